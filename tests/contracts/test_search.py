@@ -106,7 +106,10 @@ def test_a_rare_word_tells_more_than_a_common_one(database: Database) -> None:
 def test_terms_are_counted_by_papers(database: Database, papers: tuple[PaperId, ...]) -> None:
     dense, phrase = Term(words=("dense",)), Term(words=("dense", "retrieval"))
     with database.reading() as work:
-        assert work[SearchIndex].spread([dense, phrase]) == {dense: len(papers), phrase: 1}
+        assert work[SearchIndex].document_frequencies([dense, phrase]) == {
+            dense: len(papers),
+            phrase: 1,
+        }
 
 
 @pytest.mark.accept("F16", part="filters")

@@ -153,4 +153,4 @@ def test_a_text_that_folds_differently_as_a_whole_is_quoted_as_it_folds() -> Non
 )
 def test_an_author_is_a_whole_name(follows: str, finds: bool) -> None:
     paper = IndexedPaper(paper_id=PaperId(1), title="", authors=("Ada Lovelace", "Jose García"))
-    assert bool(KeywordIndex([paper]).by(" ".join(follows.split()))) is finds
+    assert bool(KeywordIndex([paper]).by_author(" ".join(follows.split()))) is finds

@@ -5,13 +5,13 @@ import pytest
 
 from paperround.papers.model import Observation, Paper
 from paperround.ranking import signals
-from paperround.ranking.signals import Growth, VoteHistory, standing
+from paperround.ranking.signals import Growth, VoteHistory, vote_history
 from paperround.ranking.weights import DEFAULTS
 from tests.ranking.builders import DAY, NOW, TODAY, listed, paper, seen
 
 
 def known(*observations: Observation, days_ago: int = 0) -> VoteHistory:
-    found = standing(paper(**listed(days_ago)), observations, NOW, DEFAULTS)
+    found = vote_history(paper(**listed(days_ago)), observations, NOW, DEFAULTS)
     assert found is not None
     return found
 
@@ -23,7 +23,7 @@ def grown(*observations: Observation, days_ago: int = 0) -> Growth:
 
 
 def test_votes_that_are_not_known_are_not_zero() -> None:
-    assert standing(paper(), [seen(3, signal="comments")], NOW, DEFAULTS) is None
+    assert vote_history(paper(), [seen(3, signal="comments")], NOW, DEFAULTS) is None
     assert known(seen(0)).votes == 0
 
 
@@ -46,13 +46,13 @@ def test_half_of_the_votes_are_in_after_the_settling_hours() -> None:
 
 def test_the_first_hours_do_not_explode_into_a_rate() -> None:
     early = paper(counts_from=TODAY)
-    found = standing(early, [seen(2, hours_ago=7.9)], NOW, DEFAULTS)
+    found = vote_history(early, [seen(2, hours_ago=7.9)], NOW, DEFAULTS)
     assert found is not None
     assert found.share == pytest.approx(6 / 14)
 
 
 def share_of(late: Paper) -> float:
-    found = standing(late, [seen(4)], NOW, DEFAULTS)
+    found = vote_history(late, [seen(4)], NOW, DEFAULTS)
     assert found is not None
     return found.share
 
@@ -89,7 +89,7 @@ def test_a_single_snapshot_grows_from_the_listing() -> None:
 
 def test_a_single_snapshot_without_a_listing_day_has_no_growth() -> None:
     unlisted = paper(listed_on=None)
-    found = standing(unlisted, [seen(300)], NOW, DEFAULTS)
+    found = vote_history(unlisted, [seen(300)], NOW, DEFAULTS)
     assert found is not None
     assert found.growth is None
 

@@ -50,7 +50,7 @@ class _FoundPhrase:
     papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     written: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def spelt(self, key: str) -> str:
+    def spelling(self, key: str) -> str:
         """The phrase as most papers spell it, in lower case except for acronyms."""
         spellings = self.written[key]
         lower = Counter[str]()
@@ -68,7 +68,7 @@ def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
         (key for key, count in counts.items() if count >= LEAST_PAPERS),
         key=lambda key: (-counts[key] * weights[min(key.count(" "), 2)], key),
     )[:_MOST_CHECKED]
-    return tuple(found.spelt(key) for key in _distinct(often, found.papers))[:most]
+    return tuple(found.spelling(key) for key in _distinct(often, found.papers))[:most]
 
 
 def telling_phrases(
@@ -88,7 +88,7 @@ def telling_phrases(
     }
 
     def holding(key: str, papers: Iterable[Paper]) -> int:
-        wanted = whole_words(folded(found.spelt(key)))
+        wanted = whole_words(folded(found.spelling(key)))
         return sum(wanted.search(texts[id(one)]) is not None for one in papers)
 
     of_good = [key for key, where in found.papers.items() if min(where) < len(good)]
@@ -102,7 +102,7 @@ def telling_phrases(
             rarity = log((len(others) + 2) / (elsewhere + 1))
             scores[key] = liked**1.5 * rarity
     best = sorted(scores, key=lambda key: (-scores[key], key))
-    return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
+    return tuple(found.spelling(key) for key in _distinct(best, found.papers))[:most]
 
 
 def _find_phrases(papers: Sequence[Paper]) -> _FoundPhrase:

@@ -131,9 +131,11 @@ def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult)
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
         guesses = nearest(word, work[SearchIndex].words_like(word))[:_MOST_GUESSES]
-        spread = work[SearchIndex].spread([Term(words=(guess,)) for guess in guesses])
-        best = max(spread, key=lambda term: (spread[term], term.words), default=None)
-        if best and spread[best]:
+        frequencies = work[SearchIndex].document_frequencies(
+            [Term(words=(guess,)) for guess in guesses]
+        )
+        best = max(frequencies, key=lambda term: (frequencies[term], term.words), default=None)
+        if best and frequencies[best]:
             whole = rf"(?<!\w){re.escape(word)}(?!\w)"
             better = re.sub(whole, best.words[0], better, flags=re.IGNORECASE)
     return better if better != text else ""
@@ -152,9 +154,12 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     """At most five papers, the most similar first; empty if none has enough words in common."""
     used = frequent_words(paper)
     with database.reading() as work:
-        spread, indexed = work[SearchIndex].spread(used), work[PaperStore].count()
-        shared = [term for term in used if spread.get(term, 0) > 1]
-        shared.sort(key=lambda term: (-used[term] * rarity(spread[term], indexed), term.words))
+        frequencies, indexed = (
+            work[SearchIndex].document_frequencies(used),
+            work[PaperStore].count(),
+        )
+        shared = [term for term in used if frequencies.get(term, 0) > 1]
+        shared.sort(key=lambda term: (-used[term] * rarity(frequencies[term], indexed), term.words))
         chosen = tuple(shared[:MOST_QUERIED])
         query = Query(optional=chosen, times={term: used[term] for term in chosen})
         found = work[SearchIndex].find(query, limit=MOST_COMPARED)

@@ -88,7 +88,7 @@ class KeywordIndex:
         self._categories = _papers_by_word([_with_parents(one.categories) for one in papers])
         self._cache: dict[Hashable, Any] = {}
 
-    def once(self, question: Hashable, answer: Callable[[], Value]) -> Value:
+    def cached(self, question: Hashable, answer: Callable[[], Value]) -> Value:
         """The cached value of `answer()` for a question that many readers have in common."""
         found: Value | None = self._cache.get(question)
         if found is None:
@@ -102,7 +102,7 @@ class KeywordIndex:
         """The ids of the papers in a set."""
         return frozenset(self.papers[place].paper_id for place in bits(papers))
 
-    def by(self, author: str) -> Papers:
+    def by_author(self, author: str) -> Papers:
         """The papers of an author, by full name."""
         return self._authors.get(author_key(author), 0)
 
@@ -115,7 +115,7 @@ class KeywordIndex:
         match node:
             case AnyWords():
                 places = (node.place,) if node.place else QueryPlace
-                return any_of(self._parts[place].having(node) for place in places)
+                return any_of(self._parts[place].papers_with(node) for place in places)
             case InCategory():
                 return self.in_category(node.name)
             case Without():
@@ -156,10 +156,10 @@ class _FieldIndex:
         self._words = sorted(self._papers_of)
         self._everything = (1 << len(texts)) - 1
 
-    def having(self, words: AnyWords) -> Papers:
+    def papers_with(self, words: AnyWords) -> Papers:
         tokens = _WORD.findall(words.text)
         if not tokens or not is_spaced(words.text):
-            return self._verified(self._everything, words)
+            return self._search_text(self._everything, words)
         last = tokens[-1]
         if words.starts:
             at = bisect_left(self._words, last)
@@ -169,9 +169,9 @@ class _FieldIndex:
         candidates = any_of(self._papers_of.get(one, 0) for one in endings)
         for token in tokens[:-1]:
             candidates &= self._papers_of.get(token, 0)
-        return candidates if words.text == tokens[0] else self._verified(candidates, words)
+        return candidates if words.text == tokens[0] else self._search_text(candidates, words)
 
-    def _verified(self, candidates: Papers, words: AnyWords) -> Papers:
+    def _search_text(self, candidates: Papers, words: AnyWords) -> Papers:
         pattern, texts = _pattern(words), self.texts
         # Every match contains this text, and a substring test takes a tenth of the time. Of the
         # last word, it has the shortest form without the letter that may change in another form.

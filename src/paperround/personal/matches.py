@@ -118,7 +118,7 @@ class Matches:
             if topic is not None:
                 return freeze("followed.topic", term=topic)
             search = _first_label(self.searches, place) or ""
-            return self.finder.once(
+            return self.finder.cached(
                 (search, place), lambda: _search_reason(self.finder, search, place)
             )
         if self.lifted >> place & 1:
@@ -150,7 +150,7 @@ def _match(
     lifted = any_of(papers for papers, _ in categories)
     return Matches(
         finder=finder,
-        followed=any_of(map(finder.by, names)),
+        followed=any_of(map(finder.by_author, names)),
         wanted=any_of(papers for papers, _ in (*on_topic, *found)),
         lifted=lifted,
         muted=any_of(_papers_found(finder, one) for one in values[InterestKind.MUTE]),
@@ -180,7 +180,7 @@ def _papers_on_topic(finder: KeywordIndex, topic: str) -> Papers:
         )
         return finder.fitting(Either(parts=tuple(words)))
 
-    return finder.once(f"topic:{topic}", answer)
+    return finder.cached(f"topic:{topic}", answer)
 
 
 def _papers_found(finder: KeywordIndex, search: str) -> Papers:
@@ -188,7 +188,7 @@ def _papers_found(finder: KeywordIndex, search: str) -> Papers:
         keywords = _parse_search(search)
         return 0 if keywords is None else finder.fitting(keywords.root)
 
-    return finder.once(f"search:{search}", answer)
+    return finder.cached(f"search:{search}", answer)
 
 
 def _search_reason(finder: KeywordIndex, search: str, place: int) -> str:

@@ -75,7 +75,7 @@ class ScoreEntry:
     paper: Paper
     tie: tuple[str, int]
     words: list[str]
-    standing: VoteHistory | None
+    history: VoteHistory | None
     counts: Mapping[str, int]
     topics: tuple[Burst, ...] = ()
     expected: Mapping[str, float] | None = None
@@ -91,7 +91,7 @@ def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEn
         paper=paper,
         tie=(canonical(paper.identifiers), paper.id),
         words=paper_tokens(paper.title, paper.abstract),
-        standing=signals.standing(paper, observations, as_of, weights),
+        history=signals.vote_history(paper, observations, as_of, weights),
         counts={part: count for part, count in latest.items() if count is not None},
     )
 
@@ -104,7 +104,7 @@ def total(parts: Mapping[str, float]) -> float:
 def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -> list[Parts]:
     """The parts of each entry, rounded to 4 places, in a fixed order."""
     # Measure the prior against its mean over the entries with known votes.
-    known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
+    known = [entry.expected for entry in entries if entry.history is not None and entry.expected]
     base = known or [entry.expected for entry in entries if entry.expected]
     usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
     expectations = [
@@ -139,7 +139,7 @@ def _votes_of_unknown(
     mean = _mean([_known_votes(parts) for parts in votes if parts])
     # The share of old enough papers with known votes; 1 without such papers.
     old = [
-        entry.standing is not None
+        entry.history is not None
         for entry in entries
         if signals.hours_between(signals.first_day(entry.paper, as_of), as_of)
         >= weights.counted_hours
@@ -159,13 +159,13 @@ def _vote_parts(
     entries: Sequence[ScoreEntry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> list[Parts]:
     """`votes`, `growth`, `source` and `prior` of each entry, rounded; empty without votes."""
-    standings = [entry.standing for entry in entries]
-    means = _site_means([one for one in standings if one is not None])
+    histories = [entry.history for entry in entries]
+    means = _site_means([one for one in histories if one is not None])
     known = [
         {} if one is None else _votes_and_growth(one, means[one.scale], as_of, weights)
-        for one in standings
+        for one in histories
     ]
-    levels = _site_levels(standings, known)
+    levels = _site_levels(histories, known)
     return [
         {}
         if one is None
@@ -174,14 +174,14 @@ def _vote_parts(
             | {part: weights.source * off for part, off in levels.get(one.scale, {}).items()}
             | _prior_part(one, means[one.scale], expected, weights)
         )
-        for one, parts, expected in zip(standings, known, expectations, strict=True)
+        for one, parts, expected in zip(histories, known, expectations, strict=True)
     ]
 
 
-def _site_means(standings: Sequence[VoteHistory]) -> Mapping[str, float]:
+def _site_means(histories: Sequence[VoteHistory]) -> Mapping[str, float]:
     """The mean votes of each site; the overall mean for a site with few papers."""
-    groups = _grouped(standings, standings)
-    every = signals.mean_votes(standings)
+    groups = _grouped(histories, histories)
+    every = signals.mean_votes(histories)
     return {
         scale: signals.mean_votes(group) if len(group) >= LEAST_OF_A_SITE else every
         for scale, group in groups.items()
@@ -189,10 +189,10 @@ def _site_means(standings: Sequence[VoteHistory]) -> Mapping[str, float]:
 
 
 def _site_levels(
-    standings: Sequence[VoteHistory | None], known: Sequence[Parts]
+    histories: Sequence[VoteHistory | None], known: Sequence[Parts]
 ) -> Mapping[str, Mapping[str, float]]:
     """The unweighted `source` part of each site; empty if there is only one."""
-    pairs = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
+    pairs = [(one, _known_votes(parts)) for one, parts in zip(histories, known, strict=True) if one]
     groups = _grouped([one for one, _ in pairs], [votes for _, votes in pairs])
     every = _mean([votes for _, votes in pairs]) or 0.0
     return {
@@ -204,11 +204,11 @@ def _site_levels(
 
 
 def _grouped(
-    standings: Sequence[VoteHistory], values: Sequence[Value]
+    histories: Sequence[VoteHistory], values: Sequence[Value]
 ) -> Mapping[str, list[Value]]:
     groups: dict[str, list[Value]] = defaultdict(list)
-    for standing, value in zip(standings, values, strict=True):
-        groups[standing.scale].append(value)
+    for history, value in zip(histories, values, strict=True):
+        groups[history.scale].append(value)
     return groups
 
 
@@ -239,7 +239,7 @@ def _unknown_parts(
 ) -> list[Parts]:
     """The parts of unknown votes besides the day's mean: the prior, or without one the topics."""
     scale = weights.votes + weights.growth
-    usual = _mean([_topicality(entry) for entry in entries if entry.standing is None]) or 0.0
+    usual = _mean([_topicality(entry) for entry in entries if entry.history is None]) or 0.0
     return [
         {part: scale * value for part, value in expected.items()}
         or {"topics": weights.topics * (_topicality(entry) - usual)}

@@ -79,7 +79,7 @@ def latest(observations: Iterable[Observation], signal: str, as_of: datetime) ->
     return max(0, known[-1].value) if known else None
 
 
-def standing(
+def vote_history(
     paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
 ) -> VoteHistory | None:
     """The votes of a paper known at `as_of`; None if there are none."""
@@ -127,20 +127,20 @@ def _growth(
     )
 
 
-def mean_votes(standings: Sequence[VoteHistory]) -> float:
+def mean_votes(histories: Sequence[VoteHistory]) -> float:
     """The mean final votes of a day's papers: all votes over all shares; 0 without any."""
-    shares = math.fsum(known.share for known in standings)
-    return sum(known.votes for known in standings) / shares if shares else 0.0
+    shares = math.fsum(known.share for known in histories)
+    return sum(known.votes for known in histories) / shares if shares else 0.0
 
 
-def expected_votes(standing: VoteHistory, mean: float, prior_share: float) -> float:
+def expected_votes(history: VoteHistory, mean: float, prior_share: float) -> float:
     """The expected final votes of a paper, its count shrunk towards the day's mean.
 
     The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), with v votes in share s
     of the exposure and the day's mean m weighted like share p (Gelman et al., Bayesian Data
     Analysis, 3rd ed., section 2.6).
     """
-    return (standing.votes + prior_share * mean) / (standing.share + prior_share)
+    return (history.votes + prior_share * mean) / (history.share + prior_share)
 
 
 def daily_growth(growth: Growth, floor_hours: float) -> float:

@@ -179,11 +179,11 @@ def _author(scored: _ScoredEntry, grounds: Grounds | None) -> str | None:
     entry = scored.entry
     if grounds is None or not entry.expected:
         return None
-    if entry.standing is None:
+    if entry.history is None:
         lifts = {part: value for part, value in scored.parts.items() if part in entry.expected}
     else:
         lifts = dict(entry.expected) if scored.parts.get("prior", 0.0) > 0 else {}
-    return grounds.popular_author(entry.paper, lifts, is_counted=entry.standing is not None)
+    return grounds.popular_author(entry.paper, lifts, is_counted=entry.history is not None)
 
 
 def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked:
@@ -192,8 +192,8 @@ def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked
         paper=entry.paper,
         score=total(scored.parts),
         parts=scored.parts,
-        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of, author),
-        votes=None if entry.standing is None else entry.standing.votes,
+        reason=reason_for(entry.paper, entry.history, entry.topics, as_of, author),
+        votes=None if entry.history is None else entry.history.votes,
         comments=entry.counts.get("comments"),
         folded=scored.folded,
     )
@@ -260,7 +260,7 @@ _FRESH_HOURS = 36
 
 def reason_for(
     paper: Paper,
-    standing: VoteHistory | None,
+    history: VoteHistory | None,
     topics: Sequence[Burst],
     as_of: datetime,
     author: str | None = None,
@@ -268,8 +268,8 @@ def reason_for(
     """The reason to show under a paper: its votes, else a popular author, else a rising topic in
     its title; empty if there is none. Bursts that are only in abstracts are mostly matters of
     style."""
-    if standing is not None and standing.votes > 0:
-        return _votes(paper, standing, as_of)
+    if history is not None and history.votes > 0:
+        return _votes(paper, history, as_of)
     if author is not None and len(author) <= _LONGEST_NAME:
         return freeze("author.popular", name=author)
     # Tokens keep compounds whole, so a topic within a compound does not match.
@@ -279,11 +279,11 @@ def reason_for(
     return next(short, "")
 
 
-def _votes(paper: Paper, standing: VoteHistory, as_of: datetime) -> str:
-    votes = standing.votes
-    if hours_between(standing.counted_at, as_of) > _FRESH_HOURS:
-        return freeze("votes.as_of", votes=votes, day=_day(standing.counted_at))
-    growth = standing.growth
+def _votes(paper: Paper, history: VoteHistory, as_of: datetime) -> str:
+    votes = history.votes
+    if hours_between(history.counted_at, as_of) > _FRESH_HOURS:
+        return freeze("votes.as_of", votes=votes, day=_day(history.counted_at))
+    growth = history.growth
     if growth is not None and growth.since is not None and growth.gained > 0:
         days = (as_of.date() - require_utc(growth.since).date()).days
         if days == 1:
@@ -291,7 +291,7 @@ def _votes(paper: Paper, standing: VoteHistory, as_of: datetime) -> str:
         code, num = ("hours", growth.hours) if growth.hours < 48 else ("days", growth.hours / 24)
         return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
     listed = require_utc(paper.counts_from)
-    hours = ceil(hours_between(listed, standing.counted_at))
+    hours = ceil(hours_between(listed, history.counted_at))
     start = first_day(paper, as_of)
     has_hour = paper.listed_on == listed.date() and listed != start
     if not has_hour or not 0 < hours <= 24:

@@ -77,18 +77,18 @@ class SearchIndex(Store):
     def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> SearchResult:
         """The best `limit` papers for a query, and the number of papers with each term. Ignores
         papers after `upto`."""
-        spread = self.spread(query.wanted, upto=upto)
+        frequencies = self.document_frequencies(query.wanted, upto=upto)
         indexed = upto or self._newest()
-        known = [term for term in query.wanted if spread[term]]
-        if not known or not all(spread[term] for term in query.required):
-            return SearchResult(best=(), total=0, papers=spread, indexed=indexed)
-        scored = sorted(known, key=lambda term: spread[term])[:MOST_SCORED]
+        known = [term for term in query.wanted if frequencies[term]]
+        if not known or not all(frequencies[term] for term in query.required):
+            return SearchResult(best=(), total=0, papers=frequencies, indexed=indexed)
+        scored = sorted(known, key=lambda term: frequencies[term])[:MOST_SCORED]
         matching = and_(
             self._index.matches(literal(_expression(self._index, query, scored))),
             *self._until(upto),
             *_conditions(self._connection, query.filters, self._index.id),
         )
-        weights = [(term, max(rarity(spread[term], indexed), _LEAST)) for term in scored]
+        weights = [(term, max(rarity(frequencies[term], indexed), _LEAST)) for term in scored]
         order = (*self._index.order(weights), self._index.id)
         best = select(self._index.id).select_from(*self._index.weighed).where(matching)
         counted = select(func.count()).select_from(self._index.source).where(matching)
@@ -96,7 +96,7 @@ class SearchIndex(Store):
         return SearchResult(
             best=tuple(PaperId(one) for one in found),
             total=self._connection.execute(counted).scalar_one(),
-            papers=spread,
+            papers=frequencies,
             indexed=indexed,
         )
 
@@ -126,7 +126,9 @@ class SearchIndex(Store):
     def _until(self, upto: PaperId | None) -> Sequence[ColumnElement[bool]]:
         return () if upto is None else (self._index.id <= upto,)
 
-    def spread(self, terms: Collection[Term], *, upto: PaperId | None = None) -> dict[Term, int]:
+    def document_frequencies(
+        self, terms: Collection[Term], *, upto: PaperId | None = None
+    ) -> dict[Term, int]:
         """The document frequency of each term, up to the paper `upto`."""
         self._index.prepare(self._connection)
         words = bindparam("words", type_=Text())

@@ -48,7 +48,7 @@ def to_bytes(value: object, version: str) -> bytes:
     Raises TypeError for a leaf of an unsupported type.
     """
     packed = _Packed()
-    packed.put("", value)
+    packed.add("", value)
     head = {"format": FORMAT, "version": version, "plain": packed.plain}
     target = BytesIO()
     np.savez_compressed(target, allow_pickle=False, **{HEAD: _json_array(head)}, **packed.arrays)
@@ -61,11 +61,11 @@ def from_bytes(content: bytes, kind: type[T], version: str) -> T:
         with np.load(BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         head = json.loads(arrays.pop(HEAD).tobytes())
-        written = head["format"], head["version"]
+        found_format, found_version = head["format"], head["version"]
     except DAMAGE_ERRORS as error:
         raise InvalidInput(f"it is damaged ({error}): {REMAKE}") from None
-    if written != (FORMAT, version):
-        raise InvalidInput(f"it is of {written[1]}, and this program reads {version}: {REMAKE}")
+    if (found_format, found_version) != (FORMAT, version):
+        raise InvalidInput(f"it is of {found_version}, and this program reads {version}: {REMAKE}")
     try:
         found: T = _Unpacked(arrays, head["plain"]).get("", kind)
     except (KeyError, ValueError, TypeError) as error:
@@ -74,8 +74,8 @@ def from_bytes(content: bytes, kind: type[T], version: str) -> T:
 
 
 def _json_array(value: object) -> Array:
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return np.frombuffer(written, dtype=np.uint8)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
 @dataclass(slots=True)
@@ -83,12 +83,12 @@ class _Packed:
     arrays: dict[str, Array] = field(default_factory=dict)
     plain: dict[str, Any] = field(default_factory=dict)
 
-    def put(self, path: str, value: object) -> None:
+    def add(self, path: str, value: object) -> None:
         if is_dataclass(value):
             for one in fields(value):
-                self.put(_join_path(path, one.name), getattr(value, one.name))
+                self.add(_join_path(path, one.name), getattr(value, one.name))
         elif isinstance(value, np.ndarray):
-            self._put_array(path, value)
+            self._add_array(path, value)
         elif isinstance(value, Mapping):
             self.arrays[f"{path}.keys"] = _json_array(list(value))
             numbers = np.array(list(value.values()))
@@ -97,7 +97,7 @@ class _Packed:
         else:
             self.plain[path] = _plain(path, value)
 
-    def _put_array(self, path: str, value: Array) -> None:
+    def _add_array(self, path: str, value: Array) -> None:
         if value.size < LONG:
             self.arrays[path] = value
             return
