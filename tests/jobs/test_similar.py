@@ -105,9 +105,9 @@ def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) ->
 def test_no_more_neighbours_are_kept_than_there_is_room_for(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.papers.search_service.MOST_KEPT", 2)
+    monkeypatch.setattr("paperround.papers.search_service.CACHE_SIZE", 2)
     first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
     neighbours = Neighbours(database, by_relevance)
     for one in (first, second, third):
         neighbours.of(one, now=NOW)
-    assert list(neighbours._kept) == [second.id, third.id]
+    assert list(neighbours._cache) == [second.id, third.id]

@@ -39,7 +39,7 @@ def fresh() -> Learned:
 
 @pytest.fixture(scope="module")
 def content(fresh: Learned) -> bytes:
-    return learned.kept(fresh).content
+    return learned.serialize(fresh).content
 
 
 def ranker(model: Learned) -> TrendingRanker:
@@ -63,7 +63,7 @@ def a_day() -> list[Candidate]:
 def test_a_ranking_is_the_same_before_and_after_the_model_was_kept(
     fresh: Learned, content: bytes
 ) -> None:
-    before, after = (rank(a_day(), ranker=ranker(m)) for m in (fresh, learned.read(content)))
+    before, after = (rank(a_day(), ranker=ranker(m)) for m in (fresh, learned.deserialize(content)))
     assert order(before) == order(after)
     assert before.ranker == after.ranker
     assert [item.reason for item in before.items] == [item.reason for item in after.items]
@@ -72,7 +72,7 @@ def test_a_ranking_is_the_same_before_and_after_the_model_was_kept(
 
 
 def test_everything_it_was_learned_from_is_told_again(fresh: Learned, content: bytes) -> None:
-    facts = learned.read(content).facts
+    facts = learned.deserialize(content).facts
     assert facts == fresh.facts
     assert (facts.outcomes, facts.days, facts.since) == (700, 70, START)
     assert facts.until == START + timedelta(days=69)
@@ -129,7 +129,7 @@ def test_the_maker_reads_what_it_made(content: bytes) -> None:
 )
 def test_a_damaged_model_is_refused_with_the_way_out(content: bytes, damage: Any) -> None:
     with pytest.raises(InvalidInput, match=r"damaged.*`paperround learn` makes a new one"):
-        learned.read(damage(content))
+        learned.deserialize(damage(content))
 
 
 def _archive(**arrays: Any) -> bytes:
@@ -144,7 +144,7 @@ def test_no_torn_or_turned_byte_is_more_than_a_refusal(content: bytes) -> None:
         turned = bytes([content[place] ^ (1 << place % 8)])
         for torn in (content[:place], content[:place] + turned + content[place + 1 :]):
             with suppress(InvalidInput):
-                learned.read(torn)
+                learned.deserialize(torn)
 
 
 class Trap:
@@ -162,27 +162,27 @@ def spring(number: int) -> None:
 
 def test_nothing_in_a_model_can_run() -> None:
     with pytest.raises(InvalidInput, match="damaged"):
-        learned.read(_archive(head=np.array([Trap()], dtype=object)))
+        learned.deserialize(_archive(head=np.array([Trap()], dtype=object)))
     assert Trap.sprung == []
 
 
 def test_a_model_of_another_version_is_refused_by_name(fresh: Learned) -> None:
     foreign = storage.to_bytes(fresh, "prior-0")
     with pytest.raises(InvalidInput, match=rf"of prior-0, and this program reads {VERSION}"):
-        learned.read(foreign)
+        learned.deserialize(foreign)
 
 
 def test_a_model_that_knows_papers_by_other_features_is_refused(fresh: Learned) -> None:
     foreign = storage.to_bytes(replace(fresh, features="text,moon"), VERSION)
     with pytest.raises(InvalidInput, match="other features"):
-        learned.read(foreign)
+        learned.deserialize(foreign)
 
 
 def test_a_model_that_lacks_an_array_is_refused(fresh: Learned, content: bytes) -> None:
     with np.load(BytesIO(content)) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "prior.usual"}
     with pytest.raises(InvalidInput, match=r"lacks what prior-\d+ needs.*prior\.usual"):
-        learned.read(_archive(**arrays))
+        learned.deserialize(_archive(**arrays))
 
 
 # --- said --------------------------------------------------------------------------------------

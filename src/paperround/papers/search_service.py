@@ -146,7 +146,7 @@ MOST_SIMILAR = 5
 
 CACHE_AGE = timedelta(days=1)
 """How long similar papers are cached: new papers arrive every day."""
-MOST_KEPT = 20_000
+CACHE_SIZE = 20_000
 """Papers with cached similar papers, some megabytes; the oldest entries are dropped first."""
 
 
@@ -197,29 +197,28 @@ class Neighbours:
         self._database = database
         self._relevance = relevance
         self._lock = Lock()
-        self._kept: OrderedDict[PaperId, _CachedNeighbours] = OrderedDict()
+        self._cache: OrderedDict[PaperId, _CachedNeighbours] = OrderedDict()
 
     def of(self, paper: Paper, *, now: datetime) -> list[Paper]:
         """At most five papers, the most similar first, from a search at most a day ago."""
         text = hash((paper.title, paper.abstract))
         with self._lock:
-            kept = self._kept.get(paper.id)
-        if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < CACHE_AGE:
+            hit = self._cache.get(paper.id)
+        if hit is None or hit.text != text or not timedelta() <= now - hit.found_at < CACHE_AGE:
             similar = similar_papers(self._database, self._relevance, paper)
+            ids = tuple(one.id for one in similar)
             with self._lock:
-                self._kept[paper.id] = _CachedNeighbours(
-                    text, now, tuple(one.id for one in similar)
-                )
-                self._kept.move_to_end(paper.id)
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
+                self._cache[paper.id] = _CachedNeighbours(text, now, ids)
+                self._cache.move_to_end(paper.id)
+                while len(self._cache) > CACHE_SIZE:
+                    self._cache.popitem(last=False)
             return similar
-        if not kept.papers:
+        if not hit.papers:
             return []
         with self._database.reading() as work:
-            loaded = work[PaperStore].load(kept.papers)
+            loaded = work[PaperStore].load(hit.papers)
         # Two of them may have been joined meanwhile, or one joined with the paper itself.
-        found = {loaded[one].id: loaded[one] for one in kept.papers if one in loaded}
+        found = {loaded[one].id: loaded[one] for one in hit.papers if one in loaded}
         return [one for one in found.values() if not one.withdrawn and one.id != paper.id]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, bindparam, case, func, null, select, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, case, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
@@ -150,13 +150,7 @@ class PaperStore(Store):
 
     def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
         """Those of `papers` that are withdrawn."""
-        found = self._connection.execute(
-            select(db.papers.c.id).where(
-                among(self._connection, db.papers.c.id, papers),
-                db.papers.c.withdrawn_at.is_not(None),
-            )
-        )
-        return frozenset(PaperId(one) for one in found.scalars())
+        return self._among(papers, db.papers.c.withdrawn_at.is_not(None))
 
     def joined_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
         """Those of `papers` that were joined into another."""
@@ -164,12 +158,13 @@ class PaperStore(Store):
 
     def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
         """Those of `papers` that we had by `moment`."""
-        found = self._connection.execute(
-            select(db.papers.c.id).where(
-                among(self._connection, db.papers.c.id, papers),
-                db.papers.c.first_seen_at <= moment,
-            )
-        )
+        return self._among(papers, db.papers.c.first_seen_at <= moment)
+
+    def _among(
+        self, papers: Collection[PaperId], condition: ColumnElement[bool]
+    ) -> frozenset[PaperId]:
+        chosen = among(self._connection, db.papers.c.id, papers)
+        found = self._connection.execute(select(db.papers.c.id).where(chosen, condition))
         return frozenset(PaperId(one) for one in found.scalars())
 
     def background(self, before: datetime, *, limit: int) -> list[str]:

@@ -140,13 +140,13 @@ def fit(cohorts: Sequence[TrainingBatch]) -> Learned | None:
     )
 
 
-def kept(learned: Learned) -> FittedModel:
+def serialize(learned: Learned) -> FittedModel:
     """The serialized model."""
     return FittedModel(content=storage.to_bytes(learned, VERSION), facts=learned.facts)
 
 
-def read(content: bytes) -> Learned:
-    """Read the output of `kept`. Raises InvalidInput for other versions and other bytes."""
+def deserialize(content: bytes) -> Learned:
+    """Read the output of `serialize`. Raises InvalidInput for other versions and other bytes."""
     learned = storage.from_bytes(content, Learned, VERSION)
     sizes = learned.prior.text.idf.size, learned.prior.text.weights.size
     if learned.features != ",".join(FEATURES) or sizes != (COLUMNS, COLUMNS):

@@ -54,12 +54,12 @@ class PriorMaker:
         from paperround.ranking.prior import learned
 
         found = learned.fit(cohorts)
-        return None if found is None else learned.kept(found)
+        return None if found is None else learned.serialize(found)
 
     def open(self, content: bytes) -> OpenedPrior:
         """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""
         from paperround.ranking.prior import learned
 
-        found = learned.read(content)
+        found = learned.deserialize(content)
         ranker = TrendingRanker(weights=self.weights, prior=found.prior, grounds=found)
         return OpenedPrior(facts=found.facts, ranker=ranker)
