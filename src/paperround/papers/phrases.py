@@ -27,7 +27,7 @@ _REPLACES = 0.6
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _BREAKS = re.compile(r"[:;,.?!()\[\]{}\"“”/–—]+")
-_EMPTY = COMMON | frozenset(
+_STOP_WORDS = COMMON | frozenset(
     """
     via using based towards new novel improved improving efficient effective better fast simple
     large small general unified robust approach approaches method methods framework paper study
@@ -40,7 +40,7 @@ _EMPTY = COMMON | frozenset(
 )
 """Words that no phrase begins or ends with."""
 
-_ALONE_EMPTY = frozenset("learning model models data theory systems system networks".split())
+_TOO_GENERAL = frozenset("learning model models data theory systems system networks".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,12 @@ def _paper_phrases(paper: Paper) -> Iterator[str]:
 
 def _is_meaningful(phrase: Sequence[str]) -> bool:
     ends = (phrase[0].casefold(), phrase[-1].casefold())
-    if any(end in _EMPTY or len(end) < 2 or end.isdecimal() for end in ends):
+    if any(end in _STOP_WORDS or len(end) < 2 or end.isdecimal() for end in ends):
         return False
     inner = (word.casefold() for word in phrase[1:-1])
     if any(word in COMMON and word != "of" for word in inner):
         return False  # `of` is part of names: mixture of experts
-    return len(phrase) > 1 or ends[0] not in _ALONE_EMPTY
+    return len(phrase) > 1 or ends[0] not in _TOO_GENERAL
 
 
 def _distinct(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:

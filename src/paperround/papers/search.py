@@ -302,7 +302,7 @@ def _terms(name: str, value: str, *, is_phrase: bool) -> Iterator[Term]:
 
 SHORTEST, LONGEST = 4, 30
 """Letters of a word that may be corrected."""
-_LONG = 7
+_LEAST_FOR_TWO_TYPOS = 7
 """A word of at least this many letters may have two typos."""
 
 
@@ -319,7 +319,7 @@ def is_guessable(word: str) -> bool:
 
 def nearest(word: str, known: Sequence[str]) -> list[str]:
     """The words of `known` with the fewest typos from `word`, sorted; none with too many."""
-    most = 2 if len(word) >= _LONG else 1
+    most = 2 if len(word) >= _LEAST_FOR_TWO_TYPOS else 1
     typos = {one: distance(word, one, most) for one in known if one != word}
     least = min(typos.values(), default=most + 1)
     return sorted(one for one, count in typos.items() if count == least <= most)

@@ -99,7 +99,7 @@ def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPa
 BACKGROUND = 1500
 """Earlier papers, to estimate the rarity of words and the fit of average papers."""
 
-_KEPT = 4
+_CACHED_EDITIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,17 +162,19 @@ class PersonalRanking:
             behind = EditionTail(tail, known, self.gist)
             index = PaperIndex(edition.papers, tuple(behind))
             today = {paper.id: paper for paper in known.values()}
-            papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
+            papers = [
+                today.get(one.paper_id) or _paper_from_edition(one, edition) for one in index.papers
+            ]
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
             day = self._model(papers, scores, background, index.shown), behind
         self._days[key] = day
-        while len(self._days) > _KEPT:
+        while len(self._days) > _CACHED_EDITIONS:
             del self._days[next(iter(self._days))]
         return day
 
 
-def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:
+def _paper_from_edition(paper: EditionPaper, edition: Edition) -> Paper:
     """A paper that is not in the database any more, from the data of the edition."""
     return Paper(
         id=paper.paper_id,

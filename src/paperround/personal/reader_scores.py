@@ -250,16 +250,12 @@ class TasteDay:
     ) -> list[str]:
         """The reason of each paper for a reader, from its `worth` and the most similar of their
         texts; empty if it is worth no more than to others. `given` are texts the reader gave."""
-        known = rated.reasons
         reasons = []
         for text, place, gain in zip(texts, places, worth, strict=False):
+            why: str | None = ""
             if gain > 0 and text >= 0:
-                why = known.get((text, place, text in given))
-                reasons.append(
-                    self._reason(rated, text, place, text in given) if why is None else why
-                )
-            else:
-                reasons.append("")
+                why = rated.reasons.get((text, place, text in given))
+            reasons.append(self._reason(rated, text, place, text in given) if why is None else why)
         return reasons
 
     def _reason(self, rated: RatedTexts, text: int, place: int, given: bool) -> str:

@@ -26,8 +26,8 @@ from paperround.ranking.stop_words import may_join, stands_alone, tokens
 Term = tuple[str, ...]
 
 _MOST_TOPICS = 3
-_MOSTLY = 0.7
-_IN_PASSING = 0.5
+_FRAGMENT_SHARE = 0.7
+_SINGLE_MENTION = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def topics_of(document: Sequence[str], bursts: Mapping[Term, Burst]) -> tuple[Bu
     """
     present = Counter(chain(zip(document), pairwise(document), _triples(document)))
     found = [
-        burst if present[term] > 1 else replace(burst, strength=burst.strength * _IN_PASSING)
+        burst if present[term] > 1 else replace(burst, strength=burst.strength * _SINGLE_MENTION)
         for term, burst in ((term, bursts[term]) for term in present.keys() & bursts.keys())
     ]
     chosen: list[Burst] = []
@@ -160,7 +160,7 @@ def _without_fragments(counts: Mapping[Term, int]) -> dict[Term, int]:
         part
         for term, n in counts.items()
         for part in (term[:-1], term[1:])
-        if part in counts and n >= _MOSTLY * counts[part]
+        if part in counts and n >= _FRAGMENT_SHARE * counts[part]
     }
     return {term: n for term, n in counts.items() if term not in fragments}
 

@@ -68,7 +68,7 @@ def group_duplicates(
                     ),
                     words=tuple(tokens(paper.abstract)),
                 )
-        if _are_one(texts[left], texts[right]):
+        if _is_same_work(texts[left], texts[right]):
             old, new = leader[right], leader[left]
             leader = [new if mark == old else mark for mark in leader]
     members: defaultdict[int, list[int]] = defaultdict(list)
@@ -77,18 +77,18 @@ def group_duplicates(
     return sorted(map(tuple, members.values()))
 
 
-def _are_one(left: _DuplicateText, right: _DuplicateText) -> bool:
+def _is_same_work(left: _DuplicateText, right: _DuplicateText) -> bool:
     if left.names and right.names and not left.names & right.names:
         return False
     same_title = left.title == right.title
     if not left.words or not right.words:
         return same_title and len(left.title.split()) >= TELLING_TITLE_WORDS
     if same_title:
-        return _common_text(left, right) >= SAME_TITLE_TEXT
-    return left.numbers == right.numbers and _common_text(left, right) >= SAME_TEXT
+        return _text_similarity(left, right) >= SAME_TITLE_TEXT
+    return left.numbers == right.numbers and _text_similarity(left, right) >= SAME_TEXT
 
 
-def _common_text(left: _DuplicateText, right: _DuplicateText) -> float:
+def _text_similarity(left: _DuplicateText, right: _DuplicateText) -> float:
     ours, theirs = shingles(left.words, _RUN), shingles(right.words, _RUN)
     return len(ours & theirs) / len(ours | theirs)
 

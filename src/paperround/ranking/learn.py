@@ -83,7 +83,7 @@ def learn(
     database: Database, maker: ModelMaker, *, now: datetime, night: str | None = None
 ) -> LearnReport:
     """Train on everything known at `now` and store the model; for a `night`, unless it is done."""
-    cohorts = cohorts_of(_counted(database, now), now)
+    cohorts = cohorts_of(_papers_with_votes(database, now), now)
     fitted = maker.fit(cohorts)
 
     def keep(work: Transaction) -> KeptModel | None:
@@ -112,7 +112,7 @@ def learn(
     )
 
 
-def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
+def _papers_with_votes(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
     """The newest papers whose votes may have settled, with their votes."""
     with database.reading() as work:
         ids = work[HistoryStore].voted(before=settled_before(now), by=now, limit=MOST_OUTCOMES)
