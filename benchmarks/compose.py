@@ -24,7 +24,7 @@ from paperround.core.sender import SenderIdentity
 from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
 from paperround.delivery.ledger_model import DeliveryContent
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.model import DigestMail, Rendered
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.model import Edition
@@ -55,7 +55,7 @@ def personal_digest() -> list[Measured]:
     return [
         _part_of_a_build(home, mails, "a personal digest", Bar("at most", 1 / 50)),
         *(
-            _signed(home.letterhead, mails[:SIGNED], algorithm, "a personal digest", most)
+            _signed(home.sender_identity, mails[:SIGNED], algorithm, "a personal digest", most)
             for algorithm, most in MOST_OF_A_PERSONAL_ONE.items()
         ),
     ]
@@ -78,7 +78,7 @@ def _part_of_a_build(
 
 def _shares(home: AppContext, mails: Sequence[DigestMail]) -> tuple[list[float], list[float]]:
     """Seconds a mail in each round, and of a documented build of one of them."""
-    renderer = MailRenderer(home.letterhead)
+    renderer = MailRenderer(home.sender_identity)
     _compose_all(renderer.compose, mails)
     rendered = renderer.render(mails[0].view)
     shares, builds = [], []
@@ -86,13 +86,15 @@ def _shares(home: AppContext, mails: Sequence[DigestMail]) -> tuple[list[float],
     gc.freeze()  # thousands of mails in memory are this benchmark's own
     for _ in range(ROUNDS):
         shares.append(_cpu(lambda: _compose_all(renderer.compose, mails)) / len(mails))
-        builds.append(_cpu(lambda: _email_message(rendered, home.letterhead, "a@b.c"), times=50))
+        builds.append(
+            _cpu(lambda: _email_message(rendered, home.sender_identity, "a@b.c"), times=50)
+        )
     return shares, builds
 
 
 def _personal_mails(home: AppContext, edition: Edition) -> list[DigestMail]:
     chance = Random(1)  # noqa: S311 - the same readers every time
-    sheet = sheet_of(edition, "Trending papers", home.letterhead)
+    sheet = edition_content(edition, "Trending papers", home.sender_identity)
     slips = [_slip(home, edition, number, chance) for number in range(READERS)]
     return [digest_mail(sheet, slip, home.identity.keys) for slip in slips]
 
@@ -126,13 +128,13 @@ def signed_digest() -> list[Measured]:
     mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(SIGNED)]
     return [
-        _signed(home.letterhead, mails, algorithm, "a shared digest", most)
+        _signed(home.sender_identity, mails, algorithm, "a shared digest", most)
         for algorithm, most in MOST_OF_A_SIGNATURE.items()
     ]
 
 
 def _signed(
-    letterhead: SenderIdentity,
+    sender_identity: SenderIdentity,
     mails: Sequence[DigestMail],
     algorithm: Algorithm,
     which: str,
@@ -140,7 +142,7 @@ def _signed(
 ) -> Measured:
     key = new_key(algorithm, "s1")
     signer = Signer("example.org", [key])
-    compose = MailRenderer(letterhead, signer=lambda: signer).compose
+    compose = MailRenderer(sender_identity, signer=lambda: signer).compose
     _compose_all(compose, mails)
     shares, bare = [], []
     for _ in range(ROUNDS):
@@ -188,10 +190,10 @@ def _for_reader(mail: DigestMail, number: int) -> DigestMail:
     )
 
 
-def _email_message(rendered: Rendered, letterhead: SenderIdentity, recipient: str) -> bytes:
+def _email_message(rendered: Rendered, sender_identity: SenderIdentity, recipient: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["Subject"] = rendered.subject
-    message["From"] = letterhead.mail_from
+    message["From"] = sender_identity.mail_from
     message["To"] = recipient
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")

@@ -39,7 +39,7 @@ from benchmarks.postgres import (
     size_of,
     tidy,
 )
-from benchmarks.roles import CONNECTIONS, Role, role, settings_of
+from benchmarks.roles import CONNECTIONS, Role, feed_settings, role
 from benchmarks.workers import take_in
 from paperround.bootstrap import AppContext
 from paperround.config import Settings
@@ -159,7 +159,7 @@ def main(readers: int) -> int:
         relay, port = free_port(), free_port()
         sink = stack.enter_context(far_sink(0, journal, port=relay))
         url = stack.enter_context(migrated(server))
-        settings = settings_of(url, Path(folder), relay)
+        settings = feed_settings(url, Path(folder), relay)
         print(_machine(url), flush=True)
         _prepare(url, settings, readers)
         database = stack.enter_context(opened(url))
@@ -203,7 +203,7 @@ def _prepare(url: str, settings: Settings, readers: int) -> None:
         )
     tidy(url)
     home = AppContext(settings, FixedClock(before))
-    tick(home.rounds, now=before)
+    tick(home.tick_context, now=before)
     home.engine.dispose()
     tidy(url)
     print(f"{readers:,} readers and {PAPERS:,} papers are there; everybody is due", flush=True)

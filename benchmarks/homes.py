@@ -35,5 +35,5 @@ def publish_now(home: AppContext, database: Database) -> PublishReport:
         day=None,
         cut="manual",
         now=NOW,
-        opinions=home.opinions,
+        personal_ranking=home.personal_ranking,
     )

@@ -12,8 +12,8 @@ from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import KeywordIndex, findable
-from paperround.personal.matches import ReaderPreferences, sight_of
-from paperround.personal.views import PaperIndex, PersonalView, in_order, seen_by
+from paperround.personal.matches import ReaderPreferences, match_preferences
+from paperround.personal.views import PaperIndex, PersonalView, in_order, match_fields
 from paperround.subscribers.interests import Interest, InterestKind, interest
 
 READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
@@ -81,7 +81,7 @@ def _cost(edition: Edition, crowd: Sequence[Sequence[Interest]]) -> float:
 def _choice(
     wishes: ReaderPreferences, finder: KeywordIndex, index: PaperIndex, edition: Edition
 ) -> DigestChoice | SkipReason:
-    sight = sight_of(wishes, finder)
+    sight = match_preferences(wishes, finder)
     return choice_of(
-        in_order(PersonalView(size=LIST.size, **seen_by(sight)), index), edition, index, sight
+        in_order(PersonalView(size=LIST.size, **match_fields(sight)), index), edition, index, sight
     )

@@ -63,7 +63,9 @@ def role(name: str, settings: Settings, *arguments: str) -> Iterator[Role]:
         process.wait()
 
 
-def settings_of(url: str, folder: Path, relay: int, *, connections: int = CONNECTIONS) -> Settings:
+def feed_settings(
+    url: str, folder: Path, relay: int, *, connections: int = CONNECTIONS
+) -> Settings:
     """An installation on the PostgreSQL database at `url` that sends to a port of this machine."""
     return Settings(
         data_dir=folder,

@@ -33,7 +33,7 @@ from benchmarks.postgres import (
     server_to_measure,
     tidy,
 )
-from benchmarks.roles import CONNECTIONS, Role, role, settings_of
+from benchmarks.roles import CONNECTIONS, Role, feed_settings, role
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
 from paperround.bootstrap import AppContext
@@ -94,7 +94,7 @@ class Place:
 
     def settings(self, url: str) -> Settings:
         """The installation on the database at `url`."""
-        return settings_of(url, self.folder, self.relay, connections=self.connections)
+        return feed_settings(url, self.folder, self.relay, connections=self.connections)
 
 
 def many_workers() -> list[Measured]:

@@ -26,7 +26,7 @@ def main() -> None:
     if given is not None:
         run_on(given)
         return
-    migrate.patiently(engine.create(database_url()), run_on)
+    migrate.run_with_lock_retries(engine.create(database_url()), run_on)
 
 
 main()

@@ -131,10 +131,10 @@ def test_a_round_that_failed_is_no_obstacle_to_the_next(home: Home, job: Job) ->
 
 @pytest.mark.accept("O4", part="polls")
 def test_a_poll_that_waits_for_its_turn_is_put_off_when_the_process_ends(home: Home) -> None:
-    home.newsroom.pause(0)
+    home.feed_context.pause(0)
     home.stop_sending()
     with pytest.raises(RateLimited, match="asked to stop"):
-        home.newsroom.pause(PATIENCE)
+        home.feed_context.pause(PATIENCE)
 
 
 @pytest.mark.accept("F46", part="alerts")
@@ -152,7 +152,7 @@ def test_alerts_are_mailed_only_to_what_is_an_address(
     tmp_path: Path, contact: str | None, to: str | None
 ) -> None:
     home = Home(Settings(data_dir=tmp_path, contact=contact), SystemClock())
-    assert home.rounds.alerts_to == to
+    assert home.tick_context.alerts_to == to
 
 
 @pytest.mark.accept("T5", part="the clock is put back")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
-from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
+from tests.mail.builders import mail, notice, notice_view, paper, sender_identity, view
 from tests.mail.reading import modern_parts
 
 PHONE, DESK = 360, 800
@@ -23,7 +23,7 @@ UNWIELDY = paper(
 
 
 def html_of(kind: str) -> str:
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     if kind == "digest":
         shown = view([*view(12).papers, UNWIELDY])
         return modern_parts(renderer.compose(mail(shown)))[1]

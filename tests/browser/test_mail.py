@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from paperround.digests.render.composer import MailRenderer
 from tests.browser.mails import DESK, PHONE, html_of, shown
-from tests.mail.builders import letterhead, mail, view
+from tests.mail.builders import mail, sender_identity, view
 from tests.mail.reading import modern_parts
 
 
@@ -34,7 +34,7 @@ def test_in_the_dark_the_sheet_is_dark(browser: Browser) -> None:
 
 @pytest.mark.accept("Q16", part="reading order")
 def test_what_a_screen_reader_reads_comes_in_the_order_of_the_text_part(browser: Browser) -> None:
-    text, html = modern_parts(MailRenderer(letterhead()).compose(mail()))
+    text, html = modern_parts(MailRenderer(sender_identity()).compose(mail()))
     titles = [one.title for one in view().papers]
     with shown(browser, html, width=PHONE) as page:
         headings = page.get_by_role("heading", level=2).all_inner_texts()

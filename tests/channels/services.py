@@ -15,7 +15,13 @@ from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSetti
 from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.channel_delivery import ChannelContext
-from paperround.digests.channel_posts import ChannelSender, Digest, Greeting, Message, PostOutcome
+from paperround.digests.channel_posts import (
+    ChannelSender,
+    Digest,
+    Message,
+    PostOutcome,
+    TestMessage,
+)
 from paperround.digests.channel_sender import HttpChannelSender
 from paperround.digests.channels import ChannelAdmin
 from paperround.subscribers.model import SubscriberId
@@ -122,7 +128,7 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
         yield ChannelContext(
             database=database,
             sender=HttpChannelSender(client=client, clock=clock),
-            letterhead=LETTERHEAD,
+            sender_identity=LETTERHEAD,
             clock=clock,
             processes=Neighbours(me=me),
             lease=timedelta(seconds=900),
@@ -163,7 +169,7 @@ class Meddling:
             raise ValueError("poison")
         return self.sender.messages(hook, digest)
 
-    def greeting(self, hook: Hook, greeting: Greeting) -> Message:
+    def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
         return self.sender.greeting(hook, greeting)
 
     def post(

@@ -27,7 +27,7 @@ def distant_room(database: SqlDatabase, made: Services) -> Iterator[tuple[Channe
     """One hand of a process that lives on, whose next run is another call."""
     distant = Distant(database)
     with post_room(database, made) as room:
-        yield replace(room, database=distant, hands=1), distant
+        yield replace(room, database=distant, concurrency=1), distant
 
 
 def goes_away(room: ChannelContext, distant: Distant) -> ChannelContext:

@@ -338,7 +338,7 @@ def test_hooks_that_do_not_answer_hold_up_no_other(papers: SqlDatabase, made: Se
     add(papers, made, ChannelKind.WEBHOOK)
     send(papers)
     with post_room(papers, made) as room:
-        assert deliver_channels(replace(room, hands=2)).messages == 2
+        assert deliver_channels(replace(room, concurrency=2)).messages == 2
     assert totals(papers) == LedgerTotals(sent=2)
 
 

@@ -173,7 +173,7 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
 
     with post_room(papers, made) as room:
         sender = meddling(room.sender, when, removes)
-        deliver_channels(replace(room, sender=sender, hands=1))
+        deliver_channels(replace(room, sender=sender, concurrency=1))
     ended = {"before_mark": DeliveryState.SKIPPED, "after_mark": DeliveryState.FAILED}
     assert last(papers, channel.id).state is ended[when]
     assert totals(papers).sent == 1
@@ -418,7 +418,7 @@ def test_one_that_breaks_down_on_its_way_stops_no_other_and_tells_no_secret(
 
     with post_room(papers, made) as room:
         sender = meddling(room.sender, when, breaks)
-        deliver_channels(replace(room, sender=sender, hands=1))
+        deliver_channels(replace(room, sender=sender, concurrency=1))
     assert last(papers, slack.id).state is state
     assert totals(papers).sent == 1
     told = caplog.text + last(papers, slack.id).reason

@@ -52,7 +52,7 @@ def leave_unwritten(home: AppContext, *, fails: bool = False) -> Event:
 
     with suppress(DatabaseFailed):
         away = Distant(home.database, away=True)
-        home.unwritten.write(away, do, RetryPolicy(lambda _: True))
+        home.pending_writes.write(away, do, RetryPolicy(lambda _: True))
     assert not written.is_set()
     return written
 

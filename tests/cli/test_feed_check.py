@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> Iterator[Staffed]:
 def test_every_service_is_asked_and_told_of_by_itself(home: Staffed) -> None:
     for name, kind in (("bio", "biorxiv"), ("arxiv", "arxiv")):
         settings = {"categories": "cs.AI"} if kind == "arxiv" else {}
-        create_feed(home.newsroom, NewFeed(name=name, kind=kind, settings=settings), now=NOW)
+        create_feed(home.feed_context, NewFeed(name=name, kind=kind, settings=settings), now=NOW)
     home.service.says["biorxiv.org"] = collection(row())
     home.service.says["rss.arxiv.org"] = FetchFailed("rss.arxiv.org did not answer", status=503)
     found = {one.name: one for one in checks(home, None, live=True)}
@@ -51,7 +51,7 @@ def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: 
     shrunk = replace(well, reason=f"3 new; {alarm.words}", progress=PollProgress(alarm=alarm))
     gone = replace(well, health=FeedHealth.FAILED, reason="status 410", gone_at=NOW)
     for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
-        feed = create_feed(home.newsroom, NewFeed(name=name, kind="hf-daily"), now=NOW)
+        feed = create_feed(home.feed_context, NewFeed(name=name, kind="hf-daily"), now=NOW)
         with home.database.writing() as work:
             work[FeedStore].record_poll(feed.id, poll, lease=feed.lease)
     found = {one.name: one.trouble for one in checks(home, None, live=False)}

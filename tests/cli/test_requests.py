@@ -36,7 +36,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppContext
         visitor=Visitor(ip="192.0.2.7", stamped=True),
         source="form",
     )
-    subscribe(one.desk, asked, now=one.clock.now())
+    subscribe(one.signup_context, asked, now=one.clock.now())
     yield one
     one.queue.stop(drain_seconds=1)
     one.engine.dispose()

@@ -326,7 +326,7 @@ import sys, time
 from datetime import UTC, datetime, timedelta
 from paperround.core.rates import Turn
 from paperround.core.processes import SystemProcesses
-from paperround.store import engine
+from paperround.db import engine
 from paperround.db.transactions import SqlDatabase
 
 url, wanted, milliseconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -36,7 +36,7 @@ from tests.builders import (
     seed_subscribers,
     shard,
 )
-from tests.jobs.readers import desk, request, subscribe
+from tests.jobs.readers import request, signup_context, subscribe
 from tests.races import just_before, require_wait
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -193,7 +193,7 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
     database: Database, engine: Engine
 ) -> None:
     seed_list(database)
-    here = desk(database)
+    here = signup_context(database)
     subscribe(here, request("alice"), now=NOW)
     alice = address("alice")
 

@@ -38,7 +38,7 @@ from tests.builders import (
 )
 from tests.contracts.notices import notice
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import ask_to_move, desk, link, post, request_link, visitor
+from tests.jobs.readers import ask_to_move, link, post, request_link, signup_context, visitor
 from tests.races import at_once
 
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
@@ -248,8 +248,8 @@ def test_a_link_used_by_a_hundred_at_once_counts_once(office: Office) -> None:
         with office.database.writing() as work:
             return work[NoticeLedger].use(id_, now=NOW + timedelta(seconds=number))
 
-    rounds = [at_once(20, use) for _ in range(5)]
-    assert Counter(one for used in rounds for one in used) == {True: 1, False: 99}
+    tick_context = [at_once(20, use) for _ in range(5)]
+    assert Counter(one for used in tick_context for one in used) == {True: 1, False: 99}
     assert office.find().used_at is not None
 
 
@@ -258,7 +258,7 @@ def test_a_link_used_by_a_hundred_at_once_counts_once(office: Office) -> None:
 
 def moving(database: Database, to: str) -> list[ClaimedNotice]:
     """The mails to both ends of a change that Alice asked for, the old one first."""
-    here = desk(database)
+    here = signup_context(database)
     request_link(here, address("alice"), visitor(), now=NOW)
     (choices,) = post(database)
     assert ask_to_move(here, link(choices), address(to), now=NOW)
@@ -273,7 +273,7 @@ def named(office: Office) -> str:
 @pytest.mark.accept("F30", part="change of address")
 def test_two_ends_that_agree_at_once_move_the_reader(office: Office) -> None:
     ends = moving(office.database, "bob")
-    here = desk(office.database)
+    here = signup_context(office.database)
     agreed = at_once(2, lambda number: agree(here, link(ends[number]), now=NOW))
     assert sorted(map(str, agreed)) == [Agreed.MOVED, Agreed.ONE_END]
     with office.database.reading() as work:
@@ -291,7 +291,7 @@ def test_the_new_address_is_forgotten_once_a_change_is_made_or_over(
     assert "bob" in named(office)
     if agrees:
         for end in ends:
-            agree(desk(office.database), link(end), now=before)
+            agree(signup_context(office.database), link(end), now=before)
     after = before + 2 * HOUR
     clean_up(database=office.database, identity=IDENTITY, now=after)
     assert "bob" not in named(office)

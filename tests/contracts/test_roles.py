@@ -10,7 +10,7 @@ from paperround.core.jobs import QueueName
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.ops.cleanup import clean_up
-from paperround.ops.cluster import look, sign_off, staff, worker_lives
+from paperround.ops.cluster import look, record_worker_heartbeat, sign_off, staff
 from paperround.scheduler import POLL_SECONDS
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
@@ -78,7 +78,7 @@ def test_clocks_that_differ_a_little_share_their_periods(database: Database) -> 
 
 def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
     asks(database, ANN)
-    worker_lives(database, BOB, BOTH, now=NOW)
+    record_worker_heartbeat(database, BOB, BOTH, now=NOW)
     with database.reading() as work:
         people = staff(work, now=NOW + 30 * SECOND)
         assert people.schedulers == ("north/1",)
@@ -89,7 +89,7 @@ def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
 
 def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:
     asks(database, ANN)
-    worker_lives(database, BOB, BOTH, now=NOW)
+    record_worker_heartbeat(database, BOB, BOTH, now=NOW)
     sign_off(database, ANN, None)
     sign_off(database, BOB, BOTH)
     with database.reading() as work:
@@ -99,8 +99,8 @@ def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:
 
 def test_signs_of_life_of_the_dead_are_forgotten(database: Database) -> None:
     asks(database, ANN)
-    worker_lives(database, BOB, BOTH, now=NOW)
-    worker_lives(database, ANN, BOTH, now=NOW + 2 * HOUR)
+    record_worker_heartbeat(database, BOB, BOTH, now=NOW)
+    record_worker_heartbeat(database, ANN, BOTH, now=NOW + 2 * HOUR)
     clean_up(database=database, identity=IDENTITY, now=NOW + 2 * HOUR)
     with database.reading() as work:
         assert list(work[SlotStore].beats("worker/")) == ["north/1/notices,mail"]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
-from paperround.db.bulk import once_each
+from paperround.db.bulk import map_by_identity
 from paperround.db.dialect import Json, Written
 
 POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -35,7 +35,7 @@ def test_every_value_is_written_as_json_writes_it(value: object) -> None:
 
 
 def test_what_is_equal_and_not_the_same_keeps_its_own_text() -> None:
-    assert once_each(json.dumps, [[1], [1.0], [True]]) == ["[1]", "[1.0]", "[true]"]
+    assert map_by_identity(json.dumps, [[1], [1.0], [True]]) == ["[1]", "[1.0]", "[true]"]
 
 
 def test_text_that_is_written_already_stays_as_it_is() -> None:

@@ -14,7 +14,7 @@ from paperround.core.errors import (
     NotFound,
 )
 from paperround.db import engine as engines
-from paperround.db.engine import MUCH_CACHE, roomy
+from paperround.db.engine import MUCH_CACHE, enlarged_page_cache
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase, Transaction
@@ -216,6 +216,6 @@ def test_sqlite_has_more_room_for_pages_only_while_much_is_written(
 ) -> None:
     with sqlite_database.writing() as work:
         usual = cache_of(work)
-        with roomy(work.connection):
+        with enlarged_page_cache(work.connection):
             assert cache_of(work) == -MUCH_CACHE // 1024
         assert cache_of(work) == usual

@@ -9,7 +9,7 @@ from paperround.core.interfaces import Worker
 from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.schedule_check import MAX_WAIT, check_processes
-from paperround.ops.cluster import look, worker_lives
+from paperround.ops.cluster import look, record_worker_heartbeat
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper
 from tests.doctor.conftest import Home
@@ -86,7 +86,7 @@ def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, shared: str) ->
         ("workers", "fail"),
     }
     look(many.database, ME, (), (), now=NOW)
-    worker_lives(many.database, ME, tuple(QueueName), now=NOW)
+    record_worker_heartbeat(many.database, ME, tuple(QueueName), now=NOW)
     says = {one.check: one.says for one in home.examine(database_url=shared)}
     assert says["schedulers"] == "1 scheduler: here/7"
     assert says["workers"] == "1 worker, and every queue is served: here/7"

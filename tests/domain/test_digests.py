@@ -12,9 +12,9 @@ from paperround.digests.model import DigestChoice, choice_of, skip_reason_for
 from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
-from paperround.personal.matches import MOST_LIFT, ReaderPreferences, lift_of, sight_of
+from paperround.personal.matches import MOST_LIFT, ReaderPreferences, lift_of, match_preferences
 from paperround.personal.selection import ScoredPapers, pick_papers, with_empty_paper
-from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, seen_by
+from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, match_fields
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
     Frequency,
@@ -80,9 +80,9 @@ def _chosen(
     index = PaperIndex(standing.papers)
     finder = finder or KeywordIndex([findable(paper, None) for paper in index.papers])
     wishes = wishes or ReaderPreferences(topics=wish.topics)
-    sight = sight_of(wishes, finder) if wishes else None
+    sight = match_preferences(wishes, finder) if wishes else None
     view = PersonalView(
-        **seen_by(sight),
+        **match_fields(sight),
         size=wish.size or LIST.size,
         floor=wish.floor,
         sent=index.places({PaperId(100 + n) for n in seen}),

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_source
 from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
-from paperround.feeds.outlook import awaited, quiet_reason, source_lines
+from paperround.feeds.outlook import awaited, feed_summaries, quiet_reason
 from paperround.papers.model import FeedId
 from tests.domain.feeds import HOUR, MINUTE, NOW, feed
 
@@ -67,7 +67,7 @@ def test_a_hiccup_is_no_reason_for_a_quiet_day() -> None:
 
 def lines(feeds: list[LiveFeed], brought: dict[FeedId, int]) -> tuple[str, ...]:
     """The footer's lines, in English."""
-    return tuple(localize_source(locale_for(), one) for one in source_lines(feeds, brought))
+    return tuple(localize_source(locale_for(), one) for one in feed_summaries(feeds, brought))
 
 
 @pytest.mark.accept("F08", part="footer")

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.reasons import freeze
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, EditionId, EditionState, Ranked
-from paperround.editions.rank_changes import dated, risers_of
+from paperround.editions.rank_changes import dated, find_risers
 from paperround.papers.model import PaperId
 from tests.builders import NOW, edition_paper, english, paper
 
@@ -48,7 +48,7 @@ def ranked(papers: Votes) -> list[Ranked]:
 
 def told(today: Votes, before: Edition, *, known: tuple[int, ...] = ()) -> dict[int, str]:
     ids = [PaperId(number) for number in known]
-    found = risers_of(ranked(today), before, LIST, day=TODAY, known=ids)
+    found = find_risers(ranked(today), before, LIST, day=TODAY, known=ids)
     return {int(number): english(words) for number, words in found.items()}
 
 
@@ -116,8 +116,8 @@ def test_a_paper_stood_where_its_near_duplicate_stood() -> None:
     of_the_top = [replace(best, folded=(PaperId(1),)), *others]
     of_below = [replace(best, folded=(PaperId(4),)), *others]
     known = [PaperId(9)]
-    assert risers_of(of_the_top, edition(BEFORE), LIST, day=TODAY, known=known) == {}
-    found = risers_of(of_below, edition(BEFORE), LIST, day=TODAY, known=known)
+    assert find_risers(of_the_top, edition(BEFORE), LIST, day=TODAY, known=known) == {}
+    found = find_risers(of_below, edition(BEFORE), LIST, day=TODAY, known=known)
     assert english(found[PaperId(9)]) == "rose since yesterday: 99 votes, 79 new"
 
 

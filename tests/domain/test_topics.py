@@ -10,7 +10,7 @@ from paperround.core.errors import InvalidInput
 from paperround.papers.model import PaperId
 from paperround.papers.topics import MOST_TOPICS, folded, read_topics
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
-from paperround.personal.matches import ReaderPreferences, sight_of
+from paperround.personal.matches import ReaderPreferences, match_preferences
 from tests.builders import english
 
 PAPER = PaperId(7)
@@ -19,7 +19,7 @@ PAPER = PaperId(7)
 def told(topic: str, title: str, abstract: str = "") -> str:
     """Why a paper is there for somebody with this topic."""
     finder = KeywordIndex([IndexedPaper(paper_id=PAPER, title=title, abstract=abstract)])
-    return english(sight_of(ReaderPreferences(topics=(topic,)), finder).reason(0))
+    return english(match_preferences(ReaderPreferences(topics=(topic,)), finder).reason(0))
 
 
 @pytest.mark.accept("F13", part="topics")

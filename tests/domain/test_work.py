@@ -3,23 +3,29 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.core.jobs import ClusterStatus, QueueName, parse_lines, spoken_lines, staff_of
+from paperround.core.jobs import (
+    ClusterStatus,
+    QueueName,
+    format_queue_names,
+    parse_queue_names,
+    staff_of,
+)
 from tests.builders import NOW
 
 
 def test_queues_are_named_each_once() -> None:
-    assert parse_lines("mail, notices,mail") == (QueueName.MAIL, QueueName.NOTICES)
+    assert parse_queue_names("mail, notices,mail") == (QueueName.MAIL, QueueName.NOTICES)
 
 
 @pytest.mark.parametrize("text", ["post", "", " , ", "mail,post"])
 def test_another_name_is_refused_with_those_there_are(text: str) -> None:
     with pytest.raises(InvalidInput, match="notices, mail, posts, editions, papers, upkeep"):
-        parse_lines(text)
+        parse_queue_names(text)
 
 
 def test_queues_are_told_as_they_are_typed() -> None:
-    assert spoken_lines({QueueName.MAIL, QueueName.NOTICES}) == "notices,mail"
-    assert parse_lines(spoken_lines(set(QueueName))) == tuple(QueueName)
+    assert format_queue_names({QueueName.MAIL, QueueName.NOTICES}) == "notices,mail"
+    assert parse_queue_names(format_queue_names(set(QueueName))) == tuple(QueueName)
 
 
 def test_an_installation_without_a_scheduler_says_what_to_start() -> None:

@@ -15,11 +15,11 @@ from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     DAYS,
     HOURS,
-    desk,
     joined,
     post,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -43,7 +43,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 
 def seed_states(database: Database) -> None:
-    before = desk(database)
+    before = signup_context(database)
     for name in ("active", "linked"):
         joined(before, name, now=NOW - 2 * DAYS)
     subscribe(before, request("pending"), now=NOW - HOURS)

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from paperround.core.errors import FetchFailed
 from paperround.http.model import FetchRequest, Page
-from tests.jobs.newsroom import RunningClock
+from tests.jobs.feed_context import RunningClock
 from tests.sources.arxiv_samples import item, listing, rss
 from tests.sources.biorxiv_samples import NOTHING, collection, row
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Mailer, Outcome
@@ -57,11 +57,11 @@ class Batches:
 def post(database: SqlDatabase, mailer: Mailer) -> DeliveryContext:
     return DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW),
         processes=Neighbours(),

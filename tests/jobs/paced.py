@@ -28,11 +28,13 @@ def planned(database: SqlDatabase, **readers: int) -> SqlDatabase:
 
 def paced(
     database: SqlDatabase,
-    hands: Hands,
+    worker_config: Hands,
     pacing: Pacing,
     script: Callable[[Envelope], Outcome] = accepting,
 ) -> DeliveryContext:
-    return replace(post(database, script), clock=hands, wait=hands.wait, pacing=pacing)
+    return replace(
+        post(database, script), clock=worker_config, wait=worker_config.wait, pacing=pacing
+    )
 
 
 def refusing(reply: Reply, domain: str = "") -> Callable[[Envelope], Outcome]:

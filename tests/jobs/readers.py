@@ -43,7 +43,7 @@ LIMITS = SignupLimits(
 FREE = SignupLimits(address=(), ip=(), net=(), domain=(), total=())
 
 
-def desk(
+def signup_context(
     database: Database,
     limits: SignupLimits = FREE,
     wake: Callable[[], None] = lambda: None,
@@ -58,7 +58,7 @@ def desk(
         default_hour=7,
         wake=wake,
         plan=plan,
-        forget_mails=lambda _: None,
+        remove_emails=lambda _: None,
     )
 
 
@@ -68,7 +68,7 @@ def press(here: SignupContext) -> DigestPreviewer:
         database=here.database,
         identity=IDENTITY,
         ranker=NewestFirst(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         renderer=PlainRenderer(),
     )
 

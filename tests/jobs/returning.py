@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against, receive
+from paperround.bounces.handling import receive, record_refusals
 from paperround.bounces.model import IntakeSummary, ReportKind, ReturnedEvent
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import KeyRing
@@ -42,11 +42,11 @@ class Town:
         deliver(
             DeliveryContext(
                 judge=evidence_of_outcome,
-                hold_against=hold_against,
+                record_refusals=record_refusals,
                 database=self.database,
                 mailer=mailer,
                 renderer=PlainRenderer(),
-                letterhead=replace(LETTERHEAD, bounce_address=BOUNCES),
+                sender_identity=replace(LETTERHEAD, bounce_address=BOUNCES),
                 keys=KEYS,
                 clock=FixedClock(now),
                 processes=Neighbours(),

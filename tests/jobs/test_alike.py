@@ -18,7 +18,7 @@ from paperround.editions.model import Edition, EditionId, EditionPaper, EditionS
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.keyword_index import findable, finder_of
 from paperround.personal.matches import ReaderPreferences
-from paperround.personal.ranking import Views
+from paperround.personal.ranking import PersonalViews
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import Chooser, PaperIndex, Taste
 from paperround.subscribers.interests import Interest, InterestKind
@@ -147,7 +147,7 @@ def builder_for(crowd: Sequence[Reader]) -> DigestBuilder:
         index=PaperIndex(EDITION.papers),
         finder=finder_of(tuple(findable(one, None) for one in EDITION.papers)),
         wishes={person: wish for person, (_, wish, _, _) in everybody if wish},
-        views=Views(tastes=liked, chooser=chooser_for(list(liked.values()))),
+        views=PersonalViews(tastes=liked, chooser=chooser_for(list(liked.values()))),
         memory={person: seen for person, (_, _, _, seen) in everybody},
         withdrawn=frozenset({PaperId(PAPERS)}),
     )

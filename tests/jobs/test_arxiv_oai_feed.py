@@ -6,7 +6,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.papers.model import Paper
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import Room
+from tests.jobs.feed_context import Room
 from tests.sources.arxiv_oai_samples import FULL, error, listed, record
 
 OAI = NewFeed(name="oai", kind="arxiv-oai", settings={"sets": "cs"})

@@ -10,7 +10,7 @@ from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Paper
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import HOUR, Reply, Room
+from tests.jobs.feed_context import HOUR, Reply, Room
 from tests.sources.catalogue_samples import (
     crossref_list,
     crossref_work,

@@ -17,7 +17,7 @@ from paperround.ops.tick import TickContext, TickReport, tick
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
 from tests.jobs.planning import days
-from tests.jobs.ticking import HOUR, MINUTE, editions, rounds
+from tests.jobs.ticking import HOUR, MINUTE, editions, tick_context
 from tests.jobs.ticking import send as send_all
 
 ADA = "ada@example.org"
@@ -47,7 +47,7 @@ def ready(database: SqlDatabase) -> SqlDatabase:
 
 
 def of(database: SqlDatabase, machine: Machine) -> TickContext:
-    return replace(rounds(database), boot=machine.boot)
+    return replace(tick_context(database), boot=machine.boot)
 
 
 Life = Callable[[SqlDatabase, Machine, int, Counter[str]], list[TickReport]]

@@ -7,7 +7,7 @@ import pytest
 from paperround.core.reasons import freeze
 from paperround.core.sender import SenderIdentity
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.compose import ARXIV_THANKS, digest_mail, sheet_of
+from paperround.digests.compose import ARXIV_THANKS, digest_mail, edition_content
 from paperround.digests.model import DigestMail
 from paperround.digests.publish import draft
 from paperround.papers.model import Show
@@ -18,11 +18,13 @@ from tests.jobs.composing import SLIP
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 
 
-def mail(letterhead: SenderIdentity = LETTERHEAD, **first: object) -> DigestMail:
+def mail(sender_identity: SenderIdentity = LETTERHEAD, **first: object) -> DigestMail:
     papers = edition(3).papers
     changed = replace(papers[0], **first)  # type: ignore[arg-type]
     whole = replace(edition(3), papers=(changed, *papers[1:]))
-    return digest_mail(sheet_of(whole, "Trending papers", letterhead), SLIP, IDENTITY.keys)
+    return digest_mail(
+        edition_content(whole, "Trending papers", sender_identity), SLIP, IDENTITY.keys
+    )
 
 
 def ranked(database: SqlDatabase) -> ListRanking:
@@ -58,7 +60,7 @@ def test_a_contact_that_is_a_page_is_not_written_to() -> None:
 
 
 def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
-    sheet = sheet_of(edition(3), "Trending papers", LETTERHEAD)
+    sheet = edition_content(edition(3), "Trending papers", LETTERHEAD)
     followed = freeze("author.followed", name="Ada Ring")
     own = replace(SLIP, reasons={2: followed})
     theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
@@ -82,7 +84,7 @@ def test_readers_hear_of_a_feed_only_where_it_left_them_few_papers(
     quiet: str | None, size: int, says: str
 ) -> None:
     whole = replace(edition(3), quiet_reason=quiet, sources=("arxiv-ml: stale, nothing yet",))
-    sheet = sheet_of(whole, "Trending papers", LETTERHEAD, size=size)
+    sheet = edition_content(whole, "Trending papers", LETTERHEAD, size=size)
     slip = replace(SLIP, positions=(1, 2, 3))
     thin = digest_mail(sheet, slip, IDENTITY.keys).view.thin
     assert thin.startswith(says)

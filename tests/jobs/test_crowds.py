@@ -23,12 +23,12 @@ from tests.jobs.readers import (
     HOURS,
     LIMITS,
     ask_to_move,
-    desk,
     joined,
     link,
     post,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -41,7 +41,7 @@ from tests.jobs.readers import (
 def test_a_hundred_and_thirty_spellings_of_a_mailbox_get_its_mails_and_the_operator_hears_of_it(
     database: Database,
 ) -> None:
-    here = desk(database, replace(LIMITS, domain=(), address=parse_rates("3/24h")))
+    here = signup_context(database, replace(LIMITS, domain=(), address=parse_rates("3/24h")))
     for number in range(130):
         tag = f"vic.tim+{number}" if number % 2 else f"v.ictim+{number}"
         asked = replace(request(by=visitor(number)), address=address(tag, "gmail.com"))
@@ -53,7 +53,7 @@ def test_a_hundred_and_thirty_spellings_of_a_mailbox_get_its_mails_and_the_opera
 
 @pytest.mark.accept("S18", part="spellings of a mailbox")
 def test_subdomains_of_one_owner_are_one_domain(database: Database) -> None:
-    here = desk(database, replace(FREE, domain=parse_rates("2/h")))
+    here = signup_context(database, replace(FREE, domain=parse_rates("2/h")))
     for number in range(2):
         one = replace(request(), address=address("ada", f"a{number}.evil.example"))
         subscribe(here, one, now=NOW)
@@ -68,7 +68,7 @@ def test_subdomains_of_one_owner_are_one_domain(database: Database) -> None:
 @pytest.mark.postgres
 @pytest.mark.accept("S18", part="network of networks")
 def test_a_48_may_ask_as_often_as_four_networks(database: Database) -> None:
-    here = desk(database, replace(FREE, net=parse_rates("2/h")))
+    here = signup_context(database, replace(FREE, net=parse_rates("2/h")))
     asking = [
         (f"2001:db8:{site:x}:{net:x}00::1", number)
         for site in (1, 2)
@@ -103,7 +103,7 @@ def by_link(here: SignupContext, number: int) -> None:
 def test_the_limit_of_a_provider_holds_for_every_way_to_ask(
     database: Database, ask: Callable[[SignupContext, int], None]
 ) -> None:
-    here, refused = desk(database, replace(LIMITS, domain=parse_rates("20/h"))), 0
+    here, refused = signup_context(database, replace(LIMITS, domain=parse_rates("20/h"))), 0
     for number in range(60):
         try:
             ask(here, number)
@@ -114,10 +114,10 @@ def test_the_limit_of_a_provider_holds_for_every_way_to_ask(
 
 @pytest.mark.accept("S18", part="every way")
 def test_the_limit_of_a_provider_holds_for_a_change_of_address(database: Database) -> None:
-    joined(desk(database))
-    request_link(desk(database), address(), visitor(), now=NOW)
+    joined(signup_context(database))
+    request_link(signup_context(database), address(), visitor(), now=NOW)
     [mail] = post(database)
-    here = desk(database, replace(FREE, domain=parse_rates("1/h")))
+    here = signup_context(database, replace(FREE, domain=parse_rates("1/h")))
     by_form(here, 1)
     for number in range(WORKED_SHARE + NEAR[0].count):
         subscribe(here, request(f"busy{number}", worked=True), now=NOW)
@@ -128,7 +128,7 @@ def test_the_limit_of_a_provider_holds_for_a_change_of_address(database: Databas
 @pytest.mark.postgres
 @pytest.mark.accept("S18", part="nobody is shut out")
 def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database) -> None:
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for number in range(1070):
         with suppress(Crowded):
             flood = request(f"flood{number}", by=visitor(number))
@@ -143,7 +143,7 @@ def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database
 
 @pytest.mark.accept("S18", part="nobody is shut out")
 def test_a_flood_that_does_the_work_shuts_out_its_own_networks_alone(database: Database) -> None:
-    here, let_in = desk(database, replace(FREE, domain=parse_rates("2/h"))), 0
+    here, let_in = signup_context(database, replace(FREE, domain=parse_rates("2/h"))), 0
     for number in range(40):
         with suppress(Crowded):
             asked = request(f"flood{number}", by=visitor(number % 4), worked=True)
@@ -159,7 +159,7 @@ def test_a_flood_that_does_the_work_shuts_out_its_own_networks_alone(database: D
 def test_who_is_refused_uses_up_nothing(database: Database) -> None:
     """A network or a provider that is full leaves a client as often as before."""
     limits = replace(FREE, ip=parse_rates("4/h"), net=parse_rates("2/h"), domain=parse_rates("1/h"))
-    here = desk(database, limits)
+    here = signup_context(database, limits)
     subscribe(here, request("first"), now=NOW)
     for _ in range(3):
         with pytest.raises(Crowded):
@@ -176,7 +176,9 @@ def test_who_is_refused_uses_up_nothing(database: Database) -> None:
 
 @pytest.mark.accept("S18", part="operator")
 def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Database) -> None:
-    here = desk(database, replace(FREE, address=parse_rates("1/h"), domain=parse_rates("3/h")))
+    here = signup_context(
+        database, replace(FREE, address=parse_rates("1/h"), domain=parse_rates("3/h"))
+    )
     for _ in range(3):
         subscribe(here, request(), now=NOW)
     try:
@@ -194,7 +196,7 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
 
 
 def test_a_visitor_who_asks_too_often_is_counted_and_no_alert(database: Database) -> None:
-    here = desk(database, replace(FREE, ip=parse_rates("1/h")))
+    here = signup_context(database, replace(FREE, ip=parse_rates("1/h")))
     subscribe(here, request(), now=NOW)
     with pytest.raises(RateLimited) as refused:
         subscribe(here, request(), now=NOW)
@@ -206,7 +208,7 @@ def test_a_visitor_who_asks_too_often_is_counted_and_no_alert(database: Database
 
 def test_the_operator_is_told_of_requests_that_nobody_looks_at(database: Database) -> None:
     asked = replace(request(), address=address())
-    requests.subscribe(desk(database), asked, now=NOW)
+    requests.subscribe(signup_context(database), asked, now=NOW)
     with database.reading() as work:
         assert list(signup_alerts(work, now=NOW + 29 * MINUTE)) == []
         [alert] = signup_alerts(work, now=NOW + 30 * MINUTE)

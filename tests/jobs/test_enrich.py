@@ -27,7 +27,7 @@ from paperround.papers.store.enrichment import EnrichmentStore
 from paperround.papers.store.papers import PaperStore
 from paperround.plugins.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
 from tests.jobs.conftest import fill, record
-from tests.jobs.newsroom import HF, HOUR, MINUTE, NOW, Reply, Room
+from tests.jobs.feed_context import HF, HOUR, MINUTE, NOW, Reply, Room
 
 DAY = timedelta(days=1)
 CODE = {"code": "https://github.com/ring/things"}
@@ -46,7 +46,7 @@ def room(database: SqlDatabase) -> Room:
 
 
 def asked_of(room: Room, *services: Enricher, requests: int = 20) -> list[EnrichReport]:
-    return enrich(room.newsroom, services or BOTH, now=room.clock.moment, requests=requests)
+    return enrich(room.feed_context, services or BOTH, now=room.clock.moment, requests=requests)
 
 
 def answer(number: int, **more: object) -> bytes:

@@ -38,7 +38,6 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
     ask_to_move,
-    desk,
     digest_link,
     digests,
     joined,
@@ -46,6 +45,7 @@ from tests.jobs.readers import (
     post,
     request_link,
     second_list,
+    signup_context,
     visitor,
 )
 from tests.races import at_once, just_before, require_wait
@@ -145,7 +145,7 @@ def here(database: SqlDatabase, engine: Engine) -> SignupContext:
         default = work[ListStore].get("trending")
     seed_edition(database, default, seed_papers(database, 3))
     second_list(engine)
-    return desk(database)
+    return signup_context(database)
 
 
 def reader(here: SignupContext, number: int) -> Reader:
@@ -168,7 +168,7 @@ def reader(here: SignupContext, number: int) -> Reader:
 def erased_beside(one: Reader, *others: Do) -> None:
     """Erase a reader beside other writes; nothing is left of them, of whatever came before."""
     forgotten = list[str]()
-    here = replace(one.here, forget_mails=forgotten.extend)
+    here = replace(one.here, remove_emails=forgotten.extend)
     writes: list[Callable[[], object]] = [
         lambda: erase_person(here, one.choices, now=NOW),
         *(partial(do, one) for do in others),

@@ -10,14 +10,14 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.files import (
     FeedImport,
     export_feeds,
-    exported_feeds,
     import_feeds,
+    iter_feeds,
 )
 from paperround.feeds.model import MOST_FEEDS, NewFeed, feed_as_json
 from paperround.feeds.opml import read_opml, write_opml
 from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
-from tests.jobs.newsroom import NOW, Room
+from tests.jobs.feed_context import NOW, Room
 from tests.sources.full_feeds import full_feed
 
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/feed")
@@ -29,7 +29,7 @@ def room(database: SqlDatabase) -> Room:
 
 
 def taken(room: Room, content: bytes | str) -> FeedImport:
-    return import_feeds(room.newsroom, content, now=NOW, opml=read_opml)
+    return import_feeds(room.feed_context, content, now=NOW, opml=read_opml)
 
 
 def opml(*outlines: str) -> str:
@@ -56,8 +56,8 @@ def test_a_feed_of_each_kind_moves_with_everything_it_says(
     feeds = [full_feed(kind) for kind in SOURCES]
     done = taken(room, write(feeds))
     assert done.rejects == ()
-    assert list(exported_feeds(room.newsroom)) == feeds
-    assert taken(room, write(exported_feeds(room.newsroom))).unchanged == done.new
+    assert list(iter_feeds(room.feed_context)) == feeds
+    assert taken(room, write(iter_feeds(room.feed_context))).unchanged == done.new
 
 
 @pytest.mark.accept("F09", part="OPML of others")
@@ -74,7 +74,7 @@ def test_feeds_of_another_reader_get_free_names_and_come_once(room: Room) -> Non
     assert first.unchanged == ("journal",)
     assert (second.new, second.changed) == ((), ())
     assert len(second.unchanged) == 4
-    assert list(exported_feeds(room.newsroom))[3].settings == {"categories": "cs.AI"}
+    assert list(iter_feeds(room.feed_context))[3].settings == {"categories": "cs.AI"}
 
 
 @pytest.mark.accept("F09", part="hostile OPML")
@@ -111,7 +111,7 @@ def test_a_hundred_thousand_feeds_are_refused_before_any_is_kept(room: Room) -> 
     entries = [{"name": f"f{n}", "kind": "hf-daily"} for n in range(MOST_FEEDS + 1)]
     with pytest.raises(InvalidInput, match="at most"):
         taken(room, json.dumps({"feeds": entries}))
-    assert "".join(export_feeds(room.newsroom)) == '{"feeds": []}'
+    assert "".join(export_feeds(room.feed_context)) == '{"feeds": []}'
 
 
 def test_a_feed_of_files_is_not_changed_into_one_that_is_read(room: Room) -> None:

@@ -13,7 +13,7 @@ from paperround.http.model import FetchRequest
 from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.fakes import Neighbours
-from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
+from tests.jobs.feed_context import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
 from tests.sources.arxiv_samples import item, listing, rss
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Show
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
+from tests.jobs.feed_context import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_feed_that_is_pointed_elsewhere_while_it_is_read_stays_pointed_there(r
     elsewhere = replace(HF, name=ML.name)
     room.answers["daily_papers"] = b"[]"
     room.answers["cs.AI"] = once(
-        lambda: update_feed(room.newsroom, feed, elsewhere, now=room.clock.now()), page
+        lambda: update_feed(room.feed_context, feed, elsewhere, now=room.clock.now()), page
     )
     first, second = room.poll()
     assert (first.put_off, first.error) == (True, None)
@@ -65,7 +65,7 @@ def test_a_feed_is_not_switched_off_because_its_old_address_is_gone(room: Room) 
     elsewhere = replace(HF, name=ML.name)
     room.answers["daily_papers"] = b"[]"
     room.answers["cs.AI"] = once(
-        lambda: update_feed(room.newsroom, feed, elsewhere, now=room.clock.now()), gone
+        lambda: update_feed(room.feed_context, feed, elsewhere, now=room.clock.now()), gone
     )
     room.poll()
     standing = room.feed(feed)
@@ -77,7 +77,7 @@ def test_nothing_is_shown_as_before_once_an_operator_said_how_much_is_shown(room
     feed = room.add(replace(ML, show=Show.FULL))
     less = replace(ML, show=Show.LINK)
     room.answers["cs.AI"] = once(
-        lambda: update_feed(room.newsroom, feed, less, now=room.clock.now()), page
+        lambda: update_feed(room.feed_context, feed, less, now=room.clock.now()), page
     )
     first, second = room.poll()
     assert (first.put_off, second.new) == (True, 2)
@@ -90,7 +90,7 @@ def test_a_change_between_two_pages_ends_the_poll_behind_the_first(room: Room) -
     feed = room.add(FOUR)
     room.answers["hep-th"] = once(
         lambda: update_feed(
-            room.newsroom, feed, replace(FOUR, show=Show.GIST), now=room.clock.now()
+            room.feed_context, feed, replace(FOUR, show=Show.GIST), now=room.clock.now()
         ),
         page,
     )
@@ -107,7 +107,7 @@ def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None
     others: list[PollReport] = []
 
     def run_it_now() -> None:
-        others.append(run_now(room.newsroom, feed, now=room.clock.now()))
+        others.append(run_now(room.feed_context, feed, now=room.clock.now()))
         with room.database.writing() as work:
             work[FeedStore].make_due(feed, now=room.clock.now())
         others.extend(room.poll())
@@ -119,7 +119,7 @@ def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None
     ]
     assert (report.new, len(room.services.asked)) == (2, 1)
     assert room.feed(feed).reason == "2 new"
-    assert not run_now(room.newsroom, feed, now=room.clock.now()).put_off
+    assert not run_now(room.feed_context, feed, now=room.clock.now()).put_off
 
 
 def test_a_poll_slower_than_its_lease_writes_nothing_once_another_took_over(room: Room) -> None:

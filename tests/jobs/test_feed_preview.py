@@ -10,7 +10,7 @@ from paperround.feeds.model import NewFeed
 from paperround.feeds.preview import Fate, preview_feed
 from paperround.papers.model import Show
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import HF, ML, NOW, Room, batch
+from tests.jobs.feed_context import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
 
 
@@ -29,7 +29,7 @@ def test_a_preview_tells_new_papers_from_known_ones_and_from_news_of_others(room
         item("2601.00002v1"), item("2601.00003v1"), item("2601.00009v2", announced="replace")
     )
     room.answers["cs.AI"] = answer
-    seen = preview_feed(room.newsroom, feed, now=NOW)
+    seen = preview_feed(room.feed_context, feed, now=NOW)
     assert [one.becomes for one in seen.papers] == [Fate.KNOWN, Fate.NEW, Fate.NOTHING]
     assert (seen.count(Fate.NEW), seen.count(Fate.KNOWN)) == (1, 1)
     assert {one.show for one in seen.papers} == {Show.LINK}
@@ -40,7 +40,7 @@ def test_a_preview_tells_new_papers_from_known_ones_and_from_news_of_others(room
 
 def test_a_preview_shows_texts_as_they_would_be_kept(room: Room) -> None:
     room.answers["cs.AI"] = rss(item(title="On $\\alpha$\n  waves", creator="Andr\\'e Weil"))
-    (paper,) = preview_feed(room.newsroom, ML, now=NOW).papers
+    (paper,) = preview_feed(room.feed_context, ML, now=NOW).papers
     assert (paper.title, paper.authors) == ("On α waves", ("André Weil",))
 
 
@@ -62,7 +62,7 @@ def test_a_preview_knows_a_paper_that_would_be_merged_by_its_title(room: Room) -
       {_entry(3, "Another study", author)}
     </feed>""".encode()
     blog = NewFeed(name="blog", kind="feed", url="https://blog.example/atom")
-    seen = preview_feed(room.newsroom, blog, now=NOW)
+    seen = preview_feed(room.feed_context, blog, now=NOW)
     assert [one.becomes for one in seen.papers] == [Fate.KNOWN, Fate.NEW, Fate.NEW]
 
 
@@ -77,18 +77,18 @@ def _entry(number: int, title: str, author: str) -> str:
 
 def test_a_look_goes_on_behind_a_day_without_papers(room: Room) -> None:
     room.answers["daily_papers"] = b"[]"
-    seen = preview_feed(room.newsroom, replace(HF, settings={"days": "9"}), now=NOW)
+    seen = preview_feed(room.feed_context, replace(HF, settings={"days": "9"}), now=NOW)
     assert len(room.services.asked) == 3
     assert seen.papers == ()
 
 
 def test_a_look_stops_at_the_first_papers(room: Room) -> None:
     room.answers["cs.AI"] = batch()
-    preview_feed(room.newsroom, replace(ML, settings={"categories": "cs.AI,cs.CL"}), now=NOW)
+    preview_feed(room.feed_context, replace(ML, settings={"categories": "cs.AI,cs.CL"}), now=NOW)
     assert room.services.paths == ["cs.AI"]
 
 
 def test_an_answer_that_cannot_be_read_is_an_error(room: Room) -> None:
     room.answers["cs.AI"] = b"<html>busy</html>"
     with pytest.raises(FetchFailed):
-        preview_feed(room.newsroom, ML, now=NOW)
+        preview_feed(room.feed_context, ML, now=NOW)

@@ -11,13 +11,13 @@ from paperround.db import transactions
 from paperround.db.limits import Limiter
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import delete_feed, log_poll, poll_due, run_now
-from paperround.feeds.files import exported_feeds
+from paperround.feeds.files import iter_feeds
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Paper, Show
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import (
+from tests.jobs.feed_context import (
     FOUR,
     HF,
     HOUR,
@@ -219,7 +219,7 @@ def test_a_feed_that_is_gone_for_good_is_switched_off_with_its_reason(room: Room
     assert "status 410" in standing.reason
     assert standing.gone_at == NOW
     assert room.poll(48 * HOUR) == []
-    update_feed(room.newsroom, feed, replace(ML, enabled=True), now=room.clock.now())
+    update_feed(room.feed_context, feed, replace(ML, enabled=True), now=room.clock.now())
     assert room.feed(feed).gone_at is None
 
 
@@ -247,7 +247,7 @@ def test_a_feed_that_fails_is_a_warning_in_the_log(
     room.add(ML)
     room.add(replace(ML, name="next", settings={"categories": "cs.LG"}))
     room.answers |= {"cs.AI": failing(500), "cs.LG": batch()}
-    poll_due(room.newsroom, now=NOW, told=log_poll)
+    poll_due(room.feed_context, now=NOW, told=log_poll)
     told = {one.getMessage(): one.levelname for one in caplog.records}
     assert told == {
         "the feed arxiv-ml is failed: rss.arxiv.org did not answer (status 500)": "WARNING",
@@ -347,7 +347,7 @@ def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room:
     feed = room.add(ML)
 
     def deleting(_: FetchRequest) -> Reply:
-        delete_feed(room.newsroom, feed)
+        delete_feed(room.feed_context, feed)
         return Reply(batch())
 
     room.answers["cs.AI"] = deleting
@@ -361,8 +361,8 @@ def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_of
     feed = room.add(replace(ML, enabled=False))
     with room.database.writing() as work:
         work[Limiter].trip("arxiv", until=NOW + HOUR, now=NOW)
-    assert run_now(room.newsroom, feed, now=NOW).put_off
-    update_feed(room.newsroom, feed, ML, now=NOW)
+    assert run_now(room.feed_context, feed, now=NOW).put_off
+    update_feed(room.feed_context, feed, ML, now=NOW)
     assert room.feed(feed).health is FeedHealth.NEW
 
 
@@ -370,8 +370,8 @@ def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
     with room.database.writing() as work:
         files = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
     with pytest.raises(InvalidInput, match="not read by itself"):
-        run_now(room.newsroom, files.id, now=NOW)
-    assert list(exported_feeds(room.newsroom)) == []
+        run_now(room.feed_context, files.id, now=NOW)
+    assert list(iter_feeds(room.feed_context)) == []
 
 
 @pytest.mark.accept("F51", part="a feed's own word")
@@ -382,7 +382,7 @@ def test_how_much_is_shown_is_what_the_operator_of_the_feed_says(room: Room) -> 
     assert [paper.show for paper in papers(room)] == [Show.LINK]
     for show in (Show.GIST, Show.LINK, None, Show.LINK):
         said = replace(ML, show=show)
-        update_feed(room.newsroom, feed, said, now=room.clock.now())
+        update_feed(room.feed_context, feed, said, now=room.clock.now())
         room.poll_next(feed)
         assert [paper.show for paper in papers(room)] == [show or Show.FULL]
 

@@ -24,7 +24,7 @@ from paperround.http.network import Network
 from paperround.ops.alerts import claim_episode
 from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
-from tests.jobs.newsroom import HOUR, MINUTE, Room
+from tests.jobs.feed_context import HOUR, MINUTE, Room
 from tests.net.faults import (
     Behaviour,
     Caller,
@@ -83,7 +83,7 @@ class Newsstand:
             network=Network(look_up=lambda _host, _port: [ip_address("127.0.0.1")]),
             trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
-        self.room.newsroom = replace(self.room.newsroom, client=self.client)
+        self.room.feed_context = replace(self.room.feed_context, client=self.client)
 
     def add(self, name: str, host: str = "news.example", path: str = "/news") -> FeedId:
         url = f"http://{host}:{self.server.port}{path}"

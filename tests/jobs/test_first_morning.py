@@ -17,8 +17,8 @@ from paperround.papers.model import FeedId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined
-from tests.jobs.ticking import DAY, HOUR, MINUTE, rounds, send
+from tests.jobs.readers import joined, signup_context
+from tests.jobs.ticking import DAY, HOUR, MINUTE, send, tick_context
 
 TEN = datetime(2026, 1, 31, 10, tzinfo=UTC)
 """A Saturday, four hours after the newest cut: no cut waits for its papers any more."""
@@ -79,15 +79,15 @@ def test_who_confirms_before_the_first_papers_gets_their_digest_with_these(
     feed = add(database, "daily")
     if health is not FeedHealth.NEW:
         read(database, feed, health)
-    tick(rounds(database), now=TEN)
-    confirmed = joined(desk(database), "alice", now=TEN + MINUTE)
+    tick(tick_context(database), now=TEN)
+    confirmed = joined(signup_context(database), "alice", now=TEN + MINUTE)
     assert (confirmed.welcome, confirmed.digest_follows) == (Welcome.FIRST_PAPERS, False)
-    assert tick(rounds(database), now=TEN + 2 * MINUTE).plans["trending"].waiting == 1
+    assert tick(tick_context(database), now=TEN + 2 * MINUTE).plans["trending"].waiting == 1
 
     later = TEN + MINUTE + wait  # type: ignore[operator]
     read(database, feed)
     fill(database, [record(n) for n in range(1, 4)], later)
-    report = tick(rounds(database), now=later + MINUTE)
+    report = tick(tick_context(database), now=later + MINUTE)
     assert (report.plans["trending"].planned, report.plans["trending"].missed) == (1, {})
     assert send(database, now=later + MINUTE) == ["alice@mail.example"]
     with database.reading() as work:

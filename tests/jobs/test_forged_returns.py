@@ -20,7 +20,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.publishing import send
-from tests.jobs.readers import desk
+from tests.jobs.readers import signup_context
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Town
 from tests.mail.bouncing import feedback_report, letter, postfix_report
 
@@ -234,7 +234,7 @@ def test_a_forgery_goes_with_the_reader_whose_mail_it_names(
     raw = report(town, to="eve@example.org")
     if not erased_first:
         assert taken(town, raw) == UNKNOWN
-    erase_address(desk(town.database), ALAN, now=NOW, suppress=False)
+    erase_address(signup_context(town.database), ALAN, now=NOW, suppress=False)
     if erased_first:
         assert taken(town, raw) == NOTED
     with engine.connect() as connection:

@@ -28,12 +28,12 @@ from tests.jobs.readers import (
     DAYS,
     HOURS,
     LIMITS,
-    desk,
     from_net,
     link,
     post,
     request,
     second_list,
+    signup_context,
     subscribe,
 )
 from tests.races import THREADS, at_once
@@ -49,7 +49,7 @@ def house(database: Database, after: timedelta) -> CleanupReport:
 @pytest.fixture
 def asked(database: SqlDatabase) -> SqlDatabase:
     """Somebody signed up at NOW, and got the mail that asks them to confirm."""
-    subscribe(desk(database), request(), now=NOW)
+    subscribe(signup_context(database), request(), now=NOW)
     assert len(post(database)) == 1
     return database
 
@@ -74,7 +74,7 @@ def test_a_reminder_comes_after_a_day_while_the_link_still_works(
 
 
 def test_each_of_two_wishes_is_reminded_of_by_itself(database: SqlDatabase, engine: Engine) -> None:
-    here, names = desk(database), ("trending", second_list(engine))
+    here, names = signup_context(database), ("trending", second_list(engine))
     for name, hours in zip(names, (0, 20), strict=True):
         asked = request(wish=Preferences(hour=hours), list_name=name)
         subscribe(here, asked, now=NOW + hours * HOURS)
@@ -88,18 +88,18 @@ def test_each_of_two_wishes_is_reminded_of_by_itself(database: SqlDatabase, engi
 
 
 def test_a_reminder_asks_for_what_was_asked_last(asked: SqlDatabase) -> None:
-    subscribe(desk(asked), request(wish=Preferences(hour=5)), now=NOW + MINUTE)
+    subscribe(signup_context(asked), request(wish=Preferences(hour=5)), now=NOW + MINUTE)
     post(asked, now=NOW + MINUTE)
     house(asked, 25 * HOURS)
     (reminder,) = post(asked, now=NOW + 25 * HOURS)
-    assert (confirmed := confirm(desk(asked), link(reminder), now=NOW + 25 * HOURS))
+    assert (confirmed := confirm(signup_context(asked), link(reminder), now=NOW + 25 * HOURS))
     assert confirmed.preferences == Preferences(hour=5)
 
 
 @pytest.mark.postgres
 @pytest.mark.accept("S1", part="reminder")
 def test_who_was_mailed_today_is_not_reminded_today(database: SqlDatabase) -> None:
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for hours in (0, 20):
         subscribe(here, request(by=from_net(hours)), now=NOW + hours * HOURS)
         assert len(post(database, now=NOW + hours * HOURS)) == 1
@@ -107,9 +107,9 @@ def test_who_was_mailed_today_is_not_reminded_today(database: SqlDatabase) -> No
 
 
 def test_who_confirmed_is_not_reminded(database: SqlDatabase) -> None:
-    subscribe(desk(database), request(), now=NOW)
+    subscribe(signup_context(database), request(), now=NOW)
     (mail,) = post(database)
-    confirm(desk(database), link(mail), now=NOW + HOURS)
+    confirm(signup_context(database), link(mail), now=NOW + HOURS)
     assert house(database, 30 * HOURS).reminded == 0
 
 
@@ -123,7 +123,7 @@ def test_who_never_confirmed_is_forgotten_after_a_week(asked: SqlDatabase) -> No
 def test_the_house_is_kept_once_an_hour(asked: SqlDatabase) -> None:
     assert house(asked, 23 * HOURS + MINUTE).reminded == 0
     assert house(asked, 24 * HOURS) == CleanupReport()
-    subscribe(desk(asked), request("bob"), now=NOW + MINUTE)
+    subscribe(signup_context(asked), request("bob"), now=NOW + MINUTE)
     assert house(asked, 25 * HOURS).reminded == 2
     assert house(asked, 25 * HOURS + 59 * MINUTE) == CleanupReport()
 

@@ -15,7 +15,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, Record
 from paperround.papers.search_service import search
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
-from paperround.personal.ranking import PersonalRanking, taste_day
+from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.ranking.relevance import by_relevance
 from paperround.self_service.preferences import open_choices, save_choices
 from paperround.self_service.preview import DigestPreviewer, Preview
@@ -34,7 +34,16 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record
-from tests.jobs.readers import HOURS, desk, digests, joined, link, post, subscribe, visitor
+from tests.jobs.readers import (
+    HOURS,
+    digests,
+    joined,
+    link,
+    post,
+    signup_context,
+    subscribe,
+    visitor,
+)
 
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
 PAPERS = (
@@ -51,13 +60,13 @@ def today(database: SqlDatabase) -> None:
         fill(database, [record(number, **paper)], NOW + number * timedelta(minutes=1))
 
 
-def shown(database: SqlDatabase, *, opinions: PersonalRanking | None = None) -> Preview:
+def shown(database: SqlDatabase, *, personal_ranking: PersonalRanking | None = None) -> Preview:
     return DigestPreviewer(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
-        letterhead=LETTERHEAD,
-        opinions=opinions,
+        sender_identity=LETTERHEAD,
+        personal_ranking=personal_ranking,
         renderer=PlainRenderer(),
     ).preview("trending", reader=address(), now=NOW + HOURS)
 
@@ -69,7 +78,7 @@ def told(one: Preview) -> list[tuple[str, str]]:
 
 def reader(database: SqlDatabase, *said: str) -> str:
     """Alice, who joined and is interested in these; the token of her choices."""
-    here = desk(database)
+    here = signup_context(database)
     token = joined(here).preferences_token
     keep(here, token, *said)
     return token
@@ -120,7 +129,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     fill(database, earlier + others, NOW - timedelta(days=30))
     reader(database, "seed:2601.00900")
     today(database)
-    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
     assert title == "A kiln for pottery"
     assert reason.startswith("shares “")
     assert reason.endswith(" with “Dating pottery”, which you gave")
@@ -132,7 +141,7 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "seed:How a kiln for pottery is fired")
     today(database)
-    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
     assert title == "A kiln for pottery"
     assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
 
@@ -142,7 +151,7 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "keyword:kiln AND comets")
     today(database)
-    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
     assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
 
 
@@ -155,7 +164,7 @@ def test_a_title_that_is_known_becomes_its_paper_and_the_others_are_said(
 ) -> None:
     today(database)
     given = ("seed:- A Kiln for “pottery”!", "seed:Attention for", "seed:2601.99999")
-    saved = keep(desk(database), reader(database), *given)
+    saved = keep(signup_context(database), reader(database), *given)
     assert [str(one) for one in saved.interests] == [
         "seed:-arxiv:2601.00003",
         "seed:Attention for",
@@ -171,7 +180,7 @@ def test_a_title_that_is_known_becomes_its_paper_and_the_others_are_said(
 def test_of_very_many_titles_the_first_are_looked_for(database: SqlDatabase) -> None:
     today(database)
     many = [f"seed:Title {number}" for number in range(MOST_TITLES)]
-    here, token = desk(database), reader(database)
+    here, token = signup_context(database), reader(database)
     saved = keep(here, token, *many[1:], "seed:On tides", many[0])
     assert str(saved.interests[-2]) == "seed:arxiv:2601.00004"
     late = keep(here, token, *many, "seed:On tides")
@@ -209,7 +218,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
         cut="manual",
         now=later,
     )
-    here = desk(database)
+    here = signup_context(database)
     asks(here, "keyword:graph", "mute:tides", now=later)
     (mail,) = post(database, now=later)
     confirm(here, link(mail), now=later)
@@ -221,7 +230,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
 
 @pytest.mark.accept("F16", part="a saved search")
 def test_a_search_of_a_reader_waits_on_their_page_until_they_keep_it(database: SqlDatabase) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     asks(here, "keyword:graph NOT survey")
     (mail,) = post(database)
@@ -236,7 +245,7 @@ def test_a_search_of_a_reader_waits_on_their_page_until_they_keep_it(database: S
 
 @pytest.mark.accept("F16", part="a saved search")
 def test_a_search_that_was_taken_out_is_not_offered_again(database: SqlDatabase) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     asks(here, "keyword:spam")
     (mail,) = post(database)
@@ -252,7 +261,7 @@ def test_a_search_that_cannot_be_read_is_refused_before_anything_is_written(
 ) -> None:
     with pytest.raises(InvalidInput, match="needs something to leave out"):
         subscribe(
-            desk(database),
+            signup_context(database),
             SignupRequest(
                 address=address(),
                 list_name="trending",

@@ -15,7 +15,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.compose import sheet_of
+from paperround.digests.compose import edition_content
 from paperround.digests.paper_pages import paper_page
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
@@ -35,7 +35,7 @@ from tests.builders import (
     shard,
 )
 from tests.jobs.conftest import NOW, record
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 
 ARXIV, DOI, PMID = {"arxiv": "2601.00001"}, {"doi": "10.5555/one"}, {"pmid": "1001"}
 BOTH = record(9, identifiers={**ARXIV, **DOI}, title="Paper 1")
@@ -212,8 +212,8 @@ def test_an_edition_keeps_its_texts_and_its_links_and_knows_the_paper_of_today(
     with database.reading() as work:
         after = work[EditionStore].get(before.id)
     assert [one.paper_id for one in after.papers] == [two[0], two[0]]
-    head: SenderIdentity = letterhead()
-    one, other = (sheet_of(edition, "T", head).papers for edition in (after, before))
+    head: SenderIdentity = sender_identity()
+    one, other = (edition_content(edition, "T", head).papers for edition in (after, before))
     assert one == other
     assert {at: (paper.score, paper.parts) for at, paper in one.items()} == {
         at: (paper.score, paper.parts) for at, paper in other.items()

@@ -20,7 +20,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined, link, post, request_link, visitor
+from tests.jobs.readers import joined, link, post, request_link, signup_context, visitor
 
 FOLDING = [f"Protein folding in {place}" for place in ("ice", "fire", "air", "sea", "wood")]
 PRICES = [f"Market prices of {thing}" for thing in ("bread", "milk", "salt")]
@@ -38,7 +38,7 @@ def here(database: Database) -> SignupContext:
         for number, title in enumerate((*FOLDING, *PRICES, *OTHERS), start=1)
     ]
     fill(database, papers, NOW - HOUR)
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     freeze_cuts(database=database, ranker=NewestFirst(), now=NOW)
     return here

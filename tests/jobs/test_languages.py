@@ -8,7 +8,7 @@ from paperround.db.transactions import Database
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -20,13 +20,13 @@ from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     HOURS,
-    desk,
     digest_link,
     digests,
     joined,
     post,
     request,
     request_link,
+    signup_context,
     visitor,
 )
 from tests.jobs.readers import (
@@ -45,7 +45,7 @@ def _edition(database: Database) -> None:
 def _bytes(database: Database, row: Claimed) -> bytes:
     with database.reading() as work:
         edition = work[EditionStore].get(row.edition_id)
-    sheet = sheet_of(edition, "Trending papers", LETTERHEAD)
+    sheet = edition_content(edition, "Trending papers", LETTERHEAD)
     return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row, IDENTITY.keys))
 
 
@@ -58,7 +58,7 @@ def _language(notice: ClaimedNotice) -> str:
 @pytest.mark.accept("R13", part="languages")
 def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Database) -> None:
     _edition(database)
-    here = desk(database)
+    here = signup_context(database)
     confirmed = joined(here, wish=GERMAN)
     (row,) = digests(database)
     before = _bytes(database, row)
@@ -73,7 +73,7 @@ def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Data
 @pytest.mark.accept("F26", part="kept")
 def test_every_notice_to_a_reader_is_in_their_language(database: Database) -> None:
     _edition(database)
-    here = desk(database)
+    here = signup_context(database)
     sign_up(here, request("slow", wish=GERMAN), now=NOW)
     (confirmation,) = post(database)
     clean_up(database=database, identity=IDENTITY, now=NOW + 25 * HOURS)
@@ -90,7 +90,7 @@ def test_every_notice_to_a_reader_is_in_their_language(database: Database) -> No
 
 
 def test_asking_again_in_another_language_gets_a_mail_in_it(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     sign_up(here, request(wish=GERMAN), now=NOW)
     sign_up(here, request(wish=Preferences(language="es")), now=NOW)
     assert [_language(one) for one in post(database)] == ["de", "es"]

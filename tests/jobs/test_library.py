@@ -11,7 +11,7 @@ from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import MOST_INTERESTS, InterestKind
 from tests.builders import NOW, address
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined, link, post, request_link, visitor
+from tests.jobs.readers import joined, link, post, request_link, signup_context, visitor
 
 GIVEN = Library(
     called="BibTeX",
@@ -31,7 +31,7 @@ def here(database: Database) -> SignupContext:
     """A reader, and three papers."""
     fill(database, [record(1), record(2, title="On tides and moons")], NOW)
     fill(database, [record(3, identifiers={"arxiv": "2601.00003", "doi": "10.1000/known"})], NOW)
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     return here
 

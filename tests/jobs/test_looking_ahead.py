@@ -24,13 +24,13 @@ from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import (
-    desk,
     joined,
     link,
     post,
     press,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -47,7 +47,7 @@ def here(database: Database) -> SignupContext:
     for number, one in enumerate(papers):
         fill(database, [one], NOW - HOUR - number * HOUR / 100)
     freeze_cuts(database=database, ranker=NewestFirst(), now=NOW)
-    return desk(database)
+    return signup_context(database)
 
 
 def choosing(here: SignupContext) -> str:

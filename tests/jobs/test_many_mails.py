@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import read_token
 from paperround.db.transactions import SqlDatabase
@@ -56,11 +56,11 @@ def post(
 ) -> DeliveryContext:
     return DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=database,
         mailer=ScriptedMailer(script),
         renderer=renderer,
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW + later),
         processes=Neighbours(),

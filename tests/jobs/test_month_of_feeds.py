@@ -20,6 +20,7 @@ from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId, Paper
 from paperround.papers.store.papers import PaperStore
 from tests.fakes import Neighbours
+from tests.jobs.feed_context import RunningClock
 from tests.jobs.month import (
     LATE,
     MOVED,
@@ -33,7 +34,6 @@ from tests.jobs.month import (
     at,
     everything,
 )
-from tests.jobs.newsroom import RunningClock
 
 BEGIN, END = datetime(2025, 11, 30, 21, 3, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC)
 PAUSES = {"arxiv": 3.0, "huggingface": 1.0, "biorxiv": 1.0}
@@ -61,7 +61,7 @@ class Story:
 
     def live(self, every: timedelta) -> None:
         """Poll what is due and raise alerts, as a tick does, from the first day to the last."""
-        newsroom = FeedContext(
+        feed_context = FeedContext(
             database=self.database,
             client=self.services,
             sources=SOURCES,
@@ -71,11 +71,11 @@ class Story:
             pause=self.clock.pause,
         )
         for feed in FEEDS:
-            self.ids[feed.name] = create_feed(newsroom, feed, now=BEGIN).id
+            self.ids[feed.name] = create_feed(feed_context, feed, now=BEGIN).id
         tick = BEGIN
         while tick < END:
             now = self.clock.moment = max(tick, self.clock.moment)
-            self.polls += [(now, one) for one in poll_due(newsroom, now=now)]
+            self.polls += [(now, one) for one in poll_due(feed_context, now=now)]
             self._raise_alerts()
             tick += every
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import InvalidInput
 from paperround.core.rates import parse_rates
@@ -29,11 +29,11 @@ from tests.jobs.readers import (
     FREE,
     HOURS,
     ask_to_move,
-    desk,
     joined,
     link,
     post,
     request_link,
+    signup_context,
     visitor,
 )
 
@@ -62,7 +62,7 @@ def known(database: Database, name: str) -> bool:
 def test_digests_move_once_both_ends_have_agreed_in_either_order(
     database: Database, first: str
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here, wish=WISH)
     token = choosing(here)
     mails = asked(here, token, address("bob"))
@@ -87,7 +87,7 @@ def test_digests_move_once_both_ends_have_agreed_in_either_order(
 def test_a_link_of_a_change_that_was_made_says_nothing_of_whoever_was_erased(
     database: Database,
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here, wish=WISH)
     token = choosing(here)
     mails = asked(here, token, address("bob"))
@@ -101,7 +101,7 @@ def test_a_link_of_a_change_that_was_made_says_nothing_of_whoever_was_erased(
 @pytest.mark.accept("F30", part="change of address")
 @pytest.mark.accept("P4", part="nothing typed")
 def test_neither_mail_holds_the_other_address(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
     old, new = mails["alice@mail.example"], mails["bob@mail.example"]
@@ -110,7 +110,7 @@ def test_neither_mail_holds_the_other_address(database: Database) -> None:
 
 
 def test_a_link_of_a_change_confirms_nothing_else(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
     for mail in mails.values():
@@ -122,7 +122,7 @@ def test_a_link_of_a_change_confirms_nothing_else(database: Database) -> None:
 def test_a_change_that_nobody_agreed_to_in_two_days_is_over(
     database: Database, late: object
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
     for mail in mails.values():
@@ -131,7 +131,7 @@ def test_a_change_that_nobody_agreed_to_in_two_days_is_over(
 
 
 def test_only_the_change_that_was_asked_for_last_can_be_agreed_to(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = choosing(here)
     first = asked(here, token, address("bob"))
@@ -142,7 +142,7 @@ def test_only_the_change_that_was_asked_for_last_can_be_agreed_to(database: Data
 
 @pytest.mark.accept("F30", part="change of address")
 def test_nobody_is_told_whether_an_address_reads_here(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     joined(here, "bob")
     with database.writing() as work:
@@ -160,7 +160,7 @@ def test_nobody_is_told_whether_an_address_reads_here(database: Database) -> Non
 
 
 def test_whoever_signs_up_there_meanwhile_keeps_the_address(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
     joined(here, "bob")
@@ -170,7 +170,7 @@ def test_whoever_signs_up_there_meanwhile_keeps_the_address(database: Database) 
 
 
 def test_the_address_one_has_and_a_fourth_change_of_a_day_are_refused(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = choosing(here)
     with pytest.raises(InvalidInput, match="the address you have"):
@@ -182,7 +182,7 @@ def test_the_address_one_has_and_a_fourth_change_of_a_day_are_refused(database: 
 
 
 def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database) -> None:
-    here = desk(database, replace(FREE, address=parse_rates("2/h")))
+    here = signup_context(database, replace(FREE, address=parse_rates("2/h")))
     joined(here, "alice")
     joined(here, "carol")
     tokens = [choosing(here, name) for name in ("alice", "carol")]
@@ -193,7 +193,7 @@ def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database
 
 
 def test_a_link_that_is_not_fresh_moves_nobody(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = choosing(here)
     assert not ask_to_move(here, token, address("bob"), now=NOW + 2 * DAYS)
@@ -202,7 +202,7 @@ def test_a_link_that_is_not_fresh_moves_nobody(database: Database) -> None:
 
 
 def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
     gone = Transition(
@@ -215,7 +215,7 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
         evidence=Evidence.GONE,
     )
     with database.writing() as work:
-        hold_against(work, IDENTITY.keys, "notice", [gone], now=NOW)
+        record_refusals(work, IDENTITY.keys, "notice", [gone], now=NOW)
     with database.writing() as work:
         person = work[SubscriberStore].find(address())
         assert person is not None
@@ -226,7 +226,7 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
 def test_the_address_somebody_wants_to_move_to_is_exported_and_erased_with_them(
     database: Database,
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = choosing(here)
     asked(here, token, address("bob"))

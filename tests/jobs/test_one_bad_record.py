@@ -24,7 +24,7 @@ from paperround.http.model import FetchRequest
 from paperround.papers.model import FeedId, ParsedBatch, Reject
 from paperround.papers.store.papers import PaperStore
 from tests.jobs.conftest import NOW
-from tests.jobs.newsroom import Reply, Room
+from tests.jobs.feed_context import Reply, Room
 from tests.sources.pubmed_samples import found
 from tests.sources.two_hundred import GOOD, SAMPLES, Piece, Sample
 

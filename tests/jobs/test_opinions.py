@@ -11,15 +11,15 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.digests.publish import publish
 from paperround.editions.model import DigestKind, Edition
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.ranking import PersonalRanking, taste_day
-from paperround.personal.reader_preferences import wishes_of_all
+from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal.reader_preferences import load_preferences
 from paperround.personal.views import Taste, TasteDay
 from paperround.subscribers.model import Preferences, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.opinions import LATER, filler, like, person
+from tests.jobs.personal_ranking import LATER, filler, like, person
 
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
 
@@ -37,7 +37,7 @@ def liked(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
-def published(database: SqlDatabase, opinions: PersonalRanking | None) -> Edition:
+def published(database: SqlDatabase, personal_ranking: PersonalRanking | None) -> Edition:
     return publish(
         database=database,
         ranker=NewestFirst(),
@@ -46,7 +46,7 @@ def published(database: SqlDatabase, opinions: PersonalRanking | None) -> Editio
         day=LATER.date(),
         cut="manual",
         now=LATER,
-        opinions=opinions,
+        personal_ranking=personal_ranking,
     ).edition
 
 
@@ -63,7 +63,7 @@ def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, s
 
 @pytest.mark.accept("F13", part="feedback")
 def test_a_paper_like_a_liked_one_comes_first_for_who_liked_it(liked: SqlDatabase) -> None:
-    edition = published(liked, PersonalRanking(taste_day))
+    edition = published(liked, PersonalRanking(prepare_edition))
     title, reason = first_of(liked, edition, "ada")
     assert title == "A kiln for pottery"
     assert english(reason).startswith("shares “")
@@ -78,15 +78,15 @@ def test_without_a_model_everybody_gets_the_edition_in_its_order(liked: SqlDatab
 
 def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> None:
     model = Counting()
-    opinions = PersonalRanking(model)
-    edition = published(liked, opinions)
+    personal_ranking = PersonalRanking(model)
+    edition = published(liked, personal_ranking)
     with liked.reading() as work:
         page = work[SubscriberStore].subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=10
         )
-        assert set(opinions.of(work, edition, page, wishes_of_all(work, page)).tastes) == {
-            person(liked, "ada")
-        }
+        assert set(
+            personal_ranking.of(work, edition, page, load_preferences(work, page)).tastes
+        ) == {person(liked, "ada")}
     assert model.made == 1
 
 
@@ -102,14 +102,14 @@ def tastes_held(paper: PaperId) -> int:
 def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
     liked: SqlDatabase,
 ) -> None:
-    opinions = PersonalRanking(taste_day)
-    edition = published(liked, opinions)
+    personal_ranking = PersonalRanking(prepare_edition)
+    edition = published(liked, personal_ranking)
     with liked.reading() as work:
         ((paper, _),) = work[SubscriberStore].feedback_of(person(liked, "ada"))
         page = work[SubscriberStore].subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=10
         )
-        views = opinions.of(work, edition, page, wishes_of_all(work, page))
+        views = personal_ranking.of(work, edition, page, load_preferences(work, page))
     assert tastes_held(paper) == len(views.tastes) == 1
     del views
     assert tastes_held(paper) == 0
@@ -129,4 +129,4 @@ class Counting:
         shown: int,
     ) -> TasteDay:
         self.made += 1
-        return taste_day(papers, scores, background, shown)
+        return prepare_edition(papers, scores, background, shown)

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.smtp_url import Relay, Tls
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
@@ -39,11 +39,11 @@ def post(database: SqlDatabase, world: SlowWorld) -> DeliveryContext:
     relay = Relay(host="mail.example", port=25, tls=Tls.NONE)
     return DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=database,
         mailer=SmtpMailer([relay], hostname="papers.example", keep=0, world=world.world),
         renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=ClockOf(world, world.now),
         processes=Neighbours(),

@@ -14,7 +14,7 @@ from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.sources import cursors
 from paperround.http.model import FetchRequest
 from paperround.papers.model import FeedId
-from tests.jobs.newsroom import HOUR, NOW, Reply, Room, failing
+from tests.jobs.feed_context import HOUR, NOW, Reply, Room, failing
 from tests.sources.biorxiv_samples import NOTHING, collection, row
 from tests.sources.catalogue_samples import (
     crossref_list,

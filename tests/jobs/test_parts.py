@@ -12,7 +12,7 @@ from paperround.core.errors import Conflict
 from paperround.db.schema import tables as db
 from paperround.db.transactions import TRIES, SqlDatabase, Transaction
 from paperround.digests import build, plan, publish
-from paperround.digests.build import in_parts
+from paperround.digests.build import write_in_batches
 from paperround.digests.plan import plan_due
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import HOURS, MINUTE, SEVEN, at, cut
@@ -43,7 +43,7 @@ class Desk:
         return len(rows)
 
     def plan(self, page: Sequence[int]) -> list[tuple[list[int], int]]:
-        found = in_parts(page, choose=self.choose, write=self.write)
+        found = write_in_batches(page, choose=self.choose, write=self.write)
         return [([*part], wrote) for part, wrote in found]
 
 
@@ -53,27 +53,27 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_is_chosen_at_once_and_written_in_parts() -> None:
-    desk = Desk(without=frozenset({2}))
-    assert desk.plan([1, 2, 3, 4, 5]) == [([1, 2], 1), ([3, 4], 2), ([5], 1)]
-    assert desk.asked == [[1, 2, 3, 4, 5]]
-    assert desk.written == [["1 of 1"], ["3 of 1", "4 of 1"], ["5 of 1"]]
+    signup_context = Desk(without=frozenset({2}))
+    assert signup_context.plan([1, 2, 3, 4, 5]) == [([1, 2], 1), ([3, 4], 2), ([5], 1)]
+    assert signup_context.asked == [[1, 2, 3, 4, 5]]
+    assert signup_context.written == [["1 of 1"], ["3 of 1", "4 of 1"], ["5 of 1"]]
 
 
 def test_who_lost_a_race_is_chosen_for_again_and_nobody_else() -> None:
-    desk = Desk(loses=[3, 3])
-    assert desk.plan([1, 2, 3, 4, 5]) == [([1, 2], 2), ([3, 4], 2), ([5], 1)]
-    assert desk.asked == [[1, 2, 3, 4, 5], [3, 4], [3, 4]]
-    assert desk.written == [["1 of 1", "2 of 1"], ["3 of 3", "4 of 3"], ["5 of 1"]]
+    signup_context = Desk(loses=[3, 3])
+    assert signup_context.plan([1, 2, 3, 4, 5]) == [([1, 2], 2), ([3, 4], 2), ([5], 1)]
+    assert signup_context.asked == [[1, 2, 3, 4, 5], [3, 4], [3, 4]]
+    assert signup_context.written == [["1 of 1", "2 of 1"], ["3 of 3", "4 of 3"], ["5 of 1"]]
 
 
 def test_a_part_that_loses_every_race_leaves_the_earlier_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("paperround.db.transactions.LONGEST_WAIT", 0)
-    desk = Desk(loses=[3] * TRIES)
+    signup_context = Desk(loses=[3] * TRIES)
     with pytest.raises(Conflict):
-        desk.plan([1, 2, 3, 4, 5])
-    assert desk.written == [["1 of 1", "2 of 1"]]
+        signup_context.plan([1, 2, 3, 4, 5])
+    assert signup_context.written == [["1 of 1", "2 of 1"]]
 
 
 # --- as lists are planned ------------------------------------------------------------------------

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.model import DigestView
 from paperround.digests.pages import edition_page
@@ -31,8 +31,8 @@ from paperround.ops.status import history
 from paperround.papers.duplicates import joined as one_work
 from paperround.papers.model import Paper, Record
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.ranking import PersonalRanking, taste_day
-from paperround.personal.reader_preferences import wishes_of_all
+from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal.reader_preferences import load_preferences
 from paperround.personal.views import TasteDay
 from paperround.self_service.history import feedback_sheet, give_feedback
 from paperround.self_service.preview import DigestPreviewer
@@ -48,8 +48,8 @@ from tests.fakes import (
     accepting,
 )
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.opinions import LATER, SUBJECTS, filler, like, person
-from tests.jobs.readers import desk, digest_link, digests, joined
+from tests.jobs.personal_ranking import LATER, SUBJECTS, filler, like, person
+from tests.jobs.readers import digest_link, digests, joined, signup_context
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOURS = Hours(hour=7)
@@ -97,7 +97,7 @@ def narrow(database: SqlDatabase, shown: int) -> None:
 
 
 def publish_it(
-    database: SqlDatabase, opinions: PersonalRanking | None = None, *, now: datetime = LATER
+    database: SqlDatabase, personal_ranking: PersonalRanking | None = None, *, now: datetime = LATER
 ) -> Edition:
     return publish(
         database=database,
@@ -107,7 +107,7 @@ def publish_it(
         day=now.date(),
         cut="manual",
         now=now,
-        opinions=opinions or PersonalRanking(taste_day),
+        personal_ranking=personal_ranking or PersonalRanking(prepare_edition),
     ).edition
 
 
@@ -124,7 +124,7 @@ def mailed(database: SqlDatabase, edition: Edition, name: str) -> DigestView:
     with database.reading() as work:
         stored = work[EditionStore].get(edition.id)
     slip = slip_of(database, edition, name)
-    return digest_mail(sheet_of(stored, "Trending", LETTERHEAD), slip, IDENTITY.keys).view
+    return digest_mail(edition_content(stored, "Trending", LETTERHEAD), slip, IDENTITY.keys).view
 
 
 @pytest.fixture
@@ -177,22 +177,22 @@ def test_who_said_nothing_has_the_parts_of_the_edition_and_stores_none(
 @pytest.mark.postgres
 @pytest.mark.accept("R13", part="parts")
 def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> None:
-    opinions = PersonalRanking(taste_day)
+    personal_ranking = PersonalRanking(prepare_edition)
 
     def look() -> DigestView:
         shown = DigestPreviewer(
             database=potter,
             ranker=Level(),
             identity=IDENTITY,
-            letterhead=LETTERHEAD,
-            opinions=opinions,
+            sender_identity=LETTERHEAD,
+            personal_ranking=personal_ranking,
             renderer=PlainRenderer(),
         ).preview("trending", day=LATER.date(), reader=ADA, now=LATER)
         assert shown.mail is not None
         return shown.mail.view
 
     before = look()
-    publish_it(potter, opinions)
+    publish_it(potter, personal_ranking)
     after = look()
     assert after.papers == before.papers
     assert [paper.parts for paper in after.papers] == [paper.parts for paper in before.papers]
@@ -247,7 +247,7 @@ def test_what_a_mail_said_of_a_paper_behind_never_changes(potter: SqlDatabase) -
 
 def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase) -> None:
     publish_it(potter)
-    here = desk(potter)
+    here = signup_context(potter)
     row = next(one for one in digests(potter, now=LATER) if one.address.startswith("ada"))
     sheet = feedback_sheet(here, digest_link(row))
     assert sheet is not None
@@ -260,15 +260,15 @@ def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase)
 def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     potter: SqlDatabase,
 ) -> None:
-    opinions = PersonalRanking(taste_day)
-    publish_it(potter, opinions)
+    personal_ranking = PersonalRanking(prepare_edition)
+    publish_it(potter, personal_ranking)
     post = DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=potter,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=FixedClock(LATER),
         processes=Neighbours(),
@@ -279,7 +279,7 @@ def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
         lane.envelope(row)
     subscribe(potter, "cleo", wish=Preferences(size=4))
     like(potter, "cleo", "Notes on whales")
-    publish_it(potter, opinions)
+    publish_it(potter, personal_ranking)
     (theirs,) = (row for row in digests(potter, now=LATER) if row.address.startswith("cleo"))
     assert b"whales" in lane.envelope(theirs).content
 
@@ -291,14 +291,14 @@ def test_a_paper_behind_is_sent_once(potter: SqlDatabase) -> None:
 
 
 def test_a_paper_behind_that_is_withdrawn_since_is_sent_to_nobody(potter: SqlDatabase) -> None:
-    opinions = PersonalRanking(taste_day)
-    edition = publish_it(potter, opinions)
+    personal_ranking = PersonalRanking(prepare_edition)
+    edition = publish_it(potter, personal_ranking)
     with potter.writing() as work:
         gone = update(db.papers).where(db.papers.c.title == "A kiln for pottery")
         work.connection.execute(gone.values(withdrawn_at=LATER))
     subscribe(potter, "cleo", wish=Preferences(size=4))
     like(potter, "cleo", "Dating pottery")
-    publish_it(potter, opinions)
+    publish_it(potter, personal_ranking)
     assert 12 not in slip_of(potter, edition, "cleo").positions
 
 
@@ -356,7 +356,7 @@ class Reading:
         shown: int,
     ) -> TasteDay:
         self.papers = {paper.title: paper for paper in papers}
-        return taste_day(papers, scores, background, shown)
+        return prepare_edition(papers, scores, background, shown)
 
 
 @pytest.mark.accept("F13", part="all candidates")
@@ -371,14 +371,14 @@ def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(potter: SqlData
 
 def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase) -> None:
     edition = publish_it(potter)
-    opinions = PersonalRanking(taste_day)
+    personal_ranking = PersonalRanking(prepare_edition)
     with potter.reading() as work:
         people = work[SubscriberStore].subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=9
         )
-        first = opinions.of(work, edition, people, wishes_of_all(work, people)).behind
+        first = personal_ranking.of(work, edition, people, load_preferences(work, people)).behind
         other = replace(edition, id=EditionId(99), list_id=ListId(99))
-        second = opinions.of(work, other, people, wishes_of_all(work, people)).behind
+        second = personal_ranking.of(work, other, people, load_preferences(work, people)).behind
     assert (len(list(first or ())), list(second or ())) == (7, [])
 
 
@@ -396,7 +396,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
     fill(database, filler(9, 2), NOW - HOUR)
     freeze_cuts(database=database, ranker=Level(), now=NOW)
     asked: list[str] = []
-    here = desk(database, plan=lambda: asked.append("plan"))
+    here = signup_context(database, plan=lambda: asked.append("plan"))
     wish = Preferences(topics=("glaze for ceramics",), frequency=Frequency.WEEKLY, weekday="mon")
     confirmed = joined(here, wish=wish, now=NOW, planned=False)
     assert (confirmed.welcome, confirmed.digest_follows, asked) == (Welcome.DUE, True, ["plan"])
@@ -408,7 +408,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
             identity=IDENTITY,
             hours=HOURS,
             now=moments,
-            opinions=PersonalRanking(taste_day),
+            personal_ranking=PersonalRanking(prepare_edition),
         )["trending"].planned
         for _ in range(2)
     ]
@@ -423,7 +423,7 @@ def test_a_newcomer_who_names_topics_waits_for_the_first_edition_like_all(
     database: SqlDatabase,
 ) -> None:
     asked: list[str] = []
-    here = desk(database, plan=lambda: asked.append("plan"))
+    here = signup_context(database, plan=lambda: asked.append("plan"))
     assert joined(here, wish=Preferences(topics=("kilns",)), now=NOW).welcome is (
         Welcome.FIRST_PAPERS
     )
@@ -441,7 +441,7 @@ def test_five_good_and_three_bad_picks_move_the_next_day(database: SqlDatabase) 
     fill(database, yesterday, NOW - HOUR)
     subscribe(database, "ada", "bob", wish=Preferences(size=20))
     publish_it(database, now=NOW)
-    here = desk(database)
+    here = signup_context(database)
     row = next(one for one in digests(database, now=NOW) if one.address.startswith("ada"))
     sheet = feedback_sheet(here, digest_link(row))
     assert sheet is not None

@@ -192,7 +192,7 @@ def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatab
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         renderer=PlainRenderer(),
     ).preview("trending", now=NOW)
     three = freeze("source.new", name="tests", new=3)

@@ -6,7 +6,7 @@ import pytest
 
 from paperround.db.transactions import Database
 from paperround.delivery.ledger_model import Transition
-from paperround.delivery.status_text import WHY_NO_MAIL, became, notice_called
+from paperround.delivery.status_text import WHY_NO_MAIL, became, system_mail_name
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -15,7 +15,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.self_service.history import ReaderHistory, reader_history
 from paperround.signup.context import SignupContext
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
-from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
+from tests.jobs.readers import DAYS, joined, link, post, request_link, signup_context, visitor
 
 
 def choosing(here: SignupContext) -> str:
@@ -53,7 +53,7 @@ def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
     with database.reading() as work:
         default = work[ListStore].get("trending")
     seed_edition(database, default, seed_papers(database, 3))
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     digest_ends(database, state)
     history = past(here, choosing(here))
@@ -70,7 +70,7 @@ def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
 
 @pytest.mark.accept("F30", part="history")
 def test_what_the_server_said_is_told_without_an_address(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = "a token of a lease"
     request_link(here, address(), visitor(), now=NOW)
@@ -92,7 +92,7 @@ def _said(one: Transition, reply: str) -> Transition:
 
 
 def test_a_link_that_is_not_fresh_tells_nothing(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     assert reader_history(here, choosing(here), now=NOW + 2 * DAYS) is None
 
@@ -103,5 +103,5 @@ def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     for state in DeliveryState:
         assert became(state, "").endswith(".")
     assert became(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
-    told = {notice_called(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
+    told = {system_mail_name(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
     assert len(told) == len(SystemMailKind) - 1

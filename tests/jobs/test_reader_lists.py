@@ -15,13 +15,13 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import (
     DAYS,
-    desk,
     joined,
     link,
     post,
     request,
     request_link,
     second_list,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -45,7 +45,7 @@ def stands(here: SignupContext, token: str) -> dict[str, tuple[bool, bool]]:
 def test_a_reader_joins_another_list_without_another_mail(
     database: Database, engine: Engine
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here, wish=WISH)
     second_list(engine)
     token = choosing(here)
@@ -64,7 +64,7 @@ def test_a_reader_joins_another_list_without_another_mail(
 def test_leaving_one_list_leaves_the_other_and_one_can_come_back(
     database: Database, engine: Engine
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     second_list(engine)
     token = choosing(here)
@@ -76,7 +76,7 @@ def test_leaving_one_list_leaves_the_other_and_one_can_come_back(
 
 
 def test_a_list_there_is_not_and_a_link_that_is_not_fresh_join_nothing(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = choosing(here)
     with pytest.raises(NotFound):
@@ -90,7 +90,7 @@ def test_one_mail_asks_for_several_lists_and_one_yes_is_for_all_of_them(
     database: Database, engine: Engine
 ) -> None:
     second_list(engine)
-    here = desk(database)
+    here = signup_context(database)
     asked = SignupRequest(
         address=address(),
         list_name="trending",
@@ -113,7 +113,7 @@ def test_one_mail_asks_for_several_lists_and_one_yes_is_for_all_of_them(
 
 
 def test_a_further_list_there_is_not_is_refused_like_the_first(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     wrong = SignupRequest(
         address=address(),
         list_name="trending",
@@ -129,7 +129,7 @@ def test_a_further_list_there_is_not_is_refused_like_the_first(database: Databas
 
 def test_asking_for_more_lists_is_another_question(database: Database, engine: Engine) -> None:
     second_list(engine)
-    here = desk(database)
+    here = signup_context(database)
     subscribe(here, request(), now=NOW)
     post(database, now=NOW)
     more = SignupRequest(

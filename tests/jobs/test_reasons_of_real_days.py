@@ -13,10 +13,10 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.compose import digest_view, sheet_of
+from paperround.digests.compose import digest_view, edition_content
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.labels import authors_said
+from paperround.editions.labels import localized_authors
 from paperround.editions.model import DigestKind
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -31,7 +31,7 @@ from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe
 from tests.jobs.real_days import Polls, Replay, polls_between
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 
 FIRST, LAST = date(2026, 1, 19), date(2026, 1, 30)
 """Two working weeks: ten days with papers."""
@@ -131,7 +131,7 @@ def mails(
 
 
 def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     with database.reading() as work:
         trending = work[ListStore].get("trending")
         for person, _ in work[SubscriberStore].export(trending.id):
@@ -139,7 +139,9 @@ def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
                 slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
                 if slip is None or not slip.positions:
                     continue
-                sheet = sheet_of(work[EditionStore].get(slip.edition_id), "Trending", letterhead())
+                sheet = edition_content(
+                    work[EditionStore].get(slip.edition_id), "Trending", sender_identity()
+                )
                 view = digest_view(sheet, slip, "x" * 40)
                 text = renderer.render(view).text
                 for paper in view.papers:
@@ -166,7 +168,7 @@ def test_every_author_a_reason_names_is_shown(mails: list[tuple[DigestPaper, str
         found = re.fullmatch(ALLOWED["author"], paper.reason)
         if found is not None:
             named += 1
-            assert (found["followed"] or found["popular"]) in authors_said(
+            assert (found["followed"] or found["popular"]) in localized_authors(
                 locale_for(), paper.authors
             )
     assert named > 5

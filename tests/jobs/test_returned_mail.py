@@ -28,7 +28,7 @@ from paperround.subscribers.imports import lift
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.jobs.conftest import NOW
-from tests.jobs.readers import desk
+from tests.jobs.readers import signup_context
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Town
 from tests.mail.bouncing import feedback_report, letter, postfix_report
 
@@ -103,7 +103,9 @@ def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine)
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
     take_in(intake(town.database), raw, way="pipe", now=NOW)
     town.receive(town.event("alan"))
-    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
     with engine.connect() as connection:
         said = connection.execute(select(db.returned.c.said)).scalars().all()
         kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
@@ -117,7 +119,9 @@ def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -
     for name in ("Alan", "ada"):
         raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient=f"{name}@Example.org")
         assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
-    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
     with town.database.reading() as work:
         (left,) = work[ReturnStore].waiting(limit=9)
         kept = work[ReturnStore].quarantined(left.id)
@@ -128,7 +132,9 @@ def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -
 @pytest.mark.postgres
 @pytest.mark.accept("P2", part="returned mails")
 def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engine: Engine) -> None:
-    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
     report = report_for(town, "alan", said="550 5.1.1 alan is no user here")
     note = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
     for raw in (report, note):

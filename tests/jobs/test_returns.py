@@ -22,7 +22,7 @@ from tests.builders import address
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.publishing import send
-from tests.jobs.readers import desk, joined, post, request
+from tests.jobs.readers import joined, post, request, signup_context
 from tests.jobs.readers import subscribe as ask
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Script, Town
 from tests.races import just_before, require_wait
@@ -67,7 +67,7 @@ def test_a_retry_leaves_with_the_same_address(database: SqlDatabase) -> None:
 @pytest.mark.accept("F36", part="return address")
 def test_a_notice_has_one_too(database: SqlDatabase) -> None:
     town = Town(database)
-    ask(desk(database), request("zoe"), now=NOW)
+    ask(signup_context(database), request("zoe"), now=NOW)
     (mail,) = town.deliver().values()
     town.mails["zoe"] = mail
     assert town.receive(town.event("zoe", evidence=Evidence.COMPLAINT)) == IntakeSummary(
@@ -81,7 +81,7 @@ def test_a_notice_has_one_too(database: SqlDatabase) -> None:
 
 def test_a_confirmation_that_comes_back_stops_nobody(database: SqlDatabase) -> None:
     town = Town(database)
-    ask(desk(database), request("zoe"), now=NOW)
+    ask(signup_context(database), request("zoe"), now=NOW)
     (town.mails["zoe"],) = town.deliver().values()
     assert town.receive(town.event("zoe")) == IntakeSummary(noted=1)
     assert town.suppressions() == []
@@ -232,7 +232,7 @@ def test_names_of_events_that_hold_addresses_stay_apart_and_are_not_kept(
 
 
 def test_who_confirms_again_starts_with_a_clean_sheet(town: Town) -> None:
-    here = desk(town.database)
+    here = signup_context(town.database)
     joined(here, "zoe")
     with town.database.writing() as work:
         zoe = work[SubscriberStore].find(address("zoe"))

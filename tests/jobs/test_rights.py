@@ -11,7 +11,7 @@ from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preview import DigestPreviewer
 from tests.fakes import NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 from tests.mail.reading import modern_parts
 
 FIRST = "Much is known about how things are counted in many places."
@@ -35,11 +35,11 @@ def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
-        letterhead=letterhead(),
+        sender_identity=sender_identity(),
         renderer=PlainRenderer(),
     ).preview("trending", now=NOW)
     assert made.mail is not None
-    for part in modern_parts(MailRenderer(letterhead()).compose(made.mail)):
+    for part in modern_parts(MailRenderer(sender_identity()).compose(made.mail)):
         flat = " ".join(part.split())
         assert (FIRST in flat, REST in flat) == (first, False)
         assert ARXIV_THANKS in flat
@@ -54,10 +54,10 @@ def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
         rank_candidates(candidates, NewestFirst(), now=NOW),
         title="Counting",
         limit=5,
-        letterhead=letterhead(),
+        sender_identity=sender_identity(),
         now=NOW,
     )
-    words = MailRenderer(letterhead()).render(view)
+    words = MailRenderer(sender_identity()).render(view)
     for part in (words.text, words.html):
         flat = " ".join(part.split())
         assert (FIRST in flat, REST in flat) == (first, False)

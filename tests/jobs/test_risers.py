@@ -88,7 +88,7 @@ def test_what_is_sent_or_previewed_by_hand_says_it_too(thursday: SqlDatabase) ->
         database=thursday,
         ranker=TrendingRanker(),
         identity=IDENTITY,
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         renderer=PlainRenderer(),
     ).preview("trending", now=SIX + DAY)
     sent = publish(

@@ -14,7 +14,7 @@ from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.preview import preview_feed
 from paperround.papers.model import Observation, Paper
 from paperround.papers.store.papers import PaperStore
-from tests.jobs.newsroom import NOW, Room
+from tests.jobs.feed_context import NOW, Room
 from tests.sources.pubmed_samples import EXPIRED, article, articles, found
 from tests.sources.semantic_scholar_samples import bulk, paper
 
@@ -81,7 +81,7 @@ def test_a_list_that_pubmed_keeps_no_more_is_searched_for_again(room: Room) -> N
 def test_a_preview_shows_what_the_search_found_and_stores_nothing(room: Room) -> None:
     room.answers["esearch.fcgi"] = found("42249")
     room.answers["efetch.fcgi"] = articles(article("1"))
-    shown = preview_feed(room.newsroom, PUBMED, now=NOW)
+    shown = preview_feed(room.feed_context, PUBMED, now=NOW)
     assert [one.identifiers for one in shown.papers] == [{"pmid": "1"}]
     assert [one.reason for one in shown.rejects] == ["too-many-found"]
     assert room.papers == 0

@@ -41,7 +41,6 @@ from tests.jobs.readers import (
     DAYS,
     FREE,
     HOURS,
-    desk,
     digest_link,
     digests,
     joined,
@@ -51,6 +50,7 @@ from tests.jobs.readers import (
     request,
     request_link,
     second_list,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -68,7 +68,7 @@ def _seeded(database: Database, papers: int = 3) -> None:
 def _digest(database: Database, name: str = "alice") -> tuple[SignupContext, Claimed]:
     """Somebody who confirmed, and the digest that waits for them."""
     _seeded(database)
-    here = desk(database)
+    here = signup_context(database)
     joined(here, name)
     (row,) = digests(database)
     return here, row
@@ -170,7 +170,7 @@ def test_whoever_took_a_leaving_back_can_take_back_the_next_one(database: Databa
 def test_leaving_two_lists_within_a_day_can_be_taken_back_for_each(
     database: Database, engine: Engine
 ) -> None:
-    here, names = desk(database), ("trending", second_list(engine))
+    here, names = signup_context(database), ("trending", second_list(engine))
     tokens = [joined(here, list_name=name).preferences_token for name in names]
     for token in tokens:
         leave(here, token, now=LATER)
@@ -191,7 +191,7 @@ def test_an_undo_that_never_arrived_is_mailed_anew(database: Database, ends: Del
 
 def test_an_undo_brings_back_the_subscription_as_it_was(database: Database) -> None:
     _seeded(database)
-    here, wish = desk(database), Preferences(hour=5, topics=("graphs",))
+    here, wish = signup_context(database), Preferences(hour=5, topics=("graphs",))
     joined(here, wish=wish)
     plan_due(database=database, identity=IDENTITY, hours=Hours(hour=7), now=NOW)
     (row,) = digests(database)
@@ -238,7 +238,7 @@ def test_a_link_leaves_after_two_key_rotations_and_another_opening_of_the_databa
         default_hour=7,
         wake=lambda: None,
         plan=lambda: None,
-        forget_mails=lambda _: None,
+        remove_emails=lambda _: None,
     )
     leave(reopened, digest_link(row), now=NOW + 800 * DAYS)
     assert _standing(database).state is LEFT
@@ -272,7 +272,7 @@ def test_whoever_holds_a_digest_sees_the_address_masked(database: Database) -> N
 def test_whoever_holds_a_digest_cannot_flood_its_reader(database: Database) -> None:
     _, row = _digest(database)
     limits = replace(FREE, address=parse_rates("1/h, 3/24h"))
-    here, mails = desk(database, limits), 0
+    here, mails = signup_context(database, limits), 0
     for number in range(40):
         now = NOW + number * 30 * MINUTE
         mail_choices_link(here, digest_link(row), now=now)
@@ -287,21 +287,21 @@ def test_whoever_holds_a_digest_cannot_flood_its_reader(database: Database) -> N
 def test_a_link_to_choices_works_for_a_day(
     database: Database, later: timedelta, works: bool
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = _choosing(database, here)
     assert (open_choices(here, token, now=NOW + later) is not None) is works
 
 
 def test_the_page_after_a_confirmation_opens_the_choices_too(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     token = joined(here).preferences_token
     assert open_choices(here, token, now=NOW + 24 * HOURS) is not None
     assert open_choices(here, token, now=NOW + 25 * HOURS) is None
 
 
 def test_an_unused_confirmation_opens_no_choices(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     subscribe(here, request(), now=NOW)
     (mail,) = post(database)
     early = IDENTITY.keys.token(Purpose.PREFERENCES, mail.id, mail.nonce)
@@ -309,7 +309,7 @@ def test_an_unused_confirmation_opens_no_choices(database: Database) -> None:
 
 
 def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     token = _choosing(database, here)
     saved = save_choices(here, token, Preferences(paused_until=NOW.date()), now=NOW)
@@ -318,7 +318,7 @@ def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
 
 
 def test_another_hour_moves_the_next_digest(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     _imported(database)
     token = _choosing(database, here)
     assert _opened(here, token).next_due == datetime(2026, 3, 3, 7, tzinfo=NOW.tzinfo)
@@ -328,7 +328,7 @@ def test_another_hour_moves_the_next_digest(database: Database) -> None:
 
 
 def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     _imported(database)
     due_at, now = NOW + 23 * HOURS, NOW + 23 * HOURS + MINUTE
     token = _choosing(database, here, now=now)
@@ -340,7 +340,7 @@ def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
 @pytest.mark.accept("F30", part="preview")
 def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Database) -> None:
     _seeded(database, 30)
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     (row,) = digests(database)
     token = _choosing(database, here)
@@ -363,7 +363,7 @@ def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Datab
 def test_a_reader_can_erase_themselves_and_come_back(database: Database) -> None:
     here, row = _digest(database)
     token, forgotten = _choosing(database, here), list[str]()
-    here = replace(here, forget_mails=forgotten.extend)
+    here = replace(here, remove_emails=forgotten.extend)
     assert erase_person(here, token, now=NOW)
     assert row.message_id in forgotten
     assert not erase_person(here, token, now=NOW)
@@ -390,7 +390,7 @@ def test_after_an_erasure_the_address_is_in_no_table(database: Database, engine:
 @pytest.mark.postgres
 @pytest.mark.accept("P2", part="suppression")
 def test_an_erased_and_suppressed_address_stays_out(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     assert not erase_address(here, address(), now=NOW, suppress=True)
     subscribe(here, request(), now=NOW)
     assert post(database) == []

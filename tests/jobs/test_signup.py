@@ -34,13 +34,13 @@ from tests.jobs.readers import (
     FREE,
     HOURS,
     LIMITS,
-    desk,
     from_net,
     joined,
     link,
     post,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -61,7 +61,7 @@ def _person(database: Database) -> Subscriber:
 
 
 def _asked(database: Database, name: str = "alice") -> ClaimedNotice:
-    subscribe(desk(database), request(name), now=NOW)
+    subscribe(signup_context(database), request(name), now=NOW)
     (mail,) = post(database)
     return mail
 
@@ -74,7 +74,7 @@ def test_a_newcomer_is_mailed_one_link_and_nothing_counts_before_it_is_used(
     database: Database,
 ) -> None:
     wakes: list[int] = []
-    subscribe(desk(database, wake=lambda: wakes.append(1)), request(), now=NOW)
+    subscribe(signup_context(database, wake=lambda: wakes.append(1)), request(), now=NOW)
     (mail,) = post(database)
     assert (mail.kind, mail.address, wakes) == (CONFIRM, "alice@mail.example", [1])
     person = _person(database)
@@ -84,7 +84,7 @@ def test_a_newcomer_is_mailed_one_link_and_nothing_counts_before_it_is_used(
 def test_asking_from_elsewhere_for_the_same_is_the_same_mail(database: Database) -> None:
     mails = []
     for source in ("form", "api"):
-        subscribe(desk(database), request(source=source), now=NOW)
+        subscribe(signup_context(database), request(source=source), now=NOW)
         mails += post(database)
     assert mails[0].message_id == mails[1].message_id
 
@@ -94,7 +94,7 @@ def test_asking_from_elsewhere_for_the_same_is_the_same_mail(database: Database)
 def test_asking_again_sends_the_very_same_mail_while_its_link_works(database: Database) -> None:
     mails = []
     for hours in (0, 24, 47):
-        subscribe(desk(database), request(), now=NOW + hours * HOURS)
+        subscribe(signup_context(database), request(), now=NOW + hours * HOURS)
         mails += post(database, now=NOW + hours * HOURS)
     assert len({(mail.id, mail.message_id, mail.dated) for mail in mails}) == 1
     assert len(mails) == 3
@@ -102,26 +102,26 @@ def test_asking_again_sends_the_very_same_mail_while_its_link_works(database: Da
 
 def test_after_two_days_a_new_link_is_mailed(database: Database) -> None:
     first = _asked(database)
-    subscribe(desk(database), request(), now=NOW + 2 * DAYS)
+    subscribe(signup_context(database), request(), now=NOW + 2 * DAYS)
     (second,) = post(database, now=NOW + 2 * DAYS)
     assert first.message_id != second.message_id
-    assert confirm(desk(database), link(first), now=NOW + 2 * DAYS + MINUTE) is None
-    assert confirm(desk(database), link(second), now=NOW + 2 * DAYS + MINUTE) is not None
+    assert confirm(signup_context(database), link(first), now=NOW + 2 * DAYS + MINUTE) is None
+    assert confirm(signup_context(database), link(second), now=NOW + 2 * DAYS + MINUTE) is not None
 
 
 def test_asking_for_something_else_is_another_mail_and_one_yes_spends_both(
     database: Database,
 ) -> None:
     early = _asked(database)
-    subscribe(desk(database), request(wish=Preferences(hour=9)), now=NOW + HOURS)
+    subscribe(signup_context(database), request(wish=Preferences(hour=9)), now=NOW + HOURS)
     (late,) = post(database, now=NOW + HOURS)
-    assert (confirmed := confirm(desk(database), link(late), now=NOW + HOURS))
+    assert (confirmed := confirm(signup_context(database), link(late), now=NOW + HOURS))
     assert confirmed.hour == 9
-    assert confirm(desk(database), link(early), now=NOW + HOURS) is None
+    assert confirm(signup_context(database), link(early), now=NOW + HOURS) is None
 
 
 def test_somebody_who_forgot_that_they_subscribed_gets_one_link_a_day(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     joined(here)
     kinds = []
     for hours in (1, 2, 24, 25):
@@ -133,8 +133,8 @@ def test_somebody_who_forgot_that_they_subscribed_gets_one_link_a_day(database: 
 def test_a_suppressed_address_is_never_mailed_and_nobody_is_told(database: Database) -> None:
     with database.writing() as work:
         suppress(work, IDENTITY.keys, address(), reason="complaint", now=NOW)
-    subscribe(desk(database), request(), now=NOW)
-    request_link(desk(database), address(), visitor(), now=NOW)
+    subscribe(signup_context(database), request(), now=NOW)
+    request_link(signup_context(database), address(), visitor(), now=NOW)
     assert post(database) == []
     assert not _is_known(database)
 
@@ -143,7 +143,7 @@ def test_a_link_is_no_use_to_somebody_suppressed_since(database: Database) -> No
     mail = _asked(database)
     with database.writing() as work:
         suppress(work, IDENTITY.keys, address(), reason="complaint", now=NOW)
-    assert confirm(desk(database), link(mail), now=NOW) is None
+    assert confirm(signup_context(database), link(mail), now=NOW) is None
     assert _person(database).state is SubscriberState.SUPPRESSED
 
 
@@ -167,7 +167,7 @@ def test_choices_that_cannot_be_are_named_by_their_field(
     database: Database, wish: Preferences, field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        subscribe(desk(database), request(wish=wish), now=NOW)
+        subscribe(signup_context(database), request(wish=wish), now=NOW)
     assert refused.value.code == field
     assert not _is_known(database)
 
@@ -177,7 +177,7 @@ def test_choices_that_cannot_be_are_named_by_their_field(
 
 def _mails_in_a_day(database: Database, requests: int) -> int:
     """How many mails an address gets when that many clients ask for it within 24 hours."""
-    here, mails = desk(database, LIMITS), 0
+    here, mails = signup_context(database, LIMITS), 0
     for number in range(requests):
         now = NOW + number * DAYS / requests
         name = f"alice+{number}" if number % 2 else "alice"
@@ -202,11 +202,11 @@ def test_ten_thousand_clients_cannot_have_an_address_flooded(database: Database)
 @pytest.mark.postgres
 @pytest.mark.accept("S2", part="client")
 def test_one_client_is_told_to_wait_and_another_one_is_not(database: Database) -> None:
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for number in range(5):
         subscribe(here, request(f"reader{number}"), now=NOW)
     with pytest.raises(RateLimited) as limited:
-        subscribe(desk(database, LIMITS), request("reader5"), now=NOW)
+        subscribe(signup_context(database, LIMITS), request("reader5"), now=NOW)
     assert 0 < limited.value.retry_after <= 601
     subscribe(here, request("reader5", by=visitor(2)), now=NOW)
     assert len(post(database)) == 6
@@ -227,7 +227,7 @@ def test_one_client_is_told_to_wait_and_another_one_is_not(database: Database) -
 def test_a_network_is_a_24_or_a_56(
     database: Database, first: str, second: str, shared: bool
 ) -> None:
-    here = desk(database, replace(FREE, net=parse_rates("1/h")))
+    here = signup_context(database, replace(FREE, net=parse_rates("1/h")))
     subscribe(here, request("a", by=Visitor(ip=first, stamped=True)), now=NOW)
     again = request("b", by=Visitor(ip=second, stamped=True))
     if shared:
@@ -238,7 +238,7 @@ def test_a_network_is_a_24_or_a_56(
 
 
 def test_clients_that_cannot_be_told_apart_share_one_count(database: Database) -> None:
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for number in range(5):
         subscribe(here, request(f"r{number}", by=Visitor(ip=None, stamped=True)), now=NOW)
     with pytest.raises(RateLimited):
@@ -246,7 +246,7 @@ def test_clients_that_cannot_be_told_apart_share_one_count(database: Database) -
 
 
 def test_who_comes_without_a_stamp_may_ask_half_as_often(database: Database) -> None:
-    here, plain = desk(database, LIMITS), visitor(stamped=False)
+    here, plain = signup_context(database, LIMITS), visitor(stamped=False)
     for number in range(2):
         subscribe(here, request(f"reader{number}", by=plain), now=NOW)
     with pytest.raises(RateLimited):
@@ -257,7 +257,9 @@ def test_who_comes_without_a_stamp_may_ask_half_as_often(database: Database) -> 
 @pytest.mark.postgres
 @pytest.mark.accept("S2", part="domain")
 def test_above_its_share_a_provider_is_refused_unless_work_was_done(database: Database) -> None:
-    here = desk(database, replace(FREE, domain=parse_rates("2/h"), total=parse_rates("9/h")))
+    here = signup_context(
+        database, replace(FREE, domain=parse_rates("2/h"), total=parse_rates("9/h"))
+    )
     for number in range(2):
         subscribe(here, request(f"reader{number}", by=from_net(number)), now=NOW)
     with pytest.raises(Crowded) as refused:
@@ -270,7 +272,7 @@ def test_above_its_share_a_provider_is_refused_unless_work_was_done(database: Da
 @pytest.mark.postgres
 @pytest.mark.accept("S2", part="total")
 def test_above_the_total_a_request_waits_unless_work_was_done_for_it(database: Database) -> None:
-    here = desk(database, replace(FREE, total=parse_rates("2/h")))
+    here = signup_context(database, replace(FREE, total=parse_rates("2/h")))
     assert not must_work(here, now=NOW)
     for number in range(4):
         subscribe(here, request(f"reader{number}"), now=NOW)
@@ -290,7 +292,7 @@ def names_of(mails: Sequence[ClaimedNotice]) -> list[str]:
 
 @pytest.mark.accept("P1", part="limits")
 def test_what_is_counted_holds_no_address(database: Database, engine: Engine) -> None:
-    subscribe(desk(database, LIMITS), request(), now=NOW)
+    subscribe(signup_context(database, LIMITS), request(), now=NOW)
     with engine.connect() as connection:
         keys = list(connection.execute(select(db.rate_windows.c.key)).scalars())
     assert len(keys) == 5
@@ -303,7 +305,7 @@ def test_what_is_counted_holds_no_address(database: Database, engine: Engine) ->
 @pytest.mark.postgres
 @pytest.mark.accept("S5", part="once")
 def test_a_hundred_clicks_at_once_are_one_confirmation(database: Database) -> None:
-    token, here = link(_asked(database)), desk(database)
+    token, here = link(_asked(database)), signup_context(database)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: confirm(here, token, now=NOW), range(100)))
     assert sum(answer is not None for answer in answers) == 1
@@ -316,14 +318,14 @@ def test_a_confirmation_works_for_two_days(
     database: Database, later: timedelta, works: bool
 ) -> None:
     token = link(_asked(database))
-    assert (confirm(desk(database), token, now=NOW + later) is not None) is works
+    assert (confirm(signup_context(database), token, now=NOW + later) is not None) is works
 
 
 @pytest.mark.postgres
 @pytest.mark.accept("S5", part="forged")
 def test_a_forged_or_foreign_link_confirms_nothing(database: Database) -> None:
     mail = _asked(database)
-    keys, here = IDENTITY.keys, desk(database)
+    keys, here = IDENTITY.keys, signup_context(database)
     good = link(mail)
     forged = [
         good[:-1] + ("A" if good[-1] != "A" else "B"),
@@ -341,7 +343,7 @@ def test_a_forged_or_foreign_link_confirms_nothing(database: Database) -> None:
 
 @pytest.mark.accept("F28", part="reminder")
 def test_one_reminder_is_mailed_and_its_link_confirms_what_was_asked(database: Database) -> None:
-    subscribe(desk(database), request(wish=Preferences(hour=5)), now=NOW)
+    subscribe(signup_context(database), request(wish=Preferences(hour=5)), now=NOW)
     (first,) = post(database)
     reminders = []
     for hours in (25, 30, 40):
@@ -350,17 +352,19 @@ def test_one_reminder_is_mailed_and_its_link_confirms_what_was_asked(database: D
         reminders += post(database, now=now)
     assert [mail.kind for mail in reminders] == [SystemMailKind.REMINDER]
     now = NOW + 41 * HOURS
-    assert (confirmed := confirm(desk(database), link(reminders[0]), now=now))
+    assert (confirmed := confirm(signup_context(database), link(reminders[0]), now=now))
     assert confirmed.hour == 5
-    assert confirm(desk(database), link(first), now=now) is None
+    assert confirm(signup_context(database), link(first), now=now) is None
 
 
 # --- a link to one's choices -------------------------------------------------------------------
 
 
 def test_asking_for_a_link_too_often_is_told_to_the_client_alone(database: Database) -> None:
-    joined(desk(database))
-    here = desk(database, replace(FREE, ip=parse_rates("2/h"), address=parse_rates("1/h")))
+    joined(signup_context(database))
+    here = signup_context(
+        database, replace(FREE, ip=parse_rates("2/h"), address=parse_rates("1/h"))
+    )
     for _ in range(2):
         request_link(here, address(), visitor(), now=NOW)
     with pytest.raises(RateLimited):

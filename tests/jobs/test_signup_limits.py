@@ -23,12 +23,12 @@ from tests.jobs.readers import (
     DAYS,
     HOURS,
     LIMITS,
-    desk,
     joined,
     link,
     post,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -39,7 +39,7 @@ from tests.jobs.readers import (
 @pytest.mark.postgres
 @pytest.mark.accept("S1", part="dots")
 def test_dots_and_the_other_domain_of_gmail_are_no_other_address(database: Database) -> None:
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     spelt = [("victim", "gmail.com"), ("v.ictim", "gmail.com"), ("vict.im+a", "googlemail.com")]
     for number, (name, domain) in enumerate(spelt):
         asked = replace(request(by=visitor(number)), address=address(name, domain))
@@ -61,7 +61,7 @@ def test_dots_and_the_other_domain_of_gmail_are_no_other_address(database: Datab
 def test_a_tag_does_not_get_round_a_suppression(database: Database, kept: str, asked: str) -> None:
     with database.writing() as work:
         suppress(work, IDENTITY.keys, _read(kept), reason="erased", now=NOW)
-    subscribe(desk(database), replace(request(), address=_read(asked)), now=NOW)
+    subscribe(signup_context(database), replace(request(), address=_read(asked)), now=NOW)
     assert post(database) == []
     with database.reading() as work:
         assert work[SubscriberStore].find(_read(asked)) is None
@@ -70,7 +70,7 @@ def test_a_tag_does_not_get_round_a_suppression(database: Database, kept: str, a
 def test_a_suppression_that_came_after_the_wish_counts_when_it_is_confirmed(
     database: Database,
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     subscribe(here, replace(request(), address=_read("never+ads@mail.example")), now=NOW)
     [mail] = post(database)
     with database.writing() as work:
@@ -92,7 +92,7 @@ def _most_in_a_day(mailed: Sequence[datetime]) -> int:
 
 def _mailed_in_three_days(database: Database, every: timedelta) -> list[datetime]:
     """When somebody is mailed whom others sign up that often."""
-    here, mailed = desk(database, LIMITS), list[datetime]()
+    here, mailed = signup_context(database, LIMITS), list[datetime]()
     for number in range(3 * DAYS // every):
         now = NOW + number * every
         subscribe(here, request(by=visitor(number)), now=now)
@@ -114,7 +114,7 @@ def test_three_days_of_sign_ups_are_three_mails_a_day_with_reminders(
 
 
 def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
-    here = desk(database, replace(LIMITS, total=parse_rates("1/h")))
+    here = signup_context(database, replace(LIMITS, total=parse_rates("1/h")))
     subscribe(here, request("bob"), now=NOW)
     mails = []
     for minutes in (0, 61, 122, 24 * 60 + 1):
@@ -130,7 +130,7 @@ def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
 
 def _reader(database: Database) -> tuple[SignupContext, str]:
     """A reader who confirmed the day before yesterday, and their old link."""
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     return here, joined(here, now=NOW - 2 * DAYS).preferences_token
 
 

@@ -33,12 +33,12 @@ from tests.jobs.known import STATES, seed_states, statements
 from tests.jobs.readers import (
     DAYS,
     LIMITS,
-    desk,
     joined,
     link,
     post,
     request,
     request_link,
+    signup_context,
     visitor,
 )
 from tests.races import at_once
@@ -79,7 +79,7 @@ def test_a_request_asks_the_database_the_same_whatever_is_known_of_its_address(
     database: Database, engine: Engine, ask: Ask
 ) -> None:
     seed_states(database)
-    here, said = desk(database, LIMITS), dict[str, list[str]]()
+    here, said = signup_context(database, LIMITS), dict[str, list[str]]()
     ask(here, address("before"), visitor(99))
     for number, name in enumerate(STATES):
         with statements(engine) as asked:
@@ -95,14 +95,14 @@ def test_a_change_of_address_asks_the_database_the_same_whatever_is_known_of_the
     database: Database, engine: Engine
 ) -> None:
     seed_states(database)
-    joined(desk(database), "mover", now=NOW - 2 * DAYS)
+    joined(signup_context(database), "mover", now=NOW - 2 * DAYS)
     said = dict[str, list[str]]()
     for number, name in enumerate(STATES):
         now = NOW + number * DAYS
-        request_link(desk(database), address("mover"), visitor(), now=now)
+        request_link(signup_context(database), address("mover"), visitor(), now=now)
         mails = post(database, now=now)
         [token] = [link(one) for one in mails if one.kind is SystemMailKind.PREFERENCES]
-        here = desk(database, LIMITS)
+        here = signup_context(database, LIMITS)
         with statements(engine) as asked:
             assert change_address.ask_to_move(here, token, address(name), visitor(number), now=now)
         said[name] = asked
@@ -113,7 +113,7 @@ def test_a_change_of_address_asks_the_database_the_same_whatever_is_known_of_the
 @pytest.mark.accept("S4", part="who is mailed")
 def test_who_gets_a_mail_is_found_out_later(database: Database) -> None:
     seed_states(database)
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for number, name in enumerate(STATES):
         sign_up(here, address(name), visitor(number))
     assert post(database) == []
@@ -125,7 +125,7 @@ def test_who_gets_a_mail_is_found_out_later(database: Database) -> None:
 @pytest.mark.accept("S4", part="who is mailed")
 def test_readers_alone_get_a_link(database: Database) -> None:
     seed_states(database)
-    here = desk(database, LIMITS)
+    here = signup_context(database, LIMITS)
     for number, name in enumerate(STATES):
         ask_for_link(here, address(name), visitor(number))
     work_on_requests(here, now=NOW)
@@ -140,7 +140,7 @@ def test_readers_alone_get_a_link(database: Database) -> None:
 def test_what_four_workers_find_at_once_is_done_once_and_in_the_order_it_came(
     database: Database,
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     for number in range(40):
         sign_up(here, address(f"reader{number}"), visitor(number))
     done = at_once(4, lambda _: work_on_requests(here, now=NOW))
@@ -153,7 +153,7 @@ def test_what_four_workers_find_at_once_is_done_once_and_in_the_order_it_came(
 def test_a_process_that_dies_while_it_works_on_a_request_leaves_all_of_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     sign_up(here, address(), visitor())
 
     def die(*_: object, **__: object) -> None:
@@ -175,7 +175,7 @@ def test_a_process_that_dies_while_it_works_on_a_request_leaves_all_of_it(
 def test_a_request_that_fails_keeps_none_of_the_others_and_is_dropped_in_the_end(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
 
     def fails(work: Transaction, keys: KeyRing, to: Address) -> bool:
         if to.folded.startswith("poison"):
@@ -201,7 +201,7 @@ def test_a_request_that_fails_keeps_none_of_the_others_and_is_dropped_in_the_end
 def test_where_nobody_can_tell_who_must_never_be_mailed_all_wait(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = desk(database)
+    here = signup_context(database)
     sign_up(here, address(), visitor())
 
     def fails(*_: object) -> bool:
@@ -221,7 +221,7 @@ def test_where_nobody_can_tell_who_must_never_be_mailed_all_wait(
 @pytest.mark.accept("P2", part="requests that wait")
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_waits_for_an_address_goes_with_it(database: Database, is_known: bool) -> None:
-    here = desk(database)
+    here = signup_context(database)
     if is_known:
         joined(here)
     for ask in (sign_up, ask_for_link):
@@ -236,7 +236,7 @@ def test_what_waits_for_an_address_goes_with_it(database: Database, is_known: bo
 @pytest.mark.postgres
 @pytest.mark.accept("P2", part="requests that wait")
 def test_who_erases_themselves_takes_along_what_waits_for_them(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     token = joined(here).preferences_token
     joined(here, "bob", now=NOW - DAYS)
     for name in ("alice", "bob"):
@@ -248,7 +248,7 @@ def test_who_erases_themselves_takes_along_what_waits_for_them(database: Databas
 
 @pytest.mark.accept("P3", part="requests that wait")
 def test_what_waits_is_in_the_export(database: Database) -> None:
-    here = desk(database)
+    here = signup_context(database)
     token = joined(here).preferences_token
     ask_for_link(here, address(), visitor())
     ask_for_link(here, address("bob"), visitor())
@@ -262,13 +262,13 @@ def test_what_waits_is_in_the_export(database: Database) -> None:
 @pytest.mark.accept("P5", part="requests that wait")
 @pytest.mark.accept("S6", part="forgotten")
 def test_a_request_that_nobody_worked_on_in_a_week_is_forgotten(database: Database) -> None:
-    sign_up(desk(database), address(), visitor())
+    sign_up(signup_context(database), address(), visitor())
     for days, left in ((6, 1), (8, 0)):
         clean_up(database=database, identity=IDENTITY, now=NOW + days * DAYS)
         assert waiting(database) == left
 
 
 def test_a_database_that_was_put_back_mails_nobody_who_asked_before(database: Database) -> None:
-    sign_up(desk(database), address(), visitor())
+    sign_up(signup_context(database), address(), visitor())
     hold_everything(database, now=NOW + DAYS)
     assert waiting(database) == 0

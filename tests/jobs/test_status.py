@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
@@ -195,11 +195,11 @@ def test_keys_in_use_are_counted_by_what_needs_them(day: SqlDatabase) -> None:
 def post(database: SqlDatabase, mailer: ScriptedMailer) -> DeliveryContext:
     return DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW),
         processes=Neighbours(),

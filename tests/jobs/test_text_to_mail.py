@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.registry import READERS
@@ -161,14 +161,14 @@ class WholePath:
                 database=database,
                 ranker=TrendingRanker(),
                 identity=IDENTITY,
-                letterhead=LETTERHEAD,
+                sender_identity=LETTERHEAD,
                 renderer=PlainRenderer(),
             ).preview("trending", now=NOW)
         edition = seen.edition
         assert edition.papers
-        letterhead = replace(LETTERHEAD, operator=site)
+        sender_identity = replace(LETTERHEAD, operator=site)
         positions = tuple(paper.position for paper in edition.papers)
-        sheet = sheet_of(edition, site, letterhead)
+        sheet = edition_content(edition, site, sender_identity)
         mail = digest_mail(sheet, replace(SLIP, positions=positions), IDENTITY.keys)
         return self._renderer.compose(mail)
 

@@ -39,8 +39,8 @@ from tests.jobs.ticking import (
     Quiet,
     Switched,
     editions,
-    rounds,
     send,
+    tick_context,
 )
 from tests.races import at_once
 
@@ -67,7 +67,7 @@ def ready(database: SqlDatabase) -> SqlDatabase:
     """Papers and two readers whose clocks have started."""
     fill(database, [record(n) for n in range(1, 31)], NOW - HOUR)
     subscribe(database, "ada", "bo")
-    tick(rounds(database), now=NOW + MINUTE)
+    tick(tick_context(database), now=NOW + MINUTE)
     return database
 
 
@@ -92,7 +92,7 @@ def test_a_tick_freezes_plans_wakes_the_sender_and_leaves_a_sign_of_life(
 ) -> None:
     woken: list[str] = []
     quiet = Quiet()
-    one = rounds(ready, pinger=quiet, wake=lambda: woken.append("woken"))
+    one = tick_context(ready, pinger=quiet, wake=lambda: woken.append("woken"))
     report = tick(one, now=SEVEN)
     assert (len(report.editions), report.plans["trending"].planned) == (1, 2)
     assert (report.failed, report.alerts) == ({}, [])
@@ -103,7 +103,7 @@ def test_a_tick_freezes_plans_wakes_the_sender_and_leaves_a_sign_of_life(
 
 def test_a_tick_with_nothing_due_wakes_nobody(ready: SqlDatabase) -> None:
     woken: list[str] = []
-    one = rounds(ready, wake=lambda: woken.append("woken"))
+    one = tick_context(ready, wake=lambda: woken.append("woken"))
     assert tick(one, now=NOW + HOUR).editions == []
     assert woken == []
 
@@ -111,7 +111,7 @@ def test_a_tick_with_nothing_due_wakes_nobody(ready: SqlDatabase) -> None:
 @pytest.mark.postgres
 @pytest.mark.accept("T6", part="ticks at once")
 def test_ticks_that_overlap_make_one_edition_and_one_mail_a_person(ready: SqlDatabase) -> None:
-    found = at_once(4, lambda _: tick(rounds(ready), now=SEVEN))
+    found = at_once(4, lambda _: tick(tick_context(ready), now=SEVEN))
     reports = [one for one in found if not isinstance(one, str)]
     assert [one.failed for one in reports] == [{}] * 4
     assert [one.cut_at for one in editions(ready)][-1] == SEVEN - HOUR
@@ -123,9 +123,9 @@ def test_ticks_that_overlap_make_one_edition_and_one_mail_a_person(ready: SqlDat
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_work(ready: SqlDatabase) -> None:
-    publish_round(rounds(ready), now=SEVEN - HOUR)
+    publish_round(tick_context(ready), now=SEVEN - HOUR)
     quiet = Quiet()
-    report = tick(rounds(ready, ranker=Broken(), pinger=quiet), now=SEVEN + 5 * HOUR)
+    report = tick(tick_context(ready, ranker=Broken(), pinger=quiet), now=SEVEN + 5 * HOUR)
     assert report.failed == {"cuts": "ZeroDivisionError: no votes at all"}
     assert report.plans["trending"].planned == 2
     assert "A step of the schedule fails: cuts" in subjects(report)
@@ -139,7 +139,7 @@ def test_a_list_that_cannot_be_frozen_keeps_no_other_from_its_edition(
         row = dict(connection.execute(select(db.lists)).mappings().one())
         del row["id"]
         connection.execute(insert(db.lists).values({**row, "name": "a list", "zone": "Mars"}))
-    report = tick(rounds(ready), now=SEVEN)
+    report = tick(tick_context(ready), now=SEVEN)
     assert "Mars" in report.failed["cuts"]
     assert [edition.list_name for edition in report.editions] == ["trending"]
     assert totals(ready, SEVEN) == LedgerTotals(queued=2)
@@ -148,7 +148,7 @@ def test_a_list_that_cannot_be_frozen_keeps_no_other_from_its_edition(
 @pytest.mark.accept("F46", part="alerts")
 def test_a_tick_outlives_the_loss_of_its_database(ready: SqlDatabase) -> None:
     switched, quiet = Switched(ready, is_down=True), Quiet()
-    one = rounds(switched, pinger=quiet)
+    one = tick_context(switched, pinger=quiet)
     report = tick(one, now=SEVEN)
     assert set(report.failed) == {"poll", "clock", "cuts", "plan", "house", "troubles", "alerts"}
     assert (report.alerts, quiet.heard) == ([], [])
@@ -164,14 +164,14 @@ def test_a_tick_outlives_a_database_that_goes_while_it_runs(ready: SqlDatabase) 
     def power_cut() -> None:
         switched.is_down = True
 
-    report = tick(rounds(switched, pinger=quiet, wake=power_cut), now=SEVEN)
+    report = tick(tick_context(switched, pinger=quiet, wake=power_cut), now=SEVEN)
     assert (len(report.editions), report.plans["trending"].planned) == (1, 2)
     assert set(report.failed) == {"house", "troubles", "alerts"}
     assert quiet.heard == []
 
 
 def test_a_tick_outlives_its_pinger(ready: SqlDatabase) -> None:
-    report = tick(rounds(ready, pinger=BrokenPinger()), now=SEVEN)
+    report = tick(tick_context(ready, pinger=BrokenPinger()), now=SEVEN)
     assert report.plans["trending"].planned == 2
     assert report.failed == {"ping": "TypeError: a header that is no header"}
 
@@ -179,8 +179,8 @@ def test_a_tick_outlives_its_pinger(ready: SqlDatabase) -> None:
 @pytest.mark.accept("F46", part="alerts")
 def test_a_poll_that_fails_as_a_whole_is_told_though_digests_go_out(ready: SqlDatabase) -> None:
     switched, quiet = Switched(ready), Quiet()
-    one = rounds(ready, pinger=quiet)
-    broken = replace(one, newsroom=replace(one.newsroom, database=switched))
+    one = tick_context(ready, pinger=quiet)
+    broken = replace(one, feed_context=replace(one.feed_context, database=switched))
     switched.is_down = True
     assert subjects(poll_round(broken, now=SEVEN)) == ["A step of the schedule fails: poll"]
     assert subjects(publish_round(broken, now=SEVEN)) == []
@@ -192,7 +192,7 @@ def test_an_alert_reaches_whoever_is_to_hear_of_it(ready: SqlDatabase, to: str |
     with ready.writing() as work:
         digest = IDENTITY.keys.digest("suppression", "nobody@example.org")
         work[SubscriberStore].suppress(digest, IDENTITY.keys.current.id, reason="asked", now=NOW)
-    report = tick(rounds(ready, ranker=Broken(), alerts_to=to), now=SEVEN)
+    report = tick(tick_context(ready, ranker=Broken(), alerts_to=to), now=SEVEN)
     assert subjects(report) == ["A step of the schedule fails: cuts"]
     assert list(report.failed) == ["cuts"]
     assert send(ready, now=SEVEN) == ([to] if to else [])
@@ -203,7 +203,7 @@ def test_an_alert_reaches_whoever_is_to_hear_of_it(ready: SqlDatabase, to: str |
 
 def first_alert(database: SqlDatabase, now: list[datetime]) -> tuple[datetime, list[str]]:
     """When the operator was first told something, and what, of a process that never sends."""
-    one = rounds(database)
+    one = tick_context(database)
     told = ((moment, subjects(tick(one, now=moment))) for moment in now)
     return next((moment, said) for moment, said in told if said)
 
@@ -224,7 +224,7 @@ def test_within_half_an_hour_the_operator_hears_that_there_are_no_papers(
     database: SqlDatabase,
 ) -> None:
     subscribe(database, "ada", "bo")
-    tick(rounds(database), now=NOW + MINUTE)
+    tick(tick_context(database), now=NOW + MINUTE)
     when, said = first_alert(database, minutes(SEVEN - HOUR, 180))
     assert when <= SEVEN + 30 * MINUTE
     assert said == ["2 readers of trending got no mail: there are no papers"]
@@ -232,24 +232,24 @@ def test_within_half_an_hour_the_operator_hears_that_there_are_no_papers(
 
 @pytest.mark.accept("O2", part="a step fails")
 def test_at_once_the_operator_hears_that_editions_cannot_be_made(ready: SqlDatabase) -> None:
-    one = rounds(ready, ranker=Broken())
+    one = tick_context(ready, ranker=Broken())
     assert subjects(tick(one, now=SEVEN)) == ["A step of the schedule fails: cuts"]
 
 
 @pytest.mark.accept("T4", part="alert")
 def test_after_three_days_of_silence_every_missed_day_is_told_once(ready: SqlDatabase) -> None:
     back = SEVEN + 3 * DAY
-    said = subjects(tick(rounds(ready), now=back))
+    said = subjects(tick(tick_context(ready), now=back))
     assert said == [f"2 digests of 2026-0{day} were missed" for day in ("1-31", "2-01", "2-02")]
     assert send(ready, now=back).count("ada@example.org") == 1
-    assert subjects(tick(rounds(ready), now=back + MINUTE)) == []
+    assert subjects(tick(tick_context(ready), now=back + MINUTE)) == []
 
 
 @pytest.mark.accept("T4", part="alert")
 def test_digests_that_a_process_gave_up_and_died_are_told_by_the_next(ready: SqlDatabase) -> None:
     back = SEVEN + 21 * HOUR
-    plan_digests(rounds(ready), now=back)
-    assert subjects(tick(rounds(ready), now=back + MINUTE)) == [
+    plan_digests(tick_context(ready), now=back)
+    assert subjects(tick(tick_context(ready), now=back + MINUTE)) == [
         f"2 digests of {SEVEN:%Y-%m-%d} were missed"
     ]
 
@@ -260,7 +260,7 @@ def test_the_dead_man_switch_raises_the_alarm_when_the_scheduler_was_killed(
     ready: SqlDatabase,
 ) -> None:
     service = DeadMan(NOW)
-    one = rounds(ready, pinger=service.pinger())
+    one = tick_context(ready, pinger=service.pinger())
     for service.present in minutes(SEVEN - 2 * HOUR, 100):
         tick(one, now=service.present)
         assert not service.alarms()
@@ -276,7 +276,7 @@ def test_the_dead_man_switch_raises_the_alarm_while_mails_do_not_leave(
     ready: SqlDatabase,
 ) -> None:
     service = DeadMan(NOW)
-    one = rounds(ready, pinger=service.pinger())
+    one = tick_context(ready, pinger=service.pinger())
     for service.present in minutes(SEVEN - HOUR, 200):
         tick(one, now=service.present)
     assert max(service.heard) < SEVEN + 30 * MINUTE
@@ -292,7 +292,7 @@ def test_a_trouble_that_comes_back_the_same_day_is_told_again(ready: SqlDatabase
     subscribe(ready, "eve", wish=evening)
     told: list[datetime] = []
     for now in minutes(SEVEN, 15 * 60, step=15):
-        said = subjects(tick(rounds(ready), now=now))
+        said = subjects(tick(tick_context(ready), now=now))
         told += [now] * said.count("Digests of trending are late")
         if SEVEN + HOUR <= now < SEVEN + 11 * HOUR:
             send(ready, now=now)
@@ -301,11 +301,11 @@ def test_a_trouble_that_comes_back_the_same_day_is_told_again(ready: SqlDatabase
 
 
 def test_a_paused_list_is_not_late(ready: SqlDatabase) -> None:
-    tick(rounds(ready), now=SEVEN)
+    tick(tick_context(ready), now=SEVEN)
     with ready.writing() as work:
         work[ListStore].pause(work[ListStore].get("trending").id, now=SEVEN)
     quiet = Quiet()
-    assert tick(rounds(ready, pinger=quiet), now=SEVEN + 2 * HOUR).alerts == []
+    assert tick(tick_context(ready, pinger=quiet), now=SEVEN + 2 * HOUR).alerts == []
     assert quiet.heard
 
 
@@ -319,7 +319,7 @@ def test_the_mailbox_is_looked_into_once_every_five_minutes_by_whoever_ticks(
         looked.append(len(looked))
         return IntakeSummary(noted=1)
 
-    each = [returns_round(rounds(ready), empty, now=SEVEN + n * MINUTE) for n in range(11)]
+    each = [returns_round(tick_context(ready), empty, now=SEVEN + n * MINUTE) for n in range(11)]
     assert looked == [0, 1, 2]
     assert [one is not None for one in each] == [n % 5 == 0 for n in range(11)]
 
@@ -329,7 +329,7 @@ def test_a_mailbox_that_cannot_be_read_is_told_to_the_operator(ready: SqlDatabas
     def empty() -> IntakeSummary:
         raise FetchFailed("mail.example:993 refuses the user or the password")
 
-    returns_round(rounds(ready, alerts_to=KEEPER), empty, now=SEVEN)
+    returns_round(tick_context(ready, alerts_to=KEEPER), empty, now=SEVEN)
     with ready.reading() as work:
         payloads = [row.payload for row in work.connection.execute(select(db.notices))]
     (told,) = payloads

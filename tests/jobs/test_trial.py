@@ -20,7 +20,7 @@ from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Count, ParsedBatch, Record
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import NOW, record
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 
 HF = NewFeed(name="hf", kind="hf-daily", settings={"days": "1"})
 ARXIV = NewFeed(name="arxiv", kind="arxiv", settings={"categories": "cs.LG"})
@@ -64,7 +64,7 @@ def test_old_papers_count_too_because_somebody_gave_exactly_these() -> None:
 
 def test_a_paper_that_is_nowhere_on_the_web_has_no_link_that_leads_nowhere() -> None:
     ranking = ranked(record(1, identifiers={"local": "samples:1"}))
-    view = digest_view(ranking, title="Kites", limit=3, letterhead=letterhead(), now=NOW)
+    view = digest_view(ranking, title="Kites", limit=3, sender_identity=sender_identity(), now=NOW)
     assert [paper.page_url for paper in view.papers] == [""]
 
 

@@ -24,13 +24,13 @@ from tests.databases import opened
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     HOURS,
-    desk,
     digest_link,
     digests,
     link,
     post,
     request,
     request_link,
+    signup_context,
     subscribe,
     visitor,
 )
@@ -58,9 +58,11 @@ class _World:
 
     def step(self, what: str, name: str, hours: int) -> None:
         steps: Mapping[str, Callable[[str], object]] = {
-            "ask": lambda one: subscribe(desk(self.database), request(one), now=self.now),
+            "ask": lambda one: subscribe(signup_context(self.database), request(one), now=self.now),
             "confirm": self._confirm,
-            "leave": lambda one: leave(desk(self.database), self._token(one), now=self.now),
+            "leave": lambda one: leave(
+                signup_context(self.database), self._token(one), now=self.now
+            ),
             "link": self._ask_for_links,
             "plan": lambda _: plan_due(
                 database=self.database, identity=IDENTITY, hours=Hours(hour=7), now=self.now
@@ -85,18 +87,18 @@ class _World:
         mail = self.mailbox.get(name)
         if mail is None or mail.kind is SystemMailKind.PREFERENCES:
             return
-        if confirm(desk(self.database), link(mail), now=self.now) is not None:
+        if confirm(signup_context(self.database), link(mail), now=self.now) is not None:
             self.agreed.add(name)
 
     def _ask_for_links(self, name: str) -> None:
-        request_link(desk(self.database), address(name), visitor(), now=self.now)
-        mail_choices_link(desk(self.database), self._token(name), now=self.now)
+        request_link(signup_context(self.database), address(name), visitor(), now=self.now)
+        mail_choices_link(signup_context(self.database), self._token(name), now=self.now)
 
     def _guess(self, name: str) -> None:
         mail = self.mailbox.get(name)
         if mail is not None:
             token = IDENTITY.keys.token(Purpose.CONFIRM, mail.id, "a guess")
-            assert confirm(desk(self.database), token, now=self.now) is None
+            assert confirm(signup_context(self.database), token, now=self.now) is None
 
     def _token(self, name: str) -> str:
         return self.digest.get(name, "x" * 40)

@@ -174,12 +174,14 @@ def test_no_mail_is_taken_up_before_it_is_written(distant: Distant, engine: Engi
     for run in (deliver, deliver_notices):
         with pytest.raises(DatabaseFailed):
             run(replace(one, mailer=again))
-    assert len(one.unwritten) == 2, "what was heard, and what is let go: other runs add nothing"
+    assert len(one.pending_writes) == 2, (
+        "what was heard, and what is let go: other runs add nothing"
+    )
     distant.away = False
     deliver(replace(one, mailer=again))
     assert [mail.recipient for mail in again.offered] == ["barbara@example.org"]
     assert [state for state, *_ in states(engine)] == ["sent"] * 4
-    assert len(one.unwritten) == 0
+    assert len(one.pending_writes) == 0
 
 
 def test_what_digests_left_is_written_by_a_run_of_notices(distant: Distant, engine: Engine) -> None:

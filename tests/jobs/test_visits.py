@@ -13,7 +13,7 @@ from tests.races import THREADS, at_once
 SECOND = timedelta(seconds=1)
 
 
-def visits(ip: str = "2/m", net: str = "off", most_keys: int = 100) -> InMemoryRateLimiter:
+def visitor_limiter(ip: str = "2/m", net: str = "off", most_keys: int = 100) -> InMemoryRateLimiter:
     limits = VisitLimits(ip=parse_rates(ip), net=parse_rates(net))
     return InMemoryRateLimiter(limits, most_keys=most_keys)
 
@@ -31,7 +31,7 @@ def wait(
 
 @pytest.mark.accept("F16", part="limits")
 def test_one_visit_too_many_is_told_when_there_is_room_again() -> None:
-    one = visits()
+    one = visitor_limiter()
     assert [wait(one, "192.0.2.1", NOW + second * SECOND) for second in (0, 10, 30)] == [
         None,
         None,
@@ -43,20 +43,20 @@ def test_one_visit_too_many_is_told_when_there_is_room_again() -> None:
 
 
 def test_others_are_not_held_up() -> None:
-    one = visits("1/m")
+    one = visitor_limiter("1/m")
     assert wait(one, "192.0.2.1") is wait(one, "192.0.2.2") is wait(one, None) is None
     assert wait(one, "192.0.2.1") == wait(one, None) == wait(one, "no address") == 60
 
 
 def test_a_network_has_a_limit_of_its_own() -> None:
-    one = visits("off", "2/m")
+    one = visitor_limiter("off", "2/m")
     assert [wait(one, f"192.0.2.{number}") for number in range(3)] == [None, None, 60]
     assert wait(one, "192.0.3.1") is None
     assert [wait(one, f"2001:db8:1:2{n:02x}::1") for n in range(3)] == [None, None, 60]
 
 
 def test_several_rates_all_hold() -> None:
-    one = visits("1/s, 2/m")
+    one = visitor_limiter("1/s, 2/m")
     assert wait(one, "192.0.2.1") is None
     assert wait(one, "192.0.2.1") == 1
     assert wait(one, "192.0.2.1", NOW + SECOND) is None
@@ -64,13 +64,13 @@ def test_several_rates_all_hold() -> None:
 
 
 def test_who_has_no_limit_is_not_remembered() -> None:
-    one = visits("off")
+    one = visitor_limiter("off")
     assert {wait(one, "192.0.2.1") for _ in range(50)} == {None}
     assert not one._seen
 
 
 def test_memory_is_bounded_whoever_comes() -> None:
-    one = visits(most_keys=10)
+    one = visitor_limiter(most_keys=10)
     for number in range(200):
         wait(one, f"192.0.2.{number}")
         wait(one, "198.51.100.1", NOW)
@@ -80,14 +80,14 @@ def test_memory_is_bounded_whoever_comes() -> None:
 
 
 def test_many_at_once_never_get_more_than_the_rate() -> None:
-    one = visits("5/m")
+    one = visitor_limiter("5/m")
     answers = at_once(THREADS, lambda _: wait(one, "192.0.2.1"))
     assert answers.count(None) == 5
 
 
 @pytest.mark.accept("S16", part="cost", mutant="visits-count-one-whatever-they-cost")
 def test_what_costs_more_counts_as_several_visits() -> None:
-    one = visits("10/m")
+    one = visitor_limiter("10/m")
     assert [wait(one, "192.0.2.1", NOW + n * SECOND, cost=4) for n in range(3)] == [None, None, 58]
     assert [wait(one, "192.0.2.1", NOW + n * SECOND) for n in (3, 4, 5)] == [None, None, 55]
     assert wait(one, "192.0.2.1", NOW + MINUTE, cost=5) == 1, "four have come back, and not five"
@@ -95,6 +95,6 @@ def test_what_costs_more_counts_as_several_visits() -> None:
 
 
 def test_what_costs_more_than_a_rate_ever_allows_takes_all_of_it() -> None:
-    one = visits("3/m")
+    one = visitor_limiter("3/m")
     assert [wait(one, "192.0.2.1", cost=10) for _ in range(2)] == [None, 60]
     assert wait(one, "192.0.2.1", NOW + MINUTE, cost=10) is None

@@ -6,7 +6,7 @@ import pytest
 
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.compose import digest_view, sheet_of
+from paperround.digests.compose import digest_view, edition_content
 from paperround.digests.model import DigestView
 from paperround.digests.publish import publish
 from paperround.digests.render.composer import MailRenderer
@@ -19,7 +19,7 @@ from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 
 DAY = timedelta(days=1)
 WEEKLY = Preferences(frequency=Frequency.WEEKLY, weekday="fri", size=5)
@@ -50,7 +50,9 @@ def mailed(database: SqlDatabase, name: str, day: date) -> DigestView:
         person = people[f"{name}@example.org"]
         slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, day)
         assert slip is not None
-        sheet = sheet_of(work[EditionStore].get(slip.edition_id), "Trending papers", LETTERHEAD)
+        sheet = edition_content(
+            work[EditionStore].get(slip.edition_id), "Trending papers", LETTERHEAD
+        )
     return digest_view(sheet, slip, "x" * 40)
 
 
@@ -81,7 +83,7 @@ def test_a_week_opens_with_the_best_of_all_its_days(busy_friday: SqlDatabase) ->
 @pytest.mark.accept("Q18", part="order", mutant="a-week-is-called-a-day")
 def test_a_weekly_digest_says_so_and_leads_to_its_week(busy_friday: SqlDatabase) -> None:
     day, week = (mailed(busy_friday, name, NOW.date()) for name in ("ada", "week"))
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     assert renderer.render(week).subject.startswith("Your week · 5 papers: Paper ")
     assert renderer.render(day).subject.startswith("Fri 30 Jan · 5 papers: Paper ")
     assert week.web_url.endswith("/trending?period=week&date=2026-W05")

@@ -11,7 +11,7 @@ from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import MOST_WITHDRAWALS
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.publish import publish
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.lists import Window
@@ -25,7 +25,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import lease, move
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.mail.builders import letterhead
+from tests.mail.builders import sender_identity
 from tests.mail.reading import modern_parts
 
 DAY = timedelta(days=1)
@@ -102,17 +102,17 @@ def test_the_next_digest_says_that_a_paper_it_sent_is_withdrawn_in_both_parts(
     with sent.reading() as work:
         edition = work[EditionStore].get(slip.edition_id)
     assert [paper.title for paper in edition.papers] == ["Paper 3", "Paper 2"]
-    made = digest_mail(sheet_of(edition, "Trending", letterhead()), slip, IDENTITY.keys)
-    content = MailRenderer(letterhead()).compose(made)
+    made = digest_mail(edition_content(edition, "Trending", sender_identity()), slip, IDENTITY.keys)
+    content = MailRenderer(sender_identity()).compose(made)
     text, markup = modern_parts(content)
     link = "https://papers.example.org/papers/2601.00001"
     assert f"Withdrawn since we sent it: Paper 1\n  See: {link}" in text
     assert "Withdrawn since we sent it: <span" in markup
     assert markup.count(link) == 1
     again = digest_mail(
-        sheet_of(edition, "Trending", letterhead()), slip_of(sent, 31), IDENTITY.keys
+        edition_content(edition, "Trending", sender_identity()), slip_of(sent, 31), IDENTITY.keys
     )
-    assert MailRenderer(letterhead()).compose(again) == content
+    assert MailRenderer(sender_identity()).compose(again) == content
 
 
 @pytest.mark.accept("I10")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.errors import DatabaseFailed, FetchFailed
 from paperround.db.transactions import Database, Transaction
@@ -20,7 +20,7 @@ from paperround.feeds.fetcher import FeedContext
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import WebPinger
 from paperround.ops.tick import Pinger, TickContext
-from paperround.personal.ranking import PersonalRanking, taste_day
+from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.ranking.models import Ranker
 from tests.fakes import (
     LETTERHEAD,
@@ -101,7 +101,7 @@ class Switched:
         return self.database
 
 
-def rounds(
+def tick_context(
     database: Database,
     *,
     pinger: Pinger | None = None,
@@ -113,10 +113,10 @@ def rounds(
     return TickContext(
         database=database,
         ranker=ranker or NewestFirst(),
-        opinions=PersonalRanking(taste_day),
+        personal_ranking=PersonalRanking(prepare_edition),
         identity=IDENTITY,
         hours=HOURS,
-        newsroom=FeedContext(
+        feed_context=FeedContext(
             database=database,
             client=Nobody(),
             sources={},
@@ -136,11 +136,11 @@ def send(database: Database, *, now: datetime) -> list[str]:
     deliver(
         DeliveryContext(
             judge=evidence_of_outcome,
-            hold_against=hold_against,
+            record_refusals=record_refusals,
             database=database,
             mailer=mailer,
             renderer=PlainRenderer(),
-            letterhead=LETTERHEAD,
+            sender_identity=LETTERHEAD,
             keys=IDENTITY.keys,
             clock=FixedClock(now),
             processes=Neighbours(),

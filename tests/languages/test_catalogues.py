@@ -18,8 +18,8 @@ from paperround.delivery.status_text import (
     WHY_NO_MAIL,
     WHY_THIN,
     became,
-    mail_called,
-    notice_called,
+    email_kind_name,
+    system_mail_name,
 )
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions import trending
@@ -188,10 +188,10 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
         *WHY_THIN.values(),
     }
     words |= {became(state, "") for state in DeliveryState}
-    words |= {*map(notice_called, SystemMailKind), notice_called(""), mail_called(DIGEST)}
-    words |= {mail_called(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
+    words |= {*map(system_mail_name, SystemMailKind), system_mail_name(""), email_kind_name(DIGEST)}
+    words |= {email_kind_name(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
     words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *trending.WORDS.values()}
-    words |= {trending.why_quiet(None)}
+    words |= {trending.quiet_reason_text(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
     assert parts <= set(locale.PARTS)

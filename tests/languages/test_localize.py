@@ -22,10 +22,10 @@ from paperround.core.reasons import author_named, freeze, join_reasons, read_rea
 from paperround.editions.model import Candidate
 from paperround.editions.rank_changes import _risen_reason, dated
 from paperround.feeds.model import FeedHealth
-from paperround.feeds.outlook import source_lines
+from paperround.feeds.outlook import feed_summaries
 from paperround.papers.model import FeedId, PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
-from paperround.personal.matches import ReaderPreferences, sight_of
+from paperround.personal.matches import ReaderPreferences, match_preferences
 from paperround.personal.reader_scores import _frozen as _in_words
 from paperround.ranking.bursts import Burst
 from paperround.ranking.query import Match
@@ -112,7 +112,7 @@ def _of_wishes() -> Iterator[str]:
     )
     wishes = [ReaderPreferences(interests=(one,)) for one in said]
     for wish in (*wishes, ReaderPreferences(topics=("attention",))):
-        yield sight_of(wish, KeywordIndex([paper])).reason(0)
+        yield match_preferences(wish, KeywordIndex([paper])).reason(0)
 
 
 def _of_tastes() -> Iterator[str]:
@@ -133,7 +133,7 @@ def _of_sources() -> Iterator[str]:
     for health in FeedHealth:
         for brought, news, gone in itertools.product((0, 1234), (None, NOW), (None, NOW)):
             one = feed(health, last_news_at=news, gone_at=gone)
-            yield from source_lines([one], {FeedId(1): brought})
+            yield from feed_summaries([one], {FeedId(1): brought})
 
 
 @pytest.mark.accept("Q17", part="kinds")

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.reasons import counted
 from paperround.digests.model import DigestPaper
-from paperround.editions.labels import authors_said, localized_links, tally_said
+from paperround.editions.labels import localized_authors, localized_counts, localized_links
 from paperround.papers.formatting import paper_links
 from tests.mail.builders import paper
 
@@ -75,8 +75,8 @@ def test_english_says_what_the_ways_out_in_english_say() -> None:
     assert ours.counted(1234, "vote") == counted(1234, "vote")
     assert ours.counted(2, "riser") == counted(2, "riser")
     assert localized_links(ours, shown) == paper_links(shown)
-    assert tally_said(ours, shown) == "1,234 comments"
-    assert [authors_said(ours, many[:number]) for number in range(6)] == [
+    assert localized_counts(ours, shown) == "1,234 comments"
+    assert [localized_authors(ours, many[:number]) for number in range(6)] == [
         "",
         "A. One",
         "A. One and B. Two",
@@ -90,10 +90,10 @@ def test_authors_links_and_votes_are_told_in_the_language() -> None:
     shown: DigestPaper = paper(reason="new today")
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
     chinese, german = locale_for("zh"), locale_for("de")
-    assert authors_said(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
-    assert authors_said(german, many[:2]) == "A. One und B. Two"
+    assert localized_authors(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
+    assert localized_authors(german, many[:2]) == "A. One und B. Two"
     assert [label for label, _ in localized_links(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
-    assert tally_said(german, shown) == "41 Stimmen, 4 Kommentare"
+    assert localized_counts(german, shown) == "41 Stimmen, 4 Kommentare"
 
 
 def test_a_word_that_is_missing_is_said_in_english() -> None:

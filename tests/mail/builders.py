@@ -199,7 +199,7 @@ def notice(shown: NoticeView | None = None, **changes: object) -> NoticeMail:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def letterhead(**changes: str) -> SenderIdentity:
+def sender_identity(**changes: str) -> SenderIdentity:
     made = SenderIdentity(
         envelope_from="digest@papers.example.org",
         mail_from="Paperround <digest@papers.example.org>",

@@ -16,7 +16,7 @@ from paperround.digests.render.composer import MOST_DIGESTS, MailRenderer
 from paperround.digests.render.frames import MOST_CARDS, render_card
 from paperround.digests.render.view import HTML_LIMIT
 from tests.mail.alone import compose_alone
-from tests.mail.builders import letterhead, links, mail, paper, view
+from tests.mail.builders import links, mail, paper, sender_identity, view
 from tests.mail.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand
 
 TOKENS = st.text("abcXYZ019-_", min_size=40, max_size=40)
@@ -36,7 +36,7 @@ REASONS = st.one_of(
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
-    return MailRenderer(letterhead())
+    return MailRenderer(sender_identity())
 
 
 @st.composite
@@ -114,7 +114,7 @@ def test_the_last_byte_below_the_limit_decides(renderer: MailRenderer, beyond: i
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 def test_a_signed_personal_digest_has_the_bytes_of_one_signed_alone(algorithm: Algorithm) -> None:
     signer = Signer("papers.example.org", [new_key(algorithm, "s1")])
-    renderer = MailRenderer(letterhead(), signer=lambda: signer)
+    renderer = MailRenderer(sender_identity(), signer=lambda: signer)
     for first in range(12):
         own = replace(EDITION[first], reason=f"for   you {first}")
         made = mail(view([own, *EDITION[first + 1 : first + 14]]))
@@ -123,7 +123,7 @@ def test_a_signed_personal_digest_has_the_bytes_of_one_signed_alone(algorithm: A
 
 def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None:
     signers = [None, Signer("papers.example.org", [new_key(Algorithm.ED25519, "s1")])]
-    renderer = MailRenderer(letterhead(), signer=lambda: signers[-1] if started else None)
+    renderer = MailRenderer(sender_identity(), signer=lambda: signers[-1] if started else None)
     started: list[bool] = []
     made = [mail(view([paper(n), paper(n + 1)])) for n in range(3)]
     plain = [renderer.compose(one) for one in made]
@@ -139,7 +139,7 @@ def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None
 @pytest.mark.accept("R12", part="personal bytes")
 def test_no_personal_digest_holds_anything_of_another_reader() -> None:
     """2,000 readers with papers and reasons of their own, in turns with shared digests."""
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     for number in range(2000):
         address, tokens = (
             f"reader{number}@example.com",
@@ -177,7 +177,7 @@ def poisoned(place: int) -> DigestPaper:
 
 @pytest.mark.accept("R10", part="personal")
 def test_a_paper_that_cannot_be_rendered_fails_its_own_digests_only() -> None:
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     for place in range(6):
         papers = [paper(n) for n in range(6)]
         papers[place] = poisoned(place)

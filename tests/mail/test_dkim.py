@@ -20,7 +20,7 @@ from paperround.delivery.dkim.signer import (
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from tests.mail.alone import compose_alone
-from tests.mail.builders import letterhead, links, mail, notice, notice_view, view
+from tests.mail.builders import links, mail, notice, notice_view, sender_identity, view
 from tests.mail.dkim_oracles import dkimpy_says, key, perl_lacks, perl_says, signer
 from tests.mail.reading import HOSTILE, modern
 
@@ -44,11 +44,11 @@ pytestmark = pytest.mark.accept("F35", part="signatures")
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
-    return MailRenderer(letterhead(), signer=signer)
+    return MailRenderer(sender_identity(), signer=signer)
 
 
 def unsigned() -> MailRenderer:
-    return MailRenderer(letterhead())
+    return MailRenderer(sender_identity())
 
 
 def signatures(content: bytes) -> list[str]:
@@ -103,7 +103,7 @@ def test_the_example_of_rfc_8463_comes_out_to_the_letter() -> None:
 def test_a_digest_and_every_notice_are_signed_with_each_key(
     algorithms: tuple[Algorithm, ...],
 ) -> None:
-    signing = MailRenderer(letterhead(), signer=lambda: signer(*algorithms))
+    signing = MailRenderer(sender_identity(), signer=lambda: signer(*algorithms))
     notices = [signing.compose_notice(notice(notice_view(kind))) for kind in SystemMailKind]
     for content in (signing.compose(mail()), signing.compose(mail(view(30))), *notices):
         found = [tag(one, "a") for one in signatures(content)]
@@ -230,7 +230,7 @@ def test_a_signature_comes_in_front_of_the_same_bytes(renderer: MailRenderer) ->
 
 @pytest.mark.accept("R13", part="signatures")
 def test_a_mail_made_again_is_signed_with_the_same_bytes(renderer: MailRenderer) -> None:
-    again = MailRenderer(letterhead(), signer=signer)
+    again = MailRenderer(sender_identity(), signer=signer)
     again.compose(mail(recipient="someone.else@example.com"))
     assert renderer.compose(mail()) == again.compose(mail())
     assert renderer.compose_notice(notice()) == again.compose_notice(notice())

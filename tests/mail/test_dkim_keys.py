@@ -42,7 +42,7 @@ from paperround.delivery.dkim.signers import (
 )
 from paperround.digests.render.composer import MailRenderer
 from tests.builders import NOW
-from tests.mail.builders import letterhead, mail
+from tests.mail.builders import mail, sender_identity
 from tests.mail.dkim_oracles import DOMAIN, dkimpy_says, key
 
 DAY = timedelta(days=1)
@@ -174,7 +174,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, content: str) -> None
 def test_mails_are_signed_with_the_keys_as_they_were_last_seen(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     signers = Signers(DOMAIN, place)
-    renderer = MailRenderer(letterhead(), signer=signers)
+    renderer = MailRenderer(sender_identity(), signer=signers)
     first = book()
     waiting = first.with_next((), None, now=FIRST)
     old, new = (one.record for one in waiting.due(DOMAIN, NOW))
@@ -248,7 +248,9 @@ def test_a_look_at_old_keys_that_takes_long_is_not_kept(
     signers.renew()
     signers.renew()
     new = waiting.due(DOMAIN, NOW)[1].record
-    assert dkimpy_says(MailRenderer(letterhead(), signer=signers).compose(mail()), [new]) == [True]
+    assert dkimpy_says(MailRenderer(sender_identity(), signer=signers).compose(mail()), [new]) == [
+        True
+    ]
 
 
 def test_keys_of_the_settings_sign_alone(tmp_path: Path) -> None:

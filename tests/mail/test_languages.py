@@ -29,7 +29,16 @@ from paperround.digests.render.templates import TEXT_WIDTH, Templates, columns, 
 from paperround.digests.render.view import render_digest
 from paperround.editions.model import SkipReason
 from tests.mail.alone import compose_alone
-from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
+from tests.mail.builders import (
+    WITHDRAWN,
+    links,
+    mail,
+    notice,
+    notice_view,
+    paper,
+    sender_identity,
+    view,
+)
 from tests.mail.reading import Outline, modern, modern_parts
 
 GOLDEN = Path(__file__).parent / "golden" / "languages"
@@ -65,7 +74,7 @@ def digest(language: str, **changes: object) -> DigestView:
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
-    return MailRenderer(letterhead())
+    return MailRenderer(sender_identity())
 
 
 def words(language: str, **changes: object) -> Rendered:
@@ -94,7 +103,7 @@ def assert_golden(folder: Path, name: str, content: bytes) -> None:
 @EVERY
 @pytest.mark.accept("F26", part="mails")
 def test_the_bytes_of_a_digest_are_the_golden_ones(language: str) -> None:
-    content = MailRenderer(letterhead()).compose(mail(digest(language)))
+    content = MailRenderer(sender_identity()).compose(mail(digest(language)))
     assert_golden(GOLDEN / language, "digest", content)
 
 
@@ -102,7 +111,7 @@ def test_the_bytes_of_a_digest_are_the_golden_ones(language: str) -> None:
 @pytest.mark.accept("F26", part="mails")
 def test_the_bytes_of_a_confirmation_are_the_golden_ones(language: str) -> None:
     made = notice(notice_view(SystemMailKind.CONFIRM, language=language))
-    content = MailRenderer(letterhead()).compose_notice(made)
+    content = MailRenderer(sender_identity()).compose_notice(made)
     assert_golden(GOLDEN / language, "confirm", content)
 
 
@@ -153,8 +162,8 @@ def test_every_notice_is_said_in_every_language(kind: SystemMailKind, language: 
 
 def test_a_language_that_is_not_ours_is_answered_in_english() -> None:
     for tag in ("pt-BR", "zh-TW", "", "en\r\nBcc: x@example.com"):
-        content = MailRenderer(letterhead()).compose(mail(digest(tag)))
-        assert content == MailRenderer(letterhead()).compose(mail(digest("en")))
+        content = MailRenderer(sender_identity()).compose(mail(digest(tag)))
+        assert content == MailRenderer(sender_identity()).compose(mail(digest("en")))
     for tag, ours in (("de-AT", "de"), ("zh-CN", "zh-Hans")):
         assert words(tag) == words(ours)
 

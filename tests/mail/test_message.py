@@ -22,7 +22,7 @@ from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.digests.model import DigestMail, WithdrawnPaper
 from paperround.digests.render.composer import MOST_FRAMES, MailRenderer
 from tests.mail.alone import compose_alone
-from tests.mail.builders import PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
+from tests.mail.builders import PUBLIC, WITHDRAWN, links, mail, paper, sender_identity, view
 from tests.mail.golden_names import NAMES
 from tests.mail.reading import (
     HOSTILE,
@@ -43,7 +43,7 @@ UNWANTED = re.compile(
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
-    return MailRenderer(letterhead())
+    return MailRenderer(sender_identity())
 
 
 def assert_whole(content: bytes, renderer: MailRenderer, made: DigestMail) -> None:
@@ -70,7 +70,7 @@ def test_three_parsers_read_the_digest_that_was_rendered(renderer: MailRenderer)
 
 @pytest.mark.accept("R13", part="bytes")
 def test_the_bytes_are_the_golden_ones() -> None:
-    content = MailRenderer(letterhead()).compose(mail(view(withdrawn=WITHDRAWN)))
+    content = MailRenderer(sender_identity()).compose(mail(view(withdrawn=WITHDRAWN)))
     text, markup = modern_parts(content)
     head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
     found = {
@@ -101,7 +101,7 @@ def test_news_of_a_withdrawal_is_only_text_with_a_plain_link(renderer: MailRende
 
 @pytest.mark.slow
 def test_views_that_differ_in_more_than_tokens_never_share() -> None:
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     other = view(operator="Another Library")
     renderer.compose(mail())
     assert renderer.compose(mail(other)) == compose_alone(renderer, mail(other))
@@ -120,7 +120,7 @@ def test_a_link_without_a_token_is_refused(renderer: MailRenderer, judge: str) -
 def test_every_address_in_a_digest_is_our_sites_or_a_papers_as_it_was_given() -> None:
     made = mail(view(30))
     given = {url for shown in made.view.papers for url in shown.links.values()}
-    for part in modern_parts(MailRenderer(letterhead()).compose(made)):
+    for part in modern_parts(MailRenderer(sender_identity()).compose(made)):
         found = {html.unescape(url) for url in re.findall(r"https?://[^\s\"<>]+", part)}
         assert given <= found
         assert all(url.startswith(f"{PUBLIC}/") for url in found - given)
@@ -128,7 +128,7 @@ def test_every_address_in_a_digest_is_our_sites_or_a_papers_as_it_was_given() ->
 
 @pytest.mark.accept("R12", part="bytes")
 def test_no_mail_holds_another_readers_address_or_token() -> None:
-    renderer = MailRenderer(letterhead())
+    renderer = MailRenderer(sender_identity())
     for number in range(200):
         address, tokens = (
             f"reader{number}@example.com",
@@ -143,7 +143,7 @@ def test_no_mail_holds_another_readers_address_or_token() -> None:
 def test_one_click_headers_stand_literally_however_long_the_address_is() -> None:
     public = f"https://papers.example.org/{'deep/' * 30}"
     made = mail(view(links=links(public=public)))
-    content = MailRenderer(letterhead()).compose(made)
+    content = MailRenderer(sender_identity()).compose(made)
     expected = f"List-Unsubscribe: <{made.view.links.one_click}>,\r\n <mailto:leave@papers"
     assert expected.encode() in content
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
@@ -213,9 +213,9 @@ def test_the_date_is_written_in_utc(renderer: MailRenderer) -> None:
 )
 def test_a_letterhead_that_cannot_head_a_mail_is_a_wrong_setting(changes: dict[str, str]) -> None:
     with pytest.raises(Misconfigured):
-        MailRenderer(letterhead(**changes))
+        MailRenderer(sender_identity(**changes))
 
 
 def test_a_contact_that_is_a_page_becomes_the_owner_link() -> None:
-    content = MailRenderer(letterhead(contact="https://example.org/contact")).compose(mail())
+    content = MailRenderer(sender_identity(contact="https://example.org/contact")).compose(mail())
     assert b"\r\nList-Owner: <https://example.org/contact>\r\n" in content

@@ -20,7 +20,7 @@ from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.headers import header_text
 from paperround.digests.render.system_mail import render_notice
 from paperround.digests.render.templates import Templates
-from tests.mail.builders import letterhead, notice, notice_view
+from tests.mail.builders import notice, notice_view, sender_identity
 from tests.mail.reading import (
     FALLBACKS,
     HOSTILE,
@@ -50,7 +50,7 @@ OF_READERS = [
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
-    return MailRenderer(letterhead())
+    return MailRenderer(sender_identity())
 
 
 def words(kind: SystemMailKind, **changes: object) -> Rendered:
@@ -79,7 +79,7 @@ def assert_whole(content: bytes, shown: NoticeView) -> None:
 @EVERY_KIND
 @pytest.mark.accept("R13", part="notices")
 def test_the_bytes_are_the_golden_ones(kind: SystemMailKind) -> None:
-    content = MailRenderer(letterhead()).compose_notice(notice(notice_view(kind)))
+    content = MailRenderer(sender_identity()).compose_notice(notice(notice_view(kind)))
     text, markup = modern_parts(content)
     head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
     found = {f"{kind}.headers.txt": head, f"{kind}.txt": text, f"{kind}.html": markup}

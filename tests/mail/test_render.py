@@ -17,7 +17,7 @@ from paperround.delivery.status_text import WHY_THIN
 from paperround.digests.model import DigestView, Rendered
 from paperround.digests.render.templates import Templates, site_name, wrapped
 from paperround.digests.render.view import render_digest
-from paperround.editions.labels import authors_said, tally_said
+from paperround.editions.labels import localized_authors, localized_counts
 from paperround.editions.model import SkipReason
 from paperround.papers.formatting import paper_links, shortened, web_address
 from paperround.papers.summaries import MARK
@@ -73,7 +73,7 @@ def test_both_parts_tell_everything_of_every_paper() -> None:
     for shown in view().papers:
         for part in (" ".join(words.text.split()), words.html):
             assert shown.title in part
-            assert authors_said(locale_for(), shown.authors) in part
+            assert localized_authors(locale_for(), shown.authors) in part
             assert shown.gist in part
             assert f"Why: {shown.reason}" in part
             assert shown.page_url in part
@@ -288,33 +288,41 @@ def test_a_template_that_asks_for_an_unknown_value_fails_by_name(tmp_path: Path)
 def test_four_authors_are_named_and_of_more_the_first_three(
     names: tuple[str, ...], shown: str
 ) -> None:
-    assert authors_said(locale_for(), names) == shown
+    assert localized_authors(locale_for(), names) == shown
 
 
 def test_unknown_votes_are_not_zero_votes() -> None:
-    assert tally_said(locale_for(), paper(votes=None, comments=None)) == ""
-    assert tally_said(locale_for(), paper(votes=0, comments=1)) == "0 votes, 1 comment"
-    assert tally_said(locale_for(), paper(votes=1234, comments=None)) == "1,234 votes"
+    assert localized_counts(locale_for(), paper(votes=None, comments=None)) == ""
+    assert localized_counts(locale_for(), paper(votes=0, comments=1)) == "0 votes, 1 comment"
+    assert localized_counts(locale_for(), paper(votes=1234, comments=None)) == "1,234 votes"
 
 
 def test_votes_told_by_the_reason_are_not_told_twice() -> None:
     assert (
-        tally_said(locale_for(), paper(votes=1234, comments=2, reason="1,234 votes in 9 hours"))
+        localized_counts(
+            locale_for(), paper(votes=1234, comments=2, reason="1,234 votes in 9 hours")
+        )
         == "2 comments"
     )
-    assert tally_said(locale_for(), paper(votes=1, comments=0, reason="1 vote, new today")) == ""
-    coded = freeze("votes.today", votes=1234, num=9)
-    assert tally_said(locale_for(), paper(votes=1234, comments=2, reason=coded)) == "2 comments"
-    assert tally_said(locale_for(), paper(votes=234, comments=None, reason=coded)) == "234 votes"
     assert (
-        tally_said(locale_for(), paper(votes=4, comments=None, reason="41 votes in 9 hours"))
+        localized_counts(locale_for(), paper(votes=1, comments=0, reason="1 vote, new today")) == ""
+    )
+    coded = freeze("votes.today", votes=1234, num=9)
+    assert (
+        localized_counts(locale_for(), paper(votes=1234, comments=2, reason=coded)) == "2 comments"
+    )
+    assert (
+        localized_counts(locale_for(), paper(votes=234, comments=None, reason=coded)) == "234 votes"
+    )
+    assert (
+        localized_counts(locale_for(), paper(votes=4, comments=None, reason="41 votes in 9 hours"))
         == "4 votes"
     )
     rose = paper(votes=82, comments=2, reason="rose since yesterday: 82 votes, 40 new")
-    assert tally_said(locale_for(), rose) == "2 comments"
-    assert tally_said(locale_for(), replace(rose, votes=2)) == "2 votes, 2 comments"
+    assert localized_counts(locale_for(), rose) == "2 comments"
+    assert localized_counts(locale_for(), replace(rose, votes=2)) == "2 votes, 2 comments"
     assert (
-        tally_said(locale_for(), replace(rose, votes=82, reason="1,082 votes"))
+        localized_counts(locale_for(), replace(rose, votes=82, reason="1,082 votes"))
         == "82 votes, 2 comments"
     )
 

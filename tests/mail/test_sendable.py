@@ -17,7 +17,7 @@ from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.frames import check_wire_ready
 from paperround.digests.render.message import are_ready
 from paperround.editions.model import DeliveryId
-from tests.mail.builders import letterhead, links, mail, paper, view
+from tests.mail.builders import links, mail, paper, sender_identity, view
 from tests.mail.reading import HOSTILE
 
 TOKENS = st.text("abcXYZ019-_", min_size=40, max_size=40)
@@ -27,7 +27,10 @@ ANY_TEXT = st.one_of(
     st.sampled_from(HOSTILE),
 )
 SIGNER = Signer("papers.example.org", [new_key(Algorithm.ED25519, "s1")])
-RENDERERS = [MailRenderer(letterhead()), MailRenderer(letterhead(), signer=lambda: SIGNER)]
+RENDERERS = [
+    MailRenderer(sender_identity()),
+    MailRenderer(sender_identity(), signer=lambda: SIGNER),
+]
 
 
 def sealed(content: bytes, *, recipient: str = "reader@example.org") -> Envelope:

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
-from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
+from tests.mail.builders import mail, notice, notice_view, paper, sender_identity, view
 
 ARRIVED = (
     b"Return-Path: <digest@papers.example.org>\r\n"
@@ -46,7 +46,7 @@ def objections(content: bytes) -> dict[str, float]:
 @pytest.mark.slow
 @pytest.mark.accept("Q13", part="digest", mutant="a-mail-has-no-date")
 def test_nothing_speaks_against_a_digest() -> None:
-    assert objections(MailRenderer(letterhead()).compose(mail(view(12)))) == {}
+    assert objections(MailRenderer(sender_identity()).compose(mail(view(12)))) == {}
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_nothing_speaks_against_a_digest() -> None:
 )
 def test_nothing_speaks_against_a_notice(kind: SystemMailKind) -> None:
     letter = notice(notice_view(kind))
-    assert objections(MailRenderer(letterhead()).compose_notice(letter)) == {}
+    assert objections(MailRenderer(sender_identity()).compose_notice(letter)) == {}
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_of_papers_that_sound_like_spam_only_their_words_are_held_against_us() -
         paper(0, title="FREE Money? 100% Guaranteed Returns and the Lottery of $$$ Investing"),
         paper(1, title="CLICK HERE NOW: Why People Answer Unsolicited Offers of Viagra"),
     ]
-    found = objections(MailRenderer(letterhead()).compose(mail(view(about))))
+    found = objections(MailRenderer(sender_identity()).compose(mail(view(about))))
     assert found
     assert not [rule for rule in found if BROKEN.search(rule)]
 
@@ -74,7 +74,7 @@ def test_of_papers_that_sound_like_spam_only_their_words_are_held_against_us() -
 @pytest.mark.slow
 def test_the_filter_sees_what_it_should() -> None:
     """A digest whose date is a week wrong and that has lost its text part."""
-    content = MailRenderer(letterhead()).compose(mail())
+    content = MailRenderer(sender_identity()).compose(mail())
     spoilt = content.replace(b"Date: Fri, 30 Jan 2026", b"Date: Fri, 06 Feb 2026").replace(
         b"text/plain", b"text/html"
     )

@@ -136,7 +136,7 @@ def test_a_migration_that_leaves_a_reference_to_nothing_is_undone(tmp_path: Path
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from paperround.store import engine, migrate
+from paperround.db import engine, migrate
 
 url, last = sys.argv[1:]
 target = engine.create(url)

@@ -135,7 +135,7 @@ def test_what_the_previous_version_reads_and_writes_is_still_there(engine: Engin
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from paperround.store import engine, migrate
+from paperround.db import engine, migrate
 
 url, revision, last = sys.argv[1:]
 target = engine.create(url)

@@ -153,7 +153,7 @@ def test_whoever_may_make_no_tables_is_told_so_in_one_line(empty: Engine) -> Non
         connection.execute(text("CREATE ROLE powerless"))
     try:
         with pytest.raises(DatabaseFailed, match=r"^the schema was not changed: permission denied"):
-            migrate.patiently(empty, as_somebody_powerless)
+            migrate.run_with_lock_retries(empty, as_somebody_powerless)
     finally:
         with empty.begin() as connection:
             connection.execute(text("DROP ROLE powerless"))

@@ -31,7 +31,7 @@ def killed_at(engine: Engine, step: int) -> bool:
     event.listen(engine, "after_cursor_execute", count)
     try:
         with suppress(Killed):
-            migrate.bring_up(engine)
+            migrate.upgrade_and_check(engine)
     finally:
         event.remove(engine, "after_cursor_execute", count)
         engine.dispose()
@@ -67,7 +67,7 @@ def test_a_database_that_says_it_is_current_and_is_not_is_refused(empty_engine: 
     with empty_engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE notices DROP COLUMN reply")
     with pytest.raises(SchemaOutOfDate, match=r"column notices\.reply is missing"):
-        migrate.bring_up(empty_engine)
+        migrate.upgrade_and_check(empty_engine)
     with empty_engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE notices ADD COLUMN reply TEXT")
-    migrate.bring_up(empty_engine)
+    migrate.upgrade_and_check(empty_engine)

@@ -10,7 +10,7 @@ from random import Random
 from sqlalchemy import Engine
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.errors import DatabaseFailed
 from paperround.core.interfaces import Worker
@@ -28,7 +28,7 @@ from paperround.ops.tick import publish_round
 from paperround.subscribers.model import Preferences
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, subscribe
-from tests.jobs.ticking import HOURS, KEEPER, rounds
+from tests.jobs.ticking import HOURS, KEEPER, tick_context
 from tests.reliability.faults import Faults, FaultyDisk, FaultyMark, Killed
 
 LONG = "They were counted at dusk, at night and at dawn. " * 150
@@ -111,7 +111,7 @@ class Machine:
             captured_at=now,
             now=now,
         )
-        publish_round(rounds(database), now=now)
+        publish_round(tick_context(database), now=now)
         deliver(self.post(database, me, now=now))
 
     def post(self, database: SqlDatabase, me: Worker, *, now: datetime) -> DeliveryContext:
@@ -119,11 +119,11 @@ class Machine:
         disk = FaultyDisk(self.faults, self.arrived)
         return DeliveryContext(
             judge=evidence_of_outcome,
-            hold_against=hold_against,
+            record_refusals=record_refusals,
             database=database,
             mailer=OutboxMailer(self.outbox, group=GROUP, disk=disk),
             renderer=PlainRenderer(),
-            letterhead=LETTERHEAD,
+            sender_identity=LETTERHEAD,
             keys=IDENTITY.keys,
             clock=FixedClock(now),
             processes=Neighbours(me, dead=self.dead),

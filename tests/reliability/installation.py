@@ -63,7 +63,7 @@ def prepare(url: str, folder: Path, *, readers: int, now: datetime) -> None:
                 reader = imported(f"reader{number}", preferences=hour)
                 work[SubscriberStore].put(reader, trending.id, now=before)
     home = home_at(url, folder, before)
-    assert tick(home.rounds, now=before).editions
+    assert tick(home.tick_context, now=before).editions
     assert isinstance(home.database, SqlDatabase)
     home.database.close()
 

@@ -23,7 +23,7 @@ from tests.builders import (
     shard,
 )
 from tests.databases import database
-from tests.jobs.readers import desk, link, post, request, subscribe, visitor
+from tests.jobs.readers import link, post, request, signup_context, subscribe, visitor
 
 __all__ = ["database"]
 
@@ -72,7 +72,7 @@ def test_two_who_sign_up_one_address_at_once_are_one_person_with_one_mail(
     database: Database, engine: Engine, pairs: int
 ) -> None:
     seed_list(database)
-    here = desk(database)
+    here = signup_context(database)
 
     def sign_up(side: int, number: int) -> None:
         subscribe(here, request(f"reader{number}", by=visitor(2 * number + side)), now=NOW)
@@ -90,7 +90,7 @@ def test_two_who_use_one_link_at_once_are_one_confirmation(
     database: Database, engine: Engine, long_form: bool
 ) -> None:
     seed_list(database)
-    here = desk(database)
+    here = signup_context(database)
     count = 1000 if long_form else 20
     for number in range(count):
         subscribe(here, request(f"reader{number}", by=visitor(number)), now=NOW)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Conflict
 from paperround.db import engine as engines
@@ -69,11 +69,11 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
         work[SentPapers].already_sent([SubscriberId(n * 7) for n in range(readers)])
     mailing = DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=database,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
+        sender_identity=LETTERHEAD,
         keys=IDENTITY.keys,
         clock=FixedClock(now),
         processes=Neighbours(),

@@ -9,7 +9,7 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.model import Envelope, Outcome
@@ -24,7 +24,7 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import NoPinger
 from paperround.ops.tick import TickContext, TickReport, tick
-from paperround.personal.ranking import PersonalRanking, taste_day
+from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.subscribers.model import (
     Consent,
     Frequency,
@@ -281,11 +281,11 @@ class Machine:
         return TickContext(
             database=self.socket,
             ranker=NewestFirst(),
-            opinions=PersonalRanking(taste_day),
+            personal_ranking=PersonalRanking(prepare_edition),
             identity=IDENTITY,
             hours=Hours(hour=7),
             enrichers=(),
-            newsroom=FeedContext(
+            feed_context=FeedContext(
                 database=self.socket,
                 client=world.service,
                 sources=SOURCES,
@@ -302,11 +302,11 @@ class Machine:
         world = self.world
         return DeliveryContext(
             judge=evidence_of_outcome,
-            hold_against=hold_against,
+            record_refusals=record_refusals,
             database=self.socket,
             mailer=world.relay,
             renderer=PlainRenderer(),
-            letterhead=LETTERHEAD,
+            sender_identity=LETTERHEAD,
             keys=IDENTITY.keys,
             clock=world.present,
             processes=Neighbours(me=self.worker, dead=world.dead),

@@ -17,7 +17,7 @@ from paperround.feeds.model import FeedState, NewFeed, PollProgress
 from paperround.feeds.sources.registry import sources
 from tests.builders import NOW
 from tests.databases import sqlite_database, sqlite_template
-from tests.jobs.newsroom import Room
+from tests.jobs.feed_context import Room
 from tests.story.command_line import SAMPLE, CommandLine
 
 __all__ = ["sqlite_database", "sqlite_template"]
@@ -81,7 +81,7 @@ def test_a_package_of_somebody_else_adds_a_source_that_is_polled(
         {"doi": "10.5555/tide.2", "title": ""},
     ]
     room.answers["tidewater.example"] = json.dumps({"papers": papers, "pages": 1}).encode()
-    room.newsroom = replace(room.newsroom, sources=sources())
+    room.feed_context = replace(room.feed_context, sources=sources())
     room.add(NewFeed(name="tides", kind="tidewater"))
     [report] = room.poll()
     assert (report.new, dict(report.rejects)) == (1, {"no-title": 1})

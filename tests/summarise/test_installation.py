@@ -44,7 +44,7 @@ def test_a_machine_that_is_set_is_asked_and_its_answer_kept_below_the_data(
         home.summarise()
         assert len(server.requests) == 1
     assert home.gist("Paper 1", "We present paper 1.") == f"{MARK}What is present is paper 1."
-    assert home.rounds.gist is home.gist
+    assert home.tick_context.gist is home.gist
     assert [path.name for path in tmp_path.iterdir() if path.name == "summaries"]
 
 

@@ -80,8 +80,8 @@ class Staffed(AppContext):
     service: Service = field(default_factory=Service)
 
     @cached_property
-    def newsroom(self) -> FeedContext:
-        return replace(super().newsroom, client=self.service, pause=lambda _: None)
+    def feed_context(self) -> FeedContext:
+        return replace(super().feed_context, client=self.service, pause=lambda _: None)
 
 
 def feed_body(name: str = "arxiv-ml", **changes: Any) -> Mapping[str, Any]:

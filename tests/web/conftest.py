@@ -87,7 +87,7 @@ class Site:
             assert person is not None
             notice = work[NoticeLedger].latest(person.id, kind)
         assert notice is not None
-        return self.runtime.desk.keys.token(purpose, notice.id, notice.nonce)
+        return self.runtime.signup_context.keys.token(purpose, notice.id, notice.nonce)
 
     def due(self, name: str) -> datetime:
         """From when on what somebody asked for is worked on."""
@@ -168,7 +168,7 @@ def digest_token(site: Site, edition: Edition) -> str:
     plan_due(
         database=database,
         identity=site.runtime.identity,
-        hours=site.runtime.rounds.hours,
+        hours=site.runtime.tick_context.hours,
         now=NOW,
     )
     with database.reading() as work:
@@ -177,7 +177,7 @@ def digest_token(site: Site, edition: Edition) -> str:
         )
     assert row is not None
     assert row.positions
-    return site.runtime.desk.keys.token(Purpose.UNSUBSCRIBE, row.row, row.nonce)
+    return site.runtime.signup_context.keys.token(Purpose.UNSUBSCRIBE, row.row, row.nonce)
 
 
 @pytest.fixture

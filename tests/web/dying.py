@@ -30,7 +30,7 @@ REQUESTS: dict[str, tuple[str, Any]] = {
 }
 
 
-def settings_of(url: str, folder: Path) -> Settings:
+def feed_settings(url: str, folder: Path) -> Settings:
     """An installation on the database at `url`."""
     return Settings(
         data_dir=folder,
@@ -67,7 +67,7 @@ def arm(moment: str) -> None:
 
 def main(url: str, folder: str, moment: str, what: str) -> None:
     """Ask once, and die of it."""
-    runtime = AppContext(settings_of(url, Path(folder)), FixedClock(NOW))
+    runtime = AppContext(feed_settings(url, Path(folder)), FixedClock(NOW))
     key = key_for(runtime, *Scope)
     client = program(create_app(runtime), None)
     path, body = REQUESTS[what]

@@ -167,7 +167,7 @@ def test_a_form_on_a_cached_page_is_as_old_as_its_visit(settings: Settings) -> N
     with running(settings, cache_seconds=60) as site:
         for _ in range(2):
             [stamp] = re.findall('name="stamp" value="([^"]+)"', site.client.get("/").text)
-            keys = site.runtime.desk.keys
+            keys = site.runtime.signup_context.keys
             assert form_token.check_stamp(keys, stamp, now=site.clock.now()) is FormSender.TOO_FAST
             site.clock.move(seconds=10)
 

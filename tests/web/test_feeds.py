@@ -14,7 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from paperround.db.schema.tables import metadata
 from paperround.digests.cuts import freeze_cuts
 from paperround.editions.model import DeliveryState, Edition
-from paperround.editions.trending import why_quiet
+from paperround.editions.trending import quiet_reason_text
 from paperround.papers.model import Show
 from tests.builders import NOW, paper
 from tests.web.active import Active
@@ -205,8 +205,8 @@ def test_a_list_without_papers_for_months_keeps_the_last_ones_and_says_why(
     [empty] = freeze_cuts(database=site.runtime.database, ranker=site.runtime.ranker, now=now)
     assert empty.papers == ()
     said, entries = about(site, "atom")
-    assert said == f"Trending papers, ranked and explained. {why_quiet(empty)}"
-    assert why_quiet(empty)
+    assert said == f"Trending papers, ranked and explained. {quiet_reason_text(empty)}"
+    assert quiet_reason_text(empty)
     assert entries == len(edition.papers)
 
 

@@ -22,7 +22,7 @@ def _beat(site: Site) -> None:
 def test_planning_that_goes_on_for_long_is_no_silence(site: Site) -> None:
     _beat(site)
     site.clock.move(minutes=4)
-    site.runtime.rounds.alive()
+    site.runtime.tick_context.alive()
     assert site.client.get("/readyz").json() == {"status": "ready"}
 
 

@@ -16,7 +16,7 @@ from tests.databases import database_url, postgres, postgres_url
 from tests.story.forked import started
 from tests.web.admin import program
 from tests.web.conftest import sql
-from tests.web.dying import KEYED, REQUESTS, settings_of
+from tests.web.dying import KEYED, REQUESTS, feed_settings
 
 __all__ = ["database_url", "postgres", "postgres_url"]
 
@@ -55,7 +55,7 @@ def test_a_request_that_killed_its_server_acts_once_when_it_comes_again(
     database_url: str, tmp_path: Path, moment: str, left: int, what: str
 ) -> None:
     key = killed(database_url, tmp_path, moment, what)
-    runtime = AppContext(settings_of(database_url, tmp_path), FixedClock(NOW))
+    runtime = AppContext(feed_settings(database_url, tmp_path), FixedClock(NOW))
     again = program(create_app(runtime), key)
     assert effects(runtime, what) == left
     path, body = REQUESTS[what]

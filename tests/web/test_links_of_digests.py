@@ -66,7 +66,7 @@ def digests(site: Site, edition: Edition, tmp_path: Path) -> list[EmailMessage]:
         work[SubscriberStore].schedule(
             {one.id: NOW - timedelta(minutes=1) for one in subscriptions}
         )
-    identity, hours = site.runtime.identity, site.runtime.rounds.hours
+    identity, hours = site.runtime.identity, site.runtime.tick_context.hours
     plan_due(database=database, identity=identity, hours=hours, now=NOW)
     deliver(site.runtime.post())
     found = [

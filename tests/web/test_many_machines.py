@@ -15,7 +15,7 @@ from paperround.core.errors import Misconfigured
 from paperround.core.interfaces import Worker
 from paperround.core.jobs import DELIVER, QueueName
 from paperround.db.slots import SlotStore
-from paperround.ops.cluster import look, worker_lives
+from paperround.ops.cluster import look, record_worker_heartbeat
 from paperround.ops.tick import SCHEDULER
 from paperround.web.health import Role, role_app, scheduler_role, worker_role
 from tests.builders import MINUTE, NOW
@@ -49,7 +49,7 @@ def everybody_works(site: Site, *lines: QueueName) -> None:
     """A scheduler and a worker give signs of life, and a tick was done."""
     database = site.runtime.database
     look(database, ME, (), (), now=NOW)
-    worker_lives(database, ME, lines or ALL, now=NOW)
+    record_worker_heartbeat(database, ME, lines or ALL, now=NOW)
     with database.writing() as work:
         work[SlotStore].beat(SCHEDULER, now=NOW)
 
@@ -71,7 +71,7 @@ def test_a_site_is_ready_when_everything_is_served(many: Site) -> None:
 def test_a_site_without_a_scheduler_says_so_within_half_a_minute(many: Site) -> None:
     everybody_works(many)
     many.clock.move(seconds=31)
-    worker_lives(many.runtime.database, ME, ALL, now=many.clock.now())
+    record_worker_heartbeat(many.runtime.database, ME, ALL, now=many.clock.now())
     assert told(many)[0] == 503
     assert "paperround scheduler" in told(many)[1]["status"]
 
@@ -110,7 +110,7 @@ def pages(site: Site, role: Role) -> TestClient:
 
 
 def test_a_worker_tells_what_it_serves_and_whether_it_does(many: Site) -> None:
-    home = replace(many.runtime, hands=WorkerConfig(lines=(QueueName.MAIL,)))
+    home = replace(many.runtime, worker_config=WorkerConfig(lines=(QueueName.MAIL,)))
     client = TestClient(role_app(home, worker_role(home)))
     assert client.get("/healthz").json() == {"status": "alive", "role": "worker"}
     answer = client.get("/readyz")  # it has not begun

@@ -29,13 +29,13 @@ BUSY = FetchFailed("rss.arxiv.org did not answer", status=500)
 
 
 def poll(site: Site, answer: bytes | Exception) -> None:
-    newsroom = replace(
-        site.runtime.newsroom, client=Service(says={"": answer}), pause=lambda _: None
+    feed_context = replace(
+        site.runtime.feed_context, client=Service(says={"": answer}), pause=lambda _: None
     )
     with site.runtime.database.reading() as work:
         found = work[FeedStore].find(FEED.name)
-    feed = found or create_feed(newsroom, FEED, now=NOW)
-    run_now(newsroom, feed.id, now=site.clock.now())
+    feed = found or create_feed(feed_context, FEED, now=NOW)
+    run_now(feed_context, feed.id, now=site.clock.now())
 
 
 def health(seen: dict[tuple[str, ...], float]) -> FeedHealth:

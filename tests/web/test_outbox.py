@@ -61,7 +61,9 @@ def keep(folder: Path, number: int = 1, **changes: object) -> bytes:
     """Put a digest into the outbox; returns its bytes."""
     shown = mails.view([mails.paper(1, **changes)])
     message_id = f"<{number}@papers.example>"
-    content = MailRenderer(mails.letterhead()).compose(mails.mail(shown, message_id=message_id))
+    content = MailRenderer(mails.sender_identity()).compose(
+        mails.mail(shown, message_id=message_id)
+    )
     put(folder, str(number), content)
     return content
 
@@ -115,9 +117,9 @@ def test_what_kind_a_mail_is_stands_in_words_of_the_reader(
     demo: TestClient, tmp_path: Path, language: str, words: tuple[str, ...]
 ) -> None:
     keep(tmp_path)
-    put(tmp_path, "2", MailRenderer(mails.letterhead()).compose_notice(mails.notice()))
+    put(tmp_path, "2", MailRenderer(mails.sender_identity()).compose_notice(mails.notice()))
     alert = mails.notice(mails.notice_view(SystemMailKind.ALERT))
-    put(tmp_path, "3", MailRenderer(mails.letterhead()).compose_notice(alert))
+    put(tmp_path, "3", MailRenderer(mails.sender_identity()).compose_notice(alert))
     for address, said in zip((MAIL, *map(mail_address, "23")), words, strict=True):
         page = demo.get("/outbox", params={"lang": language}).text
         assert f">{said} · " in page

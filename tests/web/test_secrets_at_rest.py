@@ -135,7 +135,7 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
     runtime = stranger.runtime
     before = dump(office)
     with runtime.database.writing() as work:
-        assert work[ChannelStore].seal_anew() == 0
+        assert work[ChannelStore].reencrypt() == 0
     assert dump(office) == before
     [listed] = stranger.admin.get(CHANNELS).json()["items"]
     assert listed["hook"] == "nobody can read where"

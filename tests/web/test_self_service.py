@@ -418,7 +418,8 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     site.work()
     old, new = post(site.runtime.database, now=site.clock.now())[-2:]
     tokens = [
-        site.runtime.desk.keys.token(Purpose.CONFIRM, one.id, one.nonce) for one in (old, new)
+        site.runtime.signup_context.keys.token(Purpose.CONFIRM, one.id, one.nonce)
+        for one in (old, new)
     ]
     before = site.dump()
     assert "Yes, I agree" in site.client.get(f"/address/{tokens[0]}").text

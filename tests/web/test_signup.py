@@ -84,7 +84,10 @@ def test_whoever_falls_into_the_trap_is_told_the_same_and_mailed_nothing(site: S
 @pytest.mark.accept("S3", part="stamp")
 def test_a_form_sent_within_two_seconds_is_told_the_same_and_mailed_nothing(site: Site) -> None:
     honest = site.ask("grace@mail.example")
-    stamp, before = form_token.make_stamp(site.runtime.desk.keys, now=site.clock.now()), site.dump()
+    stamp, before = (
+        form_token.make_stamp(site.runtime.signup_context.keys, now=site.clock.now()),
+        site.dump(),
+    )
     site.clock.move(seconds=1.9)
     fields = {"email": "ada@mail.example", "stamp": stamp}
     assert site.client.post("/subscribe", data=fields).text == honest
@@ -308,7 +311,7 @@ def solved(text: str) -> str:
 
 @pytest.mark.accept("S3", part="work")
 def test_work_counts_once_and_for_an_hour(site: Site) -> None:
-    keys = site.runtime.desk.keys
+    keys = site.runtime.signup_context.keys
     first, second = (form_token.make_challenge(keys, now=NOW).text for _ in range(2))
     number = solved(first)
     assert form_token.verify_challenge(keys, first, str(int(number) + 1), now=NOW) is None
@@ -318,10 +321,10 @@ def test_work_counts_once_and_for_an_hour(site: Site) -> None:
     assert form_token.verify_challenge(keys, second, solved(second), now=too_late) is None
 
 
-def counts(site: Site, proof: str | None, desk: SignupContext | None = None) -> bool:
+def counts(site: Site, proof: str | None, signup_context: SignupContext | None = None) -> bool:
     """Whether a request with that proof is let in where nobody is without one."""
     crowd = SignupLimits(address=(), ip=(), net=(), domain=parse_rates("1/h"), total=())
-    here = replace(desk or site.runtime.desk, limits=crowd)
+    here = replace(signup_context or site.runtime.signup_context, limits=crowd)
     visitor = Visitor(ip=None, stamped=True)
     with suppress(Crowded):
         request_link(here, address("first"), visitor, now=NOW)
@@ -346,7 +349,7 @@ SURROGATES = [
 
 @pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])
 def test_work_that_is_none_of_ours_counts_for_nothing(site: Site, text: str) -> None:
-    assert form_token.verify_challenge(site.runtime.desk.keys, text, "1", now=NOW) is None
+    assert form_token.verify_challenge(site.runtime.signup_context.keys, text, "1", now=NOW) is None
 
 
 def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
@@ -358,7 +361,7 @@ def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
         "signature": "0" * 64,
     }
     text = base64.b64encode(json.dumps(easy).encode()).decode()
-    assert form_token.verify_challenge(site.runtime.desk.keys, text, "0", now=NOW) is None
+    assert form_token.verify_challenge(site.runtime.signup_context.keys, text, "0", now=NOW) is None
 
 
 def test_work_is_asked_for_only_while_very_many_sign_up(crowded_site: Site) -> None:
@@ -392,17 +395,17 @@ def test_a_program_is_told_how_often_it_may_still_sign_somebody_up(limited_site:
 
 @pytest.mark.accept("S3", part="two processes")
 def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> None:
-    keys = site.runtime.desk.keys
+    keys = site.runtime.signup_context.keys
     work = form_token.make_challenge(keys, now=NOW).text
     proof = form_token.verify_challenge(keys, work, solved(work), now=NOW)
     other = AppContext(site.runtime.settings, site.clock)
     assert counts(site, proof)
-    assert not counts(site, proof, other.desk)
+    assert not counts(site, proof, other.signup_context)
 
 
 @pytest.mark.accept("S3", part="at once")
 def test_work_that_is_shown_twenty_times_at_once_counts_once(site: Site) -> None:
-    keys = site.runtime.desk.keys
+    keys = site.runtime.signup_context.keys
     work = form_token.make_challenge(keys, now=NOW).text
     proof = form_token.verify_challenge(keys, work, solved(work), now=NOW)
     counts(site, None)

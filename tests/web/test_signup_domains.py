@@ -69,7 +69,7 @@ def test_a_form_on_another_page_keeps_saying_where_it_stands(site: Site) -> None
 
 @pytest.mark.accept("S4", part="slips")
 def test_a_question_about_a_slip_tells_nothing_of_the_address(site: Site) -> None:
-    database, keys = site.runtime.database, site.runtime.desk.keys
+    database, keys = site.runtime.database, site.runtime.signup_context.keys
     with database.writing() as work:
         mailing_list = work[ListStore].get("trending")
         suppress(work, keys, address("gone", "gmaill.com"), reason="complaint", now=NOW)

@@ -26,7 +26,7 @@ def _ask(site: Site, name: str) -> float:
 
 
 def _seed(site: Site) -> None:
-    database, keys = site.runtime.database, site.runtime.desk.keys
+    database, keys = site.runtime.database, site.runtime.signup_context.keys
     for number in range(ROUNDS):
         _ask(site, f"pending{number}")
     site.work()

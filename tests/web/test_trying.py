@@ -59,8 +59,8 @@ def test_nothing_that_was_typed_stands_in_the_mail_that_asks(site: Site, edition
     runtime = site.runtime
     site.work()
     (notice,) = post(runtime.database, now=site.clock.now())
-    keys = runtime.desk.keys
-    mail = notice_mail(notice, runtime.letterhead, "Trending papers", keys)
+    keys = runtime.signup_context.keys
+    mail = notice_mail(notice, runtime.sender_identity, "Trending papers", keys)
     content = runtime.renderer.compose_notice(mail).decode()
     assert "Confirm your subscription" in content
     assert "pill" not in content.lower()

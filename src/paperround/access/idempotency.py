@@ -46,7 +46,7 @@ def once(
     return tried(attempt)
 
 
-def once_outside(
+def run_once_outside(
     database: Database,
     request: IdempotentRequest,
     do: Callable[[], StoredResponse],

@@ -31,7 +31,7 @@ from paperround.core.sender import SenderIdentity
 from paperround.core.times import Boot
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity, Mailer
-from paperround.delivery.outbox import forget_mails
+from paperround.delivery.outbox import remove_emails
 from paperround.delivery.queues import PendingWrites
 from paperround.delivery.restore_guard import SendMarks
 from paperround.digests.channel_delivery import ChannelReport
@@ -82,9 +82,9 @@ class AppContext:
     """Whether to create a missing installation."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
     """Set when the process should stop."""
-    unwritten: PendingWrites = field(default_factory=PendingWrites, repr=False, compare=False)
+    pending_writes: PendingWrites = field(default_factory=PendingWrites, repr=False, compare=False)
     """Delivery outcomes that could not be written to the database yet."""
-    hands: WorkerConfig = field(default_factory=WorkerConfig)
+    worker_config: WorkerConfig = field(default_factory=WorkerConfig)
     """The shared jobs that this process runs."""
 
     @cached_property
@@ -109,8 +109,14 @@ class AppContext:
 
     def prepare_to_serve(self) -> None:
         """Create the adapters that threads share before the threads start."""
-        _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
-        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.channel_sender)
+        _ = (self.signup_context, self.tick_context, self.queue, self.renderer, self.addresses)
+        _ = (
+            self.visitor_limiter,
+            self.neighbours,
+            self.hooks,
+            self.hook_rate_limiter,
+            self.channel_sender,
+        )
         _ = (self.previewer, self.topics)
 
     @cached_property
@@ -135,11 +141,11 @@ class AppContext:
         return formula_of(DEFAULTS)
 
     @cached_property
-    def opinions(self) -> PersonalRanking:
+    def personal_ranking(self) -> PersonalRanking:
         """Personal scores of papers, from each reader's feedback."""
-        from paperround.personal.ranking import taste_day
+        from paperround.personal.ranking import prepare_edition
 
-        return PersonalRanking(taste_day, gist=self.gist)
+        return PersonalRanking(prepare_edition, gist=self.gist)
 
     def ranker_with(self, weights: str) -> Ranker:
         """Return the ranker with some weights changed; raises InvalidInput for an unknown one."""
@@ -162,7 +168,7 @@ class AppContext:
         return Neighbours(self.database, self.relevance)
 
     @cached_property
-    def visits(self) -> InMemoryRateLimiter:
+    def visitor_limiter(self) -> InMemoryRateLimiter:
         """The rate limiter of searches, feeds, files and the API, per visitor."""
         return InMemoryRateLimiter(self.settings.search_limits)
 
@@ -177,7 +183,7 @@ class AppContext:
         return self.client_for(seconds=10)
 
     @cached_property
-    def hook_visits(self) -> InMemoryRateLimiter:
+    def hook_rate_limiter(self) -> InMemoryRateLimiter:
         """The rate limiter of webhooks, per client."""
         return InMemoryRateLimiter(
             self.settings.hook_limits,
@@ -189,7 +195,7 @@ class AppContext:
         """The renderer of emails."""
         from paperround.digests.render.composer import MailRenderer
 
-        return MailRenderer(self.letterhead, signer=self.signers)
+        return MailRenderer(self.sender_identity, signer=self.signers)
 
     @cached_property
     def signers(self) -> "Signers":
@@ -204,7 +210,7 @@ class AppContext:
         return EmailAddresses()
 
     @cached_property
-    def letterhead(self) -> SenderIdentity:
+    def sender_identity(self) -> SenderIdentity:
         """The sender identity of every email."""
         return mail_setup.sender_identity(self.settings)
 
@@ -214,7 +220,7 @@ class AppContext:
         return Identity(keys=self.settings.keys, domain=mail_setup.sender_domain(self.settings))
 
     @cached_property
-    def desk(self) -> SignupContext:
+    def signup_context(self) -> SignupContext:
         """The dependencies of sign-up and self-service."""
         return SignupContext(
             database=self.database,
@@ -224,7 +230,7 @@ class AppContext:
             default_hour=self.settings.default_hour,
             wake=self._wake_embedded,
             plan=self.plan,
-            forget_mails=partial(forget_mails, self.settings.relay),
+            remove_emails=partial(remove_emails, self.settings.relay),
         )
 
     @cached_property
@@ -234,10 +240,10 @@ class AppContext:
             database=self.database,
             identity=self.identity,
             ranker=self.ranker,
-            letterhead=self.letterhead,
+            sender_identity=self.sender_identity,
             renderer=self.renderer,
             gist=self.gist,
-            opinions=self.opinions,
+            personal_ranking=self.personal_ranking,
         )
 
     @cached_property
@@ -287,7 +293,7 @@ class AppContext:
         return [known[n](key=keys[n]) if n in keys else known[n]() for n in names]
 
     @cached_property
-    def newsroom(self) -> FeedContext:
+    def feed_context(self) -> FeedContext:
         """The dependencies of polling feeds."""
         from paperround.feeds.sources.registry import WITNESSES
 
@@ -340,15 +346,15 @@ class AppContext:
         return pinger_for(self.settings.ping_url, self.client)
 
     @cached_property
-    def rounds(self) -> TickContext:
+    def tick_context(self) -> TickContext:
         """The dependencies of the periodic jobs."""
         return TickContext(
             database=self.database,
             ranker=self.ranker,
-            opinions=self.opinions,
+            personal_ranking=self.personal_ranking,
             identity=self.identity,
             hours=Hours(hour=self.settings.default_hour),
-            newsroom=self.newsroom,
+            feed_context=self.feed_context,
             enrichers=self.enrichers,
             pinger=self.pinger,
             alerts_to=self._operator_address,
@@ -396,17 +402,17 @@ class AppContext:
 
     def publish(self) -> None:
         """Freeze due editions, plan due digests, clean up, and send alerts."""
-        tick.publish_round(self.rounds, now=self.clock.now())
+        tick.publish_round(self.tick_context, now=self.clock.now())
 
     def poll(self) -> None:
         """Poll the due feeds, unless this is a demo."""
         if not self.demo:
-            tick.poll_round(self.rounds, now=self.clock.now())
+            tick.poll_round(self.tick_context, now=self.clock.now())
 
     def enrich(self) -> None:
         """Enrich papers from other services, unless this is a demo."""
         if not self.demo:
-            tick.enrich_round(self.rounds, now=self.clock.now())
+            tick.enrich_round(self.tick_context, now=self.clock.now())
 
     def summarise(self) -> None:
         """Summarise papers before their edition, if a service is configured; not in a demo."""
@@ -424,7 +430,7 @@ class AppContext:
     def read_returns(self) -> None:
         """Read the bounce mailbox, if it is configured and due; not in a demo."""
         if self.settings.bounce_imap_url and not self.demo:
-            tick.returns_round(self.rounds, self.empty_return_box, now=self.clock.now())
+            tick.returns_round(self.tick_context, self.empty_return_box, now=self.clock.now())
 
     def empty_return_box(self) -> IntakeSummary | None:
         """Process the bounce mailbox; None when it is not configured. Raises FetchFailed."""

@@ -43,7 +43,7 @@ def database_of(app: "AppContext") -> SqlDatabase:
     ask = None if app.settings.embedded else partial(workers.put_within, app)
     database = SqlDatabase(app.engine, ask=ask, seal=KeyRingCipher(lambda: app.settings.keys))
     with database.reading() as work:
-        is_demo = work[SlotStore].are_of_a_demo()
+        is_demo = work[SlotStore].is_of_a_demo()
     if is_demo and not app.demo:
         raise Conflict(
             f"{place_of(app.settings)} is the database of a demo, with invented papers: name "

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from paperround.access.model import COMMAND_LINE
 from paperround.bounces.classify import evidence_of_outcome
-from paperround.bounces.handling import hold_against
+from paperround.bounces.handling import record_refusals
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.core.errors import Misconfigured
@@ -81,11 +81,11 @@ def delivery_context(app: "AppContext") -> DeliveryContext:
         clock = StartedClock(clock.now())  # pacing needs a clock that runs
     return DeliveryContext(
         judge=evidence_of_outcome,
-        hold_against=hold_against,
+        record_refusals=record_refusals,
         database=app.database,
         mailer=app.mailer,
         renderer=app.renderer.signed_by(signer),
-        letterhead=app.letterhead,
+        sender_identity=app.sender_identity,
         keys=app.settings.keys,
         clock=clock,
         processes=app.processes,
@@ -94,7 +94,7 @@ def delivery_context(app: "AppContext") -> DeliveryContext:
         pacing=app.settings.pacing,
         wait=app.stopping.wait,
         boot=app.boot,
-        unwritten=app.unwritten,
+        pending_writes=app.pending_writes,
         signing=signing,
         marks=app.send_marks,
     )
@@ -143,14 +143,14 @@ def post_channels(app: "AppContext") -> ChannelReport:
         ChannelContext(
             database=app.database,
             sender=app.channel_sender,
-            letterhead=app.letterhead,
+            sender_identity=app.sender_identity,
             clock=app.clock,
             processes=app.processes,
             lease=timedelta(seconds=app.settings.lease_seconds),
             stopping=app.stopping.is_set,
             boot=app.boot,
             wait=app.stopping.wait,
-            unwritten=app.unwritten,
+            pending_writes=app.pending_writes,
             marks=app.send_marks,
         )
     )

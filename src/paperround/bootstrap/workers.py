@@ -81,7 +81,7 @@ def requests_first(app: "AppContext") -> Iterator[None]:
     """
     trouble = ""
     try:
-        worker.work_on_requests(app.desk, now=app.clock.now())
+        worker.work_on_requests(app.signup_context, now=app.clock.now())
     except PaperroundError as error:
         trouble = str(error)
     try:
@@ -106,9 +106,9 @@ def _postgres_queue(app: "AppContext") -> SharedQueue:
 
         They cannot wait for the next delivery run, which may be in another process.
         """
-        me, lines = app.processes.current(), app.hands.lines
-        cluster.worker_lives(app.database, me, lines, now=app.clock.now())
-        app.unwritten.catch_up(app.database)
+        me, lines = app.processes.current(), app.worker_config.lines
+        cluster.record_worker_heartbeat(app.database, me, lines, now=app.clock.now())
+        app.pending_writes.catch_up(app.database)
 
     queues = plugins("queues")
     if "postgres" not in queues:
@@ -119,8 +119,8 @@ def _postgres_queue(app: "AppContext") -> SharedQueue:
         partial(driver_connection, app.engine),
         driver_arguments(app.engine),
         now=app.clock.now,
-        lines=app.hands.lines,
-        wide=app.hands.wide,
+        lines=app.worker_config.lines,
+        wide=app.worker_config.wide,
         alive=alive,
     )
     return queue

@@ -98,7 +98,7 @@ def handle_event(
     return _EventHandler(work, keys, now).handle(sanitized)
 
 
-def hold_against(
+def record_refusals(
     work: Transaction, keys: KeyRing, book: str, transitions: Sequence[Transition], *, now: datetime
 ) -> None:
     """Treat refusals by a relay during delivery as bounces, in the transaction that stores the

@@ -129,13 +129,13 @@ def _moved_lines(settings: Settings, file: Path, place: str, rows: dict[str, int
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
     from paperround.db.engine import opened
-    from paperround.db.migrate import bring_up
+    from paperround.db.migrate import upgrade_and_check
     from paperround.db.revisions import current, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
         before = current(engine)
-        of_queue = bring_up(engine)
+        of_queue = upgrade_and_check(engine)
         after = current(engine)
     runtime(creates=True).prepare()
     line = f"at {after}" if before == after else f"{before or 'empty'} -> {after}"
@@ -243,14 +243,14 @@ def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
     """Upgrade the schema of a restored database and hold its mail, unless `moved`."""
     from paperround.bootstrap.database import send_marks_of
     from paperround.db.engine import opened
-    from paperround.db.migrate import bring_up
+    from paperround.db.migrate import upgrade_and_check
     from paperround.db.revisions import require_reachable, settle
     from paperround.db.transactions import SqlDatabase
     from paperround.delivery.restore_guard import hold_everything
 
     with opened(url) as engine:
         require_reachable(engine)
-        bring_up(engine)
+        upgrade_and_check(engine)
         now = SystemClock().now()
         database = SqlDatabase(engine)
         held = None if moved else hold_everything(database, now=now)

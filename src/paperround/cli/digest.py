@@ -184,7 +184,7 @@ def missed(
             day=of_day,
             now=moment,
             include_unknown=include_unknown,
-            opinions=context.opinions,
+            personal_ranking=context.personal_ranking,
         )
     else:
         found = run(
@@ -267,7 +267,7 @@ def send(
         now=context.clock.now(),
         dry_run=dry_run,
         gist=context.gist,
-        opinions=context.opinions,
+        personal_ranking=context.personal_ranking,
     )
     edition = report.edition
     value = {

@@ -70,14 +70,14 @@ def try_mail(
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
     """Send a test message and print the result; return whether the relay accepted it."""
-    from paperround.delivery.status_text import without_addresses
+    from paperround.delivery.status_text import redact_addresses
     from paperround.self_service.preview import send_test as run
 
     context = runtime()
     address = context.addresses.read(to)
     notice = run(context.post(), context.identity, address, list_name, now=context.clock.now())
     value = pick_fields(notice, "state reason message_id")
-    value["reply"] = without_addresses(notice.reply)
+    value["reply"] = redact_addresses(notice.reply)
     value["holds"] = "edition" if "edition" in notice.payload else "words"
     words = "a few words (there is no edition)"
     what = "the newest edition" if value["holds"] == "edition" else words

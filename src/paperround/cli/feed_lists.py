@@ -150,7 +150,7 @@ def checks(context: "AppContext", name: str | None, *, live: bool) -> Iterator[F
     """Check feeds one by one, so that each result shows before the next request."""
     from paperround.feeds.due import live_feeds
 
-    feeds = live_feeds(context.newsroom) if name is None else [find_feed(context, name)]
+    feeds = live_feeds(context.feed_context) if name is None else [find_feed(context, name)]
     yield from (
         _check_live(context, feed) if live else _check_stored(context, feed) for feed in feeds
     )
@@ -158,10 +158,10 @@ def checks(context: "AppContext", name: str | None, *, live: bool) -> Iterator[F
 
 def _check_stored(context: "AppContext", feed: LiveFeed) -> FeedCheck:
     """Check settings and health, without a request."""
-    from paperround.feeds.due import check_feed, settings_of
+    from paperround.feeds.due import check_feed, feed_settings
 
     try:
-        check_feed(context.sources, settings_of(feed))
+        check_feed(context.sources, feed_settings(feed))
     except PaperroundError as error:
         return FeedCheck(name=feed.name, trouble=str(error))
     is_well = feed.health not in {"failed", "stale"} and feed.gone_at is None
@@ -172,11 +172,11 @@ def _check_stored(context: "AppContext", feed: LiveFeed) -> FeedCheck:
 
 
 def _check_live(context: "AppContext", feed: LiveFeed) -> FeedCheck:
-    from paperround.feeds.due import settings_of
+    from paperround.feeds.due import feed_settings
     from paperround.feeds.preview import preview_feed
 
     try:
-        preview = preview_feed(context.newsroom, settings_of(feed), now=context.clock.now())
+        preview = preview_feed(context.feed_context, feed_settings(feed), now=context.clock.now())
     except PaperroundError as error:
         return FeedCheck(name=feed.name, trouble=str(error))
     rejects = len(preview.rejects)

@@ -44,7 +44,7 @@ def list_all(as_json: AsJson = False) -> None:
     from paperround.feeds.due import live_feeds
     from paperround.web.models import FeedAnswer
 
-    feeds = map(FeedAnswer.of, live_feeds(runtime().newsroom))
+    feeds = map(FeedAnswer.of, live_feeds(runtime().feed_context))
     print_list("feeds", feeds, "name kind health next_at reason", none=NO_FEEDS, as_json=as_json)
 
 
@@ -85,7 +85,7 @@ def add(
         _add(feed, as_json)
         return
     context = runtime(creates=True)
-    seen = preview_feed(context.newsroom, feed, now=context.clock.now())
+    seen = preview_feed(context.feed_context, feed, now=context.clock.now())
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
@@ -94,7 +94,7 @@ def _add(feed: NewFeed, as_json: bool) -> None:
     from paperround.web.models import FeedAnswer
 
     context = runtime(creates=True)
-    feed_answer = FeedAnswer.of(create_feed(context.newsroom, feed, now=context.clock.now()))
+    feed_answer = FeedAnswer.of(create_feed(context.feed_context, feed, now=context.clock.now()))
     problem = unreachable(context, [feed])
     lines = [
         f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}",
@@ -119,7 +119,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
     with context.database.reading() as work:
         missing = [feed for feed in preset_list if work[FeedStore].find(feed.name) is None]
     for feed in missing:
-        create_feed(context.newsroom, feed, now=context.clock.now())
+        create_feed(context.feed_context, feed, now=context.clock.now())
     problem, added = unreachable(context, missing), [feed.name for feed in missing]
     lines = [*(f"added {name}" for name in added), *_warning(problem)]
     value = {"added": added, "unreachable": problem}
@@ -173,7 +173,7 @@ def edit(
     context = runtime()
     feed_id = find_feed(context, name).id
     feed_answer = FeedAnswer.of(
-        change_feed(context.newsroom, feed_id, change, now=context.clock.now())
+        change_feed(context.feed_context, feed_id, change, now=context.clock.now())
     )
     line = f"changed {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
     print_result({"feed": feed_answer}, line, as_json=as_json)
@@ -198,7 +198,7 @@ def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     context = runtime()
     feed_id = find_feed(context, name).id
     agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
-    delete_feed(context.newsroom, feed_id)
+    delete_feed(context.feed_context, feed_id)
     print_result({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
 
 
@@ -213,9 +213,9 @@ def run(
     context = runtime()
     now = context.clock.now()
     if name is None:
-        reports = poll_due(context.newsroom, now=now)
+        reports = poll_due(context.feed_context, now=now)
     else:
-        reports = [run_now(context.newsroom, find_feed(context, name).id, now=now)]
+        reports = [run_now(context.feed_context, find_feed(context, name).id, now=now)]
     polls = [PollAnswer.of(report) for report in reports]
     columns = "feed health new changed unchanged reason"
     print_list("polls", polls, columns, none="no feed is due", as_json=as_json)
@@ -260,7 +260,9 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     from paperround.web.models import ImportAnswer
 
     context = runtime(creates=True)
-    done = import_feeds(context.newsroom, read_file(file), now=context.clock.now(), opml=read_opml)
+    done = import_feeds(
+        context.feed_context, read_file(file), now=context.clock.now(), opml=read_opml
+    )
     answer = ImportAnswer.of(done)
     numbers = {"new": len(answer.new), "changed": len(answer.changed)}
     numbers |= {"unchanged": len(answer.unchanged), "rejected": len(answer.rejects)}
@@ -277,16 +279,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print every feed, for `feeds import`."""
-    from paperround.feeds.files import export_feeds, exported_feeds
+    from paperround.feeds.files import export_feeds, iter_feeds
     from paperround.feeds.opml import write_opml
 
     if file_format not in {"json", "opml"}:
         raise typer.BadParameter("use json or opml", param_hint="--format")
-    newsroom = runtime().newsroom
+    feed_context = runtime().feed_context
     if as_json or file_format == "json":
-        sys.stdout.writelines([*export_feeds(newsroom), "\n"])
+        sys.stdout.writelines([*export_feeds(feed_context), "\n"])
     else:
-        sys.stdout.writelines(write_opml(exported_feeds(newsroom)))
+        sys.stdout.writelines(write_opml(iter_feeds(feed_context)))
 
 
 CONNECT_SECONDS = 4.0

@@ -67,7 +67,7 @@ def ingest(
             raise typer.BadParameter("--format and --captured-at belong to --file")
         name = feed_name = str(feed)
         context = runtime(now, creates=True)
-        report = run_now(context.newsroom, find_feed(context, name).id, now=context.clock.now())
+        report = run_now(context.feed_context, find_feed(context, name).id, now=context.clock.now())
         if report.error or report.put_off:
             raise FetchFailed(f"{name}: {report.error or report.reason}")
     print_result(IngestAnswer.of(report), _lines(name, report, feed_name), as_json=as_json)

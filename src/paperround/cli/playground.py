@@ -55,7 +55,9 @@ def try_(
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
     title = f"Papers for “{query}”"
-    view = digest_view(ranking, title=title, limit=limit, letterhead=context.letterhead, now=now)
+    view = digest_view(
+        ranking, title=title, limit=limit, sender_identity=context.sender_identity, now=now
+    )
     out.write_text(context.renderer.render(view).html, encoding="utf-8")
     shown = ranking.items[:limit]
     value = {

@@ -58,9 +58,9 @@ def drain(
     PostgreSQL, delete the heartbeats of this process as `scheduler` and `worker`."""
     if not stop(drain_seconds=DRAIN_SECONDS):
         log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
-    elif len(context.unwritten):
+    elif len(context.pending_writes):
         try:  # the last chance to record replies received while the database was away
-            context.unwritten.catch_up(context.database)
+            context.pending_writes.catch_up(context.database)
         except PaperroundError as error:
             log.error("what was heard of some mails is lost, and they become unknown: %s", error)
     if context.settings.embedded:
@@ -69,7 +69,7 @@ def drain(
         if scheduler:
             context.sign_off(None)
         if worker:
-            context.sign_off(context.hands.lines)
+            context.sign_off(context.worker_config.lines)
     except PaperroundError as error:  # it expires within half a minute
         log.warning("the sign of life stays for a while: %s", error)
 

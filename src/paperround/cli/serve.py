@@ -21,7 +21,7 @@ from paperround.cli.process import (
     serve_health,
 )
 from paperround.core.errors import Misconfigured
-from paperround.core.jobs import QueueName, parse_lines, spoken_lines
+from paperround.core.jobs import QueueName, format_queue_names, parse_queue_names
 from paperround.core.reasons import counted
 from paperround.delivery.store.ledger import Ledger
 from paperround.editions.store.lists import ListStore
@@ -93,7 +93,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     context.settings.require_sender()
     finish_on_signals(context)
     with context.requests_first():
-        report = run(context.rounds, now=context.clock.now())
+        report = run(context.tick_context, now=context.clock.now())
         sent = send_due(context.post())
     context.post_to_channels()
     with context.database.reading() as work:  # the ledger includes posts
@@ -147,8 +147,8 @@ def worker(
     from paperround.web.health import worker_role
 
     with usage("--queues"):
-        queue_names = parse_lines(queues)
-    context = replace(runtime(), hands=WorkerConfig(lines=queue_names, wide=concurrency))
+        queue_names = parse_queue_names(queues)
+    context = replace(runtime(), worker_config=WorkerConfig(lines=queue_names, wide=concurrency))
     if context.settings.embedded:
         raise Misconfigured(
             "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
@@ -161,7 +161,7 @@ def worker(
     with serve_health(context, worker_role(context), health):
         context.queue.start()
         freeze_startup_objects()
-        say(f"Paperround works at {spoken_lines(queue_names)}; stop it with SIGTERM")
+        say(f"Paperround works at {format_queue_names(queue_names)}; stop it with SIGTERM")
         await_stop()
         context.stop_sending()
         drain(context, context.queue.stop, worker=True)

@@ -218,7 +218,9 @@ def erase(
     address = context.addresses.read(email)
     context.prepare()
     agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
-    known = erase_address(context.desk, address, now=context.clock.now(), suppress=suppress)
+    known = erase_address(
+        context.signup_context, address, now=context.clock.now(), suppress=suppress
+    )
     line = "erased" if known else "nobody is known under this address"
     line += ", and will not be mailed again" if suppress else ""
     print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)

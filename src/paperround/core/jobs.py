@@ -59,7 +59,7 @@ class QueueDepth:
     due_since: datetime | None = field(default=None, compare=False)
 
 
-def parse_lines(text: str) -> tuple[QueueName, ...]:
+def parse_queue_names(text: str) -> tuple[QueueName, ...]:
     """The lines that `notices,mail` names, each once. Raises InvalidInput for any other name."""
     known = {line.value: line for line in QueueName}
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -70,7 +70,7 @@ def parse_lines(text: str) -> tuple[QueueName, ...]:
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
-def spoken_lines(lines: Collection[QueueName]) -> str:
+def format_queue_names(lines: Collection[QueueName]) -> str:
     """Lines as they are typed, in their own order: `notices,mail`."""
     return ",".join(line for line in QueueName if line in lines)
 
@@ -105,7 +105,7 @@ class ClusterStatus:
         if not self.schedulers:
             return "no scheduler runs: start `paperround scheduler`"
         if self.unserved:
-            lines = spoken_lines(self.unserved)
+            lines = format_queue_names(self.unserved)
             return f"no worker serves {lines}: start `paperround worker --queues {lines}`"
         return None
 
@@ -117,7 +117,7 @@ def name_of(process: Worker) -> str:
 
 def sign_of(process: Worker, lines: tuple[QueueName, ...]) -> str:
     """The name of a worker's sign of life, which says what it serves."""
-    return f"{name_of(process)}/{spoken_lines(lines)}"
+    return f"{name_of(process)}/{format_queue_names(lines)}"
 
 
 def staff_of(

@@ -63,7 +63,7 @@ def author_named(frozen: str) -> str:
     return next(found, "")
 
 
-def tells_votes(frozen: str, votes: int) -> bool:
+def contains_votes(frozen: str, votes: int) -> bool:
     """Whether a stored text contains this number of votes."""
     in_english = rf"(?<![\d,]){re.escape(counted(votes, 'vote'))}\b"
     return any(

@@ -145,11 +145,11 @@ def _converted(convert: Convert | None, values: Sequence[Any]) -> Iterable[Any]:
     try:
         known = {value: convert(value) for value in set(values)}
     except TypeError:  # mappings cannot be compared by hash
-        return once_each(convert, values)
+        return map_by_identity(convert, values)
     return [known[value] for value in values]
 
 
-def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
+def map_by_identity(make: Convert, values: Sequence[Any]) -> list[Any]:
     """Apply `make` to each value, but only once to the same object.
 
     Deliveries with the same papers share lists and mappings, so each is serialized once.

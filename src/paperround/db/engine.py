@@ -296,7 +296,7 @@ def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> No
 
 
 @contextmanager
-def roomy(connection: Connection) -> Iterator[None]:
+def enlarged_page_cache(connection: Connection) -> Iterator[None]:
     """Enlarge SQLite's page cache for a bulk write within a transaction, and reset it afterwards.
 
     SQLite frees the memory on commit.

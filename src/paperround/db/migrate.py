@@ -79,11 +79,11 @@ def upgrade(
                 "install the version of Paperround it was used with last"
             ) from error
 
-    patiently(engine, run, pause)
+    run_with_lock_retries(engine, run, pause)
     return upgrade_queue(engine, pause=pause) if revision == HEAD else []
 
 
-def bring_up(engine: Engine) -> list[str]:
+def upgrade_and_check(engine: Engine) -> list[str]:
     """Upgrade to the newest revision, and check that nothing is missing afterwards.
 
     Raises what `upgrade` raises, and SchemaOutOfDate when something is missing.
@@ -113,7 +113,7 @@ def upgrade_queue(
 
     missing = still_missing = find_missing()
     while still_missing:
-        patiently(engine, partial(queue.make_next, folder=folder), pause)
+        run_with_lock_retries(engine, partial(queue.make_next, folder=folder), pause)
         still_missing = find_missing()
     return missing
 
@@ -126,10 +126,10 @@ def downgrade(engine: Engine, revision: str) -> None:
         if revision == BASE:
             queue.remove(connection)
 
-    patiently(engine, run)
+    run_with_lock_retries(engine, run)
 
 
-def patiently(
+def run_with_lock_retries(
     engine: Engine, run: Callable[[Connection], None], pause: Callable[[float], None] = rest
 ) -> None:
     """Run `run` in one transaction; after a lock timeout pause and retry.

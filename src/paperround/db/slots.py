@@ -33,7 +33,7 @@ class SlotStore(Store):
         ).scalar_one_or_none()
         return taken
 
-    def are_of_a_demo(self) -> bool:
+    def is_of_a_demo(self) -> bool:
         """Whether a demo created this database. Old versions only left the anchor."""
         return any(self.taken_at(KIND, one) is not None for one in (MARK, ANCHOR))
 

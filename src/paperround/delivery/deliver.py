@@ -320,7 +320,7 @@ class SendRun(Generic[Mail]):
 
             del self._unsettled[: len(settling)]
             self._pacer.drop_feedback(feedback)
-            self._context.unwritten.write(self._context.database, settle, self._retry_policy)
+            self._context.pending_writes.write(self._context.database, settle, self._retry_policy)
             self._context.marks.keep(at)
             for move in settling:
                 self._rows.pop(move.id, None)
@@ -347,4 +347,4 @@ class SendRun(Generic[Mail]):
                 ledger(work).give_up(token, now=now)
 
         if tokens:
-            self._context.unwritten.write(self._context.database, release, self._retry_policy)
+            self._context.pending_writes.write(self._context.database, release, self._retry_policy)

@@ -104,7 +104,7 @@ class DeliveryContent:
     language: str = ENGLISH
 
 
-def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryContent:
+def content_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryContent:
     """Return the content of the email for a row that is not stored yet."""
     positions = tuple(position for _, position in row.papers)
     return DeliveryContent(

@@ -175,7 +175,7 @@ def file_name(message_id: str) -> str:
     return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
-def forget_mails(smtp_url: str, message_ids: Iterable[str]) -> None:
+def remove_emails(smtp_url: str, message_ids: Iterable[str]) -> None:
     """Remove the files of these emails if `smtp_url` is an outbox folder.
 
     Raises OSError when one cannot be removed, because an erasure would then be incomplete.

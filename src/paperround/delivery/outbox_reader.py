@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from paperround.core.times import require_utc
-from paperround.delivery.status_text import DIGEST, mail_called
+from paperround.delivery.status_text import DIGEST, email_kind_name
 
 SHOWN = 200
 """Most emails in a listing."""
@@ -53,7 +53,7 @@ class OutboxMail:
         return self.content.decode("utf-8", "replace")
 
 
-def kept_mails(directory: Path) -> list[OutboxEntry]:
+def list_emails(directory: Path) -> list[OutboxEntry]:
     """Return up to 200 emails in `directory`, newest first; none if there is no such folder."""
     aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
     entries = []
@@ -64,7 +64,7 @@ def kept_mails(directory: Path) -> list[OutboxEntry]:
     return entries
 
 
-def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
+def read_email(directory: Path, mail_id: str) -> OutboxMail | None:
     """Return the email with this id, None if it is not in `directory`."""
     path = next((one for one in _files(directory) if one.stem == mail_id), None)
     if path is None:
@@ -93,7 +93,7 @@ def _entry(path: Path, message: EmailMessage) -> OutboxEntry:
         id=path.stem,
         to=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),
-        called=mail_called(DIGEST if "List-Id" in message else kind),
+        called=email_kind_name(DIGEST if "List-Id" in message else kind),
         dated=None if moment is None or moment.tzinfo is None else require_utc(moment),
     )
 

@@ -75,8 +75,8 @@ class SendContext:
     Once `stopping` returns true, messages in flight are finished and no others are claimed.
     `pacing` limits the rate, None for no limit; `wait` sleeps for some seconds and returns whether
     to stop (by default it returns at once). `boot` returns when this machine was booted.
-    `unwritten` are the pending writes of this process. `judge` returns what an outcome proves about
-    an address. `marks` detects a database restored from an older copy.
+    `pending_writes` are the pending writes of this process. `judge` returns what an outcome proves
+    about an address. `marks` detects a database restored from an older copy.
     """
 
     database: Database
@@ -88,7 +88,7 @@ class SendContext:
     pacing: Pacing | None = None
     wait: Callable[[float], bool] = lambda _: True
     boot: Callable[[], Boot | None] = lambda: None
-    unwritten: PendingWrites = field(default_factory=PendingWrites)
+    pending_writes: PendingWrites = field(default_factory=PendingWrites)
     judge: Callable[[Outcome, ReplyClass], Evidence] = lambda *_: Evidence.NONE
     marks: SendMarks = field(default_factory=SendMarks)
 

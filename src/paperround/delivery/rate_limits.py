@@ -150,7 +150,7 @@ class Pacer:
         self._holds.clear()
 
 
-def pacer_of(context: SendContext) -> Pacer:
+def make_pacer(context: SendContext) -> Pacer:
     """Return a pacer for a run."""
     return Pacer(pacing=context.pacing, clock=context.clock, sleep=context.wait)
 

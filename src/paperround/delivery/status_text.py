@@ -74,12 +74,12 @@ def became(state: DeliveryState, reason: str) -> str:
     return _STATES[state]
 
 
-def mail_called(kind: str) -> str:
+def email_kind_name(kind: str) -> str:
     """Return the name of any kind of email, a generic one for an unknown kind."""
     return marked("Digest") if kind == DIGEST else _NAMES.get(kind, marked("Mail"))
 
 
-def notice_called(kind: str) -> str:
+def system_mail_name(kind: str) -> str:
     """Return the name of a kind of system email."""
     return _NAMES.get(kind, marked("A mail about your subscription"))
 
@@ -87,7 +87,7 @@ def notice_called(kind: str) -> str:
 MOST_MAILS = 50
 
 
-def without_addresses(reply: str | None) -> str | None:
+def redact_addresses(reply: str | None) -> str | None:
     """Return a server's reply without addresses, which it often repeats."""
     return None if reply is None else _ADDRESS.sub("(address)", reply)
 

@@ -69,7 +69,7 @@ def new_notice(
     )
 
 
-def spoken_in(tag: str | None) -> dict[str, str]:
+def language_payload(tag: str | None) -> dict[str, str]:
     """Return the payload entry for the language of a system email, none for English."""
     language = spoken(tag)
     return {} if language == ENGLISH else {_LANGUAGE: language}
@@ -80,7 +80,7 @@ def said_of(subscription: Subscription) -> dict[str, str | int]:
     return {
         "list": subscription.list_id,
         "subscription": subscription.id,
-        **spoken_in(subscription.preferences.language),
+        **language_payload(subscription.preferences.language),
     }
 
 
@@ -121,11 +121,11 @@ def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) ->
 
 
 def notice_mail(
-    claimed: ClaimedNotice, letterhead: SenderIdentity, list_title: str, keys: KeyRing
+    claimed: ClaimedNotice, sender_identity: SenderIdentity, list_title: str, keys: KeyRing
 ) -> NoticeMail:
     """Return a claimed system email for the renderer. Raises Misconfigured when its key is
     missing."""
-    lines, base = str(claimed.payload.get("lines", "")), letterhead.public_url
+    lines, base = str(claimed.payload.get("lines", "")), sender_identity.public_url
     action_url = base
     if claimed.kind in LINKS:
         page, purpose = LINKS[claimed.kind]
@@ -137,13 +137,13 @@ def notice_mail(
         subject=str(claimed.payload.get("subject", "")),
         action_url=action_url,
         public_url=base,
-        operator=letterhead.operator,
-        postal_address=letterhead.postal_address,
-        contact=letterhead.contact,
+        operator=sender_identity.operator,
+        postal_address=sender_identity.postal_address,
+        contact=sender_identity.contact,
         details=tuple(lines.split("\n")) if lines else (),
         language=spoken(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
-        privacy_url=letterhead.privacy_url,
-        imprint_url=letterhead.imprint_url,
+        privacy_url=sender_identity.privacy_url,
+        imprint_url=sender_identity.imprint_url,
     )
     return NoticeMail(
         view=view,

@@ -37,10 +37,10 @@ from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.keyword_index import KeywordIndex, findable, finder_of
-from paperround.personal.matches import Matches, ReaderPreferences, sight_of
-from paperround.personal.ranking import EditionTail, PersonalRanking, Views, tail_of
-from paperround.personal.reader_preferences import wishes_of_all
-from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order, seen_by
+from paperround.personal.matches import Matches, ReaderPreferences, match_preferences
+from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
+from paperround.personal.reader_preferences import load_preferences
+from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order, match_fields
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import SubscriberId, Subscription
 
@@ -73,13 +73,13 @@ class DigestReader:
 class BuildContext:
     """The settings of a build.
 
-    Without `opinions` papers keep the edition's order, apart from the readers' preferences.
+    Without `personal_ranking` papers keep the edition's order, apart from the readers' preferences.
     `interests` replace the stored ones, for previews.
     """
 
     identity: Identity
     now: datetime
-    opinions: PersonalRanking | None = None
+    personal_ranking: PersonalRanking | None = None
     kind: DigestKind = DigestKind.DIGEST
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None
 
@@ -114,15 +114,21 @@ def _load_builder(
     *,
     is_week: bool,
 ) -> "DigestBuilder":
-    opinions = context.opinions
+    personal_ranking = context.personal_ranking
     subscriptions = [one.subscription for one in readers]
     people = [one.person for one in readers]
-    wishes = wishes_of_all(work, subscriptions, context.interests)
+    wishes = load_preferences(work, subscriptions, context.interests)
     behind = None
     if is_week:
-        behind = tail_of(work, edition, choose_gist if opinions is None else opinions.gist)
+        behind = tail_of(
+            work, edition, choose_gist if personal_ranking is None else personal_ranking.gist
+        )
         edition = weekly_edition(edition, behind)
-    views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
+    views = (
+        PersonalViews()
+        if personal_ranking is None
+        else personal_ranking.of(work, edition, subscriptions, wishes)
+    )
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
     papers = [paper.paper_id for paper in index.papers]
     return DigestBuilder(
@@ -169,7 +175,7 @@ class DigestBuilder:
     is_week: bool = False
     finder: KeywordIndex | None = None
     wishes: Mapping[SubscriberId, ReaderPreferences] = field(default_factory=dict)
-    views: Views = field(default_factory=Views)
+    views: PersonalViews = field(default_factory=PersonalViews)
     behind: EditionTail | None = None
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
@@ -199,7 +205,7 @@ class DigestBuilder:
                 chosen[number] = known
                 continue
             wishes = self.wishes.get(reader.person)
-            matches = sight_of(wishes, self.finder) if wishes and self.finder else None
+            matches = match_preferences(wishes, self.finder) if wishes and self.finder else None
             matches_by_id[id(matches)] = matches
             groups.setdefault((self._view(reader, matches), id(matches)), []).append(number)
         # One call ranks for every reader with a profile.
@@ -224,7 +230,7 @@ class DigestBuilder:
             floor=preferences.floor,
             sent=self.index.places(self.memory.get(reader.person, ())),
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
-            **seen_by(matches),
+            **match_fields(matches),
         )
 
     def _content(
@@ -291,7 +297,7 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 
-def in_parts(
+def write_in_batches(
     page: Sequence[One],
     *,
     choose: Callable[[Sequence[One]], Sequence[Row | None]],

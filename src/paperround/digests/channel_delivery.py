@@ -31,11 +31,11 @@ from paperround.delivery.holds import is_held, is_suspect
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
 from paperround.delivery.queues import MailQueue, SendContext
-from paperround.delivery.rate_limits import pacer_of
+from paperround.delivery.rate_limits import make_pacer
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.channels import ChannelStore
 from paperround.digests.channel_posts import ChannelSender, Digest, Message, PostOutcome
-from paperround.digests.compose import digest_view, sheet_of
+from paperround.digests.compose import digest_view, edition_content
 from paperround.editions.model import DeliveryId, DeliveryState, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -51,11 +51,11 @@ BeforeBody = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext(SendContext):
-    """The context of posting to channels; `hands` is the number of parallel runs."""
+    """The context of posting to channels; `concurrency` is the number of parallel runs."""
 
     sender: ChannelSender
-    letterhead: SenderIdentity
-    hands: int = RUNS
+    sender_identity: SenderIdentity
+    concurrency: int = RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +72,16 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     Does nothing without channels, while digests are held, after the database was restored, or
     after a clock jump (so nothing expires by it). Safe to kill and to run in several processes.
     """
-    context.unwritten.catch_up(context.database)
+    context.pending_writes.catch_up(context.database)
     now, boot = context.clock.now(), context.boot()
     with context.database.reading() as work:
         is_idle = not work[ChannelStore].exist() or is_suspect(work, boot, now=now)
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
-    posters = [_Poster(context) for _ in range(context.hands)]
-    runs = [SendRun(context, channel_queue(one), no_progress, pacer_of(context)) for one in posters]
+    posters = [_Poster(context) for _ in range(context.concurrency)]
+    runs = [
+        SendRun(context, channel_queue(one), no_progress, make_pacer(context)) for one in posters
+    ]
     runs[0].tidy()
     with context.database.reading() as work:
         has_due = work[PostLedger].has_due(now=context.clock.now())
@@ -159,7 +161,7 @@ class _Poster:
             title = work[ListStore].get(edition.list_name).title
         if channel.hook.lost:
             raise Misconfigured(channel.hook.lost)
-        content = sheet_of(edition, title, self._context.letterhead)
+        content = edition_content(edition, title, self._context.sender_identity)
         view = digest_view(content, row, token="")
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}

@@ -29,7 +29,7 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Greeting:
+class TestMessage:
     """A test message for a channel; it is not counted."""
 
     list_title: str
@@ -67,7 +67,7 @@ class ChannelSender(Protocol):
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         """Return the messages of the digest in order, at least one."""
 
-    def greeting(self, hook: Hook, greeting: Greeting) -> Message:
+    def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
         """Return the test message."""
 
     def post(

@@ -16,7 +16,7 @@ from paperround.core.interfaces import Clock
 from paperround.core.plugins import plugins
 from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.model import Reply, ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message, PostOutcome, words_of
+from paperround.digests.channel_posts import Digest, Message, PostOutcome, TestMessage, words_of
 from paperround.editions.model import DeliveryState
 from paperround.http.model import FetchRequest, Page
 
@@ -35,7 +35,7 @@ class ChannelService:
     greeting, what a response means, where a message goes, and the headers that sign one."""
 
     messages: Callable[[Hook, Digest], Sequence[Message]]
-    greeting: Callable[[Hook, Greeting], Message]
+    greeting: Callable[[Hook, TestMessage], Message]
     judge: Callable[[Page], ReplyClass]
     address: Callable[[Hook], str] = lambda hook: hook.url
     signed: Callable[[Hook, Message, datetime], Mapping[str, str]] = lambda *_: {}
@@ -66,7 +66,7 @@ class HttpChannelSender:
         """The messages that say the digest, in order; one at least."""
         return service_of(hook.kind).messages(hook, digest)
 
-    def greeting(self, hook: Hook, greeting: Greeting) -> Message:
+    def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
         """The message that says a few words."""
         return service_of(hook.kind).greeting(hook, greeting)
 

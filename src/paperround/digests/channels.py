@@ -26,7 +26,7 @@ from paperround.delivery.channel_model import (
 )
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.system_mail_model import Alert
-from paperround.digests.channel_posts import ChannelSender, Greeting, PostOutcome
+from paperround.digests.channel_posts import ChannelSender, PostOutcome, TestMessage
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of
@@ -197,7 +197,7 @@ class ChannelAdmin:
             f"This is a test by Paperround: the digest of {title} can be posted here. "
             "Nothing has to be done."
         )
-        greeting = Greeting(
+        greeting = TestMessage(
             list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
         )
         message = self.sender.greeting(channel.hook, greeting)

@@ -39,22 +39,22 @@ class EditionContent:
 
     edition: Edition
     list_title: str
-    letterhead: SenderIdentity
+    sender_identity: SenderIdentity
     papers: Mapping[int, DigestPaper]
     web_url: str
     size: int
     """Papers in a full digest; a shorter one explains why. 0: no explanation."""
 
 
-def sheet_of(
-    edition: Edition, list_title: str, letterhead: SenderIdentity, *, size: int = 0
+def edition_content(
+    edition: Edition, list_title: str, sender_identity: SenderIdentity, *, size: int = 0
 ) -> EditionContent:
-    """Return the content of `edition` as sent by `letterhead`."""
-    base = letterhead.public_url
+    """Return the content of `edition` as sent by `sender_identity`."""
+    base = sender_identity.public_url
     return EditionContent(
         edition=edition,
         list_title=list_title,
-        letterhead=letterhead,
+        sender_identity=sender_identity,
         papers={paper.position: _paper(paper, base) for paper in edition.all_papers},
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         size=size,
@@ -69,15 +69,15 @@ def digest_mail(content: EditionContent, delivery: DeliveryContent, keys: KeyRin
         recipient=delivery.address,
         message_id=delivery.message_id,
         dated=delivery.dated,
-        list_unsubscribe_mail=_unsubscribe_address(content.letterhead, delivery, keys),
+        list_unsubscribe_mail=_unsubscribe_address(content.sender_identity, delivery, keys),
     )
 
 
-def newcomers_mail(
+def new_subscriber_digest(
     edition: Edition,
     mailing_list: MailingList,
     notice: ClaimedNotice,
-    letterhead: SenderIdentity,
+    sender_identity: SenderIdentity,
     keys: KeyRing,
 ) -> DigestMail:
     """Return the digest a new subscriber would get, with the ids of a test or sample message.
@@ -95,31 +95,33 @@ def newcomers_mail(
         key_id=notice.key_id,
         nonce=notice.nonce,
     )
-    return digest_mail(sheet_of(edition, mailing_list.title, letterhead), delivery, keys)
+    return digest_mail(
+        edition_content(edition, mailing_list.title, sender_identity), delivery, keys
+    )
 
 
 def _unsubscribe_address(
-    letterhead: SenderIdentity, delivery: DeliveryContent, keys: KeyRing
+    sender_identity: SenderIdentity, delivery: DeliveryContent, keys: KeyRing
 ) -> str | None:
     """Return the address for unsubscribing by email, None without one.
 
     It is unique to this digest and handled automatically; without a bounce address it is the
     operator's contact.
     """
-    to = letterhead.contact
-    if letterhead.bounce_address:
+    to = sender_identity.contact
+    if sender_identity.bounce_address:
         day = delivery.dated.date()
         tag = make_tag(
             keys, TagUse.LEAVE, delivery.row, nonce=delivery.nonce, day=day, key_id=delivery.key_id
         )
-        to = tagged(letterhead.bounce_address, tag)
+        to = tagged(sender_identity.bounce_address, tag)
     return f"{to}?subject=unsubscribe" if "@" in to else None
 
 
 def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) -> DigestView:
     """Return the view of the digest of `delivery`, with the reader's links built from `token`."""
-    edition, letterhead = content.edition, content.letterhead
-    base = letterhead.public_url
+    edition, sender_identity = content.edition, content.sender_identity
+    base = sender_identity.public_url
     is_week = any(WEEK in own for own in delivery.parts.values())
     web_url = content.web_url
     if is_week:  # the page of yesterday's week, as Monday's digest covers the days before
@@ -155,9 +157,9 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         ),
         web_url=web_url,
         subscribe_url=f"{base}/",
-        operator=letterhead.operator,
-        postal_address=letterhead.postal_address,
-        contact=letterhead.contact,
+        operator=sender_identity.operator,
+        postal_address=sender_identity.postal_address,
+        contact=sender_identity.contact,
         language=delivery.language,
         more_papers=0 if is_week else left,
         thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
@@ -166,8 +168,8 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
             for one in delivery.withdrawn
         ),
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
-        privacy_url=letterhead.privacy_url,
-        imprint_url=letterhead.imprint_url,
+        privacy_url=sender_identity.privacy_url,
+        imprint_url=sender_identity.imprint_url,
         is_week=is_week,
     )
 

@@ -14,7 +14,7 @@ from paperround.editions.model import Edition, EditionPaper, EditionState, Editi
 from paperround.editions.schedule import MOST_CUTS
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import why_quiet
+from paperround.editions.trending import quiet_reason_text
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
@@ -107,7 +107,7 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         edition=shown,
         held=held,
         is_newest=shown is not None and shown is newest,
-        quiet=why_quiet(newest),
+        quiet=quiet_reason_text(newest),
         previous=tuple(previous),
     )
 
@@ -143,7 +143,7 @@ def edition_page(
     return EditionPage(
         mailing_list=mailing_list,
         edition=edition,
-        quiet=why_quiet(edition),
+        quiet=quiet_reason_text(edition),
         cuts=tuple(reversed(cuts)),
         earlier=earlier[0].day if earlier else None,
         later=later.day if later else None,

@@ -21,7 +21,13 @@ from paperround.delivery.ledger_model import DueDelivery, NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
-from paperround.digests.build import BuildContext, DigestReader, build, in_parts, without_content
+from paperround.digests.build import (
+    BuildContext,
+    DigestReader,
+    build,
+    without_content,
+    write_in_batches,
+)
 from paperround.digests.model import skip_reason_for
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
@@ -97,7 +103,7 @@ def plan_due(
     identity: Identity,
     hours: Hours,
     now: datetime,
-    opinions: PersonalRanking | None = None,
+    personal_ranking: PersonalRanking | None = None,
     alive: Callable[[], None] = lambda: None,
 ) -> dict[str, PlanReport]:
     """Plan every list's due digests; return the reports by list name.
@@ -113,7 +119,7 @@ def plan_due(
     with database.reading() as work:
         lists = work[ListStore].all()
     _set_first_due(database, {one.id: one for one in lists}, hours, now)
-    context = BuildContext(identity=identity, now=now, opinions=opinions)
+    context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
     reports: dict[str, PlanReport] = {}
     failure: Exception | None = None
     for mailing_list in lists:
@@ -197,7 +203,7 @@ class _ListPlanner:
         """Plan a page; return the subscriptions whose next digest is due as well."""
         still_due = []
         report, now = self.report, self.context.now
-        for batch, rows in in_parts(page, choose=self._build_rows, write=self._write):
+        for batch, rows in write_in_batches(page, choose=self._build_rows, write=self._write):
             next_due_at = {one.row.subscription_id: one.next_due_at for one in rows}
             for one in batch:
                 due_at = next_due_at.get(one.subscription.id)

@@ -14,7 +14,7 @@ from paperround.core.tokens import KeyRing
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.digests.compose import newcomers_mail
+from paperround.digests.compose import new_subscriber_digest
 from paperround.digests.model import DigestView
 from paperround.digests.publish import draft, unfrozen
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
@@ -151,7 +151,7 @@ def digest_view(
     *,
     title: str,
     limit: int,
-    letterhead: SenderIdentity,
+    sender_identity: SenderIdentity,
     now: datetime,
 ) -> DigestView:
     """Return the digest of the first `limit` papers; its personal links are invalid."""
@@ -165,7 +165,9 @@ def digest_view(
     )
     edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
     sample = sample_notice(_NO_SECRET, SystemMailKind.TEST, now=now)
-    view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
+    view = new_subscriber_digest(
+        edition, mailing_list, sample, sender_identity, _NO_SECRET.keys
+    ).view
     papers = []
     for one in view.papers:  # without a site, link to the authors' page, if any
         shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)

@@ -20,7 +20,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.build import BuildContext, DigestReader, build, in_parts
+from paperround.digests.build import BuildContext, DigestReader, build, write_in_batches
 from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.editions.model import (
     DigestKind,
@@ -66,7 +66,7 @@ def publish(
     now: datetime,
     dry_run: bool = False,
     gist: GistChooser = choose_gist,
-    opinions: PersonalRanking | None = None,
+    personal_ranking: PersonalRanking | None = None,
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), unless it exists, and plan its rows.
 
@@ -86,7 +86,7 @@ def publish(
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
             edition = freeze(database, drafted)
-    context = BuildContext(identity=identity, now=now, opinions=opinions)
+    context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
     planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
     added = planning.count_rows() if dry_run else planning.plan_all()
     with database.reading() as work:
@@ -277,7 +277,7 @@ class _Planning:
             except EditionCancelled:  # a retry would not help
                 return None
 
-        for batch, added in in_parts(page, choose=self._build_rows, write=write):
+        for batch, added in write_in_batches(page, choose=self._build_rows, write=write):
             if added is None:
                 raise _cancelled(self.edition)
             number, after = number + 1, batch[-1].id

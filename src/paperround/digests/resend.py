@@ -85,7 +85,7 @@ def send_missed(
     day: date | None,
     now: datetime,
     include_unknown: bool = False,
-    opinions: PersonalRanking | None = None,
+    personal_ranking: PersonalRanking | None = None,
 ) -> Missed:
     """Plan the replacements that `missed` counts as sendable, and return all counts.
 
@@ -93,7 +93,7 @@ def send_missed(
     """
     search = _start_search(database, list_name, day, now, include_unknown)
     kind = DigestKind.REPLACEMENT
-    context = BuildContext(identity=identity, now=now, opinions=opinions, kind=kind)
+    context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking, kind=kind)
     for page in search.pages():
         sendable = search.count(page)
         if sendable:

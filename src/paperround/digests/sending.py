@@ -15,7 +15,7 @@ from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Mailer
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
-from paperround.delivery.rate_limits import pacer_of
+from paperround.delivery.rate_limits import make_pacer
 from paperround.delivery.return_path import TagUse, make_tag, tagged
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.ledger import Ledger
@@ -23,7 +23,12 @@ from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.delivery.transitions import DeliverReport
-from paperround.digests.compose import EditionContent, digest_mail, newcomers_mail, sheet_of
+from paperround.digests.compose import (
+    EditionContent,
+    digest_mail,
+    edition_content,
+    new_subscriber_digest,
+)
 from paperround.digests.model import Renderer
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId
@@ -41,10 +46,10 @@ class DeliveryContext(SendContext):
 
     mailer: Mailer
     renderer: Renderer
-    letterhead: SenderIdentity
+    sender_identity: SenderIdentity
     keys: KeyRing
     signing: Signing = field(default_factory=Signing)
-    hold_against: Callable[..., None] = lambda *_, **__: None
+    record_refusals: Callable[..., None] = lambda *_, **__: None
 
 
 def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
@@ -59,7 +64,7 @@ def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
         if content is None or not content.papers.keys() >= set(row.positions):
             edition, mailing_list = _read_edition(post, row.edition_id)
             title, size = mailing_list.title, mailing_list.size
-            content = sheet_of(edition, title, post.letterhead, size=size)
+            content = edition_content(edition, title, post.sender_identity, size=size)
             contents[row.edition_id] = content
         return post.renderer.compose(digest_mail(content, row, post.keys))
 
@@ -83,13 +88,15 @@ def notice_queue(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
                 edition, mailing_list = _read_edition(post, EditionId(int(row.payload["edition"])))
             except NotFound as error:
                 raise RenderingFailed(str(error)) from error
-            digest = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
+            digest = new_subscriber_digest(
+                edition, mailing_list, row, post.sender_identity, post.keys
+            )
             return post.renderer.compose(digest)
         title, wanted = "", row.payload.get("list")
         if wanted is not None:
             with post.database.reading() as work:
                 title = next((one.title for one in work[ListStore].all() if one.id == wanted), "")
-        mail = notice_mail(row, post.letterhead, title, post.keys)
+        mail = notice_mail(row, post.sender_identity, title, post.keys)
         return post.renderer.compose_notice(mail)
 
     return _mail_queue(
@@ -116,7 +123,7 @@ def _mail_queue(
     """Return a queue of emails; `use` is the purpose in the tags of their return addresses."""
 
     def envelope(row: Mail) -> Envelope:
-        sender, bounces = post.letterhead.envelope_from, post.letterhead.bounce_address
+        sender, bounces = post.sender_identity.envelope_from, post.sender_identity.bounce_address
         if bounces:  # a return path for this message, the same on every attempt
             nonce, day, key_id = row.nonce, row.dated.date(), row.key_id
             tag = make_tag(post.keys, use, row.id, nonce=nonce, day=day, key_id=key_id)
@@ -131,7 +138,7 @@ def _mail_queue(
 
     def settle(work: Transaction, moves: Sequence[Transition], now: datetime) -> None:
         ledger(work).settle(moves, now=now)
-        post.hold_against(work, post.keys, use.name.lower(), moves, now=now)
+        post.record_refusals(work, post.keys, use.name.lower(), moves, now=now)
 
     return MailQueue(
         name=name,
@@ -206,8 +213,8 @@ def deliver_notices(post: DeliveryContext) -> DeliverReport:
 
 def start_totals(post: DeliveryContext) -> RunTotals:
     """Return the totals of a new run, already stopped if nothing may be sent."""
-    post.unwritten.catch_up(post.database)
-    return RunTotals(pacer=pacer_of(post), stopped=why_held(post))
+    post.pending_writes.catch_up(post.database)
+    return RunTotals(pacer=make_pacer(post), stopped=why_held(post))
 
 
 def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:

@@ -18,7 +18,7 @@ from paperround.bootstrap import AppContext
 from paperround.core.reasons import counted
 from paperround.delivery.system_mail import notice_mail, sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.digests.compose import newcomers_mail
+from paperround.digests.compose import new_subscriber_digest
 from paperround.doctor.dns_check import is_aligned
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.lists import MailingList
@@ -214,12 +214,12 @@ def sample_digest(context: AppContext, mailing_list: MailingList, *, now: dateti
         return None
     sample = sample_notice(context.identity, SystemMailKind.TEST, now=now)
     keys = context.identity.keys
-    mail = newcomers_mail(newest, mailing_list, sample, context.letterhead, keys)
+    mail = new_subscriber_digest(newest, mailing_list, sample, context.sender_identity, keys)
     return context.renderer.compose(mail)
 
 
 def sample_confirmation(context: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
     """Return the confirmation message for a sign-up to the list now."""
     sample = sample_notice(context.identity, SystemMailKind.CONFIRM, now=now)
-    mail = notice_mail(sample, context.letterhead, mailing_list.title, context.identity.keys)
+    mail = notice_mail(sample, context.sender_identity, mailing_list.title, context.identity.keys)
     return context.renderer.compose_notice(mail)

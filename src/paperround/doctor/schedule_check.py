@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
-from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName, spoken_lines
+from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName, format_queue_names
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
@@ -19,7 +19,7 @@ from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.model import DeliveryState
-from paperround.feeds.health import cause_of
+from paperround.feeds.health import failure_cause
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
@@ -102,7 +102,7 @@ def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     causes: dict[str, list[LiveFeed]] = {}
     for feed in found:
         if feed.health in _UNHEALTHY:
-            causes.setdefault(cause_of(feed), []).append(feed)
+            causes.setdefault(failure_cause(feed), []).append(feed)
     findings = [_unhealthy_finding(feeds) for feeds in causes.values()]
     if well := len(found) - sum(map(len, causes.values())):
         findings.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
@@ -272,7 +272,7 @@ def _check_schedulers(staff: ClusterStatus) -> Finding:
 
 
 def _check_workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) -> Finding:
-    unserved = spoken_lines(staff.unserved)
+    unserved = format_queue_names(staff.unserved)
     if unserved:
         waiting = sum(lined[line].waiting for line in staff.unserved)
         says = f"none serves {unserved}, where {counted(waiting, 'job')} {_waits(waiting)}"

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from paperround.core.i18n.locale import LIST_TITLES, Locale
-from paperround.core.reasons import tells_votes
+from paperround.core.reasons import contains_votes
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
 
-def authors_said(locale: Locale, names: tuple[str, ...]) -> str:
+def localized_authors(locale: Locale, names: tuple[str, ...]) -> str:
     """Return up to four names, else three and the rest: `A. Author, B. Author and 7 more`."""
     shown, left = first_authors(names)
     if not left:
@@ -34,9 +34,9 @@ class Tallied(Protocol):
     def comments(self) -> int | None: ...
 
 
-def tally_said(locale: Locale, paper: Tallied) -> str:
+def localized_counts(locale: Locale, paper: Tallied) -> str:
     """Return comments and votes, if these are known (None is not 0) and not in the reason."""
-    shows_votes = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
+    shows_votes = paper.votes is not None and not contains_votes(paper.reason, paper.votes)
     votes = locale.counted(paper.votes or 0, "vote") if shows_votes else ""
     comments = locale.counted(paper.comments, "comment") if paper.comments else ""
     if votes and comments:
@@ -44,7 +44,7 @@ def tally_said(locale: Locale, paper: Tallied) -> str:
     return votes or comments
 
 
-def list_title_said(locale: Locale, title: str) -> str:
+def localized_list_title(locale: Locale, title: str) -> str:
     """Return a list's title as the operator set it; a default title is translated."""
     return locale.word(title) if title in LIST_TITLES else title
 

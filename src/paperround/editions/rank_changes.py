@@ -19,7 +19,7 @@ from paperround.papers.model import PaperId
 _MOST_DAYS = 6  # within these a weekday is unambiguous; older changes are no news
 
 
-def risers_of(
+def find_risers(
     ranking: Sequence[Ranked],
     before: Edition,
     mailing_list: MailingList,

@@ -13,7 +13,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.due import every_feed, polled_feeds
 from paperround.feeds.model import AlarmKind, FeedHealth, LiveFeed
-from paperround.feeds.outlook import source_lines
+from paperround.feeds.outlook import feed_summaries
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.store.papers import PaperStore
 
@@ -138,4 +138,4 @@ def source_status(
         return ()
     before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
     since = as_of - timedelta(days=1) if before is None else before.as_of
-    return source_lines(feeds, work[FeedStore].brought(since=since, until=as_of))
+    return feed_summaries(feeds, work[FeedStore].brought(since=since, until=as_of))

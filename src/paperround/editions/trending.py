@@ -204,7 +204,7 @@ def days_of(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
     for day, group in groupby(editions, key=lambda one: one.day):
         of_day = tuple(group)
         best = next((one for one in of_day if one.papers), None)
-        quiet = "" if best is not None else why_quiet(of_day[0])
+        quiet = "" if best is not None else quiet_reason_text(of_day[0])
         days.append(ArchiveDay(day=day, editions=of_day, best=best, quiet=quiet))
     return tuple(days)
 
@@ -335,7 +335,7 @@ def _adjacent(
     return period_of(earlier[0].day) if earlier else None, period_of(later.day) if later else None
 
 
-def why_quiet(edition: Edition | EditionSummary | None) -> str:
+def quiet_reason_text(edition: Edition | EditionSummary | None) -> str:
     """Return why an edition has few or no papers; empty without a reason."""
     if edition is None:
         return marked("The first edition has not been made yet.")

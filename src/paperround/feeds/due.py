@@ -71,7 +71,7 @@ def run_now(context: FeedContext, feed_id: FeedId, *, now: datetime) -> PollRepo
     return poll_feed(context, leased, now=now)
 
 
-def settings_of(feed: LiveFeed) -> NewFeed:
+def feed_settings(feed: LiveFeed) -> NewFeed:
     """Return the settings an operator gave a feed."""
     return NewFeed(**{one.name: getattr(feed, one.name) for one in fields(NewFeed)})
 
@@ -134,7 +134,7 @@ def change_feed(
     settings are both kept. Raises NotFound, and InvalidInput as `check_feed` does."""
 
     def apply(work: Transaction) -> LiveFeed:
-        changed = change(settings_of(work[FeedStore].get_for_update(feed_id)))
+        changed = change(feed_settings(work[FeedStore].get_for_update(feed_id)))
         check_feed(context.sources, changed)
         return work[FeedStore].update(feed_id, changed, now=now)
 

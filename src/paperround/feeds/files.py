@@ -8,7 +8,7 @@ from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.due import FEEDS, check_feed, every_feed, settings_of
+from paperround.feeds.due import FEEDS, check_feed, every_feed, feed_settings
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.feeds.store.feeds import FeedStore
@@ -34,7 +34,7 @@ class FeedImport:
     rejects: tuple[Reject, ...] = ()
 
 
-def exported_feeds(context: FeedContext) -> Iterator[NewFeed]:
+def iter_feeds(context: FeedContext) -> Iterator[NewFeed]:
     """Yield the settings of every live feed, by id. Each page has its own transaction, so that a
     slow client holds none open."""
     after = FeedId(0)
@@ -43,7 +43,7 @@ def exported_feeds(context: FeedContext) -> Iterator[NewFeed]:
             page = work[FeedStore].page(after, limit=FEEDS)
         if not page:
             return
-        yield from (settings_of(feed) for feed in page if feed.kind in context.sources)
+        yield from (feed_settings(feed) for feed in page if feed.kind in context.sources)
         after = page[-1].id
 
 
@@ -51,7 +51,7 @@ def export_feeds(context: FeedContext) -> Iterator[str]:
     """Yield the pieces of a JSON file of every live feed, as `import_feeds` reads it."""
     yield '{"feeds": ['
     separator = ""
-    for feed in exported_feeds(context):
+    for feed in iter_feeds(context):
         yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
         separator = ", "
     yield "]}"
@@ -134,7 +134,7 @@ class _FeedIndex:
         feeds = list(every_feed(work))
         self._by_name = {feed.name: feed for feed in feeds}
         self._numbers: dict[str, int] = {}
-        self._names_by_address = {_address_key(settings_of(feed)): feed.name for feed in feeds}
+        self._names_by_address = {_address_key(feed_settings(feed)): feed.name for feed in feeds}
 
     def save(self, feed: NewFeed, is_named: bool, now: datetime) -> tuple[str, str]:
         """Create or change a feed; return what was done, and its name."""
@@ -147,7 +147,7 @@ class _FeedIndex:
             return self._create(feed, now)
         if existing.kind not in self._kinds:
             raise InvalidInput(f"files are read into a feed called {feed.name}", code="name")
-        if settings_of(existing) == feed:
+        if feed_settings(existing) == feed:
             return "unchanged", feed.name
         self._add(self._work[FeedStore].update(existing.id, feed, now=now))
         return "changed", feed.name
@@ -168,7 +168,7 @@ class _FeedIndex:
 
     def _add(self, feed: LiveFeed) -> None:
         self._by_name[feed.name] = feed
-        self._names_by_address[_address_key(settings_of(feed))] = feed.name
+        self._names_by_address[_address_key(feed_settings(feed))] = feed.name
 
 
 def _address_key(feed: NewFeed) -> tuple[object, ...]:

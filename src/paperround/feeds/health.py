@@ -257,7 +257,7 @@ def _whole_seconds(pause: timedelta) -> timedelta:
     return timedelta(seconds=pause // timedelta(seconds=1))
 
 
-def cause_of(feed: LiveFeed) -> str:
+def failure_cause(feed: LiveFeed) -> str:
     """Return what feeds with the same problem have in common: the reason without addresses, or the
     missing batch of one kind of source."""
     if feed.health is FeedHealth.STALE and feed.expects_at is not None:

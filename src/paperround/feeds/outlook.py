@@ -70,7 +70,7 @@ def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
     return "holiday" if healths == {FeedHealth.HOLIDAY} else None
 
 
-def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
+def feed_summaries(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
     """Return the frozen state of each feed that is enabled or gone.
 
     `brought` counts the papers a feed listed for the first time since the previous edition.

@@ -82,7 +82,7 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[AnswerStore].forget(before=now - KEPT_ANSWERS)
         work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
         work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
-        work[ChannelStore].seal_anew()
+        work[ChannelStore].reencrypt()
         return CleanupReport(
             reminded=_remind(work, identity, now),
             forgotten=work[SubscriberStore].forget_unconfirmed(

@@ -45,9 +45,14 @@ class SchedulerLook:
 
 
 def look(
-    database: Database, me: Worker, rounds: Sequence[Job], senders: Sequence[Job], *, now: datetime
+    database: Database,
+    me: Worker,
+    tick_jobs: Sequence[Job],
+    senders: Sequence[Job],
+    *,
+    now: datetime,
 ) -> SchedulerLook:
-    """Record a scheduler's heartbeat. Enqueue `rounds` if no scheduler did in this period, else
+    """Record a scheduler's heartbeat. Enqueue `tick_jobs` if no scheduler did in this period, else
     `senders` if a request, a message or a post has become due."""
     period = format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
@@ -57,14 +62,14 @@ def look(
         is_first = work[SlotStore].take(PERIODS, period, now=now)
         queues = (work[RequestStore], work[NoticeLedger], work[Ledger], work[PostLedger])
         if is_first or any(queue.has_due(now=now) for queue in queues):
-            for job in rounds if is_first else senders:
+            for job in tick_jobs if is_first else senders:
                 work.ask(job)
         return is_first
 
     return SchedulerLook(period=period, is_first=write(database, take))
 
 
-def worker_lives(
+def record_worker_heartbeat(
     database: Database, me: Worker, lines: tuple[QueueName, ...], *, now: datetime
 ) -> None:
     """Record a worker's heartbeat, whose name contains the queues it serves."""

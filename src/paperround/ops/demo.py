@@ -36,7 +36,7 @@ def claim(database: Database, *, now: datetime) -> bool:
     """Mark a database as a demo's; return False if it is an installation's, with a default list."""
 
     def mark(work: Transaction) -> bool:
-        if not work[SlotStore].are_of_a_demo() and work[ListStore].default() is not None:
+        if not work[SlotStore].is_of_a_demo() and work[ListStore].default() is not None:
             return False
         work[SlotStore].take(KIND, MARK, now=now)
         return True

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from paperround.core.times import format_instant
 from paperround.delivery.system_mail_model import Alert
-from paperround.feeds.health import LOST_AFTER, cause_of
+from paperround.feeds.health import LOST_AFTER, failure_cause
 from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
 
 MOST_NAMED = 5
@@ -26,7 +26,7 @@ def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
     causes: dict[str, list[LiveFeed]] = {}
     for feed in feeds:
         if feed.health in _HOW:
-            causes.setdefault(cause_of(feed), []).append(feed)
+            causes.setdefault(failure_cause(feed), []).append(feed)
     found = [
         _shared(cause, affected)
         for cause, affected in causes.items()

@@ -36,7 +36,7 @@ from paperround.delivery.status import (
     Progress,
     ReasonTally,
 )
-from paperround.delivery.status_text import MOST_MAILS, without_addresses
+from paperround.delivery.status_text import MOST_MAILS, redact_addresses
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
@@ -221,7 +221,7 @@ def _list_status(
         due_soon=work[StatusStore].due_by(id_, now + SOON),
         backlog=work[Ledger].backlog(id_, now=now),
         last_sent_at=work[Ledger].last_sent(id_),
-        reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
+        reasons=[replace(one, reply=redact_addresses(one.reply)) for one in reasons],
         feeds=feeds,
         progress=Progress(waiting=waiting, left=left, over=over),
         late=_late_digests(work, id_, pace, since=midnight, now=now),

@@ -65,10 +65,10 @@ class TickContext:
 
     database: Database
     ranker: Ranker
-    opinions: PersonalRanking
+    personal_ranking: PersonalRanking
     identity: Identity
     hours: Hours
-    newsroom: FeedContext
+    feed_context: FeedContext
     enrichers: Sequence[Enricher]
     pinger: Pinger
     alerts_to: str | None
@@ -126,8 +126,8 @@ def enrich_round(context: TickContext, *, now: datetime) -> list[EnrichReport]:
     """Enrich papers from other services, unless no feed is enabled: then papers stay private."""
 
     def enrich_papers() -> list[EnrichReport]:
-        is_reading = any(feed.enabled for feed in live_feeds(context.newsroom))
-        return enrich(context.newsroom, context.enrichers, now=now) if is_reading else []
+        is_reading = any(feed.enabled for feed in live_feeds(context.feed_context))
+        return enrich(context.feed_context, context.enrichers, now=now) if is_reading else []
 
     return _Steps().run("enrich", enrich_papers, [])
 
@@ -179,7 +179,7 @@ def publish_round(
 
 def _poll(context: TickContext, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
-    return steps.run("poll", lambda: poll_due(context.newsroom, now=now, told=log_poll), [])
+    return steps.run("poll", lambda: poll_due(context.feed_context, now=now, told=log_poll), [])
 
 
 def _freeze_cuts(context: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
@@ -207,7 +207,7 @@ def plan_digests(context: TickContext, *, now: datetime) -> dict[str, PlanReport
         identity=context.identity,
         hours=context.hours,
         now=now,
-        opinions=context.opinions,
+        personal_ranking=context.personal_ranking,
         alive=context.alive,
     )
     if any(one.planned for one in plans.values()):

@@ -130,7 +130,7 @@ def _first_label(labelled: Iterable[tuple[Papers, str]], place: int) -> str | No
     return next((label for papers, label in labelled if papers >> place & 1), None)
 
 
-def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
+def match_preferences(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
     """The papers that match `wishes`; cached for readers with the same preferences."""
     return _match(wishes.topics, wishes.interests, finder)
 

@@ -103,7 +103,7 @@ _CACHED_EDITIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Views:
+class PersonalViews:
     """Readers' profiles, the chooser for them, and the tail of the edition.
 
     Readers without a profile get the edition in its order.
@@ -132,7 +132,7 @@ class PersonalRanking:
         edition: Edition,
         subscriptions: Sequence[Subscription],
         wishes: Mapping[SubscriberId, ReaderPreferences],
-    ) -> Views:
+    ) -> PersonalViews:
         """The profiles of these readers with a chooser for them, and the tail if any reader has
         feedback or preferences; empty for an empty edition."""
         people = [one.subscriber_id for one in subscriptions]
@@ -146,11 +146,11 @@ class PersonalRanking:
             if taste:
                 tastes[person] = taste
         if not (tastes or wishes) or not edition.papers:
-            return Views()
+            return PersonalViews()
         with self._lock:
             day, behind = self._day(work, edition)
             chooser = day(list(tastes.values()), work[PaperStore].load)
-        return Views(tastes=tastes, chooser=chooser, behind=behind)
+        return PersonalViews(tastes=tastes, chooser=chooser, behind=behind)
 
     def _day(self, work: Transaction, edition: Edition) -> tuple[TasteDay, EditionTail]:
         key = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
@@ -185,7 +185,7 @@ def _paper_from_edition(paper: EditionPaper, edition: Edition) -> Paper:
     )
 
 
-def taste_day(
+def prepare_edition(
     papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
 ) -> TasteDay:
     """Prepare the papers of an edition for all profiles."""

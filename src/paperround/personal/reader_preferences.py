@@ -21,7 +21,7 @@ from paperround.subscribers.readers import GivenPaper
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 
-def wishes_of_all(
+def load_preferences(
     work: Transaction,
     subscriptions: Sequence[Subscription],
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,

@@ -115,7 +115,7 @@ class PersonalView:
     floor: float | None = None
 
 
-def seen_by(sight: Matches | None) -> dict[str, Any]:
+def match_fields(sight: Matches | None) -> dict[str, Any]:
     """The fields of a view that come from matches."""
     names = ("followed", "wanted", "lifted", "muted", "lift")
     return {} if sight is None else {name: getattr(sight, name) for name in names}

@@ -15,7 +15,7 @@ from paperround.core.rates import Rate
 from paperround.feeds.formats.entries import BadEntry, counts_of
 from paperround.feeds.formats.hugging_face import read_hf_paper
 from paperround.feeds.sources.base import read
-from paperround.feeds.sources.json_fields import news_of
+from paperround.feeds.sources.json_fields import parse_enrichments
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Count, LooseCount, Paper, ParsedBatch
 from paperround.plugins.crossref import record as crossref_record
@@ -62,7 +62,7 @@ class HuggingFace:
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the paper; raises FetchFailed when it is of another one."""
-        return news_of(read(page, read_hf_paper), papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, read_hf_paper), papers=papers, kinds=self.kinds)
 
 
 class Github:
@@ -166,7 +166,7 @@ class OpenAlexNews(_Catalogue):
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
         batch = read(page, openalex_record.read_answer).batch
-        return news_of(batch, papers=papers, kinds=self.kinds)
+        return parse_enrichments(batch, papers=papers, kinds=self.kinds)
 
 
 class CrossrefNews(_Catalogue):
@@ -191,7 +191,7 @@ class CrossrefNews(_Catalogue):
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
         batch = read(page, crossref_record.read_answer).batch
-        return news_of(batch, papers=papers, kinds=self.kinds)
+        return parse_enrichments(batch, papers=papers, kinds=self.kinds)
 
 
 class SemanticScholarNews:
@@ -229,4 +229,4 @@ class SemanticScholarNews:
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no paper."""
-        return news_of(read(page, read_semantic_scholar), papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, read_semantic_scholar), papers=papers, kinds=self.kinds)

@@ -214,7 +214,7 @@ def _convert_papers(
 ) -> list[AnyShape]:
     """Return papers in this format, with their latest counts."""
     counts = counts_of(app.database, [one.id for one in papers], now=now)
-    url = app.letterhead.public_url
+    url = app.sender_identity.public_url
     return [shape.of(citation(url, one), counts.get(one.id, {})) for one in papers]
 
 
@@ -226,6 +226,6 @@ def _convert_papers(
 )
 def read_paper_as_hugging_face(app: App, now: Now, name: str) -> PaperShape:
     """A paper by its arXiv id, or by its id here."""
-    found = cited_paper(app.database, app.letterhead.public_url, name)
+    found = cited_paper(app.database, app.sender_identity.public_url, name)
     counts = counts_of(app.database, [found.paper.id], now=now)
     return PaperShape.of(found, counts.get(found.paper.id, {}))

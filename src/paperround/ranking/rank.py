@@ -8,7 +8,7 @@ from paperround.core.times import local_date
 from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList, Window, window_of
 from paperround.editions.model import Edition, EditionState, Ranking
-from paperround.editions.rank_changes import risers_of
+from paperround.editions.rank_changes import find_risers
 from paperround.editions.store.candidates import CandidateStore
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -65,7 +65,7 @@ def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[Pa
             return {}
         top = [item.paper.id for item in items[: ranked.mailing_list.size]]
         known = work[PaperStore].known_by(top, before.as_of)
-    return risers_of(items, before, ranked.mailing_list, day=ranked.day, known=known)
+    return find_risers(items, before, ranked.mailing_list, day=ranked.day, known=known)
 
 
 def _edition_before(work: Transaction, ranked: ListRanking, cut: str) -> Edition | None:

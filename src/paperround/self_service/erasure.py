@@ -107,5 +107,5 @@ def _delete_files(context: SignupContext, message_ids: Sequence[str] | None) -> 
     """Delete messages kept as files, after the transaction that erased the person."""
     if message_ids is None:
         return False
-    context.forget_mails(message_ids)
+    context.remove_emails(message_ids)
     return True

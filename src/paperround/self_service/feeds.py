@@ -32,7 +32,7 @@ from paperround.editions.model import (
 )
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import why_quiet
+from paperround.editions.trending import quiet_reason_text
 from paperround.papers.formatting import shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper
@@ -81,7 +81,7 @@ def list_feed(
         newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
         held = work[EditionStore].recent(mailing_list.id, limit=1)
         places = _latest_places(work, mailing_list, held[0].day) if held else ()
-    quiet = why_quiet(newest)
+    quiet = quiet_reason_text(newest)
     if newest is not None and now.date() - newest.day > DAILY:
         quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
     entries = tuple(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import MailRecord
-from paperround.delivery.status_text import MOST_MAILS, became, notice_called, without_addresses
+from paperround.delivery.status_text import MOST_MAILS, became, redact_addresses, system_mail_name
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
 from paperround.editions.model import DeliveryState, Edition, EditionId, page_path
@@ -77,10 +77,10 @@ def _past_mail(
     mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str]
 ) -> PastMail:
     list_name = mail.list_name
-    called = notice_called(mail.kind) if list_name is None else titles.get(list_name, list_name)
+    called = system_mail_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
     edition = editions.get(mail.edition_id) if mail.edition_id else None
     papers = papers_at(edition, mail.positions) if edition else ()
-    said = " ".join(str(part) for part in (mail.code, without_addresses(mail.reply)) if part)
+    said = " ".join(str(part) for part in (mail.code, redact_addresses(mail.reply)) if part)
     return PastMail(
         called=called,
         local_date=mail.local_date,

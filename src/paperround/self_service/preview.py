@@ -11,14 +11,14 @@ from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.ledger_model import DeliveryContent, slip_for
+from paperround.delivery.ledger_model import DeliveryContent, content_for
 from paperround.delivery.model import FIRST_RETRY, Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import SOMEBODY, new_notice
 from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, SystemMailKind
 from paperround.digests.build import BuildContext, DigestReader, build
-from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.digests.publish import draft_now, standing_edition, unfrozen
 from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
@@ -88,10 +88,10 @@ class DigestPreviewer:
     database: Database
     ranker: Ranker
     identity: Identity
-    letterhead: SenderIdentity
+    sender_identity: SenderIdentity
     renderer: Renderer
     gist: GistChooser = choose_gist
-    opinions: PersonalRanking | None = None
+    personal_ranking: PersonalRanking | None = None
 
     def preview(
         self,
@@ -120,7 +120,10 @@ class DigestPreviewer:
                 if tried.interests is not None:
                     interests = {subscription.subscriber_id: tried.interests}
             context = BuildContext(
-                identity=self.identity, now=now, opinions=self.opinions, interests=interests
+                identity=self.identity,
+                now=now,
+                personal_ranking=self.personal_ranking,
+                interests=interests,
             )
             one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
             (row,) = build(work, context, edition, mailing_list, [one])
@@ -129,7 +132,9 @@ class DigestPreviewer:
         if row.reason:
             reason = SkipReason(row.reason)
             return Preview(edition=edition, list_title=mailing_list.title, skipped=reason)
-        content = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
+        content = content_for(
+            row, edition.id, SOMEBODY if subscriber is None else subscriber.address
+        )
         return self._render(mailing_list, content, replace(edition, behind=row.behind))
 
     def _find_edition(
@@ -157,7 +162,9 @@ class DigestPreviewer:
         *,
         is_planned: bool = False,
     ) -> Preview:
-        contents = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
+        contents = edition_content(
+            edition, mailing_list.title, self.sender_identity, size=mailing_list.size
+        )
         mail = digest_mail(contents, content, self.identity.keys)
         return Preview(
             edition=edition,

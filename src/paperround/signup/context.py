@@ -37,7 +37,7 @@ class SignupContext:
     """The dependencies of sign-up and self-service.
 
     `wake` is called after a request or a system email was queued, so that it is sent within
-    seconds; `plan` when a digest is due at once. `forget_mails` deletes the files of messages with
+    seconds; `plan` when a digest is due at once. `remove_emails` deletes the files of messages with
     these Message-IDs after a person was erased.
     """
 
@@ -48,7 +48,7 @@ class SignupContext:
     default_hour: int
     wake: Callable[[], None]
     plan: Callable[[], None]
-    forget_mails: Callable[[Sequence[str]], None]
+    remove_emails: Callable[[Sequence[str]], None]
     key_check: KeyCheck = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

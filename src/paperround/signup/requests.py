@@ -14,7 +14,7 @@ from datetime import datetime
 from paperround.core.rates import RateLimitStatus
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction, write
-from paperround.delivery.system_mail import spoken_in
+from paperround.delivery.system_mail import language_payload
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_client, due_instant, standing_of
@@ -65,7 +65,7 @@ def subscribe(
             "list": mailing_list.id,
             "choices": packed(preferences),
             "source": request.source,
-            **spoken_in(preferences.language),
+            **language_payload(preferences.language),
             **pack_interests(interests),
             **pack_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
         }

@@ -120,7 +120,7 @@ def list_feeds(app: App, paging: Paging) -> FeedPage:
 )
 def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedAnswer:
     """Keep a new feed. It is read with the next round of polls."""
-    feed = feeds.create_feed(app.newsroom, body.feed(), now=now)
+    feed = feeds.create_feed(app.feed_context, body.feed(), now=now)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
 
@@ -129,7 +129,7 @@ def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedA
 def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
     """Read the first page of a feed that need not exist, and store nothing of it."""
     try:
-        return PreviewAnswer.of(preview.preview_feed(app.newsroom, body.feed(), now=now))
+        return PreviewAnswer.of(preview.preview_feed(app.feed_context, body.feed(), now=now))
     except FetchRefused as error:
         raise InvalidInput(str(error), code="url") from None
     except FetchFailed as error:
@@ -140,7 +140,7 @@ def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
 def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    result = files.import_feeds(app.newsroom, content, now=now, opml=read_opml)
+    result = files.import_feeds(app.feed_context, content, now=now, opml=read_opml)
     return ImportAnswer.of(result)
 
 
@@ -149,9 +149,9 @@ def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") ->
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        pieces = write_opml(files.exported_feeds(app.newsroom))
+        pieces = write_opml(files.iter_feeds(app.feed_context))
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
-    pieces = files.export_feeds(app.newsroom)
+    pieces = files.export_feeds(app.feed_context)
     return stream_file(pieces, media_type="application/json", name="feeds.json")
 
 
@@ -176,7 +176,7 @@ def change_feed(app: App, now: Now, feed_id: RowNumber, body: FeedChanges) -> Fe
     given = body.given()
     return FeedAnswer.of(
         feeds.change_feed(
-            app.newsroom, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
+            app.feed_context, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
         )
     )
 
@@ -184,7 +184,7 @@ def change_feed(app: App, now: Now, feed_id: RowNumber, body: FeedChanges) -> Fe
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
 def delete_feed(app: App, feed_id: RowNumber) -> None:
     """Forget a feed, its runs and its rejects. Its papers stay."""
-    feeds.delete_feed(app.newsroom, FeedId(feed_id))
+    feeds.delete_feed(app.feed_context, FeedId(feed_id))
 
 
 @router.post(
@@ -216,7 +216,7 @@ def run_feed(
             due = work[FeedStore].get(feed.id)
         app.queue.put(POLL)
         return FeedAnswer.of(due)
-    report = run_now(app.newsroom, FeedId(feed_id), now=now)
+    report = run_now(app.feed_context, FeedId(feed_id), now=now)
     return Response(PollAnswer.of(report).model_dump_json(), media_type="application/json")
 
 

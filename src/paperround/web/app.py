@@ -138,11 +138,11 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
         summary="Trending papers in your inbox once a day.",
         description=ABOUT,
         contact={
-            "name": app.letterhead.operator or "Paperround",
-            "url": app.letterhead.public_url,
+            "name": app.sender_identity.operator or "Paperround",
+            "url": app.sender_identity.public_url,
         },
         license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
-        servers=[{"url": app.letterhead.public_url.rstrip("/")}],
+        servers=[{"url": app.sender_identity.public_url.rstrip("/")}],
         openapi_tags=[{"name": name, "description": says} for name, says in TAGS.items()],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
@@ -154,7 +154,7 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
     site.state.turns = CostlyTurns()
     site.state.rules = rules_for(app)
     site.state.cache = PageCache(
-        lambda: make_stamp(app.desk.keys, now=app.clock.now()), seconds=cache_seconds
+        lambda: make_stamp(app.signup_context.keys, now=app.clock.now()), seconds=cache_seconds
     )
     errors.install_handlers(site)
     for router in ROUTERS:

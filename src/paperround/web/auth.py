@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from paperround.access.idempotency import KEY, once, once_outside
+from paperround.access.idempotency import KEY, once, run_once_outside
 from paperround.access.keys import authenticate, tries_left
 from paperround.access.model import ApiKey, IdempotentRequest, Scope, StoredResponse, allows, by_key
 from paperround.access.rate_limiter import client_and_network
@@ -79,7 +79,7 @@ def _run_once(
         body = bytes(response.body).decode()
         return StoredResponse(status=response.status_code, headers=headers, body=body)
 
-    stored, is_new = (once_outside if outside else once)(app.database, idempotent, run, now=now)
+    stored, is_new = (run_once_outside if outside else once)(app.database, idempotent, run, now=now)
     if is_new:
         for job in (*MAIL, POLL, PUBLISH):  # before the commit, woken workers saw nothing
             app.queue.put(job)

@@ -40,7 +40,7 @@ def get_client(request: Request) -> str | None:
 
 def check_rate_limit(request: Request, cost: int = 1) -> None:
     """Count this request as `cost` requests of its client. Raises RateLimited above the limit."""
-    limiter, client, now = get_app(request).visits, get_client(request), get_now(request)
+    limiter, client, now = get_app(request).visitor_limiter, get_client(request), get_now(request)
     try:
         limiter.require_patience(client, now=now, cost=cost)
     finally:
@@ -53,7 +53,7 @@ def use_reader_language(request: Request, token: str) -> None:
     """Use the language chosen by the reader of the link `token`. Without a database keep the
     browser's language; the handler reports the failure."""
     with suppress(DatabaseFailed):
-        set_language(language_kept(get_app(request).desk, token))
+        set_language(language_kept(get_app(request).signup_context, token))
 
 
 def allow_caching(response: Response) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from paperround.delivery.status import DeliveryEntry
-from paperround.delivery.status_text import without_addresses
+from paperround.delivery.status_text import redact_addresses
 from paperround.editions.model import DeliveryState
 from paperround.web.models import Instant, PrintableText, Resource, value_of
 
@@ -49,12 +49,12 @@ class DeliveryAnswer(BaseModel):
             edition=EditionName(date=entry.edition_day, cut=entry.cut),
             papers=len(entry.positions),
             state=entry.state,
-            reason=without_addresses(entry.reason) or "",
+            reason=redact_addresses(entry.reason) or "",
             due_at=entry.due_at,
             sent_at=entry.sent_at,
             attempts=entry.attempts,
             code=entry.code,
-            reply=without_addresses(entry.reply),
+            reply=redact_addresses(entry.reply),
             message_id=entry.message_id,
             **more,
         )

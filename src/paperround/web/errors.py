@@ -163,7 +163,7 @@ def render_error(
     found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
     page = render(
         "problem.html",
-        site=app.letterhead,
+        site=app.sender_identity,
         demo=app.demo,
         status=status,
         title=title,

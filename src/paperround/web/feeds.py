@@ -41,7 +41,7 @@ register_url_convertor("feed_ending", FeedExtension())
 def search_feed(app: App, now: Now, text: str, ending: str) -> Response:
     """Return a feed of the new papers that match a search."""
     found = feeds.search_feed(
-        app.database, Publisher.of(app.letterhead), text[:LONGEST_TEXT], now=now
+        app.database, Publisher.of(app.sender_identity), text[:LONGEST_TEXT], now=now
     )
     return feed_response(found, ending)
 
@@ -50,7 +50,7 @@ def search_feed(app: App, now: Now, text: str, ending: str) -> Response:
 def topic_feed(app: App, now: Now, topic: str, ending: str) -> Response:
     """Return a feed of the new papers on a topic."""
     found = feeds.topic_feed(
-        app.database, Publisher.of(app.letterhead), topic[:LONGEST_TEXT], now=now
+        app.database, Publisher.of(app.sender_identity), topic[:LONGEST_TEXT], now=now
     )
     return feed_response(found, ending)
 
@@ -59,7 +59,7 @@ def topic_feed(app: App, now: Now, topic: str, ending: str) -> Response:
 def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
     """Return a feed of the new papers of an author."""
     found = feeds.author_feed(
-        app.database, Publisher.of(app.letterhead), name[:LONGEST_TEXT], now=now
+        app.database, Publisher.of(app.sender_identity), name[:LONGEST_TEXT], now=now
     )
     return feed_response(found, ending)
 
@@ -68,7 +68,8 @@ def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
 def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
     """Return a feed of the papers sent to one reader. Anybody with its URL may read it."""
     return feed_response(
-        feeds.personal_feed(app.desk, Publisher.of(app.letterhead), token, now=now), ending
+        feeds.personal_feed(app.signup_context, Publisher.of(app.sender_identity), token, now=now),
+        ending,
     )
 
 
@@ -76,7 +77,7 @@ def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
 def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
     """Return the feed of a list."""
     return feed_response(
-        feeds.list_feed(app.database, Publisher.of(app.letterhead), list_name, now=now), ending
+        feeds.list_feed(app.database, Publisher.of(app.sender_identity), list_name, now=now), ending
     )
 
 
@@ -104,7 +105,7 @@ register_url_convertor("file_ending", FileExtension())
 @router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[RATE_LIMITED])
 def paper_file(app: App, name: str, ending: str) -> Response:
     """Return a paper as a file, by its id or its arXiv id."""
-    found = cited_paper(app.database, app.letterhead.public_url, name)
+    found = cited_paper(app.database, app.sender_identity.public_url, name)
     return _file_response(FILE_FORMATS[ending].paper(found), ending, name)
 
 
@@ -123,7 +124,9 @@ def last_edition_file(app: App, list_name: str, day: str, ending: str) -> Respon
 def _edition_response(
     app: AppContext, list_name: str, day: str, cut: str | None, ending: str
 ) -> Response:
-    found = cited_edition(app.database, app.letterhead.public_url, list_name, parse_date(day), cut)
+    found = cited_edition(
+        app.database, app.sender_identity.public_url, list_name, parse_date(day), cut
+    )
     name = "-".join(filter(None, (list_name, day, cut)))
     return _file_response(FILE_FORMATS[ending].edition(found), ending, name)
 

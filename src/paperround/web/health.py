@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import PaperroundError
-from paperround.core.jobs import spoken_lines
+from paperround.core.jobs import format_queue_names
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import LACKS_KEYS, lacks_keys
 from paperround.delivery.rate_limits import UNREACHED, unreached
@@ -126,7 +126,7 @@ def worker_role(app: AppContext) -> Role:
 
     def problem(_: datetime) -> str | None:
         down = queue.down()
-        return f"{spoken_lines(down)}: the worker waits for its database" if down else None
+        return f"{format_queue_names(down)}: the worker waits for its database" if down else None
 
     def numbers() -> Iterator[Gauge]:
         yield Gauge(
@@ -146,7 +146,7 @@ def worker_role(app: AppContext) -> Role:
     return Role(
         name="worker",
         problem=problem,
-        facts=lambda: {"queues": list(app.hands.lines), "running": dict(queue.busy())},
+        facts=lambda: {"queues": list(app.worker_config.lines), "running": dict(queue.busy())},
         numbers=numbers,
     )
 

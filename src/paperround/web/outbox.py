@@ -18,7 +18,7 @@ from paperround.access.model import Scope, allows
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.outbox_reader import OutboxMail, kept_mail, kept_mails
+from paperround.delivery.outbox_reader import OutboxMail, list_emails, read_email
 from paperround.web.context import App, Client, Now
 from paperround.web.templates import HTML, private_page
 
@@ -67,14 +67,14 @@ def show_outbox(app: App) -> Response:
     """Show the newest messages, or the relays if messages are not kept in an outbox."""
     where = parse_smtp_url(app.settings.relay)
     if isinstance(where, OutboxFolder):
-        return private_page(app, "outbox.html", mails=kept_mails(where.directory))
+        return private_page(app, "outbox.html", mails=list_emails(where.directory))
     return private_page(app, "outbox_elsewhere.html", relays=[str(relay) for relay in where])
 
 
 def get_message(app: App, mail_id: str) -> OutboxMail:
     """Return the message with this id. Raises NotFound."""
     where = parse_smtp_url(app.settings.relay)
-    mail = kept_mail(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
+    mail = read_email(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
     if mail is None:
         raise NotFound(marked("There is no such mail in the outbox."))
     return mail

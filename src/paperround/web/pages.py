@@ -62,7 +62,7 @@ def paper(app: App, now: Now, name: str) -> Response:
     """Show a paper, by its id or its arXiv id, which may contain a slash."""
     page = paper_page(app.database, name, now=now)
     similar = app.neighbours.of(page.paper, now=now)
-    cited = citation(app.letterhead.public_url, page.paper)
+    cited = citation(app.sender_identity.public_url, page.paper)
     bibtex = write_bibtex([replace(cited, text="")]).decode()
     return public_page(app, "paper.html", page=page, similar=similar, cited=cited, bibtex=bibtex)
 

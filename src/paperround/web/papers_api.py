@@ -257,7 +257,7 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
     before = None if place is None else PaperId(place)
     with app.database.reading() as work:
         found = work[PaperStore].newest(before=before, limit=paging.rows)
-    url = app.letterhead.public_url
+    url = app.sender_identity.public_url
     page = paging.page("papers", found)
     items = [PaperAnswer.of(citation(url, one)) for one in page.items]
     return PapersPage(items=items, next_cursor=page.next_cursor)
@@ -266,7 +266,7 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
 @api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
 def read_paper(app: App, name: Name) -> PaperAnswer:
     """A paper by its id here, or by its arXiv id with or without a version."""
-    return PaperAnswer.of(cited_paper(app.database, app.letterhead.public_url, name))
+    return PaperAnswer.of(cited_paper(app.database, app.sender_identity.public_url, name))
 
 
 @api.get("/trending", summary="What is trending", responses={404: {}, 422: {}, 429: {}})
@@ -292,7 +292,7 @@ def list_lists(app: App, paging: Paging) -> ListsAnswer:
     after = ListId(paging.last_id("lists") or 0)
     with app.database.reading() as work:
         found = work[ListStore].page(after, limit=paging.rows)
-    url = app.letterhead.public_url
+    url = app.sender_identity.public_url
     page = paging.page("lists", found)
     items = [ListAnswer.of(one, url) for one in page.items]
     return ListsAnswer(items=items, next_cursor=page.next_cursor)

@@ -99,7 +99,7 @@ def _rating_page(
     error: InvalidInput | None = None,
 ) -> Response:
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
-    judging = papers_to_judge(app.desk, token, page=number, now=now)
+    judging = papers_to_judge(app.signup_context, token, page=number, now=now)
     if judging is None:
         return _offer_link(app, token, form)
     on_page = {one.paper_id for one in judging.papers}
@@ -123,7 +123,7 @@ def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datet
     if not good:
         none = invalid("papers", "say of one paper at least that it is good")
         return _rating_page(app, token, form.page, form, now, none)
-    found = suggest(app.desk, token, good, bad, now=now)
+    found = suggest(app.signup_context, token, good, bad, now=now)
     if found is None:
         return _offer_link(app, token, form)
     return private_page(app, "judged.html", token=token, found=found)
@@ -133,7 +133,7 @@ def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) 
     try:
         interests = [parse_interest(one) for one in form.interest]
         kept = keep_judgements(
-            app.desk, token, form.rated(GOOD), form.rated(BAD), interests, now=now
+            app.signup_context, token, form.rated(GOOD), form.rated(BAD), interests, now=now
         )
     except InvalidInput as error:
         return _rating_page(app, token, form.page, form, now, error)
@@ -160,7 +160,7 @@ def give_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form
     """Save the rating of one paper of the digest."""
     paper = parse_paper_id(form.paper)
     kept = paper is not None and history.give_feedback(
-        app.desk, token, paper, form.verdict, now=now
+        app.signup_context, token, paper, form.verdict, now=now
     )
     return _feedback_page(app, token, form if kept else None)
 
@@ -173,7 +173,7 @@ def parse_paper_id(text: str) -> PaperId | None:
 
 
 def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) -> Response:
-    sheet = history.feedback_sheet(app.desk, token)
+    sheet = history.feedback_sheet(app.signup_context, token)
     if sheet is None:
         return private_page(app, "no_feedback.html")
     return private_page(app, "feedback.html", sheet=sheet, said=form)
@@ -225,7 +225,9 @@ def _preview_import(
 ) -> Response | None:
     """Preview the import; None if the link has expired meanwhile."""
     try:
-        found = understand(app.desk, token, _read_library(app, content, text, zotero), now=now)
+        found = understand(
+            app.signup_context, token, _read_library(app, content, text, zotero), now=now
+        )
     except InvalidInput as error:
         if isinstance(error, UnreadableFile):
             field = "file" if content else "text" if text.strip() else "zotero"
@@ -256,7 +258,7 @@ def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Li
 def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
     """Save the chosen papers; None if the link has expired meanwhile."""
     try:
-        kept = keep_seeds(app.desk, token, seeds, now=now)
+        kept = keep_seeds(app.signup_context, token, seeds, now=now)
     except InvalidInput as error:
         return _library_page(app, token, error=error, text="\n".join(seeds))
     if kept is None:

@@ -80,7 +80,7 @@ def search_page(app: App, now: Now, form: Annotated[SearchForm, Query()]) -> Res
         feeds_there=feed_names(app.database),
         number=number,
         longest=LONGEST_TEXT,
-        stamp=form_token.make_stamp(app.desk.keys, now=now),
+        stamp=form_token.make_stamp(app.signup_context.keys, now=now),
         unfit=why_not_in_digests(text),
     )
 
@@ -219,5 +219,5 @@ def _followed_page(app: App, now: Now, kind: str, found: FollowedPage) -> Respon
         page=found,
         kind=kind,
         unfit=why_not_in_digests(found.search),
-        stamp=form_token.make_stamp(app.desk.keys, now=now),
+        stamp=form_token.make_stamp(app.signup_context.keys, now=now),
     )

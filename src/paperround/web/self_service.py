@@ -83,7 +83,7 @@ class _Visit:
             token=self.token,
             choices=self.choices,
             now=self.now,
-            lists=lists_of(self.app.desk, self.token, now=self.now),
+            lists=lists_of(self.app.signup_context, self.token, now=self.now),
             form=form,
             shown=seen or form_version(_saved_form(self.choices)),
             frequencies=FREQUENCIES,
@@ -98,7 +98,9 @@ def _visit(
     app: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
 ) -> _Visit | None:
     """Return the reader of a recently sent link and use their language; None for other links."""
-    choices = preferences.open_choices(app.desk, token, now=now, list_name=list_name or None)
+    choices = preferences.open_choices(
+        app.signup_context, token, now=now, list_name=list_name or None
+    )
     if choices is None:
         return None
     set_language(choices.preferences.language)
@@ -111,14 +113,14 @@ def _visit(
 @router.get("/unsubscribe/{token}")
 def show_unsubscribe(app: App, token: str) -> Response:
     """Show the unsubscribe button and the masked address."""
-    masked = preferences.masked_address(app.desk, token) or MASKED_PLACEHOLDER
+    masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
     return private_page(app, "unsubscribe.html", masked=masked, token=token)
 
 
 @router.post("/unsubscribe/{token}")
 def unsubscribe(app: App, now: Now, token: str) -> Response:
     """Unsubscribe at once (RFC 8058). Every token and every body get the same 200 response."""
-    preferences.leave(app.desk, token, now=now)
+    preferences.leave(app.signup_context, token, now=now)
     return private_page(app, "left.html")
 
 
@@ -143,7 +145,7 @@ def run_action(
 ) -> Response:
     """Run the action of the button pressed; for an expired link, offer to send a new one."""
     if data.action == "link":
-        preferences.mail_choices_link(app.desk, token, now=now)
+        preferences.mail_choices_link(app.signup_context, token, now=now)
         return private_page(app, "link_mailed.html")
     visit = _visit(app, token, data.list_name, now, client)
     if visit is None:
@@ -157,13 +159,13 @@ def run_action(
 
 def _leave(visit: _Visit, _: FormAction) -> Response | None:
     done = preferences.leave_from_choices(
-        visit.app.desk, visit.token, now=visit.now, list_name=visit.choices.list_name
+        visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
     )
     return private_page(visit.app, "left.html") if done else None
 
 
 def _join(visit: _Visit, data: FormAction) -> Response | None:
-    joined = join_list(visit.app.desk, visit.token, data.join, now=visit.now)
+    joined = join_list(visit.app.signup_context, visit.token, data.join, now=visit.now)
     return _reload(visit, "joined", list_name=data.join) if joined else None
 
 
@@ -179,7 +181,7 @@ def _request_move(visit: _Visit, data: FormAction) -> Response | None:
         visitor = Visitor(ip=visit.client, stamped=True)
         with count_refusals(visit.app, visit.now):
             asked = change_address.ask_to_move(
-                visit.app.desk, visit.token, address, visitor, now=visit.now
+                visit.app.signup_context, visit.token, address, visitor, now=visit.now
             )
     except InvalidInput as error:
         form = _saved_form(visit.choices)
@@ -188,7 +190,7 @@ def _request_move(visit: _Visit, data: FormAction) -> Response | None:
 
 
 def _renew_feed(visit: _Visit, _: FormAction) -> Response | None:
-    renewed = preferences.renew_feed(visit.app.desk, visit.token, now=visit.now)
+    renewed = preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now)
     return None if renewed is None else _reload(visit, "renewed")
 
 
@@ -207,7 +209,7 @@ def _save(visit: _Visit, data: FormAction) -> Response | None:
                 "their place",
             )
         saved = preferences.save_choices(
-            visit.app.desk,
+            visit.app.signup_context,
             visit.token,
             wanted,
             now=visit.now,
@@ -223,7 +225,7 @@ def _save(visit: _Visit, data: FormAction) -> Response | None:
 
 
 def _export(visit: _Visit, _: FormAction) -> Response | None:
-    found = export_person(visit.app.desk, visit.token, now=visit.now)
+    found = export_person(visit.app.signup_context, visit.token, now=visit.now)
     if found is None:
         return None
     return stream_file(found, media_type="application/json", name="paperround-data.json")
@@ -234,7 +236,7 @@ def _confirm_erasure(visit: _Visit, _: FormAction) -> Response:
 
 
 def _erase(visit: _Visit, _: FormAction) -> Response | None:
-    done = erase_person(visit.app.desk, visit.token, now=visit.now)
+    done = erase_person(visit.app.signup_context, visit.token, now=visit.now)
     return private_page(visit.app, "erased.html") if done else None
 
 
@@ -254,7 +256,7 @@ _ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
 
 def is_link_valid(app: AppContext, token: str, now: datetime) -> bool:
     """Whether a link was sent recently enough to use."""
-    return preferences.open_choices(app.desk, token, now=now) is not None
+    return preferences.open_choices(app.signup_context, token, now=now) is not None
 
 
 def _unsaved_input(data: FormAction) -> str | None:
@@ -268,9 +270,9 @@ def offer_link(app: AppContext, token: str, unsaved: str | None = None) -> Respo
     An erased reader sees that they were erased. `unsaved` is the input to show if the link expired
     while the reader was typing: None without input, empty if it cannot be shown.
     """
-    if was_erased(app.desk, token):
+    if was_erased(app.signup_context, token):
         return private_page(app, "erased.html")
-    masked = preferences.masked_address(app.desk, token) or MASKED_PLACEHOLDER
+    masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
     lost = unsaved is not None
     return private_page(
         app, "preferences_link.html", masked=masked, token=token, lost=lost, written=unsaved or ""
@@ -329,7 +331,7 @@ def preview_choices(
 @router.get("/preferences/{token}/history")
 def history(app: App, now: Now, token: str) -> Response:
     """Show the emails sent to this reader, with their status."""
-    past = reader_history(app.desk, token, now=now)
+    past = reader_history(app.signup_context, token, now=now)
     if past is None or not is_link_valid(app, token, now):
         return offer_link(app, token)
     return private_page(app, "history.html", past=past, token=token)
@@ -347,5 +349,5 @@ def show_address_change(app: App) -> Response:
 @router.post("/address/{token}")
 def confirm_address_change(app: App, now: Now, token: str) -> Response:
     """Confirm a change of address, from the old or the new one."""
-    agreed = change_address.agree(app.desk, token, now=now)
+    agreed = change_address.agree(app.signup_context, token, now=now)
     return private_page(app, "moved.html", agreed=agreed)

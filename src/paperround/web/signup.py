@@ -124,9 +124,9 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
         request = _signup_request(app, form, visitor, now)
         with count_refusals(app, now):
             if is_bot:
-                count_trapped(app.desk, visitor, now=now)
+                count_trapped(app.signup_context, visitor, now=now)
             else:
-                requests.subscribe(app.desk, request, now=now)
+                requests.subscribe(app.signup_context, request, now=now)
     except Crowded as error:
         return _with_retry_after(show_again(crowd=error), error)
     except InvalidInput as error:
@@ -138,7 +138,7 @@ def _identify_visitor(
     app: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
     """Return who sent a form, and whether it was a bot."""
-    stamp = form_token.check_stamp(app.desk.keys, form.stamp, now=now)
+    stamp = form_token.check_stamp(app.signup_context.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is FormSender.BY_HAND)
     return visitor, stamp is FormSender.TOO_FAST or bool(form.website)
 
@@ -196,7 +196,7 @@ def signup_page(
     its valid stamp, so a quick correction does not look like a bot. After a refusal because of a
     `crowd`, the form contains a proof of work, with which the next attempt is accepted.
     """
-    keys, work = app.desk.keys, _challenge(app, now, crowd)
+    keys, work = app.signup_context.keys, _challenge(app, now, crowd)
     is_again = form_token.check_stamp(keys, form.stamp, now=now) is FormSender.BY_HAND
     values: dict[str, Any] = {
         "form": form,
@@ -228,8 +228,8 @@ def _status_code(error: InvalidInput | None, hint: Hint | None, crowd: Crowded |
 def _challenge(
     app: AppContext, now: datetime, crowd: Crowded | None
 ) -> form_token.Challenge | None:
-    is_asked = crowd is not None or must_work(app.desk, now=now)
-    return form_token.make_challenge(app.desk.keys, now=now) if is_asked else None
+    is_asked = crowd is not None or must_work(app.signup_context, now=now)
+    return form_token.make_challenge(app.signup_context.keys, now=now) if is_asked else None
 
 
 def _signup_request(
@@ -244,7 +244,7 @@ def _signup_request(
         ),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
-        proof=form_token.verify_challenge(app.desk.keys, form.work, form.number, now=now),
+        proof=form_token.verify_challenge(app.signup_context.keys, form.work, form.number, now=now),
         interests=entered_interests(form),
         also=names[1:],
     )
@@ -345,7 +345,10 @@ def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> R
         return signup_page(app, form, now, error=InvalidInput(error.text, code="list"))
     except InvalidInput as error:
         return signup_page(app, form, now, error=error)
-    stamp, why = form_token.make_stamp(app.desk.keys, now=now), no_digest_reason(found.skipped)
+    stamp, why = (
+        form_token.make_stamp(app.signup_context.keys, now=now),
+        no_digest_reason(found.skipped),
+    )
     return private_page(app, "trying.html", next=found, why=why, form=form, stamp=stamp)
 
 
@@ -368,7 +371,7 @@ def show_confirm(app: App, token: str) -> Response:
 @router.post("/confirm/{token}", dependencies=[IN_READER_LANGUAGE])
 def confirm(app: App, now: Now, token: str) -> Response:
     """Confirm a sign-up. Forged, expired and used links all get the same response."""
-    confirmed = signup.confirm(app.desk, token, now=now)
+    confirmed = signup.confirm(app.signup_context, token, now=now)
     if confirmed is None:
         return private_page(app, "not_confirmed.html")
     set_language(confirmed.preferences.language)
@@ -399,12 +402,14 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
     visitor, is_bot = _identify_visitor(app, client, form, now)
     try:
         address = parse_address(app, form.email)
-        proof = form_token.verify_challenge(app.desk.keys, form.work, form.number, now=now)
+        proof = form_token.verify_challenge(
+            app.signup_context.keys, form.work, form.number, now=now
+        )
         with count_refusals(app, now):
             if is_bot:
-                count_trapped(app.desk, visitor, now=now)
+                count_trapped(app.signup_context, visitor, now=now)
             else:
-                requests.request_link(app.desk, address, visitor, proof=proof, now=now)
+                requests.request_link(app.signup_context, address, visitor, proof=proof, now=now)
     except Crowded as error:
         return _with_retry_after(_link_page(app, form, now, crowd=error), error)
     except InvalidInput as error:
@@ -428,7 +433,7 @@ def _link_page(
         "ask_for_link.html",
         status=_status_code(error, None, crowd),
         form=form,
-        stamp=form_token.make_stamp(app.desk.keys, now=now),
+        stamp=form_token.make_stamp(app.signup_context.keys, now=now),
         error=error,
         crowd=crowd,
         work=_challenge(app, now, crowd),

@@ -106,9 +106,9 @@ def create_subscription(
     )
     left = None
     try:
-        left = subscribe(app.desk, wanted, now=now)
+        left = subscribe(app.signup_context, wanted, now=now)
     except PaperroundError:
-        left = standing(app.desk, wanted.visitor, now=now)
+        left = standing(app.signup_context, wanted.visitor, now=now)
         raise
     finally:
         request.scope[RATE_STATUSES] += [left] if left is not None else []

@@ -20,7 +20,7 @@ from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import templates_dir
 from paperround.digests.render.templates import TRANSLATED, speaking
-from paperround.editions.labels import list_title_said
+from paperround.editions.labels import localized_list_title
 from paperround.editions.lists import MailingList
 from paperround.editions.model import EditionPaper, page_path
 from paperround.papers.formatting import web_address
@@ -103,7 +103,7 @@ def environment(language: str = ENGLISH) -> Environment:
     speaking(env, locale)
     env.filters |= {
         "cut_time": partial(_cut_time, locale),
-        "list_title": partial(list_title_said, locale),
+        "list_title": partial(localized_list_title, locale),
         "moment": partial(_format_instant, locale),
         "month": locale.month,
         "of_arxiv": lambda papers: any(one.identifiers.get("arxiv") for one in papers),
@@ -194,7 +194,7 @@ def _page_response(
     headers: Mapping[str, str],
     values: Mapping[str, object],
 ) -> Response:
-    html = render(template, site=app.letterhead, demo=app.demo, **values)
+    html = render(template, site=app.sender_identity, demo=app.demo, **values)
     language_headers = {"content-language": page_language(), "vary": "accept-language"}
     return Response(html, status, {**headers, **language_headers}, media_type=HTML)
 

@@ -175,7 +175,7 @@ class ChannelStore(Interests):
         self._set(_PERSON, channel, folded=folded)
         self._set(_CHANNEL, channel, **_hook_columns(hook, self._cipher))
 
-    def seal_anew(self) -> int:
+    def reencrypt(self) -> int:
         """Encrypt hooks again that were encrypted with an old secret, and return the number of
         channels. What cannot be decrypted stays unchanged."""
         rows = self._connection.execute(_CHANNELS.with_for_update(of=db.channels)).all()

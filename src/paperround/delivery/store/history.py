@@ -21,7 +21,7 @@ from paperround.delivery.ledger_model import DeliveryContent, NewDelivery
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Withdrawal
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
-from paperround.papers.store.duplicates import STANDS, groups
+from paperround.papers.store.duplicates import NOT_JOINED, groups
 from paperround.subscribers.model import SubscriberId
 
 Groups = Mapping[PaperId, frozenset[PaperId]]
@@ -140,7 +140,7 @@ def _recorded(
 def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
     found = connection.execute(
         select(db.papers.c.id, db.papers.c.title, db.papers.c.identifiers)
-        .where(db.papers.c.withdrawn_at > since, STANDS)
+        .where(db.papers.c.withdrawn_at > since, NOT_JOINED)
         .order_by(db.papers.c.withdrawn_at, db.papers.c.id)
     )
     return [

@@ -9,7 +9,7 @@ from paperround.core.errors import EditionCancelled
 from paperround.core.jobs import DELIVER
 from paperround.db.bulk import Columns, insert_many
 from paperround.db.dialect import among, insert_new, next_ids
-from paperround.db.engine import roomy
+from paperround.db.engine import enlarged_page_cache
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
@@ -171,7 +171,7 @@ class Ledger(Claims[Claimed], Replacing):
         number of rows."""
         if not offers:
             return 0
-        with roomy(self._connection):
+        with enlarged_page_cache(self._connection):
             added = self._insert_rows(offers, lists, now)
             self._freeze_behind(added.values())
             record_sent(self._connection, [(id_, row) for id_, (_, row) in added.items()])

@@ -75,16 +75,16 @@ class MailRenderer:
     """The Renderer of an installation.
 
     `signer` is called for each message and returns its signer, or None. Raises Misconfigured for
-    an invalid `letterhead`.
+    an invalid `sender_identity`.
     """
 
     def __init__(
         self,
-        letterhead: SenderIdentity,
+        sender_identity: SenderIdentity,
         templates: Templates | None = None,
         signer: Callable[[], Signer | None] = lambda: None,
     ) -> None:
-        self._sender = sender_of(letterhead)
+        self._sender = sender_of(sender_identity)
         self._templates = templates or Templates()
         self._signer = signer
         self._frame = lru_cache(maxsize=MOST_FRAMES)(self._build_frame)

@@ -241,7 +241,7 @@ _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
-    public = sender.letterhead.public_url.rstrip("/")
+    public = sender.sender_identity.public_url.rstrip("/")
     leave = [web_value(view.links.one_click)]
     if addressing.unsubscribe_mail:
         leave.append(f"<{addressing.unsubscribe_mail}>")
@@ -267,7 +267,7 @@ def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> Mes
 
 def _list_owner(sender: Sender) -> str:
     """Return the contact, or the sender's address without one."""
-    contact = sender.letterhead.contact
+    contact = sender.sender_identity.contact
     if contact.startswith(("https://", "http://")):
         return web_value(contact)
     return f"<mailto:{contact if is_address(contact) else sender.address}>"

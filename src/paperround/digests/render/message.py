@@ -50,7 +50,7 @@ class Sender(NamedTuple):
     name: str
     address: str
     host: str
-    letterhead: SenderIdentity
+    sender_identity: SenderIdentity
 
 
 class MessageKind(NamedTuple):
@@ -63,19 +63,19 @@ class MessageKind(NamedTuple):
     seed: str
 
 
-def sender_of(letterhead: SenderIdentity) -> Sender:
-    """Parse `letterhead`; raises Misconfigured for an invalid address or URL."""
-    match = _MAIL_FROM.fullmatch(letterhead.mail_from)
+def sender_of(sender_identity: SenderIdentity) -> Sender:
+    """Parse `sender_identity`; raises Misconfigured for an invalid address or URL."""
+    match = _MAIL_FROM.fullmatch(sender_identity.mail_from)
     address = (match["inside"] or match["bare"]) if match else ""
     if match is None or not is_address(address):
         raise Misconfigured(
             "MAIL_FROM is not `Name <address>` with a plain ASCII address: "
             "write it like `Paperround <papers@example.org>`"
         )
-    host = urlsplit(letterhead.public_url).hostname
-    if host is None or not host.isascii() or not _WEB.fullmatch(letterhead.public_url):
+    host = urlsplit(sender_identity.public_url).hostname
+    if host is None or not host.isascii() or not _WEB.fullmatch(sender_identity.public_url):
         raise Misconfigured("PUBLIC_URL is not a web address: write it like https://example.org")
-    return Sender((match["name"] or "").strip(' "'), address, host, letterhead)
+    return Sender((match["name"] or "").strip(' "'), address, host, sender_identity)
 
 
 def addressing_of(

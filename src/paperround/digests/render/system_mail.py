@@ -29,7 +29,7 @@ from paperround.digests.render.templates import (
     cleaned,
     postal_line,
 )
-from paperround.editions.labels import list_title_said
+from paperround.editions.labels import localized_list_title
 from paperround.papers.formatting import shortened, web_address
 
 NOBODY = "Paperround"
@@ -67,7 +67,7 @@ def render_notice(templates: Templates, view: NoticeView) -> Rendered:
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = locale.language
     clean["list_title"] = (
-        shortened(list_title_said(locale, clean["list_title"]), _TITLE_LENGTH) or NOBODY
+        shortened(localized_list_title(locale, clean["list_title"]), _TITLE_LENGTH) or NOBODY
     )
     clean["postal_address"] = postal_line(view.postal_address)
     clean["details"] = (

@@ -25,7 +25,7 @@ from paperround.core.languages import LANGUAGES, spoken, written_in
 from paperround.core.paths import templates_dir
 from paperround.digests.model import DigestPaper, title_address
 from paperround.digests.render.headers import header_text, one_line
-from paperround.editions.labels import authors_said, localized_links, tally_said
+from paperround.editions.labels import localized_authors, localized_counts, localized_links
 from paperround.papers.formatting import shortened, web_address
 
 SUBJECT_LENGTH = 120
@@ -278,7 +278,7 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
         locale=locale,
     )
     environment.filters |= {
-        "authors": partial(authors_said, locale),
+        "authors": partial(localized_authors, locale),
         "counted": locale.counted,
         "instant": locale.instant,
         "lang": partial(lang_of, locale),
@@ -289,7 +289,7 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
         "row": locale.row,
         "short_date": locale.short_date,
         "source": partial(localize_source, locale),
-        "tally": partial(tally_said, locale),
+        "tally": partial(localized_counts, locale),
         "word": locale.word,
     }
     return environment

@@ -18,7 +18,7 @@ from paperround.digests.render.templates import (
     postal_line,
     reason_line,
 )
-from paperround.editions.labels import list_title_said, localized_preheader, localized_title
+from paperround.editions.labels import localized_list_title, localized_preheader, localized_title
 from paperround.papers.formatting import shortened
 
 HTML_LIMIT = 90_000
@@ -118,7 +118,7 @@ def clean_view(view: DigestView) -> DigestView:
     clean["language"] = locale.language
     for name in _PUBLIC:
         clean[name] = asking(clean[name], locale.language)
-    clean["list_title"] = list_title_said(locale, clean["list_title"])
+    clean["list_title"] = localized_list_title(locale, clean["list_title"])
     clean["papers"] = tuple(clean_paper(paper, locale) for paper in view.papers)
     clean["withdrawn"] = tuple(_clean_withdrawn(paper, locale) for paper in view.withdrawn)
     clean["postal_address"] = postal_line(view.postal_address)

@@ -4,7 +4,7 @@ from html import escape
 
 from paperround.core.i18n.locale import locale_for
 from paperround.editions.feed_documents import FeedEntry
-from paperround.editions.labels import authors_said
+from paperround.editions.labels import localized_authors
 from paperround.papers.formatting import paper_links
 
 WITHDRAWN = "This paper was withdrawn."
@@ -15,7 +15,7 @@ def entry_html(entry: FeedEntry) -> str:
     anchors = [f'<a href="{escape(url)}">{escape(name)}</a>' for name, url in paper_links(entry)]
     inner = (
         f"<strong>{WITHDRAWN}</strong>" if entry.withdrawn else "",
-        escape(authors_said(locale_for(), entry.authors)),
+        escape(localized_authors(locale_for(), entry.authors)),
         f"<em>{escape(entry.reason)}</em>" if entry.reason else "",
         escape(entry.text),
         " · ".join(anchors),

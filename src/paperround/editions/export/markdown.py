@@ -7,7 +7,7 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.export.entry_html import WITHDRAWN
-from paperround.editions.labels import authors_said
+from paperround.editions.labels import localized_authors
 from paperround.papers.formatting import paper_links
 
 MEDIA_TYPE = "text/markdown"
@@ -61,7 +61,7 @@ def write_edition(cited: CitedEdition) -> bytes:
         blocks += [
             f"## {paper.position}\\. [{escaped(paper.title)}](<{citation.page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
-            escaped(authors_said(locale_for(), paper.authors)),
+            escaped(localized_authors(locale_for(), paper.authors)),
             f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",
             escaped(paper.gist),
             " · ".join(links),

@@ -14,7 +14,7 @@ from paperround.editions.lists import ListId, MailingList, Window
 from paperround.editions.model import Candidate, EditionState, ListedBy
 from paperround.papers.enrichment import scale_of
 from paperround.papers.model import Observation, PaperId
-from paperround.papers.store.duplicates import STANDS
+from paperround.papers.store.duplicates import NOT_JOINED
 from paperround.papers.store.rows import PAPER_COLUMNS, paper_of
 from paperround.papers.store.search import categories_of
 
@@ -30,7 +30,7 @@ class CandidateStore(Store):
             _PAPERS.counts_from > window.start,
             _PAPERS.counts_from <= window.as_of,
             _PAPERS.withdrawn_at.is_(None),
-            STANDS,
+            NOT_JOINED,
             *_in_feeds(self._connection, mailing_list),
         ]
         rows = self._connection.execute(
@@ -58,7 +58,11 @@ class CandidateStore(Store):
 
         `days` are the first and last listing day, inclusive; None for all.
         """
-        eligible = [_PAPERS.counts_from <= by, STANDS, *_in_feeds(self._connection, mailing_list)]
+        eligible = [
+            _PAPERS.counts_from <= by,
+            NOT_JOINED,
+            *_in_feeds(self._connection, mailing_list),
+        ]
         if mailing_list.categories:
             name = categories_of(self._connection, db.papers)
             eligible.append(exists().where(name.in_(mailing_list.categories)))

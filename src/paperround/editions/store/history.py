@@ -10,7 +10,7 @@ from paperround.db.dialect import among
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import FeedId, Observation, PaperId, Vote
-from paperround.papers.store.duplicates import STANDS
+from paperround.papers.store.duplicates import NOT_JOINED
 
 VOTES = "upvotes"
 
@@ -24,7 +24,9 @@ class HistoryStore(Store):
         has_votes = exists().where(c.paper_id == papers.id, c.signal == VOTES, c.captured_at <= by)
         found = self._connection.execute(
             select(papers.id)
-            .where(papers.counts_from < before, papers.withdrawn_at.is_(None), STANDS, has_votes)
+            .where(
+                papers.counts_from < before, papers.withdrawn_at.is_(None), NOT_JOINED, has_votes
+            )
             .order_by(papers.counts_from.desc(), papers.id.desc())
             .limit(limit)
         )

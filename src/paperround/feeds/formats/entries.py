@@ -87,7 +87,7 @@ def fingerprint(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def fingerprinted(record: Record) -> Record:
+def with_fingerprint(record: Record) -> Record:
     """Return the record with a fingerprint of its content, without its counts."""
     values = _stable_values(record)
     return Record(

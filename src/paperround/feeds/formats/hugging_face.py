@@ -22,7 +22,6 @@ from paperround.feeds.formats.entries import (
     batch_of,
     counts_of,
     fingerprint,
-    fingerprinted,
     identifiers_of,
     instant_of,
     links_of,
@@ -30,6 +29,7 @@ from paperround.feeds.formats.entries import (
     text_of,
     texts_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.papers.model import ParsedBatch, Record
 
@@ -131,7 +131,7 @@ def _record(row: Entry, paper: Entry) -> Record:
             *counts_of(row, None, {"numComments": "comments"}),
         ),
     )
-    return fingerprinted(record)
+    return with_fingerprint(record)
 
 
 def _authors(paper: Entry) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from paperround.feeds.sources.base import (
     oldest_day,
     read,
 )
-from paperround.feeds.sources.oai_pmh import BadToken, OaiPage, read_harvest
+from paperround.feeds.sources.oai_pmh import BadToken, OaiPage, read_records
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
@@ -136,7 +136,7 @@ class ArxivOai(PagedSource[_OaiPlace]):
         A rejected token restarts its set once, as the protocol demands.
         """
         may_restart = place.token and not place.restarts
-        records = read(page, _records_or_none if may_restart else read_harvest)
+        records = read(page, _records_or_none if may_restart else read_records)
         if records is None:
             return ParsedBatch(), replace(place.beginning, restarts=1)
         batch = arxiv_batch(records, place.since)
@@ -152,7 +152,7 @@ class ArxivOai(PagedSource[_OaiPlace]):
 def _records_or_none(body: bytes) -> OaiPage | None:
     """Return the records, or None when the token is rejected."""
     try:
-        return read_harvest(body)
+        return read_records(body)
     except BadToken:
         return None
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from paperround.feeds.formats.entries import (
     BadEntry,
     Entry,
-    fingerprinted,
     instant_of,
     says_withdrawn,
     text_of,
     texts_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.model import Record
@@ -62,7 +62,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         licence=text_of(entry, "licence"),
         announces=announces,
     )
-    return fingerprinted(record)
+    return with_fingerprint(record)
 
 
 def mail_date(stated: str) -> str:

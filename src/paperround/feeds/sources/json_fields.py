@@ -98,7 +98,7 @@ def object_of(entry: Entry, key: str) -> Entry:
     return value
 
 
-def wanted_of(
+def parse_filters(
     settings: Mapping[str, str], refused: Mapping[str, str], example: str, key: str
 ) -> tuple[tuple[str, ...], str]:
     """Return the parts of the setting `filter` (`name:value,name:value`) without duplicates, and
@@ -131,7 +131,9 @@ def wanted_of(
     return filters, search
 
 
-def news_of(batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]) -> ParsedBatch:
+def parse_enrichments(
+    batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]
+) -> ParsedBatch:
     """Return the records of `batch` with an identifier, of one of `kinds`, of one of `papers`,
     reduced to what an enricher may add."""
     known = {

@@ -44,7 +44,7 @@ class OaiPage:
     expires: datetime | None = None
 
 
-def read_harvest(content: bytes) -> OaiPage:
+def read_records(content: bytes) -> OaiPage:
     """Return the records. Raises InvalidInput, or BadToken for a rejected token."""
     root = read_xml(content)
     if root.name != "OAI-PMH":

@@ -19,7 +19,7 @@ from paperround.papers.duplicates import PaperJoin
 from paperround.papers.merge import REMEMBERED
 from paperround.papers.model import PaperId, PaperText
 
-STANDS = (
+NOT_JOINED = (
     ~select(db.joined_papers.c.paper_id)
     .where(db.joined_papers.c.paper_id == db.papers.c.id)
     .correlate(db.papers)

@@ -11,7 +11,7 @@ from paperround.db.dialect import among, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import PaperId
-from paperround.papers.store.duplicates import STANDS
+from paperround.papers.store.duplicates import NOT_JOINED
 
 _KEY = ("paper_id", "enricher")
 
@@ -50,7 +50,7 @@ class EnrichmentStore(Store):
             .where(
                 db.papers.c.counts_from > since,
                 db.papers.c.counts_from <= now,
-                STANDS,
+                NOT_JOINED,
                 is_due,
                 named.exists() if kinds else true(),
             )

@@ -40,7 +40,7 @@ from paperround.papers.model import (
 )
 from paperround.papers.search import title_words
 from paperround.papers.store.duplicates import (
-    STANDS,
+    NOT_JOINED,
     current,
     join,
     keep_earlier,
@@ -115,14 +115,16 @@ class PaperStore(Store):
 
     def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
         """Papers with an id below `before`, newest first, without joined ones."""
-        wanted = select(*PAPER_COLUMNS).where(STANDS).order_by(db.papers.c.id.desc()).limit(limit)
+        wanted = (
+            select(*PAPER_COLUMNS).where(NOT_JOINED).order_by(db.papers.c.id.desc()).limit(limit)
+        )
         if before is not None:
             wanted = wanted.where(db.papers.c.id < before)
         return [paper_of(row) for row in self._connection.execute(wanted)]
 
     def count(self) -> int:
         """The number of papers, without joined ones."""
-        counted = select(func.count()).select_from(db.papers).where(STANDS)
+        counted = select(func.count()).select_from(db.papers).where(NOT_JOINED)
         return self._connection.execute(counted).scalar_one()
 
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
@@ -171,7 +173,7 @@ class PaperStore(Store):
         """Titles and abstracts of papers that count from before `before`, newest first."""
         found = self._connection.execute(
             select(db.papers.c.title, db.papers.c.abstract)
-            .where(db.papers.c.counts_from < before, STANDS)
+            .where(db.papers.c.counts_from < before, NOT_JOINED)
             .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
             .limit(limit)
         )

@@ -19,10 +19,10 @@ from paperround.feeds.formats.entries import (
     batch_of,
     day_of,
     doi_of,
-    fingerprinted,
     storable,
     text_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.feeds.formats.registry import Format
 from paperround.feeds.sources.json_fields import CatalogueResponse, excerpt_of, json_of
@@ -127,7 +127,7 @@ def _records(row: object, subjects: Collection[str]) -> list[Record]:
         show=Show.FULL if is_open else Show.LINK,
         announces=is_first,
     )
-    return [fingerprinted(record)]
+    return [with_fingerprint(record)]
 
 
 def _version(row: Entry) -> int | None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from paperround.core.reasons import counted
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_posts import Digest, Message, TestMessage
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -59,7 +59,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     ]
 
 
-def greeting(_hook: Hook, words: Greeting) -> Message:
+def greeting(_hook: Hook, words: TestMessage) -> Message:
     """A few words."""
     return _message(escaped(plain(words.words)), [])
 

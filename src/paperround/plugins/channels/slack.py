@@ -9,7 +9,7 @@ from typing import Any
 
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message, words_of
+from paperround.digests.channel_posts import Digest, Message, TestMessage, words_of
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -58,7 +58,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     ]
 
 
-def greeting(_hook: Hook, words: Greeting) -> Message:
+def greeting(_hook: Hook, words: TestMessage) -> Message:
     """A few words."""
     return _message(plain(words.words), [_section(escaped(plain(words.words)))])
 

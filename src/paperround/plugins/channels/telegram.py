@@ -12,7 +12,7 @@ from typing import Any
 
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_posts import Digest, Message, TestMessage
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -57,7 +57,7 @@ def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
     ]
 
 
-def greeting(hook: Hook, words: Greeting) -> Message:
+def greeting(hook: Hook, words: TestMessage) -> Message:
     """A few words."""
     return _message(hook, escaped(plain(words.words)))
 

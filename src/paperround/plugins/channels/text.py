@@ -15,7 +15,7 @@ from paperround.core.i18n.localize import english_reason
 from paperround.core.reasons import counted
 from paperround.digests.channel_posts import Message
 from paperround.digests.model import DigestPaper, DigestView, title_address
-from paperround.editions.labels import authors_said, tally_said
+from paperround.editions.labels import localized_authors, localized_counts
 from paperround.papers.formatting import paper_links, shortened, web_address
 
 LONGEST_LINK = 400
@@ -104,10 +104,10 @@ def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> ChannelItem:
         number=number,
         title=shortened(plain(paper.title), title),
         url=url if len(url) <= LONGEST_TITLE_LINK else "",
-        authors=shortened(plain(authors_said(locale_for(), paper.authors)), authors),
+        authors=shortened(plain(localized_authors(locale_for(), paper.authors)), authors),
         gist=shortened(plain(paper.gist), gist) if gist else "",
         why=f"Why: {why}" if why else "",
-        votes=tally_said(locale_for(), paper),
+        votes=localized_counts(locale_for(), paper),
         links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),
     )
 

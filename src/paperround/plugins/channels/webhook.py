@@ -21,7 +21,7 @@ from paperround.core.i18n.localize import english_reason
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Hook, key_bytes
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message, words_of
+from paperround.digests.channel_posts import Digest, Message, TestMessage, words_of
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
@@ -50,7 +50,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     return [replace(told, papers=len(view.papers))]
 
 
-def greeting(_hook: Hook, words: Greeting) -> Message:
+def greeting(_hook: Hook, words: TestMessage) -> Message:
     """A few words, under another type."""
     data = {"list_title": words.list_title, "words": words.words}
     return _message(TESTED, words.message_id, words.dated, data)

@@ -19,12 +19,12 @@ from paperround.feeds.formats.entries import (
     Entry,
     counts_of,
     doi_of,
-    fingerprinted,
     instant_of,
     storable,
     text_of,
     texts_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.formats.stated_dates import DateRange
@@ -119,7 +119,9 @@ def _records(work: Entry) -> Iterator[Record]:
         raise BadEntry(OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is no paper")
     # A paper that was taken back is withdrawn where it is known, and keeps its texts.
     return (
-        fingerprinted(Record(title="", identifiers={kind: value}, withdrawn=True, announces=False))
+        with_fingerprint(
+            Record(title="", identifiers={kind: value}, withdrawn=True, announces=False)
+        )
         for kind, value in withdrawn
     )
 
@@ -141,7 +143,7 @@ def _paper(work: Entry, own: tuple[str, str]) -> Record:
     updates = [said for said, _ in _updates(work, "updated-by")]
     updates += [said for said, doi in _updates(work, "update-to") if doi == own]
     stated = text_of(work, "abstract") or ""
-    return fingerprinted(
+    return with_fingerprint(
         Record(
             title=title,
             abstract=text_of_jats(stated[:_MOST_ABSTRACT]),

@@ -26,7 +26,7 @@ from paperround.feeds.sources.base import (
     span_of,
 )
 from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
-from paperround.feeds.sources.json_fields import wanted_of
+from paperround.feeds.sources.json_fields import parse_filters
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.crossref.record import FIELDS, NAME, read_answer
@@ -71,7 +71,7 @@ class Crossref(PagedSource[PageCursor]):
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        wanted_of(settings, _REFUSED, EXAMPLE, "query")
+        parse_filters(settings, _REFUSED, EXAMPLE, "query")
         days_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
@@ -80,7 +80,7 @@ class Crossref(PagedSource[PageCursor]):
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
-        filters, words = wanted_of(state.settings, _REFUSED, EXAMPLE, "query")
+        filters, words = parse_filters(state.settings, _REFUSED, EXAMPLE, "query")
         days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
         query = {
             "filter": ",".join((*filters, days)),

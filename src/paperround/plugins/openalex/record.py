@@ -18,11 +18,11 @@ from paperround.feeds.formats.entries import (
     counts_of,
     day_of,
     doi_of,
-    fingerprinted,
     links_of,
     storable,
     text_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.formats.saved_responses import listed_when_published
@@ -139,7 +139,7 @@ def _records(work: Entry) -> tuple[Record]:
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(work, None, {"cited_by_count": "citations"}),
     )
-    return (fingerprinted(record),)
+    return (with_fingerprint(record),)
 
 
 def _abstract(work: Entry) -> str:

@@ -23,7 +23,7 @@ from paperround.feeds.sources.base import (
     span_of,
 )
 from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
-from paperround.feeds.sources.json_fields import wanted_of
+from paperround.feeds.sources.json_fields import parse_filters
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.openalex.record import FIELDS, NAME, read_answer
@@ -114,7 +114,7 @@ class OpenAlex(PagedSource[PageCursor]):
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
     """(filters, words) of what is asked for."""
-    filters, words = wanted_of(settings, _REFUSED, EXAMPLE, "search")
+    filters, words = parse_filters(settings, _REFUSED, EXAMPLE, "search")
     if not any(one.startswith("type:") for one in filters):
         filters = (*filters, _TYPES)
     return ",".join(filters), words

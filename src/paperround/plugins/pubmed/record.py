@@ -18,8 +18,8 @@ from paperround.feeds.formats.entries import (
     batch_of,
     doi_of,
     fingerprint,
-    fingerprinted,
     title_of,
+    with_fingerprint,
 )
 from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml, without_doctype
@@ -123,7 +123,7 @@ def _record(citation: Node, data: Node) -> Record:
         show=Show.FULL if licence else Show.LINK,
         announces=int(stated) == 1,
     )
-    return fingerprinted(record)
+    return with_fingerprint(record)
 
 
 def _withdrawn(pmid: str, why: str) -> Record:

@@ -20,12 +20,12 @@ from paperround.feeds.formats.entries import (
     counts_of,
     day_of,
     doi_of,
-    fingerprinted,
     links_of,
     storable,
     text_of,
     texts_of,
     title_of,
+    with_fingerprint,
 )
 from paperround.feeds.formats.registry import Format, is_one_object
 from paperround.feeds.formats.saved_responses import listed_when_published
@@ -135,7 +135,7 @@ def _record(paper: Entry) -> Record:
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(paper, None, COUNTS),
     )
-    return fingerprinted(record)
+    return with_fingerprint(record)
 
 
 def _identifiers(paper: Entry) -> dict[str, str]:

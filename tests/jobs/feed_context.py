@@ -88,7 +88,7 @@ class Room:
         self.services = Services(self.clock)
         self.answers = self.services.answers
         self.database = database
-        self.newsroom = FeedContext(
+        self.feed_context = FeedContext(
             database=database,
             client=self.services,
             sources=SOURCES,
@@ -99,11 +99,11 @@ class Room:
         )
 
     def add(self, feed: NewFeed) -> FeedId:
-        return create_feed(self.newsroom, feed, now=self.clock.now()).id
+        return create_feed(self.feed_context, feed, now=self.clock.now()).id
 
     def poll(self, after: timedelta = timedelta()) -> list[PollReport]:
         self.clock.moment += after
-        return poll_due(self.newsroom, now=self.clock.now())
+        return poll_due(self.feed_context, now=self.clock.now())
 
     def poll_next(self, feed: FeedId) -> PollReport:
         """Wait until the feed is due, and poll."""
@@ -137,7 +137,7 @@ def failing(status: int, retry_after: float | None = None) -> FetchFailed:
 
 
 def update_feed(
-    newsroom: FeedContext, feed: FeedId, changed: NewFeed, *, now: datetime
+    feed_context: FeedContext, feed: FeedId, changed: NewFeed, *, now: datetime
 ) -> LiveFeed:
     """Make a feed `changed`."""
-    return change_feed(newsroom, feed, lambda _: changed, now=now)
+    return change_feed(feed_context, feed, lambda _: changed, now=now)
