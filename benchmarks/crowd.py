@@ -12,7 +12,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store.rows import person_columns, preference_columns
+from paperround.subscribers.store.mapping import person_columns, preference_columns
 
 AT_ONCE = 10_000
 

@@ -22,7 +22,7 @@ from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
-from paperround.editions.store.rows import paper_columns
+from paperround.editions.store.mapping import paper_columns
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId, Reject
 from paperround.papers.store.enrichment import EnrichmentStore

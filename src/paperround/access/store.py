@@ -23,7 +23,7 @@ from paperround.access.model import (
 )
 from paperround.core.errors import Conflict, Misconfigured, NotFound
 from paperround.db.dialect import insert_new, insert_row
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 

@@ -21,14 +21,14 @@ from paperround.bounces.model import (
 )
 from paperround.bounces.policy import NO_BOUNCES, BounceScore
 from paperround.db.dialect import insert_new, upsert
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.model import Evidence
 from paperround.editions.model import DeliveryState
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.store.rows import EMAIL
+from paperround.subscribers.store.mapping import EMAIL
 
 _TABLES = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)

@@ -17,7 +17,7 @@ from paperround.core.interfaces import Processes, Worker
 from paperround.core.rates import Rate, RateLimitStatus, Turn
 from paperround.core.times import require_utc
 from paperround.db.dialect import insert_new, inserting
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from paperround.core.errors import NotFound
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.ranking.models import KeptModel, ModelId, NewModel

@@ -18,8 +18,8 @@ from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.claims import Claims
+from paperround.delivery.store.mapping import DELIVERIES, due_lines, due_rows, may_go
 from paperround.delivery.store.rates import Gate
-from paperround.delivery.store.rows import DELIVERIES, due_lines, due_rows, may_go
 from paperround.editions.model import DeliveryId
 from paperround.papers.model import PaperId
 

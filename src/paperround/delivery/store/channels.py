@@ -14,7 +14,7 @@ from paperround.core.errors import AlreadyTaken, Misconfigured, NotFound
 from paperround.core.times import format_instant, parse_instant
 from paperround.db.dialect import insert_new
 from paperround.db.encryption import SecretCipher
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel, ChannelKind, Hook, OldKey
@@ -24,7 +24,11 @@ from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.interests import Interests
-from paperround.subscribers.store.rows import PREFERENCE_COLUMNS, preference_columns, preferences_of
+from paperround.subscribers.store.mapping import (
+    PREFERENCE_COLUMNS,
+    preference_columns,
+    preferences_of,
+)
 
 UNTIL_RESUMED = date.max
 """The end of a pause without an end: each day of it has a skipped row."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import among, as_ids
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import LIFE_OVER, Lease

@@ -29,7 +29,7 @@ from paperround.delivery.store.system_mail import OWN_ADDRESS
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.readers import ExportPage, ExportPlace
-from paperround.subscribers.store.rows import preference_columns
+from paperround.subscribers.store.mapping import preference_columns
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 _SENDING_COLUMNS = frozenset(

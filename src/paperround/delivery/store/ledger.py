@@ -10,7 +10,7 @@ from paperround.core.jobs import DELIVER
 from paperround.db.bulk import Columns, insert_many
 from paperround.db.dialect import among, insert_new, next_ids
 from paperround.db.engine import enlarged_page_cache
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import (
@@ -28,8 +28,8 @@ from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.history import record_sent
+from paperround.delivery.store.mapping import DELIVERIES, delivery_columns, slip_of
 from paperround.delivery.store.replacement import Replacing
-from paperround.delivery.store.rows import DELIVERIES, delivery_columns, slip_of
 from paperround.editions.lists import ListId
 from paperround.editions.model import (
     DeliveryId,
@@ -39,7 +39,7 @@ from paperround.editions.model import (
     EditionState,
     SkipReason,
 )
-from paperround.editions.store.rows import paper_columns
+from paperround.editions.store.mapping import paper_columns
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 RECENT_EDITIONS = 8

@@ -11,11 +11,11 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import Undelivered
 from paperround.delivery.store.history import record_sent_again
-from paperround.delivery.store.rows import slip_of
+from paperround.delivery.store.mapping import slip_of
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.store.rows import SUBSCRIPTION_COLUMNS, subscription_of
+from paperround.subscribers.store.mapping import SUBSCRIPTION_COLUMNS, subscription_of
 
 # As text, because SQLite uses a partial index only if its condition occurs literally.
 _UNDELIVERED = text(

@@ -11,7 +11,7 @@ from paperround.db import revisions
 from paperround.db.dialect import among
 from paperround.db.encryption import sealed_with
 from paperround.db.engine import Storage, storage
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.status import (
@@ -27,7 +27,7 @@ from paperround.delivery.store.replacement import IS_REPLACED
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState, DigestKind
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.store.rows import EMAIL
+from paperround.subscribers.store.mapping import EMAIL
 
 MOST_HOURS = 200
 """How many due times of a day to check: the hours of readers, and a few of new subscribers."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from paperround.core import jobs
 from paperround.db.dialect import insert_new
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import LedgerTotals

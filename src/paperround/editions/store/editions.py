@@ -26,7 +26,7 @@ from paperround.core.errors import Conflict, NotFound
 from paperround.db.bulk import insert_many
 from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import insert_new, insert_row
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -43,7 +43,7 @@ from paperround.editions.model import (
     Placed,
     TailPaper,
 )
-from paperround.editions.store.rows import (
+from paperround.editions.store.mapping import (
     edition_columns,
     edition_of,
     frozen_paper,

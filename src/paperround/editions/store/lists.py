@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, literal, select, update
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.db.dialect import insert_new
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList

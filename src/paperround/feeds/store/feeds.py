@@ -13,7 +13,7 @@ from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.bulk import insert_many
 from paperround.db.dialect import among, insert_new, is_duplicate
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.feeds.model import (
@@ -25,7 +25,7 @@ from paperround.feeds.model import (
     RunNotes,
     StoredReject,
 )
-from paperround.feeds.store.rows import (
+from paperround.feeds.store.mapping import (
     NEVER_POLLED,
     feed_columns,
     live_feed_of,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, sele
 from paperround.core.errors import Conflict
 from paperround.db.bulk import insert_many
 from paperround.db.dialect import among, insert_new, insert_row, upsert
-from paperround.db.rows import columns_of
+from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.merge import REMEMBERED

@@ -22,7 +22,7 @@ from paperround.db.dialect import (
     next_ids,
     upsert,
 )
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.papers.duplicates import PaperJoin
@@ -47,7 +47,7 @@ from paperround.papers.store.duplicates import (
     require_current,
     save_texts,
 )
-from paperround.papers.store.rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.papers.store.mapping import PAPER_COLUMNS, paper_of, row_of
 from paperround.papers.store.search import index_new, remember_words
 
 TITLE_KEY = "title_key"

@@ -17,7 +17,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store.rows import SUBSCRIPTION_COLUMNS, subscription_of
+from paperround.subscribers.store.mapping import SUBSCRIPTION_COLUMNS, subscription_of
 
 _ACTIVE = (
     select(*SUBSCRIPTION_COLUMNS)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select, update
 
 from paperround.db.dialect import among, insert_new
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.model import DeliveryId
@@ -20,7 +20,7 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import DeliveryOwner, NewFeedback
-from paperround.subscribers.store.rows import (
+from paperround.subscribers.store.mapping import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
     person_of,

@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from paperround.core.jobs import NOTICES
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.subscribers.model import Address
 from paperround.subscribers.requests import NewRequest, RequestId, RequestKind, WaitingRequest
-from paperround.subscribers.store.rows import address_columns
+from paperround.subscribers.store.mapping import address_columns
 
 
 class RequestStore(Store):

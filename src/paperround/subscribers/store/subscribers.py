@@ -26,8 +26,7 @@ from paperround.subscribers.model import (
 from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, person_row
 from paperround.subscribers.store.due import DueInstants
 from paperround.subscribers.store.interests import Interests
-from paperround.subscribers.store.preferences import SelfService
-from paperround.subscribers.store.rows import (
+from paperround.subscribers.store.mapping import (
     EMAIL,
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
@@ -38,6 +37,7 @@ from paperround.subscribers.store.rows import (
     state_on_list,
     subscription_of,
 )
+from paperround.subscribers.store.preferences import SelfService
 
 PAGE = 1000
 """Rows an export reads at a time."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 
-from paperround.db.rows import columns_of
+from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
 from paperround.subscribers.model import (

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from paperround.core.times import format_instant, parse_instant
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.feeds.model import (
     Alarm,
     AlarmKind,

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
-from paperround.db.rows import columns_of, value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.editions.model import (
     Edition,
     EditionPaper,

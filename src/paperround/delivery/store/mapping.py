@@ -21,7 +21,7 @@ from sqlalchemy import (
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import ENGLISH
 from paperround.db.dialect import Written, among, write_json
-from paperround.db.rows import value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.delivery.ledger_model import (
     Claimed,
@@ -35,7 +35,7 @@ from paperround.delivery.store.claims import RELEASED, LedgerTable
 from paperround.editions.model import DigestKind, EditionState, SkipReason, Withdrawal
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store.rows import EMAIL
+from paperround.subscribers.store.mapping import EMAIL
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from paperround.db.rows import columns_of
+from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.papers.model import FeedId, Paper, PaperId, PaperWrite, Show
 
