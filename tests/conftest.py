@@ -40,6 +40,7 @@ pytest_plugins = [
     "tests.acceptance_plugin",
     "tests.databases",
     "tests.progress",
+    "tests.sample_database",
     "tests.settled",
     "tests.tiers",
 ]

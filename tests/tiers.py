@@ -15,12 +15,12 @@ import pytest
 TESTS = Path(__file__).parent
 
 DEAR = frozenset(
-    {"benchmarks", "browser", "evaluate", "migrations", "mutants", "reliability", "store", "story"}
+    {"benchmarks", "browser", "db", "evaluate", "migrations", "mutants", "reliability", "story"}
 )
 """Folders whose tests start processes or browsers, or work through real data. Only those that are
 marked `quick` belong to a quick run."""
 
-ON_BOTH_ENGINES = frozenset({"contracts", "migrations", "store"})
+ON_BOTH_ENGINES = frozenset({"contracts", "db", "migrations"})
 """Folders whose tests try SQLite and PostgreSQL. Elsewhere the PostgreSQL half repeats what they
 show, so it waits for `./run test-everything` unless it is marked `postgres`."""
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.person import OVERFLOW
-from tests.mail.reading import contrast
+from tests.digests.reading import contrast
 
 LIGHT, DARK = "light", "dark"
 RULES_OF_LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable")

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
-from tests.mail.builders import mail, notice, notice_view, paper, sender_identity, view
-from tests.mail.reading import modern_parts
+from tests.digests.messages import mail, notice, notice_view, paper, sender_identity, view
+from tests.digests.reading import modern_parts
 
 PHONE, DESK = 360, 800
 

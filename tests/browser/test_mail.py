@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 
 from paperround.digests.render.composer import MailRenderer
 from tests.browser.mails import DESK, PHONE, html_of, shown
-from tests.mail.builders import mail, sender_identity, view
-from tests.mail.reading import modern_parts
+from tests.digests.messages import mail, sender_identity, view
+from tests.digests.reading import modern_parts
 
 
 @pytest.mark.accept("Q15", part="first paper")

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 from paperround.access.store import AuditStore
 from paperround.cli.app import app
 from paperround.delivery.channel_model import ChannelKind
-from tests.channels.services import PATHS, Services, services
-from tests.net.faults import page
+from tests.digests.services import PATHS, Services, services
+from tests.http.faults import page
 
 pytestmark = pytest.mark.accept("F25", part="commands")
 

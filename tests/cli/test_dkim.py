@@ -17,8 +17,8 @@ from paperround.core.errors import Conflict, FetchFailed, Misconfigured
 from paperround.delivery.dkim.keys import new_key, pem_of
 from paperround.delivery.dkim.signer import Algorithm
 from tests.builders import NOW
+from tests.digests.messages import notice
 from tests.fakes import FakeResolver
-from tests.mail.builders import notice
 
 DAY = f"{NOW:%Y%m%d}"
 pytestmark = pytest.mark.accept("F35", part="commands")

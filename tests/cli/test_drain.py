@@ -16,7 +16,7 @@ from paperround.core.errors import DatabaseFailed
 from paperround.db.transactions import RetryPolicy, SqlDatabase, Transaction
 from tests.builders import NOW
 from tests.databases import postgres, postgres_url, run_on
-from tests.jobs.distant import Distant
+from tests.delivery.distant import Distant
 from tests.queues import EMPTY
 
 __all__ = ["postgres", "postgres_url"]

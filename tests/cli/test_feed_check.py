@@ -13,7 +13,7 @@ from paperround.feeds.due import create_feed
 from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from tests.builders import NOW
-from tests.sources.biorxiv_samples import collection, row
+from tests.plugins.biorxiv_samples import collection, row
 from tests.web.admin import Staffed
 from tests.web.conftest import HandClock, sql
 

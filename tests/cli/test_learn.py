@@ -22,7 +22,7 @@ from paperround.ranking.models import KeptModel
 from paperround.ranking.prior.predictor import GROUPS, VERSION
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
-from tests.jobs.learning import DAY, day_of, take
+from tests.ranking.learning import DAY, day_of, take
 from tests.waiting import until
 
 FIRST = datetime(2025, 11, 1, tzinfo=UTC)

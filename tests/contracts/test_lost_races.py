@@ -36,8 +36,8 @@ from tests.builders import (
     seed_subscribers,
     shard,
 )
-from tests.jobs.readers import request, signup_context, subscribe
 from tests.races import just_before, require_wait
+from tests.self_service.readers import request, signup_context, subscribe
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 

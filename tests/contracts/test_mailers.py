@@ -14,8 +14,8 @@ from paperround.delivery.outbox import OutboxMailer
 from paperround.delivery.replies import verdict
 from paperround.delivery.smtp.mailer import SmtpMailer
 from paperround.editions.model import DeliveryId, DeliveryState
+from tests.delivery.envelopes import Marks, envelope, envelopes
 from tests.faults import SmtpSink
-from tests.mail.envelopes import Marks, envelope, envelopes
 
 
 class Breakdown(Exception):

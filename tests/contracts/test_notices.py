@@ -37,9 +37,16 @@ from tests.builders import (
     seed_subscribers,
 )
 from tests.contracts.notices import notice
-from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import ask_to_move, link, post, request_link, signup_context, visitor
 from tests.races import at_once
+from tests.sample_database import IDENTITY
+from tests.self_service.readers import (
+    ask_to_move,
+    link,
+    post,
+    request_link,
+    signup_context,
+    visitor,
+)
 
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
 NOBODY = SubscriberId(987_654)

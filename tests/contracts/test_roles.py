@@ -14,8 +14,8 @@ from paperround.ops.cluster import look, record_worker_heartbeat, sign_off, staf
 from paperround.scheduler import POLL_SECONDS
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
-from tests.jobs.conftest import IDENTITY
 from tests.races import at_once
+from tests.sample_database import IDENTITY
 
 ANN, BOB = (Worker(host="north", pid=number, started="") for number in (1, 2))
 SECOND = timedelta(seconds=1)

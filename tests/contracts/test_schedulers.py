@@ -15,8 +15,8 @@ from paperround.digests.plan import Hours, plan_due
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
 from tests.contracts.sleeper import Sleeper
-from tests.jobs.conftest import IDENTITY
 from tests.races import LOST, at_once
+from tests.sample_database import IDENTITY
 
 SCHEDULERS = 4
 HOURS = Hours(hour=10)

@@ -49,7 +49,7 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.jobs.conftest import IDENTITY
+from tests.sample_database import IDENTITY
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
 LEFT, SUPPRESSED = SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED

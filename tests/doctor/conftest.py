@@ -25,7 +25,7 @@ from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
 from tests.databases import sqlite_template
 from tests.fakes import FakeClient, FakeResolver
 from tests.faults import SmtpSink
-from tests.net.faults import FaultServer, page, says
+from tests.http.faults import FaultServer, page, says
 
 __all__ = ["sqlite_template"]
 

@@ -11,7 +11,7 @@ from paperround.core.clock import FixedClock
 from paperround.doctor.findings import Level
 from paperround.doctor.smtp_check import check_hooks
 from tests.builders import NOW
-from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC
+from tests.plugins.bounce_hooks.providers import SECRET, SIGNING_KEY, TOPIC
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from paperround.doctor.findings import Level
 from paperround.doctor.schedule_check import check_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
 from tests.doctor.conftest import Home
-from tests.domain.feeds import feed
+from tests.feeds.builders import feed
 
 OUT = {
     "public_url": "https://papers.lab.org",

@@ -33,7 +33,7 @@ from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
 from tests.certificates import certificate, server_context
 from tests.doctor.conftest import ALIVE, SECRET, Home, polled
 from tests.faults import Break, Say, Security, SmtpSink
-from tests.net.faults import FaultServer, page, says
+from tests.http.faults import FaultServer, page, says
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

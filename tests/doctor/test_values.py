@@ -19,10 +19,10 @@ from paperround.doctor.schedule_check import check_returns
 from paperround.doctor.smtp_check import check_mailbox
 from paperround.doctor.web_check import check_certificate as check
 from paperround.doctor.web_check import check_expiry
+from tests.bounces.imap_server import ImapServer
 from tests.builders import NOW
 from tests.certificates import certificate, server_context
-from tests.mail.imap_server import ImapServer
-from tests.net.faults import FaultServer, page, says
+from tests.http.faults import FaultServer, page, says
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.evaluate.bounces import evaluate_bounces
 from paperround.evaluate.methods import Baselines
-from tests.mail.reports import report
+from tests.bounces.reports import report
 
 HARD = {"hard_bounce": True}
 SOFT = {"hard_bounce": False}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from paperround.evaluate.papers import Listed
 from paperround.evaluate.replay import LEAST_LATE, Late
 from paperround.papers.model import Paper, PaperId
-from tests.ranking.builders import paper, seen
+from tests.ranking.ranked_papers import paper, seen
 
 
 @dataclass(frozen=True)

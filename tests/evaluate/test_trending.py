@@ -16,7 +16,7 @@ from paperround.evaluate.report import Report
 from paperround.evaluate.trending import evaluate_trending, hacker_news, raw_votes, reddit_hot
 from paperround.papers.model import Paper
 from tests.evaluate.archive import START, Archive, archive, written
-from tests.ranking.builders import HOUR, TODAY, paper
+from tests.ranking.ranked_papers import HOUR, TODAY, paper
 
 METRICS = [
     "recall_at_10_morning",

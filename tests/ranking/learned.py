@@ -8,7 +8,7 @@ from paperround.editions.model import Ranking
 from paperround.papers.formatting import shown_authors
 from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from tests.builders import english
-from tests.ranking.builders import TODAY, paper
+from tests.ranking.ranked_papers import TODAY, paper
 
 START = TODAY.date() - timedelta(days=90)
 KINDS: tuple[dict[str, Any], ...] = (

@@ -5,7 +5,7 @@ import pytest
 from paperround.papers.model import Paper
 from paperround.ranking.duplicates import group_duplicates
 from paperround.ranking.stop_words import paper_tokens
-from tests.ranking.builders import candidate, only, order, paper, rank, seen
+from tests.ranking.ranked_papers import candidate, only, order, paper, rank, seen
 
 ABSTRACT = (
     "Harbour seals follow tidal fronts along the northern coast. From collars worn by forty "

@@ -11,7 +11,7 @@ from paperround.ranking.formula import formula_of
 from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights
-from tests.ranking.builders import candidate, crowded_by_a_topic, rank, seen
+from tests.ranking.ranked_papers import candidate, crowded_by_a_topic, rank, seen
 
 
 class Hopeful:

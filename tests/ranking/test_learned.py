@@ -25,9 +25,9 @@ from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
 from tests.builders import english
-from tests.ranking.builders import by_number, candidate, order, paper, rank, seen
-from tests.ranking.days import days as drawn_days
+from tests.editions.days import days as drawn_days
 from tests.ranking.learned import KINDS, START, cohorts, told
+from tests.ranking.ranked_papers import by_number, candidate, order, paper, rank, seen
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from paperround.ranking.prior.text import fit_text, term_counts
 from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
-from tests.ranking.builders import DAY, TODAY, by_number, candidate, order, paper, rank, seen
+from tests.ranking.ranked_papers import DAY, TODAY, by_number, candidate, order, paper, rank, seen
 
 START = date(2025, 1, 1)
 KINDS: tuple[dict[str, Any], ...] = (

@@ -6,7 +6,7 @@ import pytest
 
 from paperround.ranking.query import WEIGHT, QueryRanker, matches
 from tests.builders import english
-from tests.ranking.builders import NOW, candidate, order, paper, rank, seen
+from tests.ranking.ranked_papers import NOW, candidate, order, paper, rank, seen
 
 KITES = {"title": "Kites", "abstract": "We fly kites over the sea."}
 SEA = {"title": "The sea", "abstract": "Waves, and one kite."}

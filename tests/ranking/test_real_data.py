@@ -7,7 +7,7 @@ import pytest
 
 from paperround.editions.model import Candidate
 from paperround.ranking.stop_words import occurs
-from tests.ranking.builders import NOW, candidate, order, rank
+from tests.ranking.ranked_papers import NOW, candidate, order, rank
 
 QUOTED = re.compile("“(.+?)”")
 

@@ -8,7 +8,7 @@ from paperround.editions.model import Candidate
 from paperround.ranking.stop_words import occurs
 from paperround.ranking.trending import LONGEST
 from tests.builders import english
-from tests.ranking.builders import NOW, by_number, candidate, listed, only, rank, seen
+from tests.ranking.ranked_papers import NOW, by_number, candidate, listed, only, rank, seen
 
 
 def reason(one: Candidate) -> str:

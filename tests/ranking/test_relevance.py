@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import SearchResult, parse_query
 from paperround.ranking.relevance import by_relevance
-from tests.ranking.builders import paper
+from tests.ranking.ranked_papers import paper
 
 
 def order(text: str, papers: Sequence[Paper], indexed: int = 1000, having: int = 10) -> list[int]:

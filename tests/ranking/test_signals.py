@@ -7,7 +7,7 @@ from paperround.papers.model import Observation, Paper
 from paperround.ranking import signals
 from paperround.ranking.signals import Growth, VoteHistory, vote_history
 from paperround.ranking.weights import DEFAULTS
-from tests.ranking.builders import DAY, NOW, TODAY, listed, paper, seen
+from tests.ranking.ranked_papers import DAY, NOW, TODAY, listed, paper, seen
 
 
 def known(*observations: Observation, days_ago: int = 0) -> VoteHistory:

@@ -9,7 +9,7 @@ from paperround.papers.enrichment import scale_of
 from paperround.papers.model import Observation
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS
-from tests.ranking.builders import by_number, candidate, order, rank, seen
+from tests.ranking.ranked_papers import by_number, candidate, order, rank, seen
 
 
 def of_site(name: str, observation: Observation) -> Observation:

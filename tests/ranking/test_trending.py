@@ -8,7 +8,7 @@ import pytest
 
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights, parse_weights
-from tests.ranking.builders import (
+from tests.ranking.ranked_papers import (
     by_number,
     candidate,
     listed,
@@ -172,7 +172,7 @@ def test_other_weights_order_otherwise() -> None:
 
 SHUFFLED = """
 import random
-from tests.ranking.builders import candidate, rank, seen
+from tests.ranking.ranked_papers import candidate, rank, seen
 words = "seal tide front ice krill whale moss reef storm dune".split()
 papers = [
     candidate(n, seen(n * 7 % 5), submitter=words[n % 3], title=f"On {words[n % 7]} number {n}",

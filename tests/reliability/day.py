@@ -27,9 +27,9 @@ from paperround.feeds.ingest import ingest
 from paperround.ops.tick import publish_round
 from paperround.subscribers.model import Preferences
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
-from tests.jobs.conftest import IDENTITY, NOW, subscribe
-from tests.jobs.ticking import HOURS, KEEPER, tick_context
+from tests.ops.ticking import HOURS, KEEPER, tick_context
 from tests.reliability.faults import Faults, FaultyDisk, FaultyMark, Killed
+from tests.sample_database import IDENTITY, NOW, subscribe
 
 LONG = "They were counted at dusk, at night and at dawn. " * 150
 PAPERS = "\n".join(

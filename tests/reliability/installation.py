@@ -20,8 +20,8 @@ from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import imported
 from tests.databases import PostgresServer, postgres_server
-from tests.jobs.conftest import fill, record
 from tests.reliability.fleet import CONNECTIONS
+from tests.sample_database import fill, record
 
 DURABLE = (
     "-c listen_addresses='' -c max_connections=100 -c shared_buffers=32MB"

@@ -9,11 +9,11 @@ from collections import Counter
 
 import pytest
 
-from tests.jobs.conftest import NOW
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.conftest import Fresh
 from tests.reliability.day import GROUP, ROWS, Machine
 from tests.reliability.faults import Faults
+from tests.sample_database import NOW
 
 COMMITS = frozenset({"before a commit", "after a commit"})
 FILES = frozenset(f"{what} a file" for what in ("create", "write", "sync", "name", "remove")) | {

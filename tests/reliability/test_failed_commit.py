@@ -11,8 +11,8 @@ from paperround.core.errors import DatabaseFailed
 from paperround.db import engine as engines
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from tests.jobs.conftest import NOW
 from tests.reliability.faults import Faults, faulty_sqlite
+from tests.sample_database import NOW
 
 
 @pytest.fixture

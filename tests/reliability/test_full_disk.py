@@ -27,11 +27,11 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.tick import SCHEDULER
 from paperround.web.app import create_app
-from tests.jobs.conftest import NOW
 from tests.reliability.accounts import Books, books, require_balance
 from tests.reliability.conftest import Fresh
 from tests.reliability.day import GROUP, LATER, ROWS, Machine
 from tests.reliability.faults import Faults, faulty_sqlite
+from tests.sample_database import NOW
 from tests.story.command_line import CommandLine
 from tests.web.conftest import sql
 

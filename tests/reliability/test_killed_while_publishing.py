@@ -17,9 +17,9 @@ from paperround.digests.publish import PublishReport, publish
 from paperround.editions.model import EditionState
 from paperround.editions.store.lists import ListStore
 from tests.fakes import NewestFirst
-from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.reliability.accounts import books
 from tests.reliability.faults import Faults, Killed, faulty_sqlite
+from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 NAMES = ("ada", "alan", "barbara", "grace", "kurt")
 STRIDE = 3

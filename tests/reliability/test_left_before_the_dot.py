@@ -13,12 +13,12 @@ from paperround.digests.sending import deliver
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.delivery.delivering import post
+from tests.delivery.publishing import send
 from tests.fakes import PlainRenderer, accepting
-from tests.jobs.conftest import NOW, fill, record, subscribe
-from tests.jobs.conftest import database as database
-from tests.jobs.delivering import post
-from tests.jobs.publishing import send
 from tests.reliability.accounts import books, require_balance
+from tests.sample_database import NOW, fill, record, subscribe
+from tests.sample_database import database as database
 
 LEAVER = "ada@example.org"
 

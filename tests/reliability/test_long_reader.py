@@ -19,7 +19,7 @@ from paperround.doctor.findings import Level
 from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import current_alerts
 from paperround.web.metrics import database_gauges
-from tests.jobs.conftest import NOW
+from tests.sample_database import NOW
 
 MINUTE = 60.0
 A_MARK = 0.001

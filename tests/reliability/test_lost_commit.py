@@ -21,15 +21,15 @@ from paperround.digests.model import DigestMail
 from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.store.lists import ListStore
 from tests.databases import run_on
+from tests.delivery.delivering import post
+from tests.delivery.publishing import send
 from tests.fakes import Neighbours, PlainRenderer
 from tests.faults import Late, Say, SmtpSink
-from tests.jobs.conftest import NOW, fill, record, subscribe
-from tests.jobs.delivering import post
-from tests.jobs.publishing import send
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.bad_lines import server_of, through
 from tests.reliability.mindful import MindfulSink
 from tests.reliability.proxy import Proxy, Tripwire
+from tests.sample_database import NOW, fill, record, subscribe
 
 READERS = ("ada", "alan", "grace")
 ME = Worker(host="here", pid=1, started="boot/1")

@@ -17,11 +17,11 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.publish import publish
 from paperround.editions.store.lists import ListStore
 from tests.databases import postgres, postgres_url, run_on
+from tests.delivery.pace import LostTime, WatchfulSink, subscribe_at
 from tests.faults import Accepted
-from tests.jobs.conftest import fill, record
-from tests.jobs.pace import LostTime, WatchfulSink, subscribe_at
 from tests.reliability.fleet import home_in
 from tests.reliability.installation import SETTINGS, home_at
+from tests.sample_database import fill, record
 from tests.story.command_line import CLOCK
 
 __all__ = ["postgres", "postgres_url"]

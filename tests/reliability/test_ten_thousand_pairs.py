@@ -23,7 +23,7 @@ from tests.builders import (
     shard,
 )
 from tests.databases import database
-from tests.jobs.readers import link, post, request, signup_context, subscribe, visitor
+from tests.self_service.readers import link, post, request, signup_context, subscribe, visitor
 
 __all__ = ["database"]
 

@@ -20,11 +20,11 @@ from paperround.db import engine as engines
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import resume
-from tests.jobs.conftest import NOW
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.conftest import Fresh
 from tests.reliability.day import GROUP, MARK, ROWS, Machine
 from tests.reliability.faults import Faults
+from tests.sample_database import NOW
 
 PLACES, LONG_PLACES = 24, 500
 PAGE, FRAME_HEAD, LOG_HEAD = 4096, 24, 32

@@ -35,7 +35,7 @@ from paperround.subscribers.model import (
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
-from tests.jobs.conftest import IDENTITY
+from tests.sample_database import IDENTITY
 
 START = datetime(2026, 3, 23, tzinfo=UTC)
 """A Monday. On the next Sunday Europe's clocks go forward, on the one after Chile's go back at

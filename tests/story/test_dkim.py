@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.dkim_oracles import dkimpy_says, perl_lacks, perl_says
 from tests.faults import SmtpSink
-from tests.mail.dkim_oracles import dkimpy_says, perl_lacks, perl_says
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.signed import records
 

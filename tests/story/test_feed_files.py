@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from paperround.feeds.presets import PRESETS
-from tests.net.faults import FaultServer, page, says
-from tests.sources.arxiv_samples import item, rss
+from tests.feeds.arxiv_samples import item, rss
+from tests.http.faults import FaultServer, page, says
 from tests.story.command_line import CommandLine
 
 DAY: list[dict[str, Any]] = [

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.net.faults import FaultServer, page, says
-from tests.sources.arxiv_samples import item, rss
+from tests.feeds.arxiv_samples import item, rss
+from tests.http.faults import FaultServer, page, says
 from tests.story.command_line import CommandLine
 from tests.story.serving import free_port
 

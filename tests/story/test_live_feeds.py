@@ -6,8 +6,8 @@ from threading import Event
 
 import pytest
 
-from tests.net.faults import PATIENCE, Behaviour, Caller, FaultServer, page, says
-from tests.sources.arxiv_samples import item, rss
+from tests.feeds.arxiv_samples import item, rss
+from tests.http.faults import PATIENCE, Behaviour, Caller, FaultServer, page, says
 from tests.story.command_line import CommandLine
 
 FEED = page(rss(item("2601.00001v1", title="One"), item("2601.00002v1", title="Two")))

@@ -17,7 +17,7 @@ from paperround.feeds.model import FeedState, NewFeed, PollProgress
 from paperround.feeds.sources.registry import sources
 from tests.builders import NOW
 from tests.databases import sqlite_database, sqlite_template
-from tests.jobs.feed_context import Room
+from tests.feeds.feed_context import Room
 from tests.story.command_line import SAMPLE, CommandLine
 
 __all__ = ["sqlite_database", "sqlite_template"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.dkim_oracles import dkimpy_says, perl_lacks, perl_says
+from tests.digests.reading import modern
 from tests.faults import Say, SmtpSink
-from tests.mail.dkim_oracles import dkimpy_says, perl_lacks, perl_says
-from tests.mail.reading import modern
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.postfix import Postfix, postfix
 from tests.story.signed import records

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounces.bouncing import letter, postfix_report
+from tests.bounces.imap_server import ImapServer
 from tests.faults import SmtpSink
-from tests.mail.bouncing import letter, postfix_report
-from tests.mail.imap_server import ImapServer
 from tests.story.command_line import SAMPLE, CommandLine
 
 BOUNCES = "bounces@example.org"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from paperround.bootstrap import AppContext
 from paperround.http.model import HttpClient
 from tests.fakes import FakeClient
-from tests.mail.hooks.providers import (
+from tests.plugins.bounce_hooks.providers import (
     web_of_sns,
 )
 

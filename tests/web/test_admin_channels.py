@@ -11,8 +11,8 @@ from paperround.config import Settings
 from paperround.delivery.channel_model import ChannelKind
 from paperround.web.app import create_app
 from tests.builders import seed_list
-from tests.channels.services import PATHS, Services, services
-from tests.net.faults import page
+from tests.digests.services import PATHS, Services, services
+from tests.http.faults import page
 from tests.web.admin import fields_of, key_for, program
 from tests.web.conftest import HandClock, sql
 

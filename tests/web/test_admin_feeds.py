@@ -20,7 +20,7 @@ from paperround.papers.model import Show
 from paperround.papers.store.papers import PaperStore
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
-from tests.sources.arxiv_samples import item, rss
+from tests.feeds.arxiv_samples import item, rss
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program
 from tests.web.conftest import HandClock, sql
 

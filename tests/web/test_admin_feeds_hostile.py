@@ -11,7 +11,7 @@ from paperround.access.model import Scope
 from paperround.config import Settings
 from paperround.feeds.sources.registry import SOURCES
 from paperround.web.app import create_app
-from tests.sources.full_feeds import full_feed
+from tests.feeds.full_feeds import full_feed
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program
 from tests.web.conftest import HandClock, sql
 

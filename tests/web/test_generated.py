@@ -28,7 +28,7 @@ from paperround.delivery.channel_model import ChannelKind
 from paperround.editions.store.lists import ListStore
 from paperround.web.app import ROUTERS, create_app
 from tests.builders import seed_subscribers
-from tests.channels.services import PATHS, Services, services
+from tests.digests.services import PATHS, Services, services
 from tests.web.admin import FEEDS, Staffed, bearer, feed_body, key_for
 from tests.web.conftest import HandClock, sql
 

@@ -17,7 +17,7 @@ from paperround.config import Settings
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.web.app import create_app
 from tests.fakes import FakeClient
-from tests.mail.hooks.providers import (
+from tests.plugins.bounce_hooks.providers import (
     CERTIFICATE_URL,
     READER,
     SECRET,

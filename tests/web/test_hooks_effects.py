@@ -14,7 +14,7 @@ from paperround.subscribers.model import SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address
-from tests.mail.hooks.providers import (
+from tests.plugins.bounce_hooks.providers import (
     POLICY,
     SECRET,
     SIGNING_KEY,

@@ -19,7 +19,7 @@ from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from tests.builders import NOW, returned_event
-from tests.sources.arxiv_samples import item, rss
+from tests.feeds.arxiv_samples import item, rss
 from tests.web.admin import Service, key_for, program
 from tests.web.conftest import Site
 from tests.web.metrics import numbers

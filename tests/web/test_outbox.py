@@ -21,8 +21,8 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.model import DeliveryId
 from paperround.web.app import create_app
-from tests.mail import builders as mails
-from tests.mail.envelopes import Marks
+from tests.delivery.envelopes import Marks
+from tests.digests import messages as mails
 from tests.web.admin import key_for
 from tests.web.conftest import HandClock
 

@@ -13,8 +13,8 @@ from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.database_check import check_keys
 from paperround.ops.cleanup import clean_up
-from tests.channels.services import PATHS, Services, services
 from tests.databases import database_url, postgres, postgres_url
+from tests.digests.services import PATHS, Services, services
 from tests.web.admin import fields_of, key_for, program
 from tests.web.conftest import sql
 from tests.web.idempotency import KEYED, Office, settings

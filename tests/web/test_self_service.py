@@ -16,7 +16,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
-from tests.jobs.readers import post, second_list
+from tests.self_service.readers import post, second_list
 from tests.web.conftest import Site, sql
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

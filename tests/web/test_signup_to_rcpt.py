@@ -11,7 +11,7 @@ from paperround.config import Settings
 from paperround.digests.sending import deliver_notices
 from paperround.web.app import create_app
 from tests.faults import SmtpSink
-from tests.mail.address_corpus import bad, good
+from tests.web.address_corpus import bad, good
 from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql
 
 LIMITS = ("address", "ip", "net", "domain", "total")

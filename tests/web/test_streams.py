@@ -124,7 +124,7 @@ def test_what_is_kept_of_a_person_is_broken_off_when_it_fails_late(
         return read(self, *about, limit=limit)
 
     monkeypatch.setattr(Erasure, "kept_about", broken)
-    monkeypatch.setattr(templates, "PIECE", 1)  # nobody has so much that it would not fit into one
+    monkeypatch.setattr(templates, "CHUNK_SIZE", 1)  # nobody has more than one chunk
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/preferences/{choices_token}"
     with asked(site, "POST", path, "action=export", **kind) as answer:

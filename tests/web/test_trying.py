@@ -11,7 +11,7 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
-from tests.jobs.readers import post
+from tests.self_service.readers import post
 from tests.web.conftest import Site
 
 XSS = "<script>alert(1)</script>"

@@ -5,7 +5,7 @@
     mail ──► addressing and four tokens, checked ───────────────────────┴► message ─► signed
 
 Readers with the same papers share a digest, a `%` format filled with each reader's values. The
-bytes equal those of a message built without sharing (`tests/mail/alone.py`).
+bytes equal those of a message built without sharing (`tests/digests/alone.py`).
 
 The canonical form for DKIM is computed once, as a format too: a reader's values hold no blanks
 that canonicalisation would change. Line ends and dots are also checked once: a reader's values

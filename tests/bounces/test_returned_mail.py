@@ -1,0 +1,282 @@
+"""Mails that come back: taken in one by one, kept where nobody understood them, mended."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from paperround.bounces.intake import Intake, empty_box, replay, take_in
+from paperround.bounces.model import (
+    InboundMail,
+    IntakeSummary,
+    ReportKind,
+    ReturnBox,
+    ReturnedEvent,
+)
+from paperround.bounces.reader import ReturnReader
+from paperround.bounces.store import ReturnStore
+from paperround.core.errors import DatabaseFailed, InvalidInput, NotFound
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.model import Evidence
+from paperround.delivery.return_path import tagged
+from paperround.self_service.erasure import erase_address
+from paperround.subscribers.imports import lift
+from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.bounces.bouncing import feedback_report, letter, postfix_report
+from tests.bounces.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Town
+from tests.builders import address
+from tests.sample_database import NOW
+from tests.self_service.readers import signup_context
+
+
+@pytest.fixture
+def town(database: SqlDatabase) -> Town:
+    return Town(database)
+
+
+# --- mails, one by one ---------------------------------------------------------------------------
+
+
+def intake(database: Database, reader: ReturnReader | None = None) -> Intake:
+    return Intake(database=database, keys=KEYS, reader=reader or ReturnReader(BOUNCES))
+
+
+def report_for(town: Town, name: str, **changes: str) -> bytes:
+    mail = town.mails[name]
+    content = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\nPapers.\r\n".encode()
+    return postfix_report(content, sender=mail.sender, recipient=mail.recipient, **changes)
+
+
+@pytest.mark.accept("F36", part="pipe")
+def test_a_delivery_report_stops_its_reader_once(town: Town) -> None:
+    raw = report_for(town, "alan")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(stopped=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(known=1)
+    assert town.states == ALAN_STOPPED
+
+
+@pytest.mark.accept("F36", part="complaints")
+def test_a_feedback_report_to_any_address_of_ours_counts(town: Town) -> None:
+    mail = town.mails["alan"]
+    copy = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\n".encode()
+    raw = feedback_report(copy, to="abuse@example.org", sender=mail.sender)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(complained=1)
+
+
+@pytest.mark.accept("F36", part="quarantine")
+def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(quarantined=1)
+    with town.database.reading() as work:
+        (mail,) = work[ReturnStore].waiting(limit=9)
+    assert mail.why == "not-understood"
+    assert replay(intake(town.database), mail.id, now=NOW) == IntakeSummary(known=1)
+
+    class Wiser(ReturnReader):
+        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+            event = super().read(raw, way=way, to=to, now=now)
+            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.GONE)
+
+    wiser = intake(town.database, Wiser(BOUNCES))
+    assert replay(wiser, mail.id, now=NOW) == IntakeSummary(stopped=1)
+    with town.database.reading() as work:
+        assert work[ReturnStore].waiting(limit=9) == []
+    with pytest.raises(NotFound, match="bounces list"):
+        replay(wiser, mail.id, now=NOW)
+
+
+def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
+    raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient="alan@example.org")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
+    with town.database.reading() as work:
+        assert [one.why for one in work[ReturnStore].waiting(limit=9)] == ["unproven"]
+    assert town.states == ALL_ACTIVE
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("P2", part="returned mails")
+def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine) -> None:
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
+    take_in(intake(town.database), raw, way="pipe", now=NOW)
+    town.receive(town.event("alan"))
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
+    with engine.connect() as connection:
+        said = connection.execute(select(db.returned.c.said)).scalars().all()
+        kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
+    assert (set(said), kept) == ({None}, [])
+    assert town.suppressions() == ["gone"]
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("P2", part="returned mails")
+def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -> None:
+    for name in ("Alan", "ada"):
+        raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient=f"{name}@Example.org")
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
+    with town.database.reading() as work:
+        (left,) = work[ReturnStore].waiting(limit=9)
+        kept = work[ReturnStore].quarantined(left.id)
+    assert kept is not None
+    assert b"ada@Example.org" in kept[1]
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("P2", part="returned mails")
+def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engine: Engine) -> None:
+    erase_address(
+        signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
+    )
+    report = report_for(town, "alan", said="550 5.1.1 alan is no user here")
+    note = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
+    for raw in (report, note):
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(noted=1)
+    with engine.connect() as connection:
+        said = connection.execute(select(db.returned.c.said)).scalars().all()
+        kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
+    assert (said, kept) == ([None, None], [])
+
+
+class Box:
+    """A mailbox of some mails."""
+
+    def __init__(self, *raws: bytes) -> None:
+        self.waiting = {str(number): raw for number, raw in enumerate(raws)}
+
+    @contextmanager
+    def opened(self) -> Iterator[ReturnBox]:
+        yield self
+
+    def letters(self, *, limit: int) -> Iterator[InboundMail]:
+        yield from [InboundMail(*one) for one in self.waiting.items()][:limit]
+
+    def done(self, letters: Sequence[InboundMail]) -> None:
+        for one in letters:
+            del self.waiting[one.name]
+
+
+class Choking(ReturnReader):
+    """Reads every mail but one."""
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        if raw == b"poison":
+            raise RecursionError("too deep")
+        return super().read(raw, way=way, to=to, now=now)
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
+    box = Box(b"poison", report_for(town, "alan"))
+    done = empty_box(intake(town.database, Choking(BOUNCES)), box.opened, now=NOW)
+    assert done == IntakeSummary(quarantined=1, stopped=1)
+    assert box.waiting == {}
+    with town.database.reading() as work:
+        (mail,) = work[ReturnStore].waiting(limit=9)
+        kept = work[ReturnStore].quarantined(mail.id)
+    assert kept == (mail, b"poison")
+    assert mail.why == "unreadable"
+
+
+def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
+    choking = intake(town.database, Choking(BOUNCES))
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(quarantined=1)
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(known=1)
+
+
+def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(town: Town) -> None:
+    choking = intake(town.database, Choking(BOUNCES))
+    take_in(choking, b"poison", way="pipe", now=NOW)
+    with town.database.reading() as work:
+        (mail,) = work[ReturnStore].waiting(limit=9)
+    assert replay(choking, mail.id, now=NOW) == IntakeSummary(known=1)
+    with town.database.reading() as work:
+        assert work[ReturnStore].waiting(limit=9) == [mail]
+
+
+def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> None:
+    """Two mails of one day, read again on two days, would stop somebody otherwise."""
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
+    take_in(intake(town.database), raw, way="pipe", now=NOW)
+
+    class Wiser(ReturnReader):
+        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+            event = super().read(raw, way=way, to=to, now=now)
+            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.LIKELY_GONE)
+
+    with town.database.reading() as work:
+        (mail,) = work[ReturnStore].waiting(limit=9)
+    replay(intake(town.database, Wiser(BOUNCES)), mail.id, now=NOW + 9 * DAYS)
+    with town.database.writing() as work:
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
+        assert alan is not None
+        assert work[ReturnStore].score(alan.id).likely_on == NOW.date()
+        (event,) = work[ReturnStore].events(alan.id, limit=9)
+    assert event.happened_at == NOW
+
+
+class Failing(Choking):
+    """The database fails at the second mail."""
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        if raw == b"poison":
+            raise DatabaseFailed("the database failed: disk full")
+        return super().read(raw, way=way, to=to, now=now)
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_mail_leaves_the_mailbox_only_once_it_is_written_down(town: Town) -> None:
+    box = Box(report_for(town, "alan"), b"poison", report_for(town, "ada"))
+    with pytest.raises(DatabaseFailed):
+        empty_box(intake(town.database, Failing(BOUNCES)), box.opened, now=NOW)
+    assert list(box.waiting) == ["1", "2"]
+    assert town.states == ALAN_STOPPED
+
+
+# --- mending -------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F36", part="mending")
+def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine: Engine) -> None:
+    town.receive(town.event("alan"), town.event("ada", evidence=Evidence.PASSING))
+    with engine.begin() as connection:
+        connection.execute(update(db.subscriptions).values(due_at=NOW - 9 * DAYS))
+    with town.database.writing() as work:
+        alan = address("alan", "example.org")
+        assert lift(work, KEYS, alan, now=NOW, resume=True)
+        known = work[SubscriberStore].find(alan)
+        assert known is not None
+        assert not work[ReturnStore].score(known.id).points
+        (again,) = work[SubscriberStore].unscheduled(limit=9)
+    assert town.states == ALL_ACTIVE
+    assert again.subscriber_id == known.id
+
+
+@pytest.mark.accept("F36", part="complaints")
+def test_who_complains_after_a_mail_came_back_is_not_resumed(town: Town) -> None:
+    town.receive(town.event("alan"))
+    complaint = town.event(
+        "alan", event_id="c", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT
+    )
+    assert town.receive(complaint) == IntakeSummary(complained=1)
+    again = replace(complaint, event_id="d")
+    assert town.receive(again, replace(town.event("alan"), event_id="e")) == IntakeSummary(noted=2)
+    assert town.suppressions() == ["complaint"]
+    with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
+        lift(work, KEYS, address("alan", "example.org"), now=NOW, resume=True)
+
+
+def test_nobody_else_is_resumed(town: Town) -> None:
+    town.receive(town.event("alan", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT))
+    for name in ("alan", "ada"):
+        with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
+            lift(work, KEYS, address(name, "example.org"), now=NOW, resume=True)
+    assert town.states == ALAN_STOPPED
+    assert town.suppressions() == ["complaint"]

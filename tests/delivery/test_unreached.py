@@ -1,0 +1,116 @@
+"""A relay that cannot be reached: where the operator hears of it, and that it is told once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from paperround.cli.digest_status import hold_lines, pace_as_json
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_limits import LATELY, unreached
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.sending import deliver
+from paperround.ops.alerts import current_alerts
+from paperround.ops.status import pace_status
+from tests.builders import MINUTE
+from tests.delivery.notices import tell
+from tests.delivery.pace import Hands
+from tests.delivery.paced import DOMAINS, paced, planned
+from tests.fakes import accepting
+from tests.sample_database import NOW
+
+DEAD = "no-session: refused: Connection refused"
+
+
+def dead(envelope: Envelope) -> Outcome:
+    return Outcome(id=envelope.id, phase=Phase.CONNECT, error="refused: Connection refused")
+
+
+def locked(envelope: Envelope) -> Outcome:
+    return Outcome(id=envelope.id, phase=Phase.AUTH, reply=Reply(535, "5.7.8", "no"))
+
+
+def busy(envelope: Envelope) -> Outcome:
+    return Outcome(id=envelope.id, phase=Phase.RCPT, reply=Reply(450, "4.2.0", "later"))
+
+
+def why(database: SqlDatabase, hands: Hands) -> str | None:
+    with database.reading() as work:
+        return unreached(work, now=hands.moment)
+
+
+def alerts(database: SqlDatabase, hands: Hands) -> list[Alert]:
+    with database.reading() as work:
+        return current_alerts(work, {}, now=hands.moment)
+
+
+@pytest.fixture(params=["a notice", "digests"])
+def waiting(request: pytest.FixtureRequest, database: SqlDatabase) -> SqlDatabase:
+    """An installation with a notice or three digests to send."""
+    if request.param == "a notice":
+        tell(database)
+        return database
+    return planned(database, one=3)
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("O8", part="alert and status", mutant="nobody-hears-of-a-dead-relay")
+def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
+    waiting: SqlDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    hands = Hands()
+    deliver(paced(waiting, hands, DOMAINS, dead))
+    assert caplog.text.count(f"the relay cannot be reached: {DEAD}") == 1
+    assert {one.levelname for one in caplog.records} == {"WARNING"}
+    hands.moment += 5 * MINUTE
+    [alert] = alerts(waiting, hands)
+    assert alert.subject == f"The relay cannot be reached: {DEAD}"
+    assert alert.lines[1] == "Each is tried again by itself, a digest for 20 hours."
+    assert alert.stops_mail
+    with waiting.reading() as work:
+        pace = pace_status(work, DOMAINS, now=hands.moment)
+    assert f"the relay cannot be reached: {DEAD}" in " ".join(hold_lines(pace))
+    assert pace_as_json(pace)["unreached"] == DEAD
+
+
+@pytest.mark.accept("O8", part="over", mutant="a-relay-that-is-back-stays-unreached")
+@pytest.mark.parametrize("script", [accepting, busy])
+def test_once_the_relay_answers_a_mail_nothing_is_told_any_more(
+    database: SqlDatabase, script: Callable[[Envelope], Outcome]
+) -> None:
+    planned(database, one=3)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, dead))
+    assert why(database, hands) == DEAD
+    hands.moment += 10 * MINUTE
+    deliver(paced(database, hands, DOMAINS, script))
+    assert why(database, hands) is None
+    assert [one for one in alerts(database, hands) if "reached" in one.subject] == []
+
+
+def test_a_failure_after_which_nobody_tried_says_nothing_two_hours_later(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=1)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, dead))
+    hands.moment = NOW + LATELY
+    assert why(database, hands) == DEAD
+    hands.moment += timedelta(seconds=1)
+    assert why(database, hands) is None
+
+
+@pytest.mark.accept("O8", part="one alert for one cause", mutant="a-refused-login-is-told-twice")
+def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabase) -> None:
+    planned(database, one=1)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, locked))
+    assert [one.subject for one in alerts(database, hands)] == [
+        "The relay cannot be reached: auth-refused: 535 5.7.8"
+    ]
+    for _ in range(10):
+        hands.moment += 80 * MINUTE
+        deliver(paced(database, hands, DOMAINS, locked))
+    [alert] = [one for one in alerts(database, hands) if one.key.startswith(("unr", "refused"))]
+    assert alert.subject == "The relay refuses our mail: auth-refused: 535 5.7.8"

@@ -1,0 +1,91 @@
+"""From a frozen edition and a ledger row to the mail, as each source's terms allow."""
+
+from dataclasses import replace
+
+import pytest
+
+from paperround.core.reasons import freeze
+from paperround.core.sender import SenderIdentity
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.compose import ARXIV_THANKS, digest_mail, edition_content
+from paperround.digests.model import DigestMail
+from paperround.digests.publish import draft
+from paperround.papers.model import Show
+from paperround.ranking.rank import ListRanking, rank_list
+from tests.digests.builders import edition
+from tests.digests.composing import SLIP
+from tests.fakes import LETTERHEAD, NewestFirst
+from tests.sample_database import IDENTITY, NOW, fill, record
+
+
+def mail(sender_identity: SenderIdentity = LETTERHEAD, **first: object) -> DigestMail:
+    papers = edition(3).papers
+    changed = replace(papers[0], **first)  # type: ignore[arg-type]
+    whole = replace(edition(3), papers=(changed, *papers[1:]))
+    return digest_mail(
+        edition_content(whole, "Trending papers", sender_identity), SLIP, IDENTITY.keys
+    )
+
+
+def ranked(database: SqlDatabase) -> ListRanking:
+    return rank_list(
+        database=database, ranker=NewestFirst(), list_name="trending", day=None, now=NOW
+    )
+
+
+@pytest.mark.accept("F51", part="mail")
+def test_a_source_that_allows_a_link_only_gets_no_sentence(database: SqlDatabase) -> None:
+    fill(database, [record(1, show=Show.LINK), record(2, show=Show.GIST)])
+    linked, gisted = sorted(draft(ranked(database), "manual", NOW).papers, key=lambda p: p.title)
+    assert (linked.gist, linked.show) == ("", Show.LINK)
+    assert gisted.gist == "We present paper 2."
+
+
+@pytest.mark.accept("F51", part="mail")
+def test_a_sentence_frozen_before_the_terms_changed_is_not_shown() -> None:
+    assert mail(gist="A sentence.", show=Show.LINK).view.papers[0].gist == ""
+    assert mail(gist="A sentence.", show=Show.FULL).view.papers[0].gist == "A sentence."
+
+
+@pytest.mark.accept("F51", part="mail")
+def test_arxiv_is_thanked_where_its_papers_stand() -> None:
+    assert mail().view.acknowledgements == ()
+    assert mail(identifiers={"arxiv": "2601.00001"}).view.acknowledgements == (ARXIV_THANKS,)
+
+
+def test_a_contact_that_is_a_page_is_not_written_to() -> None:
+    page = replace(LETTERHEAD, contact="https://papers.example.org/contact")
+    assert mail().list_unsubscribe_mail is not None
+    assert mail(page).list_unsubscribe_mail is None
+
+
+def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
+    sheet = edition_content(edition(3), "Trending papers", LETTERHEAD)
+    followed = freeze("author.followed", name="Ada Ring")
+    own = replace(SLIP, reasons={2: followed})
+    theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
+    assert theirs.papers[1].reason == followed
+    assert theirs.papers[0] is sheet.papers[1]
+    assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))
+
+
+@pytest.mark.accept("F08", part="told to readers", mutant="every-reader-hears-of-a-feed")
+@pytest.mark.parametrize(
+    ("quiet", "size", "says"),
+    [
+        ("feed-stale", 4, "A source is late today, so there may be fewer papers than usual."),
+        ("feed-failed", 4, "A source could not be read today, so there may be fewer papers than"),
+        ("feed-failed", 3, ""),
+        ("holiday", 4, ""),
+        (None, 4, ""),
+    ],
+)
+def test_readers_hear_of_a_feed_only_where_it_left_them_few_papers(
+    quiet: str | None, size: int, says: str
+) -> None:
+    whole = replace(edition(3), quiet_reason=quiet, sources=("arxiv-ml: stale, nothing yet",))
+    sheet = edition_content(whole, "Trending papers", LETTERHEAD, size=size)
+    slip = replace(SLIP, positions=(1, 2, 3))
+    thin = digest_mail(sheet, slip, IDENTITY.keys).view.thin
+    assert thin.startswith(says)
+    assert bool(thin) == bool(says)

@@ -1,0 +1,88 @@
+"""Four real weeks, as they came: what of their most voted papers a weekly reader was sent."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from paperround.core.times import midnight_utc
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
+from tests.databases import opened
+from tests.ranking.real_days import Polls, Replay, Sent, polls_between
+from tests.sample_database import subscribe
+
+FIRST, LAST = date(2025, 11, 10), date(2025, 12, 15)
+BEST = 10
+
+
+@pytest.fixture(scope="module")
+def polls(real_data: Path) -> Polls:
+    return polls_between(real_data / "hf_daily_papers", FIRST, LAST)
+
+
+@pytest.fixture(scope="module")
+def mails(
+    polls: Polls, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, list[Sent]]]:
+    """What a weekly reader of each weekday was sent from the second week on."""
+    path = tmp_path_factory.mktemp("replay") / "paperround.db"
+    shutil.copy(sqlite_template, path)
+    with opened(f"sqlite:///{path}") as engine:
+        database = SqlDatabase(engine)
+        with database.writing() as work:
+            work[ListStore].ensure_default(zone="UTC", now=midnight_utc(FIRST))
+        for weekday in WEEKDAYS[:5]:
+            wish = Preferences(frequency=Frequency.WEEKLY, weekday=weekday)
+            subscribe(database, weekday, wish=wish)
+        replay = Replay(database)
+        replay.run(FIRST, LAST, polls)
+        yield {
+            name: [one for one in sent if one.day >= FIRST + timedelta(days=7)]
+            for name, sent in replay.mails().items()
+        }
+
+
+def most_voted(polls: Polls, sent: Sent) -> set[str]:
+    """Of the papers listed in the seven days before, by what was counted when it was sent."""
+    counted: dict[str, int] = {}
+    for at in sorted(one for one in polls if one <= sent.edition.as_of):
+        for row in polls[at]:
+            if timedelta(0) < sent.day - date.fromisoformat(row["listed_on"]) <= timedelta(days=7):
+                counted[row["id"]] = row["upvotes"]
+    return set(sorted(counted, key=lambda one: -counted[one])[:BEST])
+
+
+@pytest.mark.slow
+@pytest.mark.accept("Q18", part="real weeks", mutant="a-week-is-ordered-like-a-day")
+@pytest.mark.accept("F19", mutant="a-week-is-ordered-like-a-day")
+def test_a_weekly_digest_holds_the_most_voted_papers_of_its_week(
+    polls: Polls, mails: dict[str, list[Sent]]
+) -> None:
+    for weekday, all_sent in mails.items():
+        found = [len(most_voted(polls, one) & one.papers.keys()) / BEST for one in all_sent]
+        assert len(found) >= 4
+        assert sum(found) / len(found) >= 0.8, (weekday, found)
+
+
+@pytest.mark.slow
+@pytest.mark.accept("Q18", part="real weeks")
+def test_of_what_was_most_voted_a_week_later_a_monday_holds_most(
+    real_data: Path, mails: dict[str, list[Sent]]
+) -> None:
+    """Of votes that nobody knows yet, the site's own ranking seven days later tells."""
+    best: dict[str, set[str]] = {}
+    for line in (real_data / "weekly_top10" / "top10.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        best.setdefault(row["week_start"], set()).add(row["id"])
+    found = [
+        len(best[week] & one.papers.keys()) / len(best[week])
+        for one in mails["mon"]
+        if (week := (one.day - timedelta(days=7)).isoformat()) in best
+    ]
+    assert len(found) >= 4
+    assert sum(found) / len(found) >= 0.75

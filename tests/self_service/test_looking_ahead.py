@@ -1,0 +1,140 @@
+"""The next digest before it comes: tried choices, nobody in particular, and a link not used yet."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from paperround.core.errors import NotFound
+from paperround.db.transactions import Database
+from paperround.digests.cuts import freeze_cuts
+from paperround.editions.model import SkipReason
+from paperround.self_service.preview import (
+    Preview,
+    awaited_digest,
+    newcomers_digest,
+    next_digest,
+)
+from paperround.signup.confirm import confirm
+from paperround.signup.context import SignupContext
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.builders import HOUR, NOW, address, everything_kept
+from tests.fakes import NewestFirst
+from tests.sample_database import fill, record
+from tests.self_service.readers import (
+    joined,
+    link,
+    post,
+    press,
+    request,
+    request_link,
+    signup_context,
+    subscribe,
+    visitor,
+)
+
+TOPIC = Interest(InterestKind.TOPIC, "tides")
+MUTE = Interest(InterestKind.MUTE, "pottery")
+
+
+@pytest.fixture
+def here(database: Database) -> SignupContext:
+    """An edition of twenty papers, of which one is on tides and the last one on pottery."""
+    papers = [record(number) for number in range(1, 19)]
+    papers += [record(19, title="On tides"), record(20, title="On pottery")]
+    for number, one in enumerate(papers):
+        fill(database, [one], NOW - HOUR - number * HOUR / 100)
+    freeze_cuts(database=database, ranker=NewestFirst(), now=NOW)
+    return signup_context(database)
+
+
+def choosing(here: SignupContext) -> str:
+    request_link(here, address(), visitor(), now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    return link(mail)
+
+
+def titles(found: Preview | None) -> list[str]:
+    assert found is not None
+    return [one.title for one in found.papers]
+
+
+@pytest.mark.accept("F30", part="live preview")
+def test_choices_are_tried_and_not_kept(here: SignupContext) -> None:
+    joined(here)
+    token = choosing(here)
+    wish = Preferences(size=3, topics=("tides",))
+    with here.database.reading() as work:
+        person = work[SubscriberStore].find(address())
+        assert person is not None
+        before = everything_kept(work, person.id)
+    found = next_digest(press(here), token, now=NOW, preferences=wish, interests=())
+    assert titles(found)[0] == "On tides"
+    assert len(titles(found)) == 3
+    with here.database.reading() as work:
+        assert everything_kept(work, person.id) == before
+
+
+def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(
+    here: SignupContext,
+) -> None:
+    joined(here)
+    wish = Preferences(
+        frequency=Frequency.WEEKLY, weekday="fri", paused_until=date(2026, 3, 20), size=2
+    )
+    found = next_digest(press(here), choosing(here), now=NOW, preferences=wish)
+    assert len(titles(found)) == 2
+
+
+def test_choices_that_leave_nothing_say_why(here: SignupContext) -> None:
+    everything = Interest(InterestKind.MUTE, "paper OR tides OR pottery")
+    joined(here)
+    found = next_digest(
+        press(here), choosing(here), now=NOW, preferences=Preferences(), interests=(everything,)
+    )
+    assert found is not None
+    assert (found.papers, found.skipped) == ((), SkipReason.MUTED)
+
+
+@pytest.mark.accept("F27", part="preview before confirming")
+def test_somebody_new_sees_what_they_would_get(here: SignupContext) -> None:
+    found = newcomers_digest(press(here), "trending", Preferences(), (TOPIC, MUTE), now=NOW)
+    assert titles(found)[0] == "On tides"
+    assert "On pottery" not in titles(found)
+    assert len(titles(found)) == 12
+
+
+def test_a_list_there_is_not_is_not_looked_ahead_of(here: SignupContext) -> None:
+    with pytest.raises(NotFound):
+        newcomers_digest(press(here), "none", Preferences(), (), now=NOW)
+
+
+@pytest.mark.accept("F28", part="preview before confirming")
+def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: SignupContext) -> None:
+    asked = replace(request(wish=Preferences(size=4)), interests=(TOPIC,))
+    subscribe(here, asked, now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    token = link(mail)
+    found = awaited_digest(press(here), token, now=NOW)
+    assert titles(found)[0] == "On tides"
+    assert len(titles(found)) == 4
+    assert confirm(here, token, now=NOW) is not None
+
+
+@pytest.mark.accept("S7", part="looking ahead")
+def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: SignupContext) -> None:
+    asked = replace(request(), interests=(TOPIC,))
+    subscribe(here, asked, now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    token = link(mail)
+    anybody = newcomers_digest(press(here), "trending", Preferences(), (), now=NOW)
+    assert (
+        awaited_digest(press(here), token[:-1] + ("B" if token.endswith("A") else "A"), now=NOW)
+        == anybody
+    )
+    assert awaited_digest(press(here), "forged", now=NOW) == anybody
+    assert awaited_digest(press(here), token, now=NOW) != anybody
+    confirm(here, token, now=NOW)
+    assert titles(awaited_digest(press(here), token, now=NOW)) == titles(anybody)
