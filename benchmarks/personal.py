@@ -12,7 +12,7 @@ from benchmarks.rounds import interleaved
 from benchmarks.table import Bar, Measured
 from paperround.core.errors import InvalidInput
 from paperround.evaluate.personal import linear_svm
-from paperround.personal.scores import Said, best, fits, in_blocks, odds, profiles
+from paperround.personal.scores import Said, best, fits, log_odds, profiles, split_blocks
 from paperround.ranking.bags import bag_of
 from paperround.ranking.text_space import Bag, Dense, Texts, text_space
 
@@ -48,9 +48,9 @@ def _liked(random: np.random.Generator) -> NDArray[np.intp]:
 
 
 def _order_all(weights: sparse.csr_array, known: Texts, day: Texts, trending: Dense) -> None:
-    likeness = in_blocks(known.likeness(day))
+    likeness = split_blocks(known.likeness(day))
     for first in range(0, READERS, CHUNK):
-        worth = odds(fits(weights[first : first + CHUNK], likeness))
+        worth = log_odds(fits(weights[first : first + CHUNK], likeness))
         assert best(worth + trending, TOP).shape == (CHUNK, TOP)
 
 

@@ -16,7 +16,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
-from paperround.scheduler import TICK_SECONDS, EveryInterval, Scheduler, reset_far_runs
+from paperround.scheduler import TICK_SECONDS, EveryInterval, Scheduler, reset_runs_ahead
 from tests.queues import SteppedQueue
 from tests.waiting import until
 
@@ -163,7 +163,7 @@ def test_a_clock_that_is_put_back_stops_no_tick(home: Home, hours: float) -> Non
     minutes.start(paused=True)
     ahead = now + timedelta(hours=hours)
     minutes.add_job(home.stop_sending, "interval", seconds=TICK_SECONDS, next_run_time=ahead)
-    reset_far_runs(minutes.get_jobs(), now)
+    reset_runs_ahead(minutes.get_jobs(), now)
     (appointment,) = minutes.get_jobs()
     minutes.shutdown(wait=False)
     assert appointment.next_run_time == now

@@ -121,10 +121,10 @@ class Scheduler:
 
     def _watch_clock(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
-            reset_far_runs(self._jobs.get_jobs(), self._context.clock.now())
+            reset_runs_ahead(self._jobs.get_jobs(), self._context.clock.now())
 
 
-def reset_far_runs(jobs: list[ScheduledJob], now: datetime) -> None:
+def reset_runs_ahead(jobs: list[ScheduledJob], now: datetime) -> None:
     """Move runs that are more than two minutes ahead to `now`: the clock was set back."""
     for job in jobs:
         due: datetime | None = job.next_run_time

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.bounces.intake import Intake, take_in
+from paperround.bounces.intake import Intake, process_message
 from paperround.bounces.model import IntakeSummary, Proof, ReportKind
 from paperround.bounces.policy import NO_BOUNCES, POINTS_TO_PAUSE, BounceScore
 from paperround.bounces.reader import ReturnReader
@@ -35,7 +35,7 @@ def town(database: SqlDatabase) -> Town:
 
 def taken(town: Town, raw: bytes, way: str = "pipe", now: object = NOW) -> IntakeSummary:
     intake = Intake(database=town.database, keys=KEYS, reader=ReturnReader(BOUNCES))
-    return take_in(intake, raw, way=way, now=now)  # type: ignore[arg-type]
+    return process_message(intake, raw, way=way, now=now)  # type: ignore[arg-type]
 
 
 def kept(town: Town) -> list[str]:

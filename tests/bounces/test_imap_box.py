@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.bounces.imap import MOST_SEARCHED, opened_box, parse_imap_url
+from paperround.bounces.imap import MOST_SEARCHED, open_mailbox, parse_imap_url
 from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
@@ -17,7 +17,7 @@ MAILS = (b"From: one\r\n\r\nOne.\r\n", b"From: two\r\n\r\nTwo (with {17} braces)
 
 def letters(server: ImapServer, options: str = "", *, take: int = 9) -> list[InboundMail]:
     """What the mailbox holds; the first `take` are taken."""
-    with opened_box(parse_imap_url(server.url(options))) as box:
+    with open_mailbox(parse_imap_url(server.url(options))) as box:
         found = list(box.letters(limit=9))
         box.done(found[:take])
     return found
@@ -60,7 +60,7 @@ def test_a_mailbox_of_very_many_mails_is_looked_into_from_its_start() -> None:
     with ImapServer() as server:
         mails = server.folders["INBOX"]
         mails += [Stored(uid, b"%d" % uid) for uid in range(1, count + 1)]
-        with opened_box(parse_imap_url(server.url())) as box:
+        with open_mailbox(parse_imap_url(server.url())) as box:
             assert [one.raw for one in box.letters(limit=2)] == [b"1", b"2"]
         assert f"SEARCH 1:{MOST_SEARCHED} UNDELETED" in server.commands
 
@@ -98,7 +98,7 @@ def test_a_connection_that_breaks_loses_no_mail(after: str) -> None:
 def test_a_wrong_password_is_told_without_it() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url(login="bounces:secret"))
-        with pytest.raises(FetchFailed, match="user or the password") as told, opened_box(place):
+        with pytest.raises(FetchFailed, match="user or the password") as told, open_mailbox(place):
             pass
     assert "secret" not in f"{told.value!r} {place!r} {place}"
 
@@ -106,14 +106,14 @@ def test_a_wrong_password_is_told_without_it() -> None:
 def test_a_folder_that_is_not_there_is_told() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url().replace("INBOX", "Nowhere"))
-        with pytest.raises(FetchFailed, match="Nowhere"), opened_box(place):
+        with pytest.raises(FetchFailed, match="Nowhere"), open_mailbox(place):
             pass
 
 
 def test_a_server_that_is_away_is_told() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url())
-    with pytest.raises(FetchFailed, match="cannot be reached"), opened_box(place):
+    with pytest.raises(FetchFailed, match="cannot be reached"), open_mailbox(place):
         pass
 
 
@@ -121,7 +121,7 @@ def test_a_server_that_is_away_is_told() -> None:
 def test_a_certificate_is_verified(tmp_path: Path) -> None:
     pair = certificate(tmp_path)
     with ImapServer(*MAILS, certificate=pair) as server:
-        open_with = partial(opened_box, parse_imap_url(server.url()))
+        open_with = partial(open_mailbox, parse_imap_url(server.url()))
         with pytest.raises(FetchFailed, match="cannot be trusted"), open_with():
             pass
         assert server.commands == []

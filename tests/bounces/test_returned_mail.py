@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.bounces.intake import Intake, empty_box, replay, take_in
+from paperround.bounces.intake import Intake, process_mailbox, process_message, replay
 from paperround.bounces.model import (
     InboundMail,
     IntakeSummary,
@@ -54,8 +54,12 @@ def report_for(town: Town, name: str, **changes: str) -> bytes:
 @pytest.mark.accept("F36", part="pipe")
 def test_a_delivery_report_stops_its_reader_once(town: Town) -> None:
     raw = report_for(town, "alan")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(stopped=1)
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(known=1)
+    assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+        stopped=1
+    )
+    assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+        known=1
+    )
     assert town.states == ALAN_STOPPED
 
 
@@ -64,13 +68,17 @@ def test_a_feedback_report_to_any_address_of_ours_counts(town: Town) -> None:
     mail = town.mails["alan"]
     copy = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\n".encode()
     raw = feedback_report(copy, to="abuse@example.org", sender=mail.sender)
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(complained=1)
+    assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+        complained=1
+    )
 
 
 @pytest.mark.accept("F36", part="quarantine")
 def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(quarantined=1)
+    assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+        quarantined=1
+    )
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
     assert mail.why == "not-understood"
@@ -91,7 +99,9 @@ def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
 
 def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
     raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient="alan@example.org")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
+    assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+        unknown=1
+    )
     with town.database.reading() as work:
         assert [one.why for one in work[ReturnStore].waiting(limit=9)] == ["unproven"]
     assert town.states == ALL_ACTIVE
@@ -101,7 +111,7 @@ def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
 @pytest.mark.accept("P2", part="returned mails")
 def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
-    take_in(intake(town.database), raw, way="pipe", now=NOW)
+    process_message(intake(town.database), raw, way="pipe", now=NOW)
     town.receive(town.event("alan"))
     erase_address(
         signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
@@ -118,7 +128,9 @@ def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine)
 def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -> None:
     for name in ("Alan", "ada"):
         raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient=f"{name}@Example.org")
-        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
+        assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+            unknown=1
+        )
     erase_address(
         signup_context(town.database), address("alan", "example.org"), now=NOW, suppress=False
     )
@@ -138,7 +150,9 @@ def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engin
     report = report_for(town, "alan", said="550 5.1.1 alan is no user here")
     note = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
     for raw in (report, note):
-        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(noted=1)
+        assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
+            noted=1
+        )
     with engine.connect() as connection:
         said = connection.execute(select(db.returned.c.said)).scalars().all()
         kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
@@ -175,7 +189,7 @@ class Choking(ReturnReader):
 @pytest.mark.accept("F36", part="mailbox")
 def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
     box = Box(b"poison", report_for(town, "alan"))
-    done = empty_box(intake(town.database, Choking(BOUNCES)), box.opened, now=NOW)
+    done = process_mailbox(intake(town.database, Choking(BOUNCES)), box.opened, now=NOW)
     assert done == IntakeSummary(quarantined=1, stopped=1)
     assert box.waiting == {}
     with town.database.reading() as work:
@@ -187,13 +201,13 @@ def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
 
 def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
     choking = intake(town.database, Choking(BOUNCES))
-    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(quarantined=1)
-    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(known=1)
+    assert process_message(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(quarantined=1)
+    assert process_message(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(known=1)
 
 
 def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(town: Town) -> None:
     choking = intake(town.database, Choking(BOUNCES))
-    take_in(choking, b"poison", way="pipe", now=NOW)
+    process_message(choking, b"poison", way="pipe", now=NOW)
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
     assert replay(choking, mail.id, now=NOW) == IntakeSummary(known=1)
@@ -204,7 +218,7 @@ def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(tow
 def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> None:
     """Two mails of one day, read again on two days, would stop somebody otherwise."""
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
-    take_in(intake(town.database), raw, way="pipe", now=NOW)
+    process_message(intake(town.database), raw, way="pipe", now=NOW)
 
     class Wiser(ReturnReader):
         def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
@@ -235,7 +249,7 @@ class Failing(Choking):
 def test_a_mail_leaves_the_mailbox_only_once_it_is_written_down(town: Town) -> None:
     box = Box(report_for(town, "alan"), b"poison", report_for(town, "ada"))
     with pytest.raises(DatabaseFailed):
-        empty_box(intake(town.database, Failing(BOUNCES)), box.opened, now=NOW)
+        process_mailbox(intake(town.database, Failing(BOUNCES)), box.opened, now=NOW)
     assert list(box.waiting) == ["1", "2"]
     assert town.states == ALAN_STOPPED
 

@@ -15,7 +15,7 @@ from paperround.bounces.policy import (
     BounceScore,
     Effect,
     apply_evidence,
-    points_on,
+    remaining_points,
 )
 from paperround.delivery.model import Evidence
 
@@ -92,7 +92,7 @@ def test_no_day_counts_twice_in_whatever_order_it_is_told(days: list[int]) -> No
 @pytest.mark.accept("F36", part="score")
 def test_points_are_halved_for_every_week_without_another() -> None:
     four = over(0, 1, 2, 3)
-    assert [points_on(four, day(3 + n)) for n in (0, 7, 8, 15, 22)] == [4, 4, 2, 1, 0]
+    assert [remaining_points(four, day(3 + n)) for n in (0, 7, 8, 15, 22)] == [4, 4, 2, 1, 0]
     assert over(11, start=four).points == 3
 
 

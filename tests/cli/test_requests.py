@@ -15,7 +15,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Conflict, Crowded, DatabaseFailed
 from paperround.core.times import format_instant
-from paperround.signup.limits import note_refused
+from paperround.signup.limits import count_refused
 from paperround.signup.requests import SignupRequest, subscribe
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.readers import Visitor
@@ -113,7 +113,7 @@ def test_what_ends_the_command_too_is_told_by_that_alone(
 @pytest.mark.accept("S18", part="operator")
 def test_status_tells_what_waits_and_what_was_refused(home: AppContext) -> None:
     refused = Crowded("too many", retry_after=1, limit="domain")
-    note_refused(home.database, refused, now=home.clock.now())
+    count_refused(home.database, refused, now=home.clock.now())
     found = run("digest", "status")["signups"]
     assert (found["waiting"], found["refused"]["domain"]) == (1, 1)
     words = said("digest", "status")

@@ -20,7 +20,7 @@ from paperround.db import migrate
 from paperround.db.backup import ABOUT, DATABASE, SECRET, back_up
 from paperround.db.restore import FOLDER, SMALL, restoring
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.restore_guard import hold_everything
+from paperround.delivery.restore_guard import hold_all_email
 from paperround.editions.store.lists import ListStore
 from tests.builders import NOW, seed_list
 from tests.databases import opened
@@ -286,7 +286,7 @@ def test_a_place_taken_in_the_last_moment_is_not_taken_back(machine: Machine) ->
 def test_a_database_is_held_before_it_has_its_name(machine: Machine) -> None:
     def hold(staged: Path) -> None:
         with opened(f"sqlite:///{staged}") as engine:
-            hold_everything(SqlDatabase(engine), now=NOW)
+            hold_all_email(SqlDatabase(engine), now=NOW)
         assert not machine.database.exists()
 
     machine.restore(hold)

@@ -17,8 +17,8 @@ from paperround.delivery.status_text import (
     DIGEST,
     WHY_NO_MAIL,
     WHY_THIN,
-    became,
     email_kind_name,
+    state_text,
     system_mail_name,
 )
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -187,7 +187,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
         no_digest_reason(None),
         *WHY_THIN.values(),
     }
-    words |= {became(state, "") for state in DeliveryState}
+    words |= {state_text(state, "") for state in DeliveryState}
     words |= {*map(system_mail_name, SystemMailKind), system_mail_name(""), email_kind_name(DIGEST)}
     words |= {email_kind_name(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
     words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *trending.WORDS.values()}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.core.languages import LANGUAGES, accepted, nearest, spoken, written_in
+from paperround.core.languages import LANGUAGES, accepted, nearest, spoken_or_english, written_in
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ from paperround.core.languages import LANGUAGES, accepted, nearest, spoken, writ
 )
 def test_the_nearest_language_of_ours_is_found(tag: str, language: str | None) -> None:
     assert nearest(tag) == language
-    assert spoken(tag) == (language or "en")
+    assert spoken_or_english(tag) == (language or "en")
 
 
 def test_who_asked_for_no_language_is_written_to_in_english() -> None:
-    assert spoken(None) == "en"
+    assert spoken_or_english(None) == "en"
 
 
 @pytest.mark.accept("F26", part="pages")

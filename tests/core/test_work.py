@@ -7,8 +7,8 @@ from paperround.core.jobs import (
     ClusterStatus,
     QueueName,
     format_queue_names,
+    live_processes,
     parse_queue_names,
-    staff_of,
 )
 from tests.builders import NOW
 
@@ -44,5 +44,5 @@ def test_a_queue_that_nobody_serves_is_told_with_the_way_out() -> None:
 
 
 def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know() -> None:
-    people = staff_of({}, {"north/1/mail,pigeons": NOW}, now=NOW)
+    people = live_processes({}, {"north/1/mail,pigeons": NOW}, now=NOW)
     assert people.workers == {"north/1": frozenset({QueueName.MAIL})}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from paperround.core.errors import MovedAway
 from paperround.db import revisions
-from paperround.db.move import between
+from paperround.db.move import move_between
 from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import opened
@@ -20,7 +20,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def moved(file: Path, url: str, *, replace_nul: bool = False) -> dict[str, int]:
     """Move it; returns the rows by table."""
-    with between(file, url, now=LATER) as moving:
+    with move_between(file, url, now=LATER) as moving:
         assert not moving.is_done
         rows = moving.look()
         moving.copy(now=LATER, replace_nul=replace_nul)

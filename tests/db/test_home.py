@@ -49,7 +49,7 @@ def busy(new: str) -> str:
     """A database in the middle of a run: two mails are out, one is marked, one is taken up, and
     two wait."""
     with opened(new) as engine:
-        at_home.require_home(engine, now=NOW)
+        at_home.require_not_a_copy(engine, now=NOW)
         database = SqlDatabase(engine)
         trending = seed_list(database)
         papers = seed_papers(database, 3)
@@ -163,11 +163,11 @@ def test_a_database_put_back_over_itself_is_a_copy(
 
 def test_a_database_that_stays_where_it_is_is_no_copy(busy: str) -> None:
     with opened(busy) as engine:
-        at_home.require_home(engine, now=NOW)
+        at_home.require_not_a_copy(engine, now=NOW)
         with engine.begin() as connection:
             connection.exec_driver_sql("CLUSTER deliveries USING pk_deliveries")
             connection.exec_driver_sql("ALTER TABLE deliveries ADD COLUMN later text DEFAULT 'x'")
-        at_home.require_home(engine, now=NOW)
+        at_home.require_not_a_copy(engine, now=NOW)
 
 
 def test_who_may_not_ask_for_the_server_is_known_by_the_database_alone(
@@ -188,8 +188,8 @@ def test_who_may_not_ask_for_the_server_is_known_by_the_database_alone(
 
 def test_sqlite_is_not_watched(old: Path) -> None:
     with opened(f"sqlite:///{old}") as engine:
-        at_home.require_home(engine, now=NOW)
-        at_home.settle(engine, now=NOW)
+        at_home.require_not_a_copy(engine, now=NOW)
+        at_home.store_database_ids(engine, now=NOW)
         with engine.connect() as connection:
             homes = select(db.slots).where(db.slots.c.kind == at_home.KIND)
             assert connection.execute(homes).all() == []

@@ -23,7 +23,7 @@ from paperround.core.errors import (
 from paperround.db import migrate, revisions
 from paperround.db.backup import back_up
 from paperround.db.dialect import next_ids
-from paperround.db.move import MoveSource, Moving, between
+from paperround.db.move import MoveSource, Moving, move_between
 from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
@@ -275,7 +275,7 @@ def test_two_moves_at_once_are_one_too_many(
 ) -> None:
     monkeypatch.setattr("paperround.db.move_target._LOCK_TIMEOUT", "10ms")
     with (
-        between(old, new, now=LATER),
+        move_between(old, new, now=LATER),
         pytest.raises(Conflict, match=r"another `db move` .* is under way"),
     ):
         moved(old, new)
@@ -311,7 +311,7 @@ def interrupted(old: Path, new: str) -> None:
         moving.copy(now=LATER)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), between(old, new, now=LATER) as moving:
+    with pytest.raises(KeyboardInterrupt), move_between(old, new, now=LATER) as moving:
         interrupt(moving)
 
 
@@ -337,7 +337,7 @@ def test_a_password_stands_in_no_refusal(old: Path, new: str, place: str) -> Non
 
 def test_a_move_that_has_ended_is_known_to_have_ended(old: Path, new: str) -> None:
     moved(old, new)
-    with between(old, new, now=LATER) as moving:
+    with move_between(old, new, now=LATER) as moving:
         assert moving.is_done
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.core.errors import DatabaseFailed
 from paperround.db import revisions
-from paperround.db.move import between
+from paperround.db.move import move_between
 from tests.databases import opened, run_on
 from tests.db.moves import LATER, at, moved, refusal, rows_at
 from tests.migrations.describing import described
@@ -83,7 +83,7 @@ def test_a_server_that_ends_the_connection_costs_no_row(old: Path, new: str) -> 
 
     with (
         pytest.raises(DatabaseFailed, match="Run the same command again"),
-        between(old, new, now=LATER) as moving,
+        move_between(old, new, now=LATER) as moving,
     ):
         moving.copy(cut, now=LATER)
     moved(old, new)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
-from paperround.db.encryption import KeyRingCipher, NoCipher, sealed_with
+from paperround.db.encryption import KeyRingCipher, NoCipher, encryption_key_id
 
 OLD, NEW = b"old secret, long enough to be one", b"new secret, long enough to be one"
 
@@ -38,7 +38,7 @@ def test_every_secret_of_the_ring_opens_and_the_first_one_seals() -> None:
     assert ring.open(before) == "kept"
     assert ring.is_stale(before)
     assert not ring.is_stale(ring.seal("kept"))
-    assert sealed_with(ring.seal("kept")) == KeyRing((NEW,)).current.id
+    assert encryption_key_id(ring.seal("kept")) == KeyRing((NEW,)).current.id
 
 
 def test_a_secret_that_is_gone_is_named() -> None:

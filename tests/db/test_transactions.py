@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from paperround.core.errors import Conflict
-from paperround.db.transactions import LONGEST_WAIT, TRIES, tried
+from paperround.db.transactions import LONGEST_WAIT, TRIES, run_with_retries
 
 
 def loses(times: int) -> Callable[[], str]:
@@ -24,9 +24,9 @@ def loses(times: int) -> Callable[[], str]:
 @pytest.mark.accept("D2", part="waits")
 def test_who_lost_a_race_waits_longer_each_time_and_not_as_long_as_the_others() -> None:
     waits: list[float] = []
-    assert tried(loses(TRIES - 1), pause=waits.append) == "won"
+    assert run_with_retries(loses(TRIES - 1), pause=waits.append) == "won"
     others: list[float] = []
-    tried(loses(TRIES - 1), pause=others.append)
+    run_with_retries(loses(TRIES - 1), pause=others.append)
     assert len(waits) == TRIES - 1
     assert waits[0] < 0.02
     assert waits[0] < waits[3] < waits[6] <= LONGEST_WAIT
@@ -36,4 +36,4 @@ def test_who_lost_a_race_waits_longer_each_time_and_not_as_long_as_the_others() 
 
 def test_who_loses_every_race_gives_up() -> None:
     with pytest.raises(Conflict):
-        tried(loses(TRIES), pause=lambda _: None)
+        run_with_retries(loses(TRIES), pause=lambda _: None)

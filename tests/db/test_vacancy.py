@@ -53,5 +53,5 @@ def test_a_database_whose_queue_was_never_made_gets_one(old: Path, empty: str) -
     moved(old, empty)
     with opened(empty) as engine:
         revisions.prepare(engine)
-        revisions.require_home(engine, now=NOW)
+        revisions.require_not_a_copy(engine, now=NOW)
         assert migrate.check_drift(engine) == []

@@ -27,10 +27,10 @@ from paperround.delivery.dkim.keys import (
     KeyRecord,
     KeyState,
     RecordStatus,
-    keys_given,
+    keys_from_settings,
     pem_of,
     public_of,
-    standing_of,
+    record_status,
 )
 from paperround.delivery.dkim.signer import Algorithm, SigningKey
 from paperround.delivery.dkim.signers import (
@@ -267,7 +267,7 @@ def test_keys_of_the_settings_sign_alone(tmp_path: Path) -> None:
 def test_two_keys_stand_behind_one_another() -> None:
     keys = [key(one) for one in Algorithm]
     pem = "Made by hand\n" + "\n".join(map(pem_of, keys))
-    found = keys_given(pem, ["one", "two"])
+    found = keys_from_settings(pem, ["one", "two"])
     assert [(one.selector, one.algorithm) for one in found] == [
         ("one", Algorithm.RSA),
         ("two", Algorithm.ED25519),
@@ -324,7 +324,7 @@ GIVEN: dict[str, Callable[[], str | None]] = {
 def test_a_bad_key_is_one_clear_error_without_the_key(given: str, selectors: str, why: str) -> None:
     text = GIVEN[given]()
     with pytest.raises(Misconfigured, match=why) as raised:
-        keys_given(text, [one for one in selectors.split(",") if one])
+        keys_from_settings(text, [one for one in selectors.split(",") if one])
     secrets = [line for line in (text or "").splitlines() if line and "-" not in line]
     assert not any(line in str(raised.value) for line in secrets)
 
@@ -389,4 +389,4 @@ def test_a_record_is_in_strings_that_the_dns_can_hold(algorithm: Algorithm) -> N
 def test_what_a_published_record_is_worth(published: str, standing: RecordStatus) -> None:
     made = record(key(Algorithm.RSA))
     text = published.format(start=made.public[:80], rest=made.public[80:])
-    assert standing_of(made, text) is standing
+    assert record_status(made, text) is standing

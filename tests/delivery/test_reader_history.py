@@ -6,7 +6,7 @@ import pytest
 
 from paperround.db.transactions import Database
 from paperround.delivery.ledger_model import Transition
-from paperround.delivery.status_text import WHY_NO_MAIL, became, system_mail_name
+from paperround.delivery.status_text import WHY_NO_MAIL, state_text, system_mail_name
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -109,7 +109,7 @@ def test_a_link_that_is_not_fresh_tells_nothing(database: Database) -> None:
 def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     assert set(WHY_NO_MAIL) == set(SkipReason)
     for state in DeliveryState:
-        assert became(state, "").endswith(".")
-    assert became(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
+        assert state_text(state, "").endswith(".")
+    assert state_text(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
     told = {system_mail_name(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
     assert len(told) == len(SystemMailKind) - 1

@@ -15,7 +15,7 @@ from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import PART
-from paperround.digests.cancel import Cancelled, cancel, prospects
+from paperround.digests.cancel import Cancelled, cancel, editions_to_cancel
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.publish import publish
 from paperround.digests.resend import Missed, missed, send_missed
@@ -141,7 +141,7 @@ def test_who_asks_first_is_told_how_many_are_out_already(database: SqlDatabase) 
     deliver(post(database, Batches()))
     subscribe(database, "late")
     send(database)
-    [found] = prospects(database, "trending", day=None, cut=None, now=NOW)
+    [found] = editions_to_cancel(database, "trending", day=None, cut=None, now=NOW)
     assert (found.stoppable, found.gone) == (1, 4)
 
 

@@ -34,7 +34,7 @@ from paperround.papers.store.papers import PaperStore
 from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.personal.reader_preferences import load_preferences
 from paperround.personal.views import TasteDay
-from paperround.self_service.history import feedback_sheet, give_feedback
+from paperround.self_service.history import give_feedback, papers_of_digest
 from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -249,7 +249,7 @@ def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase)
     publish_it(potter)
     here = signup_context(potter)
     row = next(one for one in digests(potter, now=LATER) if one.address.startswith("ada"))
-    sheet = feedback_sheet(here, digest_link(row))
+    sheet = papers_of_digest(here, digest_link(row))
     assert sheet is not None
     assert sheet.papers[0].title == "A kiln for pottery"
     assert give_feedback(here, digest_link(row), sheet.papers[0].paper_id, "more", now=LATER)
@@ -443,7 +443,7 @@ def test_five_good_and_three_bad_picks_move_the_next_day(database: SqlDatabase) 
     publish_it(database, now=NOW)
     here = signup_context(database)
     row = next(one for one in digests(database, now=NOW) if one.address.startswith("ada"))
-    sheet = feedback_sheet(here, digest_link(row))
+    sheet = papers_of_digest(here, digest_link(row))
     assert sheet is not None
     for verdict, subject, count in (("more", "whales", 5), ("less", "tides", 3)):
         about = [one for one in sheet.papers if one.title.endswith(subject)][:count]

@@ -10,7 +10,7 @@ from paperround.digests.plan import (
     LONGEST_WAIT,
     Welcome,
     plan_due,
-    plan_newcomer,
+    plan_first_digest,
 )
 from paperround.editions.model import DigestKind, Edition
 from paperround.editions.store.editions import EditionStore
@@ -181,7 +181,7 @@ def welcome(database: SqlDatabase, now: datetime) -> Welcome:
         person = next(iter(work[SubscriberStore].export(trending.id)))[0]
         subscription = work[SubscriberStore].subscription(person.id, trending.id)
         assert isinstance(subscription, Subscription)
-        return plan_newcomer(
+        return plan_first_digest(
             work,
             hours=HOURS,
             mailing_list=trending,

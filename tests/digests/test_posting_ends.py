@@ -17,7 +17,7 @@ from paperround.db.encryption import KeyRingCipher
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.holds import CLOCK, HOLD, watch
+from paperround.delivery.holds import CLOCK, HOLD, check_clock_leap
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.restore_guard import MARK, SendMarks
 from paperround.delivery.send_mark import SendMarkFile
@@ -358,7 +358,7 @@ def test_a_clock_that_leapt_gives_up_no_post(papers: SqlDatabase, made: Services
     add(papers, made)
     send(papers)
     boot = Boot(name="this", uptime=timedelta(hours=1))
-    watch(papers, boot, now=NOW)
+    check_clock_leap(papers, boot, now=NOW)
     with post_room(papers, made) as room:
         far = later(room, days=3)
         assert deliver_channels(replace(far, boot=lambda: boot)).messages == 0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from paperround.feeds.sources.base import PagedSource, asked_with, write_place
+from paperround.feeds.sources.base import PagedSource, hash_of_settings, write_place
 from tests.feeds.arxiv_samples import NOW, state
 
 
@@ -11,4 +11,4 @@ def stopped(source: PagedSource[Any], settings: dict[str, str], **fields: object
     """The cursor of a poll that was begun with `settings` and stopped before the page that has
     these `fields`, and all others as its first one."""
     place = replace(source.first(state(**settings), NOW), **fields)
-    return write_place(place, asked_with(settings))
+    return write_place(place, hash_of_settings(settings))

@@ -8,7 +8,13 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.sources.arxiv import Arxiv
-from paperround.feeds.sources.arxiv_categories import categories, hint, matching, near, sets
+from paperround.feeds.sources.arxiv_categories import (
+    categories,
+    hint,
+    matching,
+    sets,
+    similar_categories,
+)
 from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.feeds.sources.arxiv_record import CATEGORY
 
@@ -50,7 +56,7 @@ def test_every_category_of_real_papers_is_known(real_data: Path) -> None:
 def test_a_wrong_category_is_refused_with_those_that_may_be_meant(
     wrong: str, meant: list[str]
 ) -> None:
-    assert list(near(wrong)) == meant
+    assert list(similar_categories(wrong)) == meant
     for one in meant or ["feeds categories"]:
         assert one in hint(wrong)
 

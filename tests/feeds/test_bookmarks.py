@@ -7,7 +7,7 @@ import pytest
 
 from paperround.core.errors import FetchFailed
 from paperround.feeds.sources.base import Span
-from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, PageCursor, led_on
+from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, PageCursor, page_and_position
 from paperround.feeds.sources.json_fields import CatalogueResponse
 from paperround.papers.model import ParsedBatch
 
@@ -33,7 +33,7 @@ def page_of(
 
 def after(place: PageCursor, answer: CatalogueResponse) -> tuple[PageCursor | None, list[str]]:
     """Where the poll goes on behind a page, and the reasons of its rejects."""
-    batch, following = led_on(place, answer, "A service", expires=None)
+    batch, following = page_and_position(place, answer, "A service", expires=None)
     return following, [one.reason for one in batch.rejects]
 
 

@@ -14,8 +14,8 @@ from paperround.feeds.health import (
     back_off,
     batch_digest,
     batch_size,
-    judge_poll,
-    judge_put_off,
+    health_after_delay,
+    health_after_poll,
     next_poll,
     record_key,
 )
@@ -29,7 +29,7 @@ AWAITED = feed(expects_at=NOW - HOUR)
 
 def health(standing: LiveFeed, batch: str | None, unseen: int = 0, holiday: bool = False) -> str:
     found = Findings(unseen=unseen, batch=batch)
-    return judge_poll(standing, found, is_holiday=holiday, now=NOW)[0].value
+    return health_after_poll(standing, found, is_holiday=holiday, now=NOW)[0].value
 
 
 # --- after a poll ------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def test_what_a_poll_found_decides_the_health(
 def test_every_health_comes_with_its_reason() -> None:
     def reason(standing: LiveFeed, batch: str | None, unseen: int = 0) -> str:
         found = Findings(unseen=unseen, batch=batch)
-        return judge_poll(standing, found, is_holiday=False, now=NOW)[1]
+        return health_after_poll(standing, found, is_holiday=False, now=NOW)[1]
 
     assert reason(feed(), "1:x", 1234) == "1,234 new"
     assert reason(feed(), "1:x") == "no new papers since 24 Nov 05:10 UTC"
@@ -78,13 +78,13 @@ def test_every_health_comes_with_its_reason() -> None:
 def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
     part = Findings(unseen=0, batch=None, ended=False)
     late = feed(expects_at=NOW - 4 * HOUR)
-    assert judge_poll(late, part, is_holiday=False, now=NOW) == (FeedHealth.FRESH, "34 new")
+    assert health_after_poll(late, part, is_holiday=False, now=NOW) == (FeedHealth.FRESH, "34 new")
     failed = replace(late, health=FeedHealth.FAILED)
-    assert judge_poll(failed, part, is_holiday=False, now=NOW) == (
+    assert health_after_poll(failed, part, is_holiday=False, now=NOW) == (
         FeedHealth.FRESH,
         "more pages are to be read; no new papers since 24 Nov 05:10 UTC",
     )
-    assert judge_poll(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
+    assert health_after_poll(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
 
 
 @pytest.mark.accept("F08", part="put off")
@@ -106,7 +106,7 @@ def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
 ) -> None:
     late: dict[str, object] = {"expects_at": NOW - 4 * HOUR, "last_good_at": NOW - 5 * HOUR}
     standing = feed(**(late | changes))  # type: ignore[arg-type]
-    found, reason = judge_put_off(standing, "busy", is_holiday=is_holiday, now=NOW)
+    found, reason = health_after_delay(standing, "busy", is_holiday=is_holiday, now=NOW)
     assert found is expected
     assert reason.startswith("busy; ") is (expected is FeedHealth.STALE)
 
@@ -114,7 +114,7 @@ def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
 @pytest.mark.accept("F08", part="shrinking source")
 def test_zero_papers_where_there_were_eighty_is_an_alarm_until_papers_come() -> None:
     found = Findings(unseen=0, batch=EMPTY)
-    words = judge_poll(AWAITED, found, is_holiday=False, now=NOW)[1]
+    words = health_after_poll(AWAITED, found, is_holiday=False, now=NOW)[1]
     assert words.startswith("zero papers where the last batch had 80;")
 
 
@@ -254,7 +254,7 @@ def polled(standing: LiveFeed, poll: Findings | float | None, is_holiday: bool) 
             failures=setback.failures,
             next_at=now + setback.pause,
         )
-    health, reason = judge_poll(standing, poll, is_holiday=is_holiday, now=now)
+    health, reason = health_after_poll(standing, poll, is_holiday=is_holiday, now=now)
     due = next_poll(standing, interval=HOUR, expects_at=standing.expects_at, now=now)
     return replace(standing, health=health, reason=reason, failures=0, next_at=due)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
-from paperround.feeds.volume import HISTORY_SIZE, MIN_HISTORY, append_shape, find_alarm
+from paperround.feeds.volume import HISTORY_SIZE, MIN_HISTORY, add_volume, find_alarm
 from tests.feeds.builders import NOW
 
 DAY = timedelta(days=1)
@@ -95,7 +95,7 @@ def test_six_batches_of_a_new_size_are_the_new_usual() -> None:
     for _ in range(8):
         found = alarm(progress, shape(12))
         alarms.append(found is not None)
-        progress = replace(progress, alarm=found, usual=append_shape(progress.usual, shape(12)))
+        progress = replace(progress, alarm=found, usual=add_volume(progress.usual, shape(12)))
     assert alarms == [True] * 5 + [False] * 3  # the median of five and five is between them
     assert len(progress.usual) == HISTORY_SIZE
 

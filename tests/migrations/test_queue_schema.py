@@ -59,7 +59,7 @@ def test_all_changes_one_after_another_come_to_the_same(
     empty: Engine, postgres: PostgresServer
 ) -> None:
     migrate.upgrade_queue(empty)
-    first, *rest = queue.shipped(queue.package())
+    first, *rest = queue.shipped_migrations(queue.package())
     with postgres.created() as url, opened(url) as other:
         begin_with(other, first)
         assert migrate.upgrade_queue(other) == rest
@@ -98,7 +98,7 @@ def test_a_database_that_a_later_version_upgraded_is_still_good(
 
 def test_a_change_that_is_missing_is_told_with_the_way_out(empty: Engine) -> None:
     migrate.upgrade(empty)
-    newest = queue.shipped(queue.package())[-1]
+    newest = queue.shipped_migrations(queue.package())[-1]
     with empty.begin() as connection:
         connection.execute(text(f"DELETE FROM {queue.BOOK} WHERE name = '{newest}'"))
     assert migrate.check_drift(empty) == [f"the queue's tables lack the change {newest}"]
@@ -161,7 +161,7 @@ def test_whoever_may_make_no_tables_is_told_so_in_one_line(empty: Engine) -> Non
 
 def as_somebody_powerless(connection: Connection) -> None:
     connection.execute(text("SET LOCAL ROLE powerless"))
-    queue.make_next(connection)
+    queue.apply_next(connection)
 
 
 def test_sqlite_has_no_tables_of_a_queue(sqlite_template: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from paperround.core.times import Boot, has_leapt
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.holds import HELD, let_go
+from paperround.delivery.holds import HELD, release_digests
 from paperround.digests.sending import deliver
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.ops.tick import TickContext, TickReport, tick
@@ -113,7 +113,7 @@ def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(
     told = [subject for subject in alerts(reports) if "clock leapt" in subject]
     assert len(told) == 1
     assert (got[ADA], len(editions(ready))) == before
-    assert let_go(ready, machine.boot(), now=machine.now())
+    assert release_digests(ready, machine.boot(), now=machine.now())
     lived(ready, machine, 24, got)
     assert once_a_date(ready, got)
     assert got[ADA] == before[0] + 1
@@ -131,7 +131,7 @@ def test_a_leap_that_is_set_right_ends_the_hold_by_itself(ready: SqlDatabase, li
     lived(ready, machine, 24, got)
     assert once_a_date(ready, got)
     assert got[ADA] == before[0] + 1
-    assert not let_go(ready, machine.boot(), now=machine.now())
+    assert not release_digests(ready, machine.boot(), now=machine.now())
 
 
 @pytest.mark.accept("T5", part="sending by itself")

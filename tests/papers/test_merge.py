@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.papers.merge import (
+    add_fingerprint,
     earlier_text,
+    has_fingerprint,
     key_of,
     may_merge_by_title,
+    merge_changes,
     merged,
     new_paper,
-    remembered,
-    remembers,
-    together,
 )
 from paperround.papers.model import FeedId, Paper, PaperId, PaperWrite, Record, Show
 
@@ -277,7 +277,7 @@ def test_two_writes_to_one_paper_are_one_write() -> None:
         paper(record()), raw, replace(raw, title="A better study"), same_feed=True, now=NOW
     )
     assert first is not None
-    both = together(
+    both = merge_changes(
         first, change(first.paper, replace(raw, title=first.paper.title, abstract="More."))
     )
     assert (both.raw_title, both.raw_title_stays, both.raw_abstract_stays) == (
@@ -292,12 +292,12 @@ def test_two_writes_to_one_paper_are_one_write() -> None:
 def test_a_feed_remembers_the_last_eight_fingerprints_of_a_paper() -> None:
     known = None
     for number in range(9):
-        known = remembered(known, f"f{number}")
+        known = add_fingerprint(known, f"f{number}")
     assert known == "f1 f2 f3 f4 f5 f6 f7 f8"
-    assert remembers(known, "f1")
-    assert not remembers(known, "f0")
-    assert not remembers(known, "f")
-    assert not remembers(None, "f1")
+    assert has_fingerprint(known, "f1")
+    assert not has_fingerprint(known, "f0")
+    assert not has_fingerprint(known, "f")
+    assert not has_fingerprint(None, "f1")
 
 
 def test_raw_texts_are_kept_only_where_repair_changed_them() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.papers.model import Observation
-from paperround.papers.traces import MOST_POINTS, latest_of, thinned, trace_of
+from paperround.papers.traces import MOST_POINTS, latest_of, sample_evenly, vote_trace
 from tests.builders import HOUR, NOW, observation
 
 
@@ -19,14 +19,14 @@ def counted(*values: int, every: timedelta = HOUR, scale: str = "hf") -> list[Ob
 
 
 def test_a_line_goes_from_the_first_count_to_the_last() -> None:
-    trace = trace_of(counted(0, 5, 10), "upvotes")
+    trace = vote_trace(counted(0, 5, 10), "upvotes")
     assert trace is not None
     assert trace.points == "3,45 120,24 237,3"
     assert (trace.first.value, trace.last.value, trace.is_line) == (0, 10, True)
 
 
 def test_counts_that_fall_and_counts_of_nothing_are_drawn_too() -> None:
-    fallen, nothing = trace_of(counted(8, 4), "upvotes"), trace_of(counted(0, 0), "upvotes")
+    fallen, nothing = vote_trace(counted(8, 4), "upvotes"), vote_trace(counted(0, 0), "upvotes")
     assert fallen is not None
     assert nothing is not None
     assert fallen.points == "3,3 237,24"
@@ -34,14 +34,14 @@ def test_counts_that_fall_and_counts_of_nothing_are_drawn_too() -> None:
 
 
 def test_one_count_is_no_line() -> None:
-    trace = trace_of(counted(4), "upvotes")
+    trace = vote_trace(counted(4), "upvotes")
     assert trace is not None
     assert not trace.is_line
     assert trace.gained is None
 
 
 def test_what_nobody_counted_has_no_trace() -> None:
-    assert trace_of(counted(4), "comments") is None
+    assert vote_trace(counted(4), "comments") is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_nobody_counted_has_no_trace() -> None:
 def test_a_day_s_gain_is_known_once_a_day_was_seen(
     values: tuple[int, ...], gained: int | None
 ) -> None:
-    trace = trace_of(counted(*values), "upvotes")
+    trace = vote_trace(counted(*values), "upvotes")
     assert trace is not None
     assert trace.gained == gained
 
@@ -58,17 +58,17 @@ def test_a_day_s_gain_is_known_once_a_day_was_seen(
 def test_of_two_feeds_the_one_that_counted_last_is_followed() -> None:
     """Ten votes are many in one place and few in another: no line mixes them."""
     older = counted(100, 200, 300, scale="elsewhere")[:-1]
-    trace = trace_of([*older, *counted(1, 2, 3)], "upvotes")
+    trace = vote_trace([*older, *counted(1, 2, 3)], "upvotes")
     assert trace is not None
     assert {one.scale for one in trace.counts} == {"hf"}
 
 
 def test_a_long_line_keeps_its_ends() -> None:
     counts = counted(*range(1000))
-    shown = thinned(counts, MOST_POINTS)
+    shown = sample_evenly(counts, MOST_POINTS)
     assert len(shown) == MOST_POINTS
     assert (shown[0], shown[-1]) == (counts[0], counts[-1])
-    assert thinned(counts[:3], MOST_POINTS) == counts[:3]
+    assert sample_evenly(counts[:3], MOST_POINTS) == counts[:3]
 
 
 def test_of_each_signal_the_newest_count_is_told() -> None:

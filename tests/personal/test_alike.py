@@ -16,7 +16,7 @@ from paperround.digests.model import DigestChoice
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.keyword_index import findable, finder_of
+from paperround.personal.keyword_index import findable, keyword_index_of
 from paperround.personal.matches import ReaderPreferences
 from paperround.personal.ranking import PersonalViews
 from paperround.personal.reader_scores import TasteDay
@@ -145,7 +145,7 @@ def builder_for(crowd: Sequence[Reader]) -> DigestBuilder:
         edition=EDITION,
         mailing_list=MailingList(id=ListId(1), name="trending", title="Trending papers", size=4),
         index=PaperIndex(EDITION.papers),
-        finder=finder_of(tuple(findable(one, None) for one in EDITION.papers)),
+        finder=keyword_index_of(tuple(findable(one, None) for one in EDITION.papers)),
         wishes={person: wish for person, (_, wish, _, _) in everybody if wish},
         views=PersonalViews(tastes=liked, chooser=chooser_for(list(liked.values()))),
         memory={person: seen for person, (_, _, _, seen) in everybody},

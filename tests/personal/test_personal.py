@@ -11,9 +11,9 @@ from paperround.personal.scores import (
     Said,
     best,
     fits,
-    in_blocks,
-    odds,
+    log_odds,
     profiles,
+    split_blocks,
 )
 from paperround.ranking.text_space import Dense
 
@@ -54,13 +54,13 @@ def test_fits_of_blocks_and_chunks_are_the_plain_product() -> None:
     likeness = random.random((9, 613), dtype=np.float32)
     tastes = [Said(liked=[int(random.integers(9))], topics=[]) for _ in range(30)]
     rows = profiles(tastes, 9)
-    assert np.allclose(fits(rows, in_blocks(likeness)), rows.toarray() @ likeness, atol=1e-6)
+    assert np.allclose(fits(rows, split_blocks(likeness)), rows.toarray() @ likeness, atol=1e-6)
 
 
 def test_what_fits_better_is_worth_more_within_bounds() -> None:
     field = np.random.default_rng(2).normal(size=(1, 500)).astype(np.float32)
     field[0, :2] = (-50, 50)
-    worth = odds(field)[0]
+    worth = log_odds(field)[0]
     order = np.argsort(field[0])
     assert (np.diff(worth[order]) >= 0).all()
     assert worth.min() == LEAST_ODDS
@@ -69,11 +69,11 @@ def test_what_fits_better_is_worth_more_within_bounds() -> None:
 
 def test_the_level_and_the_scale_of_a_profile_leave_no_trace() -> None:
     field = np.random.default_rng(4).random((3, 50), dtype=np.float32)
-    assert np.allclose(odds(field), odds(field * 7 + 3), atol=1e-4)
+    assert np.allclose(log_odds(field), log_odds(field * 7 + 3), atol=1e-4)
 
 
 def test_who_said_nothing_gets_what_is_trending() -> None:
-    assert not odds(np.zeros((2, 20), dtype=np.float32)).any()
+    assert not log_odds(np.zeros((2, 20), dtype=np.float32)).any()
 
 
 @given(
@@ -92,5 +92,5 @@ def test_the_best_are_those_of_a_sort_and_of_equals_the_first(
 def test_a_great_stir_beats_taste_and_taste_a_small_stir() -> None:
     likeness = numbers([1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0])
     trending = numbers([0, 0, 1, 0, 0, 0, 0, 9])
-    worth = odds(fits(profiles([Said(liked=[0]), Said(liked=[1])], 2), in_blocks(likeness)))
+    worth = log_odds(fits(profiles([Said(liked=[0]), Said(liked=[1])], 2), split_blocks(likeness)))
     assert best(worth + trending, 3).tolist() == [[7, 0, 2], [7, 1, 2]]

@@ -7,7 +7,7 @@ import pytest
 from paperround.core.errors import FetchFailed
 from paperround.http.limits import FetchLimits
 from paperround.papers.summaries import Wording
-from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, opened_place
+from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, host_and_port
 from tests.builders import paper
 from tests.digests.service import completion
 from tests.http.clients import QUICK, guarded
@@ -73,4 +73,4 @@ def test_content_that_is_no_text_is_no_answer() -> None:
     ],
 )
 def test_the_place_that_is_opened_is_that_of_the_service(base: str, place: str) -> None:
-    assert opened_place(base) == place
+    assert host_and_port(base) == place

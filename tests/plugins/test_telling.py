@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.digests.channel_posts import Digest, Message
 from paperround.plugins.channels import discord, slack, telegram, webhook
-from paperround.plugins.channels.text import plain, shared_out, units
+from paperround.plugins.channels.text import group_by_size, plain, units
 from tests.plugins.views import HOSTILE, WITHDRAWN, digest, hostile, paper
 
 HOOK = Hook(kind=ChannelKind.TELEGRAM, url="https://api.telegram.org/bot1:x", chat="@papers")
@@ -259,7 +259,7 @@ def test_texts_lose_line_ends_and_control_signs() -> None:
 
 @given(some.lists(some.integers(0, 50)), some.integers(1, 9), some.integers(1, 100))
 def test_neighbours_are_put_together_in_order(sizes: list[int], most: int, limit: int) -> None:
-    groups = shared_out(sizes, most=most, limit=limit)
+    groups = group_by_size(sizes, most=most, limit=limit)
     assert [place for group in groups for place in group] == list(range(len(sizes)))
     for group in groups:
         assert 1 <= len(group) <= most

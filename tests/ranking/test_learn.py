@@ -27,7 +27,7 @@ from paperround.ranking.learn import (
     LearnedRanker,
     LearnReport,
     learn,
-    learn_tonight,
+    learn_if_due,
     ranking_page,
 )
 from paperround.ranking.models import FittedModel, ModelFacts, Ranker
@@ -178,18 +178,18 @@ def test_old_models_are_forgotten(database: SqlDatabase) -> None:
 def test_a_night_is_learned_from_once(database: SqlDatabase) -> None:
     fill(database)
     maker = Counting()
-    assert learn_tonight(database, maker, now=TONIGHT.replace(hour=NIGHT - 1)) is None
-    assert isinstance(learn_tonight(database, maker, now=TONIGHT), LearnReport)
-    assert learn_tonight(database, maker, now=TONIGHT + timedelta(minutes=1)) is None
-    assert learn_tonight(database, maker, now=TONIGHT + 5 * HOUR) is None
-    assert learn_tonight(database, maker, now=TONIGHT + DAY) is not None
+    assert learn_if_due(database, maker, now=TONIGHT.replace(hour=NIGHT - 1)) is None
+    assert isinstance(learn_if_due(database, maker, now=TONIGHT), LearnReport)
+    assert learn_if_due(database, maker, now=TONIGHT + timedelta(minutes=1)) is None
+    assert learn_if_due(database, maker, now=TONIGHT + 5 * HOUR) is None
+    assert learn_if_due(database, maker, now=TONIGHT + DAY) is not None
     assert len(maker.fitted) == 2
 
 
 def test_a_night_with_too_little_to_learn_from_is_done_too(database: SqlDatabase) -> None:
     maker = Counting()
-    assert learn_tonight(database, maker, now=TONIGHT) is not None
-    assert learn_tonight(database, maker, now=TONIGHT + HOUR) is None
+    assert learn_if_due(database, maker, now=TONIGHT) is not None
+    assert learn_if_due(database, maker, now=TONIGHT + HOUR) is None
 
 
 class Killed(BaseException):
@@ -207,11 +207,11 @@ class Mortal(Counting):
 def test_a_night_that_was_cut_off_is_done_within_the_hour(database: SqlDatabase) -> None:
     fill(database)
     with pytest.raises(Killed):
-        learn_tonight(database, Mortal(), now=TONIGHT)
+        learn_if_due(database, Mortal(), now=TONIGHT)
     assert models(database) == 0
-    soon = learn_tonight(database, Counting(), now=TONIGHT + timedelta(minutes=1))
+    soon = learn_if_due(database, Counting(), now=TONIGHT + timedelta(minutes=1))
     assert soon is None, "the hour has had its try"
-    assert learn_tonight(database, Counting(), now=TONIGHT + HOUR) is not None
+    assert learn_if_due(database, Counting(), now=TONIGHT + HOUR) is not None
     assert models(database) > 0
 
 
@@ -229,7 +229,7 @@ def test_two_who_learn_the_same_night_keep_one_model(database: SqlDatabase) -> N
 def test_machines_at_once_make_one_try_an_hour(database: SqlDatabase) -> None:
     fill(database)
     makers = [Counting() for _ in range(4)]
-    at_once(4, lambda number: learn_tonight(database, makers[number], now=TONIGHT))
+    at_once(4, lambda number: learn_if_due(database, makers[number], now=TONIGHT))
     assert sum(len(maker.fitted) for maker in makers) == 1
 
 
@@ -245,7 +245,7 @@ def test_learning_that_fails_keeps_nothing_else_from_its_work(
 
 
 def test_nights_long_past_are_forgotten(database: SqlDatabase) -> None:
-    learn_tonight(database, Counting(), now=TONIGHT)
+    learn_if_due(database, Counting(), now=TONIGHT)
     clean_up(database=database, identity=IDENTITY, now=TONIGHT + KEPT_SLOTS + HOUR)
     with database.reading() as work:
         assert work[SlotStore].taken_at("learn", "2026-01-12") is None
@@ -395,7 +395,7 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     maker = PriorMaker()
     ranker = LearnedRanker(sqlite_database, maker)
     before = ranked(sqlite_database, ranker, REAL_NIGHT)
-    report = learn_tonight(sqlite_database, maker, now=REAL_NIGHT)
+    report = learn_if_due(sqlite_database, maker, now=REAL_NIGHT)
     assert report is not None
     assert report.facts is not None
     assert report.facts.until == today - DAY

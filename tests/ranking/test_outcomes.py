@@ -9,7 +9,7 @@ from paperround.ranking.training_data import (
     LEAST_OF_A_DAY,
     TrainingBatch,
     cohorts_of,
-    settled_before,
+    first_unsettled_day,
 )
 from tests.builders import paper
 
@@ -68,7 +68,7 @@ def test_a_day_that_is_not_over_for_a_day_has_not_settled() -> None:
     counts = day_of(vote(5, 20))
     assert learned(*counts, as_of=MIDNIGHT + timedelta(hours=47)) == []
     assert len(learned(*counts, as_of=MIDNIGHT + timedelta(hours=48))) == 1
-    assert settled_before(MIDNIGHT + timedelta(hours=48)) == MIDNIGHT + timedelta(days=1)
+    assert first_unsettled_day(MIDNIGHT + timedelta(hours=48)) == MIDNIGHT + timedelta(days=1)
 
 
 @pytest.mark.accept("F10", part="sources")

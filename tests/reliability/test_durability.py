@@ -7,7 +7,7 @@ import pytest
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.checks import DURABLE, look
-from paperround.doctor.database_check import check_durability, check_soundness
+from paperround.doctor.database_check import check_durability, check_integrity
 from paperround.doctor.findings import Finding, Level
 from tests.databases import PostgresServer, run_on
 
@@ -22,7 +22,7 @@ def fresh_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 def said_of(url: str) -> Finding:
-    (found,) = [one for one in check_soundness(look(url)) if one.check == "durability"]
+    (found,) = [one for one in check_integrity(look(url)) if one.check == "durability"]
     return found
 
 

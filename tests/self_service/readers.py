@@ -23,7 +23,7 @@ from paperround.signup import requests
 from paperround.signup.confirm import Confirmed, confirm
 from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest
-from paperround.signup.worker import work_on_requests
+from paperround.signup.worker import process_requests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from tests.builders import NOW, address, lease
@@ -102,19 +102,19 @@ def request(
 def subscribe(here: SignupContext, asked: SignupRequest, *, now: datetime) -> None:
     """Somebody asks, and the row is worked on before anything else happens."""
     requests.subscribe(here, asked, now=now)
-    work_on_requests(here, now=now)
+    process_requests(here, now=now)
 
 
 def request_link(here: SignupContext, to: Address, by: Visitor, *, now: datetime) -> None:
     """The same for a link to their choices."""
     requests.request_link(here, to, by, now=now)
-    work_on_requests(here, now=now)
+    process_requests(here, now=now)
 
 
 def ask_to_move(here: SignupContext, token: str, to: Address, *, now: datetime) -> bool:
     """The same for a change of address."""
-    asked = change_address.ask_to_move(here, token, to, visitor(), now=now)
-    work_on_requests(here, now=now)
+    asked = change_address.request_address_change(here, token, to, visitor(), now=now)
+    process_requests(here, now=now)
     return asked
 
 

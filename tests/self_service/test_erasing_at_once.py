@@ -21,7 +21,7 @@ from paperround.papers.store.papers import PaperStore
 from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
 from paperround.self_service.history import give_feedback
-from paperround.self_service.library import keep_judgements, keep_seeds
+from paperround.self_service.library import keep_seeds, store_ratings
 from paperround.self_service.lists import join_list
 from paperround.self_service.preferences import (
     leave,
@@ -82,7 +82,7 @@ def move(one: Reader) -> None:
 
 def judge(one: Reader) -> None:
     good, bad = one.papers[:1], one.papers[1:]
-    keep_judgements(one.here, one.choices, good, bad, one.wants(), now=NOW)
+    store_ratings(one.here, one.choices, good, bad, one.wants(), now=NOW)
 
 
 def give_library(one: Reader) -> None:

@@ -9,8 +9,8 @@ from paperround.papers.store.papers import PaperStore
 from paperround.self_service.library import (
     PAGE,
     KeptJudgements,
-    keep_judgements,
     papers_to_judge,
+    store_ratings,
     suggest,
 )
 from paperround.self_service.preferences import open_choices
@@ -98,7 +98,7 @@ def test_what_is_kept_is_feedback_and_interests_and_is_not_shown_again(
 ) -> None:
     token = choosing(here)
     good, bad = called(database, FOLDING), called(database, PRICES)
-    assert keep_judgements(here, token, good, bad, [TOPIC], now=NOW) == KeptJudgements(
+    assert store_ratings(here, token, good, bad, [TOPIC], now=NOW) == KeptJudgements(
         papers=8, interests=1
     )
     with database.reading() as work:
@@ -116,6 +116,6 @@ def test_papers_that_nobody_knows_are_passed_over(here: SignupContext) -> None:
     found = suggest(here, token, unknown, [], now=NOW)
     assert found is not None
     assert (found.good, found.topics) == ((), ())
-    assert keep_judgements(here, token, unknown, [], [], now=NOW) == KeptJudgements(
+    assert store_ratings(here, token, unknown, [], [], now=NOW) == KeptJudgements(
         papers=0, interests=0
     )

@@ -5,7 +5,7 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database
 from paperround.papers.libraries import GivenWork, Library, Understood
-from paperround.self_service.library import keep_seeds, understand
+from paperround.self_service.library import keep_seeds, preview_library
 from paperround.self_service.preferences import open_choices
 from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import MOST_INTERESTS, InterestKind
@@ -43,7 +43,7 @@ def choosing(here: SignupContext) -> str:
 
 
 def understood(here: SignupContext, token: str, library: Library = GIVEN) -> Understood:
-    found = understand(here, token, library, now=NOW)
+    found = preview_library(here, token, library, now=NOW)
     assert found is not None
     return found
 

@@ -11,9 +11,9 @@ from paperround.digests.cuts import freeze_cuts
 from paperround.editions.model import SkipReason
 from paperround.self_service.preview import (
     Preview,
-    awaited_digest,
-    newcomers_digest,
+    first_digest_preview,
     next_digest,
+    preview_after_confirmation,
 )
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
@@ -100,7 +100,7 @@ def test_choices_that_leave_nothing_say_why(here: SignupContext) -> None:
 
 @pytest.mark.accept("F27", part="preview before confirming")
 def test_somebody_new_sees_what_they_would_get(here: SignupContext) -> None:
-    found = newcomers_digest(press(here), "trending", Preferences(), (TOPIC, MUTE), now=NOW)
+    found = first_digest_preview(press(here), "trending", Preferences(), (TOPIC, MUTE), now=NOW)
     assert titles(found)[0] == "On tides"
     assert "On pottery" not in titles(found)
     assert len(titles(found)) == 12
@@ -108,7 +108,7 @@ def test_somebody_new_sees_what_they_would_get(here: SignupContext) -> None:
 
 def test_a_list_there_is_not_is_not_looked_ahead_of(here: SignupContext) -> None:
     with pytest.raises(NotFound):
-        newcomers_digest(press(here), "none", Preferences(), (), now=NOW)
+        first_digest_preview(press(here), "none", Preferences(), (), now=NOW)
 
 
 @pytest.mark.accept("F28", part="preview before confirming")
@@ -117,7 +117,7 @@ def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: SignupCon
     subscribe(here, asked, now=NOW)
     (mail,) = post(here.database, now=NOW)
     token = link(mail)
-    found = awaited_digest(press(here), token, now=NOW)
+    found = preview_after_confirmation(press(here), token, now=NOW)
     assert titles(found)[0] == "On tides"
     assert len(titles(found)) == 4
     assert confirm(here, token, now=NOW) is not None
@@ -129,12 +129,14 @@ def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: Signu
     subscribe(here, asked, now=NOW)
     (mail,) = post(here.database, now=NOW)
     token = link(mail)
-    anybody = newcomers_digest(press(here), "trending", Preferences(), (), now=NOW)
+    anybody = first_digest_preview(press(here), "trending", Preferences(), (), now=NOW)
     assert (
-        awaited_digest(press(here), token[:-1] + ("B" if token.endswith("A") else "A"), now=NOW)
+        preview_after_confirmation(
+            press(here), token[:-1] + ("B" if token.endswith("A") else "A"), now=NOW
+        )
         == anybody
     )
-    assert awaited_digest(press(here), "forged", now=NOW) == anybody
-    assert awaited_digest(press(here), token, now=NOW) != anybody
+    assert preview_after_confirmation(press(here), "forged", now=NOW) == anybody
+    assert preview_after_confirmation(press(here), token, now=NOW) != anybody
     confirm(here, token, now=NOW)
-    assert titles(awaited_digest(press(here), token, now=NOW)) == titles(anybody)
+    assert titles(preview_after_confirmation(press(here), token, now=NOW)) == titles(anybody)

@@ -18,7 +18,7 @@ from paperround.self_service.erasure import erase_person, export_person
 from paperround.self_service.preferences import open_choices
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import may_mail
+from paperround.signup.limits import count_email
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address, Preferences, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -187,7 +187,7 @@ def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database
     joined(here, "carol")
     tokens = [choosing(here, name) for name in ("alice", "carol")]
     with database.writing() as work:
-        assert may_mail(work, here, address("bob"), now=NOW)
+        assert count_email(work, here, address("bob"), now=NOW)
     asked(here, tokens[0], address("bob"))
     assert asked(here, tokens[1], address("bob")).keys() == {"carol@mail.example"}
 

@@ -18,7 +18,7 @@ from paperround.digests.plan import Hours, plan_due
 from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.erasure import erase_address, erase_person, export_person
-from paperround.self_service.history import feedback_sheet
+from paperround.self_service.history import papers_of_digest
 from paperround.self_service.preferences import (
     leave,
     leave_from_choices,
@@ -368,7 +368,7 @@ def test_a_reader_can_erase_themselves_and_come_back(database: Database) -> None
     assert row.message_id in forgotten
     assert not erase_person(here, token, now=NOW)
     assert masked_address(here, digest_link(row)) is None
-    assert feedback_sheet(here, digest_link(row)) is None
+    assert papers_of_digest(here, digest_link(row)) is None
     assert digests(database) == []
     joined(here, now=NOW + HOURS)
 

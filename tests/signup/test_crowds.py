@@ -12,8 +12,15 @@ from paperround.db.transactions import Database
 from paperround.ops.alerts import signup_alerts
 from paperround.signup import requests
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
-from paperround.signup.worker import work_on_requests
+from paperround.signup.limits import (
+    DAY,
+    NEAR,
+    WORKED_SHARE,
+    count_refused,
+    count_requests,
+    standing,
+)
+from paperround.signup.worker import process_requests
 from paperround.subscribers.readers import Visitor
 from paperround.subscribers.requests import Drop, Limit
 from paperround.subscribers.store.requests import RequestStore
@@ -48,7 +55,7 @@ def test_a_hundred_and_thirty_spellings_of_a_mailbox_get_its_mails_and_the_opera
         subscribe(here, asked, now=NOW)
     assert len(post(database)) == 3
     with database.reading() as work:
-        assert tally(work, DAY, now=NOW).dropped[Drop.MAILBOX] == 127
+        assert count_requests(work, DAY, now=NOW).dropped[Drop.MAILBOX] == 127
 
 
 @pytest.mark.accept("S18", part="spellings of a mailbox")
@@ -133,7 +140,7 @@ def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database
         with suppress(Crowded):
             flood = request(f"flood{number}", by=visitor(number))
             requests.subscribe(here, flood, now=NOW)
-    assert work_on_requests(here, now=NOW) == 100
+    assert process_requests(here, now=NOW) == 100
     assert len(post(database)) == 100
     for number in range(20):
         by = visitor(2000 + number)
@@ -184,7 +191,7 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
     try:
         subscribe(here, request(), now=NOW)
     except Crowded as error:
-        note_refused(database, error, now=NOW)
+        count_refused(database, error, now=NOW)
     with database.reading() as work:
         [alert] = signup_alerts(work, now=NOW)
         assert list(signup_alerts(work, now=NOW + 2 * HOURS)) == []
@@ -200,9 +207,9 @@ def test_a_visitor_who_asks_too_often_is_counted_and_no_alert(database: Database
     subscribe(here, request(), now=NOW)
     with pytest.raises(RateLimited) as refused:
         subscribe(here, request(), now=NOW)
-    note_refused(database, refused.value, now=NOW)
+    count_refused(database, refused.value, now=NOW)
     with database.reading() as work:
-        assert tally(work, DAY, now=NOW).refused[Limit.IP] == 1
+        assert count_requests(work, DAY, now=NOW).refused[Limit.IP] == 1
         assert list(signup_alerts(work, now=NOW)) == []
 
 

@@ -16,8 +16,8 @@ from paperround.db.transactions import Database
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.ops.cleanup import clean_up
 from paperround.signup.confirm import confirm
-from paperround.signup.limits import must_work
-from paperround.signup.worker import work_on_requests
+from paperround.signup.limits import needs_proof_of_work
+from paperround.signup.worker import process_requests
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import (
     Frequency,
@@ -273,16 +273,16 @@ def test_above_its_share_a_provider_is_refused_unless_work_was_done(database: Da
 @pytest.mark.accept("S2", part="total")
 def test_above_the_total_a_request_waits_unless_work_was_done_for_it(database: Database) -> None:
     here = signup_context(database, replace(FREE, total=parse_rates("2/h")))
-    assert not must_work(here, now=NOW)
+    assert not needs_proof_of_work(here, now=NOW)
     for number in range(4):
         subscribe(here, request(f"reader{number}"), now=NOW)
     with pytest.raises(Crowded):
         subscribe(here, request("reader4"), now=NOW)
     subscribe(here, request("busy", worked=True), now=NOW)
-    assert must_work(here, now=NOW)
+    assert needs_proof_of_work(here, now=NOW)
     assert names_of(post(database)) == ["busy", "reader0", "reader1"]
     later = NOW + 31 * MINUTE
-    work_on_requests(here, now=later)
+    process_requests(here, now=later)
     assert names_of(post(database, now=later)) == ["reader2", "reader3"]
 
 

@@ -13,7 +13,7 @@ from paperround.ops.cleanup import clean_up
 from paperround.self_service.preferences import mail_choices_link
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
-from paperround.signup.worker import work_on_requests
+from paperround.signup.worker import process_requests
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -120,7 +120,7 @@ def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
     for minutes in (0, 61, 122, 24 * 60 + 1):
         now = NOW + minutes * MINUTE
         subscribe(here, request(by=visitor(minutes)), now=now)
-        work_on_requests(here, now=now + 31 * MINUTE)
+        process_requests(here, now=now + 31 * MINUTE)
         mails += post(database, now=now + 31 * MINUTE)
     assert [mail.address.partition("@")[0] for mail in mails] == ["bob", *["alice"] * 3]
 

@@ -12,15 +12,15 @@ from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.restore_guard import hold_everything
+from paperround.delivery.restore_guard import hold_all_email
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.ops.cleanup import clean_up
 from paperround.self_service import change_address
 from paperround.self_service.erasure import erase_address, erase_person, export_person
 from paperround.signup import requests
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import DAY, tally
-from paperround.signup.worker import TRIES, work_on_requests
+from paperround.signup.limits import DAY, count_requests
+from paperround.signup.worker import TRIES, process_requests
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
 from paperround.subscribers.readers import Visitor
@@ -104,7 +104,9 @@ def test_a_change_of_address_asks_the_database_the_same_whatever_is_known_of_the
         [token] = [link(one) for one in mails if one.kind is SystemMailKind.PREFERENCES]
         here = signup_context(database, LIMITS)
         with statements(engine) as asked:
-            assert change_address.ask_to_move(here, token, address(name), visitor(number), now=now)
+            assert change_address.request_address_change(
+                here, token, address(name), visitor(number), now=now
+            )
         said[name] = asked
     assert all(one == said["new"] for one in said.values())
 
@@ -117,7 +119,7 @@ def test_who_gets_a_mail_is_found_out_later(database: Database) -> None:
     for number, name in enumerate(STATES):
         sign_up(here, address(name), visitor(number))
     assert post(database) == []
-    assert work_on_requests(here, now=NOW + MINUTE) == len(STATES)
+    assert process_requests(here, now=NOW + MINUTE) == len(STATES)
     told = {mail.address.partition("@")[0] for mail in post(database, now=NOW + MINUTE)}
     assert told == {"new", "pending", "active", "left"}
 
@@ -128,7 +130,7 @@ def test_readers_alone_get_a_link(database: Database) -> None:
     here = signup_context(database, LIMITS)
     for number, name in enumerate(STATES):
         ask_for_link(here, address(name), visitor(number))
-    work_on_requests(here, now=NOW)
+    process_requests(here, now=NOW)
     assert {mail.address.partition("@")[0] for mail in post(database)} == {"active", "linked"}
 
 
@@ -143,7 +145,7 @@ def test_what_four_workers_find_at_once_is_done_once_and_in_the_order_it_came(
     here = signup_context(database)
     for number in range(40):
         sign_up(here, address(f"reader{number}"), visitor(number))
-    done = at_once(4, lambda _: work_on_requests(here, now=NOW))
+    done = at_once(4, lambda _: process_requests(here, now=NOW))
     mails = post(database)
     assert (sum(map(int, done)), len(mails), waiting(database)) == (40, 40, 0)
 
@@ -162,11 +164,11 @@ def test_a_process_that_dies_while_it_works_on_a_request_leaves_all_of_it(
     with monkeypatch.context() as patched:
         patched.setattr("paperround.signup.worker.new_notice", die)
         with pytest.raises(KeyboardInterrupt):
-            work_on_requests(here, now=NOW)
+            process_requests(here, now=NOW)
     assert waiting(database) == 1
     with database.reading() as work:
         assert work[SubscriberStore].find(address()) is None
-    work_on_requests(here, now=NOW)
+    process_requests(here, now=NOW)
     assert [mail.address for mail in post(database)] == ["alice@mail.example"]
 
 
@@ -186,15 +188,15 @@ def test_a_request_that_fails_keeps_none_of_the_others_and_is_dropped_in_the_end
     for number, name in enumerate(("first", "poison", "last")):
         sign_up(here, address(name), visitor(number))
     with caplog.at_level(logging.ERROR):
-        assert work_on_requests(here, now=NOW) == 2
+        assert process_requests(here, now=NOW) == 2
     assert [one.address for one in post(database)] == ["first@mail.example", "last@mail.example"]
     assert "poison" not in caplog.text
     assert "ValueError in " in caplog.text
     for number in range(1, TRIES):
         assert waiting(database) == 1
-        work_on_requests(here, now=NOW + number * timedelta(minutes=5))
+        process_requests(here, now=NOW + number * timedelta(minutes=5))
     with database.reading() as work:
-        assert tally(work, DAY, now=NOW + 30 * MINUTE).dropped[Drop.FAILED] == 1
+        assert count_requests(work, DAY, now=NOW + 30 * MINUTE).dropped[Drop.FAILED] == 1
     assert waiting(database) == 0
 
 
@@ -210,8 +212,8 @@ def test_where_nobody_can_tell_who_must_never_be_mailed_all_wait(
     with monkeypatch.context() as patched:
         patched.setattr("paperround.signup.worker.is_suppressed", fails)
         with pytest.raises(Misconfigured):
-            work_on_requests(here, now=NOW)
-    assert work_on_requests(here, now=NOW) == 1
+            process_requests(here, now=NOW)
+    assert process_requests(here, now=NOW) == 1
 
 
 # --- what is kept of it --------------------------------------------------------------------------
@@ -229,7 +231,7 @@ def test_what_waits_for_an_address_goes_with_it(database: Database, is_known: bo
         ask(here, address("bob"), visitor(2))
     assert erase_address(here, address(), now=NOW, suppress=False) is is_known
     assert waiting(database) == 2
-    work_on_requests(here, now=NOW)
+    process_requests(here, now=NOW)
     assert {mail.address for mail in post(database)} == {"bob@mail.example"}
 
 
@@ -241,7 +243,7 @@ def test_who_erases_themselves_takes_along_what_waits_for_them(database: Databas
     joined(here, "bob", now=NOW - DAYS)
     for name in ("alice", "bob"):
         ask_for_link(here, address(name), visitor())
-    assert change_address.ask_to_move(here, token, address("carol"), visitor(), now=NOW)
+    assert change_address.request_address_change(here, token, address("carol"), visitor(), now=NOW)
     assert erase_person(here, token, now=NOW)
     assert waiting(database) == 1
 
@@ -270,5 +272,5 @@ def test_a_request_that_nobody_worked_on_in_a_week_is_forgotten(database: Databa
 
 def test_a_database_that_was_put_back_mails_nobody_who_asked_before(database: Database) -> None:
     sign_up(signup_context(database), address(), visitor())
-    hold_everything(database, now=NOW + DAYS)
+    hold_all_email(database, now=NOW + DAYS)
     assert waiting(database) == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.subscribers.mailboxes import RefusedNames, meant, parse_refused
+from paperround.subscribers.mailboxes import RefusedNames, parse_refused, suggest_domain
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from paperround.subscribers.mailboxes import RefusedNames, meant, parse_refused
     ],
 )
 def test_a_slip_is_told_by_its_spelling(written: str, right: str) -> None:
-    assert meant(written) == right
+    assert suggest_domain(written) == right
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_slip_is_told_by_its_spelling(written: str, right: str) -> None:
      "mail.example", "cs.uni.example", "example.org", "lab.co", "web.dev", "proton.me"],
 )  # fmt: skip
 def test_a_domain_that_is_right_is_not_asked_about(domain: str) -> None:
-    assert meant(domain) is None
+    assert suggest_domain(domain) is None
 
 
 def test_an_operator_adds_takes_away_and_switches_off() -> None:

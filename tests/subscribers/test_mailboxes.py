@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.subscribers.mailboxes import mail_provider, mailbox, registered
+from paperround.subscribers.mailboxes import mail_provider, mailbox, registered_domain
 
 
 @pytest.mark.accept("S18", part="spellings of a mailbox", mutant="a-provider-has-no-spellings")
@@ -49,7 +49,7 @@ def test_spellings_of_an_address_reach_one_mailbox(written: str, reached: str) -
 def test_a_subdomain_counts_with_the_domain_that_somebody_registered(
     domain: str, owner: str
 ) -> None:
-    assert registered(domain) == owner
+    assert registered_domain(domain) == owner
 
 
 @pytest.mark.parametrize(

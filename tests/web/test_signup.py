@@ -20,7 +20,7 @@ from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import DAY, tally
+from paperround.signup.limits import DAY, count_requests
 from paperround.signup.requests import request_link
 from paperround.subscribers.model import Frequency, Preferences, SubscriberState
 from paperround.subscribers.readers import Visitor
@@ -459,7 +459,7 @@ def test_a_program_is_answered_202_for_what_is_queued_and_503_for_what_is_not(
         assert "Queued" in answers[0].json()["detail"]
         with site.runtime.database.reading() as work:
             waiting, _ = work[RequestStore].waiting()
-            found = tally(work, DAY, now=NOW)
+            found = count_requests(work, DAY, now=NOW)
     assert waiting == 2
     assert found.refused[Limit.DOMAIN] == 2
 
@@ -475,4 +475,4 @@ def test_a_refusal_is_counted_though_its_request_is_undone_with_its_key(
             headers={"idempotency-key": f"key {number}"},
         )
     with crowded_site.runtime.database.reading() as work:
-        assert tally(work, DAY, now=NOW).refused[Limit.TOTAL] == 2
+        assert count_requests(work, DAY, now=NOW).refused[Limit.TOTAL] == 2

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from paperround.access.model import IdempotentRequest, StoredResponse
 from paperround.access.store import AnswerStore
 from paperround.core.errors import Conflict, InvalidInput
-from paperround.db.transactions import Database, SqlDatabase, Transaction, tried, write
+from paperround.db.transactions import Database, SqlDatabase, Transaction, run_with_retries, write
 
 KEPT_ANSWERS = timedelta(hours=24)
 
@@ -43,7 +43,7 @@ def once(
             work[AnswerStore].save(request, response)
             return response, True
 
-    return tried(attempt)
+    return run_with_retries(attempt)
 
 
 def run_once_outside(

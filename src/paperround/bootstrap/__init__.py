@@ -17,7 +17,7 @@ from paperround.bootstrap import database as database_setup
 from paperround.bootstrap import mail as mail_setup
 from paperround.bootstrap import workers
 from paperround.bootstrap.workers import MAIL, PUBLISH, WorkerConfig
-from paperround.bounces.intake import Intake, empty_box
+from paperround.bounces.intake import Intake, process_mailbox
 from paperround.bounces.model import IntakeSummary, ProviderHook
 from paperround.bounces.providers import provider_hooks
 from paperround.config import Settings
@@ -434,12 +434,12 @@ class AppContext:
 
     def empty_return_box(self) -> IntakeSummary | None:
         """Process the bounce mailbox; None when it is not configured. Raises FetchFailed."""
-        from paperround.bounces.imap import opened_box, parse_imap_url
+        from paperround.bounces.imap import open_mailbox, parse_imap_url
 
         if not self.settings.bounce_imap_url:
             return None
         place = parse_imap_url(self.settings.bounce_imap_url)
-        return empty_box(self.intake, partial(opened_box, place), now=self.clock.now())
+        return process_mailbox(self.intake, partial(open_mailbox, place), now=self.clock.now())
 
     def learn(self) -> None:
         """Train the model on the votes of earlier papers, if the nightly training is due."""

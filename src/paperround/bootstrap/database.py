@@ -34,13 +34,13 @@ def database_of(app: "AppContext") -> SqlDatabase:
     papers must not be sent.
     """
     from paperround.db.encryption import KeyRingCipher
-    from paperround.db.revisions import prepare, require_home
+    from paperround.db.revisions import prepare, require_not_a_copy
 
     if not app.creates:
         require_made(app.settings)
     prepare(app.engine, creates=app.creates)
-    require_home(app.engine, now=app.clock.now())
-    ask = None if app.settings.embedded else partial(workers.put_within, app)
+    require_not_a_copy(app.engine, now=app.clock.now())
+    ask = None if app.settings.embedded else partial(workers.enqueue_within, app)
     database = SqlDatabase(app.engine, ask=ask, seal=KeyRingCipher(lambda: app.settings.keys))
     with database.reading() as work:
         is_demo = work[SlotStore].is_of_a_demo()

@@ -56,13 +56,13 @@ def sender_domain(settings: Settings) -> str:
 
 def dkim_signers(settings: Settings) -> "Signers":
     """Return the DKIM signers. Raises Misconfigured for invalid keys or an invalid domain."""
-    from paperround.delivery.dkim.keys import keys_given
+    from paperround.delivery.dkim.keys import keys_from_settings
     from paperround.delivery.dkim.signers import Signers, signing_domain
 
     return Signers(
         domain=signing_domain(settings.dkim_domain, sender_domain(settings)),
         place=settings.dkim_file,
-        given=keys_given(settings.dkim_key, settings.all_of("dkim_selector")),
+        given=keys_from_settings(settings.dkim_key, settings.all_of("dkim_selector")),
     )
 
 

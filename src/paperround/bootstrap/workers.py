@@ -81,7 +81,7 @@ def requests_first(app: "AppContext") -> Iterator[None]:
     """
     trouble = ""
     try:
-        worker.work_on_requests(app.signup_context, now=app.clock.now())
+        worker.process_requests(app.signup_context, now=app.clock.now())
     except PaperroundError as error:
         trouble = str(error)
     try:
@@ -126,7 +126,7 @@ def _postgres_queue(app: "AppContext") -> SharedQueue:
     return queue
 
 
-def put_within(app: "AppContext", connection: object, jobs: Sequence[Job]) -> None:
+def enqueue_within(app: "AppContext", connection: object, jobs: Sequence[Job]) -> None:
     """Enqueue the jobs of a transaction on its own connection: no commit, no jobs."""
     for job in jobs:
         app.shared_queue.put_within(connection, job)

@@ -109,7 +109,7 @@ def is_full(reply: str) -> bool:
     return patterns.FULL.search(patterns.folded(reply)) is not None
 
 
-def gives_reason(reply: str) -> bool:
+def states_reason(reply: str) -> bool:
     """Return whether a code or a phrase in the text gives a reason."""
     said = patterns.folded(reply[:LONGEST])
     if not {*_CODE.findall(said)} <= _UNSPECIFIC:
@@ -118,7 +118,7 @@ def gives_reason(reply: str) -> bool:
     return soft or any(_states(said, one) for one in (patterns.NO_SUCH_USER, patterns.NO_SUCH_HOST))
 
 
-def at_most(found: Evidence, most: Evidence) -> Evidence:
+def weaker_evidence(found: Evidence, most: Evidence) -> Evidence:
     """Return the weaker of two pieces of evidence."""
     return min(found, most, key=_STRONGEST_LAST.index)
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from paperround.bounces.classify import at_most
+from paperround.bounces.classify import weaker_evidence
 from paperround.bounces.model import (
     Did,
     IntakeSummary,
@@ -244,7 +244,7 @@ class _EventHandler:
         if proof is not Proof.MESSAGE_ID or _is_from_provider(event):
             return event
         most = Evidence.NONE if self.work[ReturnStore].has_bounced(mail) else Evidence.PASSING
-        return replace(event, evidence=at_most(event.evidence, most))
+        return replace(event, evidence=weaker_evidence(event.evidence, most))
 
     def _act_on_evidence(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
         """Act on the evidence. A complaint unsubscribes from every list and suppresses the address,

@@ -106,7 +106,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def opened_box(settings: ImapSettings) -> Iterator["ImapBox"]:
+def open_mailbox(settings: ImapSettings) -> Iterator["ImapBox"]:
     """Open the mailbox at `settings`: log in and select its folder. Raises FetchFailed, without any
     secret."""
     with _translate_errors(settings):

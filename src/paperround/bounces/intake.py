@@ -48,7 +48,9 @@ class Intake:
     reader: "ReturnReader"
 
 
-def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> IntakeSummary:
+def process_message(
+    intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
+) -> IntakeSummary:
     """Process one message; quarantine it if it cannot be read. `to` is the address it was delivered
     to, if known.
 
@@ -98,7 +100,7 @@ def _quarantine_reason(event: ReturnedEvent, did: Did | None) -> str:
     )
 
 
-def empty_box(
+def process_mailbox(
     intake: Intake, opened: Callable[[], AbstractContextManager[ReturnBox]], *, now: datetime
 ) -> IntakeSummary:
     """Process the messages in a mailbox, one at a time; each is removed once it is stored. Raises
@@ -106,7 +108,7 @@ def empty_box(
     done = IntakeSummary()
     with opened() as box:
         for letter in box.letters(limit=MOST_PER_RUN):
-            done += take_in(intake, letter.raw, way="imap", now=now)
+            done += process_message(intake, letter.raw, way="imap", now=now)
             box.done([letter])
     return done
 

@@ -85,7 +85,7 @@ def apply_evidence(
             return score, Effect.NONE
 
 
-def points_on(score: BounceScore, today: date) -> int:
+def remaining_points(score: BounceScore, today: date) -> int:
     """Return the points left on `today`."""
     if score.counted_on is None:
         return 0
@@ -109,7 +109,7 @@ def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Effect
     if until is not None and today <= until + PROBE_PERIOD:
         return _pause(score, score.rests + 1, today), Effect.PAUSED
     is_new = score.counted_on is None or today > score.counted_on  # else the same day or late
-    points = points_on(score, today) + is_new
+    points = remaining_points(score, today) + is_new
     if points >= POINTS_TO_PAUSE:
         return _pause(score, 1, today), Effect.PAUSED
     counted = max(today, score.counted_on or today)

@@ -17,7 +17,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from html import unescape
 
-from paperround.bounces.classify import Statement, evidence_of, gives_reason, is_full
+from paperround.bounces.classify import Statement, evidence_of, is_full, states_reason
 from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
@@ -101,7 +101,7 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
         # A report of a feedback loop (RFC 5965): most of its types are no complaints.
         report = feedback[0]
         types = [field(part, "Feedback-Type").lower() for part in (report, *_subparts(report))]
-        written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
+        written = _FEEDBACK_TYPE.findall(paragraphs_of(report).lower())
         if _COMPLAINTS.isdisjoint([*types, *written]):
             return BounceReport(kind=ReportKind.REPORT)
         return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
@@ -154,14 +154,14 @@ def _statements(
     mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
 ) -> Iterator[Statement]:
     prose = [
-        text_before_copy(prose_of(part)[:LONGEST_PROSE])
+        text_before_copy(paragraphs_of(part)[:LONGEST_PROSE])
         for part in parts
         if part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart()
     ]
     words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
     by_rule = any(_SES_INBOUND.search(field(block, "Reporting-MTA")) for block in parts)
     by_machine = _is_from_machine(mail)
-    beside = [one for one in _paragraphs(words) if gives_reason(one)] if recipients else []
+    beside = [one for one in _paragraphs(words) if states_reason(one)] if recipients else []
     for block in recipients[:MOST_RECIPIENTS]:
         told = _statement_of_fields(block, words, beside, by_rule=by_rule)
         yield told if by_machine or block in parts else replace(told, by_smtp=False)
@@ -193,9 +193,9 @@ def _statement_of_fields(
     status = _STATUS.search(field(block, "Status"))
     if len(words) < _SHORT and is_full(words):
         said = words
-    elif not gives_reason(said):
+    elif not states_reason(said):
         comment = field(block, "Status").partition(" ")[2]
-        found = [comment] if gives_reason(comment) else beside
+        found = [comment] if states_reason(comment) else beside
         said = " ".join(found) or said or comment or words
     return Statement(
         said=said,
@@ -302,7 +302,7 @@ def _recipient_blocks(text: str) -> Iterator[Message]:
 def _text_of(part: Message) -> str:
     content = part.get_payload()
     if not isinstance(content, list):
-        return prose_of(part)
+        return paragraphs_of(part)
     written = "\n\n".join(str(one.get_payload()) for one in content if isinstance(one, Message))
     if field(part, "Content-Transfer-Encoding").lower() != "base64":
         return written
@@ -374,7 +374,7 @@ def field(part: Message, name: str) -> str:
         return value
 
 
-def prose_of(part: Message) -> str:
+def paragraphs_of(part: Message) -> str:
     """Return the text of a part, without tags, with paragraphs."""
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""

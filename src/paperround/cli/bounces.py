@@ -39,13 +39,13 @@ def read(
 ) -> None:
     """Take one mail that came back in. For a mail server's pipe: exit 0 means taken, 75 that it
     has to be kept and tried again."""
-    from paperround.bounces.intake import take_in
+    from paperround.bounces.intake import process_message
 
     try:
         with Path(file).open("rb") if file != "-" else nullcontext(sys.stdin.buffer) as opened:
             raw = _read_message(opened)
         context = runtime(now)
-        report = take_in(context.intake, raw, way="pipe", to=to, now=context.clock.now())
+        report = process_message(context.intake, raw, way="pipe", to=to, now=context.clock.now())
     except (PaperroundError, OSError) as error:  # the mail server keeps it
         typer.echo(f"paperround: {error}", err=True)
         raise typer.Exit(TRY_LATER) from error

@@ -57,7 +57,7 @@ def move(
     Every table is copied in one transaction and counted in both databases; then the old one
     refuses to work. A move that fails changes nothing: run the same command again.
     """
-    from paperround.db.move import between
+    from paperround.db.move import move_between
 
     settings, now = load_settings(), SystemClock().now()
     # The settings may name the new database already.
@@ -71,7 +71,7 @@ def move(
         )
     else:
         target = url or settings.database
-    with between(file, target, now=now) as moving:
+    with move_between(file, target, now=now) as moving:
         place = moving.target.place
         if moving.is_done:
             line = f"moved already, to {place}"
@@ -155,7 +155,7 @@ def check(as_json: AsJson = False) -> None:
         head,
         is_current,
         mismatch,
-        require_here,
+        require_not_moved,
         require_reachable,
     )
 
@@ -163,7 +163,7 @@ def check(as_json: AsJson = False) -> None:
     require_made(settings)
     with opened(settings.database) as engine:
         require_reachable(engine)
-        found = require_here(engine)
+        found = require_not_moved(engine)
         if found is None:
             raise SchemaOutOfDate(mismatch(found))
         differences, current = check_drift(engine), is_current(engine)
@@ -244,16 +244,16 @@ def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
     from paperround.bootstrap.database import send_marks_of
     from paperround.db.engine import opened
     from paperround.db.migrate import upgrade_and_check
-    from paperround.db.revisions import require_reachable, settle
+    from paperround.db.revisions import require_reachable, store_database_ids
     from paperround.db.transactions import SqlDatabase
-    from paperround.delivery.restore_guard import hold_everything
+    from paperround.delivery.restore_guard import hold_all_email
 
     with opened(url) as engine:
         require_reachable(engine)
         upgrade_and_check(engine)
         now = SystemClock().now()
         database = SqlDatabase(engine)
-        held = None if moved else hold_everything(database, now=now)
+        held = None if moved else hold_all_email(database, now=now)
         send_marks_of(load_settings(), "").let_go(database, now=now)
-        settle(engine, now=now)
+        store_database_ids(engine, now=now)
         return held

@@ -55,7 +55,7 @@ def resume(
 ) -> None:
     """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
     holds. What waited for more than 20 hours is not sent any more."""
-    from paperround.delivery.holds import allow_unsigned, let_go
+    from paperround.delivery.holds import allow_unsigned, release_digests
     from paperround.digests.cancel import resume as run
 
     context = runtime()
@@ -68,7 +68,7 @@ def resume(
     was_put_back = context.send_marks.resume(context.database, now=now)
     if was_put_back is not None:
         lines.append(f"an older copy of the database is taken to be in use; {was_put_back}")
-    if let_go(context.database, context.boot(), now=now):
+    if release_digests(context.database, context.boot(), now=now):
         lines.append("the clock is taken to be right: digests go on")
     names = run(context.database, list_name, now=now)
     lines.append(f"resumed: {', '.join(names)}" if names else f"{NOTHING}: nothing is paused")
@@ -111,7 +111,7 @@ def cancel(
     `digest missed` then shows who did not get it, and sends it to them if you want.
     """
     from paperround.digests.cancel import cancel as run
-    from paperround.digests.cancel import prospects
+    from paperround.digests.cancel import editions_to_cancel
     from paperround.digests.cancel import undo as undo_cancel
     from paperround.web.delivery_models import CancelledAnswer, RestoredAnswer
 
@@ -123,7 +123,7 @@ def cancel(
         shown = map(RestoredAnswer.of, restored)
         print_list("restored", shown, columns, none=none, as_json=as_json)
         return
-    found = prospects(context.database, list_name, day=of_day, cut=cut, now=moment)
+    found = editions_to_cancel(context.database, list_name, day=of_day, cut=cut, now=moment)
     if found:
         agree(yes, "Cancel this?", lines=map(_prospect_line, found))
     ended = run(context.database, list_name, day=of_day, cut=cut, now=moment, reason=reason)

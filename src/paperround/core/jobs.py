@@ -115,12 +115,12 @@ def name_of(process: Worker) -> str:
     return f"{process.host}/{process.pid}"
 
 
-def sign_of(process: Worker, lines: tuple[QueueName, ...]) -> str:
+def heartbeat_name(process: Worker, lines: tuple[QueueName, ...]) -> str:
     """The name of a worker's sign of life, which says what it serves."""
     return f"{name_of(process)}/{format_queue_names(lines)}"
 
 
-def staff_of(
+def live_processes(
     schedulers: Mapping[str, datetime], workers: Mapping[str, datetime], *, now: datetime
 ) -> ClusterStatus:
     """Who lives at `now`, by the signs of life that were left."""

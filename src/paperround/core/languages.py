@@ -76,7 +76,7 @@ def nearest(tag: str) -> str | None:
     return first if first in LANGUAGES else None
 
 
-def spoken(tag: str | None) -> str:
+def spoken_or_english(tag: str | None) -> str:
     """Return the supported language for `tag`, English when there is none or `tag` is empty."""
     return (nearest(tag) if tag else None) or ENGLISH
 

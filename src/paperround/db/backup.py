@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.core.times import format_instant
-from paperround.db.revisions import require_here, require_reachable
+from paperround.db.revisions import require_not_moved, require_reachable
 
 DATABASE = "paperround.db"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
@@ -68,7 +68,7 @@ def _revision(engine: Engine) -> str:
     if not place.is_file():
         raise InvalidInput(f"there is no database at {place}: is PAPERROUND_DATA_DIR right?")
     require_reachable(engine)
-    revision = require_here(engine)
+    revision = require_not_moved(engine)
     if revision is None:
         raise InvalidInput(f"{place} holds nothing of Paperround yet: there is nothing to back up")
     return revision

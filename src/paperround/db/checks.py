@@ -11,7 +11,7 @@ from paperround.core.errors import SchemaOutOfDate
 from paperround.db.dialect import is_damage
 from paperround.db.engine import opened, place_of
 from paperround.db.migrate import check_drift
-from paperround.db.revisions import current, is_newer, prepare, reached, require_reachable
+from paperround.db.revisions import current, is_newer, prepare, require_reachable, translate_errors
 
 MOST_LINES = 5
 
@@ -57,7 +57,7 @@ def look(url: str) -> Soundness:
     """
     with opened(url) as engine:
         where = place_of(engine)
-        if broken := damage(engine):
+        if broken := find_damage(engine):
             return Soundness(where=where, damage=tuple(broken))
         require_reachable(engine)
         try:
@@ -67,20 +67,20 @@ def look(url: str) -> Soundness:
         return Soundness(
             where=where,
             revision=current(engine),
-            dangling=dangling(engine),
+            dangling=dangling_references(engine),
             drift=tuple(check_drift(engine)),
-            unsafe=unsafe(engine),
+            unsafe=unsafe_settings(engine),
         )
 
 
-def damage(engine: Engine) -> list[str]:
+def find_damage(engine: Engine) -> list[str]:
     """Return what is damaged in a SQLite file, at most five lines.
 
     Raises Misconfigured when it cannot be opened for another reason.
     """
     if engine.dialect.name != "sqlite":
         return []
-    with reached(engine):
+    with translate_errors(engine):
         try:
             with engine.connect() as connection:
                 found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
@@ -91,7 +91,7 @@ def damage(engine: Engine) -> list[str]:
             raise
 
 
-def unsafe(engine: Engine) -> dict[str, str]:
+def unsafe_settings(engine: Engine) -> dict[str, str]:
     """Return the settings with which PostgreSQL may lose commits; empty on SQLite.
 
     Reads the settings of Paperround's own connections.
@@ -107,7 +107,7 @@ def unsafe(engine: Engine) -> dict[str, str]:
         return {row.name: row.setting for row in connection.execute(looking)}
 
 
-def dangling(engine: Engine) -> dict[str, int]:
+def dangling_references(engine: Engine) -> dict[str, int]:
     """Count the rows that refer to missing rows, by table; empty on PostgreSQL."""
     if engine.dialect.name != "sqlite":
         return {}

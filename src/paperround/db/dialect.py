@@ -62,26 +62,26 @@ def upsert(
 
 @cache
 def _insert_new(dialect: str, table: Table) -> Insert:
-    statement: Insert = inserting(dialect, table).on_conflict_do_nothing()
+    statement: Insert = insert_with_conflict(dialect, table).on_conflict_do_nothing()
     return statement
 
 
 @cache
 def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Insert:
-    statement = inserting(dialect, table)
+    statement = insert_with_conflict(dialect, table)
     updating: Insert = statement.on_conflict_do_update(
         index_elements=key, set_={name: statement.excluded[name] for name in changed}
     )
     return updating
 
 
-def inserting(dialect: str, table: Table) -> Any:
+def insert_with_conflict(dialect: str, table: Table) -> Any:
     """Return an insert that supports ON CONFLICT."""
     # Typed Any: the two inserts have the same methods but no common type.
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def among(
+def column_in(
     connection: Connection, column: ColumnElement[Any], values: Collection[int] | Collection[str]
 ) -> ColumnElement[bool]:
     """Return `column IN values` with a single parameter, however many values there are."""
@@ -93,16 +93,16 @@ def among(
     return column.in_(select(listed.c.value))
 
 
-def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return `column IN ids` for cached statements; `as_ids` makes the parameter `name`."""
+def column_in_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return `column IN ids` for cached statements; `ids_parameter` makes the parameter `name`."""
     if dialect == "postgresql":
         return column == func.any(bindparam(name, type_=postgresql.ARRAY(BigInteger())))
     listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
     return column.in_(select(listed.c.value))
 
 
-def as_ids(connection: Connection, ids: Collection[int]) -> list[int] | str:
-    """Return `ids` as the parameter of `among_ids`."""
+def ids_parameter(connection: Connection, ids: Collection[int]) -> list[int] | str:
+    """Return `ids` as the parameter of `column_in_ids`."""
     listed = list(ids)
     return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
 

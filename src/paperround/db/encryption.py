@@ -21,7 +21,7 @@ MARK = "sealed:"
 _PURPOSE = b"paperround sealed text"
 
 
-def sealed_with(kept: str) -> str | None:
+def encryption_key_id(kept: str) -> str | None:
     """Return the id of the secret that encrypted `kept`; None for plain text."""
     return kept.split(":", 2)[1] if kept.startswith(MARK) else None
 
@@ -61,7 +61,7 @@ class KeyRingCipher:
 
         Raises Misconfigured when its secret is missing, or is another one with the same id.
         """
-        name = sealed_with(kept)
+        name = encryption_key_id(kept)
         if name is None:
             return kept
         from cryptography.fernet import InvalidToken
@@ -77,7 +77,7 @@ class KeyRingCipher:
 
     def is_stale(self, kept: str, /) -> bool:
         """Whether `kept` can be decrypted, but is not encrypted with the current secret."""
-        if sealed_with(kept) == self._keys().current.id:
+        if encryption_key_id(kept) == self._keys().current.id:
             return False
         try:
             self.open(kept)
@@ -95,7 +95,7 @@ class NoCipher:
 
     def open(self, kept: str) -> str:
         """Return plain text unchanged. Raises Misconfigured for encrypted text."""
-        name = sealed_with(kept)
+        name = encryption_key_id(kept)
         if name is not None:
             raise _secret_missing(name)
         return kept

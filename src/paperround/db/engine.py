@@ -281,7 +281,7 @@ def _log_bytes(file: str) -> int:
         return 0
 
 
-def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> None:
+def truncate_log(connection: Connection, pause: Callable[[float], None]) -> None:
     """Empty a log that is too long, or wait a moment for its readers.
 
     Call it before a writing transaction, so that no lock is held meanwhile.

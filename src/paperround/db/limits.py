@@ -16,7 +16,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, select, update
 from paperround.core.interfaces import Processes, Worker
 from paperround.core.rates import Rate, RateLimitStatus, Turn
 from paperround.core.times import require_utc
-from paperround.db.dialect import insert_new, inserting
+from paperround.db.dialect import insert_new, insert_with_conflict
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -62,7 +62,9 @@ class RateStore(Store):
         if free:
             return (max(free) - now).total_seconds()
         window = require_utc(now).replace(microsecond=0)
-        counting = inserting(self._connection.dialect.name, db.rate_windows).on_conflict_do_update(
+        counting = insert_with_conflict(
+            self._connection.dialect.name, db.rate_windows
+        ).on_conflict_do_update(
             index_elements=["key", "window_start"], set_={"count": _C.count + 1}
         )
         self._connection.execute(counting, {"key": key, "window_start": window, "count": 1})

@@ -27,7 +27,7 @@ from paperround.core import paths
 from paperround.core.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.db.dialect import is_lost_race, reason_of
 from paperround.db.engine import driver_of, rest
-from paperround.db.revisions import head, require_here
+from paperround.db.revisions import head, require_not_moved
 from paperround.db.schema import queue, search
 from paperround.db.schema.tables import RETIRED, metadata
 
@@ -68,7 +68,7 @@ def upgrade(
     changes. Raises SchemaOutOfDate for a database of a newer version, MovedAway for one that is
     part of a move, and Misconfigured when PostgreSQL's queue is not installed.
     """
-    require_here(engine)
+    require_not_moved(engine)
 
     def run(connection: Connection) -> None:
         try:
@@ -113,7 +113,7 @@ def upgrade_queue(
 
     missing = still_missing = find_missing()
     while still_missing:
-        run_with_lock_retries(engine, partial(queue.make_next, folder=folder), pause)
+        run_with_lock_retries(engine, partial(queue.apply_next, folder=folder), pause)
         still_missing = find_missing()
     return missing
 
@@ -160,7 +160,7 @@ def check_drift(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
         drift = compare_metadata(context, metadata)
-        return [*spoken(drift), *queue.drift(connection)]
+        return [*spoken(drift), *queue.missing_migrations(connection)]
 
 
 @contextmanager

@@ -236,7 +236,7 @@ class Moving:
 
 
 @contextmanager
-def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
+def move_between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
     """Move the SQLite `file` to the PostgreSQL database at `url`, with exclusive use of both.
 
     At the end either both are unchanged, or the rows were copied, the file is marked as moved and

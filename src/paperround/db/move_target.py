@@ -159,7 +159,7 @@ class MoveTarget:
             mark = revisions.read(connection)
             connection.exec_driver_sql(revisions.DROP)
             connection.execute(text(revisions.SET_REVISION), {"revision": mark.revision})
-        revisions.settle(self.engine, now=now)
+        revisions.store_database_ids(self.engine, now=now)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:

@@ -33,8 +33,8 @@ def prepare(engine: Engine, *, creates: bool = True) -> None:
     SchemaOutOfDate for any other schema, MovedAway for a database that is part of a move, and
     Misconfigured when it is unreachable or not a database.
     """
-    with reached(engine):
-        found = require_here(engine)
+    with translate_errors(engine):
+        found = require_not_moved(engine)
     if found is None and creates and engine.dialect.name == "sqlite" and _is_empty(engine):
         from paperround.db.migrate import upgrade
 
@@ -44,8 +44,8 @@ def prepare(engine: Engine, *, creates: bool = True) -> None:
         raise SchemaOutOfDate(mismatch(found))
     if engine.dialect.name != "postgresql":  # the queue only has tables there
         return
-    with reached(engine), engine.connect() as connection:
-        drift = queue.drift(connection)
+    with translate_errors(engine), engine.connect() as connection:
+        drift = queue.missing_migrations(connection)
     if drift:
         raise SchemaOutOfDate(f"{drift[0]}: run `paperround db upgrade`")
 
@@ -72,12 +72,12 @@ def is_newer(found: str | None) -> bool:
 
 def require_reachable(engine: Engine) -> None:
     """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
-    with reached(engine), engine.connect():
+    with translate_errors(engine), engine.connect():
         pass
 
 
 @contextmanager
-def reached(engine: Engine) -> Iterator[None]:
+def translate_errors(engine: Engine) -> Iterator[None]:
     """Raise Misconfigured for errors of the database, which may become unreachable any time."""
     try:
         yield
@@ -86,7 +86,7 @@ def reached(engine: Engine) -> Iterator[None]:
         raise Misconfigured(f"the database {where} cannot be used: {reason_of(error)}") from error
 
 
-def require_here(engine: Engine) -> str | None:
+def require_not_moved(engine: Engine) -> str | None:
     """Return the revision of the database; raises MovedAway when it is part of a move."""
     with engine.connect() as connection:
         found = _revision(connection)
@@ -103,10 +103,10 @@ def current(engine: Engine) -> str | None:
 def is_current(engine: Engine) -> bool:
     """Whether the database has the schema this version needs."""
     with engine.connect() as connection:
-        return fits(connection)
+        return schema_fits(connection)
 
 
-def fits(connection: Connection) -> bool:
+def schema_fits(connection: Connection) -> bool:
     """Whether the database has the schema this version needs, within a transaction."""
     return _revision(connection) == head() and not queue.missing(connection)
 
@@ -215,7 +215,7 @@ _OBJECT_IDS = """
 """
 
 
-def require_home(engine: Engine, *, now: datetime) -> None:
+def require_not_a_copy(engine: Engine, *, now: datetime) -> None:
     """Raise MovedAway for a PostgreSQL database that is a restored copy.
 
     On first use the ids are stored. SQLite is not checked. Raises Misconfigured when the database
@@ -223,13 +223,13 @@ def require_home(engine: Engine, *, now: datetime) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
-    with reached(engine), engine.connect() as connection:
+    with translate_errors(engine), engine.connect() as connection:
         place = _place(connection)
         known = connection.execute(select(db.slots.c.slot).where(db.slots.c.kind == KIND))
         homes = known.scalars().all()
     if not homes:
-        with reached(engine):
-            settle(engine, now=now)
+        with translate_errors(engine):
+            store_database_ids(engine, now=now)
     elif place not in homes:
         raise MovedAway(
             "this database is a copy, put back or put elsewhere since it was last used: stop "
@@ -238,7 +238,7 @@ def require_home(engine: Engine, *, now: datetime) -> None:
         )
 
 
-def settle(engine: Engine, *, now: datetime) -> None:
+def store_database_ids(engine: Engine, *, now: datetime) -> None:
     """Store the ids of this database, so that it no longer counts as a copy."""
     if engine.dialect.name != "postgresql":
         return

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
-from paperround.db.dialect import insert_new, inserting, upsert
+from paperround.db.dialect import insert_new, insert_with_conflict, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 
@@ -55,7 +55,7 @@ class SlotStore(Store):
         before = self.last_beat(name)
         at = now if before is None else max(now, before + timedelta(microseconds=1))
         dialect = self._connection.dialect.name
-        statement = inserting(dialect, db.slots)
+        statement = insert_with_conflict(dialect, db.slots)
         later = func.greatest if dialect == "postgresql" else func.max
         latest = later(statement.excluded.taken_at, db.slots.c.taken_at)
         statement = statement.on_conflict_do_update(

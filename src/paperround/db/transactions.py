@@ -18,7 +18,7 @@ from paperround.core.jobs import Job
 from paperround.db import engine as engines
 from paperround.db.dialect import is_busy, is_lost_race, reason_of
 from paperround.db.encryption import NoCipher, SecretCipher
-from paperround.db.engine import keep_log_short, rest
+from paperround.db.engine import rest, truncate_log
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Store")
@@ -114,10 +114,10 @@ def write(database: Database, do: Callable[[Transaction], T]) -> T:
         with database.writing() as work:
             return do(work)
 
-    return tried(transaction)
+    return run_with_retries(transaction)
 
 
-def tried(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
+def run_with_retries(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
     """Run `do`, retry while it raises Conflict, and return its result.
 
     Waits between tries grow up to a second, with random jitter. Raises Conflict after `TRIES`.
@@ -128,11 +128,11 @@ def tried(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
         except Conflict:
             if lost == TRIES:
                 raise
-            pause(wait_after(lost))
+            pause(backoff_seconds(lost))
     raise AssertionError("the last try returns or raises")
 
 
-def wait_after(lost: int) -> float:
+def backoff_seconds(lost: int) -> float:
     """Return the seconds to wait after `lost` races: exponential backoff with jitter."""
     longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (lost - 1))
     return uniform(longest / 2, longest)  # noqa: S311 - jitter, nothing secret
@@ -238,7 +238,7 @@ class SqlDatabase:
         with _translate_errors():
             connection = self._writer.connect()
             try:
-                keep_log_short(connection, self._pause)
+                truncate_log(connection, self._pause)
                 with self._turns.turn(LONGEST_TURN) if self._turns else nullcontext():
                     _begin(connection)
                     work = Transaction(connection, self._seal)

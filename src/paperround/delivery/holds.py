@@ -21,7 +21,7 @@ CLOCK = "clock"
 HELD = "digests are held: the clock leapt forward; if it is right, `paperround digest resume`"
 
 
-def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
+def check_clock_leap(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     """Check the clock and return whether digests are held. Without a known boot time, return the
     last result."""
 
@@ -45,14 +45,14 @@ def is_held(work: Transaction) -> bool:
     return work[SlotStore].taken_at(HOLD, CLOCK) is not None
 
 
-def is_suspect(work: Transaction, boot: Boot | None, *, now: datetime) -> bool:
+def is_or_will_be_held(work: Transaction, boot: Boot | None, *, now: datetime) -> bool:
     """Whether digests are held, or the next tick would hold them."""
     if boot is None:
         return is_held(work)
     return is_held(work) or has_leapt(work[SlotStore].last_beat(_name(boot)), boot.started(now))
 
 
-def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
+def release_digests(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     """Accept the clock and release the digests. Returns False when none were held."""
 
     def go_on(work: Transaction) -> bool:
@@ -63,7 +63,7 @@ def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     return write(database, go_on)
 
 
-def leapt(work: Transaction, *, now: datetime) -> Iterator[Alert]:
+def clock_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """Yield an alert while digests are held."""
     since = work[SlotStore].taken_at(HOLD, CLOCK)
     if since is None:

@@ -51,7 +51,7 @@ class RestoredCopy:
         return f"{digests} and {notices} may be out: now unknown"
 
 
-def hold_everything(database: Database, *, now: datetime) -> RestoredCopy:
+def hold_all_email(database: Database, *, now: datetime) -> RestoredCopy:
     """Mark a database that was restored from a copy. `digest resume` resumes sending."""
 
     def hold(work: Transaction) -> RestoredCopy:
@@ -264,7 +264,7 @@ class SendMarks:
         Returns None when nothing was held."""
         if self.hold(database, now=now) is None:
             return None
-        held = hold_everything(database, now=now)
+        held = hold_all_email(database, now=now)
         self.let_go(database, now=now)
         return held
 
@@ -285,7 +285,7 @@ def is_put_back(work: Transaction) -> bool:
     return work[SlotStore].taken_at(HOLD, PUT_BACK) is not None
 
 
-def put_back(work: Transaction) -> Iterator[Alert]:
+def restored_copy_alerts(work: Transaction) -> Iterator[Alert]:
     """Yield an alert while email is held."""
     since = work[SlotStore].taken_at(HOLD, PUT_BACK)
     if since is None:

@@ -67,7 +67,7 @@ DIGEST = "digest"
 """The kind of a list's email, beside the kinds of system email."""
 
 
-def became(state: DeliveryState, reason: str) -> str:
+def state_text(state: DeliveryState, reason: str) -> str:
     """Return the text for a state and reason."""
     if state is DeliveryState.SKIPPED:
         return WHY_NO_MAIL.get(reason, _STATES[state])

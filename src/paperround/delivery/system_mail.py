@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Worker
-from paperround.core.languages import ENGLISH, spoken
+from paperround.core.languages import ENGLISH, spoken_or_english
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.db.transactions import Transaction
@@ -71,11 +71,11 @@ def new_notice(
 
 def language_payload(tag: str | None) -> dict[str, str]:
     """Return the payload entry for the language of a system email, none for English."""
-    language = spoken(tag)
+    language = spoken_or_english(tag)
     return {} if language == ENGLISH else {_LANGUAGE: language}
 
 
-def said_of(subscription: Subscription) -> dict[str, str | int]:
+def payload_of(subscription: Subscription) -> dict[str, str | int]:
     """Return the payload entries for a system email about a subscription."""
     return {
         "list": subscription.list_id,
@@ -141,7 +141,7 @@ def notice_mail(
         postal_address=sender_identity.postal_address,
         contact=sender_identity.contact,
         details=tuple(lines.split("\n")) if lines else (),
-        language=spoken(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
+        language=spoken_or_english(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from paperround.core.languages import spoken
-from paperround.db.transactions import Transaction, tried
+from paperround.core.languages import spoken_or_english
+from paperround.db.transactions import Transaction, run_with_retries
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.history import SentPapers
@@ -36,7 +36,7 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.keyword_index import KeywordIndex, findable, finder_of
+from paperround.personal.keyword_index import KeywordIndex, findable, keyword_index_of
 from paperround.personal.matches import Matches, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
 from paperround.personal.reader_preferences import load_preferences
@@ -155,7 +155,7 @@ def _keyword_index(
     papers = [findable(one, known.get(one.paper_id)) for one in index.papers[: index.shown]]
     if behind is not None:
         papers += [behind.findable[one.paper_id] for one in index.papers[index.shown :]]
-    return finder_of(tuple(papers))
+    return keyword_index_of(tuple(papers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +268,7 @@ class DigestBuilder:
             key_id=keys.current.id,
             nonce=keys.digest("delivery-nonce", key)[:22],
             withdrawn=news[:MOST_WITHDRAWALS],
-            language=spoken(reader.subscription.preferences.language),
+            language=spoken_or_english(reader.subscription.preferences.language),
             **content,
         )
 
@@ -309,7 +309,7 @@ def write_in_batches(
     conflict only the rows of that batch are built again; earlier batches stay written. Raises
     Conflict after too many attempts.
     """
-    rows = tried(lambda: choose(page))
+    rows = run_with_retries(lambda: choose(page))
     for first in range(0, len(page), PART):
         batch = page[first : first + PART]
         yield batch, _write_batch(batch, rows[first : first + PART], choose, write)
@@ -327,4 +327,4 @@ def _write_batch(
         found = prepared.pop() if prepared else choose(batch)
         return write(batch, [row for row in found if row is not None])
 
-    return tried(attempt)
+    return run_with_retries(attempt)

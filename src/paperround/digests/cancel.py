@@ -80,7 +80,7 @@ class Restored:
     queued: int
 
 
-def prospects(
+def editions_to_cancel(
     database: Database, list_name: str, *, day: date | None, cut: str | None, now: datetime
 ) -> list[Prospect]:
     """Return the editions that `cancel` would cancel. Raises NotFound for a list or an edition.
@@ -106,7 +106,8 @@ def cancel(
     by: str = COMMAND_LINE,
     reason: str = "",
 ) -> list[Cancelled]:
-    """Cancel the editions that `prospects` returns, in one transaction. `reason` is for readers.
+    """Cancel the editions that `editions_to_cancel` returns, in one transaction. `reason` is for
+    readers.
 
     Calling it again cancels replacements planned since. Raises InvalidInput unless the reason is
     a single line.

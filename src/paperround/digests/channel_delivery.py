@@ -27,7 +27,7 @@ from paperround.core.times import format_instant
 from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel
 from paperround.delivery.deliver import SendRun
-from paperround.delivery.holds import is_held, is_suspect
+from paperround.delivery.holds import is_held, is_or_will_be_held
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
 from paperround.delivery.queues import MailQueue, SendContext
@@ -75,7 +75,7 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     context.pending_writes.catch_up(context.database)
     now, boot = context.clock.now(), context.boot()
     with context.database.reading() as work:
-        is_idle = not work[ChannelStore].exist() or is_suspect(work, boot, now=now)
+        is_idle = not work[ChannelStore].exist() or is_or_will_be_held(work, boot, now=now)
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.concurrency)]

@@ -80,7 +80,7 @@ class ChannelSender(Protocol):
         """
 
 
-def words_of(page: Page) -> str:
+def excerpt_of_response(page: Page) -> str:
     """The first words of a response, as they are kept and shown."""
     text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
     printable = "".join(sign if sign.isprintable() else " " for sign in text)

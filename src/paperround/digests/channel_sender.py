@@ -16,7 +16,13 @@ from paperround.core.interfaces import Clock
 from paperround.core.plugins import plugins
 from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.model import Reply, ReplyClass
-from paperround.digests.channel_posts import Digest, Message, PostOutcome, TestMessage, words_of
+from paperround.digests.channel_posts import (
+    Digest,
+    Message,
+    PostOutcome,
+    TestMessage,
+    excerpt_of_response,
+)
 from paperround.editions.model import DeliveryState
 from paperround.http.model import FetchRequest, Page
 
@@ -95,7 +101,7 @@ class HttpChannelSender:
         said = page.body.decode("utf-8", "replace")
         page = replace(page, body=hook.scrubbed(said).encode())
         verdict = service.judge(page)
-        return PostOutcome(verdict=verdict, reply=Reply(page.status, "", words_of(page)))
+        return PostOutcome(verdict=verdict, reply=Reply(page.status, "", excerpt_of_response(page)))
 
 
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:

@@ -13,7 +13,7 @@ from datetime import datetime
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import LONGEST_WAIT
-from paperround.digests.publish import draft_now, freeze
+from paperround.digests.publish import draft_edition, freeze
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, SkipReason
 from paperround.editions.schedule import Cut, newest_cut
@@ -58,7 +58,7 @@ def _freeze_cut(
     waits = now < cut.instant + LONGEST_WAIT
     if waits and awaited(feeds, cut.instant, now=now):
         return None
-    drafted = draft_now(
+    drafted = draft_edition(
         database,
         ranker,
         mailing_list.name,

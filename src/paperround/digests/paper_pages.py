@@ -22,7 +22,7 @@ from paperround.papers.search import Filters, Hit, Query, parse_query
 from paperround.papers.search_service import hit_of
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
-from paperround.papers.traces import Trace, latest_of, trace_of
+from paperround.papers.traces import Trace, latest_of, vote_trace
 
 MOST_ENTRIES = 60
 LOOKED_AT = 500
@@ -91,7 +91,7 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
         links={**addresses_of(paper.identifiers), **paper.links},
         place=ranks[0] if ranks else None,
         before=tuple(last.values())[1:],
-        votes=trace_of(counts, VOTES),
+        votes=vote_trace(counts, VOTES),
         counts=latest_of(one for one in counts if one.signal != VOTES),
         trail=trail,
     )
@@ -160,13 +160,13 @@ class FollowedPage:
         return (self.number - 1) * PAGE
 
 
-def on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
+def papers_on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
     """Return the newest papers with the topic as a phrase. Raises InvalidInput."""
     words = topic.replace('"', " ").strip()
     return _search_page(database, words, f'"{words}"', number, now)
 
 
-def by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
+def papers_by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
     """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
     family, _, given = name.replace('"', " ").partition(",")
     words = " ".join(f"{given} {family}".split())
@@ -179,7 +179,7 @@ def _search_page(
     query = all_of(search)
     offset = (number - 1) * PAGE
     with database.reading() as work:
-        papers = newest_of(work, query, now, least=min(offset + PAGE + 1, DEEPEST))
+        papers = find_newest(work, query, now, least=min(offset + PAGE + 1, DEEPEST))
     marker = Marker(query)
     return FollowedPage(
         name=words,
@@ -203,7 +203,7 @@ def all_of(text: str) -> Query:
     return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
 
 
-def newest_of(
+def find_newest(
     work: Transaction, query: Query, now: datetime, *, least: int = MOST_ENTRIES
 ) -> Sequence[Paper]:
     """Return matching papers, the newest first: at least `least` if there are so many, and at most

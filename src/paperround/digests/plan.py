@@ -330,7 +330,7 @@ class Welcome(Enum):
     LATER = "later"
 
 
-def plan_newcomer(
+def plan_first_digest(
     work: Transaction,
     *,
     hours: Hours,

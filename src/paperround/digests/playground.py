@@ -16,7 +16,7 @@ from paperround.delivery.system_mail import sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.compose import new_subscriber_digest
 from paperround.digests.model import DigestView
-from paperround.digests.publish import draft, unfrozen
+from paperround.digests.publish import draft, unsaved_edition
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranking
 from paperround.feeds.chunk import ChunkEntry, dated
@@ -163,7 +163,7 @@ def digest_view(
         ranking=ranking,
         papers_known=len(ranking.items),
     )
-    edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
+    edition = unsaved_edition(draft(ranked, MANUAL_CUT, now), NAME)
     sample = sample_notice(_NO_SECRET, SystemMailKind.TEST, now=now)
     view = new_subscriber_digest(
         edition, mailing_list, sample, sender_identity, _NO_SECRET.keys

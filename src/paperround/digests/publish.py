@@ -38,7 +38,7 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.model import PaperId
 from paperround.personal.ranking import PersonalRanking, edition_paper, with_gist
 from paperround.ranking.models import Ranker
-from paperround.ranking.rank import ListRanking, rank_list, risers_told
+from paperround.ranking.rank import ListRanking, rank_list, reasons_of_risers
 from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -75,15 +75,15 @@ def publish(
     shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
     during planning.
     """
-    mailing_list, edition = standing_edition(
+    mailing_list, edition = frozen_edition(
         database=database, list_name=list_name, day=day, cut=cut, now=now
     )
     if edition is not None and edition.state is EditionState.CANCELLED:
         raise _cancelled(edition)
     if edition is None or not edition.papers:
-        drafted = draft_now(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
+        drafted = draft_edition(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
         if dry_run:
-            edition = unfrozen(drafted, list_name)
+            edition = unsaved_edition(drafted, list_name)
         elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
             edition = freeze(database, drafted)
     context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
@@ -109,7 +109,7 @@ def _discard_empty(database: Database, edition: EditionId) -> bool:
     return write(database, lambda work: work[EditionStore].discard_empty(edition))
 
 
-def standing_edition(
+def frozen_edition(
     *, database: Database, list_name: str, day: date | None, cut: str, now: datetime
 ) -> tuple[MailingList, Edition | None]:
     """Return the list and its edition of (day, cut), if frozen. Raises NotFound for the list."""
@@ -132,7 +132,7 @@ def freeze(database: Database, edition: NewEdition) -> Edition:
         return won
 
 
-def draft_now(
+def draft_edition(
     database: Database,
     ranker: Ranker,
     list_name: str,
@@ -157,7 +157,7 @@ def draft_now(
         quiet_reason=quiet_reason,
         sources=sources,
         gist=gist,
-        risers=risers_told(database, ranked, cut),
+        risers=reasons_of_risers(database, ranked, cut),
     )
 
 
@@ -213,7 +213,7 @@ def draft(
     )
 
 
-def unfrozen(edition: NewEdition, list_name: str) -> Edition:
+def unsaved_edition(edition: NewEdition, list_name: str) -> Edition:
     """Return the edition without storing it, for previews; its id is 0."""
     known = {one.name: getattr(edition, one.name) for one in fields(edition)}
     return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)

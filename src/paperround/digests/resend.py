@@ -17,7 +17,7 @@ from itertools import chain
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.times import local_date
-from paperround.db.transactions import Database, tried
+from paperround.db.transactions import Database, run_with_retries
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery, Undelivered
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
@@ -97,7 +97,7 @@ def send_missed(
     for page in search.pages():
         sendable = search.count(page)
         if sendable:
-            tried(partial(search.plan, sendable, context))
+            run_with_retries(partial(search.plan, sendable, context))
     return search.found
 
 

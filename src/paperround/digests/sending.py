@@ -11,7 +11,7 @@ from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Transaction
 from paperround.delivery.deliver import RunTotals, SendRun
-from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_suspect
+from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_or_will_be_held
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Mailer
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
@@ -228,7 +228,7 @@ def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
         notice_run = SendRun(post, notices, progress, tally.pacer)
         ended = tally.send(notice_run)
         with post.database.reading() as work:
-            digests_held = is_suspect(work, post.boot(), now=post.clock.now())
+            digests_held = is_or_will_be_held(work, post.boot(), now=post.clock.now())
         if digests_held:
             tally.stopped = tally.stopped or HELD
             return 0

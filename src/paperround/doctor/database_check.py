@@ -27,7 +27,7 @@ BACKUP_OF_BEFORE = (
 )
 
 
-def check_soundness(found: Soundness) -> list[Finding]:
+def check_integrity(found: Soundness) -> list[Finding]:
     """Report integrity, durability, schema and references; damage and an old schema end it."""
     if found.damage:
         return [

@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import FetchFailed
 from paperround.core.reasons import counted
-from paperround.delivery.dkim.keys import DueRecord, KeyRecord, KeyState, RecordStatus, standing_of
+from paperround.delivery.dkim.keys import (
+    DueRecord,
+    KeyRecord,
+    KeyState,
+    RecordStatus,
+    record_status,
+)
 from paperround.doctor import spf
 from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -62,7 +68,7 @@ def check_records(
 
 def published_status(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
     """Return the status of the published key, None without one. Raises FetchFailed."""
-    found = [standing_of(record, text) for text in resolver.texts(record.name)]
+    found = [record_status(record, text) for text in resolver.texts(record.name)]
     return next((one for one in found if one is RecordStatus.GOOD), found[0] if found else None)
 
 

@@ -88,7 +88,7 @@ def _check_database(context: AppContext, now: datetime) -> tuple[Status | None, 
     """Check the database; return the status too, None when the database is not usable."""
     try:
         soundness = look(context.settings.database)
-        found = database_check.check_soundness(soundness)
+        found = database_check.check_integrity(soundness)
         if soundness.usable:
             current_status = status(context.database, None, now=now)
             return current_status, found + _check_contents(context, current_status, now)

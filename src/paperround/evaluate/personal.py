@@ -18,7 +18,7 @@ from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
-from paperround.personal.scores import Said, best, fits, in_blocks, profiles
+from paperround.personal.scores import Said, best, fits, profiles, split_blocks
 from paperround.ranking.text_space import Bag, Dense, text_space
 
 # Baselines, on the same words and the same readers.
@@ -234,7 +234,7 @@ def our_scores(libraries: Libraries) -> Scores:
     weights, known = profiles(tastes, len(liked)), texts.at(liked)
     scores = np.hstack(
         [
-            fits(weights, in_blocks(known.likeness(texts.at(slice(at, at + _PAPER_BATCH)))))
+            fits(weights, split_blocks(known.likeness(texts.at(slice(at, at + _PAPER_BATCH)))))
             for at in range(0, len(texts), _PAPER_BATCH)
         ]
     )

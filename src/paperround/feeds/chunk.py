@@ -18,18 +18,18 @@ from paperround.db.transactions import Transaction
 from paperround.papers.duplicates import joined, may_join
 from paperround.papers.identifiers import KINDS_BY_TRUST
 from paperround.papers.merge import (
+    add_fingerprint,
     earlier_text,
-    is_named,
+    has_author_and_year,
+    has_fingerprint,
     key_of,
-    last_of,
     may_merge_by_title,
+    merge_changes,
     merged,
     new_paper,
-    remembered,
-    remembers,
+    newest_fingerprint,
     repaired,
     text_of,
-    together,
 )
 from paperround.papers.model import (
     Count,
@@ -73,7 +73,7 @@ class ChunkEntry:
     @property
     def has_title_key(self) -> bool:
         """Whether the title key may match a paper with other identifiers."""
-        return bool(self.record.title) and is_named(self.record)
+        return bool(self.record.title) and has_author_and_year(self.record)
 
 
 def sort_by_trust(found: Mapping[str, str]) -> tuple[Pair, ...]:
@@ -142,7 +142,7 @@ class Chunk:
         news = [  # unknown by identifier, or different from what the feed last listed
             (one, ids)
             for one, ids in found
-            if not ids or last_of(self._fingerprints.get(ids[0])) != one.raw.fingerprint
+            if not ids or newest_fingerprint(self._fingerprints.get(ids[0])) != one.raw.fingerprint
         ]
         titled = papers.find({("title_key", one.key) for one, _ in news})
         self._known |= titled
@@ -228,7 +228,7 @@ class Chunk:
         before = self._writes.get(paper.id)
         if before is not None and change.text_changed:
             self._earlier += filter(None, [text_of(before)])
-        self._writes[paper.id] = change if before is None else together(before, change)
+        self._writes[paper.id] = change if before is None else merge_changes(before, change)
         self._papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self._known.setdefault(pair, paper.id)  # of two with one title key, the first keeps it
@@ -236,7 +236,7 @@ class Chunk:
 
     def _queue_listing(self, paper_id: PaperId, raw: Record) -> None:
         known = self._fingerprints.get(paper_id)
-        self._fingerprints[paper_id] = remembered(known, raw.fingerprint)
+        self._fingerprints[paper_id] = add_fingerprint(known, raw.fingerprint)
         self._listings[paper_id] = raw.listed_on
 
     def _find_all(self, entry: ChunkEntry) -> list[PaperId]:
@@ -259,9 +259,9 @@ class Chunk:
         file may hold both, and must change nothing when it is read again.
         """
         known = self._fingerprints.get(paper_id)
-        if not remembers(known, record.fingerprint):
+        if not has_fingerprint(known, record.fingerprint):
             return True
-        if last_of(known) in self._read:
+        if newest_fingerprint(known) in self._read:
             return False
         return record.withdrawn != self._load_paper(paper_id).withdrawn
 

@@ -82,7 +82,7 @@ def batch_size(batch: str | None) -> int:
     return int(count) if count.isdecimal() else 0
 
 
-def judge_poll(
+def health_after_poll(
     feed: LiveFeed, found: Findings, *, is_holiday: bool, now: datetime
 ) -> tuple[FeedHealth, str]:
     """Return the health of `feed` after a good poll, and the reason for the operator."""
@@ -123,7 +123,7 @@ def _is_silent(feed: LiveFeed, now: datetime) -> bool:
     return feed.expects_at is None and last is not None and now - last > SILENT
 
 
-def judge_put_off(
+def health_after_delay(
     feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime
 ) -> tuple[FeedHealth, str]:
     """Return the health of a feed whose poll is put off, and the reason.

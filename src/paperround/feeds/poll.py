@@ -32,9 +32,9 @@ from paperround.feeds.health import (
     apply_cross_check,
     batch_digest,
     batch_size,
+    health_after_delay,
+    health_after_poll,
     is_arrival,
-    judge_poll,
-    judge_put_off,
     next_poll,
     put_off_until,
     record_key,
@@ -51,7 +51,7 @@ from paperround.feeds.model import (
     RunNotes,
 )
 from paperround.feeds.store.feeds import FeedStore
-from paperround.feeds.volume import append_shape, find_alarm
+from paperround.feeds.volume import add_volume, find_alarm
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId, ParsedBatch, Show
 
@@ -240,7 +240,7 @@ class _PollRun:
         """Return the health after this poll, with a cross-check before a feed is called stale. A
         failed cross-check changes nothing."""
         is_holiday = self._source.holiday(self._now)
-        health, reason = judge_poll(feed, found, is_holiday=is_holiday, now=self._now)
+        health, reason = health_after_poll(feed, found, is_holiday=is_holiday, now=self._now)
         is_unreadable = found.shape is not None and found.shape.rejects > 0
         if health is not FeedHealth.STALE or feed.expects_at is None or is_unreadable:
             return health, reason
@@ -262,7 +262,7 @@ class _PollRun:
         requested = {url: known[url] for url in known if url in self._tally.responded}
         usual = before.usual
         if arrives and found.shape is not None:
-            usual = append_shape(usual, found.shape)
+            usual = add_volume(usual, found.shape)
         # A feed without a schedule shows the same stretch of papers at every poll, so its size can
         # be compared without news, too.
         is_comparable = arrives or (
@@ -292,7 +292,7 @@ class _PollRun:
     def put_off(self, why: str, pause: timedelta) -> PollReport:
         """End a poll that cannot go on now; it resumes at its cursor after `pause`."""
         now, is_holiday = self._context.clock.now(), self._source.holiday(self._now)
-        health, reason = judge_put_off(self._feed, why, is_holiday=is_holiday, now=now)
+        health, reason = health_after_delay(self._feed, why, is_holiday=is_holiday, now=now)
         self._close_early(health, now)
         poll = Poll(
             health=health,

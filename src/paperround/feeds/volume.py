@@ -53,7 +53,7 @@ def find_alarm(
     return _expire_alarm(alarm, is_arrival=is_arrival) if is_unjudged else None
 
 
-def append_shape(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
+def add_volume(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
     """Return the last ten shapes, with `shape` as the newest."""
     return (*usual, shape)[-HISTORY_SIZE:]
 

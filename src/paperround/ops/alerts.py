@@ -17,10 +17,10 @@ from paperround.core.times import format_instant
 from paperround.db.engine import MOST_LOG_BYTES, Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
-from paperround.delivery.holds import leapt, unsigned
+from paperround.delivery.holds import clock_alerts, unsigned
 from paperround.delivery.ledger_model import Backlog
 from paperround.delivery.rate_limits import relay_alerts
-from paperround.delivery.restore_guard import put_back
+from paperround.delivery.restore_guard import restored_copy_alerts
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
@@ -35,7 +35,7 @@ from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.enrichment import feed_name
-from paperround.signup.limits import SLOW_LANE, tally
+from paperround.signup.limits import SLOW_LANE, count_requests
 from paperround.subscribers.requests import Drop, Limit
 
 EPISODE_GAP = timedelta(hours=1)
@@ -53,7 +53,7 @@ def current_alerts(
 ) -> list[Alert]:
     """Return everything that is wrong at `now`, worst first."""
     found: list[Alert] = [*relay_refusals(work, now=now), *relay_alerts(work, now=now)]
-    found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
+    found += [*clock_alerts(work, now=now), *unsigned(work), *restored_copy_alerts(work)]
     for mailing_list in work[ListStore].all():
         report = plans.get(mailing_list.name, PlanReport())
         missed = work[Ledger].missed(mailing_list.id, since=now.date() - REPORTED_FOR)
@@ -237,7 +237,7 @@ REASONS = {
 
 def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """Report sign-ups that were refused, dropped or wait too long, each once a day."""
-    found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
+    found, today = count_requests(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
     refused = {one: n for one, n in found.refused.items() if n and one not in UNREPORTED_LIMITS}
     dropped = {one: n for one, n in found.dropped.items() if n}
     lines = [f"Refused: {n:,} that {REASONS[one]}." for one, n in refused.items()]

@@ -24,7 +24,7 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
-from paperround.signup.limits import may_remind
+from paperround.signup.limits import count_reminder
 from paperround.signup.requests import POW
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -104,7 +104,7 @@ def _remind(work: Transaction, identity: Identity, now: datetime) -> int:
         key, sent = reminder_key(subscription), confirmations(work, subscription)[-1:]
         if not sent or sent[0].used_at is not None or work[NoticeLedger].find(key):
             continue
-        if may_remind(work, identity.keys, person.address, now=now):
+        if count_reminder(work, identity.keys, person.address, now=now):
             kind, payload = SystemMailKind.REMINDER, sent[0].payload
             notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
             reminded += work[NoticeLedger].put(notice, now=now)

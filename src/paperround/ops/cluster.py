@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import ClusterStatus, Job, QueueName, name_of, sign_of, staff_of
+from paperround.core.jobs import (
+    ClusterStatus,
+    Job,
+    QueueName,
+    heartbeat_name,
+    live_processes,
+    name_of,
+)
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
@@ -73,19 +80,19 @@ def record_worker_heartbeat(
     database: Database, me: Worker, lines: tuple[QueueName, ...], *, now: datetime
 ) -> None:
     """Record a worker's heartbeat, whose name contains the queues it serves."""
-    write(database, lambda work: work[SlotStore].beat(WORKERS + sign_of(me, lines), now=now))
+    write(database, lambda work: work[SlotStore].beat(WORKERS + heartbeat_name(me, lines), now=now))
 
 
 def sign_off(database: Database, me: Worker, lines: tuple[QueueName, ...] | None) -> None:
     """Delete the heartbeat of a worker of these queues, or of a scheduler, that has ended."""
-    sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + sign_of(me, lines)
+    sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + heartbeat_name(me, lines)
     write(database, lambda work: work[SlotStore].give_back("beat", sign))
 
 
 def staff(work: Transaction, *, now: datetime) -> ClusterStatus:
     """Return the schedulers and workers that are alive."""
     slots = work[SlotStore]
-    return staff_of(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
+    return live_processes(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
 
 
 def forget_dead_processes(work: Transaction, *, now: datetime) -> None:

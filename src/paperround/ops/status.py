@@ -50,7 +50,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
 from paperround.ops.tick import SCHEDULER
-from paperround.signup.limits import DAY, tally
+from paperround.signup.limits import DAY, count_requests
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
 from paperround.subscribers.requests import RequestTally
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -196,7 +196,7 @@ def status(
             lists=[_list_status(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,
             returns=work[ReturnStore].tally(since=now - WEEK, today=now.date()),
-            requests=tally(work, DAY, now=now),
+            requests=count_requests(work, DAY, now=now),
         )
 
 

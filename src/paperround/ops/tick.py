@@ -21,7 +21,7 @@ from paperround.core.errors import PaperroundError
 from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.holds import watch
+from paperround.delivery.holds import check_clock_leap
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
@@ -38,7 +38,7 @@ from paperround.ops.cleanup import clean_up
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
-from paperround.ranking.learn import LearnReport, learn_tonight
+from paperround.ranking.learn import LearnReport, learn_if_due
 from paperround.ranking.models import ModelMaker, Ranker
 
 
@@ -134,7 +134,7 @@ def enrich_round(context: TickContext, *, now: datetime) -> list[EnrichReport]:
 
 def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
     """Train a model on the votes of earlier papers, which nothing waits for."""
-    return _Steps().run("learn", lambda: learn_tonight(database, maker, now=now), None)
+    return _Steps().run("learn", lambda: learn_if_due(database, maker, now=now), None)
 
 
 def returns_round(
@@ -162,7 +162,9 @@ def publish_round(
 ) -> TickReport:
     """Do everything but read feeds. After a clock jump only alert, so that nothing is lost."""
     steps = steps or _Steps()
-    if steps.run("clock", lambda: watch(context.database, context.boot(), now=now), False):
+    if steps.run(
+        "clock", lambda: check_clock_leap(context.database, context.boot(), now=now), False
+    ):
         steps.run("beat", partial(live, context.database, now=now), None)
         return TickReport(alerts=_alert_and_ping(context, {}, steps, now=now), failed=steps.failed)
     editions = _freeze_cuts(context, steps, now=now)

@@ -55,16 +55,16 @@ def may_merge_by_title(record: Record, paper: Paper) -> bool:
     own = [kind for kind in paper.identifiers if kind != "title_key"]
     if not own and not record.identifiers:
         return True
-    return is_named(record) and not any(kind in record.identifiers for kind in own)
+    return has_author_and_year(record) and not any(kind in record.identifiers for kind in own)
 
 
-def is_named(record: Record) -> bool:
+def has_author_and_year(record: Record) -> bool:
     """Whether a repaired record has an author and a year, so that its title identifies a work."""
     author = record.authors[0] if record.authors else ""
     return any(map(str.isalnum, author)) and _year(record) is not None
 
 
-def counts_from(record: Record, now: datetime) -> datetime | None:
+def listed_from(record: Record, now: datetime) -> datetime | None:
     """When the record's listing starts to count; None if it has none or one too far in the
     future, such as the end of the current month or year."""
     if record.listed_on is None:
@@ -87,8 +87,8 @@ def new_paper(
 
     A paper that cannot be merged by title leaves the key to a paper without identifiers.
     """
-    by_title = not record.identifiers or is_named(record)
-    start = counts_from(record, now)
+    by_title = not record.identifiers or has_author_and_year(record)
+    start = listed_from(record, now)
     paper = Paper(
         id=provisional,
         identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
@@ -139,7 +139,7 @@ def merged(
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     # A replacement of a paper announced before does not make it new again.
-    start = counts_from(record, now) if record.announces else None
+    start = listed_from(record, now) if record.announces else None
     counted = start or old.counts_from
     paper = replace(
         base,
@@ -199,7 +199,7 @@ def text_of(write: PaperWrite) -> PaperText | None:
     )
 
 
-def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
+def merge_changes(before: PaperWrite, after: PaperWrite) -> PaperWrite:
     """Two writes to one paper as one: new if the first is, text changed if either changes it."""
     return replace(
         after,
@@ -212,17 +212,17 @@ def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
     )
 
 
-def remembers(known: str | None, fingerprint: str) -> bool:
+def has_fingerprint(known: str | None, fingerprint: str) -> bool:
     """Whether `fingerprint` is one of `known`."""
     return known is not None and f" {fingerprint} " in f" {known} "
 
 
-def last_of(known: str | None) -> str | None:
+def newest_fingerprint(known: str | None) -> str | None:
     """The newest of the fingerprints `known`."""
     return known.rpartition(" ")[2] if known else None
 
 
-def remembered(known: str | None, fingerprint: str) -> str:
+def add_fingerprint(known: str | None, fingerprint: str) -> str:
     """The last `REMEMBERED` fingerprints, separated by spaces, the new one last."""
     earlier = [one for one in known.split(" ") if one != fingerprint] if known else []
     return " ".join([*earlier, fingerprint][-REMEMBERED:])

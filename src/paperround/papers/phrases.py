@@ -71,7 +71,7 @@ def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     return tuple(found.spelling(key) for key in _distinct(often, found.papers))[:most]
 
 
-def telling_phrases(
+def distinguishing_phrases(
     good: Sequence[Paper], bad: Sequence[Paper], others: Sequence[Paper], *, most: int
 ) -> tuple[str, ...]:
     """At most `most` phrases that distinguish `good` papers from `bad` ones and `others`, best

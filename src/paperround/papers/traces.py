@@ -45,7 +45,7 @@ class Trace:
     @property
     def points(self) -> str:
         """The line as `x,y x,y`, in a box of WIDTH by HEIGHT whose bottom is 0."""
-        shown = thinned(self.counts, MOST_POINTS)
+        shown = sample_evenly(self.counts, MOST_POINTS)
         begin, span = shown[0].captured_at, shown[-1].captured_at - shown[0].captured_at
         most = max(*(one.value for one in shown), 1)
         drawn = []
@@ -57,7 +57,7 @@ class Trace:
         return " ".join(drawn)
 
 
-def thinned(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
+def sample_evenly(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
     """At most `most` of the counts, evenly spaced, including the first and the last."""
     if len(counts) <= most:
         return counts
@@ -65,7 +65,7 @@ def thinned(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
     return [counts[round(number * step)] for number in range(most)]
 
 
-def trace_of(counts: Iterable[Observation], signal: str) -> Trace | None:
+def vote_trace(counts: Iterable[Observation], signal: str) -> Trace | None:
     """The history of `signal` on the scale that has the newest count; None without counts."""
     of_signal = [one for one in counts if one.signal == signal]
     if not of_signal:

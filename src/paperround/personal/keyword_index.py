@@ -61,7 +61,7 @@ def findable(frozen: EditionPaper, paper: Paper | None) -> IndexedPaper:
 
 
 @lru_cache(maxsize=4)
-def finder_of(papers: tuple[IndexedPaper, ...]) -> "KeywordIndex":
+def keyword_index_of(papers: tuple[IndexedPaper, ...]) -> "KeywordIndex":
     """The index of these papers. Caches the last few: an edition's readers come in pages."""
     return KeywordIndex(papers)
 

@@ -20,7 +20,7 @@ from scipy import sparse
 from paperround.core.reasons import freeze
 from paperround.papers.gist import shortened
 from paperround.papers.model import Paper
-from paperround.personal.scores import BLOCK, Blocks, Said, fits, odds, profiles
+from paperround.personal.scores import BLOCK, Blocks, Said, fits, log_odds, profiles
 from paperround.personal.selection import (
     ALIKE_COSTS,
     ScoredPapers,
@@ -305,7 +305,7 @@ class TasteChooser:
 
     def _worth(self, texts: Sequence[Said]) -> Dense:
         fit = fits(profiles(texts, len(self._blocks[0])), self._blocks)
-        return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
+        return log_odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
 
     def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
         """The papers of each reader. The most similar of a reader's liked texts and topics gives

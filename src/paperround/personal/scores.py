@@ -5,7 +5,7 @@
     odds     3.3 ln((2 + z) / 2.75), between -2 and 6
     score    trending + odds
 
-`odds` is the log of how much more often a paper with this fit belongs to the reader than to the
+`log_odds` is the log of how much more often a paper with this fit belongs to the reader than to the
 field; the formula is fitted to counts on public reader libraries. The trending score is roughly the
 log of the attention a paper will get, so the sum is, up to a constant, the log odds that the reader
 would choose the paper (naive Bayes). At z = 0.75 a paper keeps its trending score.
@@ -39,7 +39,7 @@ BLOCK = 250
 """Papers per block: the likeness of a few thousand texts to them fits the cache."""
 
 
-def in_blocks(likeness: Dense) -> Blocks:
+def split_blocks(likeness: Dense) -> Blocks:
     """Split the likeness of texts to papers, shape (texts, papers), into blocks for `fits`."""
     starts = range(0, likeness.shape[1], BLOCK)
     return tuple(np.ascontiguousarray(likeness[:, at : at + BLOCK]) for at in starts)
@@ -50,7 +50,7 @@ def fits(profiles: sparse.csr_array, likeness: Blocks) -> Dense:
     return np.hstack([profiles @ block for block in likeness])
 
 
-def odds(fit: Dense) -> Dense:
+def log_odds(fit: Dense) -> Dense:
     """The log odds of each fit, shape (readers, field); `fit` must have the whole field.
 
     0 for a reader whose fits are all equal.

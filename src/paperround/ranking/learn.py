@@ -30,7 +30,7 @@ from paperround.ranking.models import (
     digest_of,
 )
 from paperround.ranking.store import ModelStore
-from paperround.ranking.training_data import cohorts_of, settled_before
+from paperround.ranking.training_data import cohorts_of, first_unsettled_day
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class LearnReport:
     kept: KeptModel | None = None
 
 
-def learn_tonight(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
+def learn_if_due(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
     """Train if the night's training is due; None if it is not, or another process does it."""
     night, hour = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%dT%H")
     if now.hour < NIGHT:
@@ -115,7 +115,7 @@ def learn(
 def _papers_with_votes(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
     """The newest papers whose votes may have settled, with their votes."""
     with database.reading() as work:
-        ids = work[HistoryStore].voted(before=settled_before(now), by=now, limit=MOST_OUTCOMES)
+        ids = work[HistoryStore].voted(before=first_unsettled_day(now), by=now, limit=MOST_OUTCOMES)
     for start in range(0, len(ids), PAGE):
         page = ids[start : start + PAGE]
         with database.reading() as work:

@@ -56,7 +56,7 @@ def rank_list(
     )
 
 
-def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
+def reasons_of_risers(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
     """The reason of each paper that rose since the previous edition, to replace its own."""
     items = ranked.ranking.items
     with database.reading() as work:

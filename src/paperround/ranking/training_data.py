@@ -43,7 +43,7 @@ class TrainingBatch:
     settled: tuple[FinalVotes, ...]
 
 
-def settled_before(as_of: datetime) -> datetime:
+def first_unsettled_day(as_of: datetime) -> datetime:
     """The start of the first day that has not settled at `as_of`."""
     return midnight_utc(as_of.date() - SETTLED_DAYS + timedelta(days=1))
 
@@ -77,7 +77,7 @@ def _settled_vote(paper: Paper, votes: Iterable[Vote], as_of: datetime) -> Vote 
         for vote in votes
         if vote.captured_at <= as_of
         and _age(paper, vote) >= LEAST_AGE
-        and midnight_utc(_day(paper, vote)) < settled_before(as_of)
+        and midnight_utc(_day(paper, vote)) < first_unsettled_day(as_of)
     )
     return min(
         fitting, key=lambda vote: (abs(_age(paper, vote) - AGE), vote.captured_at), default=None

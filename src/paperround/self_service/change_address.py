@@ -18,13 +18,13 @@ from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemMailKind
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import due_instant, may_link
+from paperround.signup.limits import count_link, due_instant
 from paperround.signup.magic_links import (
     authorized_reader,
-    lock_holder,
-    noted,
+    lock_reader,
+    read_notice,
     reader_of_notice,
-    write_by_link,
+    write_as_reader,
 )
 from paperround.signup.worker import NEW, OLD
 from paperround.subscribers.imports import is_suppressed
@@ -44,7 +44,7 @@ class Agreed(StrEnum):
     NOT = "not"
 
 
-def ask_to_move(
+def request_address_change(
     context: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
 ) -> bool:
     """Queue a change of address for the holder of a recently mailed link; return False for any
@@ -58,13 +58,13 @@ def ask_to_move(
         if authorized_reader(work, context.keys, token, now=now) is None:
             return False
         due_at = due_instant(work, context, address, visitor, worked=True, now=now)
-        lock_holder(work, context.keys, token)
+        lock_reader(work, context.keys, token)
         reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return False
         if address.folded == reader.address.folded:
             raise invalid("email", "that is the address you have")
-        if not may_link(work, context.keys, reader.person.id, now=now):
+        if not count_link(work, context.keys, reader.person.id, now=now):
             raise invalid("email", "that was asked three times today: try tomorrow")
         request = NewRequest(
             kind=RequestKind.MOVE,
@@ -86,7 +86,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
     """Use the link of one end. Once both are used, the address is changed."""
 
     def use(work: Transaction) -> Agreed:
-        notice = noted(work, context.keys, token, Purpose.CONFIRM)
+        notice = read_notice(work, context.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_valid(work, notice, now):
             return Agreed.NOT
         old, new = (work[NoticeLedger].find(f"{_change_key(notice)}/{end}") for end in (OLD, NEW))
@@ -106,7 +106,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
         work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 
-    return write_by_link(context, token, use)
+    return write_as_reader(context, token, use)
 
 
 def _is_valid(work: Transaction, notice: Notice, now: datetime) -> bool:

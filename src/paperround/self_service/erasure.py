@@ -10,7 +10,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import authorized_reader, noted, write_by_link
+from paperround.signup.magic_links import authorized_reader, read_notice, write_as_reader
 from paperround.subscribers.imports import suppress as suppress_address
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
@@ -64,13 +64,13 @@ def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
         reader = authorized_reader(work, context.keys, token, now=now)
         return None if reader is None else _erase(work, reader.person, now)
 
-    return _delete_files(context, write_by_link(context, token, erase))
+    return _delete_files(context, write_as_reader(context, token, erase))
 
 
 def was_erased(context: SignupContext, token: str) -> bool:
     """Return whether a mailed link belongs to a person erased since; False if it is forged."""
     with context.database.reading() as work:
-        notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+        notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
         if notice is None or notice.subscriber_id is None:
             return False
         person = work[SubscriberStore].get(notice.subscriber_id)

@@ -19,7 +19,7 @@ from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.digests.paper_pages import MOST_ENTRIES, all_of, newest_of
+from paperround.digests.paper_pages import MOST_ENTRIES, all_of, find_newest
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
@@ -147,7 +147,7 @@ def search_feed(
     one."""
     query = all_of(text)
     with database.reading() as work:
-        papers = newest_of(work, query, now)
+        papers = find_newest(work, query, now)
     entries = tuple(_paper_entry(publisher, one) for one in papers[:MOST_ENTRIES])
     return FeedDocument(
         title=f"Papers on {text.strip()}",

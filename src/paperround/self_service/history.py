@@ -7,7 +7,12 @@ from datetime import date, datetime
 
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import MailRecord
-from paperround.delivery.status_text import MOST_MAILS, became, redact_addresses, system_mail_name
+from paperround.delivery.status_text import (
+    MOST_MAILS,
+    redact_addresses,
+    state_text,
+    system_mail_name,
+)
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
 from paperround.editions.model import DeliveryState, Edition, EditionId, page_path
@@ -16,7 +21,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.self_service.preferences import masked
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import authorized_reader, digest_owner, write_by_link
+from paperround.signup.magic_links import authorized_reader, digest_owner, write_as_reader
 from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -86,7 +91,7 @@ def _past_mail(
         local_date=mail.local_date,
         at=mail.sent_at or mail.due_at,
         was_sent=mail.state is DeliveryState.SENT,
-        became=became(mail.state, mail.reason),
+        became=state_text(mail.state, mail.reason),
         said=said,
         papers=tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in papers),
     )
@@ -112,7 +117,7 @@ class FeedbackForm:
     papers: tuple[FeedbackPaper, ...]
 
 
-def feedback_sheet(context: SignupContext, token: str) -> FeedbackForm | None:
+def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
     """Return the papers of the digest a link came with; None if it is forged or the reader was
     erased."""
     with context.database.reading() as work:
@@ -173,4 +178,4 @@ def give_feedback(
         work[SubscriberStore].give_feedback(feedback, now=now)
         return True
 
-    return write_by_link(context, token, give)
+    return write_as_reader(context, token, give)

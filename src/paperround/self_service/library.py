@@ -16,7 +16,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.papers.identifiers import canonical
 from paperround.papers.libraries import GivenWork, Library, Understood, UnderstoodWork
 from paperround.papers.model import Paper, PaperId, Reject
-from paperround.papers.phrases import telling_phrases
+from paperround.papers.phrases import distinguishing_phrases
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
 from paperround.self_service.onboarding_model import (
@@ -25,11 +25,11 @@ from paperround.self_service.onboarding_model import (
     Judging,
     Suggestions,
     common_categories,
-    spread_out,
-    telling_authors,
+    distinguishing_authors,
+    pick_diverse,
 )
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import TokenHolder, authorized_reader, write_by_link
+from paperround.signup.magic_links import TokenHolder, authorized_reader, write_as_reader
 from paperround.subscribers.choices import find_paper_by_title
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
@@ -50,7 +50,7 @@ _NAMING = ("arxiv", "doi", "biorxiv", "pmid")
 """Kinds of identifiers for a seed, most preferred first."""
 
 
-def understand(
+def preview_library(
     context: SignupContext, token: str, library: Library, *, now: datetime
 ) -> Understood | None:
     """Return what an import of a library would store, for the holder of a recently mailed link;
@@ -130,7 +130,7 @@ def keep_seeds(
         reader = authorized_reader(work, context.keys, token, now=now)
         return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
 
-    return write_by_link(context, token, keep)
+    return write_as_reader(context, token, keep)
 
 
 def add_all(
@@ -188,7 +188,7 @@ def papers_to_judge(
         placed = _unrated(work, reader, now)
         papers = work[PaperStore].load(placed) if placed else {}
     known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
-    chosen = spread_out(known, most=PAGE * MOST_PAGES)
+    chosen = pick_diverse(known, most=PAGE * MOST_PAGES)
     page = min(max(page, 1), MOST_PAGES)
     shown = chosen[(page - 1) * PAGE : page * PAGE]
     return Judging(
@@ -255,10 +255,10 @@ def suggest(
         good=tuple(liked),
         bad=tuple(disliked),
         topics=_valid_interests(
-            InterestKind.TOPIC, telling_phrases(liked, disliked, rest, most=MOST_TOPICS)
+            InterestKind.TOPIC, distinguishing_phrases(liked, disliked, rest, most=MOST_TOPICS)
         ),
         authors=_valid_interests(
-            InterestKind.AUTHOR, telling_authors(liked, disliked, most=MOST_AUTHORS)
+            InterestKind.AUTHOR, distinguishing_authors(liked, disliked, most=MOST_AUTHORS)
         ),
         categories=_valid_interests(
             InterestKind.CATEGORY, common_categories(liked, disliked, most=MOST_CATEGORIES)
@@ -279,7 +279,7 @@ def _valid_interests(kind: InterestKind, values: Sequence[str]) -> tuple[Interes
     return tuple(found)
 
 
-def keep_judgements(
+def store_ratings(
     context: SignupContext,
     token: str,
     good: Sequence[PaperId],
@@ -317,4 +317,4 @@ def keep_judgements(
         ]
         return KeptJudgements(papers=len(kept), interests=new)
 
-    return write_by_link(context, token, keep)
+    return write_as_reader(context, token, keep)

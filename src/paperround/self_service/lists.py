@@ -9,7 +9,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import authorized_reader, write_by_link
+from paperround.signup.magic_links import authorized_reader, write_as_reader
 from paperround.subscribers.model import SubscriberState
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
@@ -65,7 +65,7 @@ def join_list(context: SignupContext, token: str, list_name: str, *, now: dateti
             return None
         return subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
 
-    welcome = write_by_link(context, token, join)
+    welcome = write_as_reader(context, token, join)
     if welcome is None:
         return False
     context.wake()

@@ -51,7 +51,7 @@ class Suggestions:
     categories: tuple[Interest, ...] = ()
 
 
-def spread_out(papers: Sequence[Paper], *, most: int) -> list[Paper]:
+def pick_diverse(papers: Sequence[Paper], *, most: int) -> list[Paper]:
     """Return at most `most` papers that differ from each other, preferring earlier ones."""
     pool = list(papers[: most * _LOOKED_AT])
     said = {one.id: frozenset(stems(f"{one.title} {' '.join(one.keywords)}")) for one in pool}
@@ -79,7 +79,9 @@ def common_categories(good: Sequence[Paper], bad: Sequence[Paper], *, most: int)
     return tuple(sorted(kept, key=lambda one: (-counts[one], one))[:most])
 
 
-def telling_authors(good: Sequence[Paper], bad: Sequence[Paper], *, most: int) -> tuple[str, ...]:
+def distinguishing_authors(
+    good: Sequence[Paper], bad: Sequence[Paper], *, most: int
+) -> tuple[str, ...]:
     """Return authors of good papers who wrote none of the bad ones: first those of several papers,
     then the first and last author of each."""
     unwanted = {name for paper in bad for name in paper.authors}

@@ -9,25 +9,25 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail import new_notice, said_of
+from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import Notice, SystemMailKind
 from paperround.digests.plan import Hours, first_due_of
 from paperround.editions.model import DeliveryState
 from paperround.personal.reader_preferences import interests_of, papers_given
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import may_link
+from paperround.signup.limits import count_link
 from paperround.signup.magic_links import (
     TokenHolder,
     authorized_reader,
     digest_owner,
-    noted,
     preferences_link,
+    read_notice,
     reader_of,
     reader_of_link,
     reader_of_notice,
-    write_by_link,
+    write_as_reader,
 )
-from paperround.subscribers.choices import checked, settled, unpack_interests, unpacked
+from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
 from paperround.subscribers.readers import Choices
@@ -50,9 +50,9 @@ def language_kept(context: SignupContext, token: str) -> str | None:
     without one, and for an invalid link. For a confirmation, it is the language of that sign-up:
     others may have signed up the same address before."""
     with context.database.reading() as work:
-        asked = noted(work, context.keys, token, Purpose.CONFIRM)
+        asked = read_notice(work, context.keys, token, Purpose.CONFIRM)
         if asked is not None and "choices" in asked.payload:
-            return unpacked(str(asked.payload["choices"])).language
+            return unpack_preferences(str(asked.payload["choices"])).language
         reader = reader_of_link(work, context.keys, token)
     return None if reader is None else reader.subscription.preferences.language
 
@@ -76,7 +76,7 @@ def _leaving_reader(work: Transaction, context: SignupContext, token: str) -> To
     owner = digest_owner(work, context.keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
-    notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+    notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
     return None if notice is None else reader_of_notice(work, notice)
 
 
@@ -94,7 +94,7 @@ def leave(context: SignupContext, token: str, *, now: datetime) -> None:
         reader = _leaving_reader(work, context, token)
         return reader is not None and unsubscribe(work, context.identity, reader, now=now)
 
-    if write_by_link(context, token, stop):
+    if write_as_reader(context, token, stop):
         context.wake()
 
 
@@ -130,7 +130,7 @@ def unsubscribe(
         and now < last.dated + UNDO_EVERY
     ):
         return True
-    key, payload = f"undo/{subscription.id}/{now.isoformat()}", said_of(subscription)
+    key, payload = f"undo/{subscription.id}/{now.isoformat()}", payload_of(subscription)
     undo = new_notice(identity, SystemMailKind.UNDO, key, reader.person.id, None, payload, now=now)
     work[NoticeLedger].put(undo, now=now)
     return True
@@ -142,12 +142,12 @@ def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> N
 
     def put(work: Transaction) -> None:
         reader = _leaving_reader(work, context, token)
-        if reader is None or not may_link(work, context.keys, reader.person.id, now=now):
+        if reader is None or not count_link(work, context.keys, reader.person.id, now=now):
             return
         link = preferences_link(context.identity, reader.subscription, now=now)
         work[NoticeLedger].put(link, now=now)
 
-    write_by_link(context, token, put)
+    write_as_reader(context, token, put)
     context.wake()
 
 
@@ -163,7 +163,7 @@ def open_choices(
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
-        notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+        notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
         asked = () if notice is None else _offered_interests(notice)
         return _page_contents(work, context, reader, now, asked)
 
@@ -234,7 +234,7 @@ def save_choices(
         work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
-            notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+            notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
             # Saving also decides on the interests that came with the link.
             if notice is not None and _offered_interests(notice):
                 work[NoticeLedger].use(notice.id, now=now)
@@ -295,4 +295,4 @@ def _run_as_reader(
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         return None if reader is None else do(work, reader)
 
-    return write_by_link(context, token, run)
+    return write_as_reader(context, token, run)

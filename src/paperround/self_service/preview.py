@@ -20,7 +20,7 @@ from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Noti
 from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
-from paperround.digests.publish import draft_now, standing_edition, unfrozen
+from paperround.digests.publish import draft_edition, frozen_edition, unsaved_edition
 from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
 from paperround.editions.model import DigestKind, Edition, SkipReason
@@ -29,8 +29,8 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
-from paperround.signup.magic_links import CONFIRMING, authorized_reader, noted
-from paperround.subscribers.choices import checked, settled, unpack_interests, unpacked
+from paperround.signup.magic_links import CONFIRMING, authorized_reader, read_notice
+from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.imports import require_suppression_keys, suppression_digests
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
@@ -140,7 +140,7 @@ class DigestPreviewer:
     def _find_edition(
         self, list_name: str, day: date | None, now: datetime
     ) -> tuple[MailingList, Edition]:
-        mailing_list, edition = standing_edition(
+        mailing_list, edition = frozen_edition(
             database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
         )
         if edition is None:  # readers due now get the newest edition, if it is of this day
@@ -148,10 +148,10 @@ class DigestPreviewer:
                 newest = work[EditionStore].newest(mailing_list.id, by=now)
             if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
                 return mailing_list, newest
-            drafted = draft_now(
+            drafted = draft_edition(
                 self.database, self.ranker, list_name, day=day, now=now, gist=self.gist
             )
-            edition = unfrozen(drafted, list_name)
+            edition = unsaved_edition(drafted, list_name)
         return mailing_list, edition
 
     def _render(
@@ -237,7 +237,7 @@ def next_digest(
     return previewer.preview(name, reader=reader.address, now=now, afresh=True, tried=tried)
 
 
-def newcomers_digest(
+def first_digest_preview(
     previewer: DigestPreviewer,
     list_name: str,
     preferences: Preferences,
@@ -266,12 +266,12 @@ def _validate_trial(
     return TriedChoices(preferences=preferences, interests=named)
 
 
-def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
+def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
     """Return the first digest after the confirmation a link belongs to. A forged, used or expired
     link shows the default list's digest, and so reveals nothing."""
     name, tried = DEFAULT_LIST, TriedChoices()
     with previewer.database.reading() as work:
-        notice = noted(work, previewer.identity.keys, token, Purpose.CONFIRM)
+        notice = read_notice(work, previewer.identity.keys, token, Purpose.CONFIRM)
         if (
             notice is not None
             and notice.kind in CONFIRMING
@@ -283,7 +283,7 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
             )
             name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
             tried = TriedChoices(
-                preferences=Preferences() if choices is None else unpacked(str(choices)),
+                preferences=Preferences() if choices is None else unpack_preferences(str(choices)),
                 interests=unpack_interests(notice.payload),
             )
     return previewer.preview(name, now=now, afresh=True, tried=tried)

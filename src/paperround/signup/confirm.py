@@ -14,7 +14,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, UNDO_VALID, Notice, SystemMailKind
-from paperround.digests.plan import Hours, Welcome, plan_newcomer
+from paperround.digests.plan import Hours, Welcome, plan_first_digest
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import add_interests
@@ -22,11 +22,11 @@ from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import (
     CONFIRMING,
     TokenHolder,
-    noted,
+    read_notice,
     reader_of_notice,
-    write_by_link,
+    write_as_reader,
 )
-from paperround.subscribers.choices import unpack_interests, unpack_lists, unpacked
+from paperround.subscribers.choices import unpack_interests, unpack_lists, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription
@@ -95,7 +95,7 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
     """
 
     def use(work: Transaction) -> Confirmed | None:
-        notice = noted(work, context.keys, token, Purpose.CONFIRM)
+        notice = read_notice(work, context.keys, token, Purpose.CONFIRM)
         if notice is None or notice.kind not in CONFIRMING:
             return None
         valid = UNDO_VALID if notice.kind is SystemMailKind.UNDO else CONFIRM_VALID
@@ -108,7 +108,7 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
             return None
         return _activate(work, context, notice, reader, now)
 
-    confirmed = write_by_link(context, token, use)
+    confirmed = write_as_reader(context, token, use)
     if confirmed is not None:
         context.wake()
     if confirmed is not None and confirmed.welcome is Welcome.DUE:
@@ -123,7 +123,7 @@ def _activate(
     how = f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
     active = work[SubscriberStore].activate(
         reader.subscription.id,
-        preferences=None if choices is None else unpacked(str(choices)),
+        preferences=None if choices is None else unpack_preferences(str(choices)),
         consent=Consent(at=now, source=how),
         now=now,
     )
@@ -143,7 +143,7 @@ def _activate(
         return None
     mailing_list, preferences = now_active.mailing_list, now_active.subscription.preferences
     hours = Hours(hour=context.default_hour)
-    welcome = plan_newcomer(
+    welcome = plan_first_digest(
         work, hours=hours, mailing_list=mailing_list, subscription=now_active.subscription, now=now
     )
     lists = {one.id: one for one in work[ListStore].all()}
@@ -194,7 +194,7 @@ def subscribe_reader(
     fresh = work[SubscriberStore].subscription(person.id, mailing_list.id)
     if not is_active or fresh is None:
         return None
-    return plan_newcomer(
+    return plan_first_digest(
         work,
         hours=Hours(hour=context.default_hour),
         mailing_list=mailing_list,

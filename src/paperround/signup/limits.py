@@ -183,7 +183,7 @@ def standing_of(
     return None if nearest is None else replace(nearest, policy=POLICY)
 
 
-def must_work(context: SignupContext, *, now: datetime) -> bool:
+def needs_proof_of_work(context: SignupContext, *, now: datetime) -> bool:
     """Return whether sign-ups exceed the limit, so that browsers should solve a challenge to avoid
     the delay."""
     with context.database.reading() as work:
@@ -202,7 +202,9 @@ def lock_mailbox(work: Transaction, context: SignupContext, address: Address) ->
         work[RateStore].lock([_mailbox_key(context.keys, address.folded)])
 
 
-def may_mail(work: Transaction, context: SignupContext, address: Address, *, now: datetime) -> bool:
+def count_email(
+    work: Transaction, context: SignupContext, address: Address, *, now: datetime
+) -> bool:
     """Count an email to `address`. If its mailbox reached the limit, return False, count nothing,
     and record the request as dropped, for the operator."""
     key = _mailbox_key(context.keys, address.folded)
@@ -212,12 +214,12 @@ def may_mail(work: Transaction, context: SignupContext, address: Address, *, now
     return False
 
 
-def may_remind(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
+def count_reminder(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; return False if it was sent an email within a day."""
     return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
 
 
-def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
+def count_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
     """Count a link that a link of `person` requested; return False if they had enough today.
     Signing them up again does not use up this limit."""
     return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
@@ -226,7 +228,7 @@ def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: dat
 # --- counts for the operator ---------------------------------------------------------------------
 
 
-def note_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
+def count_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
     """Count a request that a limit refused."""
     if error.limit:
         write(database, lambda work: work[RateStore].hit(REFUSED + error.limit, (), now=now))
@@ -237,7 +239,7 @@ def note_dropped(work: Transaction, why: Drop, *, now: datetime) -> None:
     work[RateStore].hit(DROPPED + why, (), now=now)
 
 
-def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTally:
+def count_requests(work: Transaction, period: timedelta, *, now: datetime) -> RequestTally:
     """Return the queued requests, and those refused and dropped in the last `period`."""
     waiting, oldest_due = work[RequestStore].waiting()
     return RequestTally(

@@ -15,7 +15,7 @@ from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail import new_notice, said_of
+from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import (
     PREFERENCES_VALID,
     NewNotice,
@@ -64,7 +64,7 @@ def address_of(person: Subscriber) -> Address:
     return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
-def write_by_link(context: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
+def write_as_reader(context: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
     """Return what `do` returns, run in a transaction that locks the reader of the link: nobody else
     writes by their links, or erases them, meanwhile.
 
@@ -73,13 +73,13 @@ def write_by_link(context: SignupContext, token: str, do: Callable[[Transaction]
     """
 
     def run(work: Transaction) -> T:
-        lock_holder(work, context.keys, token)
+        lock_reader(work, context.keys, token)
         return do(work)
 
     return write(context.database, run)
 
 
-def lock_holder(work: Transaction, keys: KeyRing, token: str) -> None:
+def lock_reader(work: Transaction, keys: KeyRing, token: str) -> None:
     """Lock the reader a link belongs to, for callers that must lock something else first."""
     owner = digest_owner(work, keys, token)
     source = owner or _notice_for_any_purpose(work, keys, token)
@@ -94,7 +94,7 @@ def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner 
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
-def noted(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
+def read_notice(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
     """Return the system email that a link for `purpose` belongs to; None if it is forged."""
     parts = _parts_for(token, purpose)
     notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
@@ -125,8 +125,8 @@ def reader_of_link(work: Transaction, keys: KeyRing, token: str) -> TokenHolder 
 
 
 def _notice_for_any_purpose(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
-    for_choices = noted(work, keys, token, Purpose.PREFERENCES)
-    return for_choices or noted(work, keys, token, Purpose.CONFIRM)
+    for_choices = read_notice(work, keys, token, Purpose.PREFERENCES)
+    return for_choices or read_notice(work, keys, token, Purpose.CONFIRM)
 
 
 def reader_of(
@@ -158,7 +158,7 @@ def authorized_reader(
 
     Returns their subscription of `list_name`, else the one the link was sent for.
     """
-    notice = noted(work, keys, token, Purpose.PREFERENCES)
+    notice = read_notice(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
         return None
     since = notice.used_at if notice.kind in CONFIRMING else None
@@ -186,5 +186,5 @@ def preferences_link(
     """Return an email with a new link to the preferences. Their page offers `interests` until the
     reader accepts them or not; the email does not mention them."""
     kind, key = SystemMailKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
-    payload = {**said_of(subscription), **pack_interests(interests)}
+    payload = {**payload_of(subscription), **pack_interests(interests)}
     return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)

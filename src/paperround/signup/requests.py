@@ -18,7 +18,7 @@ from paperround.delivery.system_mail import language_payload
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_client, due_instant, standing_of
-from paperround.subscribers.choices import checked, pack_interests, pack_lists, packed
+from paperround.subscribers.choices import checked, pack_interests, pack_lists, pack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
@@ -63,7 +63,7 @@ def subscribe(
         interests = validate_interests(request.interests)
         payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
-            "choices": packed(preferences),
+            "choices": pack_preferences(preferences),
             "source": request.source,
             **language_payload(preferences.language),
             **pack_interests(interests),

@@ -17,15 +17,15 @@ from traceback import extract_tb
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail import new_notice, said_of
+from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import CONFIRM_VALID, NOTICE_LIFE, SystemMailKind
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.signup.confirm import confirm_key, confirmations
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import DAY, lock_mailbox, may_mail, note_dropped
+from paperround.signup.limits import DAY, count_email, lock_mailbox, note_dropped
 from paperround.signup.magic_links import preferences_link, reader_of
-from paperround.subscribers.choices import unpack_interests, unpacked
+from paperround.subscribers.choices import unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
 from paperround.subscribers.requests import Drop, RequestId, RequestKind, WaitingRequest
@@ -45,7 +45,7 @@ RETRY_DELAY = timedelta(minutes=5)
 """The delay before a failed request is tried again."""
 
 
-def work_on_requests(context: SignupContext, *, now: datetime) -> int:
+def process_requests(context: SignupContext, *, now: datetime) -> int:
     """Process every due request; return how many were done.
 
     Raises DatabaseFailed, and Misconfigured if suppressed addresses cannot be recognized: then all
@@ -105,13 +105,13 @@ def _sign_up(
         last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were sent a link today
             return
-    if not may_mail(work, context, address, now=now):
+    if not count_email(work, context, address, now=now):
         return
     who = f"{address.folded}|{request.created_at.isoformat()}"
     _, subscription = work[SubscriberStore].sign_up(
         address,
         list_id,
-        preferences=unpacked(str(request.payload["choices"])),
+        preferences=unpack_preferences(str(request.payload["choices"])),
         nonce=context.keys.digest("subscriber-nonce", who)[:22],
         now=now,
     )
@@ -175,7 +175,7 @@ def _mail_link(
     subscription = min(
         subscriptions, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None
     )
-    if subscription is not None and may_mail(work, context, address, now=now):
+    if subscription is not None and count_email(work, context, address, now=now):
         work[NoticeLedger].put(preferences_link(context.identity, subscription, now=now), now=now)
 
 
@@ -197,11 +197,15 @@ def _mail_both_ends(
     holder = work[SubscriberStore].find(address)
     is_pending = holder is None or (holder.state is SubscriberState.PENDING and not holder.consent)
     is_free = is_pending and not is_suppressed(work, context.keys, address)
-    identity, kind, payload = context.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
+    identity, kind, payload = (
+        context.identity,
+        SystemMailKind.CHANGE,
+        payload_of(reader.subscription),
+    )
     change = f"change/{person}/{request.created_at.isoformat()}"
     old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
     work[NoticeLedger].put(old, now=now)
-    if is_free and may_mail(work, context, address, now=now):
+    if is_free and count_email(work, context, address, now=now):
         moved = {**payload, "written": address.written, "folded": address.folded}
         to = address.mailed
         new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)

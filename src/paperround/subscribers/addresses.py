@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.subscribers.mailboxes import RefusedNames, parse_refused, with_parents
+from paperround.subscribers.mailboxes import RefusedNames, domain_and_parents, parse_refused
 from paperround.subscribers.model import Address
 
 LONGEST = 254
@@ -117,7 +117,7 @@ class RefusedDomains:
 
         The decision depends on the domain alone, so it reveals nothing about the address.
         """
-        above = set(with_parents(address.domain))
+        above = set(domain_and_parents(address.domain))
         if above & self._names.let_in:
             return
         if above & self._names.refused:

@@ -96,12 +96,12 @@ def _require(holds: bool, field: str, rule: str) -> None:
         raise InvalidInput(rule, code=field)
 
 
-def packed(preferences: Preferences) -> str:
+def pack_preferences(preferences: Preferences) -> str:
     """Serialize preferences to JSON for the payload of a system email."""
     return json.dumps(asdict(preferences), default=str)
 
 
-def unpacked(text: str) -> Preferences:
+def unpack_preferences(text: str) -> Preferences:
     """Return the preferences that `packed` serialized."""
     kept = json.loads(text)
     until = kept["paused_until"]

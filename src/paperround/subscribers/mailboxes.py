@@ -86,10 +86,10 @@ def mail_provider(domain: str) -> str:
     count with the registered domain."""
     at = _at_provider(domain.casefold())
     provider = _BY_DOMAIN.get(at)
-    return registered(at) if provider is None else provider.name or at
+    return registered_domain(at) if provider is None else provider.name or at
 
 
-def registered(domain: str) -> str:
+def registered_domain(domain: str) -> str:
     """Return the registered part of a domain, guessed from its shape: `example.co.uk` for
     `a.b.example.co.uk`. An unknown suffix groups several owners as one."""
     labels = domain.split(".")
@@ -100,7 +100,7 @@ def registered(domain: str) -> str:
 def _at_provider(domain: str) -> str:
     """Return the provider's domain for a subdomain that it gives to a customer; any other domain as
     is."""
-    end = registered(domain)
+    end = registered_domain(domain)
     provider = _BY_DOMAIN.get(end)
     return end if provider is not None and provider.subdomains else domain
 
@@ -179,14 +179,14 @@ def parse_refused(text: str) -> RefusedNames:
     )
 
 
-def with_parents(domain: str) -> Iterator[str]:
+def domain_and_parents(domain: str) -> Iterator[str]:
     """Yield a domain and its parents: `a.b.example` -> `a.b.example`, `b.example`, `example`."""
     labels = domain.split(".")
     return (".".join(labels[start:]) for start in range(len(labels)))
 
 
 @lru_cache(maxsize=_CACHED_DOMAINS)
-def meant(domain: str) -> str | None:
+def suggest_domain(domain: str) -> str | None:
     """Return the domain probably meant, as `gmail.com` by `gmial.com`; None if there is no likely
     typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:

@@ -17,12 +17,12 @@ from paperround.papers.libraries import Library
 from paperround.papers.model import PaperId
 from paperround.self_service import history
 from paperround.self_service.library import (
-    keep_judgements,
     keep_seeds,
     papers_to_judge,
+    preview_library,
+    store_ratings,
     suggest,
     titles_of,
-    understand,
 )
 from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
@@ -132,7 +132,7 @@ def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datet
 def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
     try:
         interests = [parse_interest(one) for one in form.interest]
-        kept = keep_judgements(
+        kept = store_ratings(
             app.signup_context, token, form.rated(GOOD), form.rated(BAD), interests, now=now
         )
     except InvalidInput as error:
@@ -173,7 +173,7 @@ def parse_paper_id(text: str) -> PaperId | None:
 
 
 def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) -> Response:
-    sheet = history.feedback_sheet(app.signup_context, token)
+    sheet = history.papers_of_digest(app.signup_context, token)
     if sheet is None:
         return private_page(app, "no_feedback.html")
     return private_page(app, "feedback.html", sheet=sheet, said=form)
@@ -225,7 +225,7 @@ def _preview_import(
 ) -> Response | None:
     """Preview the import; None if the link has expired meanwhile."""
     try:
-        found = understand(
+        found = preview_library(
             app.signup_context, token, _read_library(app, content, text, zotero), now=now
         )
     except InvalidInput as error:

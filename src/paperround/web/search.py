@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from paperround.core.errors import InvalidInput
 from paperround.digests import paper_pages
-from paperround.digests.paper_pages import FollowedPage, by_author, on_topic
+from paperround.digests.paper_pages import FollowedPage, papers_by_author, papers_on_topic
 from paperround.editions.source_pages import feed_names
 from paperround.papers.model import PaperId
 from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
@@ -200,7 +200,7 @@ def search_papers(
 def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
     """Show the newest papers that contain a topic as a phrase."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
-    found = on_topic(app.database, topic[:LONGEST_TEXT], number=number, now=now)
+    found = papers_on_topic(app.database, topic[:LONGEST_TEXT], number=number, now=now)
     return _followed_page(app, now, "topics", found)
 
 
@@ -208,7 +208,7 @@ def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
 def author(app: App, now: Now, name: str, page: str = "1") -> Response:
     """Show the newest papers of an author."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
-    found = by_author(app.database, name[:LONGEST_TEXT], number=number, now=now)
+    found = papers_by_author(app.database, name[:LONGEST_TEXT], number=number, now=now)
     return _followed_page(app, now, "authors", found)
 
 

@@ -180,7 +180,7 @@ def _request_move(visit: _Visit, data: FormAction) -> Response | None:
         address = parse_new_address(visit.app, data.email)
         visitor = Visitor(ip=visit.client, stamped=True)
         with count_refusals(visit.app, visit.now):
-            asked = change_address.ask_to_move(
+            asked = change_address.request_address_change(
                 visit.app.signup_context, visit.token, address, visitor, now=visit.now
             )
     except InvalidInput as error:

@@ -20,14 +20,14 @@ from paperround.delivery.status_text import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.self_service.lists import every_list
-from paperround.self_service.preview import awaited_digest, newcomers_digest
+from paperround.self_service.preview import first_digest_preview, preview_after_confirmation
 from paperround.signup import confirm as signup
 from paperround.signup import requests
-from paperround.signup.limits import must_work, note_refused
+from paperround.signup.limits import count_refused, needs_proof_of_work
 from paperround.signup.requests import SignupRequest, count_trapped
 from paperround.subscribers.addresses import refused_domains
 from paperround.subscribers.interests import Interest, InterestKind, bounded, interest, interests_in
-from paperround.subscribers.mailboxes import meant
+from paperround.subscribers.mailboxes import suggest_domain
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web import form_token
@@ -149,7 +149,7 @@ def count_refusals(app: AppContext, now: datetime) -> Iterator[None]:
     try:
         yield
     except RateLimited as error:
-        note_refused(app.database, error, now=now)
+        count_refused(app.database, error, now=now)
         raise
 
 
@@ -174,7 +174,7 @@ def _suggest_correction(app: AppContext, form: SignupForm) -> Hint | None:
     """Return a correction to suggest once, judging by the spelling of the domain. Raises
     InvalidInput (code `email`) for an invalid address."""
     address = parse_address(app, form.email)
-    domain = meant(address.domain)
+    domain = suggest_domain(address.domain)
     if domain is None or form.corrected or form.kept == address.domain:
         return None
     return Hint(f"{address.mailed.rpartition('@')[0]}@{domain}", domain, address.domain)
@@ -228,7 +228,7 @@ def _status_code(error: InvalidInput | None, hint: Hint | None, crowd: Crowded |
 def _challenge(
     app: AppContext, now: datetime, crowd: Crowded | None
 ) -> form_token.Challenge | None:
-    is_asked = crowd is not None or must_work(app.signup_context, now=now)
+    is_asked = crowd is not None or needs_proof_of_work(app.signup_context, now=now)
     return form_token.make_challenge(app.signup_context.keys, now=now) if is_asked else None
 
 
@@ -288,7 +288,7 @@ def parse_new_address(app: AppContext, written: str) -> Address:
     try:
         refused_domains(app.settings.refused_domains).require_kept(address)
     except InvalidInput as error:
-        better, text = meant(address.domain), error.text
+        better, text = suggest_domain(address.domain), error.text
         if better:
             text = marked("%(problem)s; did you mean %(name)s?", problem=text, name=better)
         raise InvalidInput(text, code="email") from None
@@ -334,7 +334,7 @@ def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> R
     """Show the digest for these choices, without storing or sending anything."""
     set_language(form.language)
     try:
-        found = newcomers_digest(
+        found = first_digest_preview(
             app.previewer,
             requested_lists(form)[0],
             parse_times(form, Preferences()),
@@ -382,7 +382,7 @@ def confirm(app: App, now: Now, token: str) -> Response:
 @router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST_COST), IN_READER_LANGUAGE])
 def preview_before_confirming(app: App, now: Now, token: str) -> Response:
     """Show the digest that the subscriber will get after confirming."""
-    found = awaited_digest(app.previewer, token, now=now)
+    found = preview_after_confirmation(app.previewer, token, now=now)
     why = no_digest_reason(found.skipped)
     return private_page(app, "awaited.html", next=found, why=why, token=token)
 

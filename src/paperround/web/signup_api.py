@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from paperround.core.errors import PaperroundError, RateLimited
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.papers.libraries import LONGEST_VALUE
-from paperround.signup.limits import note_refused, standing
+from paperround.signup.limits import count_refused, standing
 from paperround.signup.requests import SignupRequest, subscribe
 from paperround.subscribers.interests import MOST_INTERESTS, Interest, InterestKind
-from paperround.subscribers.mailboxes import meant
+from paperround.subscribers.mailboxes import suggest_domain
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web.auth import Handler, respond_once
@@ -73,7 +73,7 @@ class SignupRoute(APIRoute):
                 return await respond_once(request, inner)
             except RateLimited as error:
                 app, now = get_app(request), get_now(request)
-                await run_in_threadpool(note_refused, app.database, error, now=now)
+                await run_in_threadpool(count_refused, app.database, error, now=now)
                 raise
 
         return counted
@@ -112,4 +112,4 @@ def create_subscription(
         raise
     finally:
         request.scope[RATE_STATUSES] += [left] if left is not None else []
-    return Accepted(did_you_mean=meant(wanted.address.domain))
+    return Accepted(did_you_mean=suggest_domain(wanted.address.domain))

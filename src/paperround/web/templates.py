@@ -19,7 +19,7 @@ from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import templates_dir
-from paperround.digests.render.templates import TRANSLATED, speaking
+from paperround.digests.render.templates import TRANSLATED, set_locale
 from paperround.editions.labels import localized_list_title
 from paperround.editions.lists import MailingList
 from paperround.editions.model import EditionPaper, page_path
@@ -100,7 +100,7 @@ def environment(language: str = ENGLISH) -> Environment:
         auto_reload=False,  # they do not change while the site runs
         extensions=TRANSLATED,
     )
-    speaking(env, locale)
+    set_locale(env, locale)
     env.filters |= {
         "cut_time": partial(_cut_time, locale),
         "list_title": partial(localized_list_title, locale),

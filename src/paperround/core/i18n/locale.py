@@ -21,7 +21,7 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from paperround.core.errors import Misconfigured
-from paperround.core.languages import ENGLISH, marked, marked_forms, spoken
+from paperround.core.languages import ENGLISH, marked, marked_forms, spoken_or_english
 from paperround.core.paths import translations_dir
 from paperround.core.times import zone_of
 
@@ -162,7 +162,7 @@ _cached_locale = cache(Locale)
 
 def locale_for(tag: str = ENGLISH) -> Locale:
     """Return the locale of the supported language for `tag`, or the English one."""
-    return _cached_locale(spoken(tag))
+    return _cached_locale(spoken_or_english(tag))
 
 
 # The translation catalogues: one gettext file per language, `translations/de.po`.

@@ -59,7 +59,7 @@ def package() -> Path:
 
 
 @cache
-def shipped(folder: Path) -> tuple[str, ...]:
+def shipped_migrations(folder: Path) -> tuple[str, ...]:
     """Return the names of the migrations in a package's folder, in order."""
     return tuple(path.stem for path in sorted((folder / "migrations").glob("*.sql")))
 
@@ -73,18 +73,18 @@ def missing(connection: Connection, *, folder: Path | None = None) -> list[str]:
         return []
     there = _there(connection) == {BOOK, _JOBS}
     done = set(connection.execute(_BOOKED).scalars()) if there else ()
-    return [name for name in shipped(folder or package()) if name not in done]
+    return [name for name in shipped_migrations(folder or package()) if name not in done]
 
 
-def drift(connection: Connection) -> list[str]:
+def missing_migrations(connection: Connection) -> list[str]:
     """Return messages about missing migrations."""
     lacking = missing(connection)
-    if lacking and len(lacking) == len(shipped(package())):
+    if lacking and len(lacking) == len(shipped_migrations(package())):
         return ["the queue has no tables"]
     return [f"the queue's tables lack the change {name}" for name in lacking]
 
 
-def make_next(connection: Connection, *, folder: Path | None = None) -> None:
+def apply_next(connection: Connection, *, folder: Path | None = None) -> None:
     """Apply and record the next missing migration, or create the full schema without tables.
 
     Only one process may do so at a time, each migration in its own transaction: a value added to

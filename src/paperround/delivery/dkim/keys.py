@@ -81,7 +81,7 @@ class KeyRecord:
         return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
 
 
-def standing_of(record: KeyRecord, published: str) -> RecordStatus:
+def record_status(record: KeyRecord, published: str) -> RecordStatus:
     """Classify `published`, the text found at the record's name."""
     # `v=DKIM1; p=...` as a mapping. Whitespace has no meaning in the tags read here.
     pairs = [_BLANKS.sub("", part).partition("=") for part in published.split(";")]
@@ -308,7 +308,7 @@ def is_selector(text: str) -> bool:
     return len(text) <= _LONGEST_SELECTOR and _SELECTOR.fullmatch(text) is not None
 
 
-def keys_given(pem: str | None, selectors: Sequence[str]) -> tuple[SigningKey, ...]:
+def keys_from_settings(pem: str | None, selectors: Sequence[str]) -> tuple[SigningKey, ...]:
     """Load the keys of the settings: consecutive PEM blocks, with a selector for each.
 
     Raises Misconfigured; the message never contains part of a key.

@@ -11,14 +11,14 @@ from functools import partial
 
 from sqlalchemy import bindparam, func, select, update
 
-from paperround.db.dialect import among, upsert
+from paperround.db.dialect import column_in, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.claims import Claims
-from paperround.delivery.store.mapping import DELIVERIES, due_lines, due_rows, may_go
+from paperround.delivery.store.mapping import DELIVERIES, due_lines, due_rows, sendable_now
 from paperround.delivery.store.rates import Gate
 from paperround.editions.model import DeliveryId
 from paperround.papers.model import PaperId
@@ -42,7 +42,7 @@ POSTS = replace(
     due=due_rows(db.channels.c.name).join(db.channels, _OF_CHANNEL),
     lines=partial(due_lines, _FIRST_DUES),
     in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
-    may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
+    may_go=sendable_now(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
 )
 """The ledger table of posts. Rows of a paused list or channel wait."""
 
@@ -66,7 +66,9 @@ class PostLedger(Claims[Claimed]):
         could return it as it was before another process changed it."""
         claimed = super().claim(lease, limit=limit, now=now, without=without, gate=gate)
         c, posts = db.post_progress.c, [one.id for one in claimed]
-        found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
+        found = select(c.delivery_id, c.taken).where(
+            column_in(self._connection, c.delivery_id, posts)
+        )
         taken = dict(self._connection.execute(found).all())
         return [
             replace(one, taken=taken[one.id], attempts=one.attempts - taken[one.id])
@@ -83,6 +85,6 @@ class PostLedger(Claims[Claimed]):
         c = db.sent_papers.c
         self._connection.execute(
             update(db.sent_papers)
-            .where(c.delivery_id == post, among(self._connection, c.paper_id, shown))
+            .where(c.delivery_id == post, column_in(self._connection, c.paper_id, shown))
             .values(delivery_id=None)
         )

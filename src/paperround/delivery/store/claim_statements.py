@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from paperround.db.dialect import among_ids, as_ids
+from paperround.db.dialect import column_in_ids, ids_parameter
 from paperround.delivery.ledger_model import Transition
 from paperround.editions.model import DeliveryId, DeliveryState
 
@@ -59,7 +59,7 @@ def select_due(
     """Select the first due rows of a line, with the parameters of `queue`."""
     c = table.c
     now = bindparam("b_now", type_=c.next_at.type)
-    passed_over = among_ids(dialect, c.id, "b_without")
+    passed_over = column_in_ids(dialect, c.id, "b_without")
     return (
         due.where(in_line, c.next_at <= now, c.expires_at > now, not_(passed_over))
         .order_by(c.next_at, c.id)
@@ -83,7 +83,7 @@ def queue(
         "b_line": line,
         "b_limit": limit,
         "b_now": now,
-        "b_without": as_ids(connection, without),
+        "b_without": ids_parameter(connection, without),
     }
 
 
@@ -93,7 +93,7 @@ def lease_rows(table: Table, dialect: str) -> Update:
     c = table.c
     return (
         update(table)
-        .where(among_ids(dialect, c.id, "b_ids"), waiting(table))
+        .where(column_in_ids(dialect, c.id, "b_ids"), waiting(table))
         .values(
             state=DeliveryState.CLAIMED.value,
             lease_until=bindparam("b_until", type_=c.lease_until.type),
@@ -112,7 +112,7 @@ def mark_rows(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update
     return (
         update(table)
         .where(
-            among_ids(dialect, c.id, "b_ids"),
+            column_in_ids(dialect, c.id, "b_ids"),
             c.token == bindparam("b_token"),
             c.state == DeliveryState.CLAIMED.value,
             may_go,
@@ -157,7 +157,7 @@ def settle_rows(table: Table) -> Update:
     moves = func.json_to_recordset(listed).table_valued(*columns)
     moves = moves.render_derived(name="moves", with_types=True)
     # Repeat the ids, so that the planner uses the index instead of a sequential scan.
-    found = _settle(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
+    found = _settle(table, dict(moves.c)).where(column_in_ids("postgresql", c.id, "b_ids"))
     return found.returning(c.id)
 
 

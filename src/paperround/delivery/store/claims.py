@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.compiled_query import CompiledQuery
-from paperround.db.dialect import among, as_ids
+from paperround.db.dialect import column_in, ids_parameter
 from paperround.db.mapping import value_of
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.ledger_model import LedgerTotals, Transition
@@ -169,7 +169,7 @@ class Claims(Store, Generic[Item]):
         CompiledQuery(lease_rows(self._table, self._connection.dialect.name)).run(
             self._connection,
             {
-                "b_ids": as_ids(self._connection, ids),
+                "b_ids": ids_parameter(self._connection, ids),
                 "b_until": lease.until,
                 "b_host": lease.worker.host,
                 "b_pid": lease.worker.pid,
@@ -183,7 +183,7 @@ class Claims(Store, Generic[Item]):
             ids = [id_ for id_, why in leaving.items() if why is reason]
             self._connection.execute(
                 update(self._table)
-                .where(among(self._connection, self._c.id, ids), waiting(self._table))
+                .where(column_in(self._connection, self._c.id, ids), waiting(self._table))
                 .values(state=DeliveryState.SKIPPED.value, reason=reason.value, token=token)
             )
             self._unsent(ids)
@@ -201,7 +201,7 @@ class Claims(Store, Generic[Item]):
         found = CompiledQuery(statement).run(
             self._connection,
             {
-                "b_ids": as_ids(self._connection, deliveries),
+                "b_ids": ids_parameter(self._connection, deliveries),
                 "b_token": token,
                 "b_until": until,
                 "b_now": now,
@@ -216,11 +216,11 @@ class Claims(Store, Generic[Item]):
         """Release claimed rows that may not go: they wait, or are skipped."""
         released = self._connection.execute(
             self._release(token)
-            .where(among(self._connection, self._c.id, deliveries))
+            .where(column_in(self._connection, self._c.id, deliveries))
             .values(next_at=next_at)
             .returning(self._c.id)
         )
-        waits = among(self._connection, self._c.id, released.scalars().all())
+        waits = column_in(self._connection, self._c.id, released.scalars().all())
         rows = self._connection.execute(self._ledger.due.where(waits)).all()
         self._skip(self._skip_reasons(rows), token)
 
@@ -249,7 +249,7 @@ class Claims(Store, Generic[Item]):
         """Set the claimed rows of this claim back to queued, without counting a try, except the
         rows `without`. Also resets the rows `dotless` if they were marked, because the caller knows
         that their dot was not written. Returns the number of rows."""
-        kept = not_(among(self._connection, self._c.id, without)) if without else true()
+        kept = not_(column_in(self._connection, self._c.id, without)) if without else true()
         return self._connection.execute(self._release(token, dotless).where(kept)).rowcount
 
     def give_up(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
@@ -261,7 +261,7 @@ class Claims(Store, Generic[Item]):
     def _release(self, token: str, dotless: Collection[DeliveryId] = ()) -> Update:
         unsent = self._c.state == DeliveryState.CLAIMED.value
         if dotless:
-            unsent = or_(unsent, among(self._connection, self._c.id, dotless))
+            unsent = or_(unsent, column_in(self._connection, self._c.id, dotless))
         return (
             update(self._table)
             .where(held(self._table), self._c.token == token, unsent)
@@ -295,7 +295,7 @@ class Claims(Store, Generic[Item]):
             by_worker.setdefault(value_of(Worker, row), []).append(row.token)
         dead = [worker for worker in by_worker if processes.is_dead(worker)]
         gone = [token for worker in dead for token in by_worker[worker]]
-        return or_(over, among(self._connection, self._c.token, gone)) if gone else over
+        return or_(over, column_in(self._connection, self._c.token, gone)) if gone else over
 
     def _end(
         self, dead: ColumnElement[bool], old: DeliveryState, new: DeliveryState, reason: str

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from paperround.core.times import format_instant
-from paperround.db.dialect import among, write_json
+from paperround.db.dialect import column_in, write_json
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.store.claim_statements import waiting
@@ -181,7 +181,7 @@ class Erasure(Store):
             if any(address in bytes(content).lower() for address in addresses)
         ]
         self._connection.execute(
-            delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, ids))
+            delete(db.quarantine).where(column_in(self._connection, db.quarantine.c.id, ids))
         )
 
 

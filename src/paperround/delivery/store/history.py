@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
 from paperround.db.bulk import Columns, insert_many
-from paperround.db.dialect import among, insert_new, insert_row, is_duplicate
+from paperround.db.dialect import column_in, insert_new, insert_row, is_duplicate
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery
@@ -106,7 +106,7 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     # waits here, and then sees the rows of the other. (Inserting into `sent_papers` already took a
     # weaker lock on these rows, which is compatible with this one.)
     c = db.subscribers.c
-    locking = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
+    locking = select(c.id).where(column_in(connection, c.id, people)).order_by(c.id)
     connection.execute(locking.with_for_update(key_share=True)).all()
     ids = {id_ for _, paper in carried for id_ in same[paper]}
     known = _recorded(connection, db.sent_papers, people, ids)
@@ -127,8 +127,8 @@ def _recorded(
         select(table.c.subscriber_id, table.c.paper_id)
         .outerjoin_from(table, db.deliveries, db.deliveries.c.id == table.c.delivery_id)
         .where(
-            among(connection, table.c.subscriber_id, people),
-            among(connection, table.c.paper_id, papers),
+            column_in(connection, table.c.subscriber_id, people),
+            column_in(connection, table.c.paper_id, papers),
             *which,
         )
     )
@@ -170,7 +170,7 @@ class SentPapers(Store):
         papers_of: dict[int, list[PaperId]] = defaultdict(list)
         kept = db.sent_papers.c
         sent = select(kept.subscriber_id, kept.paper_id).where(
-            among(self._connection, kept.subscriber_id, subscribers)
+            column_in(self._connection, kept.subscriber_id, subscribers)
         )
         if ids := all_ids(papers or (), same):
             # The index is in the order of papers, and a day's papers arrived within a week: a short

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, upd
 from paperround.core.errors import EditionCancelled
 from paperround.core.jobs import DELIVER
 from paperround.db.bulk import Columns, insert_many
-from paperround.db.dialect import among, insert_new, next_ids
+from paperround.db.dialect import column_in, insert_new, next_ids
 from paperround.db.engine import enlarged_page_cache
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
@@ -28,7 +28,7 @@ from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.history import record_sent
-from paperround.delivery.store.mapping import DELIVERIES, delivery_columns, slip_of
+from paperround.delivery.store.mapping import DELIVERIES, content_of_row, delivery_columns
 from paperround.delivery.store.replacement import Replacing
 from paperround.editions.lists import ListId
 from paperround.editions.model import (
@@ -108,7 +108,7 @@ class Ledger(Claims[Claimed], Replacing):
             return 0
         self._set_due_times(still_due)
         c, editions = db.editions.c, {one.edition_id for one in still_due}
-        found = select(c.id, c.list_id).where(among(self._connection, c.id, editions))
+        found = select(c.id, c.list_id).where(column_in(self._connection, c.id, editions))
         lists = {EditionId(id_): ListId(list_) for id_, list_ in self._connection.execute(found)}
         return self._add([(one.edition_id, one.row) for one in still_due], lists, now)
 
@@ -129,7 +129,7 @@ class Ledger(Claims[Claimed], Replacing):
             select(c.id)
             .join_from(db.subscriptions, db.subscribers)
             .where(
-                among(self._connection, c.id, subscriptions),
+                column_in(self._connection, c.id, subscriptions),
                 c.state == SubscriberState.ACTIVE,
                 db.subscribers.c.state == SubscriberState.ACTIVE,
             )
@@ -144,7 +144,7 @@ class Ledger(Claims[Claimed], Replacing):
         c, ids = db.subscriptions.c, [one.row.subscription_id for one in due]
         locked = self._connection.execute(
             select(c.id, c.due_at)
-            .where(among(self._connection, c.id, ids))
+            .where(column_in(self._connection, c.id, ids))
             .order_by(c.id)
             .with_for_update()
         )
@@ -160,7 +160,7 @@ class Ledger(Claims[Claimed], Replacing):
         for due_at, people in together.items():
             self._connection.execute(
                 update(db.subscriptions)
-                .where(among(self._connection, c.id, people))
+                .where(column_in(self._connection, c.id, people))
                 .values(due_at=due_at)
             )
 
@@ -197,7 +197,7 @@ class Ledger(Claims[Claimed], Replacing):
         c = db.editions.c
         states = self._connection.execute(
             select(c.state)
-            .where(among(self._connection, c.id, planned))
+            .where(column_in(self._connection, c.id, planned))
             .order_by(c.id)
             .with_for_update(key_share=True)
         )
@@ -212,7 +212,7 @@ class Ledger(Claims[Claimed], Replacing):
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
         c, people = db.subscribers.c, [row.subscriber_id for _, row in offers]
-        found = select(c.id, c.domain).where(among(self._connection, c.id, people))
+        found = select(c.id, c.domain).where(column_in(self._connection, c.id, people))
         domains = dict(self._connection.execute(found).all())
         columns = delivery_columns([row for _, row in offers]) | {
             "id": ids,
@@ -225,7 +225,7 @@ class Ledger(Claims[Claimed], Replacing):
         if insert_many(self._connection, inserting, Columns(columns)) == len(offers):
             return offered
         stored = self._connection.execute(
-            select(db.deliveries.c.id).where(among(self._connection, db.deliveries.c.id, ids))
+            select(db.deliveries.c.id).where(column_in(self._connection, db.deliveries.c.id, ids))
         )
         return {DeliveryId(id_): offered[DeliveryId(id_)] for id_ in stored.scalars()}
 
@@ -279,7 +279,7 @@ class Ledger(Claims[Claimed], Replacing):
                 db.deliveries.c.list_id == list_id,
                 db.deliveries.c.kind == kind.value,
                 db.deliveries.c.local_date == local_date,
-                among(self._connection, db.deliveries.c.subscriber_id, subscribers),
+                column_in(self._connection, db.deliveries.c.subscriber_id, subscribers),
             )
         )
         return frozenset(SubscriberId(person) for person in found.scalars())
@@ -298,7 +298,7 @@ class Ledger(Claims[Claimed], Replacing):
                 db.deliveries.c.local_date == local_date,
             )
         ).one_or_none()
-        return None if row is None else slip_of(row)
+        return None if row is None else content_of_row(row)
 
     def planned(self, edition: EditionId) -> Planned:
         """Return how many rows the edition has, and how many were planned as skipped, by reason.

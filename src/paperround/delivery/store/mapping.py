@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import ENGLISH
-from paperround.db.dialect import Written, among, write_json
+from paperround.db.dialect import Written, column_in, write_json
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.delivery.ledger_model import (
@@ -106,7 +106,7 @@ _ENGLISH = _JsonCache[Mapping[int, str]](
 _PARTS = _JsonCache[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
-def slip_of(row: Row[Any]) -> DeliveryContent:
+def content_of_row(row: Row[Any]) -> DeliveryContent:
     """Return the content of a row's email; the address is empty after an erasure."""
     return value_of(DeliveryContent, row, **_slip_fields(row))
 
@@ -128,7 +128,7 @@ def _slip_fields(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
+def claimed_delivery_of(row: Row[Any], lease: Lease) -> Claimed:
     """Return the claimed delivery of a row under `lease`."""
     others = {"kind": DigestKind(row.kind), "lease": lease, "taken": 0}
     return value_of(Claimed, row, **_slip_fields(row), **others)
@@ -148,7 +148,7 @@ def release_papers(connection: Connection, ids: Collection[int]) -> None:
     """Delete the records of papers and withdrawals of those of `ids` that ended without reaching
     their recipient."""
     ended = select(db.deliveries.c.id).where(
-        among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
+        column_in(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
     )
     for table in (db.sent_papers, db.told_withdrawals):
         connection.execute(delete(table).where(table.c.delivery_id.in_(ended)))
@@ -195,7 +195,7 @@ _DUE = due_rows(db.subscribers.c.address).where(db.subscribers.c.kind == EMAIL)
 """Channel posts have a ledger table of their own."""
 
 
-def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def sendable_now(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that a row may be sent now, and that `conditions` hold."""
     return (
         select(literal(1))
@@ -218,7 +218,7 @@ def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-_MAY_GO = may_go(db.subscribers.c.address.is_not(None))
+_MAY_GO = sendable_now(db.subscribers.c.address.is_not(None))
 
 _FIRST_DUE = (
     select(func.min(db.deliveries.c.next_at))
@@ -244,7 +244,7 @@ DELIVERIES: LedgerTable[Claimed] = LedgerTable(
     in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,
-    claimed=claimed_of,
+    claimed=claimed_delivery_of,
     unsent=release_papers,
 )
 """The ledger table of digests. Rows of a paused list wait."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
-from paperround.db.dialect import among, insert_new, upsert
+from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.limits import RateStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
@@ -226,7 +226,7 @@ class Gate:
             domain = func.coalesce(table.c.domain, "")
             which: ColumnElement[bool] = domain.not_in([kind.value for kind in ChannelKind])
             if domains is not None:
-                which = among(self._connection, domain, domains)
+                which = column_in(self._connection, domain, domains)
             found = self._connection.execute(
                 select(domain, func.count()).where(held(table), which).group_by(domain)
             )
@@ -241,7 +241,7 @@ def _key(name: str) -> str:
 def _states(connection: Connection, names: Collection[str]) -> dict[str, RateState]:
     if not names:
         return {}
-    rows = connection.execute(select(db.paces).where(among(connection, db.paces.c.name, names)))
+    rows = connection.execute(select(db.paces).where(column_in(connection, db.paces.c.name, names)))
     return {row.name: _state(row) for row in rows}
 
 

@@ -6,12 +6,12 @@ from sqlalchemy import exists, select, text, update
 
 from paperround.core.errors import Conflict
 from paperround.core.jobs import DELIVER, Job
-from paperround.db.dialect import among
+from paperround.db.dialect import column_in
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import Undelivered
 from paperround.delivery.store.history import record_sent_again
-from paperround.delivery.store.mapping import slip_of
+from paperround.delivery.store.mapping import content_of_row
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
 from paperround.subscribers.model import SubscriberId
@@ -57,7 +57,7 @@ class Replacing(Store):
             raise Conflict("readers of this edition were planned other mails since")
         waits = {"state": DeliveryState.QUEUED.value, "reason": "", "token": None}
         self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
-        again = [(SubscriberId(row.subscriber_id), slip_of(row)) for row in rows]
+        again = [(SubscriberId(row.subscriber_id), content_of_row(row)) for row in rows]
         record_sent_again(self._connection, edition, again)
         self._jobs[DELIVER.task] = DELIVER
         return len(rows)
@@ -85,12 +85,12 @@ class Replacing(Store):
         found = self._connection.execute(
             select(*SUBSCRIPTION_COLUMNS)
             .join_from(db.subscriptions, db.subscribers)
-            .where(among(self._connection, db.subscriptions.c.id, ids))
+            .where(column_in(self._connection, db.subscriptions.c.id, ids))
         )
         subscriptions = {row.id: subscription_of(row) for row in found}
         return [
             Undelivered(
-                slip=slip_of(row),
+                slip=content_of_row(row),
                 state=DeliveryState(row.state),
                 reason=row.reason,
                 subscription=subscriptions.get(row.subscription_id),

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
 
 from paperround.db import revisions
-from paperround.db.dialect import among
-from paperround.db.encryption import sealed_with
+from paperround.db.dialect import column_in
+from paperround.db.encryption import encryption_key_id
 from paperround.db.engine import Storage, storage
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
@@ -59,7 +59,7 @@ class StatusStore(Store):
 
     def is_migrated(self) -> bool:
         """Whether the database has the schema of this version."""
-        return revisions.fits(self._connection)
+        return revisions.schema_fits(self._connection)
 
     def storage(self) -> Storage:
         """Return the disk space that the database uses and has left."""
@@ -89,7 +89,7 @@ class StatusStore(Store):
         c = db.deliveries.c
         counted = self._connection.execute(
             select(c.edition_id, c.state, func.count())
-            .where(among(self._connection, c.edition_id, [row.id for row in found]))
+            .where(column_in(self._connection, c.edition_id, [row.id for row in found]))
             .group_by(c.edition_id, c.state)
         )
         states: dict[int, dict[DeliveryState, int]] = {}
@@ -116,7 +116,7 @@ class StatusStore(Store):
         replies = dict(
             self._connection.execute(
                 select(c.id, c.reply).where(
-                    among(self._connection, c.id, newest_ones), c.reply.is_not(None)
+                    column_in(self._connection, c.id, newest_ones), c.reply.is_not(None)
                 )
             ).all()
         )
@@ -291,7 +291,9 @@ class StatusStore(Store):
         kept = self._connection.execute(select(db.channels.c.key)).scalars()
         return KeysInUse(
             suppressions=self._keys({db.suppressions: standing}),
-            channels=dict(Counter(name for one in kept if (name := sealed_with(one)) is not None)),
+            channels=dict(
+                Counter(name for one in kept if (name := encryption_key_id(one)) is not None)
+            ),
             unfinished=self._keys({one: one.c.state.not_in(ended) for one in ledgers}),
             sent=self._keys({one: one.c.sent_at >= since for one in ledgers}),
         )

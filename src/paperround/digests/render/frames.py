@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import locale_for
-from paperround.core.languages import spoken
+from paperround.core.languages import spoken_or_english
 from paperround.core.tokens import TOKEN_LENGTH
 from paperround.digests.model import DigestPaper, DigestView, PersonalLinks, Rendered
 from paperround.digests.render.headers import text_field
@@ -260,7 +260,7 @@ def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> Mes
             "Archived-At": [web_value(view.web_url)],
         },
         feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
-        language=spoken(view.language),
+        language=spoken_or_english(view.language),
         seed=view.web_url,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
-from paperround.core.languages import spoken
+from paperround.core.languages import spoken_or_english
 from paperround.delivery.system_mail_model import (
     CONFIRM_VALID,
     PREFERENCES_VALID,
@@ -50,7 +50,7 @@ def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> byte
         kind=MessageKind(
             fields={},
             feedback=f"{mail.view.kind}:notice",
-            language=spoken(mail.view.language),
+            language=spoken_or_english(mail.view.language),
             seed=mail.view.public_url,
         ),
     )

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_reason, localize_source
-from paperround.core.languages import LANGUAGES, spoken, written_in
+from paperround.core.languages import LANGUAGES, spoken_or_english, written_in
 from paperround.core.paths import templates_dir
 from paperround.digests.model import DigestPaper, title_address
 from paperround.digests.render.headers import header_text, one_line
@@ -63,7 +63,7 @@ class Templates:
 
     def _environments(self, language: str) -> _Environments:
         """Return the templates in the supported language nearest to `language`."""
-        return _load_environments(self._folder, spoken(language))
+        return _load_environments(self._folder, spoken_or_english(language))
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the subject, at most 120 characters. Raises RenderingFailed."""
@@ -141,8 +141,8 @@ def postal_line(address: str) -> str:
 def _load_environments(folder: Path, language: str) -> _Environments:
     """Return the templates of a folder, compiled once per process and language."""
     locale, loader = locale_for(language), FileSystemLoader(folder)
-    html = speaking(_environment(loader, autoescape=True), locale)
-    text = speaking(_environment(loader, autoescape=False), locale)
+    html = set_locale(_environment(loader, autoescape=True), locale)
+    text = set_locale(_environment(loader, autoescape=False), locale)
     for one in (html, text):
         one.filters["reason"] = partial(reason_line, locale)
     return _Environments(html, text)
@@ -264,7 +264,7 @@ _MOST_SENTENCES = 512
 """Sentences without values cached; there are fewer."""
 
 
-def speaking(environment: Environment, locale: Locale) -> Environment:
+def set_locale(environment: Environment, locale: Locale) -> Environment:
     """Set the locale of the templates of `environment`; return it."""
     environment.policies["ext.i18n.trimmed"] = True
     environment.newstyle_gettext = True  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, exists, func, or_, select
 
-from paperround.db.dialect import among
+from paperround.db.dialect import column_in
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId, MailingList, Window
@@ -101,7 +101,7 @@ def _in_feeds(connection: Connection, mailing_list: MailingList) -> list[ColumnE
     if not mailing_list.feeds:
         return []
     listings = db.listings.c
-    is_in_feed = among(connection, listings.feed_id, mailing_list.feeds)
+    is_in_feed = column_in(connection, listings.feed_id, mailing_list.feeds)
     return [exists().where(listings.paper_id == _PAPERS.id, is_in_feed)]
 
 

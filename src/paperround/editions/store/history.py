@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, exists, func, select
 
-from paperround.db.dialect import among
+from paperround.db.dialect import column_in
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import FeedId, Observation, PaperId, Vote
@@ -40,7 +40,7 @@ class HistoryStore(Store):
             select(c.paper_id, c.feed_id, listings.listed_on, c.captured_at, c.value)
             .outerjoin_from(db.observations, db.listings, is_listing)
             .where(
-                among(self._connection, c.paper_id, papers),
+                column_in(self._connection, c.paper_id, papers),
                 c.signal == VOTES,
                 c.captured_at <= by,
             )
@@ -64,7 +64,7 @@ class HistoryStore(Store):
         place = func.row_number().over(partition_by=(c.paper_id, c.signal), order_by=order)
         ranked = (
             select(c.paper_id, c.signal, c.value, place.label("place"))
-            .where(among(self._connection, c.paper_id, papers), c.captured_at <= by)
+            .where(column_in(self._connection, c.paper_id, papers), c.captured_at <= by)
             .subquery()
         )
         last = select(ranked.c.paper_id, ranked.c.signal, ranked.c.value).where(ranked.c.place == 1)

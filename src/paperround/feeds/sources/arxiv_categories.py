@@ -58,7 +58,7 @@ def sets() -> frozenset[str]:
     return frozenset(found)
 
 
-def near(wrong: str) -> tuple[str, ...]:
+def similar_categories(wrong: str) -> tuple[str, ...]:
     """Return the categories most similar to `wrong`, the likeliest first, possibly none.
 
     Matches the name in another case, else a title, else the same subject of another archive with
@@ -91,7 +91,7 @@ def _find_by_subject(query: str) -> list[str]:
 
 def hint(wrong: str) -> str:
     """Return what to write instead of `wrong`, as the end of a sentence."""
-    found = ", ".join(near(wrong))
+    found = ", ".join(similar_categories(wrong))
     return f"did you mean {found}?" if found else "`paperround feeds categories` lists them"
 
 

@@ -246,7 +246,7 @@ class PagedSource(ABC, Generic[P]):
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
         """Return the next request."""
-        settings_hash = asked_with(state.settings)
+        settings_hash = hash_of_settings(state.settings)
         place, begun_with = self._parse_cursor(state.progress.cursor or "")
         if place is None or begun_with != settings_hash:
             place = self.first(state, now)
@@ -285,7 +285,7 @@ class PagedSource(ABC, Generic[P]):
             return None, ""
 
 
-def asked_with(settings: Mapping[str, str]) -> str:
+def hash_of_settings(settings: Mapping[str, str]) -> str:
     """Return the hash of a feed's settings, for its cursors."""
     return fingerprint(json.dumps(sorted(settings.items())).encode())
 

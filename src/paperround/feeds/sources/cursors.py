@@ -51,7 +51,7 @@ class PageCursor:
         return replace(self, page=self.page + 1, mark=mark, expires=expires)
 
 
-def led_on(
+def page_and_position(
     place: PageCursor, answer: CatalogueResponse, name: str, expires: datetime | None
 ) -> tuple[ParsedBatch, PageCursor | None]:
     """Return the papers of a page and the next position; `expires` is the end of the next mark.

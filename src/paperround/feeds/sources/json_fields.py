@@ -46,7 +46,7 @@ def read_object(content: bytes, name: str) -> Mapping[str, Any]:
     return value
 
 
-def told(value: object) -> str:
+def service_error(value: object) -> str:
     """Return a service's error message, short and safe to show."""
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

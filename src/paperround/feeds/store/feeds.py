@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.bulk import insert_many
-from paperround.db.dialect import among, insert_new, is_duplicate
+from paperround.db.dialect import column_in, insert_new, is_duplicate
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -195,7 +195,7 @@ class FeedStore(Store):
         return self._lease([live_feed_of(row)], processes.current(), until)[0]
 
     def _lease(self, feeds: Sequence[LiveFeed], to: Worker, until: datetime) -> list[LiveFeed]:
-        chosen = among(self._connection, db.feeds.c.id, [feed.id for feed in feeds])
+        chosen = column_in(self._connection, db.feeds.c.id, [feed.id for feed in feeds])
         self._connection.execute(
             update(db.feeds)
             .where(chosen)

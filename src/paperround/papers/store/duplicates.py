@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, sele
 
 from paperround.core.errors import Conflict
 from paperround.db.bulk import insert_many
-from paperround.db.dialect import among, insert_new, insert_row, upsert
+from paperround.db.dialect import column_in, insert_new, insert_row, upsert
 from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.papers.duplicates import PaperJoin
@@ -37,7 +37,7 @@ def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId
     if not papers:
         return {}
     c = db.joined_papers.c
-    found = select(c.paper_id, c.into_id).where(among(connection, c.paper_id, papers))
+    found = select(c.paper_id, c.into_id).where(column_in(connection, c.paper_id, papers))
     return {PaperId(old): PaperId(new) for old, new in connection.execute(found)}
 
 
@@ -175,7 +175,7 @@ def save_texts(
     texts = [db.papers.c[name] for name in _TEXTS]
     whose = db.papers.c.id if under is None else literal(under, db.papers.c.id.type)
     replaced = select(whose, *texts, literal(now, db.paper_versions.c.replaced_at.type)).where(
-        among(connection, db.papers.c.id, papers)
+        column_in(connection, db.papers.c.id, papers)
     )
     names = ["paper_id", *_TEXTS, "replaced_at"]
     connection.execute(insert(db.paper_versions).from_select(names, replaced))
@@ -189,7 +189,7 @@ def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: dateti
         (paper, number)
         for id_, version in ((own.id, own.version), (kept.paper_id, kept.version))
         for paper, number in connection.execute(
-            select(id_, version).where(among(connection, id_, papers))
+            select(id_, version).where(column_in(connection, id_, papers))
         )
     }
     missing = {(one.paper_id, one.version): one for one in reversed(texts)}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, case, or_, select, true
 
 from paperround.db.bulk import insert_many
-from paperround.db.dialect import among, upsert
+from paperround.db.dialect import column_in, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import PaperId
@@ -41,7 +41,7 @@ class EnrichmentStore(Store):
         )
         named = select(db.identifiers.c.paper_id).where(
             db.identifiers.c.paper_id == db.papers.c.id,
-            among(self._connection, db.identifiers.c.kind, kinds),
+            column_in(self._connection, db.identifiers.c.kind, kinds),
         )
         is_due = or_(turn.c.paper_id.is_(None), turn.c.next_at <= now)
         wanted = (

@@ -13,9 +13,9 @@ from paperround.core.errors import Conflict
 from paperround.db.bulk import Made, insert_many
 from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import (
-    among,
-    among_ids,
-    as_ids,
+    column_in,
+    column_in_ids,
+    ids_parameter,
     insert_new,
     insert_row,
     is_duplicate,
@@ -54,7 +54,7 @@ TITLE_KEY = "title_key"
 """The only kind of identifier that two papers may share; the first paper keeps it."""
 
 _PAPERS = CompiledQuery(
-    lambda dialect: select(*PAPER_COLUMNS).where(among_ids(dialect, db.papers.c.id, "papers"))
+    lambda dialect: select(*PAPER_COLUMNS).where(column_in_ids(dialect, db.papers.c.id, "papers"))
 )
 
 
@@ -75,7 +75,7 @@ class PaperStore(Store):
         c = db.identifiers.c
         found = dict[tuple[str, str], PaperId]()
         for kind, values in by_kind.items():
-            named = (c.kind == kind, among(self._connection, c.value, values))
+            named = (c.kind == kind, column_in(self._connection, c.value, values))
             rows = self._connection.execute(select(c.value, c.paper_id).where(*named))
             found |= {(kind, value): PaperId(paper) for value, paper in rows}
         return found
@@ -85,7 +85,7 @@ class PaperStore(Store):
         found = self._connection.execute(
             select(db.listings.c.paper_id, db.listings.c.fingerprint).where(
                 db.listings.c.feed_id == feed,
-                among(self._connection, db.listings.c.paper_id, papers),
+                column_in(self._connection, db.listings.c.paper_id, papers),
             )
         )
         return {PaperId(paper): fingerprint for paper, fingerprint in found}
@@ -102,13 +102,13 @@ class PaperStore(Store):
         if for_update:
             # A key-share lock lets others insert rows that refer to these papers.
             wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
-            chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
+            chosen = wanted.where(column_in(self._connection, db.papers.c.id, papers))
             found = {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
             require_current(self._connection, papers)
             return found
         leads_to = current(self._connection, papers)
         standing = {leads_to.get(one, one) for one in papers}
-        rows = _PAPERS.rows(self._connection, papers=as_ids(self._connection, standing))
+        rows = _PAPERS.rows(self._connection, papers=ids_parameter(self._connection, standing))
         found = {PaperId(row.id): paper_of(row) for row in rows}
         real = ((one, leads_to.get(one, one)) for one in papers)
         return {one: found[it] for one, it in real if it in found}
@@ -165,7 +165,7 @@ class PaperStore(Store):
     def _among(
         self, papers: Collection[PaperId], condition: ColumnElement[bool]
     ) -> frozenset[PaperId]:
-        chosen = among(self._connection, db.papers.c.id, papers)
+        chosen = column_in(self._connection, db.papers.c.id, papers)
         found = self._connection.execute(select(db.papers.c.id).where(chosen, condition))
         return frozenset(PaperId(one) for one in found.scalars())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from paperround.bounces.classify import Statement, at_most, evidence_of
+from paperround.bounces.classify import Statement, evidence_of, weaker_evidence
 from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
 from paperround.papers.text import clean
@@ -101,7 +101,7 @@ def judged(words: str, *, status: str = "", silent: Evidence, most: Evidence) ->
     more than `most`."""
     said = bare(words)
     found = evidence_of(Statement(said=said, status=status)) if said else silent
-    return at_most(found, most)
+    return weaker_evidence(found, most)
 
 
 def bare(words: str) -> str:

@@ -23,10 +23,10 @@ from paperround.plugins.channels.text import (
     Markup,
     edition_words,
     fitting,
+    group_by_size,
     headline,
     json_message,
     plain,
-    shared_out,
     units,
     within,
 )
@@ -52,7 +52,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     view = digest.view
     embeds = [_embed(number, view) for number in range(1, len(view.papers) + 1)]
     sizes = [units(str(one["title"])) + units(str(one["description"])) for one in embeds]
-    groups = shared_out(sizes, most=MOST_EMBEDS, limit=LONGEST_MESSAGE) or [range(0)]
+    groups = group_by_size(sizes, most=MOST_EMBEDS, limit=LONGEST_MESSAGE) or [range(0)]
     return [
         _message(_content(view, place, len(groups)), [embeds[one] for one in group])
         for place, group in enumerate(groups, start=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage, words_of
+from paperround.digests.channel_posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -17,10 +17,10 @@ from paperround.papers.formatting import shortened
 from paperround.plugins.channels.responses import gone, judged
 from paperround.plugins.channels.text import (
     Markup,
+    group_by_size,
     headline,
     json_message,
     plain,
-    shared_out,
     summary,
 )
 
@@ -43,7 +43,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     """The digest in one message, in two above 45 papers."""
     view = digest.view
     papers = [_section(text) for text in MARKUP.papers(view, LONGEST_TEXT)]
-    groups = shared_out([1] * len(papers), most=MOST_PAPERS, limit=MOST_PAPERS) or [range(0)]
+    groups = group_by_size([1] * len(papers), most=MOST_PAPERS, limit=MOST_PAPERS) or [range(0)]
     return [
         _message(
             summary(view),
@@ -65,7 +65,7 @@ def greeting(_hook: Hook, words: TestMessage) -> Message:
 
 def judge(page: Page) -> ReplyClass:
     """What Slack made of a message. It answers with one word."""
-    said = words_of(page)
+    said = excerpt_of_response(page)
     if page.status >= 400 and said in GONE:
         return gone(f"Slack says {said} (status {page.status})")
     return judged(page, said=f"Slack says {said}" if said else None)

@@ -20,10 +20,10 @@ from paperround.papers.formatting import shortened
 from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
 from paperround.plugins.channels.text import (
     Markup,
+    group_by_size,
     headline,
     json_message,
     plain,
-    shared_out,
     units,
 )
 
@@ -46,7 +46,7 @@ def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
     view = digest.view
     told = MARKUP.papers(view, LONGEST_PAPER) + MARKUP.foot(view, LONGEST_PAPER)
     sizes = [units(one) + len(_GAP) for one in told]
-    groups = shared_out(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
+    groups = group_by_size(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
     return [
         _message(
             hook,

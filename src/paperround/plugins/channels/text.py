@@ -166,7 +166,7 @@ def within(lines: Sequence[str], limit: int, *, by: str = "\n") -> str:
     return text
 
 
-def shared_out(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
+def group_by_size(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
     """Neighbours put together, at most `most` and at most `limit` of their sizes in one; whatever
     is larger alone stands alone."""
     groups: list[range] = []

@@ -21,7 +21,7 @@ from paperround.core.i18n.localize import english_reason
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Hook, key_bytes
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage, words_of
+from paperround.digests.channel_posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
@@ -58,7 +58,7 @@ def greeting(_hook: Hook, words: TestMessage) -> Message:
 
 def judge(page: Page) -> ReplyClass:
     """What the other end made of a message: its status says it."""
-    said = words_of(page)
+    said = excerpt_of_response(page)
     return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)
 
 

@@ -36,7 +36,7 @@ from paperround.feeds.sources.json_fields import (
     objects_of,
     read_object,
     read_works,
-    told,
+    service_error,
 )
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.plugins.biorxiv.jats import text_of_jats
@@ -94,7 +94,9 @@ def _read_list(said: Entry) -> CatalogueResponse:
     works = message.get("items") if isinstance(message, dict) else None
     is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
     if not is_list or not isinstance(works, list):
-        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+        raise InvalidInput(
+            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+        )
     total, mark = message.get("total-results"), message.get("next-cursor")
     return CatalogueResponse(
         batch=read_works(works, _records),

@@ -25,7 +25,7 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
+from paperround.feeds.sources.cursors import PAGE, PageCursor, page_and_position
 from paperround.feeds.sources.json_fields import parse_filters
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
@@ -104,4 +104,4 @@ class Crossref(PagedSource[PageCursor]):
         seen = place.page * PAGE + answer.rows
         if answer.rows < PAGE and not is_cut_off(seen, answer.total):
             answer = replace(answer, mark=None)
-        return led_on(place, answer, NAME, expires=page.fetched_at + MARK_LIFE)
+        return page_and_position(place, answer, NAME, expires=page.fetched_at + MARK_LIFE)

@@ -33,7 +33,7 @@ from paperround.feeds.sources.json_fields import (
     objects_of,
     read_object,
     read_works,
-    told,
+    service_error,
 )
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -82,14 +82,18 @@ def read_answer(content: bytes) -> CatalogueResponse:
     """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
     said = read_object(content, NAME)
     if not isinstance(said.get("meta"), dict):
-        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+        raise InvalidInput(
+            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+        )
     return _read_list(said)
 
 
 def _read_list(said: Entry) -> CatalogueResponse:
     works, meta = said.get("results"), said.get("meta", {})
     if "error" in said or not isinstance(works, list) or not isinstance(meta, dict):
-        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+        raise InvalidInput(
+            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+        )
     count, mark = meta.get("count"), meta.get("next_cursor")
     return CatalogueResponse(
         batch=read_works(works, _records),

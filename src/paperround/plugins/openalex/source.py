@@ -22,7 +22,7 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
+from paperround.feeds.sources.cursors import PAGE, PageCursor, page_and_position
 from paperround.feeds.sources.json_fields import parse_filters
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
@@ -109,7 +109,7 @@ class OpenAlex(PagedSource[PageCursor]):
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
-        return led_on(place, read(page, read_answer), NAME, expires=None)
+        return page_and_position(place, read(page, read_answer), NAME, expires=None)
 
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:

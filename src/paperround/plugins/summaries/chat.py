@@ -26,7 +26,7 @@ _TASK = (
 )
 
 
-def opened_place(base: str) -> str:
+def host_and_port(base: str) -> str:
     """`host:port` of an address, as a guarded client wants to be told whom it may ask."""
     parts = urlsplit(base)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -82,4 +82,4 @@ def summariser_of(
     client_for: Callable[[str], HttpClient],
 ) -> ChatSummariser:
     """The summariser `chat`; `client_for` makes a client that may reach the given `host:port`."""
-    return ChatSummariser(client_for(opened_place(base)), base, wording, key)
+    return ChatSummariser(client_for(host_and_port(base)), base, wording, key)

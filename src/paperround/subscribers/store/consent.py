@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, case, delete, or_, select, update
 
 from paperround.core.errors import Conflict
-from paperround.db.dialect import among, insert_new, inserting
+from paperround.db.dialect import column_in, insert_new, insert_with_conflict
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -82,12 +82,12 @@ class Signups(Store):
         """
         new = address_columns(address) | _pending_since(now) | {"nonce": nonce}
         self._connection.execute(insert_new(self._connection, db.subscribers), new)
-        found = person_row(self._connection, address)
+        found = select_person(self._connection, address)
         if found is None:
             raise Conflict("the person of this address was erased just now")
         person = person_of(found)
         # A repeated sign-up renews a pending subscription.
-        offer = inserting(self._connection.dialect.name, db.subscriptions)
+        offer = insert_with_conflict(self._connection.dialect.name, db.subscriptions)
         changed_at = db.subscriptions.c.changed_at
         asked_at = case(
             (db.subscriptions.c.state == _PENDING, offer.excluded.changed_at), else_=changed_at
@@ -295,7 +295,7 @@ class Signups(Store):
         if not digests:
             return frozenset()
         c = db.suppressions.c
-        listed = among(self._connection, c.digest, digests)
+        listed = column_in(self._connection, c.digest, digests)
         found = self._connection.execute(select(c.digest).where(listed, _CURRENT))
         return frozenset(found.scalars())
 
@@ -318,6 +318,6 @@ def _pending_since(now: datetime) -> dict[str, Any]:
     return {"state": _PENDING, "created_at": now, "changed_at": now}
 
 
-def person_row(connection: Connection, address: Address) -> Any | None:
+def select_person(connection: Connection, address: Address) -> Any | None:
     """Return the person with an address as PERSON_COLUMNS, or None."""
     return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, func, select, text, update
 
 from paperround.db.compiled_query import CompiledQuery
-from paperround.db.dialect import among
+from paperround.db.dialect import column_in
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -111,7 +111,7 @@ class DueInstants(Store):
         found = self._connection.execute(
             select(of, func.max(db.deliveries.c.local_date))
             .where(
-                among(self._connection, of, subscriptions),
+                column_in(self._connection, of, subscriptions),
                 db.deliveries.c.kind == DigestKind.DIGEST.value,
             )
             .group_by(of)

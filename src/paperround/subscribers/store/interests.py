@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from paperround.db.bulk import insert_many
-from paperround.db.dialect import among
+from paperround.db.dialect import column_in
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.subscribers.interests import Interest, InterestKind
@@ -27,7 +27,7 @@ class Interests(Store):
         kept = db.interests.c
         found = self._connection.execute(
             select(kept.subscriber_id, kept.kind, kept.value)
-            .where(among(self._connection, kept.subscriber_id, subscribers))
+            .where(column_in(self._connection, kept.subscriber_id, subscribers))
             .order_by(kept.id)
         )
         by_person: dict[SubscriberId, list[Interest]] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select, update
 
-from paperround.db.dialect import among, insert_new
+from paperround.db.dialect import column_in, insert_new
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -107,7 +107,7 @@ class SelfService(Store):
         c = db.feedback.c
         found = self._connection.execute(
             select(c.subscriber_id, c.paper_id, c.verdict)
-            .where(among(self._connection, c.subscriber_id, subscribers))
+            .where(column_in(self._connection, c.subscriber_id, subscribers))
             .order_by(c.created_at, c.id)
         )
         by_person: dict[SubscriberId, list[tuple[PaperId, str]]] = {}

@@ -23,7 +23,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, person_row
+from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, select_person
 from paperround.subscribers.store.due import DueInstants
 from paperround.subscribers.store.interests import Interests
 from paperround.subscribers.store.mapping import (
@@ -76,7 +76,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
 
     def find(self, address: Address) -> Subscriber | None:
         """Return the person with this address, however it was written, or None."""
-        row = person_row(self._connection, address)
+        row = select_person(self._connection, address)
         return None if row is None else person_of(row)
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
