@@ -102,7 +102,7 @@ def pack_preferences(preferences: Preferences) -> str:
 
 
 def unpack_preferences(text: str) -> Preferences:
-    """Return the preferences that `packed` serialized."""
+    """Return the preferences that `pack_preferences` serialized."""
     kept = json.loads(text)
     until = kept["paused_until"]
     kept["frequency"] = Frequency(kept["frequency"])
