@@ -131,12 +131,11 @@ def _require_managed_keys(context: "AppContext") -> None:
 
 def _require_published(context: "AppContext", waiting: "Sequence[StoredKey]") -> None:
     """Raise Conflict or FetchFailed unless the DNS has the record of every waiting key."""
-    from paperround.delivery.dkim.keys import RecordStatus
-    from paperround.doctor.dns_check import published_status
+    from paperround.delivery.dkim.keys import RecordStatus, published_status
 
     for key in waiting:
         record = key.due(context.signers.domain, context.clock.now()).record
-        if published_status(record, context.resolver) is not RecordStatus.GOOD:
+        if published_status(record, context.resolver.texts(record.name)) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
                 "show-dns` prints and wait, or say --unchecked"

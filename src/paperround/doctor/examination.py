@@ -10,12 +10,12 @@ from pathlib import Path
 from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.core.plugins import plugins
 from paperround.db.checks import look
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor import (
     config_check,
     database_check,
-    dns_check,
     headers_check,
     schedule_check,
     smtp_check,
@@ -62,7 +62,7 @@ def examine(context: AppContext, *, now: datetime) -> list[Finding]:
         *([] if "bounces" in unseen else [run_check("bounces", check_mailbox, MAILBOX_WAY_OUT)]),
         *smtp_check.check_hooks(context),
         *_check_headers(context, current_status, now),
-        *([] if silent else _check_dns(context, now)),
+        *([] if silent else _run_plugins(context, now)),
     ]
 
 
@@ -204,12 +204,12 @@ def _check_headers(
         return [fail("headers", f"no mail can be made: {error}")]
 
 
-def _check_dns(context: AppContext, now: datetime) -> list[Finding]:
-    try:
-        context.signers.renew()
-        due = context.signers.due(now)
-    except Misconfigured as error:
-        return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
-    return dns_check.check_records(
-        context.settings, due, context.resolver, now=now, client=context.client
-    )
+def _run_plugins(context: AppContext, now: datetime) -> list[Finding]:
+    """Run the checks that plugins add, such as those of DNS records."""
+    found, checks = list[Finding](), plugins("checks")
+    for name in checks:
+        try:
+            found += checks[name](context, now)
+        except PaperroundError as error:
+            found.append(fail(name, str(error)))
+    return found

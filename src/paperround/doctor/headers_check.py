@@ -19,7 +19,6 @@ from paperround.core.reasons import counted
 from paperround.delivery.system_mail import notice_mail, sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.compose import new_subscriber_digest
-from paperround.doctor.dns_check import is_aligned
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
@@ -223,3 +222,8 @@ def sample_confirmation(context: AppContext, mailing_list: MailingList, *, now: 
     sample = sample_notice(context.identity, SystemMailKind.CONFIRM, now=now)
     mail = notice_mail(sample, context.sender_identity, mailing_list.title, context.identity.keys)
     return context.renderer.compose_notice(mail)
+
+
+def is_aligned(one: str, other: str) -> bool:
+    """Return whether one domain equals or contains the other: relaxed alignment, simplified."""
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

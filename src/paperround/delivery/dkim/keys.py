@@ -100,6 +100,12 @@ def record_status(record: KeyRecord, published: str) -> RecordStatus:
     return RecordStatus.TESTING if "y" in tags.get("t", "").split(":") else RecordStatus.GOOD
 
 
+def published_status(record: KeyRecord, texts: Iterable[str]) -> RecordStatus | None:
+    """Classify `texts`, all that was found at the record's name: good if one is. None for none."""
+    found = [record_status(record, text) for text in texts]
+    return next((one for one in found if one is RecordStatus.GOOD), found[0] if found else None)
+
+
 def _allows(listed: str, wanted: set[str]) -> bool:
     """Whether a colon-separated list names one of `wanted`; an empty list allows everything."""
     return not listed or not wanted.isdisjoint(listed.split(":"))

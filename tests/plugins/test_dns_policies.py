@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.doctor import dns_check
 from paperround.doctor.findings import Level
 from paperround.http.model import FetchRequest, Page
+from paperround.plugins.dns_checks import records
 from tests.builders import NOW
 from tests.fakes import FakeClient, FakeResolver
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.accept("F37", part="policies")
 def test_a_policy_is_read_by_the_newer_rules_and_old_ones_are_taken(
     record: str, level: Level
 ) -> None:
-    found = dns_check.check_policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=DOMAIN)
+    found = records.check_policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=DOMAIN)
     assert found.level is level
     assert ("older rules" in found.says) is ("pct" in record)
 
@@ -48,7 +48,7 @@ def test_a_policy_is_read_by_the_newer_rules_and_old_ones_are_taken(
     ],
 )
 def test_strict_alignment_that_neither_signature_nor_envelope_has(tags: str, level: Level) -> None:
-    found = dns_check.check_policy(
+    found = records.check_policy(
         PLACE,
         f"v=DMARC1; p=none; {tags}",
         sender=DOMAIN,
@@ -60,20 +60,18 @@ def test_strict_alignment_that_neither_signature_nor_envelope_has(tags: str, lev
 
 def test_without_a_signature_the_envelope_alone_must_fit() -> None:
     record = "v=DMARC1; p=none"
-    fits = dns_check.check_policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=None)
-    differs = dns_check.check_policy(
-        PLACE, record, sender=DOMAIN, envelope="relay.net", signer=None
-    )
+    fits = records.check_policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=None)
+    differs = records.check_policy(PLACE, record, sender=DOMAIN, envelope="relay.net", signer=None)
     assert (fits.level, differs.level) == (Level.OK, Level.FAIL)
 
 
 @pytest.mark.accept("O6", part="MX")
 def test_a_domain_that_takes_no_mail() -> None:
-    assert dns_check.check_mx(DOMAIN, FakeResolver()).level is Level.WARN
+    assert records.check_mx(DOMAIN, FakeResolver()).level is Level.WARN
     by_name = FakeResolver(mail={DOMAIN: ("mx.lab.org",)})
-    assert dns_check.check_mx(DOMAIN, by_name).says.endswith("goes to mx.lab.org")
+    assert records.check_mx(DOMAIN, by_name).says.endswith("goes to mx.lab.org")
     by_address = FakeResolver({DOMAIN: ("192.0.2.1",)})
-    assert dns_check.check_mx(DOMAIN, by_address).level is Level.OK
+    assert records.check_mx(DOMAIN, by_address).level is Level.OK
 
 
 @dataclass
@@ -112,7 +110,7 @@ class Policies:
 def test_the_policy_behind_the_record(content: str | None, word: str) -> None:
     client = Policies(content)
     resolver = FakeResolver(mail={DOMAIN: ("mx.lab.org", "two.lab.net")})
-    found = dns_check.check_mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
+    found = records.check_mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
     assert client.asked == [f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"]
     assert found.level is (Level.WARN if word else Level.OK)
     assert word in found.says
@@ -123,13 +121,13 @@ def test_a_policy_that_is_somewhere_else_is_none() -> None:
     place = f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"
     client = FakeClient(NOW, {place: POLICY.encode()}, moved={place: f"https://{DOMAIN}/x.txt"})
     resolver = FakeResolver(mail={DOMAIN: ("mx.lab.org",)})
-    found = dns_check.check_mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
+    found = records.check_mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
     assert found.level is Level.WARN
     assert "senders go nowhere else" in found.says
 
 
 def test_without_a_record_no_policy_is_asked_for() -> None:
     client = Policies(POLICY)
-    found = dns_check.check_mta_sts(DOMAIN, (), FakeResolver(), client, now=NOW)
+    found = records.check_mta_sts(DOMAIN, (), FakeResolver(), client, now=NOW)
     assert (found.level, client.asked) == (Level.SKIPPED, [])
     assert found.lines == (f'_mta-sts.{DOMAIN}. TXT "v=STSv1; id={NOW:%Y%m%d}"',)

@@ -7,26 +7,38 @@ from fnmatch import fnmatch
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from paperround.bootstrap import AppContext
 from paperround.config import LOOPBACK, Settings
-from paperround.core.errors import FetchFailed
+from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.core.reasons import counted
 from paperround.delivery.dkim.keys import (
     DueRecord,
     KeyRecord,
     KeyState,
     RecordStatus,
-    record_status,
+    published_status,
 )
-from paperround.doctor import spf
 from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.headers_check import is_aligned
 from paperround.doctor.web_check import WAY_OUT
 from paperround.http.model import FetchRequest, HttpClient, Resolver
+from paperround.plugins.dns_checks import spf
 
 RESERVED = (*RESERVED_SUFFIXES, ".example.com", ".example.net", ".example.org")
 """Suffixes of domains that are reserved for examples and have no records (RFC 2606)."""
 
 ADD = "add this line to the DNS, and wait until it can be seen"
+
+
+def check(context: AppContext, now: datetime) -> list[Finding]:
+    """Check the records of the domain that this installation sends from."""
+    try:
+        context.signers.renew()
+        due = context.signers.due(now)
+    except Misconfigured as error:
+        return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
+    return check_records(context.settings, due, context.resolver, now=now, client=context.client)
 
 
 def check_records(
@@ -66,12 +78,6 @@ def check_records(
     ]
 
 
-def published_status(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
-    """Return the status of the published key, None without one. Raises FetchFailed."""
-    found = [record_status(record, text) for text in resolver.texts(record.name)]
-    return next((one for one in found if one is RecordStatus.GOOD), found[0] if found else None)
-
-
 def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
     """Return one finding for each key that needs a record."""
     if not any(key.state is KeyState.SIGNING for key in keys):
@@ -83,7 +89,7 @@ def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
 def _check_key(key: DueRecord, resolver: Resolver) -> Finding:
     record = key.record
     try:
-        status = published_status(record, resolver)
+        status = published_status(record, resolver.texts(record.name))
     except FetchFailed as error:
         return skipped("dkim", str(error), "it should have this line", record.line)
     match key.state:
@@ -351,8 +357,3 @@ def check_policy(
 
 def _aligned(mode: str | None, sender: str, other: str) -> bool:
     return sender == other if (mode or "r").lower() == "s" else is_aligned(sender, other)
-
-
-def is_aligned(one: str, other: str) -> bool:
-    """Return whether one domain equals or contains the other: relaxed alignment, simplified."""
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

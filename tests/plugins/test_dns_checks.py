@@ -7,11 +7,9 @@ import pytest
 from paperround.config import Settings
 from paperround.delivery.dkim.keys import DueRecord, KeyFile
 from paperround.delivery.dkim.signer import Algorithm
-from paperround.delivery.dkim.signers import write_book
-from paperround.doctor import dns_check
 from paperround.doctor.findings import Finding, Level
+from paperround.plugins.dns_checks import records
 from tests.builders import NOW
-from tests.doctor.conftest import Home
 from tests.fakes import FakeResolver
 
 DOMAIN = "papers.lab.org"
@@ -31,7 +29,7 @@ def look(
     held: dict[str, tuple[str, ...]], book: KeyFile = BOOK, *, silent: bool = False
 ) -> list[Finding]:
     resolver = FakeResolver(held, silent=silent)
-    return dns_check.check_records(SETTINGS, book.due(DOMAIN, NEXT), resolver, now=NOW)
+    return records.check_records(SETTINGS, book.due(DOMAIN, NEXT), resolver, now=NOW)
 
 
 def found(check: str, held: dict[str, tuple[str, ...]], book: KeyFile = BOOK) -> Finding:
@@ -75,14 +73,14 @@ def test_a_dns_that_does_not_answer_is_one_finding_and_no_fault_of_the_records()
 
 
 def test_where_no_mail_leaves_no_record_is_looked_for() -> None:
-    (only,) = dns_check.check_records(Settings(), [], FakeResolver(silent=True), now=NOW)
+    (only,) = records.check_records(Settings(), [], FakeResolver(silent=True), now=NOW)
     assert (only.check, only.level) == ("dns", Level.SKIPPED)
 
 
 @pytest.mark.parametrize("domain", ["paperround.example", "lab.test", "papers.example.org"])
 def test_a_domain_that_nobody_can_own_is_not_looked_up(domain: str) -> None:
     settings = Settings(smtp_url="smtp://127.0.0.1:25", mail_from=f"p@{domain}")
-    (only,) = dns_check.check_records(settings, [], FakeResolver(silent=True), now=NOW)
+    (only,) = records.check_records(settings, [], FakeResolver(silent=True), now=NOW)
     assert (only.check, only.level) == ("dns", Level.SKIPPED)
 
 
@@ -125,7 +123,7 @@ OURS = "192.0.2.25"
 def names(held: dict[str, tuple[str, ...]], url: str = "https://papers.lab.org") -> list[Finding]:
     """What is said of addresses where a relay on this machine sends."""
     settings = SETTINGS.model_copy(update={"smtp_url": "smtp://127.0.0.1:25", "public_url": url})
-    every = dns_check.check_records(settings, [], FakeResolver(held), now=NOW)
+    every = records.check_records(settings, [], FakeResolver(held), now=NOW)
     return [one for one in every if one.check == "ptr"]
 
 
@@ -200,19 +198,5 @@ def test_the_record_of_the_last_key_is_watched_until_it_may_go() -> None:
         (texts(revoked, signing), Level.OK),
         (texts(signing), Level.OK),
     ):
-        last, _ = dns_check.check_dkim(MOVED.due(DOMAIN, later), FakeResolver(held))
+        last, _ = records.check_dkim(MOVED.due(DOMAIN, later), FakeResolver(held))
         assert last.level is level
-
-
-@pytest.mark.accept("F35", part="doctor")
-def test_a_key_that_cannot_be_read_is_found(home: Home) -> None:
-    (home.folder / "data" / "dkim.json").write_text("{}")
-    (home.folder / "data" / "dkim.json").chmod(0o600)
-    assert "dkim.json" in home.faults()["dkim"].says
-
-
-@pytest.mark.accept("F35", part="doctor")
-def test_keys_that_others_can_read_are_found(home: Home) -> None:
-    write_book(home.folder / "data" / "dkim.json", BOOK)
-    (home.folder / "data" / "dkim.json").chmod(0o644)
-    assert "dkim.json" in home.faults()["permissions"].says

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from paperround.config import Settings
-from paperround.doctor import dns_check, spf
 from paperround.doctor.findings import Finding, Level
+from paperround.plugins.dns_checks import records, spf
 from tests.builders import NOW
 from tests.fakes import FakeResolver
 
@@ -26,7 +26,7 @@ def look(record: str, held: Mapping[str, tuple[str, ...]] | None = None) -> Find
         {DOMAIN: (record,), "site.lab.org": (OURS,), **(held or {})},
         mail={DOMAIN: ("mx.lab.org",)},
     )
-    every = dns_check.check_records(settings, [], resolver, now=NOW)
+    every = records.check_records(settings, [], resolver, now=NOW)
     return next(one for one in every if one.check == "spf")
 
 

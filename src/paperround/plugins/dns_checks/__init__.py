@@ -1,0 +1,1 @@
+"""Doctor checks of the DNS records that receivers of mail look up."""
