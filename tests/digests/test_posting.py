@@ -14,7 +14,8 @@ from paperround.core.jobs import Job
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.ledger_model import LedgerTotals
-from paperround.delivery.rate_state import Pacing
+from paperround.delivery.model import Outcome, Phase, Reply
+from paperround.delivery.rate_state import MOST_REFUSALS_OF_US, Pacing
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.history import SentPapers
@@ -23,7 +24,7 @@ from paperround.delivery.store.rates import PaceStore
 from paperround.digests.channel_delivery import deliver_channels
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.sending import deliver
-from paperround.editions.model import DeliveryState
+from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.editions.store.lists import ListStore
 from paperround.ops.cluster import look
 from paperround.ops.status import history_of
@@ -49,6 +50,7 @@ from tests.http.faults import PATIENCE, Caller, page, says
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))
+REFUSED = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.1", "no"))
 BUSY = page(b"slow down", "Retry-After: 3600", status="429 Too Many Requests")
 
 
@@ -149,7 +151,7 @@ def test_a_post_in_hand_holds_up_no_mail_of_a_relay_that_is_tried_again(
     send(papers)
     after = NOW + timedelta(hours=1)  # the relay's rest is over
     with papers.writing() as work:
-        work[PaceStore].rest_relay("policy-refusal: 550 5.7.1", now=NOW)
+        work[PaceStore].record_outcomes([REFUSED] * MOST_REFUSALS_OF_US, now=NOW)
         assert len(work[PostLedger].claim(lease("a post"), limit=1, now=after)) == 1
         gate = work[PaceStore].open(Pacing(), first=False, now=after)
         mails = work[Ledger].claim(lease("a mail"), limit=9, now=after, gate=gate)

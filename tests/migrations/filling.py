@@ -15,6 +15,8 @@ from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind, Hook
+from paperround.delivery.model import Outcome, Phase, Reply
+from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
 from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.channels import ChannelStore
@@ -110,6 +112,7 @@ def _fill_a_channel(database: SqlDatabase) -> None:
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     key = NewKey(name="laptop", prefix="abcd1234", digest="x", scopes=frozenset(), expires_at=None)
+    refused = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.26", "no"))
     model = NewModel(name="prior", version="1", as_of=NOW, outcomes=600, content=b"weights")
     with database.writing() as work:
         work[ModelStore].add(model, now=NOW)
@@ -117,7 +120,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work[SlotStore].take("tick", "1", now=NOW)
         work[Limiter].take("arxiv", TURN, Neighbours(), now=NOW)
         work[RateStore].hit("k", (), now=NOW)
-        work[PaceStore].rest_relay("policy-refusal: 550 5.7.26", now=NOW)
+        work[PaceStore].record_outcomes([refused] * MOST_REFUSALS_OF_US, now=NOW)
         work[KeyStore].add(key, now=NOW)
         work[AnswerStore].claim(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
         work[AuditStore].note(

@@ -68,11 +68,6 @@ class PaceStore(Store):
         held = {name: known.get(name, _FRESH).hold_until(moment) for name, moment in until.items()}
         _store_states(self._connection, held, now)
 
-    def rest_relay(self, reason: str, *, now: datetime) -> None:
-        """Pause the relay; afterwards one message is tried."""
-        state = self._locked_relay(now).pause_longer(reason, now=now)
-        _store_states(self._connection, {RELAY: state}, now)
-
     def relay(self) -> RateState:
         """Return the state of the relay."""
         return _states(self._connection, [RELAY]).get(RELAY, _FRESH)

@@ -25,11 +25,6 @@ class HookFields:
 
     value: object
 
-    @property
-    def is_object(self) -> bool:
-        """Whether it has fields."""
-        return isinstance(self.value, dict)
-
     def inner(self, name: str) -> "HookFields":
         """The value of a field."""
         return (
