@@ -327,6 +327,7 @@ from datetime import UTC, datetime, timedelta
 from paperround.core.rates import Turn
 from paperround.core.processes import SystemProcesses
 from paperround.db import engine
+from paperround.db.limits import Limiter
 from paperround.db.transactions import SqlDatabase
 
 url, wanted, milliseconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
