@@ -82,7 +82,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> int:
         raise DatabaseFailed("the disk is full")
 
-    monkeypatch.setattr("paperround.signup.worker.work_on_requests", fail)
+    monkeypatch.setattr("paperround.signup.worker.process_requests", fail)
 
 
 @pytest.mark.usefixtures("broken")
