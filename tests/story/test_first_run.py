@@ -36,7 +36,9 @@ def answer(home: CommandLine, *lines: str, force: bool = False) -> str:
 @pytest.mark.quick
 @pytest.mark.accept("F37", part="first run")
 def test_init_without_questions_makes_an_installation_that_is_well(home: CommandLine) -> None:
-    said = home.run("init", "--yes", "--contact", ME, "--operator", 'The "Lab", #1')
+    here = f"http://127.0.0.1:{free_port()}"  # not a site that happens to run on this machine
+    asked = ("--contact", ME, "--operator", 'The "Lab", #1', "--public-url", here)
+    said = home.run("init", "--yes", *asked)
     env = home.folder / ".env"
     assert env.stat().st_mode & 0o777 == 0o600
     assert len(settings(home)["PAPERROUND_SECRET_KEY"] or "") == 43
