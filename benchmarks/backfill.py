@@ -122,7 +122,9 @@ class _Store:
         """What an ingest left in the tables, as Python values."""
         with self._driver() as connection:
             return {
-                table: connection.execute(f"SELECT * FROM {table}".encode()).fetchall()
+                table: connection.execute(
+                    f"SELECT {_columns(connection, table)} FROM {table}".encode()
+                ).fetchall()
                 for table in TABLES
             }
 
@@ -130,7 +132,8 @@ class _Store:
         """The same rows by COPY, in one transaction."""
         with self._driver() as connection, connection.cursor() as cursor:
             for table in TABLES:
-                with cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                columns = _columns(connection, table)
+                with cursor.copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
                     for row in rows[table]:
                         copy.write_row(row)
 
@@ -140,3 +143,13 @@ class _Store:
         with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
             connection.adapters.register_loader("json", TextLoader)
             yield connection
+
+
+def _columns(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> str:
+    """Return the columns of `table` that are written, without those that PostgreSQL generates."""
+    query = """
+        SELECT quote_ident(column_name) FROM information_schema.columns
+        WHERE table_schema = current_schema() AND table_name = %s AND is_generated = 'NEVER'
+        ORDER BY ordinal_position
+    """
+    return ", ".join(name for (name,) in connection.execute(query, [table]))
