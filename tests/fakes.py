@@ -14,7 +14,7 @@ from paperround.editions.model import Candidate, DeliveryId, Ranked, Ranking
 from paperround.http.model import FetchRequest, Page
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
-LETTERHEAD = SenderIdentity(
+SENDER_IDENTITY = SenderIdentity(
     mail_from="Paperround <digest@paperround.example>",
     envelope_from="digest@paperround.example",
     public_url="https://papers.example.org",

@@ -53,7 +53,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "5"
 """What holds for each destination domain where mail leaves this machine and nothing else is set."""
-RATES = ("address", "ip", "net", "domain", "total")
+SIGNUP_LIMITS = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_rate": parse_pace,
@@ -62,7 +62,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "refused_domains": parse_refused,
     "summarise_budget": parse_rates,
     **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
-    **{f"rate_signup_{name}": parse_rates for name in RATES},
+    **{f"rate_signup_{name}": parse_rates for name in SIGNUP_LIMITS},
 }
 """What reads each of these settings."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
@@ -237,7 +237,7 @@ class Settings(BaseModel):
     def signup_limits(self) -> SignupLimits:
         """How often somebody may ask to be signed up."""
         return SignupLimits(
-            **{name: parse_rates(getattr(self, f"rate_signup_{name}")) for name in RATES}
+            **{name: parse_rates(getattr(self, f"rate_signup_{name}")) for name in SIGNUP_LIMITS}
         )
 
     @property

@@ -16,7 +16,7 @@ from paperround.digests.sending import DeliveryContext, deliver
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.delivery.publishing import send
-from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
+from tests.fakes import SENDER_IDENTITY, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 KEYS = IDENTITY.keys
@@ -46,7 +46,7 @@ class Town:
                 database=self.database,
                 mailer=mailer,
                 renderer=PlainRenderer(),
-                sender_identity=replace(LETTERHEAD, bounce_address=BOUNCES),
+                sender_identity=replace(SENDER_IDENTITY, bounce_address=BOUNCES),
                 keys=KEYS,
                 clock=FixedClock(now),
                 processes=Neighbours(),

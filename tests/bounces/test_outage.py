@@ -17,7 +17,7 @@ from paperround.delivery.smtp.mailer import SmtpMailer
 from paperround.digests.sending import DeliveryContext, deliver
 from tests.delivery.publishing import send
 from tests.delivery.slow_world import SlowWorld
-from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, Neighbours, PlainRenderer
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 READERS = 120
@@ -43,7 +43,7 @@ def post(database: SqlDatabase, world: SlowWorld) -> DeliveryContext:
         database=database,
         mailer=SmtpMailer([relay], hostname="papers.example", keep=0, world=world.world),
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=ClockOf(world, world.now),
         processes=Neighbours(),

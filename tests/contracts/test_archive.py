@@ -72,7 +72,7 @@ def test_every_edition_of_some_days_is_told_the_empty_ones_with_their_reason(
     freeze(database, mailing_list, DAY + 9 * DAYS, papers)
     with database.reading() as work:
         found = work[EditionStore].between(mailing_list.id, since=DAY - DAYS, until=DAY)
-    assert [(one.day, one.cut, one.papers) for one in found] == [
+    assert [(one.day, one.cut, one.paper_count) for one in found] == [
         (DAY, "1", 1),
         (DAY, "0", 2),
         (DAY - DAYS, "0", 0),

@@ -243,7 +243,7 @@ def test_the_archive_lists_editions_that_hold_papers_newest_first(database: Data
     with database.reading() as work:
         listed = work[EditionStore].recent(default.id, limit=9)
     assert [one.cut_at for one in listed] == [NOW, NOW - 6 * HOUR, NOW - ONE_DAY]
-    assert [one.papers for one in listed] == [2, 1, 2]
+    assert [one.paper_count for one in listed] == [2, 1, 2]
     assert (listed[0].list_name, listed[0].day, listed[0].cut) == ("trending", DAY, "08:00")
     assert listed[0].top_title == "A study of 1 things"
 

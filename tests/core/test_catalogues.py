@@ -22,7 +22,7 @@ from paperround.delivery.status_text import (
     system_mail_name,
 )
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.editions import trending
+from paperround.editions import archive
 from paperround.editions.model import DeliveryState
 from paperround.editions.source_pages import ALARMS, BY_HAND, GONE, HEALTH
 from paperround.papers.formatting import paper_links
@@ -190,8 +190,8 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {state_text(state, "") for state in DeliveryState}
     words |= {*map(system_mail_name, SystemMailKind), system_mail_name(""), email_kind_name(DIGEST)}
     words |= {email_kind_name(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
-    words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *trending.WORDS.values()}
-    words |= {trending.quiet_reason_text(None)}
+    words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *archive.WORDS.values()}
+    words |= {archive.quiet_reason_text(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
     assert parts <= set(locale.PARTS)

@@ -15,7 +15,7 @@ from paperround.delivery.model import (
 )
 from paperround.digests.sending import DeliveryContext
 from tests.fakes import (
-    LETTERHEAD,
+    SENDER_IDENTITY,
     Neighbours,
     PlainRenderer,
     ScriptedMailer,
@@ -33,7 +33,7 @@ def post(
         database=database,
         mailer=ScriptedMailer(script),
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW),
         processes=Neighbours(),

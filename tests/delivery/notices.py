@@ -17,7 +17,7 @@ from paperround.digests.sending import DeliveryContext
 from paperround.editions.model import DeliveryId
 from tests.delivery.publishing import send
 from tests.fakes import (
-    LETTERHEAD,
+    SENDER_IDENTITY,
     Neighbours,
     PlainRenderer,
     accepting,
@@ -61,7 +61,7 @@ def post(database: SqlDatabase, mailer: Mailer) -> DeliveryContext:
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW),
         processes=Neighbours(),

@@ -16,7 +16,7 @@ from paperround.ops.cleanup import clean_up
 from paperround.self_service.preferences import leave, save_choices
 from paperround.subscribers.model import Preferences
 from tests.builders import NOW, address, seed_edition, seed_papers
-from tests.fakes import LETTERHEAD
+from tests.fakes import SENDER_IDENTITY
 from tests.sample_database import IDENTITY
 from tests.self_service.readers import (
     HOURS,
@@ -45,12 +45,12 @@ def _edition(database: Database) -> None:
 def _bytes(database: Database, row: Claimed) -> bytes:
     with database.reading() as work:
         edition = work[EditionStore].get(row.edition_id)
-    sheet = edition_content(edition, "Trending papers", LETTERHEAD)
-    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row, IDENTITY.keys))
+    sheet = edition_content(edition, "Trending papers", SENDER_IDENTITY)
+    return MailRenderer(SENDER_IDENTITY).compose(digest_mail(sheet, row, IDENTITY.keys))
 
 
 def _language(notice: ClaimedNotice) -> str:
-    return notice_mail(notice, LETTERHEAD, "Trending papers", IDENTITY.keys).view.language
+    return notice_mail(notice, SENDER_IDENTITY, "Trending papers", IDENTITY.keys).view.language
 
 
 @pytest.mark.postgres

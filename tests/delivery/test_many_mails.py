@@ -25,7 +25,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.publishing import send
-from tests.fakes import LETTERHEAD, Neighbours, ScriptedMailer, accepting
+from tests.fakes import SENDER_IDENTITY, Neighbours, ScriptedMailer, accepting
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 TOPICS = 12
@@ -60,7 +60,7 @@ def post(
         database=database,
         mailer=ScriptedMailer(script),
         renderer=renderer,
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW + later),
         processes=Neighbours(),
@@ -93,7 +93,7 @@ def what_became_of(database: SqlDatabase, name: str) -> DeliveryRecord:
 @pytest.mark.accept("R10", part="end to end")
 def test_of_a_thousand_readers_three_cannot_be_served_and_997_are(database: SqlDatabase) -> None:
     plan(database, 997, "ada", "alan", "grace")
-    renderer, dots = Spoilt(LETTERHEAD), []
+    renderer, dots = Spoilt(SENDER_IDENTITY), []
 
     def refusing_alan(envelope: Envelope) -> Outcome:
         dots.append(envelope.recipient)
@@ -123,7 +123,7 @@ def test_of_2000_captured_mails_none_holds_an_address_or_token_of_another(
     database: SqlDatabase,
 ) -> None:
     plan(database, 2000)
-    one = post(database, MailRenderer(LETTERHEAD))
+    one = post(database, MailRenderer(SENDER_IDENTITY))
     assert deliver(one).totals == LedgerTotals(sent=2000)
     assert isinstance(one.mailer, ScriptedMailer)
     bodies = set()
@@ -146,9 +146,9 @@ def test_a_retry_in_another_process_sends_the_very_same_mails(database: SqlDatab
     def later(envelope: Envelope) -> Outcome:
         return Outcome(id=envelope.id, phase=Phase.RCPT, reply=Reply(451, "4.7.1", "later"))
 
-    first = post(database, MailRenderer(LETTERHEAD), later)
+    first = post(database, MailRenderer(SENDER_IDENTITY), later)
     deliver(first)
-    again = post(database, MailRenderer(LETTERHEAD), later=timedelta(minutes=10))
+    again = post(database, MailRenderer(SENDER_IDENTITY), later=timedelta(minutes=10))
     assert deliver(again).totals == LedgerTotals(sent=60)
     assert isinstance(first.mailer, ScriptedMailer)
     assert isinstance(again.mailer, ScriptedMailer)

@@ -18,10 +18,10 @@ from paperround.delivery.system_mail_model import (
     SystemMailKind,
 )
 from paperround.editions.model import DeliveryId
-from tests.fakes import HERE, LETTERHEAD
+from tests.fakes import HERE, SENDER_IDENTITY
 from tests.sample_database import IDENTITY, NOW
 
-BASE = LETTERHEAD.public_url
+BASE = SENDER_IDENTITY.public_url
 ROW = ClaimedNotice(
     id=DeliveryId(7),
     kind=SystemMailKind.CONFIRM,
@@ -42,7 +42,7 @@ STALE = Alert(key="feed/1/stale", subject="A feed is stale", lines=("one", "two"
 
 def mail(kind: SystemMailKind, **payload: str | int) -> NoticeMail:
     row = replace(ROW, kind=kind, payload=payload)
-    return notice_mail(row, LETTERHEAD, "Trending papers", IDENTITY.keys)
+    return notice_mail(row, SENDER_IDENTITY, "Trending papers", IDENTITY.keys)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
+from tests.fakes import SENDER_IDENTITY, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.sample_database import IDENTITY
 
 NAMES = ("alice", "bob", "carol")
@@ -84,7 +84,7 @@ def settle(database: SqlDatabase, state: DeliveryState, reply: str) -> None:
 def test_a_list_is_told_with_its_edition_its_mails_and_who_is_due(day: SqlDatabase) -> None:
     [one] = status(day, None, now=NOW).lists
     [edition] = one.editions
-    assert (edition.day, edition.cut, edition.papers) == (DAY, "0", 3)
+    assert (edition.day, edition.cut, edition.paper_count) == (DAY, "0", 3)
     assert edition.by_state == {DeliveryState.QUEUED: 1, DeliveryState.SKIPPED: 1}
     carol_and_bob_whose_clock_the_next_tick_starts = 2
     assert (one.subscribers, one.due_soon) == (3, carol_and_bob_whose_clock_the_next_tick_starts)
@@ -199,7 +199,7 @@ def post(database: SqlDatabase, mailer: ScriptedMailer) -> DeliveryContext:
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(NOW),
         processes=Neighbours(),

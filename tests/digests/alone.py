@@ -2,7 +2,7 @@
 
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.frames import digest_kind
+from paperround.digests.render.frames import digest_fields
 from paperround.digests.render.message import addressing_of, message_bytes
 
 
@@ -16,7 +16,7 @@ def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:
         rendered=renderer.render(mail.view),
         addressing=addressing,
         sender=sender,
-        kind=digest_kind(mail.view, addressing, sender),
+        kind=digest_fields(mail.view, addressing, sender),
         unbroken={link[-40:] for link in mine},
     )
     return content if signer is None else signer.sign(content, mail.dated)

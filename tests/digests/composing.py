@@ -6,7 +6,7 @@ from paperround.delivery.ledger_model import DeliveryContent
 from paperround.editions.model import EditionId
 from tests.sample_database import IDENTITY, NOW
 
-SLIP = DeliveryContent(
+SAMPLE_DELIVERY = DeliveryContent(
     row=7,
     edition_id=EditionId(1),
     address="ada@example.org",

@@ -25,7 +25,7 @@ from paperround.digests.channel_posts import (
 from paperround.digests.channel_sender import HttpChannelSender
 from paperround.digests.channels import ChannelAdmin
 from paperround.subscribers.model import SubscriberId
-from tests.fakes import HERE, LETTERHEAD, Neighbours
+from tests.fakes import HERE, SENDER_IDENTITY, Neighbours
 from tests.http.clients import guarded
 from tests.http.faults import Behaviour, Caller, FaultServer, page, says
 from tests.sample_database import NOW
@@ -128,7 +128,7 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
         yield ChannelContext(
             database=database,
             sender=HttpChannelSender(client=client, clock=clock),
-            sender_identity=LETTERHEAD,
+            sender_identity=SENDER_IDENTITY,
             clock=clock,
             processes=Neighbours(me=me),
             lease=timedelta(seconds=900),

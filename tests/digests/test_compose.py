@@ -13,17 +13,17 @@ from paperround.digests.publish import draft
 from paperround.papers.model import Show
 from paperround.ranking.rank import ListRanking, rank_list
 from tests.digests.builders import edition
-from tests.digests.composing import SLIP
-from tests.fakes import LETTERHEAD, NewestFirst
+from tests.digests.composing import SAMPLE_DELIVERY
+from tests.fakes import SENDER_IDENTITY, NewestFirst
 from tests.sample_database import IDENTITY, NOW, fill, record
 
 
-def mail(sender_identity: SenderIdentity = LETTERHEAD, **first: object) -> DigestMail:
+def mail(sender_identity: SenderIdentity = SENDER_IDENTITY, **first: object) -> DigestMail:
     papers = edition(3).papers
     changed = replace(papers[0], **first)  # type: ignore[arg-type]
     whole = replace(edition(3), papers=(changed, *papers[1:]))
     return digest_mail(
-        edition_content(whole, "Trending papers", sender_identity), SLIP, IDENTITY.keys
+        edition_content(whole, "Trending papers", sender_identity), SAMPLE_DELIVERY, IDENTITY.keys
     )
 
 
@@ -54,16 +54,18 @@ def test_arxiv_is_thanked_where_its_papers_stand() -> None:
 
 
 def test_a_contact_that_is_a_page_is_not_written_to() -> None:
-    page = replace(LETTERHEAD, contact="https://papers.example.org/contact")
+    page = replace(SENDER_IDENTITY, contact="https://papers.example.org/contact")
     assert mail().list_unsubscribe_mail is not None
     assert mail(page).list_unsubscribe_mail is None
 
 
 def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
-    sheet = edition_content(edition(3), "Trending papers", LETTERHEAD)
+    sheet = edition_content(edition(3), "Trending papers", SENDER_IDENTITY)
     followed = freeze("author.followed", name="Ada Ring")
-    own = replace(SLIP, reasons={2: followed})
-    theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
+    own = replace(SAMPLE_DELIVERY, reasons={2: followed})
+    theirs, shared = (
+        digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SAMPLE_DELIVERY)
+    )
     assert theirs.papers[1].reason == followed
     assert theirs.papers[0] is sheet.papers[1]
     assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))
@@ -84,8 +86,8 @@ def test_readers_hear_of_a_feed_only_where_it_left_them_few_papers(
     quiet: str | None, size: int, says: str
 ) -> None:
     whole = replace(edition(3), quiet_reason=quiet, sources=("arxiv-ml: stale, nothing yet",))
-    sheet = edition_content(whole, "Trending papers", LETTERHEAD, size=size)
-    slip = replace(SLIP, positions=(1, 2, 3))
+    sheet = edition_content(whole, "Trending papers", SENDER_IDENTITY, size=size)
+    slip = replace(SAMPLE_DELIVERY, positions=(1, 2, 3))
     thin = digest_mail(sheet, slip, IDENTITY.keys).view.thin
     assert thin.startswith(says)
     assert bool(thin) == bool(says)

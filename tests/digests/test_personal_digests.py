@@ -40,7 +40,7 @@ from paperround.subscribers.model import Address, Frequency, Preferences, Subscr
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.fakes import (
-    LETTERHEAD,
+    SENDER_IDENTITY,
     Neighbours,
     NewestFirst,
     PlainRenderer,
@@ -124,7 +124,9 @@ def mailed(database: SqlDatabase, edition: Edition, name: str) -> DigestView:
     with database.reading() as work:
         stored = work[EditionStore].get(edition.id)
     slip = slip_of(database, edition, name)
-    return digest_mail(edition_content(stored, "Trending", LETTERHEAD), slip, IDENTITY.keys).view
+    return digest_mail(
+        edition_content(stored, "Trending", SENDER_IDENTITY), slip, IDENTITY.keys
+    ).view
 
 
 @pytest.fixture
@@ -184,7 +186,7 @@ def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> No
             database=potter,
             ranker=Level(),
             identity=IDENTITY,
-            sender_identity=LETTERHEAD,
+            sender_identity=SENDER_IDENTITY,
             personal_ranking=personal_ranking,
             renderer=PlainRenderer(),
         ).preview("trending", day=LATER.date(), reader=ADA, now=LATER)
@@ -225,7 +227,7 @@ def test_an_edition_goes_on_showing_its_first_papers_and_no_others(potter: SqlDa
     with potter.reading() as work:
         [summary] = work[EditionStore].recent(edition.list_id, limit=9)
         [tally] = work[StatusStore].editions(edition.list_id, now=LATER, limit=9)
-    assert (summary.papers, tally.papers) == (5, 5)
+    assert (summary.paper_count, tally.paper_count) == (5, 5)
 
 
 @pytest.mark.accept("F13", part="all candidates")
@@ -268,7 +270,7 @@ def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
         database=potter,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(LATER),
         processes=Neighbours(),

@@ -19,7 +19,7 @@ from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.publishing import send
-from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, NewestFirst, PlainRenderer
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 
@@ -192,7 +192,7 @@ def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatab
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         renderer=PlainRenderer(),
     ).preview("trending", now=NOW)
     three = freeze("source.new", name="tests", new=3)

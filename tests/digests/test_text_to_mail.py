@@ -34,12 +34,12 @@ from paperround.feeds.ingest import ingest
 from paperround.ranking.trending import TrendingRanker
 from paperround.self_service.preview import DigestPreviewer
 from tests.databases import opened
-from tests.digests.composing import SLIP
+from tests.digests.composing import SAMPLE_DELIVERY
 from tests.digests.golden_names import NAMES
 from tests.digests.messy import MESSY
 from tests.digests.reading import HOSTILE, Outline, modern, modern_parts, split_by_hand
 from tests.digests.two_hundred import SAMPLES, feed_entry, hf_row, paper_line
-from tests.fakes import LETTERHEAD, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, PlainRenderer
 from tests.sample_database import IDENTITY, NOW
 
 UNSEEN = re.compile(
@@ -136,7 +136,7 @@ class WholePath:
     def __init__(self, template: Path, folder: Path) -> None:
         self._template = template
         self._file = folder / "fresh.db"
-        self._renderer = MailRenderer(LETTERHEAD)
+        self._renderer = MailRenderer(SENDER_IDENTITY)
 
     @contextmanager
     def _fresh(self) -> Iterator[SqlDatabase]:
@@ -161,15 +161,15 @@ class WholePath:
                 database=database,
                 ranker=TrendingRanker(),
                 identity=IDENTITY,
-                sender_identity=LETTERHEAD,
+                sender_identity=SENDER_IDENTITY,
                 renderer=PlainRenderer(),
             ).preview("trending", now=NOW)
         edition = seen.edition
         assert edition.papers
-        sender_identity = replace(LETTERHEAD, operator=site)
+        sender_identity = replace(SENDER_IDENTITY, operator=site)
         positions = tuple(paper.position for paper in edition.papers)
         sheet = edition_content(edition, site, sender_identity)
-        mail = digest_mail(sheet, replace(SLIP, positions=positions), IDENTITY.keys)
+        mail = digest_mail(sheet, replace(SAMPLE_DELIVERY, positions=positions), IDENTITY.keys)
         return self._renderer.compose(mail)
 
 
@@ -262,5 +262,5 @@ def test_what_looks_like_a_header_adds_none_wherever_it_stands(
     check(content, plain_outline)
     message = modern(content)
     assert message["Bcc"] is None
-    assert str(message["To"]) == SLIP.address
-    assert [one.addr_spec for one in message["From"].addresses] == [LETTERHEAD.envelope_from]
+    assert str(message["To"]) == SAMPLE_DELIVERY.address
+    assert [one.addr_spec for one in message["From"].addresses] == [SENDER_IDENTITY.envelope_from]

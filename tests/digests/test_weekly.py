@@ -18,7 +18,7 @@ from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.digests.messages import sender_identity
-from tests.fakes import LETTERHEAD
+from tests.fakes import SENDER_IDENTITY
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 DAY = timedelta(days=1)
@@ -51,7 +51,7 @@ def mailed(database: SqlDatabase, name: str, day: date) -> DigestView:
         slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, day)
         assert slip is not None
         sheet = edition_content(
-            work[EditionStore].get(slip.edition_id), "Trending papers", LETTERHEAD
+            work[EditionStore].get(slip.edition_id), "Trending papers", SENDER_IDENTITY
         )
     return digest_view(sheet, slip, "x" * 40)
 

@@ -14,7 +14,7 @@ from paperround.papers.model import Count
 from paperround.ranking.trending import TrendingRanker
 from paperround.self_service.preview import DigestPreviewer
 from tests.builders import english
-from tests.fakes import LETTERHEAD, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, PlainRenderer
 from tests.sample_database import IDENTITY, fill, record, subscribe
 
 SIX = datetime(2026, 1, 29, 6, tzinfo=UTC)
@@ -88,7 +88,7 @@ def test_what_is_sent_or_previewed_by_hand_says_it_too(thursday: SqlDatabase) ->
         database=thursday,
         ranker=TrendingRanker(),
         identity=IDENTITY,
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         renderer=PlainRenderer(),
     ).preview("trending", now=SIX + DAY)
     sent = publish(

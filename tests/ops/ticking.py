@@ -23,7 +23,7 @@ from paperround.ops.tick import Pinger, TickContext
 from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.ranking.models import Ranker
 from tests.fakes import (
-    LETTERHEAD,
+    SENDER_IDENTITY,
     Neighbours,
     NewestFirst,
     PlainRenderer,
@@ -140,7 +140,7 @@ def send(database: Database, *, now: datetime) -> list[str]:
             database=database,
             mailer=mailer,
             renderer=PlainRenderer(),
-            sender_identity=LETTERHEAD,
+            sender_identity=SENDER_IDENTITY,
             keys=IDENTITY.keys,
             clock=FixedClock(now),
             processes=Neighbours(),

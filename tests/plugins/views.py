@@ -35,7 +35,7 @@ def view(*papers: DigestPaper, **changes: object) -> DigestView:
     made = DigestView(
         list_name="trending",
         list_title="Trending papers",
-        day=date(2026, 1, 30),
+        local_date=date(2026, 1, 30),
         papers=papers or tuple(paper(number) for number in range(1, 13)),
         links=PersonalLinks(unsubscribe="", preferences="", one_click=""),
         web_url="https://papers.example.org/editions/trending/2026-01-30/1",

@@ -26,7 +26,7 @@ from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
 from paperround.ops.tick import publish_round
 from paperround.subscribers.model import Preferences
-from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, Neighbours, PlainRenderer
 from tests.ops.ticking import HOURS, KEEPER, tick_context
 from tests.reliability.faults import Faults, FaultyDisk, FaultyMark, Killed
 from tests.sample_database import IDENTITY, NOW, subscribe
@@ -123,7 +123,7 @@ class Machine:
             database=database,
             mailer=OutboxMailer(self.outbox, group=GROUP, disk=disk),
             renderer=PlainRenderer(),
-            sender_identity=LETTERHEAD,
+            sender_identity=SENDER_IDENTITY,
             keys=IDENTITY.keys,
             clock=FixedClock(now),
             processes=Neighbours(me, dead=self.dead),

@@ -27,7 +27,7 @@ from paperround.signup.worker import process_requests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from tests.builders import NOW, address, lease
-from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, NewestFirst, PlainRenderer
 from tests.sample_database import IDENTITY
 
 DAYS = timedelta(days=1)
@@ -68,7 +68,7 @@ def press(here: SignupContext) -> DigestPreviewer:
         database=here.database,
         identity=IDENTITY,
         ranker=NewestFirst(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         renderer=PlainRenderer(),
     )
 

@@ -34,7 +34,7 @@ from paperround.subscribers.model import (
 )
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
-from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
+from tests.fakes import SENDER_IDENTITY, Neighbours, NewestFirst, PlainRenderer, accepting
 from tests.sample_database import IDENTITY
 
 START = datetime(2026, 3, 23, tzinfo=UTC)
@@ -306,7 +306,7 @@ class Machine:
             database=self.socket,
             mailer=world.relay,
             renderer=PlainRenderer(),
-            sender_identity=LETTERHEAD,
+            sender_identity=SENDER_IDENTITY,
             keys=IDENTITY.keys,
             clock=world.present,
             processes=Neighbours(me=self.worker, dead=world.dead),

@@ -32,7 +32,7 @@ from paperround.subscribers.model import Preferences
 from paperround.subscribers.readers import Choices
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, english
-from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
+from tests.fakes import SENDER_IDENTITY, NewestFirst, PlainRenderer
 from tests.sample_database import IDENTITY, fill, record
 from tests.self_service.readers import (
     HOURS,
@@ -65,7 +65,7 @@ def shown(database: SqlDatabase, *, personal_ranking: PersonalRanking | None = N
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         personal_ranking=personal_ranking,
         renderer=PlainRenderer(),
     ).preview("trending", reader=address(), now=NOW + HOURS)

@@ -13,8 +13,8 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.db.schema.tables import metadata
 from paperround.digests.cuts import freeze_cuts
+from paperround.editions.archive import quiet_reason_text
 from paperround.editions.model import DeliveryState, Edition
-from paperround.editions.trending import quiet_reason_text
 from paperround.papers.model import Show
 from tests.builders import NOW, paper
 from tests.web.active import Active

@@ -16,8 +16,8 @@ learns of it. Codes are those of RFC 3463 and its registry.
 import re
 from dataclasses import dataclass, field
 
-from paperround.bounces import patterns as patterns
-from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase, ReplyClass
+from paperround.bounces import patterns
+from paperround.delivery.model import STRONGEST_LAST, Evidence, Outcome, Phase, ReplyClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ _ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _UNSPECIFIC = frozenset({"5.0.0", "5.1.0", "5.5.0"})
 _CISCO_PREFIX = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
 """The prefix that Cisco's gateways put before the reply of the server they connected to."""
-_SOFT = (patterns.FULL, patterns.DISABLED, patterns.TEMPORARY)
+_MAY_PASS = (patterns.FULL, patterns.DISABLED, patterns.TEMPORARY)
 _SENTENCE_END = re.compile(r"[.;!?](?= )|[。；！？]")
 """The end of a sentence."""
 _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
@@ -64,7 +64,8 @@ def evidence_of(statement: Statement) -> Evidence:
     no_user = _states(said, patterns.NO_SUCH_USER)
     no_host = _states(said, patterns.NO_SUCH_HOST)
     # Full, disabled or temporary; also if all codes are 4yz.
-    may_pass = any(one.search(said) for one in _SOFT) or set(_REPLY_CLASS.findall(said)) == {"4"}
+    may_pass = any(one.search(said) for one in _MAY_PASS)
+    may_pass = may_pass or set(_REPLY_CLASS.findall(said)) == {"4"}
     about_sender = any(patterns.OUR_ADDRESS.search(one) for one in _SENTENCE_END.split(said))
     # A code and words that agree on the address outweigh those about us or our message.
     is_clear = no_user and bool(_ADDRESS_GONE & {*codes_in_text})
@@ -114,13 +115,13 @@ def states_reason(reply: str) -> bool:
     said = patterns.folded(reply[:LONGEST])
     if not {*_CODE.findall(said)} <= _UNSPECIFIC:
         return True
-    soft = any(one.search(said) for one in (*_SOFT, patterns.ABOUT_US, patterns.OUR_ADDRESS))
+    soft = any(one.search(said) for one in (*_MAY_PASS, patterns.ABOUT_US, patterns.OUR_ADDRESS))
     return soft or any(_states(said, one) for one in (patterns.NO_SUCH_USER, patterns.NO_SUCH_HOST))
 
 
 def weaker_evidence(found: Evidence, most: Evidence) -> Evidence:
     """Return the weaker of two pieces of evidence."""
-    return min(found, most, key=_STRONGEST_LAST.index)
+    return min(found, most, key=STRONGEST_LAST.index)
 
 
 def _states(said: str, gone: re.Pattern[str]) -> bool:

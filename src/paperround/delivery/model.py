@@ -148,10 +148,10 @@ class Identity:
 
 def strongest(found: Sequence[Evidence]) -> Evidence:
     """Return the strongest evidence in `found`, `Evidence.NONE` if it is empty."""
-    return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
+    return max(found, key=STRONGEST_LAST.index, default=Evidence.NONE)
 
 
-_STRONGEST_LAST = tuple(Evidence)
+STRONGEST_LAST = tuple(Evidence)
 
 
 class Mailer(Protocol):

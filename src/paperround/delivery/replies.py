@@ -54,7 +54,7 @@ _OUR_ERRORS = frozenset({CERTIFICATE, NO_STARTTLS, NO_LOGIN})
 _OPENING = frozenset({Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.TLS, Phase.AUTH})
 _OUR_PHASES = frozenset({Phase.TLS, Phase.AUTH})
 _NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-_SOFT = {"5.2.2": "mailbox-full", "5.4.4": "no-route"}
+_DEFERRED_CODES = {"5.2.2": "mailbox-full", "5.4.4": "no-route"}
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
 _TOO_BIG = frozenset({"5.3.4", "5.2.3"})
@@ -182,7 +182,7 @@ def _refusal(phase: Phase, reply: Reply) -> ReplyClass:
     if ours:
         return _result(DeliveryState.DEFERRED, "policy-refusal", reply, ErrorScope(us=True))
     at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
-    soft = _SOFT.get(reply.enhanced)
+    soft = _DEFERRED_CODES.get(reply.enhanced)
     if no_room and not reply.enhanced and not at_mail:
         soft = "mailbox-full"
     if soft:

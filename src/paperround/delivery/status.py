@@ -18,7 +18,7 @@ class EditionTally:
     cut: str
     cut_at: datetime
     frozen_at: datetime
-    papers: int
+    paper_count: int
     empty_reason: str | None
     by_state: Mapping[DeliveryState, int] = field(default_factory=dict)
     cancelled_at: datetime | None = None

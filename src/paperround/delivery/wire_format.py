@@ -16,7 +16,7 @@ def require_sendable(envelope: Envelope) -> None:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"the {name} is not one plain ASCII address")
     if not isinstance(envelope.content, WireReady):
-        if _BARE_CR.search(envelope.content) or _BARE_LF.search(envelope.content):
+        if BARE_CR.search(envelope.content) or BARE_LF.search(envelope.content):
             raise ValueError("a line of the message does not end in CRLF")
         if not envelope.content.endswith(b"\r\n"):
             raise ValueError("the message does not end with a line end")
@@ -28,7 +28,7 @@ def dot_stuffed(content: bytes) -> bytes:
     """Return `content` with dots at line starts doubled (RFC 5321 section 4.5.2)."""
     if isinstance(content, WireReady):
         return content
-    if _DOTTED_LINE.search(content):
+    if DOTTED_LINE.search(content):
         content = content.replace(b"\r\n.", b"\r\n..")
     return b"." + content if content.startswith(b".") else content
 
@@ -37,6 +37,6 @@ _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 
 
 # Patterns that begin with a single character are the fastest to search a whole message for.
-_BARE_CR = re.compile(rb"\r(?!\n)")
-_BARE_LF = re.compile(rb"\n(?<!\r\n)")
-_DOTTED_LINE = re.compile(rb"\n\.")
+BARE_CR = re.compile(rb"\r(?!\n)")
+BARE_LF = re.compile(rb"\n(?<!\r\n)")
+DOTTED_LINE = re.compile(rb"\n\.")

@@ -147,7 +147,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
     return DigestView(
         list_name=edition.list_name,
         list_title=content.list_title,
-        day=delivery.local_date,
+        local_date=delivery.local_date,
         papers=tuple(papers),
         links=PersonalLinks(
             unsubscribe=unsubscribe,

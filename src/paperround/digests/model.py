@@ -161,12 +161,13 @@ class PersonalLinks:
 class DigestView:
     """The values of a digest's template.
 
-    `thin` explains which feed problem made the digest shorter; empty for none.
+    `local_date` is the subscriber's; the edition may be of another day. `thin` explains which
+    feed problem made the digest shorter; empty for none.
     """
 
     list_name: str
     list_title: str
-    day: date
+    local_date: date
     papers: tuple[DigestPaper, ...]
     links: PersonalLinks
     web_url: str

@@ -9,12 +9,12 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import CANCEL, GONE, audit_target, count_states
+from paperround.editions.archive import quiet_reason_text
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionPaper, EditionState, EditionSummary
 from paperround.editions.schedule import MOST_CUTS
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import quiet_reason_text
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
@@ -97,7 +97,7 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
             shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
     held = 0
     if shown is not None:  # `newest` may have loaded only some of its papers
-        known = (one.papers for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
+        known = (one.paper_count for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
         held = next(known, len(shown.papers))
     # the last edition of each earlier day, newest first
     last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}

@@ -180,7 +180,7 @@ def _check_edition(one: ListStatus, now: datetime) -> Finding:
     if not one.editions:
         return warn("editions", f"{name} has no edition yet", "feeds and a tick make one")
     newest = one.editions[0]
-    says = f"the newest of {name} is of {newest.day} with {counted(newest.papers, 'paper')}"
+    says = f"the newest of {name} is of {newest.day} with {counted(newest.paper_count, 'paper')}"
     if now - newest.cut_at > OLD_EDITION:
         way_out = "see `schedule` and `feeds` here; the log tells more"
         return warn("editions", f"{says}, more than a day old", way_out)

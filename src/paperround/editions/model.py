@@ -152,7 +152,7 @@ class EditionSummary:
     day: date
     cut: str
     cut_at: datetime
-    papers: int
+    paper_count: int
     top_title: str
     empty_reason: str | None = None
     quiet_reason: str | None = None

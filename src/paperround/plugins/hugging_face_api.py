@@ -16,16 +16,8 @@ from paperround.digests.paper_pages import citation, cited_paper
 from paperround.editions.citations import Citation
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import ListedBy
-from paperround.editions.trending import (
-    Counts,
-    TrendingPeriod,
-    counts_of,
-    days_of_date,
-    days_of_month,
-    days_of_week,
-    listed_papers,
-    trending_now,
-)
+from paperround.editions.periods import TrendingPeriod, days_of_date, days_of_month, days_of_week
+from paperround.editions.trending import Counts, counts_of, listed_papers, trending_now
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Paper
 from paperround.papers.search_service import search

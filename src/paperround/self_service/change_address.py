@@ -18,7 +18,7 @@ from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemMailKind
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import count_link, due_instant
+from paperround.signup.limits import admit_request, count_link
 from paperround.signup.magic_links import (
     authorized_reader,
     lock_reader,
@@ -57,7 +57,7 @@ def request_address_change(
     def ask(work: Transaction) -> bool:
         if authorized_reader(work, context.keys, token, now=now) is None:
             return False
-        due_at = due_instant(work, context, address, visitor, worked=True, now=now)
+        due_at = admit_request(work, context, address, visitor, worked=True, now=now)
         lock_reader(work, context.keys, token)
         reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:

@@ -20,6 +20,7 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
 from paperround.digests.paper_pages import MOST_ENTRIES, all_of, find_newest
+from paperround.editions.archive import quiet_reason_text
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
@@ -32,7 +33,6 @@ from paperround.editions.model import (
 )
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import quiet_reason_text
 from paperround.papers.formatting import shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper

@@ -65,7 +65,7 @@ Hit = tuple[str, tuple[Rate, ...]]
 # --- on receipt ----------------------------------------------------------------------------------
 
 
-def due_instant(
+def admit_request(
     work: Transaction,
     context: SignupContext,
     address: Address,

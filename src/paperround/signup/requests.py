@@ -17,7 +17,7 @@ from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail import language_payload
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import count_client, due_instant, standing_of
+from paperround.signup.limits import admit_request, count_client, standing_of
 from paperround.subscribers.choices import checked, pack_interests, pack_lists, pack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
@@ -117,6 +117,6 @@ def _queue(
 ) -> None:
     context.key_check.require(work, now=now)  # else suppressed addresses could not be recognized
     worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
-    due_at = due_instant(work, context, address, visitor, worked=worked, now=now)
+    due_at = admit_request(work, context, address, visitor, worked=worked, now=now)
     request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)
     work[RequestStore].put(request, now=now)

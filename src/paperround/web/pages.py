@@ -9,10 +9,12 @@ from paperround.core.errors import invalid
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, paper_page
+from paperround.editions.archive import archive_page
 from paperround.editions.export.bibtex import write_bibtex
 from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.periods import TrendingPeriod
 from paperround.editions.source_pages import sources_page
-from paperround.editions.trending import MOST_PAGES, TrendingPeriod, archive_page, trending_page
+from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.ranking.learn import ranking_page
 from paperround.web.context import App, Now
 from paperround.web.paging import page_number

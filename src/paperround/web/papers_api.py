@@ -15,8 +15,9 @@ from paperround.digests.paper_pages import citation, cited_paper
 from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
+from paperround.editions.periods import TrendingPeriod
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import DailyPaper, TrendingPeriod, trending_now
+from paperround.editions.trending import DailyPaper, trending_now
 from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.learn import ranking_page

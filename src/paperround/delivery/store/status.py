@@ -81,7 +81,7 @@ class StatusStore(Store):
     def _tallies(self, *which: ColumnElement[bool], limit: int | None = None) -> list[EditionTally]:
         papers = select(func.count()).where(db.edition_papers.c.edition_id == db.editions.c.id)
         found = self._connection.execute(
-            select(db.editions, papers.scalar_subquery().label("papers"))
+            select(db.editions, papers.scalar_subquery().label("paper_count"))
             .where(*which)
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
             .limit(limit)

@@ -201,7 +201,7 @@ def render_frame(templates: Templates, sender: Sender, view: DigestView, *, by_m
     title, preheader = (_find_line(mark, html) for mark in (_TITLE, _PREHEADER))
     html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
     addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
-    kind = digest_kind(marked, addressing, sender)
+    kind = digest_fields(marked, addressing, sender)
     content = message_bytes(
         rendered=Rendered(subject=_SUBJECT, preheader="", text=text, html=html),
         addressing=addressing,
@@ -239,7 +239,7 @@ def _find_line(mark: str, html: str) -> str:
 _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
-def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
+def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
     public = sender.sender_identity.public_url.rstrip("/")
     leave = [web_value(view.links.one_click)]
@@ -259,7 +259,7 @@ def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> Mes
             "List-Post": ["NO"],
             "Archived-At": [web_value(view.web_url)],
         },
-        feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
+        feedback=f"{view.local_date.isoformat()}:{view.list_name}:digest",
         language=spoken_or_english(view.language),
         seed=view.web_url,
     )

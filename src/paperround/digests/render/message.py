@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import require_utc
-from paperround.delivery.wire_format import _BARE_CR, _BARE_LF, _DOTTED_LINE
+from paperround.delivery.wire_format import BARE_CR, BARE_LF, DOTTED_LINE
 from paperround.digests.model import Rendered
 from paperround.digests.render.headers import check, literal_field, mailbox_field, text_field
 from paperround.subscribers.addresses import is_address
@@ -179,9 +179,9 @@ def are_ready(lines: bytes) -> bool:
     """Return whether SMTP can send `lines` as is: they end in CRLF, none starts with a dot."""
     if not lines:
         return True
-    if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
+    if lines.startswith(b".") or DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
         return False
-    return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
+    return not (BARE_CR.search(lines) or BARE_LF.search(lines))
 
 
 # Quoted-printable (RFC 2045 section 6.7) with strings that soft line breaks do not split.

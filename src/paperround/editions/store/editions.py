@@ -73,7 +73,7 @@ _SUMMARY = (
     select(func.count())
     .where(_HELD.c.edition_id == db.editions.c.id)
     .scalar_subquery()
-    .label("papers"),
+    .label("paper_count"),
 )
 
 _SUMMARIES: Select[Any] = (

@@ -79,14 +79,14 @@ def read_date(text: str) -> StatedDate | None:
         return None
     found = None
     if len(text) <= _LONGEST:
-        found = _parse_standard(_normalize(text)) or _parse_words(text)
+        found = _parse_numeric(_normalize(text)) or _parse_words(text)
     if found is None:
         shown = text[:_SHOWN]
         raise InvalidInput(f"{shown!r} is not a date: write it like 2026-01-30")
     return found if FIRST_YEAR <= found.period.first.year <= LAST_YEAR else None
 
 
-def _parse_standard(text: str) -> StatedDate | None:
+def _parse_numeric(text: str) -> StatedDate | None:
     """Parse RFC 3339 or RFC 822."""
     try:
         if not text[:4].isdecimal():

@@ -139,7 +139,7 @@ def plain(text: str) -> str:
 
 def headline(view: DigestView) -> str:
     """What a post is called: the list and the date."""
-    return f"{plain(view.list_title)} · {locale_for().long_date(view.day)}"
+    return f"{plain(view.list_title)} · {locale_for().long_date(view.local_date)}"
 
 
 def summary(view: DigestView) -> str:

@@ -39,7 +39,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     data = {
         "list": view.list_name,
         "list_title": view.list_title,
-        "date": view.day.isoformat(),
+        "date": view.local_date.isoformat(),
         "edition_url": view.web_url,
         "papers": [_paper(number, one) for number, one in enumerate(view.papers, start=1)],
         "more_papers": view.more_papers,

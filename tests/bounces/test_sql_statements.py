@@ -24,7 +24,7 @@ from paperround.subscribers.model import SubscriberId
 from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server
 from tests.delivery.publishing import send
-from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
+from tests.fakes import SENDER_IDENTITY, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 COUNTING = f"{SERVER_OPTIONS} -c shared_preload_libraries=pg_stat_statements"
@@ -73,7 +73,7 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
         database=database,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),
-        sender_identity=LETTERHEAD,
+        sender_identity=SENDER_IDENTITY,
         keys=IDENTITY.keys,
         clock=FixedClock(now),
         processes=Neighbours(),

@@ -1,0 +1,102 @@
+"""Read the archive: the editions of a list by month."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from paperround.core.languages import marked
+from paperround.db.transactions import Database
+from paperround.editions.lists import MailingList
+from paperround.editions.model import Edition, EditionSummary, SkipReason
+from paperround.editions.periods import (
+    TrendingPeriod,
+    adjacent_periods,
+    days_of_month,
+    latest_days,
+    month_of,
+)
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveDay:
+    """A day with its editions, the last first.
+
+    `last_filled` is the last one with papers, None if there is none; `quiet` then says why.
+    """
+
+    day: date
+    editions: tuple[EditionSummary, ...]
+    last_filled: EditionSummary | None
+    quiet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePage:
+    """The days of a month, newest first. `earlier` and `later` are the nearest months with papers,
+    as `2026-02`."""
+
+    mailing_list: MailingList
+    lists: tuple[MailingList, ...]
+    month: str
+    first: date
+    days: tuple[ArchiveDay, ...]
+    earlier: str
+    later: str
+
+
+def archive_page(database: Database, list_name: str, month: str, *, now: datetime) -> ArchivePage:
+    """Return the editions of a month, `2026-02` (default: the newest with editions).
+
+    Raises NotFound for the list, and InvalidInput for an invalid month.
+    """
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        if not month:
+            month = month_of(latest_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
+        first, last = days_of_month(month)
+        editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
+        earlier, later = adjacent_periods(
+            work, mailing_list, TrendingPeriod.MONTH, (first, last), is_named=True
+        )
+        lists = tuple(work[ListStore].all())
+    return ArchivePage(
+        mailing_list=mailing_list,
+        lists=lists,
+        month=month,
+        first=first,
+        days=group_by_day(editions),
+        earlier=earlier.name if earlier else "",
+        later=later.name if later else "",
+    )
+
+
+def group_by_day(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
+    """Group editions (newest first) by day."""
+    days = []
+    for day, group in groupby(editions, key=lambda one: one.day):
+        of_day = tuple(group)
+        last_filled = next((one for one in of_day if one.paper_count), None)
+        quiet = "" if last_filled is not None else quiet_reason_text(of_day[0])
+        days.append(ArchiveDay(day=day, editions=of_day, last_filled=last_filled, quiet=quiet))
+    return tuple(days)
+
+
+def quiet_reason_text(edition: Edition | EditionSummary | None) -> str:
+    """Return why an edition has few or no papers; empty without a reason."""
+    if edition is None:
+        return marked("The first edition has not been made yet.")
+    reason = edition.quiet_reason or edition.empty_reason
+    return WORDS[SkipReason(reason)] if reason else ""
+
+
+WORDS = {
+    SkipReason.NO_NEW_PAPERS: marked("No new papers were listed since the last edition."),
+    SkipReason.NO_PAPERS_AT_ALL: marked("No papers have been read yet."),
+    SkipReason.HOLIDAY: marked("The sources announce nothing today: it is a weekend or a holiday."),
+    SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
+    SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
+}
+"""Why a day has few or no papers, as shown to readers."""
