@@ -5,6 +5,7 @@ measured. To add one, write it in a module of its own and put it into BENCHMARKS
 """
 
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -86,17 +87,24 @@ LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
 
 
 def main(ids: Sequence[str]) -> int:
-    """Measure the named points, or all but the long; the exit code says only whether it ran."""
+    """Measure the named points, or all but the long; exits 1 if one could not be measured, after
+    the others."""
     known = {**BENCHMARKS, **LONG}
     unknown = [name for name in ids if name not in known]
     if unknown:
         print(f"no benchmark measures {unknown[0]!r}; there are: {', '.join(known)}")
         return 2
     runs = dict.fromkeys(run for name in ids or BENCHMARKS for run in known[name])
-    rows = [row for run in runs for row in run()]
+    rows, failed = [], 0
+    for run in runs:
+        try:
+            rows += run()
+        except Exception:  # whatever went wrong, the others are still worth their minutes
+            print(f"{run.__name__} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+            failed = 1
     print(as_table(rows))
     RESULTS.write_text(as_json(rows) + "\n", encoding="utf-8")
-    return 0
+    return failed
 
 
 if __name__ == "__main__":

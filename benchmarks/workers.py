@@ -93,8 +93,10 @@ class Place:
         return self.journal.read_bytes().splitlines()
 
     def settings(self, url: str) -> Settings:
-        """The installation on the database at `url`."""
-        return feed_settings(url, self.folder, self.relay, connections=self.connections)
+        """The installation on the database at `url`, with a data folder of its own: the send marks
+        of one database would say that the next is an older copy."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        return feed_settings(url, folder, self.relay, connections=self.connections)
 
 
 def many_workers() -> list[Measured]:
