@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from paperround.cli.evaluate import show_report
+from paperround.evaluate.cli import show_report
 from paperround.evaluate.gist import (
     METRICS,
     Marked,

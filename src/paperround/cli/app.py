@@ -1,6 +1,7 @@
 """Register the commands. Each imports heavy packages only when it runs."""
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -14,12 +15,10 @@ from paperround.cli import (
     digest,
     dkim,
     doctor,
-    evaluate,
     feeds,
     ingest,
     init,
     keys,
-    playground,
     rank,
     serve,
     subscribers,
@@ -55,12 +54,15 @@ def options(
     """Trending papers in your inbox once a day, from a server of your own."""
 
 
+_evaluations = import_module("paperround.evaluate.cli")
+"""The package `evaluate` uses this one, which names it and does not import it."""
+
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
 app.command("deliver")(serve.deliver)
 app.command("demo")(demo.demo)
-app.command("try")(playground.try_)
+app.command("try")(_evaluations.try_)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
@@ -76,7 +78,7 @@ app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dkim.app, name="dkim")
 app.add_typer(database.app, name="db")
-app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(_evaluations.app, name="evaluate")
 
 
 def main() -> None:

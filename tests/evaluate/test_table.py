@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.cli.evaluate import show_report
+from paperround.evaluate.cli import show_report
 from paperround.evaluate.report import Figure, Report
 
 

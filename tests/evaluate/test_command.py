@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from paperround.cli.evaluate import app
+from paperround.evaluate.cli import app
 
 
 @pytest.fixture
