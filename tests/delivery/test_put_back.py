@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from paperround.cli.digest_status import hold_lines, pace_as_json
+from paperround.cli.digest import hold_lines, pace_as_json
 from paperround.core.errors import Conflict
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase

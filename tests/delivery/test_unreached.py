@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.digest_status import hold_lines, pace_as_json
+from paperround.cli.digest import hold_lines, pace_as_json
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_limits import LATELY, unreached

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.digest_status import pace_as_json, progress_as_json
+from paperround.cli.digest import pace_as_json, progress_as_json
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.rate_state import Pacing, parse_pace
 from paperround.delivery.status import Progress

@@ -22,7 +22,6 @@ from paperround.cli import (
     rank,
     serve,
     subscribers,
-    suppressions,
 )
 from paperround.core.errors import PaperroundError
 
@@ -74,7 +73,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(channels.app, name="channels")
 app.add_typer(bounces.app, name="bounces")
-app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(subscribers.suppressions, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dkim.app, name="dkim")
 app.add_typer(database.app, name="db")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.cli.digest_status import send_test
+from paperround.cli.digest import send_test
 from paperround.cli.doctor import find_problems, finding_lines
 from paperround.cli.options import read_file, runtime, usage
 from paperround.cli.output import say

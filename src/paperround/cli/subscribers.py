@@ -1,4 +1,5 @@
-"""`paperround subscribers`: import, export, add, erase and list the people on a list."""
+"""`paperround subscribers` and `suppressions`: the people on a list, and addresses that must never
+be mailed."""
 
 import json
 import shutil
@@ -28,12 +29,20 @@ from paperround.cli.options import (
     runtime,
     usage,
 )
-from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
+from paperround.cli.output import (
+    counts,
+    pick_fields,
+    print_list,
+    print_result,
+    progress,
+    table_lines,
+)
 from paperround.core.reasons import counted
 from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Address
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
@@ -48,6 +57,7 @@ LISTED = ("email", "status", "frequency", "hour", "timezone")
 """The columns of an export that `subscribers list` shows."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
 @app.command("import")
@@ -119,7 +129,7 @@ def import_file(
 
 @app.command()
 def add(
-    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    email: Email,
     consent_source: Annotated[
         str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
     ],
@@ -199,7 +209,7 @@ def _write_json(rows: Iterator[dict[str, str]], file: IO[str]) -> None:
 
 @app.command()
 def erase(
-    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    email: Email,
     suppress: Annotated[
         bool,
         typer.Option("--suppress", help="Keep a hash, so that EMAIL is never mailed again."),
@@ -244,9 +254,7 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
 
 
 @app.command()
-def history(
-    email: Annotated[str, typer.Argument(metavar="EMAIL")], as_json: AsJson = False
-) -> None:
+def history(email: Email, as_json: AsJson = False) -> None:
     """Show the mails written to one person, newest first: papers, tries, the server's words, and
     what came back."""
     context = runtime()
@@ -275,3 +283,60 @@ def mail_as_json(mail: MailRecord, titles: Sequence[str]) -> dict[str, Any]:
     about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
     names = "name kind state reason due_at sent_at attempts code reply message_id"
     return {**pick_fields(mail, names), **about}
+
+
+suppressions = typer.Typer(
+    help="Addresses that must never be mailed; only their keyed hashes are kept.",
+    no_args_is_help=True,
+)
+
+
+@suppressions.command("list")
+def list_suppressions(as_json: AsJson = False) -> None:
+    """Show every standing suppression: its hash, its reason, since when."""
+    with runtime().database.reading() as work:
+        rows = work[SubscriberStore].suppressions()
+        found = [{"digest": digest, "reason": why, "since": at} for digest, why, at in rows]
+    print_list("suppressions", found, "digest reason since", none="nobody", as_json=as_json)
+
+
+@suppressions.command("add")
+def suppress(
+    email: Email,
+    reason: Annotated[str, typer.Option("--reason", help="Kept beside the hash.")] = "operator",
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Never mail EMAIL again, whatever is imported or signed up."""
+    from paperround.subscribers.imports import suppress as run
+
+    context = runtime(now)
+    address = context.addresses.read(email)
+    with context.database.writing() as work:
+        added = run(work, context.settings.keys, address, reason=reason, now=context.clock.now())
+    line = "suppressed" if added else "was suppressed already"
+    print_result({"suppressed": added}, line, as_json=as_json)
+
+
+@suppressions.command()
+def lift(
+    email: Email,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
+
+    With --resume a reader who was stopped because a mail came back gets digests again.
+    """
+    from paperround.subscribers.imports import lift as run
+
+    context = runtime(now)
+    address = context.addresses.read(email)
+    with context.database.writing() as work:
+        lifted = run(work, context.settings.keys, address, now=context.clock.now(), resume=resume)
+    ends = "lifted: digests go on" if resume else "lifted"
+    print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)
