@@ -125,7 +125,7 @@ def cancel(
     from paperround.digests.cancel import cancel as run
     from paperround.digests.cancel import editions_to_cancel
     from paperround.digests.cancel import undo as undo_cancel
-    from paperround.web.delivery_models import CancelledAnswer, RestoredAnswer
+    from paperround.web.admin_deliveries import CancelledAnswer, RestoredAnswer
 
     context = runtime(now)
     moment = context.clock.now()

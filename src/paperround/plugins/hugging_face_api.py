@@ -5,7 +5,7 @@ Fields that must have a value get the default when it is unknown: 0 votes, no co
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -21,13 +21,34 @@ from paperround.editions.trending import Counts, counts_of, listed_papers, trend
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Paper
 from paperround.papers.search_service import search
-from paperround.web import examples
 from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
 from paperround.web.errors import BadRequest
-from paperround.web.examples import example_config
-from paperround.web.models import Instant
+from paperround.web.models import Instant, example_config
 
 api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[RATE_LIMITED, CACHEABLE])
+
+PAPER: dict[str, Any] = {
+    "id": "2603.00001",
+    "title": "Dense retrieval",
+    "summary": "Dense passages are found.",
+    "authors": [{"name": "Ada Ring", "hidden": False}],
+    "publishedAt": "2026-03-01T17:00:00Z",
+    "submittedOnDailyAt": "2026-03-02T18:00:04Z",
+    "upvotes": 82,
+    "numComments": 3,
+    "organization": {"name": "Ring Lab", "fullname": "Ring Lab"},
+    "githubRepo": "https://code.example.org/ring/dense",
+    "githubStars": 120,
+}
+HIT: dict[str, Any] = {
+    "paper": PAPER,
+    "title": "Dense retrieval",
+    "summary": "Dense passages are found.",
+    "publishedAt": "2026-03-02T18:00:04Z",
+    "numComments": 3,
+    "organization": {"name": "Ring Lab", "fullname": "Ring Lab"},
+}
+DAY: dict[str, Any] = {**HIT, "isAuthorParticipating": False}
 
 
 class ResponseShape(BaseModel):
@@ -53,7 +74,7 @@ class OrganizationShape(ResponseShape):
 class PaperShape(ResponseShape):
     """A paper. `summary` is as much of its abstract as its source lets us show."""
 
-    model_config = example_config(examples.THEIR_PAPER)
+    model_config = example_config(PAPER)
 
     id: str
     title: str
@@ -94,7 +115,7 @@ class FoundShape(ResponseShape):
     """A paper among others. `publishedAt` is when it was listed, as their own client reads it;
     `paper.publishedAt` is when it was published."""
 
-    model_config = example_config(examples.THEIR_HIT)
+    model_config = example_config(HIT)
 
     paper: PaperShape
     title: str
@@ -120,7 +141,7 @@ class FoundShape(ResponseShape):
 class DailyShape(FoundShape):
     """A paper of a day."""
 
-    model_config = example_config(examples.THEIR_DAY)
+    model_config = example_config(DAY)
 
     is_author_participating: bool = False
 

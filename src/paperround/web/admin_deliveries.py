@@ -1,13 +1,16 @@
 """The admin API for deliveries: the ledger, pausing and cancelling, and the audit log."""
 
-from typing import Annotated
+import datetime
+from typing import Annotated, Any, Self
 
 from fastapi import Path, Query
+from pydantic import BaseModel
 
 from paperround.access.model import Scope
 from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
-from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
+from paperround.delivery.status_text import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause, resume
 from paperround.editions.model import DeliveryState
@@ -17,15 +20,7 @@ from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
-from paperround.web.delivery_models import (
-    AuditPage,
-    CancelledAnswer,
-    DeliveryAnswer,
-    DeliveryPage,
-    PausedAnswer,
-    PersonalDelivery,
-    PersonalPage,
-)
+from paperround.web.models import Instant, Page, PrintableText, Resource, value_of
 from paperround.web.paging import Day, Paging, RowNumber
 
 router = keyed_router(
@@ -46,6 +41,115 @@ Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or m
 # --- the ledger --------------------------------------------------------------------------------
 
 
+class EditionName(BaseModel):
+    """An edition, by what makes it unique beside its list."""
+
+    date: datetime.date
+    cut: str
+
+
+class DeliveryAnswer(BaseModel):
+    """A row of the ledger. Its reader is a number, and the server's words are without addresses."""
+
+    id: int
+    list: str
+    subscriber: int
+    kind: str
+    date: datetime.date
+    edition: EditionName
+    papers: int
+    state: DeliveryState
+    reason: PrintableText
+    due_at: Instant
+    sent_at: Instant | None
+    attempts: int
+    code: int | None
+    reply: PrintableText | None
+    message_id: str
+
+    @classmethod
+    def of(cls, entry: DeliveryEntry, **more: Any) -> Self:
+        """Return the response for `entry`, with `more` fields."""
+        return cls(
+            id=entry.id,
+            list=entry.list_name,
+            subscriber=entry.subscriber_id,
+            kind=entry.kind,
+            date=entry.local_date,
+            edition=EditionName(date=entry.edition_day, cut=entry.cut),
+            papers=len(entry.positions),
+            state=entry.state,
+            reason=redact_addresses(entry.reason) or "",
+            due_at=entry.due_at,
+            sent_at=entry.sent_at,
+            attempts=entry.attempts,
+            code=entry.code,
+            reply=redact_addresses(entry.reply),
+            message_id=entry.message_id,
+            **more,
+        )
+
+
+class PersonalDelivery(DeliveryAnswer):
+    """A row of one person's history, with the titles of its papers."""
+
+    titles: list[PrintableText]
+
+
+class DeliveryPage(Page[DeliveryAnswer]):
+    """Deliveries, newest first."""
+
+
+class PersonalPage(Page[PersonalDelivery]):
+    """One person's deliveries, newest first."""
+
+
+class PausedAnswer(BaseModel):
+    """A list, whether it is paused now, and whether this request changed that."""
+
+    list: str
+    paused: bool
+    changed: bool
+
+
+class _OfEdition(Resource):
+    """A response about an edition."""
+
+    list: str = value_of("list_name")
+    date: datetime.date = value_of("day")
+    cut: str
+
+
+class CancelledAnswer(_OfEdition):
+    """An edition that is cancelled now: mails this request stopped, and mails that were out, or
+    may have been. `fresh` is false when it was cancelled before."""
+
+    skipped: int
+    gone: int
+    fresh: bool
+
+
+class RestoredAnswer(_OfEdition):
+    """An edition whose cancelling was undone, and how many of its mails wait again."""
+
+    queued: int
+
+
+class AuditAnswer(Resource):
+    """Something an operator did: with a key, by its prefix, or on the command line."""
+
+    id: int
+    at: Instant
+    actor: str = value_of("deed", "actor")
+    action: str = value_of("deed", "action")
+    target: PrintableText = value_of("deed", "target")
+    details: dict[str, str | int] = value_of("deed", "details")
+
+
+class AuditPage(Page[AuditAnswer]):
+    """What operators did, newest first."""
+
+
 @router.get("/deliveries", summary="List deliveries")
 def list_deliveries(
     app: App,
@@ -60,9 +164,7 @@ def list_deliveries(
         wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
         place = paging.last_id("deliveries")
         found = work[StatusStore].deliveries(wanted, before=place, limit=paging.rows)
-    page = paging.page("deliveries", found)
-    items = [DeliveryAnswer.of(one) for one in page.items]
-    return DeliveryPage(items=items, next_cursor=page.next_cursor)
+    return DeliveryPage.of(paging.page("deliveries", found, DeliveryAnswer.of))
 
 
 @router.get("/subscribers/{subscriber_id}/deliveries", summary="List a person's deliveries")

@@ -3,7 +3,7 @@ read-only fields and wrong types are errors."""
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +59,13 @@ Shown = Annotated[
 ]
 Enabled = Annotated[bool, Field(description="Whether it is read by itself.")]
 
+
+def example_config(example: dict[str, Any]) -> ConfigDict:
+    """Return the configuration of a model with this example. An example contains no null, because
+    FastAPI would omit it."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 FEED_EXAMPLE: dict[str, Any] = {
     "name": "arxiv-ml",
     "kind": "arxiv",
@@ -81,7 +88,7 @@ class StrictBody(BaseModel):
 class FeedBody(StrictBody):
     """A feed as an operator describes it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [FEED_EXAMPLE]})
+    model_config = example_config(FEED_EXAMPLE)
 
     name: Name
     kind: Kind
@@ -142,6 +149,16 @@ class Resource(BaseModel):
         return cls.model_validate(value)
 
 
+R = TypeVar("R")
+
+
+class Page(Resource, Generic[R]):
+    """A page of a collection. `next_cursor` leads to the next page; null at the end."""
+
+    items: list[R]
+    next_cursor: str | None
+
+
 def value_of(first: str, *path: str | int, default: Any = ...) -> Any:
     """Return a field that is read from this path of attributes."""
     return Field(default, validation_alias=AliasPath(first, *path))
@@ -167,11 +184,8 @@ class FeedAnswer(Resource):
     created_at: Instant
 
 
-class FeedPage(Resource):
+class FeedPage(Page[FeedAnswer]):
     """Feeds by id, those that files are read into too."""
-
-    items: list[FeedAnswer]
-    next_cursor: str | None
 
 
 class RunAnswer(Resource):
@@ -188,11 +202,8 @@ class RunAnswer(Resource):
     finished_at: Instant | None
 
 
-class RunPage(Resource):
+class RunPage(Page[RunAnswer]):
     """Runs of a feed, newest first."""
-
-    items: list[RunAnswer]
-    next_cursor: str | None
 
 
 class RejectAnswer(Resource):
@@ -207,11 +218,8 @@ class RejectAnswer(Resource):
     created_at: Instant
 
 
-class RejectPage(Resource):
+class RejectPage(Page[RejectAnswer]):
     """Rejects of a feed, newest first."""
-
-    items: list[RejectAnswer]
-    next_cursor: str | None
 
 
 class RejectCount(BaseModel):
@@ -372,7 +380,7 @@ class ImportAnswer(Resource):
 class FeedFile(StrictBody):
     """All feeds, as `export` gives them and `import` takes them."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"feeds": [FEED_EXAMPLE]}]})
+    model_config = example_config({"feeds": [FEED_EXAMPLE]})
 
     feeds: list[FeedBody]
 

@@ -5,7 +5,7 @@ A cursor is opaque and valid for one collection only. It contains no secret, so 
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -60,10 +60,13 @@ class PageRequest:
         cursor = f"{collection}:{numbers[self.limit - 1]}"
         return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
 
-    def page(self, collection: str, found: Sequence[Any]) -> "ListPage":
-        """Return a page from the rows read, at most `rows` of them."""
-        numbers = [one.id for one in found]
-        return ListPage(found[: self.limit], self.next_cursor(collection, numbers))
+    def page(
+        self, collection: str, found: Sequence[Any], item: Callable[[Any], object] | None = None
+    ) -> "ListPage":
+        """Return a page from the rows read, at most `rows` of them, each turned into an `item`."""
+        shown = found[: self.limit]
+        cursor = self.next_cursor(collection, [one.id for one in found])
+        return ListPage(shown if item is None else [item(one) for one in shown], cursor)
 
 
 @dataclass(frozen=True, slots=True)

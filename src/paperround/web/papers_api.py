@@ -2,7 +2,8 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -12,7 +13,6 @@ from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_paper
-from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.editions.periods import TrendingPeriod
@@ -21,13 +21,89 @@ from paperround.editions.trending import DailyPaper, trending_now
 from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.learn import ranking_page
-from paperround.web import examples
 from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
-from paperround.web.examples import example_config
-from paperround.web.models import Identifiers, Instant, Resource, value_of
+from paperround.web.models import Identifiers, Instant, Page, Resource, example_config, value_of
 from paperround.web.paging import MAX_LIMIT, Paging
 
 api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[RATE_LIMITED, CACHEABLE])
+
+
+# --- examples of the responses -----------------------------------------------------------------
+
+SITE = "https://papers.example.org"
+_ABSTRACT = "https://arxiv.org/abs/2603.00001"
+
+PAPER: dict[str, Any] = {
+    "id": 7,
+    "title": "Dense retrieval",
+    "authors": ["Ada Ring", "Bo Stone"],
+    "text": "Dense passages are found.",
+    "shown": "full",
+    "identifiers": {"arxiv": "2603.00001"},
+    "categories": ["cs.IR"],
+    "keywords": [],
+    "links": {"abstract": _ABSTRACT},
+    "page": f"{SITE}/papers/2603.00001",
+    "files": {ending: f"{SITE}/papers/2603.00001.{ending}" for ending in FILE_FORMATS},
+    "listed_on": "2026-03-02",
+    "published_at": "2026-03-01T17:00:00Z",
+    "updated_at": "2026-03-02T09:30:00Z",
+    "version": 2,
+    "withdrawn": False,
+    "comment": "12 pages, 3 figures",
+    "licence": "https://creativecommons.org/licenses/by/4.0/",
+    "organization": "Ring Lab",
+}
+PAPERS: dict[str, Any] = {"items": [PAPER], "next_cursor": "cGFwZXJzOjc"}
+PLACED: dict[str, Any] = {
+    "position": 1,
+    "id": 7,
+    "title": "Dense retrieval",
+    "authors": ["Ada Ring", "Bo Stone"],
+    "gist": "Dense passages are found.",
+    "reason": "82 votes, 40 since yesterday",
+    "score": 6.0194,
+    "parts": {"votes": 4.6052, "recency": 1.4142},
+    "votes": 82,
+    "comments": 3,
+    "identifiers": {"arxiv": "2603.00001"},
+    "links": {"abstract": _ABSTRACT},
+    "withdrawn": False,
+}
+TRENDING: dict[str, Any] = {
+    "list": "trending",
+    "period": "week",
+    "items": [{**PLACED, "date": "2026-03-02", "cut": "3"}],
+}
+EDITION: dict[str, Any] = {
+    "list": "trending",
+    "date": "2026-03-02",
+    "cut": "3",
+    "as_of": "2026-03-02T18:00:00Z",
+    "frozen_at": "2026-03-02T18:00:04Z",
+    "ranker": "trending-3",
+    "quiet": "",
+    "sources": ["arxiv-ml: 34 new"],
+    "papers": [PLACED],
+}
+FORMULA: dict[str, Any] = {
+    "ranker": "trending-3",
+    "parts": [{"names": ["votes"], "amount": "ln(1 + v)", "when": "votes are known"}],
+    "symbols": {"v": "votes"},
+    "constants": [{"name": "half_life", "value": 24.0, "meaning": "hours"}],
+    "outcomes": 4210,
+}
+LISTS: dict[str, Any] = {
+    "items": [
+        {
+            "name": "trending",
+            "title": "Trending papers",
+            "timezone": "UTC",
+            "feeds": {"atom": f"{SITE}/feeds/trending.atom"},
+        }
+    ],
+    "next_cursor": "bGlzdHM6MQ",
+}
 
 
 # --- editions and the formula ------------------------------------------------------------------
@@ -56,7 +132,7 @@ class EditionAnswer(Resource):
     """A frozen edition. `ranker` names the version of the formula and what had been learned, and
     `quiet` says why it holds few papers or none; empty when nothing is amiss."""
 
-    model_config = example_config(examples.EDITION)
+    model_config = example_config(EDITION)
 
     list: str = value_of("edition", "list_name")
     date: datetime.date = value_of("edition", "day")
@@ -91,7 +167,7 @@ class ConstantAnswer(Resource):
 class FormulaAnswer(Resource):
     """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
 
-    model_config = example_config(examples.FORMULA) | ConfigDict(
+    model_config = example_config(FORMULA) | ConfigDict(
         json_schema_serialization_defaults_required=True
     )
 
@@ -128,67 +204,45 @@ def read_ranking(app: App, now: Now) -> FormulaAnswer:
 # --- papers, what is trending, and the lists ----------------------------------------------------
 
 
-class PaperAnswer(BaseModel):
+def _file_addresses(page: object) -> object:
+    """Return the addresses of a paper's files, given that of its page."""
+    return (
+        {ending: f"{page}.{ending}" for ending in FILE_FORMATS} if isinstance(page, str) else page
+    )
+
+
+class PaperAnswer(Resource):
     """A paper as it is known now. `text` is as much of its abstract as its source lets us show:
     `shown` says whether that is all of it (`full`), a sentence (`gist`) or nothing (`link`).
     `files` are the addresses of the same paper in other formats."""
 
-    model_config = example_config(examples.PAPER)
+    model_config = example_config(PAPER)
 
-    id: int
-    title: str
-    authors: Sequence[str]
+    id: int = value_of("paper", "id")
+    title: str = value_of("paper", "title")
+    authors: Sequence[str] = value_of("paper", "authors")
     text: str
-    shown: Show
-    identifiers: Identifiers
-    categories: Sequence[str]
-    keywords: Sequence[str]
+    shown: Show = value_of("paper", "show")
+    identifiers: Identifiers = value_of("paper", "identifiers")
+    categories: Sequence[str] = value_of("paper", "categories")
+    keywords: Sequence[str] = value_of("paper", "keywords")
     links: dict[str, str]
     page: str
-    files: dict[str, str]
-    listed_on: datetime.date | None
-    published_at: Instant | None
-    updated_at: Instant | None
-    version: int | None
-    withdrawn: bool
-    comment: str | None
-    licence: str | None
-    organization: str | None
-
-    @classmethod
-    def of(cls, one: Citation) -> "PaperAnswer":
-        """Return the response for a paper."""
-        paper = one.paper
-        return cls(
-            id=paper.id,
-            title=paper.title,
-            authors=paper.authors,
-            text=one.text,
-            shown=paper.show,
-            identifiers=dict(paper.identifiers),
-            categories=paper.categories,
-            keywords=paper.keywords,
-            links=dict(one.links),
-            page=one.page,
-            files={ending: f"{one.page}.{ending}" for ending in FILE_FORMATS},
-            listed_on=paper.listed_on,
-            published_at=paper.published_at,
-            updated_at=paper.updated_at,
-            version=paper.version,
-            withdrawn=paper.withdrawn,
-            comment=paper.comment,
-            licence=paper.licence,
-            organization=paper.organization,
-        )
+    files: Annotated[dict[str, str], BeforeValidator(_file_addresses)] = value_of("page")
+    listed_on: datetime.date | None = value_of("paper", "listed_on")
+    published_at: Instant | None = value_of("paper", "published_at")
+    updated_at: Instant | None = value_of("paper", "updated_at")
+    version: int | None = value_of("paper", "version")
+    withdrawn: bool = value_of("paper", "withdrawn")
+    comment: str | None = value_of("paper", "comment")
+    licence: str | None = value_of("paper", "licence")
+    organization: str | None = value_of("paper", "organization")
 
 
-class PapersPage(BaseModel):
+class PapersPage(Page[PaperAnswer]):
     """A page of papers, those that were read last first."""
 
-    model_config = example_config(examples.PAPERS)
-
-    items: Sequence[PaperAnswer]
-    next_cursor: str | None
+    model_config = example_config(PAPERS)
 
 
 class TrendingPaper(PlacedPaper):
@@ -207,7 +261,7 @@ class TrendingPaper(PlacedPaper):
 class TrendingAnswer(BaseModel):
     """Papers by the highest score they had in the editions of a period, best first."""
 
-    model_config = example_config(examples.TRENDING)
+    model_config = example_config(TRENDING)
 
     list: str
     period: TrendingPeriod
@@ -234,13 +288,10 @@ class ListAnswer(BaseModel):
         )
 
 
-class ListsAnswer(BaseModel):
+class ListsAnswer(Page[ListAnswer]):
     """A page of the lists of this site, the first that was made first."""
 
-    model_config = example_config(examples.LISTS)
-
-    items: Sequence[ListAnswer]
-    next_cursor: str | None
+    model_config = example_config(LISTS)
 
 
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
@@ -258,10 +309,8 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
     before = None if place is None else PaperId(place)
     with app.database.reading() as work:
         found = work[PaperStore].newest(before=before, limit=paging.rows)
-    url = app.sender_identity.public_url
-    page = paging.page("papers", found)
-    items = [PaperAnswer.of(citation(url, one)) for one in page.items]
-    return PapersPage(items=items, next_cursor=page.next_cursor)
+    page = paging.page("papers", found, partial(citation, app.sender_identity.public_url))
+    return PapersPage.of(page)
 
 
 @api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
@@ -294,6 +343,4 @@ def list_lists(app: App, paging: Paging) -> ListsAnswer:
     with app.database.reading() as work:
         found = work[ListStore].page(after, limit=paging.rows)
     url = app.sender_identity.public_url
-    page = paging.page("lists", found)
-    items = [ListAnswer.of(one, url) for one in page.items]
-    return ListsAnswer(items=items, next_cursor=page.next_cursor)
+    return ListsAnswer.of(paging.page("lists", found, lambda one: ListAnswer.of(one, url)))

@@ -1,7 +1,7 @@
 """Search as a page and as JSON API, and the pages of topics and authors."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -14,10 +14,9 @@ from paperround.papers.model import PaperId
 from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
 from paperround.papers.search_service import DEEPEST, search
 from paperround.subscribers.interests import InterestKind, interest
-from paperround.web import examples, form_token
+from paperround.web import form_token
 from paperround.web.context import CACHEABLE, SEARCH_COST, App, Now, costly
-from paperround.web.examples import example_config
-from paperround.web.models import Identifiers, Instant
+from paperround.web.models import Identifiers, Instant, Page, example_config
 from paperround.web.paging import Day, Paging, page_number
 from paperround.web.templates import public_page
 
@@ -132,16 +131,36 @@ class FoundPaper(BaseModel):
         )
 
 
-class SearchAnswer(BaseModel):
+SEARCH: dict[str, Any] = {
+    "items": [
+        {
+            "id": 7,
+            "title": "Dense retrieval",
+            "authors": ["Ada Ring"],
+            "identifiers": {"arxiv": "2603.00001"},
+            "categories": ["cs.IR"],
+            "links": {"abstract": "https://arxiv.org/abs/2603.00001"},
+            "listed_on": "2026-03-02",
+            "published_at": "2026-03-01T17:00:00Z",
+            "withdrawn": False,
+            "excerpt": "Dense passages are found.",
+            "marks": [[0, 5]],
+        }
+    ],
+    "total": 45,
+    "suggestion": "dense retrieval",
+    "next_cursor": "c2VhcmNoOjkyMTYx",
+}
+
+
+class SearchAnswer(Page[FoundPaper]):
     """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
     have been meant, null when there is nothing to suggest."""
 
-    model_config = example_config(examples.SEARCH)
+    model_config = example_config(SEARCH)
 
-    items: list[FoundPaper]
     total: int
     suggestion: str | None
-    next_cursor: str | None
 
 
 Words = Annotated[
