@@ -23,7 +23,6 @@ from paperround.web import (
     admin_deliveries,
     admin_feeds,
     errors,
-    feeds,
     health,
     hooks,
     metrics,
@@ -74,7 +73,6 @@ API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
 """Routers below /api/v1. The API in Hugging Face's format is not among them."""
 
 PUBLIC: tuple[APIRouter, ...] = (
-    feeds.router,  # before `pages`: the URL of a paper's file begins with that of its page
     pages.router,
     signup.router,
     search.router,
