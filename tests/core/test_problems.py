@@ -144,8 +144,8 @@ web/security web/self_service web/signup
 """Modules whose errors readers meet."""
 
 RAISED = frozenset(
-    "InvalidInput UnknownFormat UnreadableFile NotFound RateLimited Crowded HTTPException BadEntry"
-    " Refusal".split()
+    "InvalidInput UnknownFormat UnreadableFile NotFound RateLimited Crowded HTTPException"
+    " BadEntry".split()
 )
 OF_OPERATORS = (
     "begins with none of",

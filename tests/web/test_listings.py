@@ -99,7 +99,7 @@ def test_every_listing_refuses_a_larger_page(site: Site, edition: Edition) -> No
         asked = path.format(feed_id=feed, subscriber_id=1)
         answer = admin.get(asked, params={"limit": limit + 1})
         assert fields_of(answer) == ["limit"], path
-        assert answer.json()["errors"][0]["message"] == f"This may be {limit} at most."
+        assert answer.json()["errors"][0]["message"].endswith(f" {limit}")
 
 
 @pytest.mark.accept("A9")

@@ -102,7 +102,7 @@ class Site(FastAPI):
         """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = super().build_middleware_stack()
         public_cached = add_etags(compress(self.state.cache.wrap(inner), PUBLIC))
-        refuse = partial(errors.render_refusal, self.state.runtime)
+        refuse = partial(errors.refuse, self.state.runtime)
         return language_middleware(security_middleware(public_cached, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:

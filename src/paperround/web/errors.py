@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Scope
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import (
@@ -27,9 +26,8 @@ from paperround.core.errors import (
 )
 from paperround.core.languages import marked
 from paperround.papers.identifiers import arxiv_id
-from paperround.web.language import page_language
-from paperround.web.security import HOOKS, UNKNOWN, Refusal
-from paperround.web.templates import HTML, render
+from paperround.web.security import HOOKS, UNKNOWN
+from paperround.web.templates import private_page
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +39,11 @@ TITLES: Mapping[int, str] = {
     403: marked("Not allowed"),
     404: marked("Not found"),
     405: marked("Not possible here"),
+    408: marked("Too slow"),
     409: marked("Conflict"),
     413: marked("Too large"),
     415: marked("Unknown kind of body"),
+    421: marked("Wrong host"),
     422: marked("Not valid"),
     424: marked("Not readable"),
     429: marked("Too many requests"),
@@ -74,22 +74,6 @@ NOWHERE = marked("There is nothing at this address.")
 NOT_HERE = marked("This address does not do that.")
 BROKEN = marked("Something broke on our side. It has been written down.")
 AWAY = marked("What this page shows cannot be reached just now. Please try again in a minute.")
-MESSAGES: Mapping[str, str] = {
-    "extra_forbidden": "There is no such field, or it cannot be set.",
-    "missing": "This is needed.",
-    "json_invalid": "This is not JSON.",
-    "model_attributes_type": "Send a JSON object, with Content-Type: application/json.",
-    "string_type": "This must be text.",
-    "string_too_short": "This may not be empty.",
-    "bool_type": "This must be true or false.",
-    "int_parsing": "This must be a whole number.",
-    "less_than_equal": "This may be {le} at most.",
-    "greater_than_equal": "This must be {ge} at least.",
-    "string_too_long": "This may have {max_length} characters at most.",
-    "literal_error": "This must be {expected}.",
-    "enum": "This must be {expected}.",
-}
-"""Messages that replace those of pydantic, by error type; braces hold values of the error."""
 
 
 class BadRequest(InvalidInput):
@@ -119,8 +103,14 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _handle_unexpected_error)
 
 
+def _respond(request: Request, status: int, detail: str, **more: Any) -> Response:
+    app: AppContext = request.app.state.runtime
+    return error_response(app, request.url.path, status, detail, **more)
+
+
 def error_response(
-    request: Request,
+    app: AppContext,
+    path: str,
     status: int,
     detail: str,
     *,
@@ -130,24 +120,7 @@ def error_response(
 ) -> Response:
     """Return an error response: JSON under /api and /hooks, a page elsewhere. `code` defaults to
     that of the status."""
-    app: AppContext = request.app.state.runtime
     title = TITLES.get(status, marked("Error"))
-    kind, body = render_error(status, title, detail, request.url.path, app, code, errors)
-    language_headers = {"content-language": page_language(), "vary": "accept-language"}
-    all_headers = {**(language_headers if kind == HTML else {}), **(headers or {})}
-    return Response(body, status, all_headers, media_type=kind)
-
-
-def render_error(
-    status: int,
-    title: str,
-    detail: str,
-    path: str,
-    app: AppContext,
-    code: str | None = None,
-    errors: list[dict[str, str]] | None = None,
-) -> tuple[str, bytes]:
-    """Return (content type, body) of an error response."""
     if _is_api(path):
         value: dict[str, Any] = {
             "type": "about:blank",
@@ -158,30 +131,25 @@ def render_error(
         }
         if errors:
             value["errors"] = errors
-        return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        return Response(body, status, headers, media_type=JSON)
     # A paper that we do not have may still be on arXiv.
     found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
-    page = render(
-        "problem.html",
-        site=app.sender_identity,
-        demo=app.demo,
-        status=status,
-        title=title,
-        detail=detail,
-        elsewhere="" if found is None else f"https://arxiv.org/abs/{found[0]}",
-    )
-    return HTML, page.encode()
+    elsewhere = "" if found is None else f"https://arxiv.org/abs/{found[0]}"
+    values = {"code": status, "title": title, "detail": detail, "elsewhere": elsewhere}
+    page = private_page(app, "problem.html", status=status, **values)
+    page.headers.update(headers or {})
+    return page
 
 
 def _is_api(path: str) -> bool:
     return path.startswith(("/api/", HOOKS))
 
 
-def render_refusal(app: AppContext, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
-    """Return (content type, body) for a request that the security middleware refused."""
-    path = str(scope["path"])
-    kind, body = render_error(refusal.status, refusal.title, refusal.detail, path, app)
-    return kind.encode(), body
+def refuse(app: AppContext, error: HTTPException, path: str) -> Response:
+    """Return the response to a request that the security middleware refused."""
+    close = {"connection": "close"}
+    return error_response(app, path, error.status_code, error.detail, headers=close)
 
 
 def _handle_paperround_error(request: Request, error: Exception) -> Response:
@@ -193,15 +161,15 @@ def _handle_paperround_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
     if isinstance(error, DatabaseFailed) and not _is_api(request.url.path):
         log.error("the database failed for a page: %s", error)
-        return error_response(request, status, AWAY)
+        return _respond(request, status, AWAY)
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
-        return error_response(request, status, error.text, headers=headers)
+        return _respond(request, status, error.text, headers=headers)
     if isinstance(error, InvalidInput) and error.code != "invalid":
         fields = [{"field": error.code, "message": str(error)}]
         code = TAKEN if isinstance(error, AlreadyTaken) else None
-        return error_response(request, status, error.text, code=code, errors=fields)
-    return error_response(request, status, error.text)
+        return _respond(request, status, error.text, code=code, errors=fields)
+    return _respond(request, status, error.text)
 
 
 def _redirect_without_slash(request: Request) -> Response | None:
@@ -219,13 +187,12 @@ def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
     if error.status_code == 404 and (redirect := _redirect_without_slash(request)):
         return redirect
-    detail = str(error.detail)
+    detail = error.detail
     if detail in ("Not Found", "Method Not Allowed"):  # the framework's messages, for developers
         detail = {404: NOWHERE, 405: NOT_HERE}.get(error.status_code, detail)
     headers = _allow_header(request) if error.status_code == 405 else {}
-    return error_response(
-        request, error.status_code, detail, headers={**(error.headers or {}), **headers}
-    )
+    headers = {**(error.headers or {}), **headers}
+    return _respond(request, error.status_code, detail, headers=headers)
 
 
 def _allow_header(request: Request) -> dict[str, str]:
@@ -248,22 +215,18 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
     named = ", ".join(one["field"] for one in errors[:5])
     is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
     code = UNKNOWN_PARAMETER if is_unknown else None
-    return error_response(
-        request, 422, marked("Not valid: %(name)s", name=named), code=code, errors=errors[:50]
-    )
+    detail = marked("Not valid: %(name)s", name=named)
+    return _respond(request, 422, detail, code=code, errors=errors[:50])
 
 
 def _field_problem(error: Mapping[str, Any]) -> dict[str, str]:
     """Return the field's name as the client sent it, `body` if the body was unreadable, and the
     message."""
     field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
-    message = MESSAGES.get(error["type"])
-    return {
-        "field": "body" if error["type"] == "json_invalid" else field,
-        "message": message.format(**error.get("ctx", {}))
-        if message
-        else str(error["msg"]).removeprefix("Value error, "),
-    }
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "model_attributes_type":
+        message = "Send a JSON object, with Content-Type: application/json."
+    return {"field": "body" if error["type"] == "json_invalid" else field, "message": message}
 
 
 def _handle_unexpected_error(request: Request, error: Exception) -> Response:
@@ -271,4 +234,4 @@ def _handle_unexpected_error(request: Request, error: Exception) -> Response:
     which may contain a token."""
     route = getattr(request.scope.get("route"), "path", "an unknown address")
     log.error("the request failed: %s %s", request.method, route, exc_info=error)
-    return error_response(request, 500, BROKEN)
+    return _respond(request, 500, BROKEN)

@@ -15,6 +15,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperround.core.languages import marked
@@ -53,19 +55,6 @@ NO_STORE = (b"cache-control", b"no-store")
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error response sent without calling the application."""
-
-    status: int
-    title: str
-    detail: str
-
-
-Refuse = Callable[[Refusal, Scope], tuple[bytes, bytes]]
-"""Returns (content type, body) of a refusal: a page or JSON, depending on the path."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Settings of the security middleware."""
@@ -75,6 +64,10 @@ class Rules:
     https: bool
     cookieless: tuple[str, ...]
     seconds: float = BODY_SECONDS
+
+
+Refuse = Callable[[HTTPException, str], Response]
+"""Returns the response for a refusal: a page or JSON, depending on the path."""
 
 
 def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
@@ -88,22 +81,19 @@ def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
+        path = str(scope["path"])
         send = _with_headers(send, (*HEADERS, HSTS) if rules.https else HEADERS)
-        scope[CLIENT] = client_address(scope, rules.proxies)
-        refusal, body = _wrong_host(scope, rules.hosts), b""
-        if refusal is None:
-            refusal, body = await _read_body(
-                scope, receive, _body_limit(str(scope["path"])), rules.seconds
-            )
-        if refusal is None and _is_cross_site(scope, rules):
-            refusal = Refusal(
-                403, marked("Cross-site"), marked("This may only be sent from our own pages.")
-            )
-        if refusal is not None:
-            await _send_refusal(refusal, scope, send, refuse)
-            return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
+        scope[CLIENT] = client_address(scope, rules.proxies)
+        try:
+            _check_host(scope, rules.hosts)
+            body = await _read_body(scope, receive, _body_limit(path), rules.seconds)
+            if _is_cross_site(scope, rules):
+                raise HTTPException(403, marked("This may only be sent from our own pages."))
+        except HTTPException as error:
+            await refuse(error, path)(scope, receive, send)
+            return
         await app(scope, _replay(body, receive), send)
 
     return run
@@ -132,19 +122,6 @@ def _without_body(send: Send) -> Send:
         await send(message)
 
     return without_body
-
-
-async def _send_refusal(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
-    kind, body = refuse(refusal, scope)
-    if scope["method"] == "HEAD":
-        body = b""
-    headers = [
-        (b"content-type", kind),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 # --- client address and host -------------------------------------------------------------------
@@ -177,19 +154,16 @@ def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
-    """Return 400 for a missing, repeated or invalid Host (RFC 9112, 3.2), 421 for an unknown one,
-    so that it never gets into a link, an email or a cache. `[::1]:80` is `::1`, `Example.org.:80`
-    is `example.org`."""
+def _check_host(scope: Scope, hosts: frozenset[str]) -> None:
+    """Raise HTTPException: 400 for a missing, repeated or invalid Host (RFC 9112, 3.2), 421 for an
+    unknown one, so that it never gets into a link, an email or a cache. `[::1]:80` is `::1`,
+    `Example.org.:80` is `example.org`."""
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     found = _HOST.fullmatch(lines[0]) if len(lines) == 1 else None
     if found is None or not str(scope["path"]).startswith("/"):
-        return Refusal(
-            400, marked("Bad request"), marked("A request names one host, and a path on it.")
-        )
+        raise HTTPException(400, marked("A request names one host, and a path on it."))
     if (found["v6"] or found["name"].rstrip(".")).lower() not in hosts:
-        return Refusal(421, marked("Wrong host"), marked("This server does not serve that host."))
-    return None
+        raise HTTPException(421, marked("This server does not serve that host."))
 
 
 # --- body limits -------------------------------------------------------------------------------
@@ -202,38 +176,30 @@ def _body_limit(path: str) -> int:
     return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
 
 
-async def _read_body(
-    scope: Scope, receive: Receive, limit: int, seconds: float
-) -> tuple[Refusal | None, bytes]:
-    """Read the whole body within its size and time limits, before the application starts."""
-    too_large = Refusal(
-        413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
-    )
+async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
+    """Read the whole body before the application starts. Raises HTTPException for one that is too
+    large, too slow or incomplete."""
+    too_large = HTTPException(413, marked("A request may hold %(all)s bytes.", all=limit))
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(not value.isdigit() or _exceeds(value, limit) for value in stated):
-        return too_large, b""
-    parts, size = [], 0
+        raise too_large
+    parts, size, more = [], 0, True
     try:
         async with asyncio.timeout(seconds):
-            while True:
+            while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    return Refusal(
-                        400, marked("Incomplete"), marked("The request ended before its body did.")
-                    ), b""
-                part = message.get("body", b"")
-                size += len(part)
+                    raise HTTPException(400, marked("The request ended before its body did."))
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
                 if size > limit:
-                    return too_large, b""
-                parts.append(part)
-                if not message.get("more_body"):
-                    return None, b"".join(parts)
+                    raise too_large
+                more = message.get("more_body", False)
     except TimeoutError:
-        return Refusal(
-            408,
-            marked("Too slow"),
-            marked("A request must arrive within %(times)s seconds.", times=format(seconds, "g")),
-        ), b""
+        times = format(seconds, "g")
+        detail = marked("A request must arrive within %(times)s seconds.", times=times)
+        raise HTTPException(408, detail) from None
+    return b"".join(parts)
 
 
 def _exceeds(digits: bytes, limit: int) -> bool:
