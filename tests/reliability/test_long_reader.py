@@ -74,11 +74,8 @@ def room_of(database: SqlDatabase) -> Storage:
 
 
 def log_gauge(database: SqlDatabase) -> float:
-    (value,) = [
-        value
-        for gauge in database_gauges(database, now=NOW)
-        if gauge.name == "database_log_bytes"
-        for _, value in gauge.values
+    value = {one.name: one.values for one in database_gauges(database, now=NOW)}[
+        "database_log_bytes"
     ]
     assert isinstance(value, float | int)
     return value

@@ -21,7 +21,7 @@ from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
 from paperround.ops.tick import SCHEDULER
 from paperround.web.context import App, Now
-from paperround.web.metrics import Gauge, metrics_response, queue_gauges
+from paperround.web.metrics import Gauge, metrics_response, queue_gauge
 
 STALE_AFTER = timedelta(minutes=3)
 """The scheduler runs once a minute."""
@@ -129,19 +129,11 @@ def worker_role(app: AppContext) -> Role:
         return f"{format_queue_names(down)}: the worker waits for its database" if down else None
 
     def numbers() -> Iterator[Gauge]:
-        yield Gauge(
-            name="worker_jobs",
-            doc="Jobs this process has ended since it began, by task and outcome.",
-            labels=("task", "outcome"),
-            values=list(queue.done().items()),
-        )
-        yield Gauge(
-            name="worker_running",
-            doc="Jobs this process runs just now.",
-            labels=("task",),
-            values=[((task,), count) for task, count in queue.busy().items()],
-        )
-        yield from queue_gauges(queue.lined())
+        ended = "Jobs this process has ended since it began, by task and outcome."
+        yield Gauge("worker_jobs", ended, queue.done(), ("task", "outcome"))
+        busy = {(task,): count for task, count in queue.busy().items()}
+        yield Gauge("worker_running", "Jobs this process runs just now.", busy, ("task",))
+        yield queue_gauge(queue.lined())
 
     return Role(
         name="worker",
@@ -160,7 +152,7 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
         return "it has not looked at what is due for 90 seconds" if is_late else None
 
     def numbers() -> Iterator[Gauge]:
-        yield Gauge.of(
+        yield Gauge(
             "scheduler_last_look_timestamp_seconds",
             "When this scheduler last looked at what is due.",
             last_look(),

@@ -7,6 +7,7 @@ loses nothing. Labels name feeds and lists, never a person.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import Response
 
@@ -28,23 +29,20 @@ router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
 )
 
-Value = float | datetime | None
+Number = float | datetime | None
+Values = Mapping[Any, Number]
+"""Values by the tuple of their labels."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Gauge:
-    """A metric, its help text, and its values by labels, None if unknown. A datetime is exported
-    in seconds since 1970."""
+    """A metric, its help text, and its value, or its values by labels. An unknown value is None, a
+    datetime is exported in seconds since 1970."""
 
     name: str
     doc: str
+    values: Number | Values
     labels: tuple[str, ...] = ()
-    values: Sequence[tuple[tuple[str, ...], Value]]
-
-    @classmethod
-    def of(cls, name: str, doc: str, value: Value) -> "Gauge":
-        """Return a gauge without labels."""
-        return cls(name=name, doc=doc, values=[((), value)])
 
 
 @router.get("", include_in_schema=False)
@@ -53,7 +51,7 @@ def metrics(app: App, now: Now) -> Response:
     found = [*database_gauges(app.database, now=now)]
     if not app.settings.embedded:
         found += process_gauges(app, now=now)
-        found += queue_gauges(app.shared_queue.lined())
+        found.append(queue_gauge(app.shared_queue.lined()))
     return metrics_response(found)
 
 
@@ -66,7 +64,8 @@ def metrics_response(found: Iterable[Gauge]) -> Response:
         def collect(self) -> Iterator[GaugeMetricFamily]:
             for one in found:
                 family = GaugeMetricFamily(f"paperround_{one.name}", one.doc, labels=one.labels)
-                for labels, value in one.values:
+                values = one.values if isinstance(one.values, Mapping) else {(): one.values}
+                for labels, value in values.items():
                     number = value.timestamp() if isinstance(value, datetime) else value
                     if number is not None:
                         family.add_metric(labels, number)
@@ -82,23 +81,23 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     with database.reading() as work:
         feeds, room = polled_feeds(work), work[StatusStore].storage()
     found = status(database, None, now=now)
-    yield Gauge.of(
+    yield Gauge(
         "last_tick_timestamp_seconds",
         "When something last looked at what is due.",
         found.last_tick_at,
     )
-    yield Gauge.of(
+    yield Gauge(
         "mail_lacks_keys",
         "1 while no mail leaves because there is no DKIM key to sign it with.",
         found.pace.lacks_keys,
     )
-    yield Gauge.of(
+    yield Gauge(
         "database_put_back",
         "1 while no mail leaves because an older copy of the database may be in use.",
         found.pace.was_put_back,
     )
-    yield Gauge.of("database_log_bytes", "How long SQLite's write-ahead log is.", room.log_bytes)
-    yield Gauge.of(
+    yield Gauge("database_log_bytes", "How long SQLite's write-ahead log is.", room.log_bytes)
+    yield Gauge(
         "database_free_bytes", "How much more can be written into SQLite's file.", room.free_bytes
     )
     yield from _feed_gauges(feeds)
@@ -108,19 +107,15 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
 
 
 def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
-    def each(name: str, doc: str, value: Callable[[LiveFeed], Value]) -> Gauge:
-        values = [((feed.name,), value(feed)) for feed in feeds]
-        return Gauge(name=f"feed_{name}", doc=doc, labels=("feed",), values=values)
+    def each(name: str, doc: str, value: Callable[[LiveFeed], Number]) -> Gauge:
+        return Gauge(f"feed_{name}", doc, {(one.name,): value(one) for one in feeds}, ("feed",))
 
+    health = {(one.name, it): float(one.health is it) for one in feeds for it in FeedHealth}
     yield Gauge(
-        name="feed_health",
-        doc="1 for how a feed is doing, 0 for everything else it could be.",
-        labels=("feed", "health"),
-        values=[
-            ((feed.name, health), float(feed.health is health))
-            for feed in feeds
-            for health in FeedHealth
-        ],
+        "feed_health",
+        "1 for how a feed is doing, 0 for everything else it could be.",
+        health,
+        ("feed", "health"),
     )
     yield each("failures", "Polls that failed in a row.", lambda feed: feed.failures)
     yield each(
@@ -141,20 +136,17 @@ def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
 
 
 def _list_gauges(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
-    def each(name: str, doc: str, value: Callable[[ListStatus], Value]) -> Gauge:
-        values = [((one.mailing_list.name,), value(one)) for one in lists]
-        return Gauge(name=f"list_{name}", doc=doc, labels=("list",), values=values)
+    named = [(one.mailing_list.name, one) for one in lists]
+
+    def each(name: str, doc: str, value: Callable[[ListStatus], Number]) -> Gauge:
+        return Gauge(f"list_{name}", doc, {(list_,): value(one) for list_, one in named}, ("list",))
 
     yield each("subscribers", "People who get mail.", lambda one: one.subscribers)
     yield Gauge(
-        name="list_digests",
-        doc="Mails of the editions that still live, by state.",
-        labels=("list", "state"),
-        values=[
-            ((one.mailing_list.name, state), count)
-            for one in lists
-            for state, count in one.backlog.by_state.items()
-        ],
+        "list_digests",
+        "Mails of the editions that still live, by state.",
+        {(name, it): n for name, one in named for it, n in one.backlog.by_state.items()},
+        ("list", "state"),
     )
     yield each(
         "oldest_due_timestamp_seconds",
@@ -168,74 +160,57 @@ def _list_gauges(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
     )
 
 
+def _by_one(name: str, doc: str, label: str, values: Mapping[Any, float]) -> Gauge:
+    return Gauge(name, doc, {(key,): value for key, value in values.items()}, (label,))
+
+
 def _bounce_gauges(tally: ReturnTally) -> Iterator[Gauge]:
     yield Gauge(
-        name="returned_mails",
-        doc="What came back in the last 7 days about mails of ours, by kind and evidence.",
-        labels=("kind", "evidence"),
-        values=list(tally.events.items()),
+        "returned_mails",
+        "What came back in the last 7 days about mails of ours, by kind and evidence.",
+        tally.events,
+        ("kind", "evidence"),
     )
-    yield Gauge(
-        name="returned_effects",
-        doc="What it did, in the last 7 days.",
-        labels=("did",),
-        values=[((did,), count) for did, count in tally.effects.items()],
-    )
-    yield Gauge.of("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
-    yield Gauge.of("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
-    yield Gauge.of("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
-    yield Gauge.of("resting_readers", "Readers whose mail rests.", tally.resting)
-    yield Gauge.of("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
+    yield _by_one("returned_effects", "What it did, in the last 7 days.", "did", tally.effects)
+    yield Gauge("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
+    yield Gauge("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
+    yield Gauge("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
+    yield Gauge("resting_readers", "Readers whose mail rests.", tally.resting)
+    yield Gauge("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
 
 
 def _signup_gauges(tally: RequestTally) -> Iterator[Gauge]:
-    yield Gauge.of(
+    yield Gauge(
         "signups_waiting",
         "Sign-ups, wishes for a link and changes of address that nobody has looked at yet.",
         tally.waiting,
     )
-    yield Gauge.of(
+    yield Gauge(
         "signups_oldest_due_timestamp_seconds",
         "Since when the first of those that wait is due.",
         tally.oldest_due,
     )
-    yield Gauge(
-        name="signups_refused",
-        doc="Requests of the last 24 hours that a limit refused, with 429 or 503.",
-        labels=("limit",),
-        values=[((limit,), float(count)) for limit, count in tally.refused.items()],
+    refused = "Requests of the last 24 hours that a limit refused, with 429 or 503."
+    yield _by_one("signups_refused", refused, "limit", tally.refused)
+    dropped = (
+        "Requests of the last 24 hours that were taken, and came to no mail: the mailbox had "
+        "its mails of the day, or looking at them failed."
     )
-    yield Gauge(
-        name="signups_dropped",
-        doc="Requests of the last 24 hours that were taken, and came to no mail: the mailbox had "
-        "its mails of the day, or looking at them failed.",
-        labels=("why",),
-        values=[((why,), float(count)) for why, count in tally.dropped.items()],
-    )
+    yield _by_one("signups_dropped", dropped, "why", tally.dropped)
 
 
 def process_gauges(app: AppContext, *, now: datetime) -> Iterator[Gauge]:
     """Yield metrics of schedulers and workers."""
     with app.database.reading() as work:
         processes = staff(work, now=now)
-    yield Gauge.of("schedulers", "Schedulers that live.", len(processes.schedulers))
-    yield Gauge(
-        name="workers",
-        doc="Workers that live and serve a queue.",
-        labels=("queue",),
-        values=[((line,), float(processes.serving(line))) for line in QueueName],
-    )
+    yield Gauge("schedulers", "Schedulers that live.", len(processes.schedulers))
+    serving = {line: processes.serving(line) for line in QueueName}
+    yield _by_one("workers", "Workers that live and serve a queue.", "queue", serving)
 
 
-def queue_gauges(depths: Mapping[QueueName, QueueDepth]) -> Iterator[Gauge]:
-    """Yield metrics of the job queues."""
-    yield Gauge(
-        name="queue_jobs",
-        doc="Jobs that wait, and that run, in each queue.",
-        labels=("queue", "state"),
-        values=[
-            ((line, state), float(count))
-            for line, one in depths.items()
-            for state, count in (("waiting", one.waiting), ("running", one.running))
-        ],
-    )
+def queue_gauge(depths: Mapping[QueueName, QueueDepth]) -> Gauge:
+    """Return the metric of the job queues."""
+    waiting = {(line, "waiting"): one.waiting for line, one in depths.items()}
+    running = {(line, "running"): one.running for line, one in depths.items()}
+    doc = "Jobs that wait, and that run, in each queue."
+    return Gauge("queue_jobs", doc, {**waiting, **running}, ("queue", "state"))
