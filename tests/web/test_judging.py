@@ -1,6 +1,5 @@
 """Judging papers: a page without a script, what it says, and what is kept."""
 
-import html
 import re
 
 import pytest
@@ -84,20 +83,3 @@ def test_the_link_of_a_digest_judges_nothing(
             answer = site.client.post(path(token), data={"action": action, **said})
             assert "Mail me a fresh link" in answer.text
     assert site.dump() == before
-
-
-@pytest.mark.parametrize("action", ["suggest", "more", "keep"])
-def test_a_link_that_ran_out_meanwhile_gives_back_what_was_said(
-    site: Site, choices_token: str, edition: Edition, action: str
-) -> None:
-    good, bad, other = edition.papers[:3]
-    said = {f"p{good.paper_id}": "good", f"p{bad.paper_id}": "bad", f"p{other.paper_id}": ""}
-    site.clock.move(hours=25)
-    answer = site.client.post(
-        path(choices_token), data={"action": action, **said, "interest": ["author:Ada Lovelace"]}
-    )
-    page = html.unescape(answer.text)
-    assert "Nothing was saved" in page
-    assert f"Good: {good.title}\nBad: {bad.title}\nauthor:Ada Lovelace" in page
-    assert other.title not in page
-    assert "Nothing was saved" not in site.client.post(path(choices_token), data={}).text

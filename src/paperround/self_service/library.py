@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.db.transactions import Database, Transaction
+from paperround.db.transactions import Transaction
 from paperround.editions.model import Order, Placed
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.identifiers import canonical
@@ -225,12 +225,6 @@ def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[Pape
         if one.paper.paper_id not in ratings and not one.paper.withdrawn:
             each.setdefault(one.paper.paper_id, one)
     return each
-
-
-def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
-    """Return the titles of papers; unknown ones are left out."""
-    with database.reading() as work:
-        return {id_: paper.title for id_, paper in work[PaperStore].load(papers).items()}
 
 
 def suggest(

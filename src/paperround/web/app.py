@@ -155,6 +155,7 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
         lambda: make_stamp(app.signup_context.keys, now=app.clock.now()), seconds=cache_seconds
     )
     errors.install_handlers(site)
+    self_service.install_handler(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, UnreadableFile, invalid
-from paperround.core.i18n.locale import locale_for
 from paperround.feeds.formats.library import read_library
 from paperround.feeds.formats.registry import decompress
 from paperround.feeds.sources.zotero import place_of, read_zotero
@@ -22,14 +21,12 @@ from paperround.self_service.library import (
     preview_library,
     store_ratings,
     suggest,
-    titles_of,
 )
 from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
-from paperround.web.language import page_language
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import is_link_valid, offer_link
+from paperround.web.self_service import RECENT_LINK, LinkExpired
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -55,19 +52,15 @@ class RatingForm(BaseModel):
         return [one for one in named if one is not None][:MOST_JUDGED]
 
 
-@router.get("/preferences/{token}/papers")
+@router.get("/preferences/{token}/papers", dependencies=[RECENT_LINK])
 def show_papers_to_rate(app: App, now: Now, token: str, page: str = "1") -> Response:
     """Show a page of papers to rate."""
-    if not is_link_valid(app, token, now):
-        return offer_link(app, token)
     return _rating_page(app, token, page, RatingForm(), now)
 
 
-@router.post("/preferences/{token}/papers")
+@router.post("/preferences/{token}/papers", dependencies=[RECENT_LINK])
 def rate_papers(app: App, now: Now, token: str, form: Annotated[RatingForm, Form()]) -> Response:
     """Show more papers, suggest interests from the ratings, or save them."""
-    if not is_link_valid(app, token, now):
-        return _offer_link(app, token, form)
     match form.action:
         case "keep":
             return _save_ratings(app, token, form, now)
@@ -75,19 +68,6 @@ def rate_papers(app: App, now: Now, token: str, form: Annotated[RatingForm, Form
             return _rating_page(app, token, form.page, form, now)
         case _:
             return _suggest_interests(app, token, form, now)
-
-
-def _offer_link(app: AppContext, token: str, form: RatingForm) -> Response:
-    """Offer a new link for an expired one, and show the unsaved ratings and interests."""
-    good, bad = form.rated(GOOD), form.rated(BAD)
-    locale, titles = locale_for(page_language()), titles_of(app.database, {*good, *bad})
-    rated = [
-        locale.gettext("%(label)s: %(value)s", label=label, value=titles[one])
-        for label, papers in ((locale.gettext("Good"), good), (locale.gettext("Bad"), bad))
-        for one in papers
-        if one in titles
-    ]
-    return offer_link(app, token, "\n".join((*rated, *form.interest)) or None)
 
 
 def _rating_page(
@@ -101,7 +81,7 @@ def _rating_page(
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
     judging = papers_to_judge(app.signup_context, token, page=number, now=now)
     if judging is None:
-        return _offer_link(app, token, form)
+        raise LinkExpired
     on_page = {one.paper_id for one in judging.papers}
     verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
     return private_page(
@@ -125,7 +105,7 @@ def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datet
         return _rating_page(app, token, form.page, form, now, none)
     found = suggest(app.signup_context, token, good, bad, now=now)
     if found is None:
-        return _offer_link(app, token, form)
+        raise LinkExpired
     return private_page(app, "judged.html", token=token, found=found)
 
 
@@ -138,7 +118,7 @@ def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) 
     except InvalidInput as error:
         return _rating_page(app, token, form.page, form, now, error)
     if kept is None:
-        return _offer_link(app, token, form)
+        raise LinkExpired
     return private_page(app, "judged_kept.html", token=token, kept=kept)
 
 
@@ -185,15 +165,13 @@ MOST_UNPACKED = 16 * 1024 * 1024
 ZOTERO_SECONDS = 10
 
 
-@router.get("/preferences/{token}/library", dependencies=[RATE_LIMITED])
-def show_library_form(app: App, now: Now, token: str) -> Response:
+@router.get("/preferences/{token}/library", dependencies=[RATE_LIMITED, RECENT_LINK])
+def show_library_form(app: App, token: str) -> Response:
     """Show the form to import a library from text, a file or Zotero."""
-    if not is_link_valid(app, token, now):
-        return offer_link(app, token)
     return _library_page(app, token)
 
 
-@router.post("/preferences/{token}/library", dependencies=[costly(DIGEST_COST)])
+@router.post("/preferences/{token}/library", dependencies=[costly(DIGEST_COST), RECENT_LINK])
 def import_library(
     app: App,
     now: Now,
@@ -205,25 +183,15 @@ def import_library(
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Preview the import, or save the chosen papers."""
-    seeds = seed or []
-    content = b"" if file is None else file.file.read()
-    # The input to show if it cannot be saved, None without input. A file is not repeated, because
-    # the reader has it.
-    lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
-    unsaved = "\n".join(lines) if lines or content else None
-    if not is_link_valid(app, token, now):
-        return offer_link(app, token, unsaved)
     if action == "keep":
-        answer = _save_seeds(app, token, seeds, now)
-    else:
-        answer = _preview_import(app, token, content, text, zotero, now)
-    return answer or offer_link(app, token, unsaved)
+        return _save_seeds(app, token, seed or [], now)
+    content = b"" if file is None else file.file.read()
+    return _preview_import(app, token, content, text, zotero, now)
 
 
 def _preview_import(
     app: AppContext, token: str, content: bytes, text: str, zotero: str, now: datetime
-) -> Response | None:
-    """Preview the import; None if the link has expired meanwhile."""
+) -> Response:
     try:
         found = preview_library(
             app.signup_context, token, _read_library(app, content, text, zotero), now=now
@@ -234,7 +202,7 @@ def _preview_import(
             error = InvalidInput(error.text, code=field)
         return _library_page(app, token, error=error, text=text, zotero=zotero)
     if found is None:
-        return None
+        raise LinkExpired
     return private_page(
         app, "library_understood.html", found=found, token=token, error=None, chosen=None
     )
@@ -255,14 +223,13 @@ def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Li
     return read_zotero(client, place)
 
 
-def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
-    """Save the chosen papers; None if the link has expired meanwhile."""
+def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response:
     try:
         kept = keep_seeds(app.signup_context, token, seeds, now=now)
     except InvalidInput as error:
         return _library_page(app, token, error=error, text="\n".join(seeds))
     if kept is None:
-        return None
+        raise LinkExpired
     return private_page(app, "library_kept.html", kept=kept, token=token)
 
 

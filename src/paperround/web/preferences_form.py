@@ -92,12 +92,6 @@ def form_version(form: ChoicesForm) -> str:
     return sha256(form.model_dump_json().encode()).hexdigest()[:16]
 
 
-def entered_lines(form: ChoicesForm) -> str:
-    """Return every line that the reader entered or ticked, to show when it cannot be saved."""
-    fields = (form.topics, *(_interest_lines(form, kind) for kind in INTEREST_FIELDS))
-    return "\n".join(line for field in fields for line in field.splitlines() if line.strip())
-
-
 def parse_interests(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
     """Return the interests in the form, and those of `known` that have no field.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 from pydantic import Field
 
 from paperround.bootstrap import AppContext
@@ -17,12 +17,19 @@ from paperround.self_service.history import reader_history
 from paperround.self_service.lists import join_list, lists_of
 from paperround.self_service.preview import next_digest
 from paperround.subscribers.readers import Choices, Visitor
-from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, App, Client, Now, costly
+from paperround.web.context import (
+    DIGEST_COST,
+    IN_READER_LANGUAGE,
+    App,
+    Client,
+    Now,
+    costly,
+    get_app,
+)
 from paperround.web.language import override_language, set_language
 from paperround.web.preferences_form import (
     FREQUENCIES,
     ChoicesForm,
-    entered_lines,
     find_errors,
     form_version,
     parse_interests,
@@ -37,6 +44,36 @@ router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
+
+
+class LinkExpired(Exception):
+    """The link was not mailed recently, or is not one of ours: the response offers to mail one."""
+
+
+def install_handler(app: FastAPI) -> None:
+    """Let `app` answer requests with an expired link."""
+    app.add_exception_handler(LinkExpired, _offer_link)
+
+
+def _offer_link(request: Request, _: Exception) -> Response:
+    """Return the page for an expired link, with a button to send a new one. An erased reader sees
+    that they were erased."""
+    app, token = get_app(request), request.path_params["token"]
+    if was_erased(app.signup_context, token):
+        return private_page(app, "erased.html")
+    masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
+    is_lost = request.method == "POST"
+    return private_page(app, "preferences_link.html", masked=masked, token=token, lost=is_lost)
+
+
+def _require_recent_link(app: App, now: Now, token: str) -> None:
+    """Raise LinkExpired unless the link is recent enough to use."""
+    if preferences.open_choices(app.signup_context, token, now=now) is None:
+        raise LinkExpired
+
+
+RECENT_LINK = Depends(_require_recent_link)
+"""Dependency of a route that needs a recently mailed link."""
 
 
 class FormAction(ChoicesForm):
@@ -96,13 +133,13 @@ class _Visit:
 
 def _visit(
     app: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
-) -> _Visit | None:
-    """Return the reader of a recently sent link and use their language; None for other links."""
+) -> _Visit:
+    """Return the reader of a recently sent link, and use their language. Raises LinkExpired."""
     choices = preferences.open_choices(
         app.signup_context, token, now=now, list_name=list_name or None
     )
     if choices is None:
-        return None
+        raise LinkExpired
     set_language(choices.preferences.language)
     return _Visit(app=app, token=token, now=now, choices=choices, client=client)
 
@@ -131,7 +168,7 @@ def unsubscribe(app: App, now: Now, token: str) -> Response:
 def show_choices(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the preferences for a recently sent link, else offer to send one."""
     visit = _visit(app, token, list, now)
-    return offer_link(app, token) if visit is None else visit.page(_saved_form(visit.choices))
+    return visit.page(_saved_form(visit.choices))
 
 
 def _saved_form(choices: Choices) -> ChoicesForm:
@@ -148,34 +185,35 @@ def run_action(
         preferences.mail_choices_link(app.signup_context, token, now=now)
         return private_page(app, "link_mailed.html")
     visit = _visit(app, token, data.list_name, now, client)
-    if visit is None:
-        return offer_link(app, token, _unsaved_input(data))
     action = _ACTIONS.get(data.action)
     if action is None:
         unknown = invalid("action", "this page has no such button")
         return visit.page(_saved_form(visit.choices), {"action": unknown})
-    return action(visit, data) or offer_link(app, token, _unsaved_input(data))
+    return action(visit, data)
 
 
-def _leave(visit: _Visit, _: FormAction) -> Response | None:
+def _leave(visit: _Visit, _: FormAction) -> Response:
     done = preferences.leave_from_choices(
         visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
     )
-    return private_page(visit.app, "left.html") if done else None
+    if not done:
+        raise LinkExpired
+    return private_page(visit.app, "left.html")
 
 
-def _join(visit: _Visit, data: FormAction) -> Response | None:
-    joined = join_list(visit.app.signup_context, visit.token, data.join, now=visit.now)
-    return _reload(visit, "joined", list_name=data.join) if joined else None
+def _join(visit: _Visit, data: FormAction) -> Response:
+    if not join_list(visit.app.signup_context, visit.token, data.join, now=visit.now):
+        raise LinkExpired
+    return _reload(visit, "joined", list_name=data.join)
 
 
-def _reload(visit: _Visit, done: str, list_name: str | None = None) -> Response | None:
+def _reload(visit: _Visit, done: str, list_name: str | None = None) -> Response:
     """Return the page with the current preferences."""
     fresh = _visit(visit.app, visit.token, list_name or visit.choices.list_name, visit.now)
-    return None if fresh is None else fresh.page(_saved_form(fresh.choices), done=done)
+    return fresh.page(_saved_form(fresh.choices), done=done)
 
 
-def _request_move(visit: _Visit, data: FormAction) -> Response | None:
+def _request_move(visit: _Visit, data: FormAction) -> Response:
     try:
         address = parse_new_address(visit.app, data.email)
         visitor = Visitor(ip=visit.client, stamped=True)
@@ -186,15 +224,18 @@ def _request_move(visit: _Visit, data: FormAction) -> Response | None:
     except InvalidInput as error:
         form = _saved_form(visit.choices)
         return visit.page(form, {"email": InvalidInput(error.text, code="email")})
-    return private_page(visit.app, "move_asked.html", token=visit.token) if asked else None
+    if not asked:
+        raise LinkExpired
+    return private_page(visit.app, "move_asked.html", token=visit.token)
 
 
-def _renew_feed(visit: _Visit, _: FormAction) -> Response | None:
-    renewed = preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now)
-    return None if renewed is None else _reload(visit, "renewed")
+def _renew_feed(visit: _Visit, _: FormAction) -> Response:
+    if preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now) is None:
+        raise LinkExpired
+    return _reload(visit, "renewed")
 
 
-def _save(visit: _Visit, data: FormAction) -> Response | None:
+def _save(visit: _Visit, data: FormAction) -> Response:
     choices = visit.choices
     try:
         wanted = parse_preferences(data, choices.preferences)
@@ -219,15 +260,15 @@ def _save(visit: _Visit, data: FormAction) -> Response | None:
     except InvalidInput as error:
         return visit.page(data, find_errors(data, error, zone=choices.zone, now=visit.now))
     if saved is None:
-        return None
+        raise LinkExpired
     override_language(data.language)
     return _reload(visit, "saved")
 
 
-def _export(visit: _Visit, _: FormAction) -> Response | None:
+def _export(visit: _Visit, _: FormAction) -> Response:
     found = export_person(visit.app.signup_context, visit.token, now=visit.now)
     if found is None:
-        return None
+        raise LinkExpired
     return stream_file(found, media_type="application/json", name="paperround-data.json")
 
 
@@ -235,12 +276,13 @@ def _confirm_erasure(visit: _Visit, _: FormAction) -> Response:
     return private_page(visit.app, "erase.html", masked=visit.choices.masked, token=visit.token)
 
 
-def _erase(visit: _Visit, _: FormAction) -> Response | None:
-    done = erase_person(visit.app.signup_context, visit.token, now=visit.now)
-    return private_page(visit.app, "erased.html") if done else None
+def _erase(visit: _Visit, _: FormAction) -> Response:
+    if not erase_person(visit.app.signup_context, visit.token, now=visit.now):
+        raise LinkExpired
+    return private_page(visit.app, "erased.html")
 
 
-_ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
+_ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response]] = {
     "save": _save,
     "change": _Visit.page,  # shows the form again
     "leave": _leave,
@@ -251,43 +293,18 @@ _ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
     "erase": _confirm_erasure,
     "erase-now": _erase,
 }
-"""The actions of the buttons; each returns None if the link has expired meanwhile."""
-
-
-def is_link_valid(app: AppContext, token: str, now: datetime) -> bool:
-    """Whether a link was sent recently enough to use."""
-    return preferences.open_choices(app.signup_context, token, now=now) is not None
-
-
-def _unsaved_input(data: FormAction) -> str | None:
-    """Return the input that an expired link loses; None if the action would not have saved it."""
-    return entered_lines(data) if data.action in ("save", "preview", "change") else None
-
-
-def offer_link(app: AppContext, token: str, unsaved: str | None = None) -> Response:
-    """Return the page for an expired link, with a button to send a new one.
-
-    An erased reader sees that they were erased. `unsaved` is the input to show if the link expired
-    while the reader was typing: None without input, empty if it cannot be shown.
-    """
-    if was_erased(app.signup_context, token):
-        return private_page(app, "erased.html")
-    masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
-    lost = unsaved is not None
-    return private_page(
-        app, "preferences_link.html", masked=masked, token=token, lost=lost, written=unsaved or ""
-    )
+"""The actions of the buttons. Each raises LinkExpired if the link has expired meanwhile."""
 
 
 # --- preview and history -----------------------------------------------------------------------
 
 
-@router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST)])
+@router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST), RECENT_LINK])
 def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the email of the next digest, as this reader would get it now."""
     found = next_digest(app.previewer, token, now=now, list_name=list or None)
-    if found is None or not is_link_valid(app, token, now):
-        return offer_link(app, token)
+    if found is None:
+        raise LinkExpired
     if found.rendered is None:
         why = WHY_NO_MAIL.get(found.skipped or "")
         return private_page(app, "no_preview.html", why=why, token=token)
@@ -300,8 +317,6 @@ def preview_choices(
 ) -> Response:
     """Show the next digest with unsaved preferences, without saving them."""
     visit = _visit(app, token, data.list_name, now)
-    if visit is None:
-        return offer_link(app, token, _unsaved_input(data))
     choices = visit.choices
     set_language(data.language or choices.preferences.language)
     try:
@@ -316,7 +331,7 @@ def preview_choices(
     except InvalidInput as error:
         return visit.page(data, find_errors(data, error, zone=choices.zone, now=now))
     if found is None:
-        return offer_link(app, token, _unsaved_input(data))
+        raise LinkExpired
     return private_page(
         app,
         "preview.html",
@@ -328,12 +343,12 @@ def preview_choices(
     )
 
 
-@router.get("/preferences/{token}/history")
+@router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])
 def history(app: App, now: Now, token: str) -> Response:
     """Show the emails sent to this reader, with their status."""
     past = reader_history(app.signup_context, token, now=now)
-    if past is None or not is_link_valid(app, token, now):
-        return offer_link(app, token)
+    if past is None:
+        raise LinkExpired
     return private_page(app, "history.html", past=past, token=token)
 
 
