@@ -10,7 +10,6 @@ with our salt is given, about half a second in a browser. Each solution counts o
 import base64
 import hmac
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -37,13 +36,6 @@ class FormSender(Enum):
     NOT_OURS = "not ours"
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """A proof-of-work challenge as base64 JSON, which the browser sends back."""
-
-    text: str
-
-
 def make_stamp(keys: KeyRing, *, now: datetime) -> str:
     """Return `now` in seconds, signed, for a form that is made now."""
     at = str(int(now.timestamp()))
@@ -63,13 +55,14 @@ def check_stamp(keys: KeyRing, text: str, *, now: datetime) -> FormSender:
     return FormSender.BY_HAND if age <= MAX_AGE else FormSender.NOT_OURS
 
 
-def make_challenge(keys: KeyRing, *, now: datetime) -> Challenge:
-    """Return a challenge for one form, valid for an hour."""
+def make_challenge(keys: KeyRing, *, now: datetime) -> str:
+    """Return a challenge for one form as base64 JSON, which the browser sends back. It is valid for
+    an hour."""
     options = ChallengeOptions(
         max_number=MAX_NUMBER, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
     )
     challenge = create_challenge(options).to_dict()
-    return Challenge(base64.b64encode(json.dumps(challenge).encode()).decode())
+    return base64.b64encode(json.dumps(challenge).encode()).decode()
 
 
 def verify_challenge(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:

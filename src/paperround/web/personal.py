@@ -16,6 +16,7 @@ from paperround.papers.libraries import Library
 from paperround.papers.model import PaperId
 from paperround.self_service import history
 from paperround.self_service.library import (
+    MOST_PAGES,
     keep_seeds,
     papers_to_judge,
     preview_library,
@@ -25,6 +26,7 @@ from paperround.self_service.library import (
 from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
+from paperround.web.paging import page_number
 from paperround.web.security import LIBRARY_BODY
 from paperround.web.self_service import RECENT_LINK, LinkExpired
 from paperround.web.templates import private_page
@@ -78,7 +80,7 @@ def _rating_page(
     now: datetime,
     error: InvalidInput | None = None,
 ) -> Response:
-    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
+    number = page_number(page, MOST_PAGES)
     judging = papers_to_judge(app.signup_context, token, page=number, now=now)
     if judging is None:
         raise LinkExpired

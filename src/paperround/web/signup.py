@@ -225,9 +225,7 @@ def _status_code(error: InvalidInput | None, hint: Hint | None, crowd: Crowded |
     return 200 if error is None and hint is None else 422
 
 
-def _challenge(
-    app: AppContext, now: datetime, crowd: Crowded | None
-) -> form_token.Challenge | None:
+def _challenge(app: AppContext, now: datetime, crowd: Crowded | None) -> str | None:
     is_asked = crowd is not None or needs_proof_of_work(app.signup_context, now=now)
     return form_token.make_challenge(app.signup_context.keys, now=now) if is_asked else None
 
