@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from paperround.bootstrap import AppContext
 from paperround.cli.app import app
-from paperround.cli.process import _health_socket, serve_health
+from paperround.cli.process import serve_health
+from paperround.cli.server import listen
 from paperround.config import Settings
 from paperround.core.clock import StartedClock
-from paperround.core.errors import Misconfigured
+from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.web.health import scheduler_role
 from tests.builders import NOW
 from tests.story.serving import free_port
@@ -71,23 +72,32 @@ def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path
     assert done.stdout.strip() == "[]"
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> AppContext:
+    made = AppContext(Settings(data_dir=tmp_path), StartedClock(NOW))
+    made.prepare_to_serve()
+    return made
+
+
 @pytest.mark.parametrize("place", ["nowhere", "127.0.0.1:99999", "127.0.0.1:", ""])
-def test_a_place_that_nobody_can_listen_at_is_refused(place: str) -> None:
-    with pytest.raises(BadParameter, match="PORT"):
-        _health_socket(place)
+def test_a_place_that_nobody_can_listen_at_is_refused(home: AppContext, place: str) -> None:
+    with (
+        pytest.raises(BadParameter, match="PORT"),
+        serve_health(home, scheduler_role(home.clock.now), place),
+    ):
+        raise AssertionError("it is served")
 
 
-def test_a_place_that_is_taken_is_said_so() -> None:
-    with _health_socket("0") as door:
-        port = door.getsockname()[1]
-        assert door.getsockname()[0] == "127.0.0.1"
-        with pytest.raises(Misconfigured, match=rf"--health {port}: .*in use"):
-            _health_socket(str(port))
+def test_a_place_that_is_taken_is_said_so(home: AppContext) -> None:
+    with (
+        listen("127.0.0.1", 0) as door,
+        pytest.raises(InvalidInput, match=r"cannot be had .*--health names another"),
+        serve_health(home, scheduler_role(home.clock.now), str(door.getsockname()[1])),
+    ):
+        raise AssertionError("it is served")
 
 
-def test_the_pages_of_a_role_are_served_while_it_lasts(tmp_path: Path) -> None:
-    home = AppContext(Settings(data_dir=tmp_path), StartedClock(NOW))
-    home.prepare_to_serve()
+def test_the_pages_of_a_role_are_served_while_it_lasts(home: AppContext) -> None:
     port = free_port()
     with serve_health(home, scheduler_role(home.clock.now), str(port)):
         assert _status(port, "/readyz") == 200

@@ -11,7 +11,7 @@ import typer
 
 from paperround.cli.options import AsJson, runtime, usage
 from paperround.cli.output import (
-    paragraph,
+    fold,
     print_json,
     print_result,
     say,
@@ -50,9 +50,9 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
     width = terminal_width()
     yield f"{kind['kind']}{': needs --url' if kind['needs_url'] else ''}"
     for one in kind["settings"]:
-        yield from paragraph(f"{one['name']}: {one['says']}", width, indent=2)
+        yield from fold("  ", f"{one['name']}: {one['says']}", width, indent=4)
         if 0 < len(one["values"]) <= MOST_VALUES:
-            yield from paragraph(", ".join(one["values"]), width, indent=4)
+            yield from fold("    ", ", ".join(one["values"]), width, indent=6)
 
 
 def presets(as_json: AsJson = False) -> None:

@@ -20,13 +20,11 @@ GAP = 2
 WIDEST = 28
 """Most characters of a column, so that one long name does not widen all rows."""
 
-NARROWEST = 24
-"""A last column with less space than this moves below its row."""
+NARROWEST = 16
+"""The least width of a last column, even if its lines are wider than the terminal."""
 
 MOST_COLUMNS = 10
 """Objects with more fields than this are listed, not tabulated."""
-
-_INDENT = " " * 4
 
 
 def say(text: str = "") -> None:
@@ -157,33 +155,22 @@ def table(rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
             f"{cell:{cell_width}}" + " " * GAP
             for cell, cell_width in zip(cells, widths, strict=True)
         )
-        yield from _row_lines(head, last, width)
+        yield from fold(head, last, width)
 
 
-def _row_lines(head: str, last: str, width: int | None) -> Iterator[str]:
-    if width is None or len(head) + len(last) <= width:
-        yield (head + last).rstrip()
-    elif width - len(head) >= NARROWEST:
-        first, *more = _wrapped(last, width - len(head))
-        yield head + first
-        yield from (" " * len(head) + line for line in more)
-    else:
-        yield head.rstrip()
-        yield from (_INDENT + line for line in _wrapped(last, width - len(_INDENT)))
-
-
-def paragraph(text: str, width: int | None, *, indent: int = 0) -> Iterator[str]:
-    """Yield `text` wrapped at `width`; later lines are indented by two more spaces."""
-    if width is None or indent + len(text) <= width:
-        yield " " * indent + text
+def fold(head: str, text: str, width: int | None, *, indent: int | None = None) -> Iterator[str]:
+    """Yield `head` and `text` wrapped at `width`. Later lines are indented, by default as far as
+    the text."""
+    if width is None or len(head) + len(text) <= width:
+        yield (head + text).rstrip()
         return
-    first, *more = _wrapped(text, width - indent - GAP)
-    yield " " * indent + first
-    yield from (" " * (indent + GAP) + line for line in more)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return wrap(text, max(width, NARROWEST), break_on_hyphens=False) or [""]
+    yield from wrap(
+        text,
+        max(width, len(head) + NARROWEST),
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent),
+        break_on_hyphens=False,
+    )
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.config import Settings
-from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.core.errors import PaperroundError
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
@@ -114,14 +113,17 @@ Health = Annotated[
 
 @contextmanager
 def serve_health(context: "AppContext", role: "Role", place: str | None) -> Iterator[None]:
-    """Serve the health pages of `role` at `place` within the block. Raises Misconfigured."""
+    """Serve the health pages of `role` at `place`, `[ADDRESS:]PORT`, within the block."""
     if place is None:
         yield
         return
-    from paperround.cli.server import server
+    from paperround.cli.server import listen, server
     from paperround.web.health import role_app
 
-    with _health_socket(place) as listener:
+    address, _, port = place.rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) < 65536:
+        raise typer.BadParameter("write PORT or ADDRESS:PORT, like 8081", param_hint="--health")
+    with listen(address.strip("[]") or LOCALHOST, int(port), "--health") as listener:
         running = server(role_app(context, role), host=LOCALHOST, port=0)
         thread = threading.Thread(
             target=running.run,
@@ -135,19 +137,6 @@ def serve_health(context: "AppContext", role: "Role", place: str | None) -> Iter
         finally:
             running.should_exit = True
             thread.join(timeout=5)
-
-
-def _health_socket(place: str) -> socket.socket:
-    """Return a socket that listens at `[ADDRESS:]PORT`."""
-    address, _, port = place.rpartition(":")
-    address = address.strip("[]") or LOCALHOST
-    if not port.isdecimal() or not 0 <= int(port) < 65536:
-        raise typer.BadParameter("write PORT or ADDRESS:PORT, like 8081", param_hint="--health")
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        return socket.create_server((address, int(port)), family=family)
-    except OSError as error:
-        raise Misconfigured(f"--health {place}: {error.strerror or error}") from error
 
 
 ADDRESS = re.compile(

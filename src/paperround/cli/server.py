@@ -111,8 +111,9 @@ def listening_place(public_url: str) -> tuple[str, int]:
     return parts.hostname if parts.hostname == "::1" else HOST, parts.port or PORT
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to `host` and `port`; raises InvalidInput if they are not available."""
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """Return a socket bound to `host` and `port`, which `option` names. Raises InvalidInput if they
+    are not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
@@ -120,7 +121,7 @@ def listen(host: str, port: int) -> socket.socket:
         reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
         raise InvalidInput(
             f"port {port} of {host} cannot be had ({reason}): another "
-            "process may have it; --port names another"
+            f"process may have it; {option} names another"
         ) from error
 
 
