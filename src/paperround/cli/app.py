@@ -14,7 +14,6 @@ from paperround.cli import (
     demo,
     digest,
     dkim,
-    doctor,
     feeds,
     ingest,
     init,
@@ -63,7 +62,7 @@ app.command("deliver")(serve.deliver)
 app.command("demo")(demo.demo)
 app.command("try")(_evaluations.try_)
 app.command("init")(init.init)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(init.doctor)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("scheduler")(serve.scheduler)

@@ -1,20 +1,20 @@
-"""`paperround init`: ask five questions and write a working `.env`."""
+"""`paperround init` and `doctor`: ask five questions and write a working `.env`; check the
+installation, and print what to fix."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
 from paperround.cli.digest import send_test
-from paperround.cli.doctor import find_problems, finding_lines
-from paperround.cli.options import read_file, runtime, usage
-from paperround.cli.output import say
+from paperround.cli.options import AsJson, read_file, runtime, usage
+from paperround.cli.output import print_result, say
 from paperround.cli.wizard import (
     OUTBOX,
-    Answers,
     copy_of,
     env_text,
     machine_zone,
@@ -122,8 +122,9 @@ def init(
         say("no test mail: mend the relay, then `paperround digest test --to EMAIL` sends one")
         is_well = False
     else:
-        is_well = _offer_test_message(answers, test_mail, interview) and not _has_failed(findings)
-    _print_next_steps(answers)
+        is_sent = _offer_test_message(answers["CONTACT"], test_mail, interview)
+        is_well = is_sent and not _has_failed(findings)
+    _print_next_steps(answers["PUBLIC_URL"])
     if not is_well:
         raise typer.Exit(1)
 
@@ -133,7 +134,7 @@ class _Interview:
 
     def __init__(self, given: dict[str, str | None], *, silent: bool) -> None:
         self.given = given
-        self._silent = silent
+        self.silent = silent
 
     def ask(
         self,
@@ -146,31 +147,24 @@ class _Interview:
     ) -> T:
         """Return the answer, parsed by `read`. A prompt repeats with the reason; a bad option
         raises BadParameter. A default that `is_secret` is not shown."""
-        value = self.given[option]
-        if value is not None or self._silent:
+
+        def parse(text: str) -> T:
             with usage(option):
-                return read(default if value is None else value)
-        while True:
-            is_shown = bool(default) and not is_secret
-            answer = typer.prompt(question, default=default, show_default=is_shown)
-            try:
-                return read(answer)
-            except InvalidInput as error:
-                say(f"  {error}")
+                return read(text)
+
+        value = self.given[option]
+        if value is not None or self.silent:
+            return parse(default if value is None else value)
+        is_shown = bool(default) and not is_secret
+        return cast("T", typer.prompt(question, default, show_default=is_shown, value_proc=parse))
 
     def confirm(self, question: str, *, default: bool) -> bool:
         """Ask yes or no; return `default` if there is no prompt."""
-        return default if self._silent else typer.confirm(question, default=default)
-
-    def explain_retry(self, reason: str) -> None:
-        """Print why the prompt repeats; raises InvalidInput if there is no prompt."""
-        if self._silent:
-            raise InvalidInput(reason)
-        say(f"  {reason}")
+        return default if self.silent else typer.confirm(question, default=default)
 
     def heading(self, text: str) -> None:
         """Print the heading of the next prompts, if there are any."""
-        if not self._silent:
+        if not self.silent:
             say(f"\n{text}")
 
 
@@ -183,7 +177,8 @@ def _load_previous() -> Settings:
         return Settings()
 
 
-def _ask_questions(interview: _Interview, before: Settings, *, private: bool) -> Answers:
+def _ask_questions(interview: _Interview, before: Settings, *, private: bool) -> dict[str, str]:
+    """Return the answers as settings by name. An empty relay is an outbox: no mail leaves."""
     interview.heading(
         "1. Where do readers reach the site? Every link in an email begins with this address.\n"
         "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
@@ -217,17 +212,17 @@ def _ask_questions(interview: _Interview, before: Settings, *, private: bool) ->
         "   Leave it empty for your own group, or while email is kept in the outbox."
     )
     postal, is_private = _ask_postal(interview, before, must=must, private=private)
-    return Answers(
-        public_url=public_url,
-        operator=operator,
-        contact=contact,
-        relay=relay,
-        mail_from=mail_from,
-        timezone=timezone,
-        hour=hour,
-        postal_address=postal,
-        private=is_private,
-    )
+    return {
+        "PUBLIC_URL": public_url,
+        "OPERATOR": operator,
+        "CONTACT": contact,
+        "SMTP_URL": relay,
+        "MAIL_FROM": mail_from,
+        "TIMEZONE": timezone,
+        "DEFAULT_HOUR": str(hour),
+        "POSTAL_ADDRESS": postal,
+        "PRIVATE": "1" if is_private else "",
+    }
 
 
 def _ask_sender(
@@ -260,24 +255,27 @@ def _ask_postal(
             return postal, is_private
         if interview.confirm("Is it for your own group only?", default=False):
             return "", True
-        interview.explain_retry(
+        reason = (
             "mail to strangers needs a postal address: give --postal-address, or --private for "
             "your own group"
         )
+        if interview.silent:
+            raise InvalidInput(reason)
+        say(f"  {reason}")
 
 
-def _write(answers: Answers) -> None:
+def _write(answers: Mapping[str, str]) -> None:
     """Write `.env`, and print which answers the environment overrides."""
     before = read_file(ENV).decode() if ENV.exists() else ""
     if before:
         copy = copy_of(ENV)
         write_private(copy, before)
         say(f"kept the old settings as {copy}")
-    write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(32), before))
+    write_private(ENV, env_text(answers, secrets.token_urlsafe(32), before))
     say(f"wrote {ENV}, which only you can read; the secret in it belongs in every backup")
     with suppress(Misconfigured):  # the doctor reports it
         written, effective = load_settings({}), load_settings()
-        for name in answers.settings():
+        for name in answers:
             if getattr(written, name.lower()) != getattr(effective, name.lower()):
                 say(f"{PREFIX}{name} is set in the environment, too, and that wins")
 
@@ -304,28 +302,80 @@ def _has_failed(findings: "list[Finding]", check: str | None = None) -> bool:
     return any(one.level == "fail" and check in (None, one.check) for one in findings)
 
 
-def _offer_test_message(answers: Answers, wanted: bool | None, interview: _Interview) -> bool:
+def _offer_test_message(contact: str, wanted: bool | None, interview: _Interview) -> bool:
     """Send a test message to the contact if `wanted`; return False if sending failed."""
-    if not answers.contact:
+    if not contact:
         return True
     say()
-    question = f"Send one test mail to {answers.contact}?"
+    question = f"Send one test mail to {contact}?"
     if not (interview.confirm(question, default=True) if wanted is None else wanted):
         return True
     try:
-        return send_test(answers.contact)
+        return send_test(contact)
     except (PaperroundError, OSError) as error:
         say(f"no test mail was sent: {error}")
         return False
 
 
-def _print_next_steps(answers: Answers) -> None:
+def _print_next_steps(public_url: str) -> None:
     from paperround.cli.server import listening_place
 
     say()
-    host, port = listening_place(answers.public_url)
+    host, port = listening_place(public_url)
     say("What to do next:")
     say("  paperround feeds add --preset ml    # others: paperround feeds presets")
     say(f"  paperround serve                    # site, schedule and sending, on {host}:{port}")
-    say(f"  open {answers.public_url}/ and subscribe yourself")
+    say(f"  open {public_url}/ and subscribe yourself")
     say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")
+
+
+# --- checks ------------------------------------------------------------------------------------
+
+COLOURS = {
+    "ok": typer.colors.GREEN,
+    "warn": typer.colors.YELLOW,
+    "fail": typer.colors.RED,
+    "skipped": typer.colors.BRIGHT_BLACK,
+}
+
+
+def doctor(
+    as_json: AsJson = False,
+) -> None:
+    """Check this installation and say what to do; fails when something is wrong. Sends nothing."""
+    from paperround.doctor.findings import is_well
+
+    findings = find_problems()
+    value = {"well": is_well(findings), "checks": [asdict(one) for one in findings]}
+    print_result(value, finding_lines(findings), as_json=as_json)
+    if not is_well(findings):
+        raise typer.Exit(1)
+
+
+def find_problems() -> "list[Finding]":
+    """Return every finding on the installation that the environment describes."""
+    from paperround.bootstrap.database import require_made
+    from paperround.doctor.examination import examine, findings_without_settings
+    from paperround.doctor.findings import fail
+
+    try:
+        context = runtime()
+    except Misconfigured as error:
+        return findings_without_settings(error.faults)
+    try:
+        require_made(context.settings)
+    except Misconfigured as error:
+        return [fail("installation", str(error))]
+    return examine(context, now=context.clock.now())
+
+
+def finding_lines(findings: "list[Finding]") -> Iterator[str]:
+    """Yield the findings as lines of text, then their number by level."""
+    for one in findings:
+        yield f"{typer.style(f'{one.level:7}', fg=COLOURS[one.level])} {one.check}: {one.says}"
+        if one.way_out:
+            yield f"        > {one.way_out}"
+        yield from (f"          {line}" for line in one.lines)
+    levels = [one.level.value for one in findings]
+    yield ""
+    yield ", ".join(f"{levels.count(word)} {word}" for word in COLOURS if word in levels)

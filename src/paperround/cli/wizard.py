@@ -5,7 +5,6 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,35 +28,6 @@ _COMMENTS = {
     "TIMEZONE": "The list's zone, and the hour of readers who name none.",
     "POSTAL_ADDRESS": "For the footer. One's own group does without: PRIVATE=1.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """The answers to the questions. An empty `relay` means an outbox: no mail leaves."""
-
-    public_url: str
-    operator: str
-    contact: str
-    relay: str
-    mail_from: str
-    timezone: str
-    hour: int
-    postal_address: str
-    private: bool
-
-    def settings(self) -> dict[str, str]:
-        """Return the settings by name; empty values are not set."""
-        return {
-            "PUBLIC_URL": self.public_url,
-            "OPERATOR": self.operator,
-            "CONTACT": self.contact,
-            "SMTP_URL": self.relay,
-            "MAIL_FROM": self.mail_from,
-            "TIMEZONE": self.timezone,
-            "DEFAULT_HOUR": str(self.hour),
-            "POSTAL_ADDRESS": self.postal_address,
-            "PRIVATE": "1" if self.private else "",
-        }
 
 
 def read_public_url(text: str) -> str:
