@@ -31,9 +31,6 @@ PORT = 8000
 FOLDER = Path("paperround-demo")
 """Default data directory of a demo, apart from that of an installation."""
 
-TRIED_PORTS = 20
-"""How many ports from the default one on are tried before any free port is taken."""
-
 DEMO_LIMITS: Mapping[str, str] = {
     "rate_signup_address": "60/h",
     "rate_signup_ip": "600/h",
@@ -85,14 +82,15 @@ def demo(
 
 
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
-    """Return a socket at `port`, or at the next free one if `is_free`. Raises InvalidInput."""
+    """Return a socket at `port`, by default 8000, or at any free one if that may be replaced."""
     from paperround.cli.server import listen
 
-    first = PORT if port is None else port
-    for number in range(first, first + TRIED_PORTS) if is_free else ():
-        with contextlib.suppress(InvalidInput):
-            return listen(HOST, number)
-    return listen(HOST, 0 if is_free else first)
+    try:
+        return listen(HOST, PORT if port is None else port)
+    except InvalidInput:
+        if not is_free:
+            raise
+        return listen(HOST, 0)
 
 
 def _create_context(settings: Settings, port: int) -> "AppContext":

@@ -1,5 +1,6 @@
 """Print results: one JSON object for programs, lines and tables for people."""
 
+import itertools
 import json
 import shutil
 import sys
@@ -177,15 +178,12 @@ def fold(head: str, text: str, width: int | None, *, indent: int | None = None) 
 def progress(what: str, total: int | None = None) -> Iterator[Advance]:
     """Yield a function to call with the number of further items done.
 
-    Draws a bar on standard error and removes it at the end; draws nothing without a terminal.
+    Draws a bar on standard error; draws nothing without a terminal.
     """
     if not sys.stderr.isatty():
         yield no_progress
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda more: bar.advance(task, more)
+    # Without a total the bar shows that something moves.
+    items = itertools.count() if total is None else None
+    with typer.progressbar(items, total, what, show_pos=True, file=sys.stderr) as bar:
+        yield bar.update

@@ -15,7 +15,7 @@ from paperround.feeds import files, preview
 from paperround.feeds.due import run_now
 from paperround.feeds.formats.registry import AUTO, READERS, decompress, reader_for
 from paperround.feeds.ingest import ingest
-from paperround.feeds.model import LiveFeed
+from paperround.feeds.model import LiveFeed, NewFeed
 from paperround.feeds.opml import read_opml, write_opml
 from paperround.feeds.poll import shown_as
 from paperround.feeds.store.feeds import FeedStore
@@ -120,7 +120,7 @@ def list_feeds(app: App, paging: Paging) -> FeedPage:
 )
 def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedAnswer:
     """Keep a new feed. It is read with the next round of polls."""
-    feed = feeds.create_feed(app.feed_context, body.feed(), now=now)
+    feed = feeds.create_feed(app.feed_context, NewFeed(**body.model_dump()), now=now)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
 
@@ -129,7 +129,8 @@ def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedA
 def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
     """Read the first page of a feed that need not exist, and store nothing of it."""
     try:
-        return PreviewAnswer.of(preview.preview_feed(app.feed_context, body.feed(), now=now))
+        feed = NewFeed(**body.model_dump())
+        return PreviewAnswer.of(preview.preview_feed(app.feed_context, feed, now=now))
     except FetchRefused as error:
         raise InvalidInput(str(error), code="url") from None
     except FetchFailed as error:
@@ -173,7 +174,7 @@ def read_feed(app: App, feed_id: RowNumber) -> FeedAnswer:
 @router.patch("/{feed_id}", summary="Change a feed")
 def change_feed(app: App, now: Now, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
     """Change the fields that are given; the others stay."""
-    given = body.given()
+    given = body.model_dump(exclude_unset=True)
     return FeedAnswer.of(
         feeds.change_feed(
             app.feed_context, FeedId(feed_id), lambda feed: replace(feed, **given), now=now

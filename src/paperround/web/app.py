@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from paperround.bootstrap import AppContext
-from paperround.config import load_settings
+from paperround.config import LOOPBACK, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
 from paperround.web import (
@@ -43,7 +43,6 @@ from paperround.web.openapi import ABOUT, TAGS, complete_schema
 from paperround.web.security import (
     HOOKS,
     KNOWN_PARAMETERS_ONLY,
-    LOOPBACK,
     Rules,
     security_middleware,
 )

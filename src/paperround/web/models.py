@@ -3,7 +3,7 @@ read-only fields and wrong types are errors."""
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from pydantic import (
 
 from paperround.core.languages import marked
 from paperround.core.times import format_instant
-from paperround.feeds.model import FeedHealth, NewFeed, SettingChoice, Source
+from paperround.feeds.model import FeedHealth, SettingChoice, Source
 from paperround.feeds.preview import Fate, FeedPreview
 from paperround.papers.model import Show
 
@@ -45,19 +45,6 @@ Identifiers = Annotated[
 
 Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
 Kind = Annotated[str, Field(min_length=1, max_length=60, description="The source that reads it.")]
-Url = Annotated[
-    str | None,
-    Field(max_length=2000, description="Another address than the source's own; null for that."),
-]
-Values = Annotated[
-    dict[PrintableText, Annotated[str, Field(max_length=2000)]],
-    Field(max_length=50, description="Settings of the source, all of them as text."),
-]
-Shown = Annotated[
-    Literal["full", "gist", "link"] | None,
-    Field(description="How much of an abstract may be shown; null leaves that to the paper."),
-]
-Enabled = Annotated[bool, Field(description="Whether it is read by itself.")]
 
 
 def example_config(example: dict[str, Any]) -> ConfigDict:
@@ -92,15 +79,19 @@ class FeedBody(StrictBody):
 
     name: Name
     kind: Kind
-    url: Url = None
-    settings: Values = Field(default_factory=dict)
-    show: Shown = None
-    enabled: Enabled = True
-
-    def feed(self) -> NewFeed:
-        """Return the feed to create."""
-        show = None if self.show is None else Show(self.show)
-        return NewFeed(**(self.model_dump() | {"show": show}))
+    url: Annotated[
+        str | None,
+        Field(max_length=2000, description="Another address than the source's own; null for that."),
+    ] = None
+    settings: Annotated[
+        dict[PrintableText, Annotated[str, Field(max_length=2000)]],
+        Field(max_length=50, description="Settings of the source, all of them as text."),
+    ] = Field(default_factory=dict)
+    show: Annotated[
+        Annotated[Show, Field(strict=False)] | None,
+        Field(description="How much of an abstract may be shown; null leaves that to the paper."),
+    ] = None
+    enabled: Annotated[bool, Field(description="Whether it is read by itself.")] = True
 
 
 def patch_config(*examples: dict[str, Any]) -> ConfigDict:
@@ -114,24 +105,13 @@ def patch_config(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=without_defaults)
 
 
-class FeedChanges(StrictBody):
+class FeedChanges(FeedBody):
     """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
 
     model_config = patch_config({"enabled": False}, {"settings": {"categories": "cs.LG"}})
 
     name: Name = ""
     kind: Kind = ""
-    url: Url = None
-    settings: Values = Field(default_factory=dict)
-    show: Shown = None
-    enabled: Enabled = True
-
-    def given(self) -> dict[str, Any]:
-        """Return the fields that were sent, with the types of a feed."""
-        values = self.model_dump(exclude_unset=True)
-        if values.get("show") is not None:
-            values["show"] = Show(values["show"])
-        return values
 
 
 # --- responses ---------------------------------------------------------------------------------

@@ -35,7 +35,6 @@ HOOKS = "/hooks/"
 CLIENT = "paperround.client"
 """The key of the client's address in the scope."""
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
