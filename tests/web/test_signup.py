@@ -140,17 +140,6 @@ def test_somebody_else_can_choose_nothing_for_a_reader_but_when_mail_comes(site:
     assert choices(site) == Preferences(hour=6, timezone="Asia/Tokyo", **weekly)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "kind", ["multipart/form-data; boundary=x", "MULTIPART/form-data", "multipart/mixed"]
-)
-def test_a_form_with_files_is_not_read(site: Site, kind: str) -> None:
-    part = 'Content-Disposition: form-data; name="email"\r\n\r\nada@mail.example\r\n--x--\r\n'
-    body = f"--x\r\n{part}"
-    answer = site.client.post("/subscribe", content=body, headers={"content-type": kind})
-    assert answer.status_code == 415
-    assert state(site) is None
-
-
 # --- confirming --------------------------------------------------------------------------------
 
 

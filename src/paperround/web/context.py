@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import datetime
-from threading import Lock
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -98,24 +97,21 @@ SEARCH_COST, DIGEST_COST = 5, 10
 
 
 class CostlyTurns:
-    """The slots for expensive requests in one process. Thread-safe."""
+    """The slots for expensive requests in one process. It is used in the event loop only."""
 
     def __init__(self, max_wait: float = MAX_WAIT) -> None:
         self._max_wait = max_wait
-        self._lock = Lock()
         self._running: set[str] = set()
 
     def acquire(self, client: str) -> bool:
         """Acquire a slot; return whether one was free for this client."""
-        with self._lock:
-            is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
-            self._running |= {client} if is_free else set()
-            return is_free
+        is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
+        self._running |= {client} if is_free else set()
+        return is_free
 
     def release(self, client: str) -> None:
         """Release the slot."""
-        with self._lock:
-            self._running.discard(client)
+        self._running.discard(client)
 
     async def wait(self, client: str) -> None:
         """Acquire a slot as soon as one is free.
@@ -130,9 +126,7 @@ class CostlyTurns:
             await asyncio.sleep(POLL_INTERVAL)
 
     def _refusal(self, client: str) -> Exception:
-        with self._lock:
-            is_own = client in self._running
-        if is_own:
+        if client in self._running:
             return RateLimited(
                 marked("another request of yours is still being answered: try again in a moment"),
                 retry_after=RETRY_AFTER,

@@ -1,6 +1,6 @@
 """Pages to sign up, preview a digest, confirm, and request a link to the preferences."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,8 @@ from functools import partial
 from math import ceil
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import Crowded, InvalidInput, NotFound, RateLimited, invalid
@@ -52,23 +50,6 @@ SNIPPET, CHOICES = "snippet", "choices"
 ROUTING_CHARACTERS = frozenset("%!|`")
 """Characters in a local part that some mail servers use for routing (`user%other.example`,
 `other!user`) or pass to a shell."""
-
-
-class PlainForm(APIRoute):
-    """A route for URL-encoded forms; multipart forms are refused before they are read."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler with this check."""
-        inner = super().get_route_handler()
-
-        async def plain(request: Request) -> Response:
-            if request.headers.get("content-type", "").lower().startswith("multipart/"):
-                raise HTTPException(
-                    415, marked("Send the form as application/x-www-form-urlencoded.")
-                )
-            return await inner(request)
-
-        return plain
 
 
 class LinkForm(BaseModel):
@@ -112,6 +93,7 @@ def show_front_page(app: App, now: Now) -> Response:
     return signup_page(app, SignupForm(), now, is_whole=False)
 
 
+@router.post("/subscribe")
 def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Form()]) -> Response:
     """Queue a sign-up. Bots that submit too fast or fill the honeypot get the same response."""
     set_language(form.language)
@@ -156,9 +138,6 @@ def count_refusals(app: AppContext, now: datetime) -> Iterator[None]:
 def _with_retry_after(page: Response, error: RateLimited) -> Response:
     page.headers["Retry-After"] = str(max(1, ceil(error.retry_after)))
     return page
-
-
-router.add_api_route("/subscribe", subscribe, methods=["POST"], route_class_override=PlainForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +373,7 @@ def show_link_form(app: App, now: Now) -> Response:
     return _link_page(app, LinkForm(), now)
 
 
+@router.post("/preferences")
 def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, Form()]) -> Response:
     """Queue an email with a link for a subscribed address. Every address gets the same page."""
     set_language(form.language)
@@ -413,9 +393,6 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
     except InvalidInput as error:
         return _link_page(app, form, now, error=error)
     return private_page(app, "link_mailed.html")
-
-
-router.add_api_route("/preferences", request_link, methods=["POST"], route_class_override=PlainForm)
 
 
 def _link_page(
