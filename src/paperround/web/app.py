@@ -24,7 +24,6 @@ from paperround.web import (
     admin_feeds,
     errors,
     health,
-    hooks,
     metrics,
     outbox,
     pages,
@@ -88,7 +87,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     self_service.router,
     personal.router,
     outbox.router,
-    hooks.router,
     *ADMIN_API,
 )
 """Every router of the site, in matching order."""
