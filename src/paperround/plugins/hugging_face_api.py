@@ -168,7 +168,7 @@ MostFound = Annotated[int, Query(ge=1, le=120, description="Papers, at most.")]
     "/daily_papers",
     summary="The papers of a day, week or month",
     response_model_exclude_none=True,
-    responses={400: {}, 429: {}},
+    responses={400: {}},
 )
 def list_daily_papers(
     app: App,
@@ -212,7 +212,6 @@ def list_daily_papers(
     "/papers/search",
     summary="Search papers, in their shape",
     response_model_exclude_none=True,
-    responses={429: {}},
 )
 def search_papers_as_hugging_face(
     app: App, now: Now, q: Searched = "", limit: MostFound = 20
@@ -235,7 +234,6 @@ def _convert_papers(
     "/papers/{name:path}",
     summary="A paper, in their shape",
     response_model_exclude_none=True,
-    responses={429: {}},
 )
 def read_paper_as_hugging_face(app: App, now: Now, name: str) -> PaperShape:
     """A paper by its arXiv id, or by its id here."""

@@ -1,4 +1,4 @@
-"""Complete FastAPI's OpenAPI schema with our errors, headers, API keys and examples."""
+"""Complete FastAPI's OpenAPI schema with our errors, headers and API keys."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -73,11 +73,11 @@ def complete_schema(schema: dict[str, Any]) -> dict[str, Any]:
     components["securitySchemes"] = {
         SCHEME: {"type": "http", "scheme": "bearer", "description": _DESCRIPTION}
     }
-    for path, operation in operations(schema):
+    for _, operation in operations(schema):
         operation.setdefault("security", [])
         if operation.get("tags", [""])[0] in _CACHEABLE_TAGS:
-            _describe_cacheable(operation["responses"], schemas)
-        _describe_errors(path, operation)
+            _describe_cacheable(operation["responses"])
+        _describe_errors(operation)
         if operation.get("tags") == ["subscriptions"]:  # public POST routes
             operation["responses"]["202"]["headers"] = _header_objects(_RATE_HEADERS)
     for path, methods in schema.get("paths", {}).items():
@@ -101,15 +101,11 @@ def _add_idempotency_key(operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _describe_cacheable(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Add the ETag and rate-limit headers and an example to a cacheable response."""
-    answer = responses["200"]
-    answer["headers"] = _header_objects({"ETag": "Give it back as If-None-Match", **_RATE_HEADERS})
+def _describe_cacheable(responses: dict[str, Any]) -> None:
+    """Add the ETag and rate-limit headers to a cacheable response."""
+    headers = {"ETag": "Give it back as If-None-Match", **_RATE_HEADERS}
+    responses["200"]["headers"] = _header_objects(headers)
     responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
-    for content in answer["content"].values():
-        example = _find_example(content["schema"], schemas)
-        if example is not None:
-            content["example"] = example
 
 
 def _header_objects(headers: Mapping[str, str]) -> dict[str, Any]:
@@ -119,15 +115,6 @@ def _header_objects(headers: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _find_example(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """Return the first example of a model, in a list for an array of them."""
-    if wanted.get("type") == "array":
-        one = _find_example(wanted["items"], schemas)
-        return None if one is None else [one]
-    named = schemas.get(wanted.get("$ref", "").removeprefix(REFERENCE), {})
-    return next(iter(named.get("examples", ())), None)
-
-
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (path, operation) of every route in the schema."""
     for path, methods in schema.get("paths", {}).items():
@@ -135,20 +122,13 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield path, operation
 
 
-def _describe_errors(path: str, operation: dict[str, Any]) -> None:
+def _describe_errors(operation: dict[str, Any]) -> None:
+    """Add the errors that any route may return, and those of keys and of bodies."""
     responses = operation["responses"]
     declared = {status for status in responses if status.startswith("4")}
-    added = {"401", "403", "429"} if operation["security"] else set()
-    if operation.get("tags", [""])[0] in _CACHEABLE_TAGS:
-        added |= {"422", "429"}
-    if path.startswith(API):
-        added.add("422")
-    if "{" in path:
-        added |= {"404", "422"}
-    if any(one["name"] == "list" for one in operation.get("parameters", ())):
-        added.add("404")
-    if "requestBody" in operation:
-        added |= {"400", "404", "409", "413", "415", "422", "429"}
+    added = {"404", "422", "429"}
+    added |= {"401", "403"} if operation["security"] else set()
+    added |= {"400", "409", "413", "415"} if "requestBody" in operation else set()
     for status in sorted(declared | added):
         responses[status] = _error_response(status)
     operation["responses"] = dict(sorted(responses.items()))

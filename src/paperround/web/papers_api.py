@@ -302,7 +302,7 @@ Name = Annotated[
 ]
 
 
-@api.get("/papers", summary="Every paper", responses={422: {}, 429: {}})
+@api.get("/papers", summary="Every paper")
 def list_papers(app: App, paging: Paging) -> PapersPage:
     """Those that were read last first; none is skipped or named twice when more come meanwhile."""
     place = paging.last_id("papers")
@@ -313,13 +313,13 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
     return PapersPage.of(page)
 
 
-@api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
+@api.get("/papers/{name:path}", summary="A paper")
 def read_paper(app: App, name: Name) -> PaperAnswer:
     """A paper by its id here, or by its arXiv id with or without a version."""
     return PaperAnswer.of(cited_paper(app.database, app.sender_identity.public_url, name))
 
 
-@api.get("/trending", summary="What is trending", responses={404: {}, 422: {}, 429: {}})
+@api.get("/trending", summary="What is trending")
 def list_trending(
     app: App,
     now: Now,
@@ -336,7 +336,7 @@ def list_trending(
     )
 
 
-@api.get("/lists", summary="The lists", responses={422: {}, 429: {}})
+@api.get("/lists", summary="The lists")
 def list_lists(app: App, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
     after = ListId(paging.last_id("lists") or 0)

@@ -180,7 +180,7 @@ Before = Annotated[Day | None, Query(description="Papers of days before this one
     "/search",
     summary="Search papers",
     dependencies=[costly(SEARCH_COST), CACHEABLE],
-    responses={429: {}, 503: {}},
+    responses={503: {}},
 )
 def search_papers(
     app: App,
