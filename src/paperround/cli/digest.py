@@ -404,7 +404,7 @@ def hold_lines(pace: "PaceStatus") -> Iterator[str]:
 
 def _list_as_json(one: "ListStatus") -> dict[str, Any]:
     paused_at = one.mailing_list.paused_at
-    names = "cut cut_at frozen_at papers empty_reason cancelled_at"
+    names = "cut cut_at frozen_at empty_reason cancelled_at"
     return {
         "list": one.mailing_list.name,
         "zone": one.mailing_list.zone,
@@ -417,7 +417,13 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         "oldest_due_at": one.backlog.oldest_due,
         "last_sent_at": one.last_sent_at,
         "editions": [
-            {"date": it.day, **pick_fields(it, names), "mails": it.by_state} for it in one.editions
+            {
+                "date": it.day,
+                **pick_fields(it, names),
+                "papers": it.paper_count,
+                "mails": it.by_state,
+            }
+            for it in one.editions
         ],
         "reasons": [asdict(tally) for tally in one.reasons],
         "feeds": [pick_fields(feed, "name health reason") for feed in one.feeds],
