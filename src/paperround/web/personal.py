@@ -28,7 +28,7 @@ from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import RECENT_LINK, LinkExpired
+from paperround.web.self_service import RECENT_LINK, unless_expired
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -81,9 +81,7 @@ def _rating_page(
     error: InvalidInput | None = None,
 ) -> Response:
     number = page_number(page, MOST_PAGES)
-    judging = papers_to_judge(app.signup_context, token, page=number, now=now)
-    if judging is None:
-        raise LinkExpired
+    judging = unless_expired(papers_to_judge(app.signup_context, token, page=number, now=now))
     on_page = {one.paper_id for one in judging.papers}
     verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
     return private_page(
@@ -106,9 +104,7 @@ def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datet
         none = invalid("papers", "say of one paper at least that it is good")
         return _rating_page(app, token, form.page, form, now, none)
     found = suggest(app.signup_context, token, good, bad, now=now)
-    if found is None:
-        raise LinkExpired
-    return private_page(app, "judged.html", token=token, found=found)
+    return private_page(app, "judged.html", token=token, found=unless_expired(found))
 
 
 def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
@@ -119,9 +115,7 @@ def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) 
         )
     except InvalidInput as error:
         return _rating_page(app, token, form.page, form, now, error)
-    if kept is None:
-        raise LinkExpired
-    return private_page(app, "judged_kept.html", token=token, kept=kept)
+    return private_page(app, "judged_kept.html", token=token, kept=unless_expired(kept))
 
 
 class Feedback(BaseModel):
@@ -203,8 +197,7 @@ def _preview_import(
             field = "file" if content else "text" if text.strip() else "zotero"
             error = InvalidInput(error.text, code=field)
         return _library_page(app, token, error=error, text=text, zotero=zotero)
-    if found is None:
-        raise LinkExpired
+    found = unless_expired(found)
     return private_page(
         app, "library_understood.html", found=found, token=token, error=None, chosen=None
     )
@@ -230,9 +223,7 @@ def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) ->
         kept = keep_seeds(app.signup_context, token, seeds, now=now)
     except InvalidInput as error:
         return _library_page(app, token, error=error, text="\n".join(seeds))
-    if kept is None:
-        raise LinkExpired
-    return private_page(app, "library_kept.html", kept=kept, token=token)
+    return private_page(app, "library_kept.html", kept=unless_expired(kept), token=token)
 
 
 def _library_page(

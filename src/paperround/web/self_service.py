@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 from pydantic import Field
@@ -42,6 +42,8 @@ from paperround.web.templates import email_page, private_page, stream_file
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
+T = TypeVar("T")
+
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
 
@@ -66,10 +68,16 @@ def _offer_link(request: Request, _: Exception) -> Response:
     return private_page(app, "preferences_link.html", masked=masked, token=token, lost=is_lost)
 
 
+def unless_expired(found: T | None) -> T:
+    """Return `found`. Raises LinkExpired for None and False, which say that the link expired."""
+    if found is None or found is False:
+        raise LinkExpired
+    return found
+
+
 def _require_recent_link(app: App, now: Now, token: str) -> None:
     """Raise LinkExpired unless the link is recent enough to use."""
-    if preferences.open_choices(app.signup_context, token, now=now) is None:
-        raise LinkExpired
+    unless_expired(preferences.open_choices(app.signup_context, token, now=now))
 
 
 RECENT_LINK = Depends(_require_recent_link)
@@ -135,11 +143,9 @@ def _visit(
     app: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
 ) -> _Visit:
     """Return the reader of a recently sent link, and use their language. Raises LinkExpired."""
-    choices = preferences.open_choices(
-        app.signup_context, token, now=now, list_name=list_name or None
+    choices = unless_expired(
+        preferences.open_choices(app.signup_context, token, now=now, list_name=list_name or None)
     )
-    if choices is None:
-        raise LinkExpired
     set_language(choices.preferences.language)
     return _Visit(app=app, token=token, now=now, choices=choices, client=client)
 
@@ -193,17 +199,16 @@ def run_action(
 
 
 def _leave(visit: _Visit, _: FormAction) -> Response:
-    done = preferences.leave_from_choices(
-        visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
+    unless_expired(
+        preferences.leave_from_choices(
+            visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
+        )
     )
-    if not done:
-        raise LinkExpired
     return private_page(visit.app, "left.html")
 
 
 def _join(visit: _Visit, data: FormAction) -> Response:
-    if not join_list(visit.app.signup_context, visit.token, data.join, now=visit.now):
-        raise LinkExpired
+    unless_expired(join_list(visit.app.signup_context, visit.token, data.join, now=visit.now))
     return _reload(visit, "joined", list_name=data.join)
 
 
@@ -224,14 +229,12 @@ def _request_move(visit: _Visit, data: FormAction) -> Response:
     except InvalidInput as error:
         form = _saved_form(visit.choices)
         return visit.page(form, {"email": InvalidInput(error.text, code="email")})
-    if not asked:
-        raise LinkExpired
+    unless_expired(asked)
     return private_page(visit.app, "move_asked.html", token=visit.token)
 
 
 def _renew_feed(visit: _Visit, _: FormAction) -> Response:
-    if preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now) is None:
-        raise LinkExpired
+    unless_expired(preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now))
     return _reload(visit, "renewed")
 
 
@@ -259,16 +262,13 @@ def _save(visit: _Visit, data: FormAction) -> Response:
         )
     except InvalidInput as error:
         return visit.page(data, find_errors(data, error, zone=choices.zone, now=visit.now))
-    if saved is None:
-        raise LinkExpired
+    unless_expired(saved)
     override_language(data.language)
     return _reload(visit, "saved")
 
 
 def _export(visit: _Visit, _: FormAction) -> Response:
-    found = export_person(visit.app.signup_context, visit.token, now=visit.now)
-    if found is None:
-        raise LinkExpired
+    found = unless_expired(export_person(visit.app.signup_context, visit.token, now=visit.now))
     return stream_file(found, media_type="application/json", name="paperround-data.json")
 
 
@@ -277,8 +277,7 @@ def _confirm_erasure(visit: _Visit, _: FormAction) -> Response:
 
 
 def _erase(visit: _Visit, _: FormAction) -> Response:
-    if not erase_person(visit.app.signup_context, visit.token, now=visit.now):
-        raise LinkExpired
+    unless_expired(erase_person(visit.app.signup_context, visit.token, now=visit.now))
     return private_page(visit.app, "erased.html")
 
 
@@ -302,9 +301,7 @@ _ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response]] = {
 @router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST), RECENT_LINK])
 def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the email of the next digest, as this reader would get it now."""
-    found = next_digest(app.previewer, token, now=now, list_name=list or None)
-    if found is None:
-        raise LinkExpired
+    found = unless_expired(next_digest(app.previewer, token, now=now, list_name=list or None))
     if found.rendered is None:
         why = WHY_NO_MAIL.get(found.skipped or "")
         return private_page(app, "no_preview.html", why=why, token=token)
@@ -330,8 +327,7 @@ def preview_choices(
         )
     except InvalidInput as error:
         return visit.page(data, find_errors(data, error, zone=choices.zone, now=now))
-    if found is None:
-        raise LinkExpired
+    found = unless_expired(found)
     return private_page(
         app,
         "preview.html",
@@ -346,9 +342,7 @@ def preview_choices(
 @router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])
 def history(app: App, now: Now, token: str) -> Response:
     """Show the emails sent to this reader, with their status."""
-    past = reader_history(app.signup_context, token, now=now)
-    if past is None:
-        raise LinkExpired
+    past = unless_expired(reader_history(app.signup_context, token, now=now))
     return private_page(app, "history.html", past=past, token=token)
 
 
