@@ -44,7 +44,7 @@ from paperround.feeds.model import Source
 from paperround.http.model import HttpClient, Resolver
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
-from paperround.ops.tick import Pinger, TickContext
+from paperround.ops.tick import TickContext
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
@@ -175,12 +175,8 @@ class AppContext:
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
         """The configured webhooks of mail providers; raises Misconfigured for an unknown one."""
-        settings = self.settings
-        return provider_hooks(settings.all_of, settings.public_url, self.provider_client)
-
-    def provider_client(self) -> HttpClient:
-        """Return a client for a mail provider's URLs: 10 s timeout, no private networks."""
-        return self.client_for(seconds=10)
+        settings, client = self.settings, partial(self.client_for, seconds=10)
+        return provider_hooks(settings.all_of, settings.public_url, client)
 
     @cached_property
     def hook_rate_limiter(self) -> InMemoryRateLimiter:
@@ -339,15 +335,10 @@ class AppContext:
         return choose_gist if self.writing is None else SummaryOrGist(self.writing.shelf)
 
     @cached_property
-    def pinger(self) -> Pinger:
-        """The client of the dead-man switch, if one is configured."""
-        from paperround.ops.dead_man_switch import pinger_for
-
-        return pinger_for(self.settings.ping_url, self.client)
-
-    @cached_property
     def tick_context(self) -> TickContext:
         """The dependencies of the periodic jobs."""
+        from paperround.ops.dead_man_switch import pinger_for
+
         return TickContext(
             database=self.database,
             ranker=self.ranker,
@@ -356,7 +347,7 @@ class AppContext:
             hours=Hours(hour=self.settings.default_hour),
             feed_context=self.feed_context,
             enrichers=self.enrichers,
-            pinger=self.pinger,
+            pinger=pinger_for(self.settings.ping_url, self.client),
             alerts_to=self._operator_address,
             wake=self._wake_embedded,
             boot=self.boot,
