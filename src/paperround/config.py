@@ -4,10 +4,8 @@ Every setting is `PAPERROUND_<NAME>` in the environment or in a `.env` file of t
 folder (the environment wins). A secret may come from a file: `PAPERROUND_<NAME>_FILE` names it.
 """
 
-import contextlib
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
@@ -27,6 +25,7 @@ from pydantic import (
 )
 
 from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.files import atomic_file
 from paperround.core.plugins import plugins
 from paperround.core.rates import OFF, Rate, SignupLimits, VisitLimits, parse_rates
 from paperround.core.setting_errors import (
@@ -452,15 +451,6 @@ def _create_secret(path: Path) -> str:
 
     Of two processes that start together, both get the secret that was there first.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, written = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            Path(path).hardlink_to(written)
-    finally:
-        Path(written).unlink()
+    with atomic_file(path, replaces=False) as temporary:
+        temporary.write_text(secrets.token_urlsafe(32), encoding="ascii")
     return _read(path)

@@ -27,7 +27,6 @@ from paperround.cli.wizard import (
     read_zone,
     required,
     sender_of,
-    write_private,
 )
 from paperround.config import PREFIX, Settings, load_settings
 from paperround.core.errors import (
@@ -38,6 +37,7 @@ from paperround.core.errors import (
     PaperroundError,
     SchemaOutOfDate,
 )
+from paperround.core.files import write_private
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:

@@ -1,8 +1,6 @@
 """Validate the answers of `paperround init` and write them to `.env`."""
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import parseaddr
@@ -158,20 +156,6 @@ def quote(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file atomically, readable by its owner only."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
-    written = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)
 
 
 def copy_of(path: Path) -> Path:

@@ -12,18 +12,17 @@ The archive is written atomically, and only its owner can read it. For PostgreSQ
 
 import io
 import json
-import os
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.core.files import atomic_file
 from paperround.core.times import format_instant
 from paperround.db.revisions import require_not_moved, require_reachable
 
@@ -50,7 +49,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     if target.exists():
         raise InvalidInput(f"{target} exists: name another file, or move it away")
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
-    with _atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
+    with atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
         copy = Path(work) / DATABASE
         _copy_database(engine, copy)
         with tarfile.open(temporary, "w:gz") as archive:
@@ -94,28 +93,3 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> 
     entry = tarfile.TarInfo(name)
     entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
     archive.addfile(entry, io.BytesIO(content))
-
-
-@contextmanager
-def _atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that is synced and renamed to `path` unless an exception is raised."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)  # created with mode 0600
-    temporary = Path(name)
-    try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the entries of a folder, to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
-from paperround.db.backup import ABOUT, DATABASE, SECRETS, sync
+from paperround.core.files import sync
+from paperround.db.backup import ABOUT, DATABASE, SECRETS
 
 SMALL = 1_000_000
 """The maximum size in bytes of a secret and of the description."""

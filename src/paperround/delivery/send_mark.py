@@ -3,15 +3,13 @@
 import fcntl
 import json
 import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from paperround.core.errors import UnreadableFile
+from paperround.core.files import atomic_file
 from paperround.core.times import require_utc
-from paperround.db.backup import sync
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +61,8 @@ class SendMarkFile:
     def create(self, mark: SendMark) -> None:
         """Create the file atomically and sync it. Keeps an existing mark, replaces an invalid file.
         Raises OSError."""
-        folder = self._path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{self._path.name}-")
-        unfinished = Path(name)
-        try:
-            try:
-                self._write(handle, _line(mark))
-                self._sync(handle)
-            finally:
-                os.close(handle)
-            if self._is_damaged():
-                unfinished.replace(self._path)
-            else:
-                with suppress(FileExistsError):
-                    self._path.hardlink_to(unfinished)
-            sync(folder)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with atomic_file(self._path, replaces=self._is_damaged()) as temporary:
+            temporary.write_bytes(_line(mark))
 
     def advance(self, installation: str, at: datetime) -> None:
         """Advance the mark to `at` and sync it. Does nothing if it is later already or belongs to

@@ -8,12 +8,11 @@ goes wrong with a file is logged, and is as if there were none.
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from paperround.core.files import write_private
 from paperround.papers.summaries import Wording
 
 log = logging.getLogger(__name__)
@@ -44,14 +43,7 @@ class SummaryCache:
         """Keep the text, whole or not at all."""
         path = self._file(title, abstract)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, written = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                Path(written).replace(path)
-            finally:
-                Path(written).unlink(missing_ok=True)
+            write_private(path, text)
         except OSError as error:
             log.warning("a summary cannot be kept: %s", error)
 

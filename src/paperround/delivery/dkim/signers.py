@@ -5,15 +5,14 @@ it before each delivery, so you can use `paperround dkim` without stopping a ser
 """
 
 import json
-import os
 import re
-import tempfile
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured
+from paperround.core.files import write_private
 from paperround.core.times import format_instant, parse_instant
 from paperround.delivery.dkim.keys import (
     DueRecord,
@@ -129,19 +128,8 @@ def read_book(place: Path) -> KeyFile:
 
 def write_book(place: Path, keys: KeyFile) -> None:
     """Write `keys` atomically, readable by its owner only."""
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(
-                {"keys": [asdict(key) for key in keys.keys]}, file, indent=2, default=format_instant
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(place)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    stored = {"keys": [asdict(key) for key in keys.keys]}
+    write_private(place, json.dumps(stored, indent=2, default=format_instant))
 
 
 def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
