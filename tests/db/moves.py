@@ -18,12 +18,12 @@ LATER = NOW + timedelta(hours=1)
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def moved(file: Path, url: str, *, replace_nul: bool = False) -> dict[str, int]:
+def moved(file: Path, url: str) -> dict[str, int]:
     """Move it; returns the rows by table."""
-    with move_between(file, url, now=LATER) as moving:
+    with move_between(file, url) as moving:
         assert not moving.is_done
         rows = moving.look()
-        moving.copy(now=LATER, replace_nul=replace_nul)
+        moving.copy(now=LATER)
     return rows
 
 

@@ -2,15 +2,13 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from sqlalchemy import Table, insert, inspect, make_url, text, update
+from sqlalchemy import Connection, Insert, insert, inspect, make_url, text, update
 
 from paperround.core.errors import (
     Conflict,
@@ -22,12 +20,13 @@ from paperround.core.errors import (
 )
 from paperround.db import migrate, revisions
 from paperround.db.backup import back_up
+from paperround.db.bulk import Columns, copy_rows
 from paperround.db.dialect import next_ids
-from paperround.db.move import MoveSource, Moving, move_between
+from paperround.db.move import move_between
 from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
-from tests.db.moves import LATER, at, moved, refusal, rows_at
+from tests.db.moves import at, moved, refusal, rows_at
 
 pytestmark = pytest.mark.accept("F47", part="moving")
 
@@ -110,17 +109,11 @@ def test_a_table_without_rows_begins_at_one(
 def test_a_row_that_did_not_arrive_is_noticed(
     old: Path, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = MoveSource.rows
+    def all_but_one(connection: Connection, statement: Insert, rows: Columns) -> int:
+        return copy_rows(connection, statement, rows[1:])
 
-    def all_but_one(source: MoveSource, table: Table) -> Iterator[Any]:
-        return (
-            islice(every(source, table), 1, None)
-            if table is db.search_words
-            else every(source, table)
-        )
-
-    monkeypatch.setattr(MoveSource, "rows", all_but_one)
-    with pytest.raises(DatabaseFailed, match=r"search_words has .* rows, and .* arrived"):
+    monkeypatch.setattr("paperround.db.move.copy_rows", all_but_one)
+    with pytest.raises(DatabaseFailed, match=r"\w+ has .* rows, and .* arrived"):
         moved(old, new)
     assert_untouched(old, new)
 
@@ -128,17 +121,10 @@ def test_a_row_that_did_not_arrive_is_noticed(
 # --- what PostgreSQL cannot hold ---------------------------------------------------------------
 
 
-def test_a_nul_is_refused_by_name_before_anything_is_changed(old: Path, new: str) -> None:
-    change(old, update(db.rejects).values(excerpt="before\0after"))
-    with pytest.raises(InvalidInput, match=r"a row of rejects: .*NUL.*--replace-nul"):
-        moved(old, new)
-    assert_untouched(old, new)
-
-
-def test_a_nul_is_replaced_when_somebody_says_so(old: Path, new: str) -> None:
+def test_a_nul_is_replaced(old: Path, new: str) -> None:
     change(old, update(db.rejects).values(excerpt="before\0after"))
     change(old, update(db.papers).values(authors=["A\0da", "back\\u0000slash"]))
-    moved(old, new, replace_nul=True)
+    moved(old, new)
     with opened(new) as engine, engine.connect() as connection:
         assert connection.execute(text("SELECT excerpt FROM rejects")).scalar_one() == (
             "before\ufffdafter"
@@ -270,49 +256,12 @@ def test_a_move_to_sqlite_is_no_move(old: Path, tmp_path: Path) -> None:
         moved(old, at(tmp_path / "other.db"))
 
 
-def test_two_moves_at_once_are_one_too_many(
-    old: Path, new: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("paperround.db.move_target._LOCK_TIMEOUT", "10ms")
-    with (
-        move_between(old, new, now=LATER),
-        pytest.raises(Conflict, match=r"another `db move` .* is under way"),
-    ):
+def test_two_moves_at_once_are_one_too_many(old: Path, new: str) -> None:
+    with move_between(old, new), pytest.raises(Conflict, match="is in use"):
         moved(old, new)
 
 
 # --- never both --------------------------------------------------------------------------------
-
-
-def test_a_part_of_another_move_is_not_overwritten(
-    old: Path, new: str, filled_template: Path, tmp_path: Path
-) -> None:
-    interrupted(old, new)
-    other = Path(shutil.copy(filled_template, tmp_path / "other.db"))
-    with pytest.raises(Conflict, match="holds a part of another move"):
-        moved(other, new)
-
-
-def test_a_move_that_did_not_reach_the_file_starts_again(old: Path, new: str) -> None:
-    """The database refuses until then; the file works."""
-    before = rows_at(at(old))
-    interrupted(old, new)
-    assert f"again where {old} is" in refusal(new)
-    with opened(at(old)) as engine:
-        revisions.prepare(engine)
-    moved(old, new)
-    assert rows_at(new) == before
-
-
-def interrupted(old: Path, new: str) -> None:
-    """A move that ends when the rows have arrived, before the file is left."""
-
-    def interrupt(moving: Moving) -> NoReturn:
-        moving.copy(now=LATER)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt), move_between(old, new, now=LATER) as moving:
-        interrupt(moving)
 
 
 def test_what_was_moved_is_neither_upgraded_nor_backed_up(old: Path, new: str) -> None:
@@ -337,7 +286,7 @@ def test_a_password_stands_in_no_refusal(old: Path, new: str, place: str) -> Non
 
 def test_a_move_that_has_ended_is_known_to_have_ended(old: Path, new: str) -> None:
     moved(old, new)
-    with move_between(old, new, now=LATER) as moving:
+    with move_between(old, new) as moving:
         assert moving.is_done
 
 

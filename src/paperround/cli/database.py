@@ -40,13 +40,6 @@ def move(
             help="The SQLite database to move. Default: this installation's.",
         ),
     ] = None,
-    replace_nul: Annotated[
-        bool,
-        typer.Option(
-            "--replace-nul",
-            help="Where a text holds a NUL, which PostgreSQL cannot, write \ufffd in the copy.",
-        ),
-    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look at both databases and change nothing.")
     ] = False,
@@ -59,7 +52,7 @@ def move(
     """
     from paperround.db.move import move_between
 
-    settings, now = load_settings(), SystemClock().now()
+    settings = load_settings()
     # The settings may name the new database already.
     usual = settings.database_file if settings.embedded else settings.data_dir / "paperround.db"
     file = source or usual
@@ -71,29 +64,26 @@ def move(
         )
     else:
         target = url or settings.database
-    with move_between(file, target, now=now) as moving:
-        place = moving.target.place
+    with move_between(file, target) as moving:
+        place = moving.place
         if moving.is_done:
             line = f"moved already, to {place}"
             print_result({"moved": True, "database": place}, line, as_json=as_json)
             return
-        rows, left_behind = moving.look(), moving.source.unknown_tables()
+        rows = moving.look()
         if not as_json:
             say(f"to move: {counted(sum(rows.values()), 'row')}, to {place}")
-        if left_behind and not as_json:
-            say(f"  not Paperround's, and left behind: {', '.join(left_behind)}")
         if dry_run:
             line = "it can be moved; nothing was changed"
             print_result({"moved": False, "database": place}, line, as_json=as_json)
             return
         with progress("copying", sum(rows.values())) as advance:
-            moving.copy(advance, now=now, replace_nul=replace_nul)
+            moving.copy(advance, now=SystemClock().now())
     value = {
         "moved": True,
         "database": place,
         "rows": sum(rows.values()),
         "tables": [{"name": name, "rows": count} for name, count in rows.items()],
-        "left_behind": left_behind,
         "set": {"PAPERROUND_DATABASE_URL": place, **_secret_settings(settings)},
     }
     print_result(value, _moved_lines(settings, file, place, rows), as_json=as_json)

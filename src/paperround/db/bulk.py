@@ -86,7 +86,7 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
         return connection.execute(statement, few, execution_options=_COUNTED).rowcount
     if isinstance(statement, postgresql.Insert):  # has ON CONFLICT
         return _insert_selected(connection, statement, rows[:])
-    return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
+    return copy_rows(connection, statement, rows)
 
 
 def _execute_in_batches(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
@@ -171,14 +171,14 @@ def _as_copy(statement: Insert, names: tuple[str, ...]) -> _DriverStatement:
     return _DriverStatement(sql, _parameters(statement, names))
 
 
-def _copy(
-    connection: Connection, statement: _DriverStatement, rows: Rows | Columns | Made[Any]
-) -> int:
-    with driver_cursor(connection, statement.sql) as cursor:
-        with cursor.copy(statement.sql) as copy:
+def copy_rows(connection: Connection, statement: Insert, rows: Rows | Columns | Made[Any]) -> int:
+    """Run a plain insert for each row with COPY, and return how many rows were inserted."""
+    copying = _as_copy(statement, _names(rows[:1]))
+    with driver_cursor(connection, copying.sql) as cursor:
+        with cursor.copy(copying.sql) as copy:
             for start in range(0, len(rows), _COPY_BATCH):
                 batch = rows[start : start + _COPY_BATCH]
-                columns = _driver_columns(statement.parameters, batch)
+                columns = _driver_columns(copying.parameters, batch)
                 for row in list(zip(*columns, strict=True)):  # all, while the server works
                     copy.write_row(row)
         copied: int = cursor.rowcount

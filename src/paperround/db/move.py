@@ -1,14 +1,23 @@
-"""Move an installation from SQLite to PostgreSQL: check, copy, compare counts, switch over."""
+"""Move an installation from SQLite to PostgreSQL.
 
+    file         locked, checked ───────────────► MOVING ─────────────► MOVED
+    database     empty ─► filled in one transaction   └─► committed ─┘
+
+Until the file is marked MOVING, a failure changes nothing. A marked file refuses to work, so never
+two databases work at once, and the same command ends the move: it copies again if the transaction
+was not committed.
+"""
+
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, func, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, Table, create_engine, func, inspect, select, text
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from paperround.core.errors import (
     Conflict,
@@ -19,18 +28,13 @@ from paperround.core.errors import (
 )
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
-from paperround.db import engine as engines
-from paperround.db import revisions
-from paperround.db.dialect import reason_of
-from paperround.db.move_target import MoveTarget, count_rows
-from paperround.db.revisions import MOVED, Mark
-from paperround.db.schema.search import INDEX
-from paperround.db.schema.tables import RETIRED, metadata
-
-# The SQLite side of a move: a file that no other process has open.
-#
-# A process that has a SQLite file open in WAL mode holds a lock on it, even when idle. So an
-# exclusive lock means that no sender, site or command is running.
+from paperround.db import migrate, revisions
+from paperround.db.bulk import Columns, copy_rows
+from paperround.db.dialect import insert_row, reason_of
+from paperround.db.engine import opened, place_of
+from paperround.db.revisions import MOVED, MOVING, Mark
+from paperround.db.schema import queue
+from paperround.db.schema.tables import metadata
 
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for a command that is about to close the file."""
@@ -38,94 +42,216 @@ LOCK_TIMEOUT = 2.0
 BATCH = 200
 """Rows in memory at a time: few, because some are large."""
 
+REPLACEMENT = "\ufffd"
+"""Replaces a NUL, which PostgreSQL cannot store."""
 
-class MoveSource:
-    """An installation on SQLite, in an exclusive transaction."""
+_NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
-    def __init__(self, file: Path, connection: Connection) -> None:
-        self.file = file
-        self._connection = connection
-        self.mark = self._read_mark()
 
-    def _read_mark(self) -> Mark | None:
-        """Return the mark of a finished move, None when there was none.
+class Move:
+    """A move of the installation in `file`, locked by `source`, into the database `target`.
 
-        Raises InvalidInput and SchemaOutOfDate when this version cannot move the file.
-        """
+    `is_done` tells whether the rows are there already. Raises InvalidInput, SchemaOutOfDate and
+    Conflict when the file cannot be moved to this database.
+    """
+
+    def __init__(self, file: Path, source: Connection, target: Engine) -> None:
+        self._file = file
+        self._source = source
+        self._target = target
+        self.place = place_of(target)
+        self.is_done = self._find_out_whether_done()
+
+    def _find_out_whether_done(self) -> bool:
         try:
-            found = self._connection.execute(text("SELECT version_num FROM alembic_version"))
+            found = self._source.execute(text("SELECT version_num FROM alembic_version"))
             revision = str(found.scalar_one())
         except DBAPIError:
             raise InvalidInput(
-                f"{self.file} holds nothing of Paperround: nothing to move"
+                f"{self._file} holds nothing of Paperround: nothing to move"
             ) from None
-        if revision == MOVED:
-            return revisions.read(self._connection)
-        if revision != revisions.head():
-            raise SchemaOutOfDate(f"{self.file}: {revisions.mismatch(revision)}")
-        return None
+        if revision not in (MOVING, MOVED):
+            if revision != revisions.head():
+                raise SchemaOutOfDate(f"{self._file}: {revisions.mismatch(revision)}")
+            return False
+        mark = revisions.read(self._source)
+        is_there = mark.place == self.place and self._is_filled()
+        if not is_there and (revision == MOVED or mark.place != self.place):
+            raise Conflict(
+                f"{self._file} was moved to {mark.place} already, and nothing of that is in "
+                f"{self.place}: put a dump of that database back, or restore a backup of the file "
+                "from before the move"
+            )
+        return is_there
 
-    def require_sound(self) -> None:
+    def _is_filled(self) -> bool:
+        """Whether the database is at this version's revision, and not empty."""
+        if revisions.current(self._target) != revisions.head():
+            return False
+        with self._target.connect() as connection:
+            return bool(_rows_held(connection))
+
+    def look(self) -> dict[str, int]:
+        """Return the number of rows by table, without changing anything.
+
+        Raises UnreadableFile when the file is damaged, and Conflict when the database is not empty.
+        """
+        self._require_vacant()
+        self._require_sound()
+        return {table.name: _count(self._source, table) for table in metadata.sorted_tables}
+
+    def _require_sound(self) -> None:
         """Raise UnreadableFile when the file is damaged, or rows refer to missing rows."""
-        problem = self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        problem = self._source.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if problem != "ok":
-            raise UnreadableFile(f"{self.file} is damaged: {problem}; put a backup back first")
-        dangling = self._connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            raise UnreadableFile(f"{self._file} is damaged: {problem}; put a backup back first")
+        dangling = self._source.exec_driver_sql("PRAGMA foreign_key_check").first()
         if dangling is not None:
             raise UnreadableFile(
-                f"rows of {dangling[0]} in {self.file} refer to rows of {dangling[2]} that "
+                f"rows of {dangling[0]} in {self._file} refer to rows of {dangling[2]} that "
                 "are gone: `paperround doctor` counts them"
             )
 
-    def unknown_tables(self) -> list[str]:
-        """Return the tables that are not Paperround's, and are not moved."""
-        found = self._connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        )
+    def _require_vacant(self) -> None:
+        """Require an empty database; the default list that `db upgrade` creates does not count.
+
+        Raises Conflict when it has other data, InvalidInput when its encoding is not UTF8, and
+        SchemaOutOfDate when it is at another revision.
+        """
+        found = revisions.current(self._target)
+        with self._target.connect() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise InvalidInput(
+                    f"{self.place} holds texts in {encoding}, and titles need UTF8: make it with "
+                    "`createdb --encoding=UTF8 --template=template0`"
+                )
+            if found is None:
+                self._require_no_tables(connection)
+            elif found != revisions.head():
+                raise SchemaOutOfDate(
+                    f"{self.place} is at revision {found}, this version needs {revisions.head()}: "
+                    "name an empty database (`createdb`), or run `paperround db upgrade` on it "
+                    "first"
+                )
+            else:
+                self._require_no_rows(connection)
+
+    def _require_no_tables(self, connection: Connection) -> None:
         known = {table.name for table in metadata.sorted_tables}
-        known |= {"alembic_version", "moves", *RETIRED}
-        return sorted(
-            name
-            for name in found.scalars()
-            if name not in known and not name.startswith(("sqlite_", INDEX))
-        )
+        for name in sorted(inspect(connection).get_table_names()):
+            if name in known or not queue.is_declared(name):
+                raise Conflict(
+                    f"{self.place} holds a table {name} that is not Paperround's: name a database "
+                    "of its own (`createdb`)"
+                )
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows in `table`."""
-        return count_rows(self._connection, table)
+    def _require_no_rows(self, connection: Connection) -> None:
+        held = _rows_held(connection)
+        if held:
+            raise Conflict(
+                f"{self.place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
+                "an empty database (`createdb`)"
+            )
 
-    def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of `table` by primary key. Raises InvalidInput for an invalid value."""
+    def copy(self, advance: Advance = no_progress, *, now: datetime) -> None:
+        """Copy every table in one transaction, and mark the file.
+
+        Raises InvalidInput when PostgreSQL cannot store a value, and DatabaseFailed when it fails;
+        then both databases are unchanged, unless the commit itself failed.
+        """
+        migrate.upgrade(self._target)
+        with self._target.begin() as connection:
+            connection.exec_driver_sql(_NO_LIMITS)
+            names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+            connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+            self._require_no_rows(connection)  # a command may have written since `look`
+            connection.exec_driver_sql(f"TRUNCATE {names}")
+            for table in metadata.sorted_tables:
+                self._copy_table(table, connection, advance)
+            self._leave(now)
+        with self._target.begin() as connection:
+            connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
+        self.finish()
+        revisions.store_database_ids(self._target, now=now)
+
+    def finish(self) -> None:
+        """Mark the file as moved, after the commit."""
+        self._source.execute(text(revisions.SET_REVISION), {"revision": MOVED})
+
+    def _leave(self, now: datetime) -> None:
+        """Mark the file as MOVING, so that no command uses it any more."""
+        mark = Mark(place=self.place, began_at=format_instant(now), revision=revisions.head())
+        self._source.exec_driver_sql("DROP TABLE IF EXISTS moves")
+        self._source.exec_driver_sql(revisions.CREATE)
+        self._source.execute(text(revisions.PUT), asdict(mark))
+        self._source.execute(text(revisions.SET_REVISION), {"revision": MOVING})
+        self._source.exec_driver_sql("COMMIT")  # the lock stays
+        self._source.exec_driver_sql("BEGIN EXCLUSIVE")
+
+    def _copy_table(self, table: Table, connection: Connection, advance: Advance) -> None:
         query = select(table).order_by(*table.primary_key)
+        names = table.columns.keys()
         try:
-            for row in self._connection.execute(query).yield_per(BATCH):
-                yield tuple(row)
+            for batch in self._source.execute(query).yield_per(BATCH).partitions():
+                columns = zip(*(map(without_nul, row) for row in batch), strict=True)
+                values = Columns(dict(zip(names, columns, strict=True)))
+                copy_rows(connection, insert_row(table), values)
+                advance(len(batch))
+        except DataError as error:
+            raise InvalidInput(
+                f"PostgreSQL cannot hold a row of {table.name}: {reason_of(error)}"
+            ) from error
         except (ValueError, TypeError) as error:
             raise InvalidInput(
-                f"a row of {table.name} in {self.file} is broken: {error}"
+                f"a row of {table.name} in {self._file} is broken: {error}"
             ) from error
+        there, here = _count(self._source, table), _count(connection, table)
+        if there != here:
+            raise DatabaseFailed(
+                f"{table.name} has {there:,} rows, and {here:,} arrived: nothing was moved"
+            )
+        if "id" in table.c:
+            self._reserve_ids(table, connection)
 
-    def last_id(self, table: Table) -> int:
-        """Return the highest id that `table` ever used; 0 if there is none."""
-        highest = self._connection.execute(select(func.max(table.c.id))).scalar_one()
-        given = self._connection.execute(
+    def _reserve_ids(self, table: Table, connection: Connection) -> None:
+        """Give new rows ids above the highest that `table` ever used in the file."""
+        highest = self._source.execute(select(func.max(table.c.id))).scalar_one()
+        given = self._source.execute(
             text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
         ).scalar()
-        return max(highest or 0, given or 0)
-
-    def leave(self, mark: Mark) -> None:
-        """Mark the file as moved, so that no command uses it any more."""
-        self._connection.exec_driver_sql(revisions.CREATE)
-        self._connection.execute(text(revisions.PUT), asdict(mark))
-        self._connection.execute(text(revisions.SET_REVISION), {"revision": MOVED})
+        last = max(highest or 0, given or 0)
+        connection.execute(
+            text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last, :is_given)"),
+            {"name": table.name, "last": max(last, 1), "is_given": last > 0},
+        )
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[MoveSource]:
-    """Open the installation in `file` in an exclusive transaction.
+def move_between(file: Path, url: str) -> Iterator[Move]:
+    """Open the SQLite `file` exclusively, and the PostgreSQL database at `url`.
 
-    Raises InvalidInput when there is none, Conflict when another process has it open, and
-    UnreadableFile when it is not a database or is damaged.
+    Raises InvalidInput when one of them is not such a database; Conflict when the file is in use;
+    SchemaOutOfDate when it is not at this version's revision; UnreadableFile when it is damaged;
+    Misconfigured when the database is unreachable, and DatabaseFailed when it fails.
+    """
+    with opened(url) as engine:
+        if engine.dialect.name != "postgresql":
+            raise InvalidInput("name the database to move to: postgresql://USER@HOST/NAME")
+        revisions.require_reachable(engine)
+        with _translate_errors(file, place_of(engine)), _locked(file) as connection:
+            move = Move(file, connection, engine)
+            if move.is_done:
+                move.finish()
+            yield move
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[Connection]:
+    """Open `file` in a transaction, and lock it until it is closed.
+
+    A process that has a SQLite file open in WAL mode holds a lock on it, even when idle. So an
+    exclusive lock means that no sender, site or command is running.
     """
     if not file.is_file():
         raise InvalidInput(f"there is no database at {file}: is PAPERROUND_DATA_DIR right?")
@@ -144,125 +270,46 @@ def alone(file: Path) -> Iterator[MoveSource]:
                     f"{file} is in use ({reason_of(error)}): stop everything that works with it, "
                     "`serve`, `scheduler`, a `deliver` under way or a timer, and try again"
                 ) from error
-            yield MoveSource(file, connection)
+            yield connection
             connection.exec_driver_sql("COMMIT")
-    except DBAPIError as error:
-        raise UnreadableFile(f"{file} cannot be read: {reason_of(error)}") from error
     finally:
         engine.dispose()
 
 
-REPORTED = 1000
-"""Rows after which progress is reported."""
-
-
-@dataclass
-class Moving:
-    """A move of the installation in `source` into `target`."""
-
-    source: MoveSource
-    target: MoveTarget
-    is_copied: bool = False
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the file was already moved to this database, and the database is usable."""
-        mark = self.source.mark
-        return (
-            mark is not None
-            and mark.place == self.target.place
-            and self.target.holds_an_installation()
-        )
-
-    def look(self) -> dict[str, int]:
-        """Return the number of rows by table, without changing anything.
-
-        Raises UnreadableFile when the file is damaged, and Conflict when the database is not empty.
-        """
-        self._require_one_move()
-        self.source.require_sound()
-        return {table.name: self.source.count(table) for table in metadata.sorted_tables}
-
-    def copy(
-        self, advance: Advance = no_progress, *, now: datetime, replace_nul: bool = False
-    ) -> None:
-        """Copy every table in one transaction, unless the file was already marked as moved.
-
-        Raises InvalidInput when PostgreSQL cannot store a value; then both databases are unchanged.
-        """
-        self.is_copied = True
-        if self.source.mark is not None:
-            return
-        with self.target.filling(self._mark(self.source.file.resolve(), now)) as intake:
-            for table in metadata.sorted_tables:
-                rows = counting(self.source.rows(table), advance)
-                intake.copy(table, rows, replace_nul=replace_nul)
-            for table in metadata.sorted_tables:
-                there = self.source.count(table)
-                here = count_rows(intake.connection, table)
-                if there != here:
-                    raise DatabaseFailed(
-                        f"{table.name} has {there:,} rows, and {here:,} arrived: nothing was moved"
-                    )
-            intake.give_ids_above(
-                {
-                    table.name: self.source.last_id(table)
-                    for table in metadata.sorted_tables
-                    if "id" in table.c
-                }
-            )
-        self.source.leave(self._mark(self.target.place, now))
-
-    def _mark(self, place: object, now: datetime) -> Mark:
-        return Mark(place=str(place), began_at=format_instant(now), revision=revisions.head())
-
-    def _require_one_move(self) -> None:
-        """Require that both belong to the same move, or to none with an empty target."""
-        left, there = self.source.mark, self.target.mark()
-        if left is not None and (there is None or left.place != self.target.place):
-            raise Conflict(
-                f"{self.source.file} was moved to {left.place} already, and nothing of that is in "
-                f"{self.target.place}: put a dump of that database back, or restore a "
-                "backup of the file from before the move"
-            )
-        if there is None:
-            self.target.require_vacant()
-        elif there.place != str(self.source.file.resolve()):
-            raise Conflict(
-                f"{self.target.place} holds a part of another move, of {there.place}, that began "
-                f"at {there.began_at}: drop it and make it anew (`dropdb`, `createdb`), or name "
-                "another"
-            )
-
-
 @contextmanager
-def move_between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
-    """Move the SQLite `file` to the PostgreSQL database at `url`, with exclusive use of both.
-
-    At the end either both are unchanged, or the rows were copied, the file is marked as moved and
-    the database is usable. Raises InvalidInput when one of them is not such a database; Conflict
-    when the file is in use; SchemaOutOfDate when it is not at this version's revision;
-    Misconfigured when the database is unreachable.
-    """
-    with engines.opened(url) as engine:
-        if engine.dialect.name != "postgresql":
-            raise InvalidInput("name the database to move to: postgresql://USER@HOST/NAME")
-        revisions.require_reachable(engine)
-        target = MoveTarget(engine)
-        with target.alone():
-            with alone(file) as source:
-                moving = Moving(source, target)
-                yield moving
-            if moving.is_copied:
-                target.open(now=now)
+def _translate_errors(file: Path, place: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise UnreadableFile(f"{file} cannot be read: {reason_of(error)}") from error
+        raise DatabaseFailed(
+            f"PostgreSQL ({place}) failed: {reason_of(error)}. Run the same command again"
+        ) from error
 
 
-def counting(rows: Iterator[tuple[Any, ...]], advance: Advance) -> Iterator[tuple[Any, ...]]:
-    """Yield `rows`, and report progress every REPORTED rows."""
-    number = 0
-    for row in rows:
-        yield row
-        number += 1
-        if number % REPORTED == 0:
-            advance(REPORTED)
-    advance(number % REPORTED)
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _rows_held(connection: Connection) -> list[str]:
+    """Return how many rows the tables hold, other than the default list and the slots, which
+    commands create."""
+    rows = {one.name: _count(connection, one) for one in metadata.sorted_tables}
+    rows["slots"] = 0
+    rows["lists"] -= min(rows["lists"], 1)
+    if inspect(connection).has_table(f"{queue.THEIRS}jobs"):
+        jobs = connection.exec_driver_sql(f"SELECT count(*) FROM {queue.THEIRS}jobs")
+        rows["the queue"] = jobs.scalar_one()
+    return [f"{count:,} in {name}" for name, count in rows.items() if count]
+
+
+def without_nul(value: Any) -> Any:
+    """Return `value` with every NUL in texts, at any depth, replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT)
+    if isinstance(value, list):
+        return [without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {without_nul(name): without_nul(one) for name, one in value.items()}
+    return value

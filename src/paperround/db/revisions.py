@@ -144,15 +144,14 @@ def _is_empty(engine: Engine) -> bool:
         return not inspect(connection).get_table_names()
 
 
-# The mark of a database that is part of a move.
+# The mark of a SQLite file that was moved to PostgreSQL.
 #
-# Its revision becomes MOVING or MOVED, which no version of the program accepts, and the table
-# `moves` has the details. The old file keeps the mark, the new database loses it at the end.
+# Its revision becomes MOVING, and MOVED at the end, which no version of the program accepts. The
+# table `moves` has the details.
 
 MOVING, MOVED = "moving", "moved"
 
 CREATE = "CREATE TABLE moves (place TEXT NOT NULL, began_at TEXT NOT NULL, revision TEXT NOT NULL)"
-DROP = "DROP TABLE moves"
 PUT = "INSERT INTO moves (place, began_at, revision) VALUES (:place, :began_at, :revision)"
 GET = "SELECT place, began_at, revision FROM moves"
 SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
@@ -160,9 +159,9 @@ SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A move, stored in one of its databases.
+    """A move, stored in the file that was moved.
 
-    `place` is the other database without its password, `began_at` an instant in RFC 3339,
+    `place` is the new database without its password, `began_at` an instant in RFC 3339,
     `revision` that of the rows.
     """
 
@@ -187,12 +186,11 @@ def refuse(connection: Connection, found: str | None) -> None:
     mark = read(connection)
     if found == MOVING:
         raise MovedAway(
-            f"a move into this database began at {mark.began_at} and has not ended: run "
-            f"`paperround db move` again where {mark.place} is"
+            f"a move of this database to {mark.place} began at {mark.began_at} and has not ended: "
+            "run the same `paperround db move` again"
         )
     raise MovedAway(
-        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password. "
-        "If that one refuses, too, run the same `paperround db move` again: it finishes"
+        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password"
     )
 
 
