@@ -17,8 +17,15 @@ import pytest
 from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.core.times import format_instant
 from paperround.db import migrate
-from paperround.db.backup import ABOUT, DATABASE, SECRET, back_up
-from paperround.db.restore import FOLDER, SMALL, restoring
+from paperround.db.backup import (
+    ABOUT,
+    DATABASE,
+    FOLDER,
+    SECRET,
+    SMALL,
+    back_up,
+    restoring,
+)
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.restore_guard import hold_all_email
 from paperround.editions.store.lists import ListStore

@@ -210,7 +210,7 @@ def restore(
     until `paperround digest resume`."""
     if (file is None) != in_place:
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
-    from paperround.db.restore import restoring
+    from paperround.db.backup import restoring
 
     settings = load_settings()
     made_at: str | None = None

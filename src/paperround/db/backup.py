@@ -1,4 +1,4 @@
-"""Back up an embedded installation: one archive with the database and its secrets.
+"""Back up an embedded installation into one archive, and restore it.
 
     paperround-backup.tar.gz
       ├── paperround.db     a consistent copy of the live database (SQLite's online backup)
@@ -7,22 +7,32 @@
       └── about.json        time and schema revision
 
 The archive is written atomically, and only its owner can read it. For PostgreSQL use `pg_dump`.
-`db.restore` restores an archive.
+
+    backup ─► .restoring/ (checked, migrated, held) ─► secret_key, dkim.json ─► paperround.db
+
+A restore prepares everything in a staging folder. The database is moved last: before that there is
+no installation, afterwards there is a complete one. A process that dies in between leaves the
+folder, which the next restore removes. Backups are not trusted: only regular files with known names
+are read, and none that is larger than the free disk space.
 """
 
 import io
 import json
+import shutil
 import sqlite3
 import tarfile
 import tempfile
-from contextlib import closing
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from paperround.core.errors import InvalidInput, UnreadableFile
-from paperround.core.files import atomic_file
+from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
+from paperround.core.files import atomic_file, sync
 from paperround.core.times import format_instant
 from paperround.db.revisions import require_not_moved, require_reachable
 
@@ -32,6 +42,15 @@ DKIM = "dkim.json"
 SECRETS = (SECRET, DKIM)
 """Generated files that cannot be generated again. They share a folder."""
 ABOUT = "about.json"
+
+SMALL = 1_000_000
+"""The maximum size in bytes of a secret and of the description."""
+
+MOST_MEMBERS = 100
+"""The maximum number of entries in an archive. A backup has four."""
+
+CHUNK = 1 << 20
+FOLDER = ".restoring"
 
 
 def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int:
@@ -93,3 +112,151 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> 
     entry = tarfile.TarInfo(name)
     entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
     archive.addfile(entry, io.BytesIO(content))
+
+
+# --- restoring ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """An unpacked backup that is not yet in place; `made_at` is None when it is unknown."""
+
+    database: Path
+    made_at: str | None
+
+
+@contextmanager
+def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
+    """Unpack the backup `source`, and move it into place at the end with the caller's changes.
+
+    After an exception nothing is moved. Raises UnreadableFile for a file that is not a complete
+    backup, InvalidInput when the disk is too small, and Conflict when a file exists: a restore
+    never overwrites.
+    """
+    _require_free(database)
+    folder = database.parent / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise InvalidInput(f"the folder {folder} cannot be made: {error.strerror}") from error
+    try:
+        _unpack(source, folder)
+        _check_database(source, folder / DATABASE)
+        _require_same(secret, folder)
+        yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
+        with closing(sqlite3.connect(folder / DATABASE)) as connection:
+            # Everything in one file: a log beside it would not be moved.
+            connection.execute("PRAGMA journal_mode = DELETE")
+        _require_free(database)
+        _require_same(secret, folder)
+        for kept in _secrets(folder):
+            _move(kept, secret.with_name(kept.name))
+        _move(folder / DATABASE, database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_free(database: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        place = database.with_name(database.name + ending)
+        if place.exists():
+            raise Conflict(f"{place} is in the way: move it, or set another PAPERROUND_DATA_DIR")
+
+
+def _require_same(secret: Path, folder: Path) -> None:
+    for kept in _secrets(folder):
+        place = secret.with_name(kept.name)
+        if place.exists() and place.read_bytes().strip() != kept.read_bytes().strip():
+            raise Conflict(f"{place} is another secret than the backup's: move it away first")
+
+
+def _secrets(folder: Path) -> list[Path]:
+    """Return the secrets that were unpacked."""
+    return [folder / name for name in SECRETS if (folder / name).exists()]
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
+        for number, member in enumerate(archive):
+            if number >= MOST_MEMBERS:
+                raise _Damaged("it holds far more than a backup does")
+            if member.name in (DATABASE, *SECRETS, ABOUT):
+                _unpack_member(archive, member, folder)
+    if not (folder / DATABASE).exists():
+        raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {DATABASE}")
+
+
+def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    content = archive.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise _Damaged(f"{member.name} is no plain file")
+    free = shutil.disk_usage(folder).free
+    if member.name != DATABASE and member.size > SMALL:
+        raise _Damaged(f"{member.name} has {member.size:,} bytes")
+    if member.size > free:
+        raise InvalidInput(
+            f"{folder.parent} has room for {free:,} bytes, and the database needs {member.size:,}"
+        )
+    place = folder / member.name
+    if place.exists():
+        raise _Damaged(f"{member.name} is in it twice")
+    with place.open("wb") as file:
+        place.chmod(0o600)
+        while chunk := content.read(CHUNK):
+            try:
+                file.write(chunk)
+            except OSError as error:
+                raise InvalidInput(f"the backup cannot be unpacked: {error.strerror}") from error
+
+
+class _Damaged(Exception):
+    """The archive contains something that a backup does not."""
+
+
+@contextmanager
+def _translate_errors(source: Path) -> Iterator[None]:
+    """Turn every error that a damaged or foreign file causes into UnreadableFile."""
+    try:
+        yield
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        tarfile.TarError,
+        sqlite3.DatabaseError,
+        _Damaged,
+        KeyError,
+        ValueError,
+    ) as error:
+        raise UnreadableFile(
+            f"{source} is no backup of Paperround, or a broken one: {error}"
+        ) from error
+
+
+def _check_database(source: Path, database: Path) -> None:
+    with _translate_errors(source), closing(sqlite3.connect(database)) as connection:
+        problem = connection.execute("PRAGMA quick_check").fetchone()[0]
+        if problem != "ok":
+            raise _Damaged(problem)
+        if connection.execute("SELECT count(*) FROM alembic_version").fetchone()[0] != 1:
+            raise _Damaged(f"{DATABASE} has no schema")
+
+
+def _made_at(source: Path, about: Path) -> str | None:
+    if not about.exists():
+        return None
+    with _translate_errors(source):
+        description = json.loads(about.read_bytes())
+        if not isinstance(description, dict):
+            raise _Damaged(f"{ABOUT} is no description")
+        made_at = description.get("made_at")
+    return str(made_at) if made_at else None
+
+
+def _move(staged: Path, place: Path) -> None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sync(staged)
+    staged.replace(place)
+    sync(place.parent)
