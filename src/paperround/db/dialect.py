@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -169,18 +168,9 @@ _decode = json.JSONDecoder().raw_decode
 _EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[]"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
-    """A value for a `Json` column that is already serialized, for many rows to share."""
-
-    text: str
-
-
 def write_json(value: Any) -> str:
     """Serialize like `_encode`, but several times faster for empty values, and for lists and
     mappings of texts or integers."""
-    if isinstance(value, Written):
-        return value.text
     if not value:
         return _EMPTY.get(type(value)) or _encode(value)
     try:
@@ -260,7 +250,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
-            return read_json(value.text) if isinstance(value, Written) else value
+            return value
         return None if value is None else write_json(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:

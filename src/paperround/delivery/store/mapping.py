@@ -1,9 +1,9 @@
 """Convert deliveries to and from rows, and define their ledger table."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +20,8 @@ from sqlalchemy import (
 
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import ENGLISH
-from paperround.db.dialect import Written, column_in, write_json
+from paperround.db.bulk import map_by_identity
+from paperround.db.dialect import column_in
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.delivery.ledger_model import (
@@ -37,22 +38,24 @@ from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
 from paperround.subscribers.store.mapping import EMAIL
 
-T = TypeVar("T")
-
 
 def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
-    """Return the columns of planned rows, without their ids, edition, list and creation time."""
+    """Return the columns of planned rows, without their ids, edition, list and creation time.
+
+    Readers who get the same papers share positions, reasons and parts, so each is serialized once.
+    """
     none_yet = [0] * len(rows)
     due = [row.due_at for row in rows]
+    reasons = [row.reasons or None for row in rows]
     return {
         "subscriber_id": [row.subscriber_id for row in rows],
         "subscription_id": [row.subscription_id for row in rows],
         "kind": [row.kind.value for row in rows],
         "local_date": [row.local_date for row in rows],
-        "positions": [_POSITIONS(row.papers) for row in rows],
-        "reasons": [_ENGLISH(row.reasons) if row.reasons else None for row in rows],
-        "reason_codes": [_REASONS(row.reasons) if row.reasons else None for row in rows],
-        "parts": [_PARTS(row.parts) if row.parts else None for row in rows],
+        "positions": map_by_identity(_positions, [row.papers for row in rows]),
+        "reasons": map_by_identity(_english, reasons),
+        "reason_codes": map_by_identity(_codes, reasons),
+        "parts": [row.parts or None for row in rows],
         "withdrawn": [
             [{"paper": one.paper_id, "title": one.title, "page": one.page} for one in row.withdrawn]
             or None
@@ -73,37 +76,16 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
     }
 
 
-_MOST_SHARED = 1024
+def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
+    return [position for _, position in papers]
 
 
-class _JsonCache(Generic[T]):
-    """Cache the JSON of recent values by identity.
-
-    Readers who get the same papers share these objects. The cache keeps the values alive, so no two
-    have the same id.
-    """
-
-    def __init__(self, plain: Callable[[T], Any]) -> None:
-        self._plain = plain
-        self._texts: dict[int, tuple[T, Written]] = {}
-
-    def __call__(self, value: T) -> Written:
-        known = self._texts.get(id(value))
-        if known is not None:
-            return known[1]
-        written = Written(write_json(self._plain(value)))
-        if len(self._texts) >= _MOST_SHARED:
-            self._texts = {}
-        self._texts[id(value)] = value, written
-        return written
+def _codes(reasons: Mapping[int, str] | None) -> Mapping[str, str] | None:
+    return reasons and {str(position): why for position, why in reasons.items()}
 
 
-_POSITIONS = _JsonCache[Sequence[tuple[PaperId, int]]](lambda papers: [at for _, at in papers])
-_REASONS = _JsonCache[Mapping[int, str]](lambda why: {str(at): one for at, one in why.items()})
-_ENGLISH = _JsonCache[Mapping[int, str]](
-    lambda why: {str(at): english_reason(one) for at, one in why.items()}
-)
-_PARTS = _JsonCache[Mapping[str, Sequence[float]]](lambda parts: parts)
+def _english(reasons: Mapping[int, str] | None) -> Mapping[str, str] | None:
+    return reasons and {str(position): english_reason(why) for position, why in reasons.items()}
 
 
 def content_of_row(row: Row[Any]) -> DeliveryContent:
