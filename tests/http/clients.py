@@ -14,9 +14,9 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed
 from paperround.http.client import GuardedClient
-from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest, Page
 from paperround.http.network import Address, Network, look_up
+from paperround.http.transport import FetchLimits
 from tests.http.faults import Behaviour, FaultServer
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

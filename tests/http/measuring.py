@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from paperround.core.errors import FetchFailed
-from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
+from paperround.http.transport import FetchLimits
 from tests.http.clients import guarded
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.http.client import GuardedClient
-from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
 from paperround.http.network import Network, look_up
+from paperround.http.transport import FetchLimits
 from tests.http.clients import PUBLIC, Led, error_of, guarded, only_examples_lead_to
 from tests.http.faults import FaultServer, hangs, page, redirects, says
 

@@ -13,9 +13,9 @@ from threading import Event
 import pytest
 
 from paperround.core.errors import FetchFailed, FetchRefused
-from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
 from paperround.http.network import Address, Network
+from paperround.http.transport import FetchLimits
 from tests.certificates import certificate, server_context
 from tests.http.clients import QUICK, Led, error_of, fetch, guarded
 from tests.http.faults import (

@@ -19,8 +19,8 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.http.client import GuardedClient
-from paperround.http.limits import FetchLimits
 from paperround.http.network import Network
+from paperround.http.transport import FetchLimits
 from paperround.ops.alerts import claim_episode
 from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId

@@ -1,7 +1,7 @@
 import pytest
 
 from paperround.core.errors import FetchRefused, Misconfigured
-from paperround.http.targets import FetchTarget, check_target, parse_allowed, parse_url
+from paperround.http.network import FetchTarget, check_target, parse_allowed, parse_url
 
 WEB = frozenset({80, 443})
 

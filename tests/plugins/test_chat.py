@@ -5,7 +5,7 @@ import json
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.http.limits import FetchLimits
+from paperround.http.transport import FetchLimits
 from paperround.papers.summaries import Wording
 from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, host_and_port
 from tests.builders import paper

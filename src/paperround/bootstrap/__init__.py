@@ -255,7 +255,7 @@ class AppContext:
     def client_for(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
         """Return a client that may also reach `allow`, with a total timeout of `seconds`."""
         from paperround.http.client import GuardedClient
-        from paperround.http.limits import MIB, FetchLimits
+        from paperround.http.transport import MIB, FetchLimits
 
         contact = self.settings.contact or self.settings.public_url
         return GuardedClient(

@@ -24,11 +24,22 @@ import httpx
 
 from paperround.core.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.core.interfaces import Clock
-from paperround.http.limits import MIB, Budget, FetchLimits
 from paperround.http.model import FetchRequest, Page
-from paperround.http.network import Network
-from paperround.http.targets import FetchTarget, check_target, parse_allowed, parse_url
-from paperround.http.transport import BEFORE_BODY, BUDGET, GuardedTransport
+from paperround.http.network import (
+    FetchTarget,
+    Network,
+    check_target,
+    parse_allowed,
+    parse_url,
+)
+from paperround.http.transport import (
+    BEFORE_BODY,
+    BUDGET,
+    MIB,
+    Budget,
+    FetchLimits,
+    GuardedTransport,
+)
 
 _REDIRECTED_HEADERS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 """Headers that are repeated after a redirect; credentials are only sent to the first host."""
