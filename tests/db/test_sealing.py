@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
-from paperround.db.encryption import KeyRingCipher, NoCipher, encryption_key_id
+from paperround.db.encryption import SecretCipher, encryption_key_id
 
 OLD, NEW = b"old secret, long enough to be one", b"new secret, long enough to be one"
 
 
-def seal(*secrets: bytes) -> KeyRingCipher:
-    return KeyRingCipher(lambda: KeyRing(secrets))
+def seal(*secrets: bytes) -> SecretCipher:
+    return SecretCipher(lambda: KeyRing(secrets))
 
 
 def no_keys() -> KeyRing:
@@ -47,7 +47,7 @@ def test_a_secret_that_is_gone_is_named() -> None:
         seal(NEW).open(kept)
     assert not seal(NEW).is_stale(kept)
     with pytest.raises(Misconfigured, match=name):
-        NoCipher().open(kept)
+        SecretCipher().open(kept)
 
 
 def test_no_changed_letter_is_believed() -> None:
@@ -60,8 +60,8 @@ def test_no_changed_letter_is_believed() -> None:
 
 
 def test_text_from_before_anything_was_sealed_is_read_without_a_secret() -> None:
-    plain = KeyRingCipher(no_keys)
+    plain = SecretCipher(no_keys)
     assert plain.open("https://hooks.slack.com/services/x") == "https://hooks.slack.com/services/x"
     assert seal(OLD).is_stale("in the clear")
-    assert NoCipher().open(NoCipher().seal("in the clear")) == "in the clear"
-    assert not NoCipher().is_stale("in the clear")
+    assert SecretCipher().open(SecretCipher().seal("in the clear")) == "in the clear"
+    assert not SecretCipher().is_stale("in the clear")

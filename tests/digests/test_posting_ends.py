@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from paperround.core.interfaces import Worker
 from paperround.core.times import Boot
 from paperround.core.tokens import KeyRing
-from paperround.db.encryption import KeyRingCipher
+from paperround.db.encryption import SecretCipher
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind
@@ -439,7 +439,7 @@ def test_a_post_that_cannot_be_made_stops_no_other(
 
 
 def sealed(engine: Engine, secret: bytes) -> SqlDatabase:
-    return SqlDatabase(engine, seal=KeyRingCipher(lambda: KeyRing((secret,))))
+    return SqlDatabase(engine, seal=SecretCipher(lambda: KeyRing((secret,))))
 
 
 @pytest.mark.accept("A2", part="lost secret")

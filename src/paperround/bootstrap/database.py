@@ -33,7 +33,7 @@ def database_of(app: "AppContext") -> SqlDatabase:
     Raises Misconfigured if there is none, and Conflict for the database of a demo, whose sample
     papers must not be sent.
     """
-    from paperround.db.encryption import KeyRingCipher
+    from paperround.db.encryption import SecretCipher
     from paperround.db.revisions import prepare, require_not_a_copy
 
     if not app.creates:
@@ -41,7 +41,7 @@ def database_of(app: "AppContext") -> SqlDatabase:
     prepare(app.engine, creates=app.creates)
     require_not_a_copy(app.engine, now=app.clock.now())
     ask = None if app.settings.embedded else partial(workers.enqueue_within, app)
-    database = SqlDatabase(app.engine, ask=ask, seal=KeyRingCipher(lambda: app.settings.keys))
+    database = SqlDatabase(app.engine, ask=ask, seal=SecretCipher(lambda: app.settings.keys))
     with database.reading() as work:
         is_demo = work[SlotStore].is_of_a_demo()
     if is_demo and not app.demo:

@@ -9,7 +9,7 @@ of them decrypt. Plain text is from before encryption was introduced.
 
 import base64
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing, TokenKey
@@ -26,33 +26,19 @@ def encryption_key_id(kept: str) -> str | None:
     return kept.split(":", 2)[1] if kept.startswith(MARK) else None
 
 
-class SecretCipher(Protocol):
-    """Encrypts text for the database, and decrypts it."""
-
-    def seal(self, text: str) -> str:
-        """Return `text` as the database stores it."""
-        ...
-
-    def open(self, kept: str) -> str:
-        """Decrypt `kept`. Raises Misconfigured when its secret is missing."""
-        ...
-
-    def is_stale(self, kept: str, /) -> bool:
-        """Whether `kept` can be decrypted, but is not encrypted with the current secret."""
-        ...
-
-
-class KeyRingCipher:
-    """Encrypts with the keys of an installation.
+class SecretCipher:
+    """Encrypts with the keys of an installation. Without keys it stores plain text.
 
     `keys` is only called when there is something to encrypt: most commands need no secret.
     """
 
-    def __init__(self, keys: Callable[[], KeyRing]) -> None:
+    def __init__(self, keys: Callable[[], KeyRing] | None = None) -> None:
         self._keys = keys
 
     def seal(self, text: str) -> str:
-        """Encrypt `text`. The result differs each time."""
+        """Return `text` as the database stores it. The result differs each time."""
+        if self._keys is None:
+            return text
         key = self._keys().current
         return f"{MARK}{key.id}:{_fernet(key).encrypt(text.encode()).decode()}"
 
@@ -66,43 +52,26 @@ class KeyRingCipher:
             return kept
         from cryptography.fernet import InvalidToken
 
-        token = kept.removeprefix(f"{MARK}{name}:")
-        key = self._keys().key(name)
+        key = self._keys().key(name) if self._keys is not None else None
         try:
             if key is not None:
-                return _fernet(key).decrypt(token).decode()
+                return _fernet(key).decrypt(kept.removeprefix(f"{MARK}{name}:")).decode()
         except InvalidToken:
             pass  # ids are short: this is another secret with the same id
-        raise _secret_missing(name)
+        raise Misconfigured(
+            f"secrets in the database are sealed with the secret {name}, which is gone: add it to "
+            "the end of PAPERROUND_SECRET_KEY"
+        )
 
-    def is_stale(self, kept: str, /) -> bool:
+    def is_stale(self, kept: str) -> bool:
         """Whether `kept` can be decrypted, but is not encrypted with the current secret."""
-        if encryption_key_id(kept) == self._keys().current.id:
+        if self._keys is None or encryption_key_id(kept) == self._keys().current.id:
             return False
         try:
             self.open(kept)
         except Misconfigured:
             return False
         return True
-
-
-class NoCipher:
-    """Stores plain text, for opening a database without its secrets."""
-
-    def seal(self, text: str) -> str:
-        """Return `text` unchanged."""
-        return text
-
-    def open(self, kept: str) -> str:
-        """Return plain text unchanged. Raises Misconfigured for encrypted text."""
-        name = encryption_key_id(kept)
-        if name is not None:
-            raise _secret_missing(name)
-        return kept
-
-    def is_stale(self, _: str, /) -> bool:
-        """Return False."""
-        return False
 
 
 def _fernet(key: TokenKey) -> "Fernet":
@@ -112,10 +81,3 @@ def _fernet(key: TokenKey) -> "Fernet":
 
     derived = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(key.secret)
     return Fernet(base64.urlsafe_b64encode(derived))
-
-
-def _secret_missing(name: str) -> Misconfigured:
-    return Misconfigured(
-        f"secrets in the database are sealed with the secret {name}, which is gone: add it to the "
-        "end of PAPERROUND_SECRET_KEY"
-    )

@@ -17,7 +17,7 @@ from paperround.core.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.core.jobs import Job
 from paperround.db import engine as engines
 from paperround.db.dialect import is_busy, is_lost_race, reason_of
-from paperround.db.encryption import NoCipher, SecretCipher
+from paperround.db.encryption import SecretCipher
 from paperround.db.engine import rest, truncate_log
 
 T = TypeVar("T")
@@ -184,7 +184,7 @@ class SqlDatabase:
         self._engine = engine
         self._pause = pause
         self._ask = ask
-        self._seal = NoCipher() if seal is None else seal
+        self._seal = seal or SecretCipher()
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
         self._turns = WriterQueue() if engine.dialect.name == "sqlite" else None
