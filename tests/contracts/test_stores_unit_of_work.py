@@ -136,7 +136,7 @@ def test_sqlite_is_opened_so_that_it_keeps_its_promises(sqlite_database: Databas
         connection = work[PaperStore]._connection
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
-    assert found == ["wal", 2, 1, 10_000]
+    assert found == ["wal", 2, 1, 50_000]
 
 
 def test_a_database_with_a_file_of_its_own_tells_how_much_room_it_has(engine: Engine) -> None:

@@ -128,11 +128,6 @@ def is_duplicate(error: IntegrityError) -> bool:
     return _code(error) in _DUPLICATES
 
 
-def is_busy(error: DBAPIError) -> bool:
-    """Whether SQLite's write lock was not free before the timeout."""
-    return _code(error).startswith("SQLITE_BUSY")
-
-
 def is_lost_race(error: DBAPIError) -> bool:
     """Whether PostgreSQL aborted the transaction for another one; a retry may succeed."""
     return _code(error) in _LOST_RACES

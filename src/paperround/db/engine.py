@@ -53,7 +53,9 @@ class Storage:
         return self.log_bytes is not None and self.log_bytes > MOST_LOG_BYTES
 
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 50
+"""How long a writer waits for SQLite's write lock before it fails."""
+
 CONNECTIONS = 40
 """The number of threads of a web process, so that no request waits for a connection."""
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.core.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.core.jobs import Job
 from paperround.db import engine as engines
-from paperround.db.dialect import is_busy, is_lost_race, reason_of
+from paperround.db.dialect import is_lost_race, reason_of
 from paperround.db.encryption import SecretCipher
 from paperround.db.engine import rest, truncate_log
 
@@ -36,10 +36,7 @@ PATIENCE = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
 server to restart or to fail over."""
 
 
-BEGIN_TRIES = 5
-"""Each try waits for SQLite's lock as long as the engine's busy timeout."""
-
-LONGEST_TURN = engines.BUSY_SECONDS
+LONGEST_TURN = 10.0
 """Seconds that a thread waits for the other threads of its process before it tries anyway."""
 
 
@@ -240,7 +237,7 @@ class SqlDatabase:
             try:
                 truncate_log(connection, self._pause)
                 with self._turns.turn(LONGEST_TURN) if self._turns else nullcontext():
-                    _begin(connection)
+                    connection.begin()
                     work = Transaction(connection, self._seal)
                     yield work
                     if self._ask is not None and work.asks:  # sorted: prevents deadlocks
@@ -278,17 +275,6 @@ def _translate_errors() -> Iterator[None]:
             words = "that holds what the database cannot keep: a NUL, or too large a number"
             raise InvalidInput(words) from error
         raise
-
-
-def _begin(connection: Connection) -> None:
-    for tries_left in reversed(range(BEGIN_TRIES)):
-        try:
-            connection.begin()
-        except OperationalError as error:
-            if not (is_busy(error) and tries_left):
-                raise
-        else:
-            return
 
 
 # A queue of the threads of one process that write to the same SQLite file.
