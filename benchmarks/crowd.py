@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from benchmarks.invented import reader
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import next_ids
+from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.editions.store.lists import ListStore

@@ -3,13 +3,11 @@
 import json
 
 import pytest
-from sqlalchemy import Dialect
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
-from paperround.db.bulk import map_by_identity
-from paperround.db.dialect import Json, Written
+from paperround.db.dialect import Json
+from paperround.db.driver import map_by_identity
 
-POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 VALUES: tuple[object, ...] = (
     [],
     (),
@@ -36,9 +34,3 @@ def test_every_value_is_written_as_json_writes_it(value: object) -> None:
 
 def test_what_is_equal_and_not_the_same_keeps_its_own_text() -> None:
     assert map_by_identity(json.dumps, [[1], [1.0], [True]]) == ["[1]", "[1.0]", "[true]"]
-
-
-def test_text_that_is_written_already_stays_as_it_is() -> None:
-    said = Written('{"1":"why"}')
-    assert Json().process_bind_param(said, sqlite.dialect()) == said.text
-    assert Json().process_bind_param(said, POSTGRES) == {"1": "why"}

@@ -20,8 +20,8 @@ from paperround.core.errors import (
 )
 from paperround.db import migrate, revisions
 from paperround.db.backup import back_up
-from paperround.db.bulk import Columns, copy_rows
 from paperround.db.dialect import next_ids
+from paperround.db.driver import Columns, copy_rows
 from paperround.db.move import move_between
 from paperround.db.schema import tables as db
 from tests.builders import NOW

@@ -29,8 +29,8 @@ from paperround.core.errors import (
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
 from paperround.db import migrate, revisions
-from paperround.db.bulk import Columns, copy_rows
 from paperround.db.dialect import insert_row, reason_of
+from paperround.db.driver import Columns, copy_rows
 from paperround.db.engine import opened, place_of
 from paperround.db.revisions import MOVED, MOVING, Mark
 from paperround.db.schema import queue

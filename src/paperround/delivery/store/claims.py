@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 
 from paperround.core.interfaces import Processes, Worker
-from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import column_in, ids_parameter
+from paperround.db.driver import CompiledQuery
 from paperround.db.mapping import value_of
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.ledger_model import LedgerTotals, Transition

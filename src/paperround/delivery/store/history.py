@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
-from paperround.db.bulk import Columns, insert_many
 from paperround.db.dialect import column_in, insert_new, insert_row, is_duplicate
+from paperround.db.driver import Columns, insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery

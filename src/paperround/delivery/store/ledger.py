@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, upd
 
 from paperround.core.errors import EditionCancelled
 from paperround.core.jobs import DELIVER
-from paperround.db.bulk import Columns, insert_many
 from paperround.db.dialect import column_in, insert_new, next_ids
+from paperround.db.driver import Columns, insert_many
 from paperround.db.engine import enlarged_page_cache
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db

@@ -20,8 +20,8 @@ from sqlalchemy import (
 
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import ENGLISH
-from paperround.db.bulk import map_by_identity
 from paperround.db.dialect import column_in
+from paperround.db.driver import map_by_identity
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.delivery.ledger_model import (

@@ -23,9 +23,8 @@ from sqlalchemy import (
 )
 
 from paperround.core.errors import Conflict, NotFound
-from paperround.db.bulk import insert_many
-from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import insert_new, insert_row
+from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.core.interfaces import Processes, Worker
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import column_in, insert_new, is_duplicate
+from paperround.db.driver import insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, select, update
 
 from paperround.core.errors import Conflict
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import column_in, insert_new, insert_row, upsert
+from paperround.db.driver import insert_many
 from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.papers.duplicates import PaperJoin

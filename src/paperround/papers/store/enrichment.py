@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import and_, case, or_, select, true
 
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import column_in, upsert
+from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import PaperId

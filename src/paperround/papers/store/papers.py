@@ -10,8 +10,6 @@ from sqlalchemy import Boolean, ColumnElement, bindparam, case, func, null, sele
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
-from paperround.db.bulk import Made, insert_many
-from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import (
     column_in,
     column_in_ids,
@@ -22,6 +20,7 @@ from paperround.db.dialect import (
     next_ids,
     upsert,
 )
+from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
@@ -199,14 +198,11 @@ class PaperStore(Store):
         if not new:
             return {}
         ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
-
-        def row(one: tuple[PaperId, PaperWrite]) -> dict[str, Any]:
-            made = row_of(one[1], now)
-            made["id"], made["first_seen_at"] = one[0], now
-            return made
-
         self._unlisted.update(ids)
-        rows = Made(list(zip(ids, new, strict=True)), row)
+        rows = [
+            {**row_of(write, now), "id": id_, "first_seen_at": now}
+            for id_, write in zip(ids, new, strict=True)
+        ]
         insert_many(self._connection, insert_row(db.papers), rows)
         index_new(self._connection, ids[0], ids[-1])
         self._claim_identifiers(zip(ids, new, strict=True))

@@ -27,8 +27,8 @@ from sqlalchemy import (
 )
 
 from paperround.core.times import midnight_utc
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import insert_new
+from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.papers.model import PaperId

@@ -5,8 +5,8 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select, text, update
 
-from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import column_in
+from paperround.db.driver import CompiledQuery
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId

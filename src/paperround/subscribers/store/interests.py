@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from paperround.db.bulk import insert_many
 from paperround.db.dialect import column_in
+from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.subscribers.interests import Interest, InterestKind

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, delete, select, true, update
 
 from paperround.core.errors import InvalidInput, NotFound
-from paperround.db.bulk import insert_many
-from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import insert_new
+from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
 from paperround.subscribers.model import (
