@@ -11,7 +11,6 @@ was not committed.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from paperround.db import migrate, revisions
 from paperround.db.dialect import insert_row, reason_of
 from paperround.db.driver import Columns, copy_rows
 from paperround.db.engine import opened, place_of
-from paperround.db.revisions import MOVED, MOVING, Mark
+from paperround.db.revisions import MOVED, MOVING
 from paperround.db.schema import queue
 from paperround.db.schema.tables import metadata
 
@@ -45,6 +44,9 @@ BATCH = 200
 REPLACEMENT = "\ufffd"
 """Replaces a NUL, which PostgreSQL cannot store."""
 
+_MOVES = "CREATE TABLE moves (place TEXT NOT NULL, began_at TEXT NOT NULL, revision TEXT NOT NULL)"
+_ENTER = "INSERT INTO moves (place, began_at, revision) VALUES (:place, :began_at, :revision)"
+_SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
 _NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
@@ -74,11 +76,11 @@ class Move:
             if revision != revisions.head():
                 raise SchemaOutOfDate(f"{self._file}: {revisions.mismatch(revision)}")
             return False
-        mark = revisions.read(self._source)
-        is_there = mark.place == self.place and self._is_filled()
-        if not is_there and (revision == MOVED or mark.place != self.place):
+        place = revisions.new_place(self._source)
+        is_there = place == self.place and self._is_filled()
+        if not is_there and (revision == MOVED or place != self.place):
             raise Conflict(
-                f"{self._file} was moved to {mark.place} already, and nothing of that is in "
+                f"{self._file} was moved to {place} already, and nothing of that is in "
                 f"{self.place}: put a dump of that database back, or restore a backup of the file "
                 "from before the move"
             )
@@ -177,15 +179,19 @@ class Move:
 
     def finish(self) -> None:
         """Mark the file as moved, after the commit."""
-        self._source.execute(text(revisions.SET_REVISION), {"revision": MOVED})
+        self._source.execute(text(_SET_REVISION), {"revision": MOVED})
 
     def _leave(self, now: datetime) -> None:
         """Mark the file as MOVING, so that no command uses it any more."""
-        mark = Mark(place=self.place, began_at=format_instant(now), revision=revisions.head())
         self._source.exec_driver_sql("DROP TABLE IF EXISTS moves")
-        self._source.exec_driver_sql(revisions.CREATE)
-        self._source.execute(text(revisions.PUT), asdict(mark))
-        self._source.execute(text(revisions.SET_REVISION), {"revision": MOVING})
+        self._source.exec_driver_sql(_MOVES)
+        moving = {
+            "place": self.place,
+            "began_at": format_instant(now),
+            "revision": revisions.head(),
+        }
+        self._source.execute(text(_ENTER), moving)
+        self._source.execute(text(_SET_REVISION), {"revision": MOVING})
         self._source.exec_driver_sql("COMMIT")  # the lock stays
         self._source.exec_driver_sql("BEGIN EXCLUSIVE")
 

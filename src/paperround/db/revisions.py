@@ -7,7 +7,6 @@ a command loads. So the newest revision is parsed from the migration files.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -86,12 +85,35 @@ def translate_errors(engine: Engine) -> Iterator[None]:
         raise Misconfigured(f"the database {where} cannot be used: {reason_of(error)}") from error
 
 
+# A SQLite file that was moved to PostgreSQL has the revision MOVING, and MOVED at the end, which no
+# version of the program accepts. The table `moves` names the new place.
+
+MOVING, MOVED = "moving", "moved"
+
+
 def require_not_moved(engine: Engine) -> str | None:
-    """Return the revision of the database; raises MovedAway when it is part of a move."""
+    """Return the revision of the database.
+
+    Raises MovedAway when it was moved: it must not be changed, and no email sent from it.
+    """
     with engine.connect() as connection:
         found = _revision(connection)
-        refuse(connection, found)
+        if found == MOVING:
+            raise MovedAway(
+                f"a move of this database to {new_place(connection)} has not ended: run the same "
+                "`paperround db move` again"
+            )
+        if found == MOVED:
+            raise MovedAway(
+                "this database was moved: set PAPERROUND_DATABASE_URL to "
+                f"{new_place(connection)} with its password"
+            )
     return found
+
+
+def new_place(connection: Connection) -> str:
+    """Return the URL of the database that a file was moved to, without the password."""
+    return str(connection.execute(text("SELECT place FROM moves")).scalar_one())
 
 
 def current(engine: Engine) -> str | None:
@@ -142,56 +164,6 @@ def _revision(connection: Connection) -> str | None:
 def _is_empty(engine: Engine) -> bool:
     with engine.connect() as connection:
         return not inspect(connection).get_table_names()
-
-
-# The mark of a SQLite file that was moved to PostgreSQL.
-#
-# Its revision becomes MOVING, and MOVED at the end, which no version of the program accepts. The
-# table `moves` has the details.
-
-MOVING, MOVED = "moving", "moved"
-
-CREATE = "CREATE TABLE moves (place TEXT NOT NULL, began_at TEXT NOT NULL, revision TEXT NOT NULL)"
-PUT = "INSERT INTO moves (place, began_at, revision) VALUES (:place, :began_at, :revision)"
-GET = "SELECT place, began_at, revision FROM moves"
-SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A move, stored in the file that was moved.
-
-    `place` is the new database without its password, `began_at` an instant in RFC 3339,
-    `revision` that of the rows.
-    """
-
-    place: str
-    began_at: str
-    revision: str
-
-
-def read(connection: Connection) -> Mark:
-    """Return the mark of a database whose revision is MOVING or MOVED."""
-    row = connection.execute(text(GET)).one()
-    return Mark(place=row.place, began_at=row.began_at, revision=row.revision)
-
-
-def refuse(connection: Connection, found: str | None) -> None:
-    """Raise MovedAway when the revision `found` is MOVING or MOVED.
-
-    Such a database must not be changed, and no email sent from it.
-    """
-    if found not in (MOVING, MOVED):
-        return
-    mark = read(connection)
-    if found == MOVING:
-        raise MovedAway(
-            f"a move of this database to {mark.place} began at {mark.began_at} and has not ended: "
-            "run the same `paperround db move` again"
-        )
-    raise MovedAway(
-        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password"
-    )
 
 
 # Detect restored copies of a PostgreSQL database. A restored dump lacks what was sent after it was
