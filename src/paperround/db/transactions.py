@@ -67,18 +67,9 @@ class Transaction:
         """
         self.asks[job.task] = job
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Run a savepoint: an exception undoes only what was done within."""
-        self.connection.exec_driver_sql("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            if not self.connection.invalidated:  # else everything is rolled back
-                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-                self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
-            raise
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+    def part(self) -> AbstractContextManager[object]:
+        """Open a savepoint: an exception undoes only what was done within."""
+        return self.connection.begin_nested()
 
 
 class Store:
