@@ -1,4 +1,4 @@
-"""Work by name, for whatever runs it, and the processes that do it."""
+"""The model of jobs and their queues, and which processes of an installation are alive."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,29 +11,29 @@ from paperround.core.interfaces import Worker
 
 
 class QueueName(StrEnum):
-    """Where jobs wait. Every line has hands of its own, so no line waits for another."""
+    """The queues. Each has threads of its own, so that none waits for another."""
 
     NOTICES = "notices"
-    """Confirmations, links, alerts: what somebody waits for just now."""
+    """Confirmations, links and alerts: somebody is waiting for them."""
     MAIL = "mail"
-    """Digests on their way out."""
+    """Sending digests."""
     POSTS = "posts"
-    """The same to channels, whose services may take their time."""
+    """Posting digests to channels, whose services may be slow."""
     EDITIONS = "editions"
-    """Freezing editions, planning digests, keeping house."""
+    """Freezing editions, planning digests, cleanup."""
     PAPERS = "papers"
-    """Reading feeds, and whatever else is asked of other people's services about papers."""
+    """Polling feeds, and other requests about papers."""
     UPKEEP = "upkeep"
-    """Mails that came back, and the night's learning."""
+    """Reading bounces, and learning every night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work by name. `arguments` hold ids only: the rows they name are the truth.
+    """A task to run, with arguments that are ids only: the rows have the data.
 
-    Of jobs with the same `lock` one may run and one may wait: a third is not taken. One that is
-    `shared` may run once in every process. Lower `priority` runs first. A job that fails is not
-    tried again by itself: the scheduler asks for it again as long as its rows are due.
+    Of the jobs with the same `lock` one may run and one may wait; a third is dropped. A `shared`
+    job may run once in every process. Lower `priority` runs first. A failed job is not retried:
+    the scheduler enqueues it again while its rows are due.
     """
 
     task: str
@@ -46,13 +46,13 @@ class Job:
 
 NOTICES = Job(task="notices", lock="notices", priority=-20, line=QueueName.NOTICES, shared=True)
 DELIVER = Job(task="deliver", lock="deliver", priority=-10, line=QueueName.MAIL, shared=True)
-"""The two that rows of the ledgers ask for by being written."""
+"""The jobs that the ledgers enqueue with their rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
-    """How many jobs of a line wait, and how many run. `due_since`: since when the first of those
-    that wait may run."""
+    """How many jobs of a queue wait and run. `due_since` is when the first of those that wait was
+    due."""
 
     waiting: int = 0
     running: int = 0
@@ -60,7 +60,7 @@ class QueueDepth:
 
 
 def parse_queue_names(text: str) -> tuple[QueueName, ...]:
-    """The lines that `notices,mail` names, each once. Raises InvalidInput for any other name."""
+    """Return the queues that a text such as `notices,mail` names. Raises InvalidInput."""
     known = {line.value: line for line in QueueName}
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
@@ -71,37 +71,38 @@ def parse_queue_names(text: str) -> tuple[QueueName, ...]:
 
 
 def format_queue_names(lines: Collection[QueueName]) -> str:
-    """Lines as they are typed, in their own order: `notices,mail`."""
+    """Return a text such as `notices,mail`, in a fixed order."""
     return ",".join(line for line in QueueName if line in lines)
 
 
-# Which processes make up an installation of many machines, and whether somebody does everything.
+# The live processes of an installation on many machines.
 #
-# A worker and a scheduler leave a sign of life every few seconds. Where none is fresh nobody is.
+# Workers and schedulers send a heartbeat every few seconds. One without a fresh heartbeat is dead.
 
 FRESH = timedelta(seconds=30)
-"""How old the last sign of life of a process may be that lives. Signs come every ten seconds."""
+"""The age of a heartbeat up to which its process counts as alive. Heartbeats come every ten
+seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterStatus:
-    """Who lives. `workers` says what each worker serves, by its name (`host/number`)."""
+    """The live processes. `workers` has the queues that each worker serves, by its name."""
 
     schedulers: tuple[str, ...] = ()
     workers: Mapping[str, frozenset[QueueName]]
 
     def serving(self, line: QueueName) -> int:
-        """How many workers serve a line."""
+        """Return how many workers serve a queue."""
         return sum(line in lines for lines in self.workers.values())
 
     @property
     def unserved(self) -> tuple[QueueName, ...]:
-        """The lines that nobody serves: what waits there is not done."""
+        """The queues that no worker serves."""
         return tuple(line for line in QueueName if not self.serving(line))
 
     @property
     def problem(self) -> str | None:
-        """What is missing, with the way out; None when nothing is."""
+        """What is missing and what to do; None when nothing is."""
         if not self.schedulers:
             return "no scheduler runs: start `paperround scheduler`"
         if self.unserved:
@@ -111,20 +112,20 @@ class ClusterStatus:
 
 
 def name_of(process: Worker) -> str:
-    """What a process is called among others: `host/number`."""
+    """Return the name of a process: `host/pid`."""
     return f"{process.host}/{process.pid}"
 
 
 def heartbeat_name(process: Worker, lines: tuple[QueueName, ...]) -> str:
-    """The name of a worker's sign of life, which says what it serves."""
+    """Return the name of a worker's heartbeat, which has the queues it serves."""
     return f"{name_of(process)}/{format_queue_names(lines)}"
 
 
 def live_processes(
     schedulers: Mapping[str, datetime], workers: Mapping[str, datetime], *, now: datetime
 ) -> ClusterStatus:
-    """Who lives at `now`, by the signs of life that were left."""
-    known = {line.value: line for line in QueueName}  # a newer worker may serve what we do not know
+    """Return the processes that are alive at `now`, given their heartbeats."""
+    known = {line.value: line for line in QueueName}  # a newer version may have more queues
     serving = {}
     for sign in sorted(sign for sign, at in workers.items() if is_fresh(at, now)):
         name, _, lines = sign.rpartition("/")
@@ -136,44 +137,44 @@ def live_processes(
 
 
 def is_fresh(sign: datetime, now: datetime) -> bool:
-    """Whether whoever left this sign of life still lives, as far as it tells."""
+    """Whether the process with this heartbeat counts as alive."""
     return now - sign <= FRESH
 
 
 class Queue(Protocol):
-    """Runs jobs later, elsewhere or in a thread of this process."""
+    """Runs jobs in threads of this process, or in another one."""
 
     def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
-        """Say what `task` means; raises ValueError when the name is taken."""
+        """Set the function of `task`. Raises ValueError when it already has one."""
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits already. Raises NotFound for an
-        unregistered task. A job that raises is logged, and never stops the others."""
+        """Enqueue the job; return False when one with its lock is waiting. Raises NotFound for an
+        unregistered task. The error of a job is logged, and does not stop the others."""
 
     def start(self) -> None:
-        """Begin running jobs in the background."""
+        """Start running jobs in the background."""
 
     def stop(self, *, drain_seconds: float) -> bool:
-        """Take nothing new, finish what runs; True when all of it ended in time."""
+        """Start no more jobs, and return whether the running ones ended in time."""
 
 
 class SharedQueue(Queue, Protocol):
-    """A queue that several processes have: its jobs are rows of the database."""
+    """A queue that processes share: its jobs are rows of the database."""
 
     def put_within(self, connection: Any, job: Job) -> bool:
-        """Take the job in the transaction of `connection`, the driver's: no commit, no job."""
+        """Enqueue the job in the transaction of the driver's `connection`."""
 
     def lined(self) -> Mapping[QueueName, QueueDepth]:
-        """How many jobs of all processes wait and run."""
+        """Return how many jobs of all processes wait and run, by queue."""
 
     def strangers(self) -> Mapping[str, int]:
-        """How many jobs wait of each task that this version does not know."""
+        """Return how many jobs wait of each task that this version does not know."""
 
     def down(self) -> frozenset[QueueName]:
-        """The queues that this process should serve and does not, just now."""
+        """Return the queues that this process should serve, but does not at the moment."""
 
     def done(self) -> Mapping[tuple[str, str], int]:
-        """How many jobs of each task this process has `done`, and how many `failed`."""
+        """Return how many jobs this process has run, by task and outcome (`done`, `failed`)."""
 
     def busy(self) -> Mapping[str, int]:
-        """How many jobs of each task run in this process."""
+        """Return how many jobs run in this process, by task."""
