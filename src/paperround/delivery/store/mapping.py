@@ -81,11 +81,15 @@ def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
 
 
 def _codes(reasons: Mapping[int, str] | None) -> Mapping[str, str] | None:
-    return reasons and {str(position): why for position, why in reasons.items()}
+    if reasons is None:
+        return None
+    return {str(position): why for position, why in reasons.items()}
 
 
 def _english(reasons: Mapping[int, str] | None) -> Mapping[str, str] | None:
-    return reasons and {str(position): english_reason(why) for position, why in reasons.items()}
+    if reasons is None:
+        return None
+    return {str(position): english_reason(why) for position, why in reasons.items()}
 
 
 def content_of_row(row: Row[Any]) -> DeliveryContent:
