@@ -144,8 +144,6 @@ class _Compiled:
         ]
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        if not connection.in_transaction():
-            connection.begin()
         parameters = self._parameters(values)
         if _has_listener(connection):
             found = connection.exec_driver_sql(self._text, parameters)
@@ -231,10 +229,12 @@ def _has_listener(connection: Connection) -> bool:
 
 @contextmanager
 def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
-    """Yield a cursor of the driver; translate its errors to SQLAlchemy's.
+    """Yield a cursor of the driver, in a transaction; translate its errors to SQLAlchemy's.
 
     A lost connection is invalidated.
     """
+    if not connection.in_transaction():
+        connection.begin()
     dialect, cursor = connection.dialect, connection.connection.cursor()
     driver_error = dialect.loaded_dbapi.Error
     try:
