@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,29 @@ def empty(postgres: PostgresServer) -> Iterator[Engine]:
         yield engine
 
 
+@dataclass(frozen=True)
+class Later:
+    """A package whose newest change is in `file`."""
+
+    file: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def upgrade_queue(self, engine: Engine) -> list[str]:
+        """Upgrade with this package instead of the installed one."""
+        with self.monkeypatch.context() as patch:
+            patch.setattr(queue, "package", lambda: self.file.parents[1])
+            return migrate.upgrade_queue(engine)
+
+
 @pytest.fixture
-def later_package(tmp_path: Path) -> Path:
-    """What a later version of the queue's package ships: one change more."""
+def later_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Later:
+    """A later version of the queue's package, which ships one change more."""
     folder = tmp_path / "sql"
     shutil.copytree(queue.package(), folder)
     change = "CREATE TABLE procrastinate_later (id int); INSERT INTO procrastinate_later VALUES (1)"
-    (folder / "migrations" / f"{LATER}.sql").write_text(f"{change};", encoding="utf-8")
-    return folder
+    file = folder / "migrations" / f"{LATER}.sql"
+    file.write_text(f"{change};", encoding="utf-8")
+    return Later(file, monkeypatch)
 
 
 def begin_with(engine: Engine, change: str) -> None:
@@ -66,32 +82,30 @@ def test_all_changes_one_after_another_come_to_the_same(
         assert described_queue(other) == described_queue(empty)
 
 
-def test_the_change_of_a_later_version_is_made_once(empty: Engine, later_package: Path) -> None:
+def test_the_change_of_a_later_version_is_made_once(empty: Engine, later_package: Later) -> None:
     migrate.upgrade(empty)
-    with empty.connect() as connection:
-        assert queue.missing(connection, folder=later_package) == [LATER]
-    assert migrate.upgrade_queue(empty, folder=later_package) == [LATER]
-    assert migrate.upgrade_queue(empty, folder=later_package) == []
+    assert later_package.upgrade_queue(empty) == [LATER]
+    assert later_package.upgrade_queue(empty) == []
     with empty.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM procrastinate_later")).scalar() == 1
 
 
-def test_a_change_that_fails_is_not_booked(empty: Engine, later_package: Path) -> None:
+def test_a_change_that_fails_is_not_booked(empty: Engine, later_package: Later) -> None:
     migrate.upgrade(empty)
-    file = later_package / "migrations" / f"{LATER}.sql"
+    file = later_package.file
     good = file.read_text(encoding="utf-8")
     file.write_text(f"{good} SELECT 1 / 0;", encoding="utf-8")
     with pytest.raises(Exception, match="division by zero"):
-        migrate.upgrade_queue(empty, folder=later_package)
+        later_package.upgrade_queue(empty)
     file.write_text(good, encoding="utf-8")
-    assert migrate.upgrade_queue(empty, folder=later_package) == [LATER]
+    assert later_package.upgrade_queue(empty) == [LATER]
 
 
 def test_a_database_that_a_later_version_upgraded_is_still_good(
-    empty: Engine, later_package: Path
+    empty: Engine, later_package: Later
 ) -> None:
     migrate.upgrade(empty)
-    migrate.upgrade_queue(empty, folder=later_package)
+    later_package.upgrade_queue(empty)
     revisions.prepare(empty)
     assert migrate.check_drift(empty) == []
 

@@ -11,8 +11,6 @@ later.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -99,21 +97,16 @@ def upgrade_and_check(engine: Engine) -> list[str]:
     return of_queue
 
 
-def upgrade_queue(
-    engine: Engine, *, folder: Path | None = None, pause: Callable[[float], None] = rest
-) -> list[str]:
-    """Apply the missing migrations of the queue's tables, and return their names.
-
-    `folder` replaces the folder of the installed package.
-    """
+def upgrade_queue(engine: Engine, *, pause: Callable[[float], None] = rest) -> list[str]:
+    """Apply the missing migrations of the queue's tables, and return their names."""
 
     def find_missing() -> list[str]:
         with engine.connect() as connection:
-            return queue.missing(connection, folder=folder)
+            return queue.missing(connection)
 
     missing = still_missing = find_missing()
     while still_missing:
-        run_with_lock_retries(engine, partial(queue.apply_next, folder=folder), pause)
+        run_with_lock_retries(engine, queue.apply_next, pause)
         still_missing = find_missing()
     return missing
 

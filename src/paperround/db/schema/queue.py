@@ -64,16 +64,13 @@ def shipped_migrations(folder: Path) -> tuple[str, ...]:
     return tuple(path.stem for path in sorted((folder / "migrations").glob("*.sql")))
 
 
-def missing(connection: Connection, *, folder: Path | None = None) -> list[str]:
-    """Return the missing migrations in order; empty on SQLite.
-
-    `folder` replaces the folder of the installed package.
-    """
+def missing(connection: Connection) -> list[str]:
+    """Return the missing migrations in order; empty on SQLite."""
     if connection.dialect.name != "postgresql":
         return []
     there = _there(connection) == {BOOK, _JOBS}
     done = set(connection.execute(_BOOKED).scalars()) if there else ()
-    return [name for name in shipped_migrations(folder or package()) if name not in done]
+    return [name for name in shipped_migrations(package()) if name not in done]
 
 
 def missing_migrations(connection: Connection) -> list[str]:
@@ -84,22 +81,21 @@ def missing_migrations(connection: Connection) -> list[str]:
     return [f"the queue's tables lack the change {name}" for name in lacking]
 
 
-def apply_next(connection: Connection, *, folder: Path | None = None) -> None:
+def apply_next(connection: Connection) -> None:
     """Apply and record the next missing migration, or create the full schema without tables.
 
     Only one process may do so at a time, each migration in its own transaction: a value added to
     an enum type can only be used after the commit.
     """
-    folder = folder or package()
-    lacking = missing(connection, folder=folder)
+    lacking = missing(connection)
     if not lacking:
         return
     if _JOBS not in _there(connection):
         remove(connection)  # leftover functions and types would conflict
-        _run(connection, folder / "schema.sql")
+        _run(connection, package() / "schema.sql")
     else:
         lacking = lacking[:1]
-        _run(connection, folder / "migrations" / f"{lacking[0]}.sql")
+        _run(connection, package() / "migrations" / f"{lacking[0]}.sql")
     connection.exec_driver_sql(_MAKE_BOOK)
     connection.execute(_ENTER, [{"name": name} for name in lacking])
 
