@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.core.i18n.locale import locale_for
-from paperround.core.paths import find
+from paperround.core.paths import data_path
 from paperround.core.reasons import freeze
 from paperround.delivery.status_text import WHY_THIN
 from paperround.digests.model import DigestView, Rendered
@@ -366,6 +366,6 @@ def test_a_missing_file_is_named_with_the_places_that_were_looked_at(tmp_path: P
     (tmp_path / "wheel").mkdir()
     (tmp_path / "clone" / "templates").mkdir(parents=True)
     places = (tmp_path / "wheel", tmp_path / "clone")
-    assert find("templates", places) == tmp_path / "clone" / "templates"
+    assert data_path("templates", places) == tmp_path / "clone" / "templates"
     with pytest.raises(Misconfigured, match=r"alembic\.ini is missing from .*wheel and .*clone"):
-        find("alembic.ini", places)
+        data_path("alembic.ini", places)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.core import paths
+from paperround.core.paths import data_path
 from tests.databases import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def test_the_tests_of_the_version_before_pass_on_this_schema(
     with tarfile.open(fileobj=BytesIO(git("archive", before))) as archive:
         archive.extractall(tmp_path, filter="data")
     shutil.rmtree(tmp_path / "migrations")
-    shutil.copytree(paths.migrations_dir(), tmp_path / "migrations")
+    shutil.copytree(data_path("migrations"), tmp_path / "migrations")
     own = tmp_path / "migrations" / "env.py"  # it calls the machinery of its own version
     own.write_bytes(git("show", f"{before}:migrations/env.py"))
     names = [str(Path("tests/contracts") / name) for name in CONTRACTS]

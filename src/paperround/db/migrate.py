@@ -21,8 +21,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from paperround.core import paths
 from paperround.core.errors import DatabaseFailed, SchemaOutOfDate
+from paperround.core.paths import data_path
 from paperround.db.dialect import is_lost_race, reason_of
 from paperround.db.engine import driver_of, rest
 from paperround.db.revisions import head, require_not_moved
@@ -197,8 +197,8 @@ def _loose_references(connection: Connection) -> Iterator[None]:
 
 
 def _config(connection: Connection) -> Config:
-    config = Config(str(paths.alembic_ini()))
-    config.set_main_option("script_location", str(paths.migrations_dir()).replace("%", "%%"))
+    config = Config(str(data_path("alembic.ini")))
+    config.set_main_option("script_location", str(data_path("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 

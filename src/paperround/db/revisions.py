@@ -13,8 +13,8 @@ from functools import cache
 from sqlalchemy import Connection, Engine, delete, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from paperround.core import paths
 from paperround.core.errors import Misconfigured, MovedAway, SchemaOutOfDate
+from paperround.core.paths import data_path
 from paperround.db.dialect import insert_new, reason_of
 from paperround.db.engine import place_of
 from paperround.db.schema import queue
@@ -148,7 +148,7 @@ def known() -> frozenset[str]:
 
 @cache
 def _migrations() -> str:
-    files = sorted((paths.migrations_dir() / "versions").glob("*.py"))
+    files = sorted((data_path("migrations") / "versions").glob("*.py"))
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 

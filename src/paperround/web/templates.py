@@ -18,7 +18,7 @@ from paperround.bootstrap import AppContext
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
-from paperround.core.paths import templates_dir
+from paperround.core.paths import data_path
 from paperround.digests.render.templates import TRANSLATED, set_locale
 from paperround.editions.labels import localized_list_title
 from paperround.editions.lists import MailingList
@@ -92,7 +92,7 @@ def environment(language: str = ENGLISH) -> Environment:
     """Return the Jinja environment of all pages in a language."""
     locale = locale_for(language)
     env = Environment(
-        loader=FileSystemLoader(templates_dir() / "web"),
+        loader=FileSystemLoader(data_path("templates") / "web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -141,7 +141,7 @@ def paper_path(paper: EditionPaper | Hit | Paper) -> str:
 
 def static_dir() -> Path:
     """Return the folder of style sheets and scripts."""
-    return templates_dir() / "web" / "static"
+    return data_path("templates") / "web" / "static"
 
 
 @cache

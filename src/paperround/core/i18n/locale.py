@@ -22,7 +22,7 @@ from babel.units import format_unit
 
 from paperround.core.errors import Misconfigured
 from paperround.core.languages import ENGLISH, marked, marked_forms, spoken_or_english
-from paperround.core.paths import translations_dir
+from paperround.core.paths import data_path
 from paperround.core.times import zone_of
 
 _LOCALES = {ENGLISH: "en_GB"}
@@ -187,7 +187,7 @@ def translations(language: str) -> NullTranslations:
 
 def catalogue_path(language: str) -> Path:
     """Return the path of the catalogue of `language`."""
-    return translations_dir() / f"{language}.po"
+    return data_path("translations") / f"{language}.po"
 
 
 def read_catalogue(path: Path, language: str) -> Catalog:

@@ -22,7 +22,7 @@ from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_reason, localize_source
 from paperround.core.languages import LANGUAGES, spoken_or_english, written_in
-from paperround.core.paths import templates_dir
+from paperround.core.paths import data_path
 from paperround.digests.model import DigestPaper, title_address
 from paperround.digests.render.headers import header_text, one_line
 from paperround.editions.labels import localized_authors, localized_counts, localized_links
@@ -54,7 +54,7 @@ class Templates:
     """The mail templates in `folder` (default: the installed ones)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or templates_dir()
+        self._folder = folder or data_path("templates")
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     @cached_property
