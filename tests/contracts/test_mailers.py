@@ -41,14 +41,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {f"<{path.stem}>": path.read_bytes() for path in folder.glob("*.eml")}
 
 
-@pytest.fixture(
-    params=["outbox", "outbox-one", "smtp", "smtp-one", "smtp-lock-step", "smtp-lock-step-one"]
-)
+@pytest.fixture(params=["outbox", "smtp", "smtp-one", "smtp-lock-step", "smtp-lock-step-one"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     before = set(threading.enumerate())
     size = 1 if request.param.endswith("-one") else 4
     if request.param.startswith("outbox"):
-        yield Rig(OutboxMailer(tmp_path, group=size), lambda: files(tmp_path))
+        yield Rig(OutboxMailer(tmp_path), lambda: files(tmp_path))
     else:
         offers = () if "lock-step" in request.param else ("PIPELINING",)
         with SmtpSink(offers=offers) as sink:
@@ -92,7 +90,7 @@ def test_an_id_nobody_asked_about_permits_nothing(rig: Rig) -> None:
     assert rig.ids() == set()
 
 
-def test_at_most_one_mail_a_connection_or_group_of_mails_is_in_doubt(rig: Rig) -> None:
+def test_at_most_one_mail_a_connection_is_in_doubt(rig: Rig) -> None:
     told: set[DeliveryId] = set()
     most = 4
 

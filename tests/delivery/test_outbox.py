@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from paperround.bootstrap.mail import mailer_for
 from paperround.delivery.outbox import Disk, OutboxMailer, file_name
 from paperround.delivery.replies import verdict
 from paperround.editions.model import DeliveryId, DeliveryState
@@ -66,23 +65,10 @@ def test_at_the_mark_the_bytes_are_whole_but_have_no_name_yet(tmp_path: Path) ->
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("connections", [1, 3])
-def test_no_more_mails_share_a_mark_than_a_relay_would_have_connections(
-    tmp_path: Path, connections: int
-) -> None:
+def test_each_mail_has_a_mark_of_its_own(tmp_path: Path) -> None:
     marks = Marks()
-    mailer = mailer_for(f"outbox:{tmp_path}", connections=connections, hostname="papers.example")
-    list(mailer.send(envelopes(9), before_dot=marks))
-    assert {len(call) for call in marks.calls} == {connections}
-
-
-def test_an_id_that_is_there_twice_is_kept_once(tmp_path: Path) -> None:
-    twice = [envelope(1), replace(envelope(1, body=b"Twin.\r\n"), message_id="<twin@example.org>")]
-    marks = Marks()
-    found = list(OutboxMailer(tmp_path, group=2).send(twice, before_dot=marks))
-    assert [verdict(outcome).state for outcome in found] == ["sent"]
-    assert names(tmp_path) == ["1@papers.example.org.eml", "1@papers.example.org.json"]
-    assert marks.calls == [[1]]
+    list(OutboxMailer(tmp_path).send(envelopes(9), before_dot=marks))
+    assert {len(call) for call in marks.calls} == {1}
 
 
 def dead_process() -> int:

@@ -42,9 +42,6 @@ READERS = ("ada", "alan", "barbara")
 ROWS = len(READERS) + 1
 """One more for a reader whose floor is so high that no paper reaches it: a row born skipped."""
 
-GROUP = 2
-"""Mails that share one mark: as many can be in doubt at once."""
-
 MARK = "sending.mark"
 """The file of the send mark, in the outbox."""
 
@@ -121,7 +118,7 @@ class Machine:
             judge=evidence_of_outcome,
             record_refusals=record_refusals,
             database=database,
-            mailer=OutboxMailer(self.outbox, group=GROUP, disk=disk),
+            mailer=OutboxMailer(self.outbox, disk=disk),
             renderer=PlainRenderer(),
             sender_identity=SENDER_IDENTITY,
             keys=IDENTITY.keys,

@@ -22,7 +22,7 @@ from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import resume
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.conftest import Fresh
-from tests.reliability.day import GROUP, MARK, ROWS, Machine
+from tests.reliability.day import MARK, ROWS, Machine
 from tests.reliability.faults import Faults
 from tests.sample_database import NOW
 
@@ -129,7 +129,7 @@ def settle(machine: Machine, kept: Photograph, length: int, *, was_held: bool) -
     in_doubt = {entry.name for entry in found.all if entry.state == "unknown"}
     assert {whose[name] for name in in_doubt} <= set(kept.arrived.values())
     arrived = {**dict.fromkeys(before, 1), **machine.arrived}
-    most = len(kept.arrived) if was_held else GROUP
+    most = len(kept.arrived) if was_held else 1
     require_balance(found, planned=ROWS, arrived=arrived, in_doubt=most)
 
 

@@ -167,11 +167,11 @@ def mailer_for(
     """Create the mailer for `smtp_url`; raises Misconfigured for an invalid URL.
 
     `hostname` is the name in EHLO, `connections` the maximum per relay, `keep` the seconds that an
-    idle connection stays open. In an outbox, `connections` is the most emails in doubt.
+    idle connection stays open.
     """
     target = parse_smtp_url(smtp_url)
     if isinstance(target, OutboxFolder):
-        return OutboxMailer(target.directory, group=connections)
+        return OutboxMailer(target.directory)
     return SmtpMailer(
         target, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
     )

@@ -1,4 +1,4 @@
-"""Store email as files in a folder, for installations without a relay.
+"""Store email as files in a folder, for installations without a relay, and read them again.
 
 Each email becomes `<message-id>.eml`, exactly the bytes a relay would get, with its envelope in a
 `.json` file beside it. Both are written atomically; the `.json` file is put in place first, so an
@@ -12,13 +12,19 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.core.times import require_utc
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.replies import UNSENDABLE
+from paperround.delivery.status_text import DIGEST, email_kind_name
 from paperround.delivery.wire_format import require_sendable
 from paperround.editions.model import DeliveryId
 
@@ -69,15 +75,11 @@ _DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
 
 
 class OutboxMailer:
-    """A `Mailer` that stores email in `directory`, which it creates with the first email.
+    """A `Mailer` that stores email in `directory`, which it creates with the first email. The same
+    Message-ID replaces the file before it."""
 
-    Groups of `group` emails share one mark and one fsync of the folder, so at most that many can
-    become unknown together. The same Message-ID replaces the file before it.
-    """
-
-    def __init__(self, directory: Path, *, group: int = 10, disk: Disk | None = None) -> None:
+    def __init__(self, directory: Path, *, disk: Disk | None = None) -> None:
         self._directory = directory
-        self._group = group
         self._disk = disk or Disk()
 
     def send(
@@ -87,50 +89,33 @@ class OutboxMailer:
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
-        """Store `envelopes`, a group at a time. A disk error before the file is in place is an
-        outcome at BODY, safe to retry; after that the outcome is unknown. An id that is in a group
-        twice is stored, and has an outcome, once."""
+        """Store `envelopes` one after another. A disk error before the file is in place is an
+        outcome at BODY, safe to retry; after that the outcome is unknown."""
         _remove_leftovers(self._directory)
-        for group in _groups(iter(envelopes), self._group):
+        for envelope in filter(None, envelopes):
             if stopping():
                 return
-            drafts, failures = self._write(group)
-            try:
-                yield from failures
-                permitted = frozenset(before_dot([draft.id for draft in drafts]) if drafts else ())
-                outcomes = self._publish([draft for draft in drafts if draft.id in permitted])
-            finally:
-                for draft in drafts:
-                    draft.discard()
-            yield from outcomes
+            outcome = self._store(envelope, before_dot)
+            if outcome is not None:
+                yield outcome
 
-    def _write(self, group: Sequence[Envelope]) -> tuple[list["_Draft"], list[Outcome]]:
-        drafts: list[_Draft] = []
-        failures: list[Outcome] = []
-        first: dict[DeliveryId, Envelope] = {}  # a second draft would have the same hidden name
-        for envelope in group:
-            first.setdefault(envelope.id, envelope)
-        for envelope in first.values():
-            try:
-                require_sendable(envelope)
-                drafts.append(_draft(self._disk, self._directory, envelope))
-            except ValueError as error:
-                failures.append(_failure(envelope.id, Phase.MAIL, f"{UNSENDABLE}: {error}"))
-            except OSError as error:
-                failures.append(_failure(envelope.id, Phase.BODY, _explain(error)))
-        return drafts, failures
-
-    def _publish(self, drafts: Sequence["_Draft"]) -> list[Outcome]:
-        outcomes = [draft.publish() for draft in drafts]
+    def _store(
+        self,
+        envelope: Envelope,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Outcome | None:
+        """Store an email and return the outcome, None if it may not be sent after all."""
         try:
-            if drafts:
-                self._disk.sync_folder(self._directory)
+            require_sendable(envelope)
+            draft = _draft(self._disk, self._directory, envelope)
+        except ValueError as error:
+            return _failure(envelope.id, Phase.MAIL, f"{UNSENDABLE}: {error}")
         except OSError as error:
-            return [
-                _failure(one.id, Phase.DOT, _explain(error)) if one.reply else one
-                for one in outcomes
-            ]
-        return outcomes
+            return _failure(envelope.id, Phase.BODY, _explain(error))
+        try:
+            return draft.publish() if envelope.id in before_dot([envelope.id]) else None
+        finally:
+            draft.discard()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +135,14 @@ class _Draft:
 
     def publish(self) -> Outcome:
         """Rename both files, the email last: that corresponds to the dot."""
+        phase = Phase.BODY
         try:
             self.disk.rename(self.hidden(self.sidecar), self.sidecar)
             self.disk.rename(self.hidden(self.mail), self.mail)
+            phase = Phase.DOT
+            self.disk.sync_folder(self.mail.parent)
         except OSError as error:
-            return _failure(self.id, Phase.BODY, _explain(error))
+            return _failure(self.id, phase, _explain(error))
         return Outcome(id=self.id, phase=Phase.DOT, reply=_STORED)
 
     def discard(self) -> None:
@@ -208,19 +196,6 @@ def _is_gone(pid: int) -> bool:
     return False
 
 
-def _groups(envelopes: Iterator[Envelope | None], size: int) -> Iterator[list[Envelope]]:
-    """Group envelopes, at most `size` at a time; None ends a group early."""
-    group: list[Envelope] = []
-    for envelope in envelopes:
-        if envelope is not None:
-            group.append(envelope)
-        if group and (envelope is None or len(group) == size):
-            yield group
-            group = []
-    if group:
-        yield group
-
-
 def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:
     disk.make_folder(directory)
     stem = directory / file_name(envelope.message_id)
@@ -247,3 +222,94 @@ def _failure(delivery: DeliveryId, phase: Phase, error: str) -> Outcome:
 
 def _explain(error: OSError) -> str:
     return f"disk: {error.strerror or type(error).__name__}"
+
+
+# The emails in the folder, for the pages that show them. The id of an email is its file name
+# without suffix. Only files listed in the folder are opened, so no id can lead out of it.
+
+SHOWN = 200
+"""Most emails in a listing."""
+
+_ENDING = ".eml"
+_HEAD_BYTES = 32 * 1024
+"""Bytes to read for the header, more than any header has."""
+
+_PARSER = BytesParser(_class=EmailMessage, policy=policy.default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """An email in a listing. `called` is the name of its kind; `dated` is None without a valid
+    date."""
+
+    id: str
+    to: str
+    subject: str
+    called: str
+    dated: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMail:
+    """A complete email: its entry, its header fields in order, both parts, and its bytes."""
+
+    line: OutboxEntry
+    headers: tuple[tuple[str, str], ...]
+    text: str
+    html: str
+    content: bytes
+
+    @property
+    def source(self) -> str:
+        """The bytes as text."""
+        return self.content.decode("utf-8", "replace")
+
+
+def list_emails(directory: Path) -> list[OutboxEntry]:
+    """Return up to 200 emails in `directory`, newest first; none if there is no such folder."""
+    aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
+    entries = []
+    for _, path in aged[:SHOWN]:
+        with path.open("rb") as file:
+            header = _PARSER.parsebytes(file.read(_HEAD_BYTES), headersonly=True)
+        entries.append(_entry(path, header))
+    return entries
+
+
+def read_email(directory: Path, mail_id: str) -> OutboxMail | None:
+    """Return the email with this id, None if it is not in `directory`."""
+    path = next((one for one in _files(directory) if one.stem == mail_id), None)
+    if path is None:
+        return None
+    content = path.read_bytes()
+    message = _PARSER.parsebytes(content)
+    return OutboxMail(
+        line=_entry(path, message),
+        headers=tuple((name, str(value)) for name, value in message.items()),
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+        content=content,
+    )
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Return the files of the emails, without the hidden ones that are still being written."""
+    return (path for path in directory.glob(f"*{_ENDING}") if not path.name.startswith("."))
+
+
+def _entry(path: Path, message: EmailMessage) -> OutboxEntry:
+    moment = getattr(message.get("Date"), "datetime", None)
+    # A list's email is a digest; system email names its kind: `Feedback-ID: confirm:notice:...`.
+    kind = str(message.get("Feedback-ID", "")).partition(":")[0].strip()
+    return OutboxEntry(
+        id=path.stem,
+        to=str(message.get("To", "")),
+        subject=str(message.get("Subject", "")),
+        called=email_kind_name(DIGEST if "List-Id" in message else kind),
+        dated=None if moment is None or moment.tzinfo is None else require_utc(moment),
+    )
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
+    return "" if body is None else str(body.get_content())

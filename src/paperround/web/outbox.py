@@ -18,7 +18,7 @@ from paperround.access.model import Scope, allows
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.outbox_reader import OutboxMail, list_emails, read_email
+from paperround.delivery.outbox import OutboxMail, list_emails, read_email
 from paperround.web.context import App, Client, Now
 from paperround.web.templates import HTML, private_page
 
