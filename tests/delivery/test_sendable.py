@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from paperround.core.errors import RenderingFailed
 from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
-from paperround.delivery.model import Envelope, WireReady
-from paperround.delivery.wire_format import dot_stuffed, require_sendable
+from paperround.delivery.model import Envelope, WireReady, dot_stuffed, require_sendable
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.frames import check_wire_ready

@@ -12,12 +12,11 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from math import inf
 
-from paperround.delivery.model import Envelope, Outcome, Phase
+from paperround.delivery.model import Envelope, Outcome, Phase, require_sendable
 from paperround.delivery.replies import UNSENDABLE
 from paperround.delivery.smtp.conversation import CLOSING, Event, Ready, Returned, Stopped
 from paperround.delivery.smtp.pool import ConnectionPool, RetryLater
 from paperround.delivery.smtp.session import SelectorLoop, Session, World
-from paperround.delivery.wire_format import require_sendable
 from paperround.editions.model import DeliveryId
 
 MOMENT = 0.01

@@ -22,9 +22,8 @@ from math import inf
 from typing import NamedTuple
 
 from paperround.core.smtp_url import Relay, Tls
-from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply, dot_stuffed
 from paperround.delivery.replies import NO_LOGIN, NO_STARTTLS, parse_reply
-from paperround.delivery.wire_format import dot_stuffed
 from paperround.editions.model import DeliveryId
 
 CLOSING = 421

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import require_utc
-from paperround.delivery.wire_format import BARE_CR, BARE_LF, DOTTED_LINE
+from paperround.delivery.model import BARE_CR, BARE_LF, DOTTED_LINE
 from paperround.digests.model import Rendered
 from paperround.digests.render.headers import check, literal_field, mailbox_field, text_field
 from paperround.subscribers.addresses import is_address
