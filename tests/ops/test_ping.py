@@ -9,7 +9,7 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, Page
-from paperround.ops.dead_man_switch import PING_INTERVAL, NoPinger, WebPinger, pinger_for
+from paperround.ops.tick import PING_INTERVAL, DeadManSwitch
 from tests.builders import MINUTE, NOW
 
 URL = "https://hc.example/3f1c"
@@ -34,17 +34,17 @@ class Service:
 @pytest.mark.accept("F46", part="dead-man ping")
 def test_it_is_asked_at_most_every_five_minutes() -> None:
     service = Service()
-    pinger = WebPinger(URL, service)
+    switch = DeadManSwitch(URL, service)
     for minute in range(21):
-        pinger.ping("tick", now=NOW + minute * MINUTE)
+        switch.ping(NOW + minute * MINUTE)
     assert service.asked == [URL] * 5
 
 
 def test_a_clock_that_is_set_back_does_not_silence_it() -> None:
     service = Service()
-    pinger = WebPinger(URL, service)
+    switch = DeadManSwitch(URL, service)
     for now in (NOW + timedelta(days=400), NOW, NOW + PING_INTERVAL):
-        pinger.ping("tick", now=now)
+        switch.ping(now)
     assert len(service.asked) == 3
 
 
@@ -53,9 +53,9 @@ def test_what_goes_wrong_is_logged_and_tried_again_later(
     error: FetchFailed, caplog: pytest.LogCaptureFixture
 ) -> None:
     service = Service(error)
-    pinger = WebPinger(URL, service)
-    pinger.ping("tick", now=NOW)
-    pinger.ping("tick", now=NOW + PING_INTERVAL)
+    switch = DeadManSwitch(URL, service)
+    switch.ping(NOW)
+    switch.ping(NOW + PING_INTERVAL)
     assert len(service.asked) == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert str(error) in caplog.text
@@ -64,7 +64,7 @@ def test_what_goes_wrong_is_logged_and_tried_again_later(
 @pytest.mark.accept("W4", part="dead-man switch")
 def test_it_is_asked_through_the_guarded_client(caplog: pytest.LogCaptureFixture) -> None:
     client = GuardedClient(user_agent="Paperround/1", allow=frozenset(), clock=FixedClock(NOW))
-    WebPinger("http://127.0.0.1:9/secret-path", client).ping("tick", now=NOW)
+    DeadManSwitch("http://127.0.0.1:9/secret-path", client).ping(NOW)
     client.close()
     assert "127.0.0.1" in caplog.text
     assert "secret-path" not in caplog.text
@@ -72,8 +72,5 @@ def test_it_is_asked_through_the_guarded_client(caplog: pytest.LogCaptureFixture
 
 def test_without_an_address_nobody_is_asked() -> None:
     service = Service()
-    quiet = pinger_for(None, service)
-    quiet.ping("tick", now=NOW)
-    assert isinstance(quiet, NoPinger)
-    assert isinstance(pinger_for(URL, service), WebPinger)
+    DeadManSwitch(None, service).ping(NOW)
     assert service.asked == []

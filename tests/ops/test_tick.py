@@ -55,11 +55,9 @@ class Broken(NewestFirst):
         raise ZeroDivisionError("no votes at all")
 
 
-class BrokenPinger:
-    """A pinger that breaks in a way nobody thought of."""
-
-    def ping(self, *_: Any, **__: Any) -> None:
-        raise TypeError("a header that is no header")
+def broken_ping(_: datetime) -> None:
+    """Breaks in a way nobody thought of."""
+    raise TypeError("a header that is no header")
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ def test_a_tick_freezes_plans_wakes_the_sender_and_leaves_a_sign_of_life(
 ) -> None:
     woken: list[str] = []
     quiet = Quiet()
-    one = tick_context(ready, pinger=quiet, wake=lambda: woken.append("woken"))
+    one = tick_context(ready, ping=quiet.ping, wake=lambda: woken.append("woken"))
     report = tick(one, now=SEVEN)
     assert (len(report.editions), report.plans["trending"].planned) == (1, 2)
     assert (report.failed, report.alerts) == ({}, [])
@@ -125,7 +123,7 @@ def test_ticks_that_overlap_make_one_edition_and_one_mail_a_person(ready: SqlDat
 def test_a_step_that_fails_keeps_no_other_from_its_work(ready: SqlDatabase) -> None:
     publish_round(tick_context(ready), now=SEVEN - HOUR)
     quiet = Quiet()
-    report = tick(tick_context(ready, ranker=Broken(), pinger=quiet), now=SEVEN + 5 * HOUR)
+    report = tick(tick_context(ready, ranker=Broken(), ping=quiet.ping), now=SEVEN + 5 * HOUR)
     assert report.failed == {"cuts": "ZeroDivisionError: no votes at all"}
     assert report.plans["trending"].planned == 2
     assert "A step of the schedule fails: cuts" in subjects(report)
@@ -148,7 +146,7 @@ def test_a_list_that_cannot_be_frozen_keeps_no_other_from_its_edition(
 @pytest.mark.accept("F46", part="alerts")
 def test_a_tick_outlives_the_loss_of_its_database(ready: SqlDatabase) -> None:
     switched, quiet = Switched(ready, is_down=True), Quiet()
-    one = tick_context(switched, pinger=quiet)
+    one = tick_context(switched, ping=quiet.ping)
     report = tick(one, now=SEVEN)
     assert set(report.failed) == {"poll", "clock", "cuts", "plan", "house", "troubles", "alerts"}
     assert (report.alerts, quiet.heard) == ([], [])
@@ -164,14 +162,14 @@ def test_a_tick_outlives_a_database_that_goes_while_it_runs(ready: SqlDatabase) 
     def power_cut() -> None:
         switched.is_down = True
 
-    report = tick(tick_context(switched, pinger=quiet, wake=power_cut), now=SEVEN)
+    report = tick(tick_context(switched, ping=quiet.ping, wake=power_cut), now=SEVEN)
     assert (len(report.editions), report.plans["trending"].planned) == (1, 2)
     assert set(report.failed) == {"house", "troubles", "alerts"}
     assert quiet.heard == []
 
 
-def test_a_tick_outlives_its_pinger(ready: SqlDatabase) -> None:
-    report = tick(tick_context(ready, pinger=BrokenPinger()), now=SEVEN)
+def test_a_tick_outlives_its_ping(ready: SqlDatabase) -> None:
+    report = tick(tick_context(ready, ping=broken_ping), now=SEVEN)
     assert report.plans["trending"].planned == 2
     assert report.failed == {"ping": "TypeError: a header that is no header"}
 
@@ -179,7 +177,7 @@ def test_a_tick_outlives_its_pinger(ready: SqlDatabase) -> None:
 @pytest.mark.accept("F46", part="alerts")
 def test_a_poll_that_fails_as_a_whole_is_told_though_digests_go_out(ready: SqlDatabase) -> None:
     switched, quiet = Switched(ready), Quiet()
-    one = tick_context(ready, pinger=quiet)
+    one = tick_context(ready, ping=quiet.ping)
     broken = replace(one, feed_context=replace(one.feed_context, database=switched))
     switched.is_down = True
     assert subjects(poll_round(broken, now=SEVEN)) == ["A step of the schedule fails: poll"]
@@ -260,7 +258,7 @@ def test_the_dead_man_switch_raises_the_alarm_when_the_scheduler_was_killed(
     ready: SqlDatabase,
 ) -> None:
     service = DeadMan(NOW)
-    one = tick_context(ready, pinger=service.pinger())
+    one = tick_context(ready, ping=service.switch().ping)
     for service.present in minutes(SEVEN - 2 * HOUR, 100):
         tick(one, now=service.present)
         assert not service.alarms()
@@ -276,7 +274,7 @@ def test_the_dead_man_switch_raises_the_alarm_while_mails_do_not_leave(
     ready: SqlDatabase,
 ) -> None:
     service = DeadMan(NOW)
-    one = tick_context(ready, pinger=service.pinger())
+    one = tick_context(ready, ping=service.switch().ping)
     for service.present in minutes(SEVEN - HOUR, 200):
         tick(one, now=service.present)
     assert max(service.heard) < SEVEN + 30 * MINUTE
@@ -305,7 +303,7 @@ def test_a_paused_list_is_not_late(ready: SqlDatabase) -> None:
     with ready.writing() as work:
         work[ListStore].pause(work[ListStore].get("trending").id, now=SEVEN)
     quiet = Quiet()
-    assert tick(tick_context(ready, pinger=quiet), now=SEVEN + 2 * HOUR).alerts == []
+    assert tick(tick_context(ready, ping=quiet.ping), now=SEVEN + 2 * HOUR).alerts == []
     assert quiet.heard
 
 

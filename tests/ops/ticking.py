@@ -18,8 +18,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.fetcher import FeedContext
 from paperround.http.model import FetchRequest, Page
-from paperround.ops.dead_man_switch import WebPinger
-from paperround.ops.tick import Pinger, TickContext
+from paperround.ops.tick import DeadManSwitch, TickContext
 from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.ranking.models import Ranker
 from tests.fakes import (
@@ -67,9 +66,9 @@ class DeadMan:
     def alarms(self) -> bool:
         return not self.heard or self.present - self.heard[-1] >= 30 * MINUTE
 
-    def pinger(self) -> WebPinger:
+    def switch(self) -> DeadManSwitch:
         """What a process that was just started asks it with."""
-        return WebPinger("https://hc.example/ping", self)
+        return DeadManSwitch("https://hc.example/ping", self)
 
 
 class Quiet:
@@ -78,7 +77,7 @@ class Quiet:
     def __init__(self) -> None:
         self.heard: list[datetime] = []
 
-    def ping(self, event: str, *, now: datetime) -> None:  # noqa: ARG002 - one event is all there is
+    def ping(self, now: datetime) -> None:
         self.heard.append(now)
 
 
@@ -104,7 +103,7 @@ class Switched:
 def tick_context(
     database: Database,
     *,
-    pinger: Pinger | None = None,
+    ping: Callable[[datetime], None] = lambda _: None,
     ranker: Ranker | None = None,
     alerts_to: str | None = KEEPER,
     wake: Callable[[], None] = lambda: None,
@@ -124,7 +123,7 @@ def tick_context(
             processes=Neighbours(),
         ),
         enrichers=(),
-        pinger=pinger or Quiet(),
+        ping=ping,
         alerts_to=alerts_to,
         wake=wake,
     )

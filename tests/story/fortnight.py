@@ -22,7 +22,6 @@ from paperround.feeds.model import NewFeed
 from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
-from paperround.ops.dead_man_switch import NoPinger
 from paperround.ops.tick import TickContext, TickReport, tick
 from paperround.personal.ranking import PersonalRanking, prepare_edition
 from paperround.subscribers.model import (
@@ -293,7 +292,6 @@ class Machine:
                 processes=Neighbours(me=self.worker, dead=world.dead),
                 pause=world.present.pause,
             ),
-            pinger=NoPinger(),
             alerts_to=None,
             wake=lambda: None,
         )

@@ -44,7 +44,7 @@ from paperround.feeds.model import Source
 from paperround.http.model import HttpClient, Resolver
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
-from paperround.ops.tick import TickContext
+from paperround.ops.tick import DeadManSwitch, TickContext
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
@@ -337,8 +337,6 @@ class AppContext:
     @cached_property
     def tick_context(self) -> TickContext:
         """The dependencies of the periodic jobs."""
-        from paperround.ops.dead_man_switch import pinger_for
-
         return TickContext(
             database=self.database,
             ranker=self.ranker,
@@ -347,7 +345,7 @@ class AppContext:
             hours=Hours(hour=self.settings.default_hour),
             feed_context=self.feed_context,
             enrichers=self.enrichers,
-            pinger=pinger_for(self.settings.ping_url, self.client),
+            ping=DeadManSwitch(self.settings.ping_url, self.client).ping,
             alerts_to=self._operator_address,
             wake=self._wake_embedded,
             boot=self.boot,

@@ -11,13 +11,13 @@ same: a tick itself never raises.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from paperround.bounces.intake import EVERY as LOOK_EVERY
 from paperround.bounces.model import IntakeSummary
-from paperround.core.errors import PaperroundError
+from paperround.core.errors import FetchFailed, PaperroundError
 from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
@@ -33,6 +33,7 @@ from paperround.feeds.due import live_feeds, log_poll, poll_due
 from paperround.feeds.enrich import EnrichReport, enrich
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
+from paperround.http.model import FetchRequest, HttpClient
 from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
 from paperround.ops.cleanup import clean_up
 from paperround.papers.enrichment import Enricher
@@ -41,25 +42,46 @@ from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnReport, learn_if_due
 from paperround.ranking.models import ModelMaker, Ranker
 
-
-class Pinger(Protocol):
-    """Reports a completed run to a dead-man switch."""
-
-    def ping(self, event: str, *, now: datetime) -> None: ...
-
-
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SCHEDULER = "scheduler"
 """The name of the heartbeat of a process that ticks."""
 
+PING_INTERVAL = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class DeadManSwitch:
+    """A service that raises the alarm when requests for `url` stop, None without one.
+
+    Requests it at most every five minutes. One that fails is logged and changes nothing: the
+    service notices that it is missing.
+    """
+
+    url: str | None
+    client: HttpClient
+    _last: datetime | None = field(default=None, init=False)
+
+    def ping(self, now: datetime) -> None:
+        """Report a tick without a problem that stops mail."""
+        # The clock may be set back.
+        is_early = self._last is not None and abs(now - self._last) < PING_INTERVAL
+        if self.url is None or is_early:
+            return
+        self._last = now
+        try:
+            self.client.get(FetchRequest(url=self.url))
+        except FetchFailed as error:
+            log.warning("the dead-man switch did not hear of the tick: %s", error)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickContext:
     """What a tick needs.
 
-    `alerts_to` is the operator's address, None for no email. `boot` returns how long this machine
+    `alerts_to` is the operator's address, None for no email. `ping` tells a dead-man switch that
+    digests get out. `boot` returns how long this machine
     has been running, None if that is unknown. `alive` records a heartbeat during a long step.
     """
 
@@ -70,9 +92,9 @@ class TickContext:
     hours: Hours
     feed_context: FeedContext
     enrichers: Sequence[Enricher]
-    pinger: Pinger
     alerts_to: str | None
     wake: Callable[[], None]
+    ping: Callable[[datetime], None] = lambda _: None
     boot: Callable[[], Boot | None] = lambda: None
     alive: Callable[[], None] = lambda: None
     gist: GistChooser = choose_gist
@@ -234,7 +256,7 @@ def _alert_and_ping(
     found: list[Alert] = steps.run("troubles", find_alerts, [])
     raised = _raise_alerts(context, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failed_step_alerts(steps, now)]):
-        steps.run("ping", lambda: context.pinger.ping("tick", now=now), None)
+        steps.run("ping", lambda: context.ping(now), None)
     return raised
 
 
