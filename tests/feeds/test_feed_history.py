@@ -10,7 +10,7 @@ from paperround.db.limits import Limiter
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import AlarmKind, FeedHealth, NewFeed
 from paperround.http.model import FetchRequest
-from paperround.ops.feed_alerts import feed_alerts
+from paperround.ops.alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.fakes import Neighbours
 from tests.feeds.arxiv_samples import item, listing, rss

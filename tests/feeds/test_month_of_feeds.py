@@ -15,8 +15,7 @@ from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.alerts import claim_episode
-from paperround.ops.feed_alerts import feed_alerts
+from paperround.ops.alerts import claim_episode, feed_alerts
 from paperround.papers.model import FeedId, Paper
 from paperround.papers.store.papers import PaperStore
 from tests.fakes import Neighbours

@@ -21,8 +21,7 @@ from paperround.feeds.poll import PollReport
 from paperround.http.client import GuardedClient
 from paperround.http.network import Network
 from paperround.http.transport import FetchLimits
-from paperround.ops.alerts import claim_episode
-from paperround.ops.feed_alerts import feed_alerts
+from paperround.ops.alerts import claim_episode, feed_alerts
 from paperround.papers.model import FeedId
 from tests.digests.two_hundred import SAMPLES
 from tests.feeds.feed_context import HOUR, MINUTE, Room

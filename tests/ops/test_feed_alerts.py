@@ -10,8 +10,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
-from paperround.ops.alerts import EPISODE_GAP, claim_episode
-from paperround.ops.feed_alerts import feed_alerts
+from paperround.ops.alerts import EPISODE_GAP, claim_episode, feed_alerts
 from paperround.papers.model import FeedId
 from tests.ops.ticking import DAY, HOUR, MINUTE
 from tests.sample_database import NOW
