@@ -14,9 +14,10 @@ from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import read_token
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
+from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import MOST_BREAKDOWNS, Envelope, Outcome, Phase, Reply
-from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.status import MailRecord
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.sending import DeliveryContext, deliver
@@ -80,11 +81,11 @@ def plan(database: SqlDatabase, readers: int, *others: str) -> None:
     send(database)
 
 
-def what_became_of(database: SqlDatabase, name: str) -> DeliveryRecord:
+def what_became_of(database: SqlDatabase, name: str) -> MailRecord:
     with database.reading() as work:
         people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (person,) = (one for one, _ in people if one.address == f"{name}@example.org")
-        (only,) = work[Ledger].history(person.id, limit=2)
+        (only,) = work[StatusStore].mails(person.id, limit=2)
     return only
 
 

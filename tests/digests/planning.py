@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger_model import DeliveryRecord
-from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.status import MailRecord
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import (
     Hours,
     PlanReport,
@@ -47,12 +47,12 @@ def cut(database: SqlDatabase, cut_at: datetime, *, late: timedelta = timedelta(
     return freeze(database, draft(ranked, str(cut_at.hour // 6), now, cut_at=cut_at))
 
 
-def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryRecord]:
+def history(database: SqlDatabase, name: str = "ada") -> list[MailRecord]:
     """What became of a person's mails, oldest first."""
     with database.reading() as work:
         people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (person,) = (one for one, _ in people if one.address.startswith(name))
-        return work[Ledger].history(person.id, limit=50)[::-1]
+        return work[StatusStore].mails(person.id, limit=50)[::-1]
 
 
 def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:

@@ -12,8 +12,10 @@ from paperround.core.clock import FixedClock
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import Database
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings, Hook
-from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.status import MailRecord
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.channel_delivery import ChannelContext
 from paperround.digests.channel_posts import (
     ChannelSender,
@@ -142,10 +144,10 @@ def totals(database: Database, **by: float) -> LedgerTotals:
         return work[Ledger].totals(now=NOW + timedelta(**by))
 
 
-def last(database: Database, channel: SubscriberId) -> DeliveryRecord:
+def last(database: Database, channel: SubscriberId) -> MailRecord:
     """What became of the newest post of a channel."""
     with database.reading() as work:
-        return work[Ledger].history(channel, limit=1)[0]
+        return work[StatusStore].mails(channel, limit=1)[0]
 
 
 def nothing() -> None:

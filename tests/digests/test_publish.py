@@ -10,6 +10,7 @@ import pytest
 from paperround.core.reasons import freeze
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests import publish as publishing
 from paperround.digests.publish import PublishReport, publish
 from paperround.editions.model import DigestKind, EditionState
@@ -164,7 +165,7 @@ def test_sending_by_hand_takes_the_date_it_is_where_the_reader_is(database: SqlD
     ]
     with database.reading() as work:
         (person,) = (one for one, _ in work[SubscriberStore].export(reports[0].edition.list_id))
-        rows = work[Ledger].history(person.id, limit=9)
+        rows = work[StatusStore].mails(person.id, limit=9)
     assert [row.local_date for row in rows] == [evening.date() - timedelta(days=1)]
     assert [report.added for report in reports] == [1, 0]
 

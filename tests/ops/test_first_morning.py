@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
 from paperround.editions.model import DeliveryState, Edition
@@ -92,5 +92,5 @@ def test_who_confirms_before_the_first_papers_gets_their_digest_with_these(
     assert send(database, now=later + MINUTE) == ["alice@mail.example"]
     with database.reading() as work:
         person = next(iter(work[SubscriberStore].export(work[ListStore].get("trending").id)))[0]
-        (row,) = work[Ledger].history(person.id, limit=9)
+        (row,) = work[StatusStore].mails(person.id, limit=9)
     assert (row.state, row.local_date) == (DeliveryState.SENT, later.date())

@@ -12,6 +12,7 @@ from typing import Any
 from paperround.core.times import midnight_utc, parse_instant
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, plan_due
 from paperround.editions.lists import MailingList
@@ -116,7 +117,7 @@ class Replay:
 
 
 def _mails(work: Transaction, trending: MailingList, person: Subscriber) -> Iterator[Sent]:
-    for row in reversed(work[Ledger].history(person.id, limit=1000)):
+    for row in reversed(work[StatusStore].mails(person.id, limit=1000)):
         slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
         if slip is None or not slip.positions:
             continue

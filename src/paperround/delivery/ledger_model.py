@@ -198,21 +198,6 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRecord:
-    """An email in a reader's history."""
-
-    list_name: str
-    kind: DigestKind
-    local_date: date
-    state: DeliveryState
-    reason: str
-    papers: int
-    due_at: datetime
-    sent_at: datetime | None
-    code: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """The unfinished deliveries of a list. `oldest_due` is when the oldest waiting email was due.
 

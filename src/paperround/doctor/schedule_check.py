@@ -11,10 +11,10 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel
 from paperround.delivery.holds import ALLOW, LACKS_KEYS
-from paperround.delivery.ledger_model import DeliveryRecord
 from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
+from paperround.delivery.status import MailRecord
 from paperround.delivery.store.channels import ChannelStore
-from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -214,7 +214,7 @@ def check_channels(work: Transaction) -> list[Finding]:
     all others. The check of the keys reports hooks that were lost with a secret."""
     readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
     troubles = [
-        _channel_finding(one, work[Ledger].history(one.id, limit=POSTS_SEARCHED))
+        _channel_finding(one, work[StatusStore].mails(one.id, limit=POSTS_SEARCHED))
         for one in readable
     ]
     found = [one for one in troubles if one is not None]
@@ -223,7 +223,7 @@ def check_channels(work: Transaction) -> list[Finding]:
     return found
 
 
-def _channel_finding(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | None:
+def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding | None:
     """Return what is wrong with a channel, None if nothing is; `posts` are newest first."""
     name = channel.name
     if channel.stopped_at is not None:

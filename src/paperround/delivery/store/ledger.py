@@ -10,14 +10,12 @@ from paperround.core.jobs import DELIVER
 from paperround.db.dialect import column_in, insert_new, next_ids
 from paperround.db.driver import Columns, insert_many
 from paperround.db.engine import enlarged_page_cache
-from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import (
     Backlog,
     Claimed,
     DeliveryContent,
-    DeliveryRecord,
     DueDelivery,
     LedgerTotals,
     NewDelivery,
@@ -318,26 +316,6 @@ class Ledger(Claims[Claimed], Replacing):
         )
         count = self._connection.execute(rows).scalar_one()
         return Planned(rows=count, skipped=dict(skipped.all()))
-
-    def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
-        """Return a person's deliveries, newest first."""
-        found = self._connection.execute(
-            select(db.deliveries, db.lists.c.name.label("list_name"))
-            .join_from(db.deliveries, db.lists)
-            .where(db.deliveries.c.subscriber_id == subscriber)
-            .order_by(db.deliveries.c.due_at.desc(), db.deliveries.c.id.desc())
-            .limit(limit)
-        )
-        return [
-            value_of(
-                DeliveryRecord,
-                row,
-                kind=DigestKind(row.kind),
-                state=DeliveryState(row.state),
-                papers=len(row.positions),
-            )
-            for row in found
-        ]
 
     def backlog(self, list_id: ListId, *, now: datetime) -> Backlog:
         """Return the rows of the list's living editions by state, and when the oldest waiting email
