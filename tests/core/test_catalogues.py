@@ -13,13 +13,12 @@ from paperround.core.errors import Misconfigured
 from paperround.core.i18n import locale
 from paperround.core.i18n.locale import catalogue_path, read_catalogue, translations
 from paperround.core.languages import ENGLISH, LANGUAGES
-from paperround.delivery.status_text import (
+from paperround.delivery.status import (
     DIGEST,
     WHY_NO_MAIL,
     WHY_THIN,
     email_kind_name,
     state_text,
-    system_mail_name,
 )
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions import archive
@@ -188,7 +187,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
         *WHY_THIN.values(),
     }
     words |= {state_text(state, "") for state in DeliveryState}
-    words |= {*map(system_mail_name, SystemMailKind), system_mail_name(""), email_kind_name(DIGEST)}
+    words |= {*map(email_kind_name, SystemMailKind), email_kind_name(DIGEST)}
     words |= {email_kind_name(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
     words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *archive.WORDS.values()}
     words |= {archive.quiet_reason_text(None)}

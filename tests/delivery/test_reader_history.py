@@ -6,7 +6,7 @@ import pytest
 
 from paperround.db.transactions import Database
 from paperround.delivery.ledger_model import Transition
-from paperround.delivery.status_text import WHY_NO_MAIL, state_text, system_mail_name
+from paperround.delivery.status import WHY_NO_MAIL, email_kind_name, state_text
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -111,5 +111,5 @@ def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     for state in DeliveryState:
         assert state_text(state, "").endswith(".")
     assert state_text(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
-    told = {system_mail_name(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
+    told = {email_kind_name(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
     assert len(told) == len(SystemMailKind) - 1

@@ -20,7 +20,7 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_reason
 from paperround.core.languages import LANGUAGES
 from paperround.core.reasons import freeze, join_reasons
-from paperround.delivery.status_text import WHY_THIN
+from paperround.delivery.status import WHY_THIN
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.model import DigestPaper, DigestView, Rendered
 from paperround.digests.render.composer import MailRenderer

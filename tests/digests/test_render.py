@@ -13,7 +13,7 @@ from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.core.i18n.locale import locale_for
 from paperround.core.paths import data_path
 from paperround.core.reasons import freeze
-from paperround.delivery.status_text import WHY_THIN
+from paperround.delivery.status import WHY_THIN
 from paperround.digests.model import DigestView, Rendered
 from paperround.digests.render.templates import Templates, site_name, wrapped
 from paperround.digests.render.view import render_digest

@@ -365,7 +365,7 @@ def try_mail(
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
     """Send a test message and print the result; return whether the relay accepted it."""
-    from paperround.delivery.status_text import redact_addresses
+    from paperround.delivery.status import redact_addresses
     from paperround.self_service.preview import send_test as run
 
     context = runtime()

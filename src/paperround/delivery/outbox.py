@@ -24,7 +24,7 @@ from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.core.times import require_utc
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply, require_sendable
 from paperround.delivery.replies import UNSENDABLE
-from paperround.delivery.status_text import DIGEST, email_kind_name
+from paperround.delivery.status import DIGEST, email_kind_name
 from paperround.editions.model import DeliveryId
 
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600

@@ -12,7 +12,7 @@ from paperround.core.times import week_name
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.return_path import TagUse, make_tag, tagged
-from paperround.delivery.status_text import WHY_THIN
+from paperround.delivery.status import WHY_THIN
 from paperround.delivery.system_mail_model import ClaimedNotice
 from paperround.digests.model import (
     WEEK,

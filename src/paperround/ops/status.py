@@ -30,13 +30,14 @@ from paperround.delivery.rate_state import (
 )
 from paperround.delivery.restore_guard import is_put_back
 from paperround.delivery.status import (
+    MOST_MAILS,
     EditionTally,
     LateMails,
     MailRecord,
     Progress,
     ReasonTally,
+    redact_addresses,
 )
-from paperround.delivery.status_text import MOST_MAILS, redact_addresses
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from paperround.db.transactions import Transaction
-from paperround.delivery.status import MailRecord
-from paperround.delivery.status_text import (
+from paperround.delivery.status import (
     MOST_MAILS,
+    MailRecord,
+    email_kind_name,
     redact_addresses,
     state_text,
-    system_mail_name,
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
@@ -82,7 +82,7 @@ def _past_mail(
     mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str]
 ) -> PastMail:
     list_name = mail.list_name
-    called = system_mail_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
+    called = email_kind_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
     edition = editions.get(mail.edition_id) if mail.edition_id else None
     papers = papers_at(edition, mail.positions) if edition else ()
     said = " ".join(str(part) for part in (mail.code, redact_addresses(mail.reply)) if part)

@@ -10,7 +10,7 @@ from paperround.access.model import Scope
 from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery
-from paperround.delivery.status_text import redact_addresses
+from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause, resume
 from paperround.editions.model import DeliveryState

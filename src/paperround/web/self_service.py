@@ -10,7 +10,7 @@ from pydantic import Field
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, invalid
-from paperround.delivery.status_text import WHY_NO_MAIL
+from paperround.delivery.status import WHY_NO_MAIL
 from paperround.self_service import change_address, preferences
 from paperround.self_service.erasure import erase_person, export_person, was_erased
 from paperround.self_service.history import reader_history

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from paperround.bootstrap import AppContext
 from paperround.core.errors import Crowded, InvalidInput, NotFound, RateLimited, invalid
 from paperround.core.languages import marked, nearest
-from paperround.delivery.status_text import WHY_NO_MAIL
+from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.self_service.lists import every_list
