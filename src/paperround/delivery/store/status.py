@@ -23,7 +23,7 @@ from paperround.delivery.status import (
     ReasonTally,
 )
 from paperround.delivery.store.claim_statements import waiting
-from paperround.delivery.store.replacement import IS_REPLACED
+from paperround.delivery.store.ledger import IS_REPLACED
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState, DigestKind
 from paperround.subscribers.model import SubscriberId, SubscriberState
