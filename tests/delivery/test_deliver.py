@@ -9,10 +9,10 @@ import pytest
 from paperround.core.interfaces import Worker
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.deliver import DeliverReport
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Lease, Outcome, Phase, Reply
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.transitions import DeliverReport
 from paperround.digests.sending import deliver
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.editions.store.lists import ListStore

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.deliver import DeliverReport
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_limits import Pacer
 from paperround.delivery.rate_state import TOLERANCE, Pacing, WarmUp
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
-from paperround.delivery.transitions import DeliverReport
 from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE

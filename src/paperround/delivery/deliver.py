@@ -14,17 +14,17 @@ share a batch, because their rows may have the same ids.
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic
 
 from paperround.core.errors import Conflict, DatabaseFailed, RenderingFailed
-from paperround.core.interfaces import Advance
+from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import RetryPolicy, Transaction, write
 from paperround.delivery.holds import note_signed
-from paperround.delivery.ledger_model import Transition
+from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import Envelope
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
 from paperround.delivery.rate_limits import UNREACHED, Pacer
@@ -48,28 +48,21 @@ MOST_KEYLESS = 50
 ASKED_TO_STOP = "this process was asked to stop"
 
 
-@dataclass(slots=True)
-class RunTotals:
-    """The totals over the runs of one call."""
+@dataclass(slots=True, kw_only=True)
+class DeliverReport:
+    """What the runs of one call did, and why the first that had to stopped early.
 
-    pacer: Pacer
-    ended: dict[bool, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    `digests` and `others` count the emails by state, `troubles` those not sent by reason, `expired`
+    those that had expired before. `totals` and `notices` are the ledger's totals afterwards.
+    """
+
+    digests: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
     expired: int = 0
     stopped: str | None = None
-
-    def awaits(self) -> bool:
-        """Wait for a while if email will be allowed to leave soon. Returns whether it will."""
-        return self.stopped is None and self.pacer.wait_for_slots()
-
-    def send(self, run: "SendRun[Mail]") -> bool:
-        """Send everything `run` finds. Returns False when it had to stop."""
-        run.tidy()
-        run.send()
-        self.stopped = self.stopped or run.stopped
-        self.troubles += run.troubles
-        self.ended[run.is_first] += run.ended
-        return run.stopped is None
+    totals: LedgerTotals = field(default_factory=LedgerTotals)
+    notices: LedgerTotals = field(default_factory=LedgerTotals)
 
 
 _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
@@ -77,15 +70,24 @@ _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
 
 
 class SendRun(Generic[Mail]):
-    """One pass over the due rows of a queue, with the rows it holds and the outcomes to store."""
+    """One pass over the due rows of a queue, with the rows it holds and the outcomes to store.
+
+    It adds what it does to `report`.
+    """
 
     def __init__(
-        self, context: SendContext, queue: MailQueue[Mail], progress: Advance, pacer: Pacer
+        self,
+        context: SendContext,
+        queue: MailQueue[Mail],
+        pacer: Pacer,
+        report: DeliverReport,
+        progress: Advance = no_progress,
     ) -> None:
         self._context = context
         self._queue = queue
-        self._progress = progress
         self._pacer = pacer
+        self._report = report
+        self._progress = progress
         self._size = ClaimSize()
         self._rows: dict[DeliveryId, Mail] = {}
         self._in_flight = InFlight()
@@ -100,11 +102,14 @@ class SendRun(Generic[Mail]):
         self._key_problem: str | None = None
         self.claimed = 0
         self.gave_way = False
-        self.is_first = queue.first
-        self.ended = Counter[str]()
-        self.troubles = Counter[str]()
         self.expired = 0
         self.stopped: str | None = None
+
+    def run(self) -> bool:
+        """Tidy up and send. Returns False when it had to stop."""
+        self.tidy()
+        self.send()
+        return self.stopped is None
 
     def send(self) -> None:
         """Claim and send until nothing is due, other email must go first, or the relay refuses
@@ -126,6 +131,7 @@ class SendRun(Generic[Mail]):
                 self._record(self._transitions.answered(row, outcome, found))
                 self._progress(1)
             self.stopped = self.stopped or self._key_problem
+            self._report.stopped = self._report.stopped or self.stopped
         finally:
             try:
                 self._settle()
@@ -301,9 +307,10 @@ class SendRun(Generic[Mail]):
 
     def _record(self, move: Transition) -> None:
         """Count a transition, and keep it until it is stored."""
-        self.ended[move.state.value] += 1
+        ended = self._report.others if self._queue.first else self._report.digests
+        ended[move.state.value] += 1
         if move.state is not DeliveryState.SENT:
-            self.troubles[move.reason] += 1
+            self._report.troubles[move.reason] += 1
         self._unsettled.append(move)
 
     def _settle(self) -> None:

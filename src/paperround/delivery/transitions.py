@@ -5,13 +5,13 @@ the email cannot be made     ─► failed
 making the email raised      ─► deferred, and after five tries failed
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from paperround.core.interfaces import Clock
-from paperround.delivery.ledger_model import LedgerTotals, Transition
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import MOST_BREAKDOWNS, Evidence, Outcome, ReplyClass
 from paperround.delivery.queues import ClaimedRow
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
@@ -117,23 +117,6 @@ class InFlight:
         is_too_many = refuses_us and self._refusals >= MOST_REFUSALS_OF_US
         self.is_refused = self.is_refused or is_too_many
         return is_too_many
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverReport:
-    """The ledger's totals after a run, and why it stopped early, if it did.
-
-    `digests` and `others` count the emails of the run by state, `troubles` those not sent by
-    reason, `expired` those that had expired before it.
-    """
-
-    totals: LedgerTotals
-    notices: LedgerTotals
-    digests: Mapping[str, int] = field(default_factory=dict)
-    others: Mapping[str, int] = field(default_factory=dict)
-    troubles: Mapping[str, int] = field(default_factory=dict)
-    expired: int = 0
-    stopped: str | None = None
 
 
 # A claim costs as much as sending a dozen emails, so large claims are faster. But claimed rows wait

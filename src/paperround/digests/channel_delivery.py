@@ -21,12 +21,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
-from paperround.core.interfaces import no_progress
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import format_instant
 from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.deliver import SendRun
+from paperround.delivery.deliver import DeliverReport, SendRun
 from paperround.delivery.holds import is_held, is_or_will_be_held
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
@@ -79,8 +78,10 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.concurrency)]
+    reports = [DeliverReport() for _ in posters]  # the runs are parallel
     runs = [
-        SendRun(context, channel_queue(one), no_progress, make_pacer(context)) for one in posters
+        SendRun(context, channel_queue(poster), make_pacer(context), report)
+        for poster, report in zip(posters, reports, strict=True)
     ]
     runs[0].tidy()
     with context.database.reading() as work:
@@ -89,7 +90,7 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
             for sending in [pool.submit(run.send) for run in runs]:
                 sending.result()
-    troubles = sum((run.troubles for run in runs), Counter[str]())
+    troubles = sum((report.troubles for report in reports), Counter[str]())
     return ChannelReport(messages=sum(one.posted for one in posters), troubles=dict(troubles))
 
 

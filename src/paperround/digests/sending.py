@@ -10,19 +10,18 @@ from paperround.core.interfaces import Advance, no_progress
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Transaction
-from paperround.delivery.deliver import RunTotals, SendRun
+from paperround.delivery.deliver import DeliverReport, SendRun
 from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_or_will_be_held
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Mailer
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
-from paperround.delivery.rate_limits import make_pacer
+from paperround.delivery.rate_limits import Pacer, make_pacer
 from paperround.delivery.return_path import TagUse, make_tag, tagged
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
-from paperround.delivery.transitions import DeliverReport
 from paperround.digests.compose import (
     EditionContent,
     digest_mail,
@@ -190,12 +189,12 @@ def deliver(
 
     With `until_empty`, repeat until a pass finds nothing and no rate limit frees up soon.
     """
-    tally = start_totals(post)
-    if tally.stopped is not None:
-        return _report(post, tally)
-    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
+    report, pacer = start_report(post), make_pacer(post)
+    if report.stopped is not None:
+        return _with_totals(post, report)
+    while (_pass(post, progress, pacer, report) or _awaits(report, pacer)) and until_empty:
         pass
-    return _report(post, tally)
+    return _with_totals(post, report)
 
 
 def deliver_notices(post: DeliveryContext) -> DeliverReport:
@@ -203,21 +202,26 @@ def deliver_notices(post: DeliveryContext) -> DeliverReport:
 
     May run in parallel with `deliver`, in a thread with its own mailer.
     """
-    tally = start_totals(post)
-    if tally.stopped is None:
-        run = SendRun(post, notice_queue(post), no_progress, tally.pacer)
-        tally.send(run)
-        tally.expired += run.expired
-    return _report(post, tally)
+    report = start_report(post)
+    if report.stopped is None:
+        run = SendRun(post, notice_queue(post), make_pacer(post), report)
+        run.run()
+        report.expired += run.expired
+    return _with_totals(post, report)
 
 
-def start_totals(post: DeliveryContext) -> RunTotals:
-    """Return the totals of a new run, already stopped if nothing may be sent."""
+def start_report(post: DeliveryContext) -> DeliverReport:
+    """Return the report of a new run, already stopped if nothing may be sent."""
     post.pending_writes.catch_up(post.database)
-    return RunTotals(pacer=make_pacer(post), stopped=why_held(post))
+    return DeliverReport(stopped=why_held(post))
 
 
-def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
+def _awaits(report: DeliverReport, pacer: Pacer) -> bool:
+    """Wait for a while if email will be allowed to leave soon. Returns whether it will."""
+    return report.stopped is None and pacer.wait_for_slots()
+
+
+def _pass(post: DeliveryContext, progress: Advance, pacer: Pacer, report: DeliverReport) -> int:
     """Send notices and digests in turn while notices come; return how many rows were claimed.
 
     Returns 0 also when a run had to stop. Notices that cannot be sent do not block digests.
@@ -225,17 +229,17 @@ def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
     notices, digests = notice_queue(post), digest_queue(post)
     claimed, gave_way = 0, True
     while gave_way:
-        notice_run = SendRun(post, notices, progress, tally.pacer)
-        ended = tally.send(notice_run)
+        notice_run = SendRun(post, notices, pacer, report, progress)
+        ended = notice_run.run()
         with post.database.reading() as work:
             digests_held = is_or_will_be_held(work, post.boot(), now=post.clock.now())
         if digests_held:
-            tally.stopped = tally.stopped or HELD
+            report.stopped = report.stopped or HELD
             return 0
         queue = digests if ended else replace(digests, gives_way=is_held)
-        digest_run = SendRun(post, queue, progress, tally.pacer)
-        ended = tally.send(digest_run) and ended
-        tally.expired += digest_run.expired
+        digest_run = SendRun(post, queue, pacer, report, progress)
+        ended = digest_run.run() and ended
+        report.expired += digest_run.expired
         if not ended:
             return 0
         claimed += notice_run.claimed + digest_run.claimed
@@ -243,15 +247,9 @@ def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
     return claimed
 
 
-def _report(post: DeliveryContext, tally: RunTotals) -> DeliverReport:
+def _with_totals(post: DeliveryContext, report: DeliverReport) -> DeliverReport:
     now = post.clock.now()
     with post.database.reading() as work:
-        return DeliverReport(
-            totals=work[Ledger].totals(now=now),
-            notices=work[NoticeLedger].totals(now=now),
-            digests=tally.ended[False],
-            others=tally.ended[True],
-            troubles=tally.troubles,
-            expired=tally.expired,
-            stopped=tally.stopped,
-        )
+        report.totals = work[Ledger].totals(now=now)
+        report.notices = work[NoticeLedger].totals(now=now)
+    return report
