@@ -1,7 +1,6 @@
 """Build the statements that change the state of deliveries, cached so that they compile once."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,14 +10,11 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
-    Text,
     TextClause,
     Update,
     and_,
     bindparam,
     case,
-    cast,
-    column,
     func,
     not_,
     null,
@@ -26,7 +22,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql
 
 from paperround.db.dialect import column_in_ids, ids_parameter
 from paperround.delivery.ledger_model import Transition
@@ -139,51 +134,17 @@ def defer_row(table: Table) -> Update:
 
 @cache
 def settle_row(table: Table) -> Update:
-    """Apply one transition, with the parameters of `settle_params`."""
-    c = table.c
-    return _settle(
-        table,
-        {name: bindparam(f"b_{name}", type_=c[column].type) for name, column in _SETTLED.items()},
-    )
-
-
-@cache
-def settle_rows(table: Table) -> Update:
-    """Apply many transitions at once, with those of `settle_rows_params`, returning the ids
-    of the changed rows. For PostgreSQL, where each statement takes a round trip."""
-    c = table.c
-    columns = [column(name, c[one].type) for name, one in _SETTLED.items()]
-    listed = cast(bindparam("b_moves", type_=Text()), postgresql.JSON())
-    moves = func.json_to_recordset(listed).table_valued(*columns)
-    moves = moves.render_derived(name="moves", with_types=True)
-    # Repeat the ids, so that the planner uses the index instead of a sequential scan.
-    found = _settle(table, dict(moves.c)).where(column_in_ids("postgresql", c.id, "b_ids"))
-    return found.returning(c.id)
-
-
-_SETTLED = {
-    "id": "id",
-    "token": "token",
-    "late": "attempts",
-    "state": "state",
-    "reason": "reason",
-    "code": "code",
-    "reply": "reply",
-    "next_at": "next_at",
-    "breakdown": "breakdowns",
-    "sent_at": "sent_at",
-}
-"""The parameters of a transition, and for each a column of its type."""
-
-
-def _settle(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
-    """Build the update for `settle_row` and `settle_rows`.
+    """Apply one transition, with the parameters of `settle_params`.
 
     A reply often repeats the address, so it is dropped if the person was erased. An erasure blanks
     the row's `domain`, which is checked because another table might be read as it was before an
     erasure that this update waited for.
     """
     c = table.c
+    columns = {one: c[one] for one in ("id", "token", "state", "reason", "code", "reply")}
+    columns |= {"next_at": c.next_at, "sent_at": c.sent_at}
+    columns |= {"late": c.attempts, "breakdown": c.breakdowns}
+    move = {name: bindparam(f"b_{name}", type_=one.type) for name, one in columns.items()}
     late = move["late"] == 1
     return (
         update(table)
@@ -221,16 +182,6 @@ def settle_params(move: Transition, now: datetime) -> dict[str, Any]:
         "b_breakdown": int(move.breakdown),
         "b_sent_at": now if sent else None,
     }
-
-
-def settle_rows_params(moves: Sequence[Transition], now: datetime) -> dict[str, Any]:
-    """Return the parameters of `settle_rows`."""
-    rows = [
-        {name.removeprefix("b_"): value for name, value in settle_params(move, now).items()}
-        for move in moves
-    ]
-    ids = [move.id for move in moves]
-    return {"b_moves": json.dumps(rows, default=datetime.isoformat), "b_ids": ids}
 
 
 def storable(reply: str) -> str:

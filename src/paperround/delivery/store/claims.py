@@ -45,8 +45,6 @@ from paperround.delivery.store.claim_statements import (
     select_due,
     settle_params,
     settle_row,
-    settle_rows,
-    settle_rows_params,
     waiting,
 )
 from paperround.delivery.store.rates import Gate
@@ -229,12 +227,8 @@ class Claims(Store, Generic[Item]):
         and skipped rows. A late `sent` also applies to an unknown row. Returns how many applied."""
         if not moves:
             return 0
-        if self._connection.dialect.name == "postgresql":
-            together = CompiledQuery(settle_rows(self._table))
-            applied = len(together.run(self._connection, settle_rows_params(moves, now)))
-        else:
-            each = CompiledQuery(settle_row(self._table))
-            applied = each.run_many(self._connection, [settle_params(move, now) for move in moves])
+        each = CompiledQuery(settle_row(self._table))
+        applied = each.run_many(self._connection, [settle_params(move, now) for move in moves])
         self._unsent([move.id for move in moves if move.state in RELEASED])
         return applied
 
