@@ -190,15 +190,6 @@ def pace_in_words(pace: Pace) -> str:
     return " and ".join(_rate(rate) for rate in pace.rates)
 
 
-def duration_in_words(length: timedelta) -> str:
-    """Format as `11 min 54 s`, `2 h 5 min` or `40 s`."""
-    seconds = round(length.total_seconds())
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
-
-
 def _rate(rate: Rate) -> str:
     seconds = round(rate.period.total_seconds())
     if seconds in _UNITS:

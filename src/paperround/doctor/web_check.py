@@ -16,7 +16,6 @@ from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import FetchFailed, Misconfigured, PaperroundError
 from paperround.core.interfaces import Clock
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.rate_state import duration_in_words
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, HttpClient, Page, Resolver
@@ -89,7 +88,7 @@ def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
         return skipped("time", f"nothing that {owner} answers is dated")
     ahead = page.fetched_at - dated
     where = "ahead of" if ahead > timedelta() else "behind"
-    says = f"this machine's clock is {duration_in_words(abs(ahead))} {where} that of {owner}"
+    says = f"this machine's clock is {_duration_in_words(abs(ahead))} {where} that of {owner}"
     way_out = "`timedatectl`: let the machine set its clock by the network"
     if abs(ahead) >= CLOCK_FAIL:
         return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)
@@ -179,3 +178,12 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _duration_in_words(length: timedelta) -> str:
+    """Format as `11 min 54 s`, `2 h 5 min` or `40 s`."""
+    seconds = round(length.total_seconds())
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"

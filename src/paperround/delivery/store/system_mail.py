@@ -64,18 +64,7 @@ def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
 
 _DUE: Select[Any] = (
     select(
-        db.notices.c.id,
-        db.notices.c.kind,
-        db.notices.c.subscriber_id,
-        db.notices.c.payload,
-        db.notices.c.message_id,
-        db.notices.c.dated,
-        db.notices.c.key_id,
-        db.notices.c.nonce,
-        db.notices.c.attempts,
-        db.notices.c.breakdowns,
-        db.notices.c.expires_at,
-        db.notices.c.domain,
+        *(one for one in db.notices.c if one.name != "address"),
         func.coalesce(db.notices.c.address, db.subscribers.c.address).label("address"),
         db.subscribers.c.state.label("person_state"),
         db.subscribers.c.erased_at,
