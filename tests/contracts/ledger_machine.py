@@ -148,8 +148,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def end_a_run(self, data: st.DataObject) -> None:
         token = self.held[data.draw(st.sampled_from(sorted(self.held)))].lease.token
         with self.database.writing() as work:
-            work[Ledger].release(token, now=self.now)
-            work[Ledger].give_up(token, now=self.now)
+            work[Ledger].release(token)
+            work[Ledger].give_up(token)
         ended = [row for row in self.held.values() if row.lease.token == token]
         self.answered += ended
         for row in ended:

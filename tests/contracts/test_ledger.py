@@ -219,7 +219,7 @@ def test_released_rows_wait_again_without_a_try_counted(town: Town) -> None:
     sent, *_ = town.claim()
     town.mark([sent])
     with town.database.writing() as work:
-        assert work[Ledger].release("t1", now=NOW) == 2
+        assert work[Ledger].release("t1") == 2
     assert [row.attempts for row in town.claim(lease("t2"))] == [0, 0]
 
 
@@ -233,9 +233,9 @@ def test_what_a_run_has_marked_and_listens_for_no_more_is_unknown_and_nothing_el
     town.mark([marked])
     town.mark([other], "t2")
     with town.database.writing() as work:
-        assert work[Ledger].give_up("t1", now=NOW) == 1
-        assert work[Ledger].give_up("t1", now=NOW) == 0
-        assert work[Ledger].release("t1", now=NOW) == 1
+        assert work[Ledger].give_up("t1") == 1
+        assert work[Ledger].give_up("t1") == 0
+        assert work[Ledger].release("t1") == 1
     assert town.totals() == LedgerTotals(queued=2, unknown=1)
     assert [row.id for row in town.claim(lease("t3"))] == [waits.id]
     assert town.settle(move(other, SENT, token="t2"), move(marked, SENT)) == 2

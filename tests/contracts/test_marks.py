@@ -147,7 +147,7 @@ def test_digests_of_a_list_paused_since_the_claim_wait_at_the_dot(under_way: Rou
 def test_a_claim_can_be_given_back_but_for_what_is_in_hand(under_way: Round) -> None:
     in_hand, _ = (row.id for row in under_way.rows)
     with under_way.database.writing() as work:
-        assert work[Ledger].release(TOKEN, now=NOW, without=[in_hand]) == 1
+        assert work[Ledger].release(TOKEN, without=[in_hand]) == 1
     assert under_way.states() == [("claimed", ""), ("queued", "")]
 
 
@@ -191,7 +191,7 @@ def test_an_answer_about_somebody_erased_meanwhile_is_not_kept(under_way: Round)
 def test_a_paused_list_holds_up_no_other(under_way: Round) -> None:
     """The other list's digest is due later, and the paused one's all stand before it."""
     with under_way.database.writing() as work:
-        work[Ledger].release(TOKEN, now=NOW)
+        work[Ledger].release(TOKEN)
     other = _move_bob_to_another_list(under_way)
     under_way.change(_pause)
     with under_way.database.writing() as work:

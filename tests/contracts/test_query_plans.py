@@ -89,7 +89,7 @@ def scans(steps: list[str]) -> list[str]:
         (lambda work: work[Ledger].totals(now=NOW), "edition_id"),
         (lambda work: work[Ledger].expire(now=NOW), "ix_deliveries_ends"),
         (lambda work: work[Ledger].reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
-        (lambda work: work[Ledger].give_up(TOKEN, now=NOW), "ix_deliveries_leases"),
+        (lambda work: work[Ledger].give_up(TOKEN), "ix_deliveries_leases"),
         (
             lambda work: work[PostLedger].claim(lease(), limit=1, now=NOW),
             "SEARCH deliveries USING INDEX ix_deliveries_subscriber_id (subscriber_id=?)",

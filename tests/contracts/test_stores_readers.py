@@ -296,7 +296,7 @@ class _Town:
         plan(database, edition, [row])
         with database.writing() as work:
             self.delivery = work[Ledger].claim(lease("peek"), limit=1, now=NOW)[0].id
-            work[Ledger].release("peek", now=NOW)
+            work[Ledger].release("peek")
             self._fill(work, papers[0])
 
     def _fill(self, work: Transaction, paper: Any) -> None:

@@ -181,7 +181,7 @@ def digests(database: Database, *, now: datetime = NOW) -> list[Claimed]:
         rows = work[Ledger].claim(
             lease(token, until=now + timedelta(minutes=15)), limit=1000, now=now
         )
-        work[Ledger].release(token, now=now)
+        work[Ledger].release(token)
     return rows
 
 

@@ -192,12 +192,12 @@ class SendRun(Generic[Mail]):
 
     def _release_rows(self, rows: Sequence[Mail]) -> None:
         """Release rows of one claim without sending them."""
-        now, token, ledger = self._context.clock.now(), rows[0].lease.token, self._queue.ledger
+        token, ledger = rows[0].lease.token, self._queue.ledger
         ids = {row.id for row in rows}
         held = tuple(self._rows.keys() - ids)
         write(
             self._context.database,
-            lambda work: ledger(work).release(token, now=now, without=held),
+            lambda work: ledger(work).release(token, without=held),
         )
         for one in ids:
             del self._rows[one]
@@ -345,13 +345,13 @@ class SendRun(Generic[Mail]):
     def _release_all(self) -> None:
         """Release rows that were not offered or got no dot, and mark those without a reply as
         unknown, so that none waits for its lease to end."""
-        now, ledger, dotless = self._context.clock.now(), self._queue.ledger, self._dotless
+        ledger, dotless = self._queue.ledger, self._dotless
         tokens = {row.lease.token for row in self._rows.values()} | self._open_tokens
 
         def release(work: Transaction) -> None:
             for token in tokens:
-                ledger(work).release(token, now=now, dotless=dotless)
-                ledger(work).give_up(token, now=now)
+                ledger(work).release(token, dotless=dotless)
+                ledger(work).give_up(token)
 
         if tokens:
             self._context.pending_writes.write(self._context.database, release, self._retry_policy)

@@ -88,31 +88,28 @@ class InFlight:
     """
 
     is_refused: bool = False
-    _numbers: dict[DeliveryId, int] = field(default_factory=dict)
-    _taken_up: int = 0
+    _messages: set[DeliveryId] = field(default_factory=set)
+    _earlier: set[DeliveryId] = field(default_factory=set)
     _refusals: int = 0
-    _began_after: int = 0
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._messages)
 
     def add(self, delivery: DeliveryId) -> None:
         """Add a message."""
-        self._taken_up += 1
-        self._numbers[delivery] = self._taken_up
+        self._messages.add(delivery)
 
     def drop(self, deliveries: Iterable[DeliveryId]) -> None:
         """Remove messages that may not be sent after all."""
-        for one in deliveries:
-            self._numbers.pop(one, None)
+        self._messages.difference_update(deliveries)
 
     def end(self, delivery: DeliveryId, *, refuses_us: bool) -> bool:
         """Remove a message with an outcome. Returns whether it makes too many refusals of us."""
-        number = self._numbers.pop(delivery, 0)
+        self._messages.discard(delivery)
         if refuses_us:
-            self._began_after = self._began_after if self._refusals else self._taken_up
+            self._earlier = self._earlier if self._refusals else set(self._messages)
             self._refusals += 1
-        elif number > self._began_after:
+        elif delivery not in self._earlier:
             self._refusals = 0
         is_too_many = refuses_us and self._refusals >= MOST_REFUSALS_OF_US
         self.is_refused = self.is_refused or is_too_many

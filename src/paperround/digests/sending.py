@@ -173,7 +173,7 @@ def _notice_is_due(post: DeliveryContext, work: Transaction) -> bool:
         return False
     lease = new_lease(post, now)
     due = work[NoticeLedger].claim(lease, limit=1, now=now)
-    return bool(due) and work[NoticeLedger].release(lease.token, now=now) > 0
+    return bool(due) and work[NoticeLedger].release(lease.token) > 0
 
 
 def _read_edition(post: DeliveryContext, edition_id: EditionId) -> tuple[Edition, MailingList]:

@@ -236,7 +236,6 @@ class Claims(Store, Generic[Item]):
         self,
         token: str,
         *,
-        now: datetime,  # noqa: ARG002 - as every move
         without: Collection[DeliveryId] = (),
         dotless: Collection[DeliveryId] = (),
     ) -> int:
@@ -246,7 +245,7 @@ class Claims(Store, Generic[Item]):
         kept = not_(column_in(self._connection, self._c.id, without)) if without else true()
         return self._connection.execute(self._release(token, dotless).where(kept)).rowcount
 
-    def give_up(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
+    def give_up(self, token: str) -> int:
         """Set the marked rows of this claim to unknown, because their reply will not be received.
         Returns the number of rows."""
         mine = self._c.token == token
