@@ -1,7 +1,7 @@
 """Ledger values: rows to plan, claimed rows, transitions and totals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
 from paperround.core.languages import ENGLISH
@@ -31,7 +31,21 @@ def parts_by_position(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewDelivery:
+class PlannedContent:
+    """What planning decides about one digest email, so that every try sends the same."""
+
+    local_date: date
+    message_id: str
+    dated: datetime
+    key_id: str
+    nonce: str
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    withdrawn: tuple[Withdrawal, ...] = ()
+    language: str = ENGLISH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery(PlannedContent):
     """A ledger row to plan. `papers` are (paper, position in the edition).
 
     `parts` are score parts for this reader: for each name a number for each paper. `behind` are
@@ -41,21 +55,13 @@ class NewDelivery:
     subscriber_id: SubscriberId
     subscription_id: SubscriptionId
     kind: DigestKind
-    local_date: date
     state: DeliveryState
     reason: str
     due_at: datetime
     expires_at: datetime
-    message_id: str
-    dated: datetime
-    key_id: str
-    nonce: str
     papers: tuple[tuple[PaperId, int], ...] = ()
-    reasons: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    withdrawn: tuple[Withdrawal, ...] = ()
     behind: tuple[EditionPaper, ...] = ()
-    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +88,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryContent:
+class DeliveryContent(PlannedContent):
     """The content of one digest email, beside its edition.
 
     `row` is the delivery's id; 0 in a preview, whose links do not work. `parts` are the score parts
@@ -93,34 +99,19 @@ class DeliveryContent:
     edition_id: EditionId
     address: str
     positions: tuple[int, ...]
-    local_date: date
-    message_id: str
-    dated: datetime
-    key_id: str
-    nonce: str
-    reasons: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
-    withdrawn: tuple[Withdrawal, ...] = ()
-    language: str = ENGLISH
 
 
 def content_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryContent:
     """Return the content of the email for a row that is not stored yet."""
     positions = tuple(position for _, position in row.papers)
     return DeliveryContent(
+        **{one.name: getattr(row, one.name) for one in fields(PlannedContent)},
         row=0,
         edition_id=edition_id,
         address=address,
         positions=positions,
-        local_date=row.local_date,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        reasons=row.reasons,
         parts=parts_by_position(positions, row.parts),
-        withdrawn=row.withdrawn,
-        language=row.language,
     )
 
 
