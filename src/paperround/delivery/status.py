@@ -68,29 +68,35 @@ class LateMails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailRecord:
-    """An email to a person, digest or system email, and the server's reply.
+class MailResult:
+    """What became of an email. `positions` are those of the edition's papers, `reply` is the
+    server's and may contain the address."""
 
-    `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
-    `positions` are those of the edition's papers. `taken` messages of a channel post that needs
-    several were accepted before its last try.
-    """
-
-    name: str
     kind: str
-    list_name: str | None
-    edition_id: EditionId | None
-    local_date: date | None
     positions: tuple[int, ...]
     state: DeliveryState
     reason: str
     due_at: datetime
     sent_at: datetime | None
+    attempts: int
     code: int | None
     reply: str | None
-    message_id: str = ""
-    attempts: int = 0
-    taken: int = 0
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRecord(MailResult):
+    """An email to a person, digest or system email.
+
+    `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
+    `taken` messages of a channel post that needs several were accepted before its last try.
+    """
+
+    name: str
+    list_name: str | None
+    edition_id: EditionId | None
+    local_date: date | None
+    taken: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,26 +110,16 @@ class DeliveryQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryEntry:
-    """A ledger row, its reader given by id. `reply` is the server's and may contain the address."""
+class DeliveryEntry(MailResult):
+    """A ledger row, its reader given by id."""
 
     id: DeliveryId
     list_name: str
     subscriber_id: SubscriberId
-    kind: str
     local_date: date
     edition_id: EditionId
     edition_day: date
     cut: str
-    positions: tuple[int, ...]
-    state: DeliveryState
-    reason: str
-    due_at: datetime
-    sent_at: datetime | None
-    attempts: int
-    code: int | None
-    reply: str | None
-    message_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

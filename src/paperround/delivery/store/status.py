@@ -239,11 +239,9 @@ class StatusStore(Store):
                 MailRecord,
                 row,
                 name=f"notice/{row.id}",
-                list_name=None,
-                edition_id=None,
-                local_date=None,
                 positions=(),
                 state=DeliveryState(row.state),
+                **dict.fromkeys(("list_name", "edition_id", "local_date")),
                 taken=0,
             )
             for row in notices
