@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic
 
-from paperround.core.errors import Conflict, DatabaseFailed, RenderingFailed
+from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured, RenderingFailed
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import RetryPolicy, Transaction, write
 from paperround.delivery.holds import note_signed
@@ -41,9 +41,6 @@ take ten minutes (RFC 5321 section 4.5.3.2.6)."""
 
 SETTLE = 50
 """How many outcomes may wait for the next mark before they get a transaction of their own."""
-
-MOST_KEYLESS = 50
-"""A run stops after passing over this many emails whose key is missing: probably all lack it."""
 
 ASKED_TO_STOP = "this process was asked to stop"
 
@@ -98,8 +95,6 @@ class SendRun(Generic[Mail]):
         self._retry_policy = RetryPolicy(context.wait)
         self._has_claimed = self._lost_rows = self._has_warned = False
         self._is_first_signed = queue.signs
-        self._keyless: set[DeliveryId] = set()
-        self._key_problem: str | None = None
         self.claimed = 0
         self.gave_way = False
         self.expired = 0
@@ -130,7 +125,6 @@ class SendRun(Generic[Mail]):
                 self._pacer.add_outcome(outcome, row.address)
                 self._record(self._transitions.answered(row, outcome, found))
                 self._progress(1)
-            self.stopped = self.stopped or self._key_problem
             self._report.stopped = self._report.stopped or self.stopped
         finally:
             try:
@@ -211,7 +205,7 @@ class SendRun(Generic[Mail]):
         lease = new_lease(self._context, now)
         settling = tuple(self._unsettled)
         ended = {move.id for move in settling}  # a row that is due again may be claimed again
-        held = (self._rows.keys() - ended) | self._keyless
+        held = self._rows.keys() - ended
         feedback, pace = self._pacer.feedback(), self._pacer
         most = self._size.at(now)
 
@@ -242,25 +236,15 @@ class SendRun(Generic[Mail]):
 
     def _compose(self, row: Mail) -> Envelope | None:
         """Make the message of a row. One that cannot be made fails alone, but an error of the
-        installation stops the run."""
-        if not self._queue.has_key(row):
-            # The row waits until its key is back. Release it at once: while claimed it would count
-            # as in flight to its domain.
-            self._keyless.add(row.id)
-            self._release_rows([row])
-            self._key_problem = (
-                f"the secret {row.key_id} that some mails were planned with is gone: add it to the "
-                "end of PAPERROUND_SECRET_KEY"
-            )
-            if len(self._keyless) >= MOST_KEYLESS:
-                self.stopped = self._key_problem
-            return None
+        database stops the run."""
         try:
             return self._queue.envelope(row)
         except (Conflict, DatabaseFailed):  # not caused by this email
             raise
         except RenderingFailed as error:
             self._record(self._transitions.failed(row, f"rendering: {error}"))
+        except Misconfigured as error:  # such as a missing key, which may come back
+            self._record(self._transitions.deferred(row, str(error)))
         except Exception as error:  # a poison message must not stop the other 999
             log.exception("%s %d could not be composed", self._queue.name, row.id)
             self._record(self._transitions.broke_down(row, f"{type(error).__name__}: {error}"))

@@ -103,11 +103,11 @@ Mail = TypeVar("Mail", bound=ClaimedRow)
 class MailQueue(Generic[Mail]):
     """A kind of email and how to send it.
 
-    `envelope` makes the message of a row; it raises RenderingFailed if that is impossible. `settle`
+    `envelope` makes the message of a row; it raises RenderingFailed if that is impossible, and
+    Misconfigured if it may become possible. `settle`
     applies transitions and their consequences in one transaction. `gives_way` returns, in the
-    transaction of a claim, whether other email must go first. Rows for which `has_key` returns
-    False wait. `signs` is true if messages are signed; the queue that is `first` waits for no
-    other.
+    transaction of a claim, whether other email must go first. `signs` is true if messages are
+    signed; the queue that is `first` waits for no other.
     """
 
     name: str
@@ -116,7 +116,6 @@ class MailQueue(Generic[Mail]):
     envelope: Callable[[Mail], Envelope]
     settle: Callable[[Transaction, Sequence[Transition], datetime], None]
     gives_way: Callable[[Transaction], bool]
-    has_key: Callable[[Mail], bool] = lambda _: True
     signs: bool = False
     first: bool = False
 

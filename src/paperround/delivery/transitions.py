@@ -2,6 +2,7 @@
 
 an SMTP outcome              ─► sent | deferred | expired | failed | unknown
 the email cannot be made     ─► failed
+a setting must be put right  ─► deferred | expired
 making the email raised      ─► deferred, and after five tries failed
 """
 
@@ -44,6 +45,14 @@ class Transitions:
             reply=reply.text if reply else outcome.error,
             next_at=again,
             evidence=self.judge(outcome, found),
+        )
+
+    def deferred(self, row: ClaimedRow, reason: str) -> Transition:
+        """Return the transition for an email that cannot be made now: deferred until it expires."""
+        again = self._next_try(row, row.attempts)
+        state = DeliveryState.EXPIRED if again is None else DeliveryState.DEFERRED
+        return Transition(
+            id=row.id, token=row.lease.token, state=state, reason=reason, next_at=again
         )
 
     def failed(self, row: ClaimedRow, reason: str) -> Transition:

@@ -146,7 +146,6 @@ def _mail_queue(
         envelope=envelope,
         settle=settle,
         gives_way=gives_way,
-        has_key=lambda row: post.keys.key(row.key_id) is not None,
         signs=post.signing.signs,
         first=first,
     )
