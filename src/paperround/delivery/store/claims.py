@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    TextClause,
     Update,
     case,
     func,
@@ -179,12 +180,8 @@ class Claims(Store, Generic[Item]):
     def _skip(self, leaving: Mapping[int, SkipReason], token: str) -> None:
         for reason in set(leaving.values()):
             ids = [id_ for id_, why in leaving.items() if why is reason]
-            self._connection.execute(
-                update(self._table)
-                .where(column_in(self._connection, self._c.id, ids), waiting(self._table))
-                .values(state=DeliveryState.SKIPPED.value, reason=reason.value, token=token)
-            )
-            self._unsent(ids)
+            which = column_in(self._connection, self._c.id, ids), waiting(self._table)
+            self._move(*which, state=DeliveryState.SKIPPED, reason=reason.value, token=token)
 
     # --- the final dot and after ---------------------------------------------------------------
 
@@ -293,36 +290,37 @@ class Claims(Store, Generic[Item]):
     def _end(
         self, dead: ColumnElement[bool], old: DeliveryState, new: DeliveryState, reason: str
     ) -> int:
-        ended = self._connection.execute(
-            update(self._table)
-            .where(held(self._table), self._c.state == old.value, dead)
-            .values(state=new.value, reason=reason, **NO_LEASE)
-        )
-        return ended.rowcount
+        which = held(self._table), self._c.state == old.value, dead
+        return self._move(*which, state=new, reason=reason, **NO_LEASE)
 
     def expire(self, *, now: datetime, untried: str = LIFE_OVER) -> int:
         """Set waiting rows that have expired to expired, and release their papers. `untried` is the
         reason for rows that were never tried. Returns the number of rows."""
         reason = case((self._c.attempts == 0, untried), else_=LIFE_OVER)
-        ended = self._connection.execute(
-            update(self._table)
-            .where(waiting(self._table), self._c.expires_at <= now)
-            .values(state=DeliveryState.EXPIRED.value, reason=reason)
-            .returning(self._c.id)
-        )
-        ids = ended.scalars().all()
-        self._unsent(ids)
-        return len(ids)
+        which = waiting(self._table), self._c.expires_at <= now
+        return self._move(*which, state=DeliveryState.EXPIRED, reason=reason)
 
     def end_unfinished(self, *, reason: str) -> int:
         """Set every unfinished row to unknown, because it may have been sent. Used after a restore.
         Returns the number of rows."""
-        ended = self._connection.execute(
+        which = or_(waiting(self._table), held(self._table))
+        return self._move(which, state=DeliveryState.UNKNOWN, reason=reason, **NO_LEASE)
+
+    def _move(
+        self, *which: ColumnElement[bool] | TextClause, state: DeliveryState, **values: Any
+    ) -> int:
+        """Set rows to `state` with these values, release the papers of those that did not reach
+        their recipient, and return the number of rows."""
+        moved = self._connection.execute(
             update(self._table)
-            .where(or_(waiting(self._table), held(self._table)))
-            .values(state=DeliveryState.UNKNOWN.value, reason=reason, **NO_LEASE)
+            .where(*which)
+            .values(state=state.value, **values)
+            .returning(self._c.id)
         )
-        return ended.rowcount
+        ids = moved.scalars().all()
+        if state in RELEASED:
+            self._unsent(ids)
+        return len(ids)
 
     def _unsent(self, ids: Collection[int]) -> None:
         if ids:

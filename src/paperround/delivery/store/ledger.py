@@ -257,23 +257,14 @@ class Ledger(Claims[Claimed]):
     def cancel(self, edition: EditionId) -> int:
         """Skip every delivery of the edition before its final dot, and release the papers. A
         process that has claimed one cannot mark it. Returns the number skipped."""
-        ended = self._connection.execute(
-            update(db.deliveries)
-            .where(
-                db.deliveries.c.edition_id == edition,
-                db.deliveries.c.state.in_(_STOPPABLE),
-            )
-            .values(
-                state=DeliveryState.SKIPPED.value,
-                reason=SkipReason.CANCELLED.value,
-                token=SkipReason.CANCELLED.value,  # of no claim; not null: not planned as skipped
-                **NO_LEASE,
-            )
-            .returning(db.deliveries.c.id)
+        return self._move(
+            db.deliveries.c.edition_id == edition,
+            db.deliveries.c.state.in_(_STOPPABLE),
+            state=DeliveryState.SKIPPED,
+            reason=SkipReason.CANCELLED.value,
+            token=SkipReason.CANCELLED.value,  # of no claim; not null: not planned as skipped
+            **NO_LEASE,
         )
-        ids = ended.scalars().all()
-        self._unsent(ids)
-        return len(ids)
 
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:
         """Queue the deliveries again that were skipped when the edition was cancelled at `since`,
