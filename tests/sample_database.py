@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import Database, SqlDatabase
+from paperround.db.transactions import Database, SqlDatabase, Transaction
 from paperround.delivery.model import Identity
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
+from paperround.delivery.store.status import StatusStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import ParsedBatch, Record
@@ -16,6 +18,7 @@ from paperround.subscribers.model import (
     Consent,
     ImportedSubscriber,
     Preferences,
+    SubscriberId,
     SubscriberState,
 )
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -72,3 +75,9 @@ def subscribe(database: SqlDatabase, *names: str, wish: Preferences | None = Non
                 trending.id,
                 now=NOW,
             )
+
+
+def deliveries_of(work: Transaction, person: SubscriberId, *, limit: int) -> list[DeliveryEntry]:
+    """A person's digests, newest first."""
+    wanted = DeliveryQuery(subscriber_id=person)
+    return work[StatusStore].deliveries(wanted, before=None, limit=limit)

@@ -172,11 +172,11 @@ def test_an_answer_that_takes_ten_minutes_is_still_waited_for(planned: SqlDataba
     assert deliver(one, until_empty=False).totals.unknown == 0
 
 
-def test_a_lost_key_stops_the_run_and_fails_nothing(planned: SqlDatabase) -> None:
+def test_mail_whose_key_is_lost_is_put_off_with_the_reason(planned: SqlDatabase) -> None:
     report = deliver(replace(post(planned), keys=KeyRing((b"another secret, the first is gone",))))
-    assert report.stopped is not None
-    assert IDENTITY.keys.current.id in report.stopped
-    assert report.totals == LedgerTotals(queued=3)
+    assert report.totals == LedgerTotals(deferred=3)
+    (reason,) = report.troubles
+    assert f"the secret {IDENTITY.keys.current.id} is gone" in reason
 
 
 @pytest.mark.accept("S13", part="at the claim")

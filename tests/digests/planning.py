@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.status import MailRecord
-from paperround.delivery.store.status import StatusStore
+from paperround.delivery.status import DeliveryEntry
 from paperround.digests.plan import (
     Hours,
     PlanReport,
@@ -16,7 +15,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.ranking.rank import rank_list
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
-from tests.sample_database import IDENTITY
+from tests.sample_database import IDENTITY, deliveries_of
 
 HOURS = Hours(hour=7)
 MINUTE = timedelta(minutes=1)
@@ -47,12 +46,12 @@ def cut(database: SqlDatabase, cut_at: datetime, *, late: timedelta = timedelta(
     return freeze(database, draft(ranked, str(cut_at.hour // 6), now, cut_at=cut_at))
 
 
-def history(database: SqlDatabase, name: str = "ada") -> list[MailRecord]:
+def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryEntry]:
     """What became of a person's mails, oldest first."""
     with database.reading() as work:
         people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (person,) = (one for one, _ in people if one.address.startswith(name))
-        return work[StatusStore].mails(person.id, limit=50)[::-1]
+        return deliveries_of(work, person.id, limit=50)[::-1]
 
 
 def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:

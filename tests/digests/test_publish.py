@@ -10,7 +10,6 @@ import pytest
 from paperround.core.reasons import freeze
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.store.status import StatusStore
 from paperround.digests import publish as publishing
 from paperround.digests.publish import PublishReport, publish
 from paperround.editions.model import DigestKind, EditionState
@@ -21,7 +20,7 @@ from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.publishing import send
 from tests.fakes import SENDER_IDENTITY, NewestFirst, PlainRenderer
-from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
+from tests.sample_database import IDENTITY, NOW, deliveries_of, fill, record, subscribe
 
 
 def papers_of(work: Transaction, report: PublishReport, name: str) -> tuple[int, ...]:
@@ -165,7 +164,7 @@ def test_sending_by_hand_takes_the_date_it_is_where_the_reader_is(database: SqlD
     ]
     with database.reading() as work:
         (person,) = (one for one, _ in work[SubscriberStore].export(reports[0].edition.list_id))
-        rows = work[StatusStore].mails(person.id, limit=9)
+        rows = deliveries_of(work, person.id, limit=9)
     assert [row.local_date for row in rows] == [evening.date() - timedelta(days=1)]
     assert [report.added for report in reports] == [1, 0]
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.store.status import StatusStore
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
 from paperround.editions.model import DeliveryState, Edition
@@ -17,7 +16,7 @@ from paperround.papers.model import FeedId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.ops.ticking import DAY, HOUR, MINUTE, send, tick_context
-from tests.sample_database import fill, record
+from tests.sample_database import deliveries_of, fill, record
 from tests.self_service.readers import joined, signup_context
 
 TEN = datetime(2026, 1, 31, 10, tzinfo=UTC)
@@ -92,5 +91,5 @@ def test_who_confirms_before_the_first_papers_gets_their_digest_with_these(
     assert send(database, now=later + MINUTE) == ["alice@mail.example"]
     with database.reading() as work:
         person = next(iter(work[SubscriberStore].export(work[ListStore].get("trending").id)))[0]
-        (row,) = work[StatusStore].mails(person.id, limit=9)
+        (row,) = deliveries_of(work, person.id, limit=9)
     assert (row.state, row.local_date) == (DeliveryState.SENT, later.date())

@@ -12,7 +12,6 @@ from typing import Any
 from paperround.core.times import midnight_utc, parse_instant
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.store.status import StatusStore
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, plan_due
 from paperround.editions.lists import MailingList
@@ -25,7 +24,7 @@ from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.model import Subscriber
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english, lease, move
-from tests.sample_database import IDENTITY
+from tests.sample_database import IDENTITY, deliveries_of
 
 DAY = timedelta(days=1)
 STEP = timedelta(hours=3)
@@ -117,7 +116,7 @@ class Replay:
 
 
 def _mails(work: Transaction, trending: MailingList, person: Subscriber) -> Iterator[Sent]:
-    for row in reversed(work[StatusStore].mails(person.id, limit=1000)):
+    for row in reversed(deliveries_of(work, person.id, limit=1000)):
         slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
         if slip is None or not slip.positions:
             continue

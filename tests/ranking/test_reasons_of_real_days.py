@@ -13,7 +13,6 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.store.status import StatusStore
 from paperround.digests.compose import digest_view, edition_content
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
@@ -32,7 +31,7 @@ from tests.builders import english
 from tests.databases import opened
 from tests.digests.messages import sender_identity
 from tests.ranking.real_days import Polls, Replay, polls_between
-from tests.sample_database import subscribe
+from tests.sample_database import deliveries_of, subscribe
 
 FIRST, LAST = date(2026, 1, 19), date(2026, 1, 30)
 """Two working weeks: ten days with papers."""
@@ -136,7 +135,7 @@ def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
     with database.reading() as work:
         trending = work[ListStore].get("trending")
         for person, _ in work[SubscriberStore].export(trending.id):
-            for row in work[StatusStore].mails(person.id, limit=1000):
+            for row in deliveries_of(work, person.id, limit=1000):
                 slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
                 if slip is None or not slip.positions:
                     continue

@@ -12,9 +12,8 @@ from paperround.core.times import local_date
 from paperround.db.engine import opened
 from paperround.db.migrate import upgrade
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.status import MailRecord
+from paperround.delivery.status import DeliveryEntry
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.editions.model import DeliveryState, DigestKind
 from paperround.editions.schedule import due_instant
@@ -23,16 +22,17 @@ from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.databases import database_url, engine, postgres, postgres_url, sqlite_template
+from tests.sample_database import deliveries_of
 from tests.story.fortnight import DAYS, FEW, START, World
 
 __all__ = ["database_url", "engine", "postgres", "postgres_url", "sqlite_template"]
 
 
-def histories(world: World) -> dict[str, list[MailRecord]]:
+def histories(world: World) -> dict[str, list[DeliveryEntry]]:
     with world.database.reading() as work:
         people = list(work[SubscriberStore].export(work[ListStore].get("trending").id))
         return {
-            person.address.partition("@")[0]: work[StatusStore].mails(person.id, limit=100)
+            person.address.partition("@")[0]: deliveries_of(work, person.id, limit=100)
             for person, _ in people
         }
 
@@ -80,7 +80,7 @@ def keeps_its_promises(world: World) -> None:
     assert {mails[name] for name in weekly} == {2}
 
 
-def every_mail_is_accounted_for(world: World, rows: list[MailRecord]) -> None:
+def every_mail_is_accounted_for(world: World, rows: list[DeliveryEntry]) -> None:
     """What left is recorded as sent, or, where the power failed at that moment, as unknown."""
     states = Counter(row.state for row in rows)
     taken = world.relay.taken
@@ -102,7 +102,7 @@ def never_twice(world: World) -> None:
         trending = work[ListStore].get("trending")
         seen: dict[str, list[int]] = defaultdict(list)
         for person, _ in work[SubscriberStore].export(trending.id):
-            for row in work[StatusStore].mails(person.id, limit=100):
+            for row in deliveries_of(work, person.id, limit=100):
                 slip = work[Ledger].find(
                     trending.id, person.id, DigestKind(row.kind), row.local_date
                 )
