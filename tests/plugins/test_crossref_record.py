@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.feeds.formats.registry import reader_for
 from paperround.papers.model import Count, Record, Show
-from paperround.plugins.crossref.record import read_answer, read_crossref
+from paperround.plugins.crossref.record import FIELDS, _records, read_answer, read_crossref
 from tests.plugins.cassettes import recorded
 from tests.plugins.catalogue_samples import crossref_list, crossref_work
 
@@ -46,6 +46,25 @@ def test_a_work_is_read_with_all_it_says() -> None:
         show=Show.FULL,
         counts=(Count(signal="citations", value=3),),
     )
+
+
+class WatchedWork(dict[str, Any]):
+    """A work that remembers which of its fields were read."""
+
+    def __init__(self, work: dict[str, Any]) -> None:
+        super().__init__(work)
+        self.fields = set[str]()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.fields.add(key)
+        return super().get(key, default)
+
+
+@pytest.mark.accept("F05", part="crossref")
+def test_every_field_that_is_read_is_requested() -> None:
+    work = WatchedWork(crossref_work(posted=None, issued=None, published=None))
+    list(_records(work))
+    assert work.fields == set(FIELDS.split(","))
 
 
 @pytest.mark.accept("F05", part="crossref citations")

@@ -43,8 +43,9 @@ from paperround.plugins.biorxiv.jats import text_of_jats
 
 NAME = "Crossref"
 FIELDS = (
-    "DOI,type,title,subtitle,abstract,author,created,posted,issued,container-title,license,"
-    "relation,update-to,updated-by,is-referenced-by-count"
+    "DOI,type,title,subtitle,abstract,author,subject,created,posted,issued,published,"
+    "published-online,published-print,container-title,license,relation,update-to,updated-by,"
+    "is-referenced-by-count"
 )
 """The fields of a work that are read (the parameter `select`)."""
 
