@@ -78,7 +78,7 @@ def _pages(
     for _ in range(MOST_PAGES):
         state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
         request = source.plan(state, now)
-        page = source.fetch(client, request)
+        page = client.get(request)
         batch = source.parse(page)
         yield PaperSet(batch=batch, captured_at=page.fetched_at)
         if batch.next is None:

@@ -173,7 +173,7 @@ def _check_time(context: AppContext, current_status: Status | None, now: datetim
             def fetch_next() -> Page:
                 """Fetch the next page of the feed, in its turn."""
                 source = context.sources[feed.kind]
-                return ask(context.feed_context, source, source.plan(feed.state, now))[0]
+                return ask(context.feed_context, source.plan(feed.state, now), source.parse)[0]
 
             found.append(web_check.check_time(fetch_next, f"the source of {feed.name}"))
     return [max(found, key=lambda one: _LEVELS_BY_SEVERITY.index(one.level))]

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from paperround.core.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.db.limits import Limiter, RateStore
@@ -22,7 +23,6 @@ from paperround.feeds.fetcher import FeedContext, Quota, ask, is_overload
 from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.store.feeds import FeedStore
-from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.enrichment import KIND, LEASE, WATCHED, Enricher, feed_name, next_ask
 from paperround.papers.model import Paper, PaperId, ParsedBatch, Reject
 from paperround.papers.store.enrichment import EnrichmentStore
@@ -196,11 +196,11 @@ class _EnrichRun:
 
     def _fetch_batch(self, papers: Sequence[Paper]) -> ParsedBatch:
         """Return the parsed answer; empty when the service does not know a single paper."""
-        service = _EnricherSource(self._enricher, papers)
         request = self._enricher.request(papers)
+        parse = partial(self._enricher.parse, papers=papers)
         self._requests += 1
         try:
-            return ask(self._context, service, request, self._quota)[1]
+            return ask(self._context, request, parse, self._quota)[1]
         except RateLimited:  # no request was made
             self._requests -= 1
             raise
@@ -282,17 +282,3 @@ class _EnrichRun:
             failures=failures,
             good_at=self._now if self._successes else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _EnricherSource:
-    """Adapts an enricher and its papers to the interface of a source."""
-
-    enricher: Enricher
-    papers: Sequence[Paper]
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        return client.get(request)
-
-    def parse(self, page: Page) -> ParsedBatch:
-        return self.enricher.parse(page, self.papers)

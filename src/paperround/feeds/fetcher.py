@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from paperround.core.errors import FetchFailed, RateLimited
 from paperround.core.interfaces import Clock, Processes
@@ -38,7 +38,7 @@ SHORTEST_BREAK = timedelta(minutes=10)
 _OVERLOADED = frozenset({429, 503})
 
 
-Found = TypeVar("Found", covariant=True)
+Found = TypeVar("Found")
 
 
 def wait(seconds: float) -> None:
@@ -68,18 +68,10 @@ class Quota:
     rates: tuple[Rate, ...]
 
 
-class Fetcher(Protocol[Found]):
-    """Sends a request and parses the response."""
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
-
-    def parse(self, page: Page) -> Found: ...
-
-
 def ask(
     context: FeedContext,
-    source: Fetcher[Found],
     request: FetchRequest,
+    parse: Callable[[Page], Found],
     quota: Quota | None = None,
 ) -> tuple[Page, Found]:
     """Send `request` as soon as the service allows it; return the page and its parsed content.
@@ -90,8 +82,8 @@ def ask(
     with _hold_turn(context, request, quota):
         _spend_budgets(context, request, quota)
         try:
-            page = source.fetch(context.client, request)
-            return page, source.parse(page)
+            page = context.client.get(request)
+            return page, parse(page)
         except FetchFailed as error:  # within the turn: no other request before the breaker is open
             if is_overload(error) and request.limiter:
                 _open_breaker(context, request.limiter, quota, error.retry_after)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId, ParsedBatch, Reject, Show
 
 MOST_PAGES = 60
@@ -305,8 +305,6 @@ class Source(Protocol):
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
         """The next request of a poll: the first page, or the one its cursor names."""
 
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
-
     def parse(self, page: Page) -> ParsedBatch:
         """What the page holds; `next` is the cursor of the poll's next page. Pure.
 
@@ -327,8 +325,6 @@ class CrossCheck(Protocol):
 
     def plan(self, state: FeedState) -> FetchRequest | None:
         """The request; None when nothing speaks for a feed with these settings."""
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
     def parse(self, page: Page) -> CrossChecked:
         """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""

@@ -12,7 +12,7 @@ Errors are returned in the report.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from paperround.core.errors import (
     RateLimited,
 )
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.fetcher import FeedContext, Fetcher, Found, ask
+from paperround.feeds.fetcher import FeedContext, Found, ask
 from paperround.feeds.health import (
     Findings,
     add_failure,
@@ -145,18 +145,18 @@ class _PollRun:
         """Request and store page after page, then judge the whole."""
         for _ in range(MOST_PAGES):
             request = self._source.plan(self._state, self._now)
-            page, batch = self._request(self._source, request)
+            page, batch = self._request(request, self._source.parse)
             batch = shown_as(batch, self._feed.show)
             self._store_page(page, batch)
             if batch.next is None:
                 break
         return self._judge()
 
-    def _request(self, source: Fetcher[Found], request: FetchRequest) -> tuple[Page, Found]:
+    def _request(self, request: FetchRequest, parse: Callable[[Page], Found]) -> tuple[Page, Found]:
         """Send a request within the rate limit."""
         self._tally.requests += 1
         try:
-            return ask(self._context, source, request)
+            return ask(self._context, request, parse)
         except RateLimited:  # no request was made
             self._tally.requests -= 1
             raise
@@ -249,7 +249,7 @@ class _PollRun:
         if witness is None or request is None:
             return health, reason
         try:
-            _, checked = self._request(witness, request)
+            _, checked = self._request(request, witness.parse)
         except (FetchFailed, RateLimited) as error:
             return health, f"{reason}; nobody else could be asked: {error}"
         return apply_cross_check(reason, checked, feed.expects_at)

@@ -112,7 +112,7 @@ def _first_papers(context: FeedContext, feed: NewFeed, now: datetime) -> tuple[P
         state = FeedState(
             url=feed.url, settings=feed.settings, progress=PollProgress(cursor=cursor)
         )
-        page, batch = ask(context, source, source.plan(state, now))
+        page, batch = ask(context, source.plan(state, now), source.parse)
         rejects += batch.rejects
         cursor = batch.next
         if cursor is None or batch.records:

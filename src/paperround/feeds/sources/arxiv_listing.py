@@ -14,7 +14,7 @@ from paperround.core.errors import InvalidInput
 from paperround.feeds.model import CrossChecked, FeedState
 from paperround.feeds.sources.arxiv import RHYTHM, categories_of, via_of
 from paperround.feeds.sources.base import read
-from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.http.model import FetchRequest, Page
 
 BASE = "https://arxiv.org/list"
 
@@ -38,10 +38,6 @@ class ArxivListing:
             limiter="arxiv",
             interval_seconds=15.0,
         )
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """Send the request."""
-        return client.get(request)
 
     def parse(self, page: Page) -> CrossChecked:
         """Return the day and size of the newest batch; raises FetchFailed when missing."""

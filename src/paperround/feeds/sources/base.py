@@ -24,7 +24,7 @@ from paperround.feeds.model import (
     SettingChoice,
     Values,
 )
-from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
 T = TypeVar("T")
@@ -253,10 +253,6 @@ class PagedSource(ABC, Generic[P]):
         else:
             place = self.resumed(place, now)
         return replace(self.request(place, state), cursor=write_place(place, settings_hash))
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """Send the request."""
-        return client.get(request)
 
     def parse(self, page: Page) -> ParsedBatch:
         """Return the papers of a page with the cursor of the next one. Raises FetchFailed for

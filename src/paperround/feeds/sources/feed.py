@@ -17,7 +17,7 @@ from paperround.feeds.formats.feed_items import read_feed
 from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import conditions, read
-from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
 _SHARED_LIMITERS = (
@@ -68,10 +68,6 @@ class AnyFeed:
             limiter=limiter,
             interval_seconds=seconds,
         )
-
-    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """Send the request."""
-        return client.get(request)
 
     def parse(self, page: Page) -> ParsedBatch:
         """Return the papers of the page; raises FetchFailed when it is no feed."""
