@@ -10,7 +10,7 @@ from paperround.feeds.due import change_feed, create_feed, poll_due
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import FeedRun, LiveFeed, NewFeed
 from paperround.feeds.poll import PollReport
-from paperround.feeds.sources.registry import SOURCES, WITNESSES
+from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId
@@ -92,7 +92,6 @@ class Room:
             database=database,
             client=self.services,
             sources=SOURCES,
-            witnesses=WITNESSES,
             clock=self.clock,
             processes=Neighbours(),
             pause=self.clock.pause,

@@ -13,7 +13,7 @@ from paperround.feeds.due import create_feed, poll_due, polled_feeds
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
 from paperround.feeds.poll import PollReport
-from paperround.feeds.sources.registry import SOURCES, WITNESSES
+from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.alerts import claim_episode, feed_alerts
 from paperround.papers.model import FeedId, Paper
@@ -64,7 +64,6 @@ class Story:
             database=self.database,
             client=self.services,
             sources=SOURCES,
-            witnesses=WITNESSES,
             clock=self.clock,
             processes=Neighbours(),
             pause=self.clock.pause,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperround.feeds.sources.base import PagedSource
+from paperround.feeds.sources.base import Source
 from paperround.feeds.sources.registry import SOURCES
 from paperround.http.model import FetchRequest
 from tests.feeds.arxiv_samples import NOW, page, state
@@ -26,9 +26,9 @@ LATER = NOW + timedelta(days=2)
 
 
 @pytest.fixture(params=sorted(SETTINGS))
-def source(request: pytest.FixtureRequest) -> PagedSource[Any]:
+def source(request: pytest.FixtureRequest) -> Source[Any]:
     found = SOURCES[request.param]
-    assert isinstance(found, PagedSource)
+    assert isinstance(found, Source)
     return found
 
 
@@ -36,7 +36,7 @@ def test_every_source_but_any_feed_is_read_page_by_page() -> None:
     assert set(SETTINGS) == set(SOURCES) - {"feed"}
 
 
-def test_a_poll_that_stopped_keeps_the_days_it_began_with(source: PagedSource[Any]) -> None:
+def test_a_poll_that_stopped_keeps_the_days_it_began_with(source: Source[Any]) -> None:
     settings, _ = SETTINGS[source.kind]
     first = source.plan(state(**settings), NOW)
     again = source.plan(state(first.cursor, **settings), LATER)
@@ -44,14 +44,14 @@ def test_a_poll_that_stopped_keeps_the_days_it_began_with(source: PagedSource[An
     assert source.plan(state(**settings), LATER).cursor != first.cursor
 
 
-def test_a_poll_that_was_begun_with_other_settings_begins_anew(source: PagedSource[Any]) -> None:
+def test_a_poll_that_was_begun_with_other_settings_begins_anew(source: Source[Any]) -> None:
     settings, others = SETTINGS[source.kind]
     begun = source.plan(state(**others), NOW).cursor
     first = source.plan(state(**settings), LATER)
     assert source.plan(state(begun, **settings), LATER) == first
 
 
-def test_what_is_no_cursor_begins_anew(source: PagedSource[Any]) -> None:
+def test_what_is_no_cursor_begins_anew(source: Source[Any]) -> None:
     settings, _ = SETTINGS[source.kind]
     first = source.plan(state(**settings), NOW)
     fields = json.loads(first.cursor)
@@ -65,7 +65,7 @@ def test_what_is_no_cursor_begins_anew(source: PagedSource[Any]) -> None:
         assert source.plan(state(cursor, **settings), NOW) == first, cursor
 
 
-def test_a_cursor_of_another_source_is_a_mistake_of_ours(source: PagedSource[Any]) -> None:
+def test_a_cursor_of_another_source_is_a_mistake_of_ours(source: Source[Any]) -> None:
     request = FetchRequest(url="https://x.example", cursor="0:0")
     with pytest.raises(ValueError, match=f"is no cursor of {source.kind}"):
         source.parse(page(request, b"{}"))
@@ -73,6 +73,6 @@ def test_a_cursor_of_another_source_is_a_mistake_of_ours(source: PagedSource[Any
 
 def test_a_date_of_a_cursor_must_be_one() -> None:
     source = SOURCES["pubmed"]
-    assert isinstance(source, PagedSource)
+    assert isinstance(source, Source)
     cursor = stopped(source, {"query": "asthma"}, start=200).replace("2026-01-28", "2026-99-99")
     assert "start=" not in source.plan(state(cursor, query="asthma"), NOW).url

@@ -14,7 +14,7 @@ from typing import Any
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.entries import batch_of, day_of, doi_of, text_of, texts_of, title_of
 from paperround.feeds.model import FeedState, SettingChoice
-from paperround.feeds.sources.base import PagedSource, days_choice, days_of, oldest_day, read
+from paperround.feeds.sources.base import Source, days_choice, days_of, oldest_day, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record
 
@@ -29,7 +29,7 @@ class Place:
     page: int = 1
 
 
-class Tidewater(PagedSource[Place]):
+class Tidewater(Source[Place]):
     """The source `tidewater`."""
 
     kind = "tidewater"

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from paperround import version
 from paperround.access.rate_limiter import InMemoryRateLimiter
@@ -40,7 +40,7 @@ from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
 from paperround.digests.summaries import SummaryOrGist, Writing, summarise
 from paperround.feeds.fetcher import FeedContext
-from paperround.feeds.model import Source
+from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient, Resolver
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
@@ -275,7 +275,7 @@ class AppContext:
         return SystemResolver()
 
     @cached_property
-    def sources(self) -> Mapping[str, Source]:
+    def sources(self) -> Mapping[str, Source[Any]]:
         """All kinds of sources, by name."""
         from paperround.feeds.sources.registry import sources
 
@@ -291,13 +291,10 @@ class AppContext:
     @cached_property
     def feed_context(self) -> FeedContext:
         """The dependencies of polling feeds."""
-        from paperround.feeds.sources.registry import WITNESSES
-
         return FeedContext(
             database=self.database,
             client=self.client,
             sources=self.sources,
-            witnesses=WITNESSES,
             clock=self.clock,
             processes=self.processes,
             pause=self._pause,

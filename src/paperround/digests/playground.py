@@ -6,6 +6,7 @@ file or services ─► records ─► merged like ingest ─► ranked ─► d
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from paperround.core.errors import PaperroundError
 from paperround.core.interfaces import Advance, no_progress
@@ -21,7 +22,8 @@ from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranking
 from paperround.feeds.chunk import ChunkEntry, dated
 from paperround.feeds.fetcher import wait
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PollProgress, Source
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PollProgress
+from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient
 from paperround.papers.merge import may_merge_by_title, merged, new_paper
 from paperround.papers.model import Observation, Paper, PaperId, ParsedBatch, Record
@@ -53,7 +55,7 @@ def fetch(
     feeds: Sequence[NewFeed],
     *,
     client: HttpClient,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, Source[Any]],
     now: datetime,
     pause: Callable[[float], None] = wait,
     progress: Advance = no_progress,
@@ -72,7 +74,11 @@ def fetch(
 
 
 def _pages(
-    feed: NewFeed, client: HttpClient, source: Source, now: datetime, pause: Callable[[float], None]
+    feed: NewFeed,
+    client: HttpClient,
+    source: Source[Any],
+    now: datetime,
+    pause: Callable[[float], None],
 ) -> Iterator[PaperSet]:
     progress = PollProgress()
     for _ in range(MOST_PAGES):

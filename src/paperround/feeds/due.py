@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext
-from paperround.feeds.model import LiveFeed, NewFeed, Source
+from paperround.feeds.model import LiveFeed, NewFeed
 from paperround.feeds.poll import LEASE, PollReport, poll_feed, skipped_report
+from paperround.feeds.sources.base import Source
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 
@@ -99,7 +101,7 @@ LONGEST_VALUE = 2000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
 
-def check_feed(sources: Mapping[str, Source], feed: NewFeed) -> None:
+def check_feed(sources: Mapping[str, Source[Any]], feed: NewFeed) -> None:
     """Raise InvalidInput, its code `name`, `kind`, `url`, or `settings.<name>`, if invalid."""
     if not _NAME.fullmatch(feed.name):
         raise InvalidInput(

@@ -12,17 +12,17 @@ pause demanded of it barely delays the others.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paperround.core.errors import FetchFailed, RateLimited
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.rates import Rate, Turn
 from paperround.db.limits import Limiter, RateStore
 from paperround.db.transactions import Database, Transaction, write
-from paperround.feeds.model import CrossCheck, Source
+from paperround.feeds.sources.base import Source
 from paperround.http.model import FetchRequest, HttpClient, Page
 
 LONGEST_WAIT = timedelta(seconds=60)
@@ -48,16 +48,14 @@ def wait(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContext:
-    """The dependencies of reading feeds. `pause` sleeps for some seconds; `witnesses` are the
-    cross-checks of kinds of feeds, used when one looks stale."""
+    """The dependencies of reading feeds. `pause` sleeps for some seconds."""
 
     database: Database
     client: HttpClient
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Source[Any]]
     clock: Clock
     processes: Processes
     pause: Callable[[float], None] = wait
-    witnesses: Mapping[str, CrossCheck] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

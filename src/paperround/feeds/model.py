@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
-from paperround.http.model import FetchRequest, Page
-from paperround.papers.model import FeedId, ParsedBatch, Reject, Show
+from paperround.papers.model import FeedId, Reject, Show
 
 MOST_PAGES = 60
 """Pages one poll may ask for; a source that goes on longer continues at the next poll."""
@@ -108,7 +107,8 @@ class FeedState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossChecked:
     """What another page of a service says of its newest batch: when that batch ought to have been
-    readable in the feed, what day it is of, and how many entries it has."""
+    readable in the feed, what day it is of, and how many entries it has. `witness` names the page.
+    """
 
     witness: str
     readable_at: datetime
@@ -275,56 +275,3 @@ class PublicAddress:
 
     feed: str | None = None
     page: str | None = None
-
-
-class Source(Protocol):
-    """Knows one service: what to ask it, and how to read what it says."""
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """The settings it knows, each with one line for people."""
-
-    @property
-    def choices(self) -> Mapping[str, SettingChoice]:
-        """What its settings may be, for a form; it refuses what is wrong by itself."""
-
-    @property
-    def needs_url(self) -> bool:
-        """Whether a feed of this kind needs an address of its own."""
-
-    @property
-    def interval(self) -> timedelta:
-        """The pause between two polls on an ordinary day."""
-
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, its code naming the field, when a feed cannot be made of these."""
-
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next request of a poll: the first page, or the one its cursor names."""
-
-    def parse(self, page: Page) -> ParsedBatch:
-        """What the page holds; `next` is the cursor of the poll's next page. Pure.
-
-        Raises FetchFailed or InvalidInput when the answer is no page of this service."""
-
-    def expects(self, after: datetime) -> datetime | None:
-        """When the first batch after this instant ought to be there; None: it has no rhythm."""
-
-    def holiday(self, now: datetime) -> bool:
-        """Whether the service announces nothing on this day."""
-
-    def public(self, feed: NewFeed) -> PublicAddress:
-        """Where others find what `feed` reads."""
-
-
-class CrossCheck(Protocol):
-    """Another page of a service, asked before one of its feeds is called stale."""
-
-    def plan(self, state: FeedState) -> FetchRequest | None:
-        """The request; None when nothing speaks for a feed with these settings."""
-
-    def parse(self, page: Page) -> CrossChecked:
-        """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""

@@ -244,12 +244,11 @@ class _PollRun:
         is_unreadable = found.shape is not None and found.shape.rejects > 0
         if health is not FeedHealth.STALE or feed.expects_at is None or is_unreadable:
             return health, reason
-        witness = self._context.witnesses.get(self._feed.kind)
-        request = witness.plan(self._state) if witness is not None else None
-        if witness is None or request is None:
+        request = self._source.cross_check(self._state)
+        if request is None:
             return health, reason
         try:
-            _, checked = self._request(request, witness.parse)
+            _, checked = self._request(request, self._source.read_cross_check)
         except (FetchFailed, RateLimited) as error:
             return health, f"{reason}; nobody else could be asked: {error}"
         return apply_cross_check(reason, checked, feed.expects_at)

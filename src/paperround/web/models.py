@@ -18,8 +18,9 @@ from pydantic import (
 
 from paperround.core.languages import marked
 from paperround.core.times import format_instant
-from paperround.feeds.model import FeedHealth, SettingChoice, Source
+from paperround.feeds.model import FeedHealth, SettingChoice
 from paperround.feeds.preview import Fate, FeedPreview
+from paperround.feeds.sources.base import Source
 from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
@@ -329,7 +330,7 @@ class KindAnswer(BaseModel):
     settings: list[SettingAnswer]
 
     @classmethod
-    def of(cls, source: Source) -> "KindAnswer":
+    def of(cls, source: Source[Any]) -> "KindAnswer":
         """Return the response for `source`."""
         return cls(
             kind=source.kind,

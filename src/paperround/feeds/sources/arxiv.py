@@ -5,6 +5,7 @@ without an announcement date; it is read from the newest paper back to `days` da
 arXiv's hosts share one limit: one request every three seconds.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -15,20 +16,26 @@ from urllib.parse import urlencode
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import (
+    MOST_PAGES,
+    CrossChecked,
+    FeedState,
+    NewFeed,
+    PublicAddress,
+    SettingChoice,
+)
 from paperround.feeds.sources.arxiv_api import ArxivResponse, read_response
 from paperround.feeds.sources.arxiv_categories import announcements_of, categories, hint
 from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
-    PagedSource,
     PublishingSchedule,
+    Source,
     any_of,
     conditions,
     days_choice,
     days_of,
     listed,
-    names_in,
     oldest_day,
     read,
 )
@@ -93,7 +100,7 @@ class _ArxivPlace:
         return replace(self, index=self.index + 1, start=0)
 
 
-class Arxiv(PagedSource[_ArxivPlace]):
+class Arxiv(Source[_ArxivPlace]):
     """The source `arxiv`."""
 
     kind: str = "arxiv"
@@ -124,7 +131,7 @@ class Arxiv(PagedSource[_ArxivPlace]):
 
     def public(self, feed: NewFeed) -> PublicAddress:
         """The announcements of its categories."""
-        return announcements_of(names_in(feed.settings.get("categories", "")))
+        return announcements_of(listed(feed.settings.get("categories", "")))
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the setting as its code, for an invalid value."""
@@ -174,6 +181,16 @@ class Arxiv(PagedSource[_ArxivPlace]):
         if place.via == "api":
             return _recent(read(page, read_response), place)
         return read(page, partial(read_arxiv_feed, include=place.include)), place.following
+
+    def cross_check(self, state: FeedState) -> FetchRequest | None:
+        """Return the listing of the first category; None for the query API and mirrors."""
+        if state.url is not None or via_of(state.settings) != "rss":
+            return None
+        return listing_of(categories_of(state.settings)[0])
+
+    def read_cross_check(self, page: Page) -> CrossChecked:
+        """Return the day and size of the newest batch; raises FetchFailed when missing."""
+        return read(page, read_listing)
 
 
 def _recent(answer: ArxivResponse, place: _ArxivPlace) -> tuple[ParsedBatch, _ArxivPlace | None]:
@@ -227,3 +244,42 @@ def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.include",
         )
     return named
+
+
+# The page `arxiv.org/list/{category}/new` states the day of the newest batch and its number of
+# entries. It is generated apart from the feeds, so it tells a delayed feed from an evening without
+# an announcement. robots.txt allows it with 15 seconds between two pages, so after this page all of
+# arXiv is left alone for that long.
+
+_LISTING_DAY = re.compile(
+    r"Showing new listings for\s+(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})\s+([A-Za-z]{3,9}),?\s+(\d{4})\b",
+    re.ASCII,
+)
+_LISTING_ENTRIES = re.compile(r"Total of\s+(\d{1,6})\s+entries", re.ASCII)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+def listing_of(category: str) -> FetchRequest:
+    """Return the request for the listing of new papers of a category."""
+    return FetchRequest(
+        url=f"https://arxiv.org/list/{category}/new", limiter="arxiv", interval_seconds=15.0
+    )
+
+
+def read_listing(body: bytes) -> CrossChecked:
+    """Return the day and size of the newest batch; raises InvalidInput when missing."""
+    text = body.decode("utf-8", "replace")
+    day, entries = _LISTING_DAY.search(text), _LISTING_ENTRIES.search(text)
+    if day is None or entries is None:
+        raise InvalidInput("the listing states no day or no number of entries")
+    try:
+        month = _MONTHS.index(day[2][:3].lower()) + 1
+        announced = date(int(day[3]), month, int(day[1]))
+    except ValueError:
+        raise InvalidInput(f"the listing is of {day[0]!r:.80}, which is no day") from None
+    return CrossChecked(
+        witness="arXiv's own listing",
+        readable_at=RHYTHM.on(announced),
+        day=announced,
+        entries=int(entries[1]),
+    )

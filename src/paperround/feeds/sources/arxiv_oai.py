@@ -15,17 +15,23 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, SettingChoice
-from paperround.feeds.sources.arxiv import RHYTHM
+from paperround.feeds.model import (
+    MOST_PAGES,
+    CrossChecked,
+    FeedState,
+    NewFeed,
+    PublicAddress,
+    SettingChoice,
+)
+from paperround.feeds.sources.arxiv import RHYTHM, listing_of, read_listing
 from paperround.feeds.sources.arxiv_categories import announcements_of, sets
 from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
 from paperround.feeds.sources.base import (
-    PagedSource,
+    Source,
     any_of,
     days_choice,
     days_of,
     listed,
-    names_in,
     oldest_day,
     read,
 )
@@ -67,7 +73,7 @@ class _OaiPlace:
         return replace(self.beginning, index=self.index + 1, restarts=0)
 
 
-class ArxivOai(PagedSource[_OaiPlace]):
+class ArxivOai(Source[_OaiPlace]):
     """The source `arxiv-oai`."""
 
     kind: str = "arxiv-oai"
@@ -90,10 +96,17 @@ class ArxivOai(PagedSource[_OaiPlace]):
     place = _OaiPlace
 
     def public(self, feed: NewFeed) -> PublicAddress:
-        """The announcements of its sets, which name a category at their end: `cs:cs:LG`,
-        `physics:hep-th`, `cs`."""
-        parts = (one.split(":") for one in names_in(feed.settings.get("sets", "")))
-        return announcements_of([".".join(part[1:]) or part[0] for part in parts])
+        """The announcements of its sets."""
+        return announcements_of([_category(one) for one in listed(feed.settings.get("sets", ""))])
+
+    def cross_check(self, state: FeedState) -> FetchRequest | None:
+        """Return the listing of the first set; None for a mirror."""
+        first = _category(_parse_sets(state.settings)[0])
+        return listing_of(first) if state.url is None else None
+
+    def read_cross_check(self, page: Page) -> CrossChecked:
+        """Return the day and size of the newest batch; raises FetchFailed when missing."""
+        return read(page, read_listing)
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the setting as its code, for an invalid value."""
@@ -155,6 +168,12 @@ def _records_or_none(body: bytes) -> OaiPage | None:
         return read_records(body)
     except BadToken:
         return None
+
+
+def _category(named: str) -> str:
+    """Return the category or archive of a set: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th."""
+    group, _, rest = named.partition(":")
+    return rest.replace(":", ".") or group
 
 
 def _parse_sets(settings: Mapping[str, str]) -> tuple[str, ...]:

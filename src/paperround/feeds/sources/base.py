@@ -1,4 +1,5 @@
-"""Base of live sources: settings, days to request, conditions, paging, publishing schedules."""
+"""The base class of sources, with what they share: settings, days to request, conditions, paging,
+publishing schedules."""
 
 import json
 from abc import ABC, abstractmethod
@@ -17,6 +18,7 @@ from paperround.core.times import format_instant, parse_date, parse_instant, req
 from paperround.feeds.formats.entries import fingerprint
 from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.model import (
+    CrossChecked,
     FeedState,
     NewFeed,
     PollProgress,
@@ -36,18 +38,6 @@ LONGEST_QUERY = 500
 
 _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-
-
-def check_url(url: str | None) -> None:
-    """Raise InvalidInput for an address that cannot replace the source's own."""
-    if url is None:
-        return
-    if not split_http(url) or set("?#@ ").intersection(url) or not url.isprintable():
-        raise InvalidInput(
-            f"{url!r:.200} cannot be used: give an http(s) address without a query or a password, "
-            "or none for the source's own",
-            code="url",
-        )
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -196,8 +186,10 @@ P = TypeVar("P")
 _SETTINGS_HASH = "asked"
 
 
-class PagedSource(ABC, Generic[P]):
-    """A service that is read page by page; `P` is the position of a page."""
+class Source(ABC, Generic[P]):
+    """One service: what to request of it, and how to read a response. `P` is the position of a
+    page. `settings` describes each setting, `choices` says what it may be; `interval` is the pause
+    between two polls on an ordinary day."""
 
     kind: str
     settings: Mapping[str, str] = MappingProxyType({})
@@ -233,13 +225,35 @@ class PagedSource(ABC, Generic[P]):
         """Where others find what `feed` reads."""
         return PublicAddress(page=feed.url)
 
+    def check_url(self, url: str | None) -> None:
+        """Raise InvalidInput for an address that cannot replace the source's own."""
+        if url is None:
+            return
+        if not split_http(url) or set("?#@ ").intersection(url) or not url.isprintable():
+            raise InvalidInput(
+                f"{url!r:.200} cannot be used: give an http(s) address without a query or a "
+                "password, or none for the source's own",
+                code="url",
+            )
+
+    def cross_check(self, state: FeedState) -> FetchRequest | None:
+        """Return the request for another page that tells of the newest batch, asked before a feed
+        is called stale; None without one."""
+        del state
+        return None
+
+    def read_cross_check(self, page: Page) -> CrossChecked:
+        """Return what that page says; raises FetchFailed when it says nothing of a batch."""
+        raise NotImplementedError
+
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the field as its code, for an address or setting."""
-        check_url(url)
+        self.check_url(url)
         for name in settings:
             if name not in self.settings:
+                known = f"it knows {', '.join(self.settings)}" if self.settings else "it has none"
                 raise InvalidInput(
-                    f"{self.kind} has no setting {name!r:.60}: it knows {', '.join(self.settings)}",
+                    f"{self.kind} has no setting {name!r:.60}: {known}",
                     code=f"settings.{name:.60}",
                 )
         self.check_settings(settings)
@@ -332,8 +346,3 @@ def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
     given = {name: text.strip() for name, text in arguments.items() if text.strip()}
     query = f"?{urlencode(given, safe=':,|', errors='replace')}" if given else ""
     return PublicAddress(page=page + query)
-
-
-def names_in(text: str) -> list[str]:
-    """The names of a setting that are separated by commas."""
-    return [part for part in (one.strip() for one in text.split(",")) if part]

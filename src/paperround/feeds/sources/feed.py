@@ -6,7 +6,7 @@ look broken. A feed may state the pause it wants.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.feed_items import read_feed
 from paperround.feeds.formats.feed_names import split_http
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
-from paperround.feeds.sources.base import conditions, read
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress
+from paperround.feeds.sources.base import Source, conditions, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
@@ -28,31 +28,38 @@ _SHARED_LIMITERS = (
 )
 
 
-class AnyFeed:
+@dataclass(frozen=True, slots=True)
+class _WholeFeed:
+    """The only page of a feed."""
+
+
+class AnyFeed(Source[_WholeFeed]):
     """The source `feed`."""
 
     kind: str = "feed"
-    settings: Mapping[str, str] = MappingProxyType({})
-    choices: Mapping[str, SettingChoice] = MappingProxyType({})
     needs_url: bool = True
     interval: timedelta = timedelta(hours=1)
+    place = _WholeFeed
 
     def public(self, feed: NewFeed) -> PublicAddress:
         """The feed itself."""
         return PublicAddress(feed=feed.url)
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, with the field as its code, for an address or setting."""
+    def check_url(self, url: str | None) -> None:
+        """Raise InvalidInput for an address that is missing or not usable."""
         _check_address(url)
-        for name in settings:
-            raise InvalidInput(
-                f"{self.kind} has no setting {name!r:.60}: its address is all it needs",
-                code=f"settings.{name:.60}",
-            )
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Accept: there are no settings."""
+
+    def first(self, state: FeedState, now: datetime) -> _WholeFeed:
+        """Return the only page."""
+        del state, now
+        return _WholeFeed()
+
+    def request(self, place: _WholeFeed, state: FeedState) -> FetchRequest:
         """Return a conditional request for the feed."""
-        del now
+        del place
         url = _check_address(state.url)
         # Share the rate limit of a service that has a source here; otherwise limit by host.
         host = urlsplit(url).hostname or ""
@@ -69,22 +76,13 @@ class AnyFeed:
             interval_seconds=seconds,
         )
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _WholeFeed) -> tuple[ParsedBatch, None]:
         """Return the papers of the page; raises FetchFailed when it is no feed."""
+        del place
         batch = ParsedBatch()
         if not page.not_modified:
             batch = read(page, partial(read_feed, address=page.url))
-        return replace(batch, pause=pause_of(page))
-
-    def expects(self, after: datetime) -> datetime | None:
-        """Return None: feeds have no schedule."""
-        del after
-        return None
-
-    def holiday(self, now: datetime) -> bool:
-        """Return False."""
-        del now
-        return False
+        return replace(batch, pause=pause_of(page)), None
 
 
 def _check_address(url: str | None) -> str:

@@ -19,8 +19,8 @@ from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind, rea
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
-    PagedSource,
     PublishingSchedule,
+    Source,
     any_of,
     conditions,
     days_choice,
@@ -64,7 +64,7 @@ class _DailyPapersPlace:
         return _DailyPapersPlace(period=self.period.before, page=0, left=self.left - 1)
 
 
-class HfDaily(PagedSource[_DailyPapersPlace]):
+class HfDaily(Source[_DailyPapersPlace]):
     """The source `hf-daily`."""
 
     kind: str = "hf-daily"

@@ -1,21 +1,20 @@
 """Every source by its kind: those of the core, and those that plugins add."""
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from typing import Any
 
 from paperround.core.plugins import plugins
-from paperround.feeds.model import CrossCheck, Source
 from paperround.feeds.sources.arxiv import Arxiv
-from paperround.feeds.sources.arxiv_listing import ArxivListing
 from paperround.feeds.sources.arxiv_oai import ArxivOai
+from paperround.feeds.sources.base import Source
 from paperround.feeds.sources.feed import AnyFeed
 from paperround.feeds.sources.hugging_face import HfDaily
 
-_FIRST: tuple[Callable[[], Source], ...] = (HfDaily, Arxiv, ArxivOai)
-_LAST: tuple[Callable[[], Source], ...] = (AnyFeed,)
+_FIRST: tuple[Callable[[], Source[Any]], ...] = (HfDaily, Arxiv, ArxivOai)
+_LAST: tuple[Callable[[], Source[Any]], ...] = (AnyFeed,)
 
 
-class Sources(Mapping[str, Source]):
+class Sources(Mapping[str, Source[Any]]):
     """The sources by kind; a plugin's is made when it is looked up.
 
     A plugin's class is called with `key=` where `keys` has one for its kind. Raises Misconfigured
@@ -29,7 +28,7 @@ class Sources(Mapping[str, Source]):
         first = [kind for kind in self._made if kind not in last]
         self._kinds = (*first, *(kind for kind in plugins("sources") if kind not in last), *last)
 
-    def __getitem__(self, kind: str) -> Source:
+    def __getitem__(self, kind: str) -> Source[Any]:
         if kind not in self._made:
             make = plugins("sources")[kind]
             self._made[kind] = make(key=self._keys[kind]) if kind in self._keys else make()
@@ -49,8 +48,3 @@ def sources(keys: Mapping[str, str] | None = None) -> Sources:
 
 SOURCES = sources()
 """The sources without any key."""
-
-WITNESSES: Mapping[str, CrossCheck] = MappingProxyType(
-    {Arxiv.kind: ArxivListing(), ArxivOai.kind: ArxivListing()}
-)
-"""What is read before a feed of this kind is called stale."""

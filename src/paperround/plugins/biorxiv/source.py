@@ -20,13 +20,12 @@ from paperround.core.times import require_utc
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
-    PagedSource,
     PublishingSchedule,
+    Source,
     any_of,
     days_choice,
     days_of,
     listed,
-    names_in,
     oldest_day,
     read,
 )
@@ -57,7 +56,7 @@ class _BiorxivPlace:
         return replace(self, index=self.index + 1, start=0)
 
 
-class Biorxiv(PagedSource[_BiorxivPlace]):
+class Biorxiv(Source[_BiorxivPlace]):
     """The source `biorxiv`."""
 
     kind: str = "biorxiv"
@@ -83,8 +82,8 @@ class Biorxiv(PagedSource[_BiorxivPlace]):
 
     def public(self, feed: NewFeed) -> PublicAddress:
         """The server's own feed of these subjects."""
-        server = (names_in(feed.settings.get("server", "").lower()) or ["biorxiv"])[0]
-        named = names_in(feed.settings.get("categories", ""))
+        server = (listed(feed.settings.get("server", "").lower()) or SERVERS)[0]
+        named = listed(feed.settings.get("categories", ""))
         subjects = "+".join(quote_plus(one.replace(" ", "_")) for one in named) or "all"
         host = quote_plus(server)
         return PublicAddress(

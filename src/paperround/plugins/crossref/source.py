@@ -17,7 +17,7 @@ from paperround.core.times import require_utc
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
-    PagedSource,
+    Source,
     days_choice,
     days_of,
     is_cut_off,
@@ -40,7 +40,7 @@ _OWN = "is set by the feed itself: use days"
 _REFUSED = {"from-created-date": _OWN, "until-created-date": _OWN}
 
 
-class Crossref(PagedSource[PageCursor]):
+class Crossref(Source[PageCursor]):
     """The source `crossref`."""
 
     kind: str = "crossref"

@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 from paperround.core.rates import Rate
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
-    PagedSource,
+    Source,
     days_choice,
     days_of,
-    names_in,
+    listed,
     page_with,
     read,
     span_of,
@@ -51,7 +51,7 @@ _REFUSED = {
 }
 
 
-class OpenAlex(PagedSource[PageCursor]):
+class OpenAlex(Source[PageCursor]):
     """The source `openalex`."""
 
     kind: str = "openalex"
@@ -76,9 +76,11 @@ class OpenAlex(PagedSource[PageCursor]):
     def public(self, feed: NewFeed) -> PublicAddress:
         """OpenAlex's page, which has the words of a search among the filters."""
         words = feed.settings.get("search", "").replace(",", " ").strip()
-        parts = names_in(feed.settings.get("filter", ""))
-        parts += [f"default.search:{words}"] if words else []
-        return page_with("https://openalex.org/works", {"filter": ",".join(parts)})
+        parts = (
+            *listed(feed.settings.get("filter", "")),
+            f"default.search:{words}" if words else "",
+        )
+        return page_with("https://openalex.org/works", {"filter": ",".join(filter(None, parts))})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -22,7 +22,7 @@ from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingCho
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
-    PagedSource,
+    Source,
     Span,
     days_choice,
     days_of,
@@ -174,7 +174,7 @@ class _PubMedPlace:
         }
 
 
-class PubMed(PagedSource[_PubMedPlace]):
+class PubMed(Source[_PubMedPlace]):
     """The source `pubmed`."""
 
     kind: str = "pubmed"

@@ -16,7 +16,7 @@ from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.feeds.formats.entries import BadEntry, reject
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
-    PagedSource,
+    Source,
     any_of,
     days_choice,
     days_of,
@@ -62,7 +62,7 @@ class _SearchPlace:
     token: str = ""
 
 
-class SemanticScholar(PagedSource[_SearchPlace]):
+class SemanticScholar(Source[_SearchPlace]):
     """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
     whoever may point a feed somewhere must not learn it. Raises Misconfigured for what is no key.
     """
