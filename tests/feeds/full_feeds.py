@@ -1,11 +1,11 @@
 """A feed of each kind on which nothing is as it is by itself."""
 
-from paperround.feeds.model import NewFeed, SettingChoice
+from paperround.feeds.model import NewFeed, Setting
 from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.model import Show
 
 
-def another_value(choice: SettingChoice) -> str:
+def another_value(choice: Setting) -> str:
     """A value that is not the one a feed has by itself."""
     if choice.example:
         return choice.example
@@ -20,7 +20,7 @@ def full_feed(kind: str) -> NewFeed:
         name=f"my-{kind}",
         kind=kind,
         url="https://mirror.example/path",
-        settings={name: another_value(one) for name, one in SOURCES[kind].choices.items()},
+        settings={name: another_value(one) for name, one in SOURCES[kind].settings.items()},
         show=Show.GIST,
         enabled=False,
     )

@@ -8,13 +8,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.entries import batch_of, day_of, doi_of, text_of, texts_of, title_of
-from paperround.feeds.model import FeedState, SettingChoice
-from paperround.feeds.sources.base import Source, days_choice, days_of, oldest_day, read
+from paperround.feeds.model import FeedState, Setting
+from paperround.feeds.sources.base import Source, days_of, days_setting, oldest_day, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record
 
@@ -33,10 +32,9 @@ class Tidewater(Source[Place]):
     """The source `tidewater`."""
 
     kind = "tidewater"
-    settings: Mapping[str, str] = MappingProxyType(
-        {"days": "How many days before today are read again, 0 to 30 (default 1)."}
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType({"days": days_choice()})
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "days": days_setting("How many days before today are read again, 0 to 30 (default 1)."),
+    }
     place = Place
 
     def check_settings(self, settings: Mapping[str, str]) -> None:

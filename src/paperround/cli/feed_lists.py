@@ -78,8 +78,7 @@ def categories(
     from paperround.feeds.sources.registry import SOURCES
 
     arxiv = [{"name": one.name, "title": one.title} for one in matching(pattern)]
-    choices = SOURCES["biorxiv"].choices if "biorxiv" in SOURCES else {}
-    known = choices["categories"].values() if choices else ()
+    known = SOURCES["biorxiv"].settings["categories"].values() if "biorxiv" in SOURCES else ()
     subjects = sorted(one for one in known if pattern.casefold() in one)
     rows = [(one["name"], one["title"]) for one in arxiv]
     rows += [("bioRxiv, medRxiv", subject) for subject in subjects]

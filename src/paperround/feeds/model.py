@@ -1,7 +1,7 @@
 """Feeds that are read by themselves: what is asked, what came back, and how a feed is doing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -255,11 +255,13 @@ Values = Mapping[str, str]
 """Allowed values with a title each, empty when the value needs none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingChoice:
-    """What a setting may be: one of `values`, several of them with commas (`many`), a whole number
-    from `low` to `high`, or any text such as `example`."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of a source, with one line for people. It may be one of `values`, several of them
+    with commas (`many`), a whole number from `low` to `high`, or any text such as `example`."""
 
+    help: str
+    _: KW_ONLY
     values: Callable[[], Values] = dict
     many: bool = False
     needed: bool = False

@@ -18,7 +18,7 @@ from pydantic import (
 
 from paperround.core.languages import marked
 from paperround.core.times import format_instant
-from paperround.feeds.model import FeedHealth, SettingChoice
+from paperround.feeds.model import FeedHealth, Setting
 from paperround.feeds.preview import Fate, FeedPreview
 from paperround.feeds.sources.base import Source
 from paperround.papers.model import Show
@@ -315,10 +315,10 @@ class SettingAnswer(BaseModel):
     values: list[ValueAnswer]
 
     @classmethod
-    def of(cls, name: str, says: str, choice: SettingChoice) -> "SettingAnswer":
+    def of(cls, name: str, setting: Setting) -> "SettingAnswer":
         """Return the response for one setting."""
-        values = [ValueAnswer(value=one, title=t) for one, t in choice.values().items()]
-        return cls(**asdict(choice) | {"name": name, "says": says, "values": values})
+        values = [ValueAnswer(value=one, title=t) for one, t in setting.values().items()]
+        return cls(**asdict(setting) | {"name": name, "says": setting.help, "values": values})
 
 
 class KindAnswer(BaseModel):
@@ -336,10 +336,7 @@ class KindAnswer(BaseModel):
             kind=source.kind,
             needs_url=source.needs_url,
             interval_seconds=round(source.interval.total_seconds()),
-            settings=[
-                SettingAnswer.of(name, says, source.choices.get(name, SettingChoice()))
-                for name, says in source.settings.items()
-            ],
+            settings=[SettingAnswer.of(name, one) for name, one in source.settings.items()],
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
@@ -22,7 +23,7 @@ from paperround.feeds.model import (
     FeedState,
     NewFeed,
     PublicAddress,
-    SettingChoice,
+    Setting,
 )
 from paperround.feeds.sources.arxiv_api import ArxivResponse, read_response
 from paperround.feeds.sources.arxiv_categories import announcements_of, categories, hint
@@ -33,8 +34,8 @@ from paperround.feeds.sources.base import (
     Source,
     any_of,
     conditions,
-    days_choice,
     days_of,
+    days_setting,
     listed,
     oldest_day,
     read,
@@ -104,27 +105,29 @@ class Arxiv(Source[_ArxivPlace]):
     """The source `arxiv`."""
 
     kind: str = "arxiv"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "categories": "Categories or archives, separated by commas (cs.AI,hep-th). Needed.",
-            "via": "rss for the daily announcements (default), api for the query API.",
-            "include": "What of the announcements is read: new,cross (default), replace, "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "categories": Setting(
+            "Categories or archives, separated by commas (cs.AI,hep-th). Needed.",
+            values=lambda: {one.name: one.title for one in categories().values()},
+            many=True,
+            needed=True,
+        ),
+        "via": Setting(
+            "rss for the daily announcements (default), api for the query API.",
+            values=any_of(BASES),
+            default="rss",
+        ),
+        "include": Setting(
+            "What of the announcements is read: new,cross (default), replace, "
             "replace-cross. A replacement updates a paper and does not announce it again.",
-            "days": f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "categories": SettingChoice(
-                values=lambda: {one.name: one.title for one in categories().values()},
-                many=True,
-                needed=True,
-            ),
-            "via": SettingChoice(values=any_of(BASES), default="rss"),
-            "include": SettingChoice(values=any_of(TYPES), many=True, default=",".join(NEW)),
-            "days": days_choice(),
-        }
-    )
+            values=any_of(TYPES),
+            many=True,
+            default=",".join(NEW),
+        ),
+        "days": days_setting(
+            f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS})."
+        ),
+    }
     interval: timedelta = timedelta(hours=1)
     rhythm = RHYTHM
     place = _ArxivPlace

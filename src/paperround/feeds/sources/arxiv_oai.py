@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
@@ -21,7 +21,7 @@ from paperround.feeds.model import (
     FeedState,
     NewFeed,
     PublicAddress,
-    SettingChoice,
+    Setting,
 )
 from paperround.feeds.sources.arxiv import RHYTHM, listing_of, read_listing
 from paperround.feeds.sources.arxiv_categories import announcements_of, sets
@@ -29,8 +29,8 @@ from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
 from paperround.feeds.sources.base import (
     Source,
     any_of,
-    days_choice,
     days_of,
+    days_setting,
     listed,
     oldest_day,
     read,
@@ -77,20 +77,22 @@ class ArxivOai(Source[_OaiPlace]):
     """The source `arxiv-oai`."""
 
     kind: str = "arxiv-oai"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "sets": "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Needed.",
-            "format": "arXiv (default), arXivRaw with versions, or oai_dc.",
-            "days": f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "sets": SettingChoice(values=lambda: any_of(sorted(sets()))(), many=True, needed=True),
-            "format": SettingChoice(values=any_of(FORMATS), default=FORMATS[0]),
-            "days": days_choice(DAYS),
-        }
-    )
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "sets": Setting(
+            "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Needed.",
+            values=lambda: any_of(sorted(sets()))(),
+            many=True,
+            needed=True,
+        ),
+        "format": Setting(
+            "arXiv (default), arXivRaw with versions, or oai_dc.",
+            values=any_of(FORMATS),
+            default=FORMATS[0],
+        ),
+        "days": days_setting(
+            f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).", DAYS
+        ),
+    }
     # Records of the hours before belong to that batch; most arrive in the evening.
     rhythm = RHYTHM
     place = _OaiPlace

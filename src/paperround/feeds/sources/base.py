@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from itertools import count
-from types import MappingProxyType, UnionType
+from types import UnionType
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from paperround.feeds.model import (
     NewFeed,
     PollProgress,
     PublicAddress,
-    SettingChoice,
+    Setting,
     Values,
 )
 from paperround.http.model import FetchRequest, Page
@@ -188,12 +188,10 @@ _SETTINGS_HASH = "asked"
 
 class Source(ABC, Generic[P]):
     """One service: what to request of it, and how to read a response. `P` is the position of a
-    page. `settings` describes each setting, `choices` says what it may be; `interval` is the pause
-    between two polls on an ordinary day."""
+    page, `interval` the pause between two polls on an ordinary day."""
 
     kind: str
-    settings: Mapping[str, str] = MappingProxyType({})
-    choices: Mapping[str, SettingChoice] = MappingProxyType({})
+    settings: ClassVar[Mapping[str, Setting]] = {}
     needs_url: bool = False
     interval: timedelta = timedelta(hours=6)
     rhythm: PublishingSchedule | None = None
@@ -336,9 +334,9 @@ def any_of(names: Iterable[str]) -> Callable[[], Values]:
     return lambda: dict.fromkeys(listed, "")
 
 
-def days_choice(default: int = DEFAULT_DAYS, *, low: int = 0) -> SettingChoice:
+def days_setting(help_text: str, default: int = DEFAULT_DAYS, *, low: int = 0) -> Setting:
     """The setting `days`: whole days, `MOST_DAYS` at most."""
-    return SettingChoice(default=str(default), low=low, high=MOST_DAYS)
+    return Setting(help_text, default=str(default), low=low, high=MOST_DAYS)
 
 
 def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:

@@ -9,22 +9,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind, read_hf_daily
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PublishingSchedule,
     Source,
     any_of,
     conditions,
-    days_choice,
     days_of,
+    days_setting,
     oldest_day,
     read,
 )
@@ -68,19 +68,17 @@ class HfDaily(Source[_DailyPapersPlace]):
     """The source `hf-daily`."""
 
     kind: str = "hf-daily"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
-            "period": "What is asked for at once: day (default), week or month. A week or month is "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "days": days_setting(
+            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
+        ),
+        "period": Setting(
+            "What is asked for at once: day (default), week or month. A week or month is "
             "read whole when one of those days is in it.",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "days": days_choice(),
-            "period": SettingChoice(values=any_of(PeriodKind), default=PeriodKind.DAY.value),
-        }
-    )
+            values=any_of(PeriodKind),
+            default=PeriodKind.DAY.value,
+        ),
+    }
     interval: timedelta = timedelta(hours=1)
     # Some papers are listed by 08:00 UTC of the next working day, on slow days none later. None are
     # listed on Saturdays and Sundays.

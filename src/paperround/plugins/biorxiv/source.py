@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PublishingSchedule,
     Source,
     any_of,
-    days_choice,
     days_of,
+    days_setting,
     listed,
     oldest_day,
     read,
@@ -60,21 +60,23 @@ class Biorxiv(Source[_BiorxivPlace]):
     """The source `biorxiv`."""
 
     kind: str = "biorxiv"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "server": "biorxiv (default), medrxiv, or both, separated by a comma.",
-            "categories": "Only papers of these subjects, separated by commas "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "server": Setting(
+            "biorxiv (default), medrxiv, or both, separated by a comma.",
+            values=any_of(SERVERS),
+            many=True,
+            default=SERVERS[0],
+        ),
+        "categories": Setting(
+            "Only papers of these subjects, separated by commas "
             "(neuroscience,cell biology); all of them if left out.",
-            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "server": SettingChoice(values=any_of(SERVERS), many=True, default=SERVERS[0]),
-            "categories": SettingChoice(values=any_of(sorted(SUBJECTS)), many=True),
-            "days": days_choice(),
-        }
-    )
+            values=any_of(sorted(SUBJECTS)),
+            many=True,
+        ),
+        "days": days_setting(
+            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
+        ),
+    }
     # 20:00 in New York of the next working day. On Saturday and Sunday, by the service's clock, few
     # papers come, and none must.
     rhythm = PublishingSchedule(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)

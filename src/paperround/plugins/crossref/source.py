@@ -10,16 +10,16 @@ days anew.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.times import require_utc
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     Source,
-    days_choice,
     days_of,
+    days_setting,
     is_cut_off,
     page_with,
     read,
@@ -44,21 +44,19 @@ class Crossref(Source[PageCursor]):
     """The source `crossref`."""
 
     kind: str = "crossref"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "filter": f"Filters of Crossref, separated by commas ({EXAMPLE}, prefix:10.1101). "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "filter": Setting(
+            f"Filters of Crossref, separated by commas ({EXAMPLE}, prefix:10.1101). "
             "This or query is needed.",
-            "query": "Words to search for in titles, authors and journals.",
-            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "filter": SettingChoice(example=EXAMPLE),
-            "query": SettingChoice(example="graph neural network"),
-            "days": days_choice(),
-        }
-    )
+            example=EXAMPLE,
+        ),
+        "query": Setting(
+            "Words to search for in titles, authors and journals.", example="graph neural network"
+        ),
+        "days": days_setting(
+            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
+        ),
+    }
     interval: timedelta = timedelta(hours=6)
     place = PageCursor
 

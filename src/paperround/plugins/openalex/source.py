@@ -8,15 +8,15 @@ in the address, which is kept and shown, so none is taken.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.rates import Rate
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     Source,
-    days_choice,
     days_of,
+    days_setting,
     listed,
     page_with,
     read,
@@ -55,21 +55,19 @@ class OpenAlex(Source[PageCursor]):
     """The source `openalex`."""
 
     kind: str = "openalex"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "filter": f"Filters of OpenAlex, separated by commas ({EXAMPLE}). "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "filter": Setting(
+            f"Filters of OpenAlex, separated by commas ({EXAMPLE}). "
             "This or search is needed; without a type, articles, preprints and reviews.",
-            "search": "Words to search for in title, abstract and text.",
-            "days": f"How many days before today are read again, 0 to 30 (default {DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "filter": SettingChoice(example=EXAMPLE),
-            "search": SettingChoice(example="graph neural network"),
-            "days": days_choice(DAYS),
-        }
-    )
+            example=EXAMPLE,
+        ),
+        "search": Setting(
+            "Words to search for in title, abstract and text.", example="graph neural network"
+        ),
+        "days": days_setting(
+            f"How many days before today are read again, 0 to 30 (default {DAYS}).", DAYS
+        ),
+    }
     interval: timedelta = timedelta(hours=12)
     place = PageCursor
 

@@ -12,20 +12,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.entries import BadEntry, reject, storable
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
     Source,
     Span,
-    days_choice,
     days_of,
+    days_setting,
     page_with,
     query_of,
     read,
@@ -178,19 +178,18 @@ class PubMed(Source[_PubMedPlace]):
     """The source `pubmed`."""
 
     kind: str = "pubmed"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "query": "What to search for, as on PubMed's own page (asthma AND review[pt]). Needed.",
-            "days": f"How many days back additions are asked for, 1 to {MOST_DAYS} "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "query": Setting(
+            "What to search for, as on PubMed's own page (asthma AND review[pt]). Needed.",
+            needed=True,
+            example="asthma AND review[pt]",
+        ),
+        "days": days_setting(
+            f"How many days back additions are asked for, 1 to {MOST_DAYS} "
             f"(default {DEFAULT_DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "query": SettingChoice(needed=True, example="asthma AND review[pt]"),
-            "days": days_choice(low=1),
-        }
-    )
+            low=1,
+        ),
+    }
     place = _PubMedPlace
 
     def public(self, feed: NewFeed) -> PublicAddress:

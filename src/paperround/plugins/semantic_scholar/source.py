@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
-from types import MappingProxyType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.feeds.formats.entries import BadEntry, reject
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     Source,
     any_of,
-    days_choice,
     days_of,
+    days_setting,
     is_cut_off,
     listed,
     oldest_day,
@@ -68,22 +68,23 @@ class SemanticScholar(Source[_SearchPlace]):
     """
 
     kind: str = "semantic-scholar"
-    settings: Mapping[str, str] = MappingProxyType(
-        {
-            "query": "Words that title or abstract must have; | is or, - is not, quotes hold a "
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "query": Setting(
+            "Words that title or abstract must have; | is or, - is not, quotes hold a "
             "phrase. Needed.",
-            "fields": "Only papers of these fields of study, separated by commas "
+            needed=True,
+            example='"graph neural network" | transformer',
+        ),
+        "fields": Setting(
+            "Only papers of these fields of study, separated by commas "
             "(Computer Science,Biology); all of them if left out.",
-            "days": f"How many days back papers may be dated, 0 to 30 (default {DAYS}).",
-        }
-    )
-    choices: Mapping[str, SettingChoice] = MappingProxyType(
-        {
-            "query": SettingChoice(needed=True, example='"graph neural network" | transformer'),
-            "fields": SettingChoice(values=any_of(FIELDS), many=True),
-            "days": days_choice(DAYS),
-        }
-    )
+            values=any_of(FIELDS),
+            many=True,
+        ),
+        "days": days_setting(
+            f"How many days back papers may be dated, 0 to 30 (default {DAYS}).", DAYS
+        ),
+    }
     place = _SearchPlace
 
     def public(self, feed: NewFeed) -> PublicAddress:
