@@ -21,9 +21,9 @@ from paperround.db import engine as engines
 from paperround.db.revisions import prepare
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.editions.store.lists import ListStore
+from paperround.feeds.formats.arxiv import read_arxiv_atom
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.formats.registry import Reader
-from paperround.feeds.sources.arxiv_api import read_arxiv_atom
 
 PAPERS = 5000
 ROUNDS = 5

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.sources.arxiv_api import read_arxiv_atom, read_response
+from paperround.feeds.formats.arxiv import read_arxiv_atom, read_response
 from paperround.papers.model import Record
 from tests.feeds.arxiv_samples import answer, entry
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.arxiv import CATEGORY
 from paperround.feeds.sources.arxiv import Arxiv
 from paperround.feeds.sources.arxiv_categories import (
     categories,
@@ -16,7 +17,6 @@ from paperround.feeds.sources.arxiv_categories import (
     similar_categories,
 )
 from paperround.feeds.sources.arxiv_oai import ArxivOai
-from paperround.feeds.sources.arxiv_record import CATEGORY
 
 GROUPS = {"cs", "econ", "eess", "math", "physics", "q-bio", "q-fin", "stat"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.formats.arxiv_feed import MOST_ENTRIES, NEW, read_arxiv_feed
+from paperround.feeds.formats.arxiv import MOST_ENTRIES, NEW, read_arxiv_feed
 from paperround.papers.merge import repaired
 from paperround.papers.model import Record
 from paperround.papers.text import repair_title

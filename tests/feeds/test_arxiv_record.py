@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.feeds.sources.arxiv_record import CATEGORY, arxiv_record, author_names
+from paperround.feeds.formats.arxiv import CATEGORY, arxiv_record, author_names
 from paperround.papers.text import author_name
 
 

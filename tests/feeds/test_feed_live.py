@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
-from paperround.feeds.formats.arxiv_feed import read_arxiv_feed
+from paperround.feeds.formats.arxiv import read_arxiv_feed
 from paperround.feeds.formats.feed_items import read_feed
 from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.model import ParsedBatch, Record, Show

@@ -100,8 +100,7 @@ KINDS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {
 """(a document with a place for what attacks, its reader), by kind."""
 
 READING_MODULES = {
-    "feeds/sources/arxiv_api": "arxiv-atom",
-    "feeds/formats/arxiv_feed": "arxiv-rss",
+    "feeds/formats/arxiv": "arxiv-rss",
     "feeds/formats/feed_items": "rss",
     "plugins/biorxiv/jats": "jats",
     "feeds/sources/oai_pmh": "arxiv-oai",

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from paperround.core.errors import UnknownFormat, UnreadableFile
 from paperround.core.languages import marked
 from paperround.core.plugins import plugins
-from paperround.feeds.formats.arxiv_feed import read_arxiv_feed
+from paperround.feeds.formats.arxiv import read_arxiv_atom, read_arxiv_feed
 from paperround.feeds.formats.bibtex import START as BIBTEX_START
 from paperround.feeds.formats.bibtex import read_bibtex
 from paperround.feeds.formats.charsets import is_utf_16, text_of_bytes
@@ -27,7 +27,6 @@ from paperround.feeds.formats.saved_responses import (
     read_jsonfeed,
     read_rss,
 )
-from paperround.feeds.sources.arxiv_api import read_arxiv_atom
 from paperround.papers.model import ParsedBatch
 
 Reader = Callable[[bytes], ParsedBatch]

@@ -16,7 +16,15 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
+from paperround.feeds.formats.arxiv import (
+    CATEGORY,
+    EASTERN,
+    NEW,
+    TYPES,
+    ArxivResponse,
+    read_arxiv_feed,
+    read_response,
+)
 from paperround.feeds.model import (
     MOST_PAGES,
     CrossChecked,
@@ -25,9 +33,7 @@ from paperround.feeds.model import (
     PublicAddress,
     Setting,
 )
-from paperround.feeds.sources.arxiv_api import ArxivResponse, read_response
 from paperround.feeds.sources.arxiv_categories import announcements_of, categories, hint
-from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PublishingSchedule,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
 
+from paperround.feeds.formats.arxiv import arxiv_record, author_names, mail_date
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.feeds.formats.xml import Node
-from paperround.feeds.sources.arxiv_record import arxiv_record, author_names, mail_date
 from paperround.feeds.sources.oai_pmh import OaiPage, OaiRecord
 from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.model import ParsedBatch, Record
