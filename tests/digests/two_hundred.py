@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.feeds import arxiv_samples
-from tests.feeds.arxiv_oai_samples import FULL, listed, record
 from tests.plugins import (
     biorxiv_samples,
     catalogue_samples,
     pubmed_samples,
     semantic_scholar_samples,
 )
+from tests.plugins.arxiv_oai_samples import FULL, listed, record
 
 GOOD = 199
 _BEFORE = 99

@@ -13,10 +13,9 @@ from paperround.feeds.sources.arxiv_categories import (
     categories,
     hint,
     matching,
-    sets,
     similar_categories,
 )
-from paperround.feeds.sources.arxiv_oai import ArxivOai
+from paperround.plugins.arxiv_oai import ArxivOai, sets
 
 GROUPS = {"cs", "econ", "eess", "math", "physics", "q-bio", "q-fin", "stat"}
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from paperround.core.errors import FetchFailed
 from paperround.feeds.model import FeedState, PollProgress
 from paperround.feeds.sources.arxiv import Arxiv
-from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.http.model import FetchRequest
+from paperround.plugins.arxiv_oai import ArxivOai
 from tests.feeds.arxiv_samples import listing, page, state
 
 SOURCE = Arxiv()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.feeds.sources.arxiv import Arxiv
-from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.feeds.sources.hugging_face import HfDaily
+from paperround.plugins.arxiv_oai import ArxivOai
 from paperround.plugins.biorxiv.source import Biorxiv
 
 

@@ -103,7 +103,7 @@ READING_MODULES = {
     "feeds/formats/arxiv": "arxiv-rss",
     "feeds/formats/feed_items": "rss",
     "plugins/biorxiv/jats": "jats",
-    "feeds/sources/oai_pmh": "arxiv-oai",
+    "plugins/arxiv_oai": "arxiv-oai",
     "feeds/opml": "opml",
     "plugins/pubmed/record": "pubmed",
 }

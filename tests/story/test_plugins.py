@@ -24,7 +24,7 @@ __all__ = ["sqlite_database", "sqlite_template"]
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "paperround-tidewater"
-CORE_KINDS = ["hf-daily", "arxiv", "arxiv-oai", "feed"]
+CORE_KINDS = ["hf-daily", "arxiv", "feed"]
 
 
 def tree_without_plugins(folder: Path) -> Path:

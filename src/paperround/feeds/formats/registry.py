@@ -23,7 +23,6 @@ from paperround.feeds.formats.jsonl import read_jsonl, read_observations
 from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris
 from paperround.feeds.formats.saved_responses import (
-    read_arxiv_oai,
     read_jsonfeed,
     read_rss,
 )
@@ -41,7 +40,6 @@ _CORE: Mapping[str, Reader] = MappingProxyType(
         "hf": read_hf_daily,
         "arxiv-rss": read_arxiv_feed,
         "arxiv-atom": read_arxiv_atom,
-        "arxiv-oai": read_arxiv_oai,
         "rss": read_rss,
         "jsonfeed": read_jsonfeed,
         "bibtex": read_bibtex,
@@ -99,7 +97,6 @@ JSON_HEAD = 3000
 _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
 _ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?([a-z][\w-]*)")
-_ROOTS = {b"oai-pmh": "arxiv-oai"}
 _FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/atom"}
 """What else the head of a feed holds, by the name of its root."""
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
@@ -193,8 +190,6 @@ def _xml_kind(body: bytes) -> str | None:
         return None
     head = body[:XML_HEAD].lower()
     root = root_of(head)
-    if root in _ROOTS:
-        return _ROOTS[root]
     if any(word in head for word in _ANNOUNCEMENTS):
         return "arxiv-rss"
     if any(word in head for word in _API_ANSWERS):

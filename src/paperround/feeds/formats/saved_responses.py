@@ -5,27 +5,9 @@ from datetime import date
 
 from paperround.core.errors import UnreadableFile
 from paperround.feeds.formats.feed_items import read_feed
-from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
-from paperround.feeds.sources.oai_pmh import read_records
 from paperround.papers.model import ParsedBatch
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-
-
-def read_arxiv_oai(content: bytes) -> ParsedBatch:
-    """The papers of one page of arXiv's OAI-PMH, in any of its three formats.
-
-    Whoever saved it wants all of it: replaced papers are stored too. Every paper counts from the
-    day it was submitted, so that an old page brings no news.
-    """
-    batch = arxiv_batch(read_records(content), date.min)
-    records = tuple(
-        replace(one, listed_on=one.published_at.date(), announces=True)
-        if one.title and one.published_at  # a deleted one only withdraws
-        else one
-        for one in batch.records
-    )
-    return replace(batch, records=records)
 
 
 def listed_when_published(batch: ParsedBatch) -> ParsedBatch:

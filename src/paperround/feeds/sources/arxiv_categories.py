@@ -48,16 +48,6 @@ def categories() -> Mapping[str, Category]:
     return MappingProxyType({row["name"]: Category(**row) for row in rows})
 
 
-@cache
-def sets() -> frozenset[str]:
-    """Return every set of arXiv's OAI-PMH: `cs`, `physics:hep-th`, `cs:cs:LG`."""
-    found: set[str] = set()
-    for one in categories().values():
-        archive = f"{one.group}:{one.archive}"
-        found |= {one.group, archive, f"{archive}:{one.subject}" if one.subject else archive}
-    return frozenset(found)
-
-
 def similar_categories(wrong: str) -> tuple[str, ...]:
     """Return the categories most similar to `wrong`, the likeliest first, possibly none.
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from paperround.core.plugins import plugins
 from paperround.feeds.sources.arxiv import Arxiv
-from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.feeds.sources.base import Source
 from paperround.feeds.sources.feed import AnyFeed
 from paperround.feeds.sources.hugging_face import HfDaily
 
-_FIRST: tuple[Callable[[], Source[Any]], ...] = (HfDaily, Arxiv, ArxivOai)
+_FIRST: tuple[Callable[[], Source[Any]], ...] = (HfDaily, Arxiv)
 _LAST: tuple[Callable[[], Source[Any]], ...] = (AnyFeed,)
 
 

@@ -6,8 +6,8 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.papers.model import Paper
 from paperround.papers.store.papers import PaperStore
-from tests.feeds.arxiv_oai_samples import FULL, error, listed, record
 from tests.feeds.feed_context import Room
+from tests.plugins.arxiv_oai_samples import FULL, error, listed, record
 
 OAI = NewFeed(name="oai", kind="arxiv-oai", settings={"sets": "cs"})
 DELETED = ' status="deleted"'

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed, InvalidInput
-from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.papers.model import ParsedBatch, Record
-from tests.feeds.arxiv_oai_samples import FULL, error, listed, oai, record
+from paperround.plugins.arxiv_oai import ArxivOai
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.feeds.cursors import stopped
+from tests.plugins.arxiv_oai_samples import FULL, error, listed, oai, record
 
 SOURCE = ArxivOai()
 CS = {"sets": "cs"}

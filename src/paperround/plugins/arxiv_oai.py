@@ -1,0 +1,437 @@
+"""arXiv's OAI-PMH: all records of some sets that changed since the last complete poll.
+
+It adds what the announcements lack (comments, licences, DOIs, missed days). A poll requests the
+last `days` days, or everything since the day before the last complete poll if that is longer ago.
+An interrupted poll keeps its first day.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.times import parse_instant, require_utc
+from paperround.feeds.formats.arxiv import EXCERPT, arxiv_record, author_names, mail_date
+from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint
+from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
+from paperround.feeds.formats.xml import EMPTY, Node, read_xml
+from paperround.feeds.model import (
+    MOST_PAGES,
+    CrossChecked,
+    FeedState,
+    NewFeed,
+    PublicAddress,
+    Setting,
+)
+from paperround.feeds.sources.arxiv import RHYTHM, listing_of, read_listing
+from paperround.feeds.sources.arxiv_categories import announcements_of, categories
+from paperround.feeds.sources.base import (
+    Source,
+    any_of,
+    days_of,
+    days_setting,
+    listed,
+    oldest_day,
+    read,
+)
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.identifiers import arxiv_id, doi_identifier
+from paperround.papers.model import ParsedBatch, Record
+from paperround.papers.text import clean
+
+# Responses to ListRecords of OAI-PMH 2.0, with any metadata format. Errors are elements with a
+# protocol code, sent with status 200. Only `noRecordsMatch` means that there are no records. A list
+# continues until its token is empty.
+
+MOST_TOKEN = 1000
+"""Characters of a resumption token."""
+
+_LONGEST_REASON = 200
+
+
+class BadToken(InvalidInput):
+    """The service rejects its own token, unknown or expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OaiRecord:
+    """One record: the fields of its header, and its metadata element if any."""
+
+    identifier: str
+    datestamp: str
+    sets: tuple[str, ...]
+    deleted: bool
+    metadata: Node | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OaiPage:
+    """One page of records. `token` requests the next page, empty at the end, until `expires`."""
+
+    items: tuple[OaiRecord, ...] = ()
+    token: str = ""
+    expires: datetime | None = None
+
+
+def read_records(content: bytes) -> OaiPage:
+    """Return the records. Raises InvalidInput, or BadToken for a rejected token."""
+    root = read_xml(content)
+    if root.name != "OAI-PMH":
+        raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
+    errors = list(root.all("error"))
+    for error in errors:
+        code = clean(error.attributes.get("code", ""), limit=_LONGEST_REASON) or "without a code"
+        if code != "noRecordsMatch":
+            reason = clean(error.text, limit=_LONGEST_REASON) or "no reason given"
+            kind = BadToken if code == "badResumptionToken" else InvalidInput
+            raise kind(f"the OAI-PMH error {code}: {reason}")
+    if errors:
+        return OaiPage()
+    listed = next(root.all("ListRecords"), None)
+    if listed is None:
+        raise InvalidInput("the answer of OAI-PMH holds neither records nor an error")
+    items = tuple(map(_parse_record, listed.all("record")))
+    if not items:
+        raise InvalidInput("the list of records is empty, and nothing says that none match")
+    found = next(listed.all("resumptionToken"), EMPTY)
+    token = found.text.strip()
+    if not token:
+        return OaiPage(items=items)
+    if len(token) > MOST_TOKEN or not token.isprintable():
+        raise InvalidInput("the resumption token is too long or no plain text")
+    expires = None
+    with suppress(InvalidInput):  # a token without a readable end is tried
+        expires = parse_instant(found.attributes.get("expirationDate", ""))
+    return OaiPage(items=items, token=token, expires=expires)
+
+
+def _parse_record(record: Node) -> OaiRecord:
+    header = next(record.all("header"), EMPTY)
+    holder = next(record.all("metadata"), None)
+    inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
+    return OaiRecord(
+        identifier=header.said("identifier") or "",
+        datestamp=header.said("datestamp") or "",
+        sets=tuple(one.text.strip() for one in header.all("setSpec")),
+        deleted=header.attributes.get("status") == "deleted",
+        metadata=next(inner, None),
+        text=record.text,
+    )
+
+
+# Records in the formats `arXiv`, `arXivRaw` and `oai_dc`. A record is listed because something of
+# it changed, so its datestamp announces nothing. A paper is new when it has no later version and
+# was submitted within the harvest.
+
+_COMMENT = re.compile(r"\s*Comments?:\s*", re.IGNORECASE)
+_VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
+
+
+def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
+    """Return the papers of a page of a harvest that began on `since`."""
+    return batch_of(
+        harvest.items,
+        lambda item: [_deleted(item) if item.deleted else _record(item, since)],
+        lambda item: item.text[:EXCERPT],
+    )
+
+
+def _record(item: OaiRecord, since: date) -> Record:
+    metadata = item.metadata
+    reader = _READERS.get(metadata.name) if metadata else None
+    if metadata is None or reader is None:
+        name = metadata.name if metadata else "none"
+        raise BadEntry("no-metadata", f"the record holds no metadata of arXiv's: {name!r:.60}")
+    entry = {"id": item.identifier, **reader(metadata, item)}
+    record = arxiv_record(entry, announces=False)
+    is_new = record.updated_at is None and record.published_at is not None
+    if is_new and record.published_at and record.published_at.date() >= since:
+        return arxiv_record(entry, announces=True)
+    return record
+
+
+def _deleted(item: OaiRecord) -> Record:
+    """Return the record of a deleted paper: withdrawn if known, with its texts kept."""
+    found = arxiv_id(item.identifier)
+    if found is None:
+        raise BadEntry("no-id", "the deleted record has no arXiv id")
+    return Record(
+        title="",
+        identifiers={"arxiv": found[0]},
+        withdrawn=True,
+        announces=False,
+        fingerprint=fingerprint(f"deleted {found[0]} {item.datestamp}".encode("utf-8", "replace")),
+    )
+
+
+def _common_fields(metadata: Node) -> dict[str, object]:
+    return {
+        "title": metadata.said("title"),
+        "abstract": metadata.said("abstract"),
+        "categories": (metadata.said("categories") or "").split(),
+        "comment": metadata.said("comments"),
+        "journal": metadata.said("journal-ref"),
+        "doi": metadata.said("doi"),
+        "licence": metadata.said("license"),
+        **({"id": number} if (number := metadata.said("id")) else {}),
+    }
+
+
+def _read_arxiv(metadata: Node, _: OaiRecord) -> Entry:
+    authors = [one for each in metadata.all("authors") for one in each.all("author")]
+    parts = ([one.said(part) for part in ("forenames", "keyname", "suffix")] for one in authors)
+    return {
+        **_common_fields(metadata),
+        "authors": [" ".join(" ".join(filter(None, each)).split()) for each in parts],
+        "published_at": metadata.said("created"),
+        "updated_at": metadata.said("updated"),
+    }
+
+
+def _read_raw(metadata: Node, item: OaiRecord) -> Entry:
+    """Read the format with all versions; the newest becomes part of the id, as in the API."""
+    shared, versions = _common_fields(metadata), list(metadata.all("version"))
+    dates = [text for one in versions if (text := one.said("date"))]
+    newest = _VERSION.fullmatch(versions[-1].attributes.get("version", "")) if versions else None
+    return {
+        **shared,
+        "id": f"{shared.get('id', item.identifier)}{newest[0] if newest else ''}",
+        "authors": author_names(re.sub(r"\s+and\s+", ", ", metadata.said("authors") or "")),
+        "published_at": mail_date(dates[0]) if dates else None,
+        "updated_at": mail_date(dates[-1]) if len(versions) > 1 and dates else None,
+    }
+
+
+def _read_dublin_core(metadata: Node, item: OaiRecord) -> Entry:
+    """Read Dublin Core: identifiers are addresses, the first date is that of the first version and
+    the last that of the latest, and the comment is a second description."""
+    identifiers = [one.text.strip() for one in metadata.all("identifier")]
+    descriptions = [one.text for one in metadata.all("description")]
+    comments = [one for one in descriptions if _COMMENT.match(one)]
+    dates = sorted({one.text.strip() for one in metadata.all("date") if one.text.strip()})
+    publishers = (one for one in identifiers if (doi := doi_identifier(one)) and doi[0] != "arxiv")
+    return {
+        "id": next(filter(arxiv_id, identifiers), item.identifier),
+        "title": metadata.said("title"),
+        "abstract": next((one for one in descriptions if one not in comments), None),
+        "authors": [_forename_first(one.text) for one in metadata.all("creator")],
+        # Sets name categories: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th.
+        "categories": [".".join(parts) for one in item.sets if (parts := one.split(":")[1:])],
+        "comment": _COMMENT.sub("", comments[0], count=1) if comments else None,
+        "doi": next(publishers, None),
+        "licence": metadata.said("rights"),
+        "published_at": dates[0] if dates else None,
+        "updated_at": dates[-1] if len(dates) > 1 else None,
+    }
+
+
+def _forename_first(creator: str) -> str:
+    """Return `Lovelace, Ada` as `Ada Lovelace`."""
+    keyname, _, forenames = " ".join(creator.split()).partition(", ")
+    return f"{forenames} {keyname}".strip()
+
+
+_READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = MappingProxyType(
+    {"arXiv": _read_arxiv, "arXivRaw": _read_raw, "dc": _read_dublin_core}
+)
+
+
+def read_arxiv_oai(content: bytes) -> ParsedBatch:
+    """Return the papers of a saved page, in any of the three formats.
+
+    All of it is wanted: replaced papers are stored too. Every paper counts from the day it was
+    submitted, so that an old page brings no news.
+    """
+    batch = arxiv_batch(read_records(content), date.min)
+    records = tuple(
+        replace(one, listed_on=one.published_at.date(), announces=True)
+        if one.title and one.published_at  # a deleted one only withdraws
+        else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
+
+
+FORMAT = Format(
+    read=read_arxiv_oai, recognise=lambda body: root_of(body[:XML_HEAD].lower()) == b"oai-pmh"
+)
+"""The format `arxiv-oai`: a saved page of ListRecords."""
+
+
+BASE = "https://oaipmh.arxiv.org/oai"
+FORMATS = ("arXiv", "arXivRaw", "oai_dc")
+DAYS = 7
+
+_MOST_PAGES = 1000
+"""Pages of one set, far more than arXiv changes in a month."""
+
+_SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10})?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OaiPlace:
+    format: str
+    sets: tuple[str, ...]
+    since: date
+    index: int = 0
+    page: int = 0
+    restarts: int = 0
+    expires: datetime | None = None
+    token: str = ""
+
+    @property
+    def beginning(self) -> "_OaiPlace":
+        """The first page of the same set, from the same day."""
+        return replace(self, page=0, expires=None, token="")
+
+    @property
+    def following(self) -> "_OaiPlace | None":
+        """The first page of the next set; None after the last."""
+        if self.index + 1 >= len(self.sets):
+            return None
+        return replace(self.beginning, index=self.index + 1, restarts=0)
+
+
+@cache
+def sets() -> frozenset[str]:
+    """Return every set of arXiv's OAI-PMH: `cs`, `physics:hep-th`, `cs:cs:LG`."""
+    found: set[str] = set()
+    for one in categories().values():
+        archive = f"{one.group}:{one.archive}"
+        found |= {one.group, archive, f"{archive}:{one.subject}" if one.subject else archive}
+    return frozenset(found)
+
+
+class ArxivOai(Source[_OaiPlace]):
+    """The source `arxiv-oai`."""
+
+    kind: str = "arxiv-oai"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "sets": Setting(
+            "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Needed.",
+            values=lambda: any_of(sorted(sets()))(),
+            many=True,
+            needed=True,
+        ),
+        "format": Setting(
+            "arXiv (default), arXivRaw with versions, or oai_dc.",
+            values=any_of(FORMATS),
+            default=FORMATS[0],
+        ),
+        "days": days_setting(
+            f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).", DAYS
+        ),
+    }
+    # Records of the hours before belong to that batch; most arrive in the evening.
+    rhythm = RHYTHM
+    place = _OaiPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The announcements of its sets."""
+        return announcements_of([_category(one) for one in listed(feed.settings.get("sets", ""))])
+
+    def cross_check(self, state: FeedState) -> FetchRequest | None:
+        """Return the listing of the first set; None for a mirror."""
+        first = _category(_parse_sets(state.settings)[0])
+        return listing_of(first) if state.url is None else None
+
+    def read_cross_check(self, page: Page) -> CrossChecked:
+        """Return the day and size of the newest batch; raises FetchFailed when missing."""
+        return read(page, read_listing)
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Raise InvalidInput, with the setting as its code, for an invalid value."""
+        # Only checked here: polls do not verify that arXiv has the sets.
+        wrong = next((one for one in _parse_sets(settings) if one not in sets()), None)
+        if wrong is not None:
+            near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
+            hint = f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
+            raise InvalidInput(f"arXiv has no set {wrong:.60}: {hint}", code="settings.sets")
+        _parse_format(settings)
+        days_of(settings, DAYS)
+
+    def first(self, state: FeedState, now: datetime) -> _OaiPlace:
+        """Return the first page of the first set."""
+        settings = state.settings
+        since = oldest_day(state, now, days=days_of(settings, DAYS))
+        return _OaiPlace(format=_parse_format(settings), sets=_parse_sets(settings), since=since)
+
+    def resumed(self, place: _OaiPlace, now: datetime) -> _OaiPlace:
+        """Return the same page, or the first one of its set if the token has expired."""
+        is_expired = place.expires is not None and place.expires <= require_utc(now)
+        return place.beginning if is_expired else place
+
+    def request(self, place: _OaiPlace, state: FeedState) -> FetchRequest:
+        """Return the request of a page of records."""
+        query = {
+            "verb": "ListRecords",
+            "metadataPrefix": place.format,
+            "set": place.sets[place.index],
+            "from": str(place.since),
+        }
+        if place.token:  # the only argument besides the verb (OAI-PMH 2.0, section 3.5)
+            query = {"verb": "ListRecords", "resumptionToken": place.token}
+        url = f"{state.url or BASE}?{urlencode(query, safe=':')}"
+        return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
+
+    def read_page(self, page: Page, place: _OaiPlace) -> tuple[ParsedBatch, _OaiPlace | None]:
+        """Return the papers of a page; raises FetchFailed when it is no list of records.
+
+        A rejected token restarts its set once, as the protocol demands.
+        """
+        may_restart = place.token and not place.restarts
+        records = read(page, _records_or_none if may_restart else read_records)
+        if records is None:
+            return ParsedBatch(), replace(place.beginning, restarts=1)
+        batch = arxiv_batch(records, place.since)
+        if not records.token:
+            return batch, place.following
+        if records.token == place.token or place.page + 1 >= _MOST_PAGES:
+            raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
+        return batch, replace(
+            place, page=place.page + 1, expires=records.expires, token=records.token
+        )
+
+
+def _records_or_none(body: bytes) -> OaiPage | None:
+    """Return the records, or None when the token is rejected."""
+    try:
+        return read_records(body)
+    except BadToken:
+        return None
+
+
+def _category(named: str) -> str:
+    """Return the category or archive of a set: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th."""
+    group, _, rest = named.partition(":")
+    return rest.replace(":", ".") or group
+
+
+def _parse_sets(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = listed(settings.get("sets", ""))
+    wrong = next((one for one in named if not _SET.fullmatch(one)), None)
+    if wrong is not None or not 1 <= len(named) <= MOST_PAGES:
+        found = f", not {wrong!r:.60}" if wrong is not None else ""
+        raise InvalidInput(
+            f"arxiv-oai needs sets: 1 to {MOST_PAGES}, like cs,physics:hep-th,cs:cs:LG{found}",
+            code="settings.sets",
+        )
+    return named
+
+
+def _parse_format(settings: Mapping[str, str]) -> str:
+    named = settings.get("format", FORMATS[0]).strip()
+    if named not in FORMATS:
+        raise InvalidInput(
+            f"format must be one of {', '.join(FORMATS)}, not {named!r:.60}",
+            code="settings.format",
+        )
+    return named
