@@ -15,8 +15,8 @@ from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import marked
 from paperround.core.times import parse_date, place_zone
 from paperround.feeds.formats.library import read_library
-from paperround.feeds.sources.zotero import place_of
 from paperround.papers.topics import read_topics
+from paperround.plugins.zotero import place_of
 from paperround.subscribers.addresses import EmailAddresses, refused_domains
 from paperround.subscribers.choices import checked
 from paperround.subscribers.interests import InterestKind, bounded, interest, interests_in

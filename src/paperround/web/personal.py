@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, UnreadableFile, invalid
+from paperround.core.plugins import plugins
 from paperround.feeds.formats.library import read_library
 from paperround.feeds.formats.registry import decompress
-from paperround.feeds.sources.zotero import place_of, read_zotero
+from paperround.http.model import HttpClient
 from paperround.papers.libraries import Library
 from paperround.papers.model import PaperId
 from paperround.self_service import history
@@ -209,13 +210,17 @@ def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Li
         return read_library(decompress(content, MOST_UNPACKED))
     if text.strip():
         return read_library(text.encode("utf-8", "surrogatepass"))
-    if not zotero.strip():
+    read_zotero = plugins("libraries").get("zotero")
+    if read_zotero is None or not zotero.strip():
         raise invalid("text", "paste some lines, choose a file, or name a library")
-    place = place_of(zotero)
-    if app.demo:
-        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
-    client = app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS)
-    return read_zotero(client, place)
+
+    def connect() -> HttpClient:
+        if app.demo:
+            raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
+        return app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS)
+
+    found: Library = read_zotero(zotero, connect)
+    return found
 
 
 def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response:
@@ -242,6 +247,7 @@ def _library_page(
         error=error,
         text=text,
         zotero=zotero,
+        has_zotero="zotero" in plugins("libraries"),
         most_bytes=LIBRARY_BODY,
         most_kept=MOST_INTERESTS,
     )
