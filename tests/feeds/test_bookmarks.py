@@ -7,9 +7,14 @@ import pytest
 
 from paperround.core.errors import FetchFailed
 from paperround.feeds.sources.base import Span
-from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, PageCursor, page_and_position
-from paperround.feeds.sources.json_fields import CatalogueResponse
 from paperround.papers.model import ParsedBatch
+from paperround.plugins.catalogues import (
+    MARKED_PAGES,
+    PAGE,
+    CatalogueResponse,
+    PageCursor,
+    page_and_position,
+)
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
 DAYS = Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())

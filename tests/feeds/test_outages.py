@@ -11,9 +11,9 @@ from paperround.core.errors import FetchFailed
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds import poll
 from paperround.feeds.model import FeedHealth, NewFeed
-from paperround.feeds.sources import cursors
 from paperround.http.model import FetchRequest
 from paperround.papers.model import FeedId
+from paperround.plugins import catalogues
 from tests.feeds.feed_context import HOUR, NOW, Reply, Room, failing
 from tests.plugins.biorxiv_samples import NOTHING, collection, row
 from tests.plugins.catalogue_samples import (
@@ -191,7 +191,7 @@ def test_a_refusal_for_asking_too_much_never_sends_a_poll_back_to_its_beginning(
 def test_more_works_than_a_part_may_have_are_read_in_parts_oldest_first(
     room: Room, feed: NewFeed, days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cursors, "MARKED_PAGES", 3)
+    monkeypatch.setattr(catalogues, "MARKED_PAGES", 3)
     archive, added = opened(room, feed, daily=0)
     room.poll()
     archive.daily = 110
@@ -207,7 +207,7 @@ def test_more_works_than_a_part_may_have_are_read_in_parts_oldest_first(
 def test_as_many_works_as_a_part_may_have_are_all_read_without_a_word(
     room: Room, feed: NewFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cursors, "MARKED_PAGES", 3)
+    monkeypatch.setattr(catalogues, "MARKED_PAGES", 3)
     archive, _ = opened(room, feed, daily=0)
     archive.per_day[NOW.date() - 2 * DAY] = 300
     (report,) = room.poll()
@@ -219,7 +219,7 @@ def test_as_many_works_as_a_part_may_have_are_all_read_without_a_word(
 def test_a_day_with_more_works_than_are_read_is_told_and_the_days_behind_it_are_read(
     room: Room, feed: NewFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cursors, "MARKED_PAGES", 2)
+    monkeypatch.setattr(catalogues, "MARKED_PAGES", 2)
     archive, added = opened(room, feed, daily=20)
     archive.per_day[NOW.date() - 3 * DAY] = 500
     (report,) = room.poll()

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.feed_items import read_jsonfeed, read_rss
 from paperround.feeds.formats.registry import reader_for
-from paperround.feeds.formats.saved_responses import read_jsonfeed, read_rss
 from paperround.plugins.arxiv_oai import read_arxiv_oai
 from tests.plugins.catalogue_samples import openalex_list, openalex_work
 from tests.plugins.semantic_scholar_samples import bulk

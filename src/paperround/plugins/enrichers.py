@@ -15,9 +15,9 @@ from paperround.core.rates import Rate
 from paperround.feeds.formats.entries import BadEntry, counts_of
 from paperround.feeds.formats.hugging_face import read_hf_paper
 from paperround.feeds.sources.base import read
-from paperround.feeds.sources.json_fields import parse_enrichments
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Count, LooseCount, Paper, ParsedBatch
+from paperround.plugins.catalogues import parse_enrichments
 from paperround.plugins.crossref import record as crossref_record
 from paperround.plugins.crossref import source as crossref
 from paperround.plugins.openalex import record as openalex_record

@@ -76,8 +76,7 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
 
     An empty address means a file; the address the feed states of itself is used instead.
     """
-    head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    found = _json_items(content, address) if head == b"{" else _xml_items(content, address)
+    found = _json_items(content, address) if _is_object(content) else _xml_items(content, address)
     records: list[Record] = []
     rejects: list[Reject] = []
     for position, item in enumerate(found, start=1):
@@ -91,6 +90,24 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
             excerpt = f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
             rejects.append(reject(problem, position, excerpt))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def read_rss(content: bytes) -> ParsedBatch:
+    """The papers of a saved feed: RSS 2.0, RSS 1.0 (RDF) or Atom."""
+    if _is_object(content):
+        raise UnreadableFile("the file holds JSON, not RSS or Atom: read it as jsonfeed")
+    return read_feed(content, "")
+
+
+def read_jsonfeed(content: bytes) -> ParsedBatch:
+    """The papers of a saved JSON Feed."""
+    if not _is_object(content):
+        raise UnreadableFile("the file holds no JSON object: it is no JSON Feed")
+    return read_feed(content, "")
+
+
+def _is_object(content: bytes) -> bool:
+    return content[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
 def _record(item: "_FeedItem | BadEntry", address: str) -> Record:

@@ -17,15 +17,15 @@ from paperround.feeds.formats.bibtex import START as BIBTEX_START
 from paperround.feeds.formats.bibtex import read_bibtex
 from paperround.feeds.formats.charsets import is_utf_16, text_of_bytes
 from paperround.feeds.formats.csv import read_csv
+from paperround.feeds.formats.feed_items import (
+    read_jsonfeed,
+    read_rss,
+)
 from paperround.feeds.formats.html_page import read_page
 from paperround.feeds.formats.hugging_face import read_hf_daily
 from paperround.feeds.formats.jsonl import read_jsonl, read_observations
 from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris
-from paperround.feeds.formats.saved_responses import (
-    read_jsonfeed,
-    read_rss,
-)
 from paperround.papers.model import ParsedBatch
 
 Reader = Callable[[bytes], ParsedBatch]

@@ -25,9 +25,9 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import Format
-from paperround.feeds.sources.json_fields import CatalogueResponse, excerpt_of, json_of
 from paperround.papers.model import Record, Show
 from paperround.papers.text import clean
+from paperround.plugins.catalogues import CatalogueResponse, excerpt_of, json_of
 
 _CREATIVE_COMMONS = "https://creativecommons.org"
 _CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"

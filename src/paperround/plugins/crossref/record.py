@@ -28,7 +28,9 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.formats.stated_dates import DateRange
-from paperround.feeds.sources.json_fields import (
+from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.plugins.biorxiv.jats import text_of_jats
+from paperround.plugins.catalogues import (
     OTHER_KIND,
     CatalogueResponse,
     is_creative_commons,
@@ -38,8 +40,6 @@ from paperround.feeds.sources.json_fields import (
     read_works,
     service_error,
 )
-from paperround.papers.model import ParsedBatch, Record, Show
-from paperround.plugins.biorxiv.jats import text_of_jats
 
 NAME = "Crossref"
 FIELDS = (

@@ -25,10 +25,9 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.cursors import PAGE, PageCursor, page_and_position
-from paperround.feeds.sources.json_fields import parse_filters
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
+from paperround.plugins.catalogues import PAGE, PageCursor, page_and_position, parse_filters
 from paperround.plugins.crossref.record import FIELDS, NAME, read_answer
 
 BASE = "https://api.crossref.org/works"

@@ -25,19 +25,19 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
-from paperround.feeds.formats.saved_responses import listed_when_published
-from paperround.feeds.sources.json_fields import (
+from paperround.papers.identifiers import arxiv_id
+from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.plugins.biorxiv.jats import text_of_jats
+from paperround.plugins.catalogues import (
     OTHER_KIND,
     CatalogueResponse,
+    listed_when_published,
     object_of,
     objects_of,
     read_object,
     read_works,
     service_error,
 )
-from paperround.papers.identifiers import arxiv_id
-from paperround.papers.model import ParsedBatch, Record, Show
-from paperround.plugins.biorxiv.jats import text_of_jats
 
 NAME = "OpenAlex"
 FIELDS = (

@@ -23,10 +23,10 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml, without_doctype
-from paperround.feeds.sources.json_fields import OTHER_KIND
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
 from paperround.plugins.biorxiv.jats import text_in
+from paperround.plugins.catalogues import OTHER_KIND
 
 _SET = "PubmedArticleSet"
 _SAID = 200

@@ -31,10 +31,10 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.json_fields import excerpt_of, json_of
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Reject
 from paperround.papers.text import clean
+from paperround.plugins.catalogues import excerpt_of, json_of
 from paperround.plugins.pubmed.record import read_pubmed
 
 # Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.

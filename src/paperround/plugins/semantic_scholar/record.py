@@ -28,11 +28,16 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import Format, is_one_object
-from paperround.feeds.formats.saved_responses import listed_when_published
-from paperround.feeds.sources.json_fields import excerpt_of, json_of, object_of, objects_of
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
+from paperround.plugins.catalogues import (
+    excerpt_of,
+    json_of,
+    listed_when_published,
+    object_of,
+    objects_of,
+)
 
 MOST_TOKEN = 1000
 """Characters of the token that asks for the next page."""

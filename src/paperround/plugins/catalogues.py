@@ -1,4 +1,4 @@
-"""Parse JSON of catalogues of works, and decide which texts may be shown.
+"""What catalogues of works have in common: JSON, rights, enrichments, and pages by cursor marks.
 
 An abstract is shown only under a Creative Commons licence; otherwise it is used for ranking.
 """
@@ -7,18 +7,18 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
-from paperround.core.errors import InvalidInput, UnreadableFile
-from paperround.feeds.formats.entries import BadEntry, Entry, fingerprint, reject
-from paperround.feeds.sources.base import listed
-from paperround.papers.model import Paper, ParsedBatch, Record, Reject
+from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
+from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint, reject
+from paperround.feeds.sources.base import Span, is_cut_off, listed
+from paperround.papers.model import Paper, ParsedBatch, Record
 from paperround.papers.text import clean
 
 OTHER_KIND = "other-kind"
 """The reason of a reject for a work that is no paper: an issue, a dataset, a correction."""
 
-_TOO_DEEP = BadEntry("too-deep", "the work is nested too deeply")
 _LONGEST_TEXT = 200
 _LONGEST_PART = 2000
 _CREATIVE_COMMONS = re.compile(
@@ -59,18 +59,16 @@ def read_works(
     works: Iterable[object], records_of: Callable[[Entry], Iterable[Record]]
 ) -> ParsedBatch:
     """Return the records of each work; one that cannot be read becomes one reject."""
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, work in enumerate(works, start=1):
+
+    def read_work(work: object) -> list[Record]:
+        if not isinstance(work, dict):
+            raise BadEntry("not-a-paper", "the work is not an object")
         try:
-            if not isinstance(work, dict):
-                raise BadEntry("not-a-paper", "the work is not an object")
-            records += records_of(work)
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, excerpt_of(work)))
+            return list(records_of(work))
         except RecursionError:
-            rejects.append(reject(_TOO_DEEP, position, ""))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+            raise BadEntry("too-deep", "the work is nested too deeply") from None
+
+    return batch_of(works, read_work, excerpt_of)
 
 
 def is_creative_commons(address: str) -> bool:
@@ -194,3 +192,97 @@ def excerpt_of(value: object) -> str:
         return json.dumps(value)[:_EXCERPT]
     except RecursionError:
         return "(nested too deeply)"
+
+
+def listed_when_published(batch: ParsedBatch) -> ParsedBatch:
+    """The papers of a search, each listed when it was published: an old one is no news."""
+    records = tuple(
+        replace(one, listed_on=_day(one.published_at.date())) if one.published_at else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
+
+
+def _day(published: date) -> date:
+    """The day; of a first of January, which both write for a year alone, the year's last."""
+    is_year = (published.month, published.day) == (1, 1)
+    return published.replace(month=12, day=31) if is_year else published
+
+
+# Results are paged by the service's own cursor marks (`cursor=*`):
+#
+#     all days ─► too many works? the older half ─► page by page ─► the next days ─► last
+#
+# One part of a poll has at most `MARKED_PAGES` pages, so that it ends in one run: marks expire.
+# When a single day has more works, the rest is reported as a reject and not read.
+
+FIRST_MARK = "*"
+"""The mark of the first page."""
+
+MARKED_PAGES = 50
+"""Pages of one part of a poll."""
+
+PAGE = 100
+"""Works per page."""
+
+TOO_MANY = "too-many-found"
+"""The reason of the reject for works that are not read."""
+
+_MARK = re.compile(r"[!-~]{1,4000}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCursor:
+    """A page of the works of some days. `mark` is the service's name of it, until `expires`."""
+
+    span: Span
+    page: int = 0
+    expires: datetime | None = None
+    mark: str = FIRST_MARK
+
+    def first_of(self, span: Span) -> "PageCursor":
+        """Return the first page of other days."""
+        return PageCursor(span=span)
+
+    def turned(self, mark: str, expires: datetime | None = None) -> "PageCursor":
+        """Return the page named by `mark`; raises FetchFailed when it is not valid."""
+        if not _MARK.fullmatch(mark):
+            raise FetchFailed("the service names its next page in no way it can be asked for")
+        return replace(self, page=self.page + 1, mark=mark, expires=expires)
+
+
+def page_and_position(
+    place: PageCursor, answer: CatalogueResponse, name: str, expires: datetime | None
+) -> tuple[ParsedBatch, PageCursor | None]:
+    """Return the papers of a page and the next position; `expires` is the end of the next mark.
+
+    Raises FetchFailed when the service `name` returns no works before the announced total.
+    """
+    most = MARKED_PAGES * PAGE
+    fewer = place.span.narrowed(max(answer.total or 0, 2 * most), most)
+    seen = place.page * PAGE + answer.rows
+    if not answer.rows and is_cut_off(seen, answer.total):
+        after = f" after {seen:,}" if seen else ""
+        raise FetchFailed(
+            f"{name} answered no works{after} though it announced {answer.total:,}: ask again later"
+        )
+    if place.page == 0 and (answer.total or 0) > most and fewer:
+        return answer.batch, place.first_of(fewer)
+    following = place.span.following
+    next_span = place.first_of(following) if following else None
+    # The last allowed page may also be the end of the part, though it names another.
+    is_full = place.page + 1 >= MARKED_PAGES
+    is_end = is_full and answer.total is not None and seen >= answer.total
+    if not answer.rows or not answer.mark or is_end:
+        return answer.batch, next_span
+    if not is_full:
+        return answer.batch, place.turned(answer.mark, expires)
+    if fewer:
+        return answer.batch, place.first_of(fewer)
+    problem = BadEntry(
+        TOO_MANY,
+        f"{place.span.since} has more than {most:,} works, of which {most:,} are read: "
+        "narrow the settings of this feed, or make two of it",
+    )
+    rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
+    return replace(answer.batch, rejects=rejects), next_span
