@@ -7,7 +7,7 @@ import pytest
 from paperround.feeds.sources.arxiv import Arxiv
 from paperround.feeds.sources.hugging_face import HfDaily
 from paperround.plugins.arxiv_oai import ArxivOai
-from paperround.plugins.biorxiv.source import Biorxiv
+from paperround.plugins.biorxiv import Biorxiv
 
 
 def utc(text: str) -> datetime:

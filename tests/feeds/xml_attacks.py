@@ -19,7 +19,7 @@ from typing import BinaryIO
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.registry import READERS
 from paperround.feeds.opml import read_opml
-from paperround.plugins.biorxiv.jats import text_of_jats
+from paperround.plugins.jats import text_of_jats
 from tests.http.measuring import most_memory
 
 # --- what is read ------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ KINDS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {
 READING_MODULES = {
     "feeds/formats/arxiv": "arxiv-rss",
     "feeds/formats/feed_items": "rss",
-    "plugins/biorxiv/jats": "jats",
+    "plugins/jats": "jats",
     "plugins/arxiv_oai": "arxiv-oai",
     "feeds/opml": "opml",
     "plugins/pubmed/record": "pubmed",

@@ -10,7 +10,7 @@ from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.feeds.model import FeedState, PollProgress
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.biorxiv.source import Biorxiv
+from paperround.plugins.biorxiv import Biorxiv
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.feeds.cursors import stopped
 from tests.plugins.biorxiv_samples import NOTHING, collection, row

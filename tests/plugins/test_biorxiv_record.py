@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.papers.model import Record, Show
-from paperround.plugins.biorxiv.record import read_answer, subject_of
+from paperround.plugins.biorxiv import read_answer, subject_of
 from tests.plugins.biorxiv_samples import NOTHING, collection, row
 
 HALF = "\ud800"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.crossref.source import Crossref
-from paperround.plugins.openalex.source import OpenAlex
+from paperround.plugins.crossref import Crossref
+from paperround.plugins.openalex import OpenAlex
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.plugins.catalogue_samples import (
     crossref_list,

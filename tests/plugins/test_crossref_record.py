@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.feeds.formats.registry import reader_for
 from paperround.papers.model import Count, Record, Show
-from paperround.plugins.crossref.record import FIELDS, _records, read_answer, read_crossref
+from paperround.plugins.crossref import FIELDS, _records, read_answer, read_crossref
 from tests.plugins.cassettes import recorded
 from tests.plugins.catalogue_samples import crossref_list, crossref_work
 

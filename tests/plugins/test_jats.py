@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.papers.text import repair_abstract
-from paperround.plugins.biorxiv.jats import text_of_jats
+from paperround.plugins.jats import text_of_jats
 
 FORMULA = (
     "<mml:math><mml:mrow>\n <mml:msub><mml:mi>x</mml:mi><mml:mn>1</mml:mn></mml:msub>\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.registry import reader_for
 from paperround.papers.model import Count, Record, Show
-from paperround.plugins.openalex.record import read_answer, read_openalex
+from paperround.plugins.openalex import read_answer, read_openalex
 from tests.plugins.catalogue_samples import openalex_list, openalex_work
 
 HALF = "\ud800"

@@ -14,7 +14,7 @@ from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.feeds.sources.registry import sources
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.semantic_scholar.source import SemanticScholar
+from paperround.plugins.semantic_scholar import SemanticScholar
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.feeds.cursors import stopped
 from tests.plugins.cassettes import recorded

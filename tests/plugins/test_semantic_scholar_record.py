@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.registry import READERS, reader_for
 from paperround.papers.model import Count, Record, Show
-from paperround.plugins.semantic_scholar.record import read_bulk, read_semantic_scholar
+from paperround.plugins.semantic_scholar import read_bulk, read_semantic_scholar
 from tests.plugins.cassettes import recorded
 from tests.plugins.semantic_scholar_samples import bulk, paper, pdf
 

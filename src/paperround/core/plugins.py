@@ -3,7 +3,7 @@
 A distribution names its plugins in its metadata, in one group for each kind of plugin:
 
     [project.entry-points."paperround.sources"]
-    crossref = "paperround.plugins.crossref.source:Crossref"
+    crossref = "paperround.plugins.crossref:Crossref"
 
 The plugins of this project are named in the same way. Names are known at once; the code of a
 plugin is imported when its name is looked up for the first time.

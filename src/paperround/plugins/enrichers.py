@@ -17,13 +17,9 @@ from paperround.feeds.formats.hugging_face import read_hf_paper
 from paperround.feeds.sources.base import read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Count, LooseCount, Paper, ParsedBatch
+from paperround.plugins import crossref, openalex
 from paperround.plugins.catalogues import parse_enrichments
-from paperround.plugins.crossref import record as crossref_record
-from paperround.plugins.crossref import source as crossref
-from paperround.plugins.openalex import record as openalex_record
-from paperround.plugins.openalex import source as openalex
-from paperround.plugins.semantic_scholar.record import read_semantic_scholar
-from paperround.plugins.semantic_scholar.source import ASKED
+from paperround.plugins.semantic_scholar import ASKED, read_semantic_scholar
 
 _DAY = timedelta(days=1)
 _SIGNS = frozenset(",|+!<>\"' \t")
@@ -154,7 +150,7 @@ class OpenAlexNews(_Catalogue):
         query = {
             "filter": f"doi:{'|'.join(filter(None, map(self.doi, papers)))}",
             "per-page": self.size,
-            "select": openalex_record.FIELDS.replace(",abstract_inverted_index", ""),
+            "select": openalex.FIELDS.replace(",abstract_inverted_index", ""),
         }
         return FetchRequest(
             url=f"{openalex.BASE}?{urlencode(query, safe=':,|/')}",
@@ -165,7 +161,7 @@ class OpenAlexNews(_Catalogue):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
-        batch = read(page, openalex_record.read_answer).batch
+        batch = read(page, openalex.read_answer).batch
         return parse_enrichments(batch, papers=papers, kinds=self.kinds)
 
 
@@ -181,7 +177,7 @@ class CrossrefNews(_Catalogue):
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
         """Up to forty papers."""
         dois = ",".join(f"doi:{doi}" for doi in map(self.doi, papers) if doi)
-        query = {"filter": dois, "rows": self.size, "select": crossref_record.FIELDS}
+        query = {"filter": dois, "rows": self.size, "select": crossref.FIELDS}
         return FetchRequest(
             url=f"{crossref.BASE}?{urlencode(query, safe=':,/')}",
             limiter=self.limiter,
@@ -190,7 +186,7 @@ class CrossrefNews(_Catalogue):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
-        batch = read(page, crossref_record.read_answer).batch
+        batch = read(page, crossref.read_answer).batch
         return parse_enrichments(batch, papers=papers, kinds=self.kinds)
 
 

@@ -25,8 +25,8 @@ from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml, without_doctype
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
-from paperround.plugins.biorxiv.jats import text_in
 from paperround.plugins.catalogues import OTHER_KIND
+from paperround.plugins.jats import text_in
 
 _SET = "PubmedArticleSet"
 _SAID = 200

@@ -1,1 +1,0 @@
-"""bioRxiv and medRxiv."""
