@@ -200,7 +200,7 @@ def test_an_entry_of_better_bibtex_is_read_with_all_it_says() -> None:
     assert record.title == "SiO₂ Don’t Tide"
     assert record.authors == ("Marc le Duc", "Ayşe Ünal", "María Đoković", "Martin King Jr.")
     assert record.published_at is not None
-    assert (record.published_at.date(), record.listed_on) == (date(2026, 8, 1), date(2026, 9, 30))
+    assert (record.published_at.date(), record.listed_on) == (date(2026, 8, 1), date(2026, 8, 31))
     assert record.comment == "Journal reference: Tides & Moons"
     assert record.identifiers == {"doi": "10.1000/(sici)1<2>3.0.co;2-2"}
 

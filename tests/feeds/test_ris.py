@@ -191,7 +191,7 @@ def test_exporting_a_work_on_another_day_makes_no_other_work_of_it() -> None:
     [
         ("DA  - Jan 8\nPY  - 2026", date(2026, 1, 8)),
         ("DA  - 8 January\nPY  - 2026///", date(2026, 1, 8)),
-        ("PD  - MAR-APR\nPY  - 2026", date(2026, 4, 30)),
+        ("PD  - MAR-APR\nPY  - 2026", date(2026, 3, 31)),
         ("PD  - SPR\nPY  - 2026", date(2026, 12, 31)),
         ("DA  - 05/06\nPY  - 2026", date(2026, 12, 31)),
         ("DA  - 2025/12/31/\nPY  - 2026", date(2025, 12, 31)),

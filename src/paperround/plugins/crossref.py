@@ -11,7 +11,6 @@ of. Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +19,7 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import midnight_utc, require_utc
-from paperround.feeds.formats.dates import FIRST_YEAR, LAST_YEAR
+from paperround.feeds.formats.dates import FIRST_YEAR, LAST_YEAR, DateRange, days_meant
 from paperround.feeds.formats.entries import (
     BadEntry,
     Entry,
@@ -34,7 +33,6 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
-from paperround.feeds.formats.stated_dates import DateRange
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
@@ -255,12 +253,11 @@ def period(stated: Entry, key: str) -> DateRange | None:
     if not FIRST_YEAR <= first[0] <= LAST_YEAR:
         return None
     try:
-        begin = date(*[*first, 1, 1][:3])
+        if 0 in first[:3]:
+            raise ValueError("a part of a date counts from 1")
+        return days_meant(*first[:3])
     except (ValueError, OverflowError):
         raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
-    month = begin.month if len(first) > 1 else 12
-    last = begin if len(first) > 2 else date(begin.year, month, monthrange(begin.year, month)[1])
-    return DateRange(first=begin, last=last)
 
 
 def published(work: Entry) -> DateRange | None:

@@ -1,4 +1,4 @@
-"""Parse dates of services: RFC 3339, RFC 822, days without zeros, months by name or alone.
+"""Parse dates: strictly those of services, leniently those of references.
 
     2026-01-05T08:00:00Z   2026-1-5   2026/1/5   Mon, 05 Jan 2026 08:00:00 GMT   Mon, 05 Jan 2026
     January 5th, 2026      5-Jan-2026   2026-01   Jan 2026   2026
@@ -8,13 +8,13 @@ Numbers before a year are not read: `3/5/2026` may be in March or in May.
 
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import midnight_utc, parse_instant
-from paperround.feeds.formats.stated_dates import DateRange
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 """Papers of other years are mistakes of their source."""
@@ -46,6 +46,23 @@ _SHAPES = tuple(
 _MONTHS = tuple(
     "january february march april may june july august september october november december".split()
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRange:
+    """The days a date may mean: one day, a month or a year."""
+
+    first: date
+    last: date
+
+
+def days_meant(year: int, month: int = 0, day: int = 0) -> DateRange:
+    """Return the days of a year, of a month, or one day; raises ValueError."""
+    if day:
+        only = date(year, month, day)
+        return DateRange(first=only, last=only)
+    last = monthrange(year, month or 12)[1]
+    return DateRange(first=date(year, month or 1, 1), last=date(year, month or 12, last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +136,10 @@ def _parse_words(text: str) -> StatedDate | None:
     parts = match.groupdict()
     year, day = int(parts["year"]), int(parts.get("day") or 0)
     try:
-        month = _month_number(parts["month"]) if parts["month"] else 0
-        if day:
-            only = date(year, month, day)
-            return StatedDate(period=DateRange(first=only, last=only), at=midnight_utc(only))
-        first = date(year, month or 1, 1)
-        last = date(year, month or 12, monthrange(year, month or 12)[1])
+        period = days_meant(year, _month_number(parts["month"]) if parts["month"] else 0, day)
     except ValueError:
         return None
-    return StatedDate(period=DateRange(first=first, last=last), at=None)
+    return StatedDate(period=period, at=midnight_utc(period.first) if day else None)
 
 
 def _month_number(word: str) -> int:
@@ -136,3 +148,45 @@ def _month_number(word: str) -> int:
         return int(word)
     word = "sep" if word.casefold() == "sept" else word.casefold()
     return _MONTHS.index(next((name for name in _MONTHS if name.startswith(word)), word)) + 1
+
+
+# --- dates of references -----------------------------------------------------------------------
+
+_PART = re.compile(r"\d+|[^\W\d_]+")
+_MOST_PARTS = 8
+_SHORT_MONTHS = tuple(name[:3] for name in _MONTHS)
+_COMPACT = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:t[\d:.]+z?)?\s*", re.ASCII)
+
+
+def period_of(text: str) -> DateRange | None:
+    """Return the days meant by `2026`, `2026-01`, `2026/01/28/`, `20260128`, `2026///`, `28 Jan
+    2026` or an instant; of a range, the days of its first date.
+
+    None without a year from 1900 to 2100. Numbers before the year are not read as a month, because
+    their order is ambiguous.
+    """
+    text = text[:_LONGEST].casefold()
+    if match := _COMPACT.fullmatch(text):
+        text = "-".join(match.groups())
+    parts = _PART.findall(text)[:_MOST_PARTS]
+    years = [place for place, part in enumerate(parts) if _is_year(part)]
+    if not years:
+        return None
+    at, end = [*years, len(parts)][:2]
+    year, before, after = int(parts[at]), _numbers(parts[:at]), _numbers(parts[at + 1 : end])
+    month = next((_SHORT_MONTHS.index(one[:3]) + 1 for one in parts if one[:3] in _SHORT_MONTHS), 0)
+    named = [month, *(before or after)[:1]] if month else after[:2]
+    for numbers in (named, named[:1]):  # the most precise valid one: all June for a 31 June
+        try:
+            return days_meant(year, *numbers)
+        except ValueError:
+            continue
+    return days_meant(year)
+
+
+def _is_year(part: str) -> bool:
+    return part.isdecimal() and len(part) == 4 and FIRST_YEAR <= int(part) <= LAST_YEAR
+
+
+def _numbers(parts: Sequence[str]) -> list[int]:
+    return [int(part) for part in parts if part.isdecimal() and len(part) <= 2]

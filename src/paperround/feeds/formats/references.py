@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from paperround.core.languages import marked
 from paperround.core.times import midnight_utc
 from paperround.feeds.formats.arxiv import CATEGORY
+from paperround.feeds.formats.dates import period_of
 from paperround.feeds.formats.entries import BadEntry, fingerprint, links_of, storable, title_of
 from paperround.feeds.formats.feed_names import names_of
-from paperround.feeds.formats.stated_dates import period_of
 from paperround.papers.model import Record, Show
 from paperround.papers.text import repair_abstract, repair_title
 

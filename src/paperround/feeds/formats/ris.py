@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from paperround.core.errors import UnreadableFile
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
+from paperround.feeds.formats.dates import period_of
 from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, Line, batch_of
 from paperround.feeds.formats.references import (
     Reference,
@@ -26,7 +27,6 @@ from paperround.feeds.formats.references import (
     split_dois,
     strip_volatile_notes,
 )
-from paperround.feeds.formats.stated_dates import period_of
 from paperround.papers.model import ParsedBatch, Record
 
 Fields = dict[str, list[str]]
