@@ -134,9 +134,9 @@ def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
 
 READERS = """
 access/rate_limiter core/times digests/pages digests/paper_pages editions/store/lists
-editions/archive editions/periods feeds/formats/bibtex feeds/formats/bibtex_text
+editions/archive editions/periods feeds/formats/bibtex
 feeds/formats/library feeds/formats/references feeds/formats/registry feeds/formats/ris
-feeds/sources/zotero papers/topics self_service/change_address self_service/feeds
+papers/topics plugins/zotero self_service/change_address self_service/feeds
 self_service/library signup/limits subscribers/addresses subscribers/choices subscribers/interests
 subscribers/keywords web/context web/outbox web/pages web/personal web/preferences_form web/search
 web/security web/self_service web/signup

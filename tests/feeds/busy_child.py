@@ -2,7 +2,7 @@
 
 import sys
 
-from paperround.feeds.formats import wild_feed_child
+from paperround.feeds.formats import wild_feed
 
 
 def without_end(content: bytes) -> list[dict[str, object]]:
@@ -12,5 +12,5 @@ def without_end(content: bytes) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    wild_feed_child.items_of = without_end
-    wild_feed_child.main()
+    wild_feed.items_of = without_end
+    wild_feed.main()

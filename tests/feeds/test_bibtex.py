@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import UnreadableFile
-from paperround.feeds.formats.bibtex import read_bibtex
-from paperround.feeds.formats.bibtex_text import unbraced, value_of, verbatim
+from paperround.feeds.formats.bibtex import read_bibtex, unbraced, value_of, verbatim
 from paperround.papers.merge import repaired
 from paperround.papers.model import ParsedBatch, Record, Show
 

@@ -4,8 +4,7 @@ import pytest
 
 from paperround.core.errors import FetchFailed, UnreadableFile
 from paperround.feeds.formats import wild_feed
-from paperround.feeds.formats.wild_feed import ParserLimits, wild_items
-from paperround.feeds.formats.wild_feed_child import items_of
+from paperround.feeds.formats.wild_feed import ParserLimits, items_of, wild_items
 from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.model import ParsedBatch
 from tests.feeds.arxiv_samples import NOW, page, state
