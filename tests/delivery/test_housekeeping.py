@@ -14,7 +14,7 @@ from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryId
-from paperround.feeds.model import FeedHealth, NewFeed, RunNotes
+from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, CleanupReport, clean_up
 from paperround.papers.model import Reject
@@ -152,7 +152,6 @@ def test_marks_that_count_no_more_are_dropped(database: SqlDatabase) -> None:
 
 @pytest.mark.accept("F08", part="history is forgotten")
 def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDatabase) -> None:
-    notes = RunNotes(counts={"requests": 1}, names={"new": ["arxiv:1"]}, health=FeedHealth.FRESH)
     with database.writing() as work:
         feed = work[FeedStore].create(NewFeed(name="cs", kind="arxiv"), now=NOW).id
         for age in (KEPT_RUNS + MINUTE, KEPT_NAMES + MINUTE, KEPT_NAMES - MINUTE):
@@ -160,7 +159,13 @@ def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDat
             reject = Reject(reason="no-title", detail=str(age), position=1)
             work[FeedStore].keep_rejects(run, [reject], now=NOW - age)
             work[FeedStore].finish_run(
-                run, state="done", counts={"new": 1}, error=None, now=NOW - age, notes=notes
+                run,
+                state="done",
+                counts={"new": 1, "requests": 1},
+                names={"new": ["arxiv:1"]},
+                health=FeedHealth.FRESH,
+                error=None,
+                now=NOW - age,
             )
     house(database, timedelta())
     with database.reading() as work:

@@ -1,7 +1,7 @@
 """What a poll counts, and how little it keeps for that."""
 
 from paperround.feeds.health import batch_digest, record_key
-from paperround.feeds.model import FeedHealth, FeedShape
+from paperround.feeds.model import FeedShape
 from paperround.feeds.poll import PollTally
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record
@@ -33,15 +33,14 @@ def test_a_paper_on_two_pages_is_one_paper_of_the_batch() -> None:
     found = tally.findings(unseen=3, ended=True)
     assert found.batch == batch_digest([record_key(one) for one in PAPERS])
     assert found.shape == FeedShape(records=3, abstracts=2, authors=1)
-    notes = tally.notes(FeedHealth.FRESH)
-    assert notes.counts == {"requests": 2, "bytes": 4, "batch": 3}
+    assert tally.counts == {"requests": 2, "bytes": 4, "batch": 3}
 
 
 def test_a_poll_that_goes_on_where_one_stopped_knows_no_batch_and_keeps_no_names() -> None:
     tally = tallied(PAPERS, continues=True)
     found = tally.findings(unseen=3, ended=True)
     assert (found.batch, found.shape, tally.is_unchanged) == (None, None, False)
-    assert tally.notes(None).counts["batch"] == 3
+    assert tally.counts["batch"] == 3
     assert not tally.names
 
 

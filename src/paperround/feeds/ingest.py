@@ -12,14 +12,14 @@ run of one batch, polling a live feed one of a batch per page.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.chunk import Chunk, dated, sort_by_trust
-from paperround.feeds.model import MOST_NAMES, RunNotes
+from paperround.feeds.model import MOST_NAMES, FeedHealth
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Observation, PaperId, ParsedBatch, Record, Reject
 from paperround.papers.store.papers import PaperStore
@@ -151,19 +151,21 @@ class IngestRun:
         now: datetime,
         state: str = "done",
         error: str | None = None,
-        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
+        counts: Mapping[str, int] | None = None,
+        health: FeedHealth | None = None,
     ) -> None:
-        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with the counts so far, the
-        `error` that ended it, and `notes`."""
+        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with the counts so far and
+        those of the poll, the `error` that ended it, and the feed's `health`."""
 
         def close(work: Transaction) -> int:
             work[FeedStore].finish_run(
                 self._number,
                 state=state,
-                counts={**self._counts, "rejects": self._rejects.total()},
+                counts={**self._counts, "rejects": self._rejects.total(), **(counts or {})},
+                names=self._names,
+                health=health,
                 error=None if error is None else error[:_LONGEST_ERROR],
                 now=now,
-                notes=replace(notes, names=self._names),
             )
             return work[PaperStore].count()
 

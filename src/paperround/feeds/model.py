@@ -184,25 +184,20 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunNotes:
-    """What a run leaves for whoever looks into it later.
+class FeedRun:
+    """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
+    `put-off` when the poll ended early without an error and goes on later.
 
-    `counts` are the requests made, the bytes of their answers (decoded), and the papers of the
-    whole batch. `names` are identifiers of papers that were `new`, `changed` and `unchanged`,
-    `MOST_NAMES` of each. `health` is the feed's at the end, None when the run says nothing of it.
+    `counts` are the papers by what became of them; of a poll, also the requests made, the bytes of
+    their answers (decoded), and the papers of the whole batch. `names` are identifiers of papers
+    that were `new`, `changed` and `unchanged`, `MOST_NAMES` of each. `health` is the feed's at the
+    end, None when the run says nothing of it.
     """
 
-    counts: Mapping[str, int] = field(default_factory=dict)
-    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    health: FeedHealth | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRun(RunNotes):
-    """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
-    `put-off` when the poll ended early without an error and goes on later."""
-
     id: int
+    counts: Mapping[str, int]
+    names: Mapping[str, Sequence[str]]
+    health: FeedHealth | None
     source: str
     state: str
     error: str | None

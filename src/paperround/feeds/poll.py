@@ -48,7 +48,6 @@ from paperround.feeds.model import (
     LiveFeed,
     Poll,
     PollProgress,
-    RunNotes,
 )
 from paperround.feeds.store.feeds import FeedStore
 from paperround.feeds.volume import add_volume, find_alarm
@@ -222,7 +221,8 @@ class _PollRun:
         run.finish(
             now=self._context.clock.now(),
             state="unchanged" if self._tally.is_unchanged else "done",
-            notes=self._tally.notes(health),
+            counts=self._tally.counts,
+            health=health,
         )
         poll = Poll(
             health=health,
@@ -305,7 +305,7 @@ class _PollRun:
 
     def _close_early(self, health: FeedHealth | None, now: datetime) -> None:
         if self._run is not None:
-            self._run.finish(now=now, state="put-off", notes=self._tally.notes(health))
+            self._run.finish(now=now, state="put-off", counts=self._tally.counts, health=health)
 
     def lost(self) -> PollReport:
         """End a poll whose feed was changed while it was read, or leased to another process because
@@ -317,8 +317,13 @@ class _PollRun:
     def fail(self, reason: str, error: Exception) -> PollReport:
         """End a poll that met an error; the pauses grow with every failure."""
         reason, now = reason[:_LONGEST_REASON], self._context.clock.now()
-        notes = self._tally.notes(FeedHealth.FAILED)
-        self._started_run().finish(now=now, state="failed", error=reason, notes=notes)
+        self._started_run().finish(
+            now=now,
+            state="failed",
+            error=reason,
+            counts=self._tally.counts,
+            health=FeedHealth.FAILED,
+        )
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
         is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
         failure = add_failure(self._feed.failures, retry_after, is_refused=is_refused)
@@ -429,7 +434,7 @@ class PollTally:
         )
         return Findings(unseen=unseen, batch=batch_digest(self.names), shape=shape)
 
-    def notes(self, health: FeedHealth | None) -> RunNotes:
-        """Return the notes of the run: requests, bytes, papers, and the health if known."""
-        counts = {"requests": self.requests, "bytes": self._bytes, "batch": self._papers}
-        return RunNotes(counts=counts, health=health)
+    @property
+    def counts(self) -> dict[str, int]:
+        """The requests, the bytes and the papers of the poll."""
+        return {"requests": self.requests, "bytes": self._bytes, "batch": self._papers}

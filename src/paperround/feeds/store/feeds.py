@@ -22,7 +22,6 @@ from paperround.feeds.model import (
     LiveFeed,
     NewFeed,
     Poll,
-    RunNotes,
     StoredReject,
 )
 from paperround.feeds.store.mapping import (
@@ -31,7 +30,6 @@ from paperround.feeds.store.mapping import (
     live_feed_of,
     poll_columns,
     reject_row,
-    run_json,
     run_of,
 )
 from paperround.papers.model import Feed, FeedId, Reject, Show
@@ -64,12 +62,14 @@ class FeedStore(Store):
         *,
         state: str,
         counts: Mapping[str, int],
+        names: Mapping[str, Sequence[str]] | None = None,
+        health: FeedHealth | None = None,
         error: str | None,
         now: datetime,
-        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close `run` as `done`, `unchanged`, `failed` or `put-off`, with its `notes`."""
-        names = {kind: list(some) for kind, some in notes.names.items() if some}
+        """Close `run` as `done`, `unchanged`, `failed` or `put-off`."""
+        named = {kind: list(some) for kind, some in (names or {}).items() if some}
+        health_json = {} if health is None else {"health": health.value}
         self._connection.execute(
             update(db.runs)
             .where(db.runs.c.id == run)
@@ -77,8 +77,8 @@ class FeedStore(Store):
                 state=state,
                 error=error,
                 finished_at=now,
-                counts=run_json(counts, notes),
-                names=names or null(),
+                counts={**counts, **health_json},
+                names=named or null(),
             )
         )
 

@@ -1,7 +1,6 @@
 """Convert rows of feeds, runs and rejects to model values, and back."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -20,7 +19,6 @@ from paperround.feeds.model import (
     NewFeed,
     Poll,
     PollProgress,
-    RunNotes,
 )
 from paperround.papers.model import Reject, Show
 
@@ -111,12 +109,6 @@ def _progress_json(progress: PollProgress) -> dict[str, Any]:
         "usual": [asdict(shape) for shape in progress.usual],
         "alarm": alarm_json,
     }
-
-
-def run_json(counts: Mapping[str, int], notes: RunNotes) -> dict[str, Any]:
-    """Return the counts of a run as stored, with the health at its end."""
-    values: dict[str, Any] = {**counts, **notes.counts}
-    return values if notes.health is None else values | {"health": notes.health.value}
 
 
 def run_of(row: Row[Any]) -> FeedRun:
