@@ -4,17 +4,16 @@ publishing schedules."""
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from enum import Enum
 from itertools import count
-from types import UnionType
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
-from paperround.core.times import format_instant, parse_date, parse_instant, require_utc
+from paperround.core.times import require_utc
+from paperround.feeds.dataclass_json import from_json, to_json
 from paperround.feeds.formats.entries import fingerprint
 from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.model import (
@@ -288,7 +287,7 @@ class Source(ABC, Generic[P]):
         """Return the position in a cursor and the hash of its settings; (None, "") if invalid."""
         try:
             values = json.loads(cursor)
-            return _from_json(self.place, values), str(values[_SETTINGS_HASH])
+            return from_json(self.place, values), str(values[_SETTINGS_HASH])
         except (InvalidInput, ValueError, KeyError, TypeError, RecursionError):
             return None, ""
 
@@ -300,32 +299,7 @@ def hash_of_settings(settings: Mapping[str, str]) -> str:
 
 def write_place(place: Any, settings_hash: str) -> str:
     """Return the cursor for `place`."""
-    return json.dumps(
-        {_SETTINGS_HASH: settings_hash, **asdict(place)},
-        default=lambda one: format_instant(one) if isinstance(one, datetime) else str(one),
-        separators=(",", ":"),
-    )
-
-
-def _from_json(kind: Any, value: Any) -> Any:
-    """Convert a JSON value to the type `kind` of a field. Raises ValueError, KeyError or TypeError
-    when it does not fit."""
-    if isinstance(kind, UnionType):
-        [kind] = [one for one in get_args(kind) if one is not type(None)]
-        return None if value is None else _from_json(kind, value)
-    if is_dataclass(kind):
-        make: Any = kind
-        hints = get_type_hints(kind)
-        return make(**{name: _from_json(hint, value[name]) for name, hint in hints.items()})
-    if get_origin(kind) is tuple:
-        return tuple(_from_json(get_args(kind)[0], one) for one in value)
-    if kind in (date, datetime):
-        return (parse_date if kind is date else parse_instant)(_from_json(str, value))
-    if issubclass(kind, Enum):
-        return kind(value)
-    if not isinstance(value, kind):
-        raise InvalidInput(f"{value!r:.60} is no {kind.__name__}")
-    return value
+    return json.dumps({_SETTINGS_HASH: settings_hash, **to_json(place)}, separators=(",", ":"))
 
 
 def any_of(names: Iterable[str]) -> Callable[[], Values]:

@@ -1,5 +1,6 @@
 """Store feeds, their runs and rejects."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -13,28 +14,30 @@ from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.dialect import column_in, insert_new, is_duplicate
 from paperround.db.driver import insert_many
-from paperround.db.mapping import value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
+from paperround.feeds.dataclass_json import from_json, to_json
 from paperround.feeds.model import (
     FeedHealth,
     FeedRun,
     LiveFeed,
     NewFeed,
     Poll,
+    PollProgress,
     StoredReject,
-)
-from paperround.feeds.store.mapping import (
-    NEVER_POLLED,
-    feed_columns,
-    live_feed_of,
-    poll_columns,
-    reject_row,
-    run_of,
 )
 from paperround.papers.model import Feed, FeedId, Reject, Show
 
 _FEEDS = select(db.feeds)
+_NEVER_POLLED = {
+    "progress": None,
+    "health": FeedHealth.NEW.value,
+    "reason": "",
+    "failures": 0,
+    "expects_at": None,
+}
+"""The polling state of a new feed, and after its address or settings changed."""
 
 
 class FeedStore(Store):
@@ -89,7 +92,7 @@ class FeedStore(Store):
         ).scalar_one_or_none()
         if feed is None:
             raise NotFound(f"there is no run {run}")
-        rows = [reject_row(feed, run, one, now) for one in rejects]
+        rows = [_reject_row(feed, run, one, now) for one in rejects]
         return insert_many(self._connection, insert_new(self._connection, db.rejects), rows)
 
     def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
@@ -97,27 +100,27 @@ class FeedStore(Store):
         row = self._insert_row(feed, {"created_at": now, "next_at": now})
         if row is None:
             raise _name_taken(feed.name)
-        return live_feed_of(row)
+        return _live_feed_of(row)
 
     def get(self, feed: FeedId) -> LiveFeed:
         """Return the feed with this id; raises NotFound."""
-        return live_feed_of(self._require_row(feed))
+        return _live_feed_of(self._require_row(feed))
 
     def get_for_update(self, feed: FeedId) -> LiveFeed:
         """Return the feed, locked until the transaction ends; raises NotFound."""
-        return live_feed_of(self._require_row(feed, lock=True))
+        return _live_feed_of(self._require_row(feed, lock=True))
 
     def find(self, name: str) -> LiveFeed | None:
         """Return the feed called `name`, or None."""
         row = self._row(db.feeds.c.name == name)
-        return None if row is None else live_feed_of(row)
+        return None if row is None else _live_feed_of(row)
 
     def page(self, after: FeedId, *, limit: int) -> list[LiveFeed]:
         """Return feeds with an id above `after`, by id, including those of files."""
         rows = self._connection.execute(
             _FEEDS.where(db.feeds.c.id > after).order_by(db.feeds.c.id).limit(limit)
         )
-        return [live_feed_of(row) for row in rows]
+        return [_live_feed_of(row) for row in rows]
 
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace the settings of a feed. A change of kind, url or settings resets its polling
@@ -125,15 +128,15 @@ class FeedStore(Store):
         listed again. After either change a running poll has lost its lease, and the feed is due.
         Raises NotFound, and AlreadyTaken (code `name`)."""
         row = self._require_row(feed, lock=True)
-        before = live_feed_of(row)
-        values = feed_columns(changed) | {"gone_at": None}
+        before = _live_feed_of(row)
+        values = _feed_columns(changed) | {"gone_at": None}
         lease_ended = {"lease": before.lease + 1, "leased_until": None, "next_at": now}
         if (before.kind, before.url, before.settings) != (
             changed.kind,
             changed.url,
             values["settings"],
         ):
-            values |= NEVER_POLLED | lease_ended
+            values |= _NEVER_POLLED | lease_ended
         if before.show is not changed.show:  # list unchanged papers again, with the new value
             of_feed = db.listings.c.feed_id == feed
             self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
@@ -181,7 +184,7 @@ class FeedStore(Store):
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return self._lease([live_feed_of(row) for row in rows], processes.current(), until)
+        return self._lease([_live_feed_of(row) for row in rows], processes.current(), until)
 
     def lease(
         self, feed: FeedId, processes: Processes, *, until: datetime, now: datetime
@@ -192,7 +195,7 @@ class FeedStore(Store):
         is_leased = row.leased_until is not None and row.leased_until > now
         if is_leased and not (row.lent_to and processes.is_dead(Worker(**row.lent_to))):
             return None
-        return self._lease([live_feed_of(row)], processes.current(), until)[0]
+        return self._lease([_live_feed_of(row)], processes.current(), until)[0]
 
     def _lease(self, feeds: Sequence[LiveFeed], to: Worker, until: datetime) -> list[LiveFeed]:
         chosen = column_in(self._connection, db.feeds.c.id, [feed.id for feed in feeds])
@@ -213,7 +216,7 @@ class FeedStore(Store):
 
     def record_poll(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
         """Store the result of a poll, unless the feed was deleted. Raises LeaseLost."""
-        if not self._update_row(feed, poll_columns(poll), db.feeds.c.lease == lease):
+        if not self._update_row(feed, _poll_columns(poll), db.feeds.c.lease == lease):
             with suppress(NotFound):
                 self.require_lease(feed, lease)
 
@@ -256,7 +259,7 @@ class FeedStore(Store):
         below = true() if before is None else db.runs.c.id < before
         query = select(db.runs).where(db.runs.c.feed_id == feed, below)
         rows = self._connection.execute(query.order_by(db.runs.c.id.desc()).limit(limit))
-        return [run_of(row) for row in rows]
+        return [_run_of(row) for row in rows]
 
     def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[StoredReject]:
         """Return rejects with a number below `before`, newest first."""
@@ -279,7 +282,7 @@ class FeedStore(Store):
     def _insert_row(self, feed: NewFeed, times: Mapping[str, datetime]) -> Row[Any] | None:
         """Return the new row, or None when the name is taken."""
         inserting = insert_new(self._connection, db.feeds).returning(*db.feeds.c)
-        values = {**feed_columns(feed), **NEVER_POLLED, "lease": 0, **times}
+        values = {**_feed_columns(feed), **_NEVER_POLLED, "lease": 0, **times}
         return self._connection.execute(inserting, values).one_or_none()
 
     def _row(self, condition: Any) -> Row[Any] | None:
@@ -305,3 +308,65 @@ def _not_found(feed: FeedId) -> NotFound:
 
 def _name_taken(name: str) -> AlreadyTaken:
     return AlreadyTaken(f"a feed is called {name!r} already: choose another name", code="name")
+
+
+def _feed_columns(feed: NewFeed) -> dict[str, Any]:
+    """Return the columns of the settings an operator gave."""
+    return columns_of(feed) | {"settings": dict(feed.settings)}
+
+
+def _poll_columns(poll: Poll) -> dict[str, Any]:
+    """Return the columns a poll changes; times the poll does not state are kept."""
+    found = {
+        "health": poll.health.value,
+        "reason": poll.reason,
+        "progress": to_json(poll.progress),
+        "failures": poll.failures,
+        "next_at": poll.next_at,
+        "expects_at": poll.expects_at,
+        "leased_until": poll.leased_until,
+    }
+    if poll.health is FeedHealth.PAUSED:  # keep the stored health, which `paused` hides
+        del found["health"]
+    if poll.gone_at is not None:
+        found |= {"gone_at": poll.gone_at, "enabled": False}
+    dates = {"last_good_at": poll.good_at, "last_news_at": poll.news_at}
+    return found | {name: moment for name, moment in dates.items() if moment is not None}
+
+
+def _live_feed_of(row: Row[Any]) -> LiveFeed:
+    """Return the feed with its state. A feed that is switched off has the health `paused`; the
+    stored one returns when it is switched on."""
+    return value_of(
+        LiveFeed,
+        row,
+        show=None if row.show is None else Show(row.show),
+        health=FeedHealth(row.health) if row.enabled else FeedHealth.PAUSED,
+        progress=from_json(PollProgress, row.progress or {}),
+    )
+
+
+def _run_of(row: Row[Any]) -> FeedRun:
+    """Return a run; an unfinished one has no counts."""
+    counts = dict(row.counts or {})
+    health = counts.pop("health", None)
+    return value_of(
+        FeedRun,
+        row,
+        counts=counts,
+        names=row.names or {},
+        health=None if health is None else FeedHealth(health),
+    )
+
+
+def _reject_row(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, Any]:
+    """Return the row of a reject. Its digest has no position, because feeds move entries."""
+    position = "" if reject.excerpt else str(reject.position)
+    text = "\0".join([reject.reason, reject.detail, reject.excerpt, position])
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return columns_of(reject) | {
+        "feed_id": feed,
+        "run_id": run,
+        "digest": digest,
+        "created_at": now,
+    }
