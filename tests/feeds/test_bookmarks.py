@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.sources.base import Span
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.catalogues import (
     MARKED_PAGES,
     PAGE,
     CatalogueResponse,
     PageCursor,
+    Span,
     page_and_position,
 )
 

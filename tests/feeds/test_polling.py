@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.feeds.model import FeedState
-from paperround.feeds.sources.base import Span, is_cut_off, oldest_day, span_of
+from paperround.feeds.sources.base import oldest_day
 from paperround.feeds.sources.registry import SOURCES
+from paperround.plugins.catalogues import Span, is_cut_off, span_of
 from tests.feeds.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.sources.base import Span
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
+from paperround.plugins.catalogues import Span
 from paperround.plugins.pubmed.source import PubMed
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.feeds.cursors import stopped

@@ -1,21 +1,19 @@
-"""Export and import feeds as JSON; import OPML through a reader passed in."""
+"""Export feeds as JSON, and import them from JSON or OPML."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.due import FEEDS, check_feed, every_feed, feed_settings
+from paperround.feeds.due import check_feed, every_feed, feed_settings, live_feeds
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
+from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.model import FeedId, Reject, Show
-
-OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]
-"""Reads an OPML file; raises InvalidInput when it cannot."""
+from paperround.papers.model import Reject, Show
 
 _FIELDS = frozenset({"name", "kind", "url", "settings", "show", "enabled"})
 _LONGEST_NAME = 60
@@ -34,38 +32,23 @@ class FeedImport:
     rejects: tuple[Reject, ...] = ()
 
 
-def iter_feeds(context: FeedContext) -> Iterator[NewFeed]:
-    """Yield the settings of every live feed, by id. Each page has its own transaction, so that a
-    slow client holds none open."""
-    after = FeedId(0)
-    while True:
-        with context.database.reading() as work:
-            page = work[FeedStore].page(after, limit=FEEDS)
-        if not page:
-            return
-        yield from (feed_settings(feed) for feed in page if feed.kind in context.sources)
-        after = page[-1].id
+def all_feeds(context: FeedContext) -> list[NewFeed]:
+    """Return the settings of every live feed, by id."""
+    return [feed_settings(feed) for feed in live_feeds(context)]
 
 
-def export_feeds(context: FeedContext) -> Iterator[str]:
-    """Yield the pieces of a JSON file of every live feed, as `import_feeds` reads it."""
-    yield '{"feeds": ['
-    separator = ""
-    for feed in iter_feeds(context):
-        yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
-        separator = ", "
-    yield "]}"
+def export_feeds(context: FeedContext) -> str:
+    """Return a JSON file of every live feed, as `import_feeds` reads it."""
+    return json.dumps({"feeds": list(map(feed_as_json, all_feeds(context)))}, ensure_ascii=False)
 
 
-def import_feeds(
-    context: FeedContext, content: bytes | str, *, now: datetime, opml: OpmlReader | None = None
-) -> FeedImport:
+def import_feeds(context: FeedContext, content: bytes | str, *, now: datetime) -> FeedImport:
     """Add the feeds of a file and change those of a known name, in one transaction.
 
-    The format is detected: OPML, which `opml` reads, or JSON. Invalid entries become rejects.
-    Raises InvalidInput when the file is neither, or holds more than `MOST_FEEDS`.
+    The content tells OPML from JSON. Invalid entries become rejects. Raises InvalidInput when the
+    file is neither, or holds more than `MOST_FEEDS`.
     """
-    entries = _entries(content.encode() if isinstance(content, str) else content, opml)
+    entries = _entries(content.encode() if isinstance(content, str) else content)
     if len(entries) > MOST_FEEDS:
         raise InvalidInput(
             f"the file has {len(entries):,} feeds: at most {MOST_FEEDS:,} are imported at once"
@@ -176,11 +159,11 @@ def _address_key(feed: NewFeed) -> tuple[object, ...]:
     return feed.kind, feed.url, *sorted(feed.settings.items())
 
 
-def _entries(content: bytes, opml: OpmlReader | None) -> Sequence[DescribedFeed]:
+def _entries(content: bytes) -> Sequence[DescribedFeed]:
     if not content.strip():
         raise InvalidInput("the file is empty: give what `paperround feeds export` prints")
-    if opml is not None and content.lstrip(_BEFORE_XML).startswith(b"<"):
-        return opml(content)
+    if content.lstrip(_BEFORE_XML).startswith(b"<"):
+        return read_opml(content)
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

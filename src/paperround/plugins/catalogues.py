@@ -7,14 +7,20 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
+from paperround.core.times import require_utc
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint, reject
-from paperround.feeds.sources.base import Span, is_cut_off, listed
+from paperround.feeds.model import FeedState, PublicAddress
+from paperround.feeds.sources.base import listed, oldest_day
 from paperround.papers.model import Paper, ParsedBatch, Record
 from paperround.papers.text import clean
+
+LONGEST_QUERY = 500
+"""Characters of a search query."""
 
 OTHER_KIND = "other-kind"
 """The reason of a reject for a work that is no paper: an issue, a dataset, a correction."""
@@ -207,6 +213,63 @@ def _day(published: date) -> date:
     """The day; of a first of January, which both write for a year alone, the year's last."""
     is_year = (published.month, published.day) == (1, 1)
     return published.replace(month=12, day=31) if is_year else published
+
+
+def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
+    """The address of a page that searches, without the arguments that are empty."""
+    given = {name: text.strip() for name, text in arguments.items() if text.strip()}
+    query = f"?{urlencode(given, safe=':,|', errors='replace')}" if given else ""
+    return PublicAddress(page=page + query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The days `since` to `until` requested now, of a poll that reads up to `last`.
+
+    A poll requests all days at once. When the service limits results, it requests fewer days, the
+    oldest first.
+    """
+
+    since: date
+    until: date
+    last: date
+
+    def narrowed(self, found: int, most: int) -> "Span | None":
+        """Return the oldest days that may hold `most` results when all hold `found`: always fewer,
+        and None for a single day."""
+        days = (self.until - self.since).days
+        fewer = max(min(days, (days + 1) * most // found), 1)
+        return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
+
+    @property
+    def following(self) -> "Span | None":
+        """The next span of the same length; None after the last day."""
+        if self.until >= self.last:
+            return None
+        since = self.until + timedelta(days=1)
+        return replace(self, since=since, until=min(since + (self.until - self.since), self.last))
+
+
+def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
+    """Return all days of a poll that starts now."""
+    today = require_utc(now).date()
+    return Span(since=oldest_day(state, now, days=days), until=today, last=today)
+
+
+def is_cut_off(seen: int, total: int | None) -> bool:
+    """Return whether more than 1 % of a list is missing: services count anew for each page."""
+    return total is not None and seen < total - total // 100
+
+
+def query_of(settings: Mapping[str, str], kind: str) -> str:
+    """Return the search query of the settings."""
+    query = settings.get("query", "").strip()
+    if not (query and len(query) <= LONGEST_QUERY and query.isprintable()):
+        raise InvalidInput(
+            f"{kind} needs a query of 1 to {LONGEST_QUERY} characters on one line",
+            code="settings.query",
+        )
+    return query
 
 
 # Results are paged by the service's own cursor marks (`cursor=*`):

@@ -34,16 +34,7 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
-from paperround.feeds.sources.base import (
-    DEFAULT_DAYS,
-    Source,
-    days_of,
-    days_setting,
-    is_cut_off,
-    page_with,
-    read,
-    span_of,
-)
+from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_of, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.plugins.catalogues import (
@@ -52,13 +43,16 @@ from paperround.plugins.catalogues import (
     CatalogueResponse,
     PageCursor,
     is_creative_commons,
+    is_cut_off,
     object_of,
     objects_of,
     page_and_position,
+    page_with,
     parse_filters,
     read_object,
     read_works,
     service_error,
+    span_of,
 )
 from paperround.plugins.jats import text_of_jats
 

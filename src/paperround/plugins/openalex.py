@@ -36,15 +36,7 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
-from paperround.feeds.sources.base import (
-    Source,
-    days_of,
-    days_setting,
-    listed,
-    page_with,
-    read,
-    span_of,
-)
+from paperround.feeds.sources.base import Source, days_of, days_setting, listed, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -57,10 +49,12 @@ from paperround.plugins.catalogues import (
     object_of,
     objects_of,
     page_and_position,
+    page_with,
     parse_filters,
     read_object,
     read_works,
     service_error,
+    span_of,
 )
 from paperround.plugins.jats import text_of_jats
 
@@ -275,11 +269,9 @@ class OpenAlex(Source[PageCursor]):
     def public(self, feed: NewFeed) -> PublicAddress:
         """OpenAlex's page, which has the words of a search among the filters."""
         words = feed.settings.get("search", "").replace(",", " ").strip()
-        parts = (
-            *listed(feed.settings.get("filter", "")),
-            f"default.search:{words}" if words else "",
-        )
-        return page_with("https://openalex.org/works", {"filter": ",".join(filter(None, parts))})
+        filters = listed(feed.settings.get("filter", ""))
+        parts = (*filters, f"default.search:{words}") if words else filters
+        return page_with("https://openalex.org/works", {"filter": ",".join(parts)})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

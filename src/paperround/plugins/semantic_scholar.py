@@ -43,11 +43,8 @@ from paperround.feeds.sources.base import (
     any_of,
     days_of,
     days_setting,
-    is_cut_off,
     listed,
     oldest_day,
-    page_with,
-    query_of,
     read,
 )
 from paperround.http.model import FetchRequest, Page
@@ -56,10 +53,13 @@ from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
 from paperround.plugins.catalogues import (
     excerpt_of,
+    is_cut_off,
     json_of,
     listed_when_published,
     object_of,
     objects_of,
+    page_with,
+    query_of,
 )
 
 MOST_TOKEN = 1000

@@ -16,7 +16,7 @@ from paperround.feeds.due import run_now
 from paperround.feeds.formats.registry import AUTO, READERS, decompress, reader_for
 from paperround.feeds.ingest import ingest
 from paperround.feeds.model import LiveFeed, NewFeed
-from paperround.feeds.opml import read_opml, write_opml
+from paperround.feeds.opml import write_opml
 from paperround.feeds.poll import shown_as
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
@@ -141,7 +141,7 @@ def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
 def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    result = files.import_feeds(app.feed_context, content, now=now, opml=read_opml)
+    result = files.import_feeds(app.feed_context, content, now=now)
     return ImportAnswer.of(result)
 
 
@@ -150,9 +150,9 @@ def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") ->
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        pieces = write_opml(files.iter_feeds(app.feed_context))
+        pieces = write_opml(files.all_feeds(app.feed_context))
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
-    pieces = files.export_feeds(app.feed_context)
+    pieces = iter([files.export_feeds(app.feed_context)])
     return stream_file(pieces, media_type="application/json", name="feeds.json")
 
 

@@ -16,6 +16,7 @@ from paperround.feeds.formats.entries import (
     MOST_BYTES,
     BadEntry,
     Entry,
+    batch_of,
     counted_at,
     counts_of,
     fingerprint,
@@ -31,22 +32,18 @@ _VOLATILE = frozenset({*COUNT_KEYS, "captured_at"})
 
 def read_jsonl(content: bytes) -> ParsedBatch:
     """Return the papers, and a reject for each line that is none."""
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, line in lines_of(content):
-        try:
-            entry = object_of(line)
-            records.append(record_of(entry, _fingerprint(entry, line)))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, excerpt_of(line)))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+    def records_of(line: bytes) -> list[Record]:
+        if not line.strip():
+            return []
+        entry = object_of(line)
+        return [record_of(entry, _fingerprint(entry, line))]
+
+    return batch_of(_lines(content), records_of, excerpt_of)
 
 
-def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (1-based number, line) of every line that is not blank."""
-    for position, line in enumerate(BytesIO(content.removeprefix(_BOM)), start=1):
-        if not line.isspace():
-            yield position, line.removesuffix(b"\n")
+def _lines(content: bytes) -> Iterator[bytes]:
+    return (line.removesuffix(b"\n") for line in BytesIO(content.removeprefix(_BOM)))
 
 
 def object_of(line: bytes) -> dict[str, Any]:
@@ -87,7 +84,9 @@ def read_observations(content: bytes) -> ParsedBatch:
     """Return the counts of every line, and a reject for each line without any."""
     counts: list[LooseCount] = []
     rejects: list[Reject] = []
-    for position, line in lines_of(content):
+    for position, line in enumerate(_lines(content), start=1):
+        if not line.strip():
+            continue
         try:
             counts.append(_parse_counts(object_of(line), position))
         except BadEntry as problem:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
@@ -32,8 +32,6 @@ T = TypeVar("T")
 
 MOST_DAYS = 30
 DEFAULT_DAYS = 3
-LONGEST_QUERY = 500
-"""Characters of a search query."""
 
 _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -67,56 +65,6 @@ def oldest_day(state: FeedState, now: datetime, *, days: int) -> date:
     if read_to >= today:
         return today - timedelta(days=days)
     return max(read_to, today - timedelta(days=MOST_DAYS)) - timedelta(days=max(days, 1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """The days `since` to `until` requested now, of a poll that reads up to `last`.
-
-    A poll requests all days at once. When the service limits results, it requests fewer days, the
-    oldest first.
-    """
-
-    since: date
-    until: date
-    last: date
-
-    def narrowed(self, found: int, most: int) -> "Span | None":
-        """Return the oldest days that may hold `most` results when all hold `found`: always fewer,
-        and None for a single day."""
-        days = (self.until - self.since).days
-        fewer = max(min(days, (days + 1) * most // found), 1)
-        return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
-
-    @property
-    def following(self) -> "Span | None":
-        """The next span of the same length; None after the last day."""
-        if self.until >= self.last:
-            return None
-        since = self.until + timedelta(days=1)
-        return replace(self, since=since, until=min(since + (self.until - self.since), self.last))
-
-
-def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
-    """Return all days of a poll that starts now."""
-    today = require_utc(now).date()
-    return Span(since=oldest_day(state, now, days=days), until=today, last=today)
-
-
-def is_cut_off(seen: int, total: int | None) -> bool:
-    """Return whether more than 1 % of a list is missing: services count anew for each page."""
-    return total is not None and seen < total - total // 100
-
-
-def query_of(settings: Mapping[str, str], kind: str) -> str:
-    """Return the search query of the settings."""
-    query = settings.get("query", "").strip()
-    if not (query and len(query) <= LONGEST_QUERY and query.isprintable()):
-        raise InvalidInput(
-            f"{kind} needs a query of 1 to {LONGEST_QUERY} characters on one line",
-            code="settings.query",
-        )
-    return query
 
 
 def conditions(progress: PollProgress, url: str) -> dict[str, str]:
@@ -311,10 +259,3 @@ def any_of(names: Iterable[str]) -> Callable[[], Values]:
 def days_setting(help_text: str, default: int = DEFAULT_DAYS, *, low: int = 0) -> Setting:
     """The setting `days`: whole days, `MOST_DAYS` at most."""
     return Setting(help_text, default=str(default), low=low, high=MOST_DAYS)
-
-
-def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
-    """The address of a page that searches, without the arguments that are empty."""
-    given = {name: text.strip() for name, text in arguments.items() if text.strip()}
-    query = f"?{urlencode(given, safe=':,|', errors='replace')}" if given else ""
-    return PublicAddress(page=page + query)

@@ -23,18 +23,14 @@ from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
     Source,
-    Span,
     days_of,
     days_setting,
-    page_with,
-    query_of,
     read,
-    span_of,
 )
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Reject
 from paperround.papers.text import clean
-from paperround.plugins.catalogues import excerpt_of, json_of
+from paperround.plugins.catalogues import Span, excerpt_of, json_of, page_with, query_of, span_of
 from paperround.plugins.pubmed.record import read_pubmed
 
 # Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
