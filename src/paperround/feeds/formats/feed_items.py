@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.charsets import text_of_xml
 from paperround.feeds.formats.dates import StatedDate, read_date
 from paperround.feeds.formats.entries import (
     MOST_BYTES,
@@ -32,7 +33,7 @@ from paperround.feeds.formats.entries import (
 from paperround.feeds.formats.feed_authors import authors_of
 from paperround.feeds.formats.feed_names import absolute, names_of
 from paperround.feeds.formats.wild_feed import wild_items
-from paperround.feeds.formats.xml import Node, NotWellFormed, decoded, read_xml
+from paperround.feeds.formats.xml import Node, NotWellFormed, read_xml
 from paperround.papers.model import ParsedBatch, Record, Reject, Show
 from paperround.papers.text import ABSTRACT_LIMIT, clean
 
@@ -222,7 +223,7 @@ def _clean_all(texts: list[str]) -> list[str]:
 def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_FeedItem]:
     """Return the items of a malformed feed; raises UnreadableFile when it cannot be read."""
     try:
-        found = wild_items(decoded(content))
+        found = wild_items(text_of_xml(content))
     except UnreadableFile as error:
         raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
     return (

@@ -15,7 +15,7 @@ from paperround.core.plugins import plugins
 from paperround.feeds.formats.arxiv import read_arxiv_atom, read_arxiv_feed
 from paperround.feeds.formats.bibtex import START as BIBTEX_START
 from paperround.feeds.formats.bibtex import read_bibtex
-from paperround.feeds.formats.charsets import is_utf_16, text_of_bytes
+from paperround.feeds.formats.charsets import text_of_bytes, wide_charset
 from paperround.feeds.formats.csv import read_csv
 from paperround.feeds.formats.feed_items import (
     read_jsonfeed,
@@ -160,7 +160,7 @@ def _recognise(name: str, content: bytes) -> str | None:
     by_name = _ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
     if not body:
         return by_name
-    if is_utf_16(body):
+    if wide_charset(body):
         return _table_or_bibliography(text_of_bytes(body).encode("utf-8", "replace"))
     if body.startswith(_BOX):
         return "page"

@@ -9,7 +9,6 @@ depend on them. A truncated document is an error, never a shorter feed. For serv
 send a document type, `without_doctype` removes one without declarations.
 """
 
-import codecs
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.charsets import text_of_xml
 from paperround.papers.text import clean
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -33,25 +33,6 @@ _MOST_REFERENCES = 500_000
 
 _TOO_MANY = "the XML has more elements or attributes than any feed"
 _LONGEST_REASON = 200
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (b"<\0\0\0", "utf-32-le"),
-    (b"\0\0\0<", "utf-32-be"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
-)
-_DECLARATION = re.compile(
-    rb"\s*<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z][\w.-]{0,39})[\"']", re.ASCII
-)
-_READ_CHARSETS = re.compile(
-    r"utf-8|iso8859-\d+|cp125\d|koi8-[rut]|mac-\w+|big5|gb2312|gbk|gb18030|shift_jis|cp932"
-    r"|euc_(?:jp|kr)|iso2022_jp"
-)
-"""Python's names of accepted charsets; UTF-7 and codecs of other kinds are left out."""
-_LATIN_1 = frozenset({"iso8859-1", "ascii"})
 _DOCTYPE = re.compile(
     rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
     rb"""\s+(?:SYSTEM|PUBLIC\s+(?:"[^"'<>\[\]]{0,200}"|'[^"'<>\[\]]{0,200}'))"""
@@ -186,7 +167,7 @@ def read_xml(content: bytes) -> Node:
     format, and NotWellFormed for one that may be a badly written feed."""
     if len(content) > MOST_BYTES:
         raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
-    text = decoded(content)
+    text = text_of_xml(content)
     try:
         return _parse(text)
     except etree.XMLSyntaxError:
@@ -245,30 +226,6 @@ def _local(name: str) -> str:
 @lru_cache(maxsize=1024)
 def _namespace(name: str) -> str:
     return name.rpartition("}")[0][1:]
-
-
-def decoded(content: bytes) -> str:
-    """Decode by the byte order mark, the declared charset, UTF-8 or windows-1252."""
-    content = content.removeprefix(codecs.BOM_UTF8)
-    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
-    for charset in (marked or _declared_charset(content), "utf-8"):
-        try:
-            return content.decode(charset).lstrip("\ufeff \t\r\n")
-        except UnicodeDecodeError:
-            continue
-    return content.decode("cp1252", "replace").lstrip()
-
-
-def _declared_charset(content: bytes) -> str:
-    """Return the declared charset if accepted; Latin-1 often means cp1252."""
-    match = _DECLARATION.match(content)
-    try:
-        name = codecs.lookup(match[1].decode("ascii")).name if match else "utf-8"
-    except LookupError:
-        return "utf-8"
-    if name in _LATIN_1:
-        return "cp1252"
-    return name if _READ_CHARSETS.fullmatch(name) else "utf-8"
 
 
 def _mend_reference(match: re.Match[str]) -> str:
