@@ -63,7 +63,7 @@ def test_a_wrong_category_is_refused_with_those_that_may_be_meant(
 def test_a_feed_of_an_unknown_category_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match=r"no cs\.ML on arXiv: did you mean cs\.LG, stat\.ML"):
         Arxiv().check(None, {"categories": "cs.CL,cs.ML"})
-    with pytest.raises(InvalidInput, match="no set cs:cs:ML: did you mean cs:cs:"):
+    with pytest.raises(InvalidInput, match="sets cannot be 'cs:cs:ML': did you mean 'cs:cs:"):
         ArxivOai().check(None, {"sets": "cs:cs:ML"})
 
 

@@ -162,7 +162,7 @@ def test_what_can_be_no_key_is_refused_without_repeating_it(key: str) -> None:
         ({"query": "a\nb"}, "settings.query", "on one line"),
         ({"query": "x" * 501}, "settings.query", "1 to 500"),
         ({"query": "x", "fields": "Biologie"}, "settings.fields", "did you mean 'Biology'"),
-        ({"query": "x", "fields": "cs.AI"}, "settings.fields", "it has Agricultural"),
+        ({"query": "x", "fields": "cs.AI"}, "settings.fields", "it knows Agricultural"),
         ({"query": "x", "days": "31"}, "settings.days", "0 to 30"),
         ({"query": "x", "key": "secret"}, "settings.key", "no setting 'key'"),
     ],

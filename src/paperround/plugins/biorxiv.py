@@ -14,7 +14,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -41,6 +40,7 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     any_of,
+    choices_in,
     days_of,
     days_setting,
     listed,
@@ -332,24 +332,9 @@ class Biorxiv(Source[_BiorxivPlace]):
 
 
 def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:
-    named = listed(settings.get("server", SERVERS[0]).lower())
-    if not named or not set(named) <= set(SERVERS):
-        raise InvalidInput(
-            "server must be biorxiv, medrxiv, or both, separated by a comma",
-            code="settings.server",
-        )
-    return named
+    return choices_in(settings, "server", SERVERS, SERVERS[0], str.lower)
 
 
 def _subjects(settings: Mapping[str, str]) -> tuple[str, ...]:
     """The subjects that are wanted, in one spelling; none means all."""
-    named = tuple(dict.fromkeys(map(subject_of, listed(settings.get("categories", "")))))
-    wrong = next((one for one in named if one not in SUBJECTS), None)
-    if wrong is not None:
-        near = get_close_matches(wrong[:60], SUBJECTS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "write them like neuroscience,cell biology"
-        raise InvalidInput(
-            f"{wrong!r:.60} is not a subject of bioRxiv or medRxiv: {hint}",
-            code="settings.categories",
-        )
-    return named
+    return choices_in(settings, "categories", SUBJECTS, spell=subject_of)

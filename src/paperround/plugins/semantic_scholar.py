@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -41,9 +40,9 @@ from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     Source,
     any_of,
+    choices_in,
     days_of,
     days_setting,
-    listed,
     oldest_day,
     read,
 )
@@ -356,13 +355,6 @@ class SemanticScholar(Source[_SearchPlace]):
 
 def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
     """The fields that are wanted, as the service spells them; none means all."""
-    named = listed(settings.get("fields", ""))
-    wrong = next((one for one in named if one.casefold() not in _SPELLED), None)
-    if wrong is not None:
-        near = get_close_matches(wrong[:60].casefold(), _SPELLED, n=1)
-        hint = f"did you mean {_SPELLED[near[0]]!r}?" if near else f"it has {', '.join(FIELDS)}"
-        raise InvalidInput(
-            f"{wrong!r:.60} is not a field of study of Semantic Scholar: {hint}",
-            code="settings.fields",
-        )
-    return tuple(dict.fromkeys(_SPELLED[one.casefold()] for one in named))
+    return choices_in(
+        settings, "fields", FIELDS, spell=lambda one: _SPELLED.get(one.casefold(), one)
+    )

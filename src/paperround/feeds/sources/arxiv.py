@@ -39,6 +39,8 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     any_of,
+    choice_in,
+    choices_in,
     conditions,
     days_of,
     days_setting,
@@ -144,7 +146,7 @@ class Arxiv(Source[_ArxivPlace]):
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the setting as its code, for an invalid value."""
-        via_of(settings)
+        _via(settings)
         # An unknown category would never bring a paper. Polls do not check this, so that a feed of
         # a category missing from our list keeps working.
         wrong = next((one for one in categories_of(settings) if one not in categories()), None)
@@ -159,7 +161,7 @@ class Arxiv(Source[_ArxivPlace]):
         """Return the first page of the first category."""
         settings = state.settings
         return _ArxivPlace(
-            via=via_of(settings),
+            via=_via(settings),
             since=oldest_day(state, now, days=days_of(settings)),
             categories=categories_of(settings),
             include=_include(settings),
@@ -193,7 +195,7 @@ class Arxiv(Source[_ArxivPlace]):
 
     def cross_check(self, state: FeedState) -> FetchRequest | None:
         """Return the listing of the first category; None for the query API and mirrors."""
-        if state.url is not None or via_of(state.settings) != "rss":
+        if state.url is not None or _via(state.settings) != "rss":
             return None
         return listing_of(categories_of(state.settings)[0])
 
@@ -237,22 +239,12 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
     return named
 
 
-def via_of(settings: Mapping[str, str]) -> str:
-    """Return `rss` or `api`; raises InvalidInput for anything else."""
-    via = settings.get("via", "rss").strip()
-    if via not in BASES:
-        raise InvalidInput(f"via must be rss or api, not {via!r:.60}", code="settings.via")
-    return via
+def _via(settings: Mapping[str, str]) -> str:
+    return choice_in(settings, "via", BASES, "rss")
 
 
 def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
-    named = listed(settings.get("include", ",".join(NEW)))
-    if not named or not set(named) <= set(TYPES):
-        raise InvalidInput(
-            f"include must be some of {', '.join(TYPES)}, separated by commas",
-            code="settings.include",
-        )
-    return named
+    return choices_in(settings, "include", TYPES, ",".join(NEW))
 
 
 # The page `arxiv.org/list/{category}/new` states the day of the newest batch and its number of

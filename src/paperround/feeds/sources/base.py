@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from itertools import count
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,39 @@ _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 def listed(text: str) -> tuple[str, ...]:
     """Split a comma-separated list, without duplicates."""
     return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+
+
+def choices_in(
+    settings: Mapping[str, str],
+    name: str,
+    allowed: Collection[str],
+    default: str = "",
+    spell: Callable[[str], str] = str,
+) -> tuple[str, ...]:
+    """Return the values that a setting lists, in the spelling of `spell`. Raises InvalidInput when
+    one is not allowed, or when there is none though there is a default."""
+    named = tuple(dict.fromkeys(map(spell, listed(settings.get(name, default)))))
+    wrong = next((one for one in named if one not in allowed), None)
+    if wrong is not None or (default and not named):
+        wrong = wrong or ""
+        near = get_close_matches(wrong[:60], allowed, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(allowed)):.300}"
+        )
+        raise InvalidInput(f"{name} cannot be {wrong!r:.60}: {hint}", code=f"settings.{name}")
+    return named
+
+
+def choice_in(
+    settings: Mapping[str, str], name: str, allowed: Collection[str], default: str
+) -> str:
+    """Return the one value of a setting; raises InvalidInput as `choices_in`, and for several."""
+    named = choices_in(settings, name, allowed, default)
+    if len(named) > 1:
+        raise InvalidInput(
+            f"{name} is one of {', '.join(allowed)}, not several", code=f"settings.{name}"
+        )
+    return named[0]
 
 
 def days_of(settings: Mapping[str, str], default: int = DEFAULT_DAYS) -> int:

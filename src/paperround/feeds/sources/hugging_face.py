@@ -22,6 +22,7 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     any_of,
+    choice_in,
     conditions,
     days_of,
     days_setting,
@@ -148,10 +149,4 @@ def _read_list(body: bytes) -> ParsedBatch:
 
 
 def _kind_of(settings: Mapping[str, str]) -> PeriodKind:
-    period = settings.get("period", PeriodKind.DAY.value).strip()
-    try:
-        return PeriodKind(period)
-    except ValueError:
-        raise InvalidInput(
-            f"period must be day, week or month, not {period!r:.60}", code="settings.period"
-        ) from None
+    return PeriodKind(choice_in(settings, "period", tuple(PeriodKind), PeriodKind.DAY))
