@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from paperround.cli.feed_lists import checks
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed
 from paperround.feeds.due import create_feed
-from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, PollProgress
+from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from tests.builders import NOW
 from tests.plugins.biorxiv_samples import collection, row
@@ -40,20 +41,14 @@ def test_every_service_is_asked_and_told_of_by_itself(home: Staffed) -> None:
 @pytest.mark.accept("F09", part="check")
 def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: Staffed) -> None:
     alarm = Alarm(kind=AlarmKind.SHRUNK, words="only 3 papers where 80 are usual", since=NOW)
-    well = Poll(
-        health=FeedHealth.FRESH,
-        reason="3 new",
-        progress=PollProgress(),
-        failures=0,
-        next_at=NOW,
-        expects_at=None,
-    )
-    shrunk = replace(well, reason=f"3 new; {alarm.words}", progress=PollProgress(alarm=alarm))
-    gone = replace(well, health=FeedHealth.FAILED, reason="status 410", gone_at=NOW)
-    for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
+    well: dict[str, Any] = {"health": FeedHealth.FRESH, "reason": "3 new"}
+    alarmed = {"reason": f"3 new; {alarm.words}", "progress": PollProgress(alarm=alarm)}
+    gone = {"health": FeedHealth.FAILED, "reason": "status 410"}
+    for name, state in (("well", well), ("shrunk", well | alarmed), ("gone", gone)):
         feed = create_feed(home.feed_context, NewFeed(name=name, kind="hf-daily"), now=NOW)
         with home.database.writing() as work:
-            work[FeedStore].record_poll(feed.id, poll, lease=feed.lease)
+            gone_at = NOW if name == "gone" else None
+            work[FeedStore].record_poll(replace(feed, **state), gone_at=gone_at)
     found = {one.name: one.trouble for one in checks(home, None, live=False)}
     assert found == {
         "well": None,

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from paperround.core.errors import InvalidInput, LeaseLost, NotFound
 from paperround.db import transactions
 from paperround.db.transactions import Database, Transaction
-from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, PollProgress
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
 from paperround.papers.store.papers import PaperStore
@@ -33,24 +34,24 @@ PROGRESS = PollProgress(
     validators={"https://feeds.example/cs": {"etag": '"1"'}},
     batch="b1",
 )
-GOOD = Poll(
-    health=FeedHealth.FRESH,
-    reason="12 new papers",
-    progress=PROGRESS,
-    failures=0,
-    next_at=NOW + HOUR,
-    expects_at=NOW + 24 * HOUR,
-    good_at=NOW,
-    news_at=NOW,
-)
-BAD = Poll(
-    health=FeedHealth.FAILED,
-    reason="the server said 503",
-    progress=PROGRESS,
-    failures=1,
-    next_at=NOW + 2 * HOUR,
-    expects_at=None,
-)
+GOOD: dict[str, Any] = {
+    "health": FeedHealth.FRESH,
+    "reason": "12 new papers",
+    "progress": PROGRESS,
+    "failures": 0,
+    "next_at": NOW + HOUR,
+    "expects_at": NOW + 24 * HOUR,
+    "last_good_at": NOW,
+    "last_news_at": NOW,
+}
+BAD: dict[str, Any] = {
+    "health": FeedHealth.FAILED,
+    "reason": "the server said 503",
+    "progress": PROGRESS,
+    "failures": 1,
+    "next_at": NOW + 2 * HOUR,
+    "expects_at": None,
+}
 
 
 def create(database: Database, feed: NewFeed = ARXIV, *, now: datetime = NOW) -> LiveFeed:
@@ -63,9 +64,12 @@ def reread(database: Database, feed: LiveFeed) -> LiveFeed:
         return work[FeedStore].get(feed.id)
 
 
-def record(database: Database, feed: LiveFeed, poll: Poll) -> LiveFeed:
+def record(
+    database: Database, feed: LiveFeed, state: dict[str, Any], *, gone_at: datetime | None = None
+) -> LiveFeed:
     with database.writing() as work:
-        work[FeedStore].record_poll(feed.id, poll, lease=work[FeedStore].get(feed.id).lease)
+        polled = replace(work[FeedStore].get(feed.id), **state)
+        work[FeedStore].record_poll(polled, gone_at=gone_at)
         return work[FeedStore].get(feed.id)
 
 
@@ -274,19 +278,19 @@ def test_a_change_of_what_is_read_or_shown_ends_a_lease(
             with pytest.raises(LeaseLost):
                 work[FeedStore].require_lease(feed.id, 1)
             with pytest.raises(LeaseLost):
-                work[FeedStore].record_poll(feed.id, GOOD, lease=1)
+                work[FeedStore].record_poll(replace(feed, **GOOD, lease=1))
             assert work[FeedStore].get(feed.id) == standing
             assert standing.next_at == NOW + MINUTE
             assert work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
         else:
             work[FeedStore].require_lease(feed.id, 1)
-            work[FeedStore].record_poll(feed.id, GOOD, lease=1)
+            work[FeedStore].record_poll(replace(feed, **GOOD, lease=1))
 
 
 def test_a_feed_that_is_gone_is_switched_off_until_an_operator_says_something(
     database: Database,
 ) -> None:
-    gone = record(database, create(database), replace(BAD, gone_at=NOW))
+    gone = record(database, create(database), BAD, gone_at=NOW)
     assert (gone.enabled, gone.gone_at, gone.health) == (False, NOW, FeedHealth.PAUSED)
     assert change(database, gone, replace(ARXIV, enabled=False)).gone_at is None
 
@@ -312,7 +316,7 @@ def test_what_a_poll_found_is_kept(database: Database) -> None:
     polled = record(database, create(database), GOOD)
     assert (polled.health, polled.reason) == (FeedHealth.FRESH, "12 new papers")
     assert (polled.progress, polled.state.progress) == (PROGRESS, PROGRESS)
-    assert (polled.next_at, polled.expects_at) == (GOOD.next_at, GOOD.expects_at)
+    assert (polled.next_at, polled.expects_at) == (GOOD["next_at"], GOOD["expects_at"])
     assert (polled.last_good_at, polled.last_news_at) == (NOW, NOW)
 
 
@@ -334,8 +338,10 @@ def test_a_feed_switched_off_reads_as_paused_and_keeps_what_was_known(
 
 
 def test_a_feed_deleted_during_its_poll_is_no_error(database: Database) -> None:
+    feed = create(database)
     with database.writing() as work:
-        work[FeedStore].record_poll(NOBODY, GOOD, lease=0)
+        work[FeedStore].delete(feed.id)
+        work[FeedStore].record_poll(replace(feed, **GOOD))
         assert work[FeedStore].page(FeedId(0), limit=1) == []
 
 

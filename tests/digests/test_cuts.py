@@ -1,7 +1,9 @@
 """Cuts: one edition each, at its nominal instant, whenever and by however many it is frozen."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
@@ -17,7 +19,7 @@ from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import ingest
-from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, PollProgress
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import ParsedBatch, Record
 from paperround.ranking.rank import rank_list
@@ -41,18 +43,14 @@ def zone(database: SqlDatabase, name: str) -> None:
 
 def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> LiveFeed:
     """A feed that was read a minute before the cut, as `changes` say of it."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "health": FeedHealth.FRESH,
         "reason": "3 new",
-        "progress": PollProgress(),
-        "failures": 0,
         "next_at": SIX + DAY,
-        "expects_at": None,
     }
-    poll = Poll(**(values | changes))  # type: ignore[arg-type]
     with database.writing() as work:
         new = work[FeedStore].create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
-        work[FeedStore].record_poll(new.id, poll, lease=new.lease)
+        work[FeedStore].record_poll(replace(new, **(values | changes)))
         return work[FeedStore].get(new.id)
 
 

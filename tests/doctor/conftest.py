@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.doctor.examination import examine
 from paperround.doctor.findings import Finding, Level
-from paperround.feeds.model import FeedHealth, NewFeed, Poll, PollProgress
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
@@ -117,18 +117,18 @@ def _fill(database: SqlDatabase) -> None:
     seed_edition(database, seed_list(database), seed_papers(database, 3))
     with database.writing() as work:
         feed = work[FeedStore].create(NewFeed(name="arxiv", kind="arxiv"), now=NOW)
-        work[FeedStore].record_poll(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
+        work[FeedStore].record_poll(polled(feed, FeedHealth.FRESH))
         work[SlotStore].beat(SCHEDULER, now=NOW - timedelta(minutes=1))
 
 
-def polled(health: FeedHealth, reason: str = "3 new") -> Poll:
-    """What a poll leaves behind."""
-    return Poll(
+def polled(feed: LiveFeed, health: FeedHealth, reason: str = "3 new") -> LiveFeed:
+    """The feed after a poll."""
+    is_failed = health is FeedHealth.FAILED
+    return replace(
+        feed,
         health=health,
         reason=reason,
-        progress=PollProgress(),
-        failures=1 if health is FeedHealth.FAILED else 0,
+        failures=int(is_failed),
         next_at=NOW + HOUR,
-        expects_at=None,
-        good_at=None if health is FeedHealth.FAILED else NOW,
+        last_good_at=feed.last_good_at if is_failed else NOW,
     )

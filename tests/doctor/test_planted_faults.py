@@ -239,7 +239,7 @@ def test_a_feed_that_brings_nothing(home: Home, health: FeedHealth) -> None:
     with home.database.writing() as work:
         feed = work[FeedStore].find("arxiv")
         assert feed is not None
-        work[FeedStore].record_poll(feed.id, polled(health, "status 500"), lease=feed.lease)
+        work[FeedStore].record_poll(polled(feed, health, "status 500"))
     assert f"arxiv is {health}: status 500" in home.faults()["feeds"].says
 
 
@@ -302,8 +302,8 @@ def test_a_clock_ahead_is_told_by_a_source_where_the_site_has_the_same_clock(hom
         feed = work[FeedStore].create(
             NewFeed(name="blog", kind="feed", url="https://blog.lab.org/rss"), now=NOW
         )
-        good = replace(polled(FeedHealth.FRESH), good_at=NOW + MINUTE)
-        work[FeedStore].record_poll(feed.id, good, lease=feed.lease)
+        good = replace(polled(feed, FeedHealth.FRESH), last_good_at=NOW + MINUTE)
+        work[FeedStore].record_poll(good)
     with FaultServer({"/": answer, "/healthz": answer}) as other:
         found = home.faults(public_url=other.url().rstrip("/"))["time"]
     assert found.level is Level.FAIL

@@ -1,5 +1,6 @@
 """The first morning: feeds that were just added, nobody's papers yet, and readers who sign up."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
 from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.store.lists import ListStore
-from paperround.feeds.model import FeedHealth, NewFeed, Poll, PollProgress
+from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import tick
 from paperround.papers.model import FeedId
@@ -32,15 +33,14 @@ def add(database: SqlDatabase, name: str) -> FeedId:
 def read(database: SqlDatabase, feed: FeedId, health: FeedHealth = FeedHealth.FRESH) -> None:
     """The feed was read, and is well or is not."""
     with database.writing() as work:
-        poll = Poll(
+        polled = replace(
+            work[FeedStore].get(feed),
             health=health,
             reason="read",
-            progress=PollProgress(),
             failures=int(health is FeedHealth.FAILED),
             next_at=TEN + 9 * DAY,
-            expects_at=None,
         )
-        work[FeedStore].record_poll(feed, poll, lease=work[FeedStore].get(feed).lease)
+        work[FeedStore].record_poll(polled)
 
 
 def freeze(database: SqlDatabase, now: datetime) -> list[Edition]:

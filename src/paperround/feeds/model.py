@@ -164,26 +164,6 @@ class LiveFeed(NewFeed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """What one poll leaves behind in the feed's row.
-
-    `leased_until` is how long the feed is still nobody else's, None at the end of the poll.
-    `gone_at` switches it off.
-    """
-
-    health: FeedHealth
-    reason: str
-    progress: PollProgress
-    failures: int
-    next_at: datetime
-    expects_at: datetime | None
-    good_at: datetime | None = None
-    news_at: datetime | None = None
-    leased_until: datetime | None = None
-    gone_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRun:
     """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
     `put-off` when the poll ended early without an error and goes on later.

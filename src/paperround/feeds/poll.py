@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from paperround.core.errors import (
     Conflict,
@@ -46,7 +47,6 @@ from paperround.feeds.model import (
     FeedShape,
     FeedState,
     LiveFeed,
-    Poll,
     PollProgress,
 )
 from paperround.feeds.store.feeds import FeedStore
@@ -134,6 +134,7 @@ class _PollRun:
         self._feed = feed
         self._now = now
         self._progress = feed.progress
+        self._last_news_at = feed.last_news_at
         self._run: IngestRun | None = None
         self._since = now  # when this poll, or the one it resumes, began
         if feed.progress.cursor is not None:
@@ -177,20 +178,11 @@ class _PollRun:
             self._progress = replace(progress, begun=self._since)
         else:  # everything up to the start of the poll, which may be long ago, is read
             self._progress = replace(progress, begun=None, read_to=self._since)
+        if run.report.unseen > before:
+            self._last_news_at = self._now
         # Save the position and renew the lease; the health is decided at the end.
         until = self._context.clock.now() + LEASE
-        self._record(
-            Poll(
-                health=self._feed.health,
-                reason=self._feed.reason,
-                progress=self._progress,
-                failures=self._feed.failures,
-                next_at=until,
-                expects_at=self._feed.expects_at,
-                news_at=self._now if run.report.unseen > before else None,
-                leased_until=until,
-            )
-        )
+        self._record(next_at=until, leased_until=until)
 
     def _started_run(self) -> IngestRun:
         if self._run is None:
@@ -213,28 +205,26 @@ class _PollRun:
         feed = replace(self._feed, expects_at=self._next_batch_at(self._feed.last_news_at))
         found = self._tally.findings(unseen=unseen, ended=self._progress.cursor is None)
         health, reason = self._health(feed, found)
-        news_at = self._now if unseen else None
-        expects_at = self._next_batch_at(news_at or feed.last_news_at)
-        progress = self._next_progress(feed, found, arrives=is_arrival(feed, found, expects_at))
-        if progress.alarm is not None:
-            reason = f"{reason}; {progress.alarm.words}"
+        expects_at = self._next_batch_at(self._last_news_at)
+        arrives = is_arrival(feed, found, expects_at)
+        self._progress = self._next_progress(feed, found, arrives=arrives)
+        if self._progress.alarm is not None:
+            reason = f"{reason}; {self._progress.alarm.words}"
         run.finish(
             now=self._context.clock.now(),
             state="unchanged" if self._tally.is_unchanged else "done",
             counts=self._tally.counts,
             health=health,
         )
-        poll = Poll(
+        has_ended = self._progress.cursor is None
+        return self._finish(
             health=health,
             reason=reason[:_LONGEST_REASON],
-            progress=progress,
             failures=0,
             next_at=self._next_poll(expects_at),
             expects_at=expects_at,
-            good_at=self._now if progress.cursor is None else None,
-            news_at=news_at,
+            last_good_at=self._now if has_ended else self._feed.last_good_at,
         )
-        return self._finish(poll)
 
     def _health(self, feed: LiveFeed, found: Findings) -> tuple[FeedHealth, str]:
         """Return the health after this poll, with a cross-check before a feed is called stale. A
@@ -293,15 +283,12 @@ class _PollRun:
         now, is_holiday = self._context.clock.now(), self._source.holiday(self._now)
         health, reason = health_after_delay(self._feed, why, is_holiday=is_holiday, now=now)
         self._close_early(health, now)
-        poll = Poll(
+        report = self._finish(
             health=health,
             reason=reason[:_LONGEST_REASON],
-            progress=self._progress,
-            failures=self._feed.failures,
             next_at=put_off_until(self._feed, pause, now),
-            expects_at=self._feed.expects_at,
         )
-        return replace(self._finish(poll), reason=f"put off: {why}", put_off=True)
+        return replace(report, reason=f"put off: {why}", put_off=True)
 
     def _close_early(self, health: FeedHealth | None, now: datetime) -> None:
         if self._run is not None:
@@ -327,19 +314,16 @@ class _PollRun:
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
         is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
         failure = add_failure(self._feed.failures, retry_after, is_refused=is_refused)
-        progress = self._progress
         if failure.restarts:
-            progress = replace(progress, cursor=None, begun=None)
-        poll = Poll(
+            self._progress = replace(self._progress, cursor=None, begun=None)
+        report = self._finish(
             health=FeedHealth.FAILED,
             reason=reason,
-            progress=progress,
             failures=failure.failures,
             next_at=now + failure.pause,
-            expects_at=self._feed.expects_at,
             gone_at=now if isinstance(error, FetchFailed) and error.status == _GONE else None,
         )
-        return replace(self._finish(poll), error=reason)
+        return replace(report, error=reason)
 
     def deleted(self) -> PollReport:
         """End a poll whose feed was deleted meanwhile."""
@@ -347,24 +331,35 @@ class _PollRun:
         report = skipped_report(self._feed, reason, self._now)
         return replace(report, reason=reason, put_off=False, error=reason)
 
-    def _finish(self, poll: Poll) -> PollReport:
-        self._record(poll)
+    def _finish(self, *, gone_at: datetime | None = None, **changes: Any) -> PollReport:
+        feed = self._record(gone_at=gone_at, **changes)
         ingested = self._run.report if self._run is not None else IngestReport()
         return PollReport(
-            feed=self._feed.name,
-            id=self._feed.id,
-            health=poll.health if poll.gone_at is None else FeedHealth.PAUSED,
-            reason=poll.reason,
-            next_at=poll.next_at,
+            feed=feed.name,
+            id=feed.id,
+            health=feed.health if gone_at is None else FeedHealth.PAUSED,
+            reason=feed.reason,
+            next_at=changes["next_at"],
             **{one.name: getattr(ingested, one.name) for one in fields(ingested)},
         )
 
-    def _record(self, poll: Poll) -> None:
-        feed = self._feed
-        write(
-            self._context.database,
-            lambda work: work[FeedStore].record_poll(feed.id, poll, lease=feed.lease),
+    def _record(
+        self,
+        *,
+        leased_until: datetime | None = None,
+        gone_at: datetime | None = None,
+        **changes: Any,
+    ) -> LiveFeed:
+        """Store the feed with `changes`, and return it."""
+        feed = replace(
+            self._feed, progress=self._progress, last_news_at=self._last_news_at, **changes
         )
+
+        def record(work: Transaction) -> None:
+            work[FeedStore].record_poll(feed, leased_until=leased_until, gone_at=gone_at)
+
+        write(self._context.database, record)
+        return feed
 
 
 def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:

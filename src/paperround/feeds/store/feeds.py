@@ -23,7 +23,6 @@ from paperround.feeds.model import (
     FeedRun,
     LiveFeed,
     NewFeed,
-    Poll,
     PollProgress,
     StoredReject,
 )
@@ -214,11 +213,33 @@ class FeedStore(Store):
         if self._require_row(feed, lock=True).lease != lease:
             raise LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
-    def record_poll(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
-        """Store the result of a poll, unless the feed was deleted. Raises LeaseLost."""
-        if not self._update_row(feed, _poll_columns(poll), db.feeds.c.lease == lease):
+    def record_poll(
+        self,
+        feed: LiveFeed,
+        *,
+        leased_until: datetime | None = None,
+        gone_at: datetime | None = None,
+    ) -> None:
+        """Store the state of a polled feed, unless it was deleted. `leased_until` is how long it is
+        still nobody else's, None at the end of the poll; `gone_at` switches it off. Raises
+        LeaseLost."""
+        values = {
+            "reason": feed.reason,
+            "progress": to_json(feed.progress),
+            "failures": feed.failures,
+            "next_at": feed.next_at,
+            "expects_at": feed.expects_at,
+            "last_good_at": feed.last_good_at,
+            "last_news_at": feed.last_news_at,
+            "leased_until": leased_until,
+        }
+        if feed.health is not FeedHealth.PAUSED:  # which hides the stored health
+            values["health"] = feed.health.value
+        if gone_at is not None:
+            values |= {"gone_at": gone_at, "enabled": False}
+        if not self._update_row(feed.id, values, db.feeds.c.lease == feed.lease):
             with suppress(NotFound):
-                self.require_lease(feed, lease)
+                self.require_lease(feed.id, feed.lease)
 
     def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
         """Return how many papers each feed first listed after `since` and by `until`, if any."""
@@ -313,25 +334,6 @@ def _name_taken(name: str) -> AlreadyTaken:
 def _feed_columns(feed: NewFeed) -> dict[str, Any]:
     """Return the columns of the settings an operator gave."""
     return columns_of(feed) | {"settings": dict(feed.settings)}
-
-
-def _poll_columns(poll: Poll) -> dict[str, Any]:
-    """Return the columns a poll changes; times the poll does not state are kept."""
-    found = {
-        "health": poll.health.value,
-        "reason": poll.reason,
-        "progress": to_json(poll.progress),
-        "failures": poll.failures,
-        "next_at": poll.next_at,
-        "expects_at": poll.expects_at,
-        "leased_until": poll.leased_until,
-    }
-    if poll.health is FeedHealth.PAUSED:  # keep the stored health, which `paused` hides
-        del found["health"]
-    if poll.gone_at is not None:
-        found |= {"gone_at": poll.gone_at, "enabled": False}
-    dates = {"last_good_at": poll.good_at, "last_news_at": poll.news_at}
-    return found | {name: moment for name, moment in dates.items() if moment is not None}
 
 
 def _live_feed_of(row: Row[Any]) -> LiveFeed:
