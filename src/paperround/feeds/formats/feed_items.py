@@ -17,7 +17,8 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.feeds.formats.charsets import text_of_xml
@@ -25,6 +26,7 @@ from paperround.feeds.formats.dates import StatedDate, read_date
 from paperround.feeds.formats.entries import (
     MOST_BYTES,
     BadEntry,
+    batch_of,
     fingerprint,
     links_of,
     reject,
@@ -34,7 +36,7 @@ from paperround.feeds.formats.feed_authors import authors_of
 from paperround.feeds.formats.feed_names import absolute, names_of
 from paperround.feeds.formats.wild_feed import wild_items
 from paperround.feeds.formats.xml import Node, NotWellFormed, read_xml
-from paperround.papers.model import ParsedBatch, Record, Reject, Show
+from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import ABSTRACT_LIMIT, clean
 
 MOST_ITEMS = 10_000
@@ -78,19 +80,16 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
     An empty address means a file; the address the feed states of itself is used instead.
     """
     found = _json_items(content, address) if _is_object(content) else _xml_items(content, address)
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, item in enumerate(found, start=1):
-        if position > MOST_ITEMS:
-            problem = BadEntry("feed-cut", f"only the first {MOST_ITEMS:,} items are read")
-            rejects.append(reject(problem, position, ""))
-            break
-        try:
-            records.append(_record(item, address))
-        except BadEntry as problem:
-            excerpt = f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
-            rejects.append(reject(problem, position, excerpt))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    items = list(islice(found, MOST_ITEMS + 1))
+    batch = batch_of(items[:MOST_ITEMS], lambda item: [_record(item, address)], _excerpt)
+    if len(items) <= MOST_ITEMS:
+        return batch
+    problem = BadEntry("feed-cut", f"only the first {MOST_ITEMS:,} items are read")
+    return replace(batch, rejects=(*batch.rejects, reject(problem, len(items), "")))
+
+
+def _excerpt(item: "_FeedItem | BadEntry") -> str:
+    return f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
 
 
 def read_rss(content: bytes) -> ParsedBatch:
