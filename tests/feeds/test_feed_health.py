@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from paperround.feeds.health import (
     Findings,
-    add_failure,
     apply_cross_check,
     back_off,
     batch_digest,
@@ -18,6 +17,7 @@ from paperround.feeds.health import (
     health_after_poll,
     next_poll,
     record_key,
+    restarts,
 )
 from paperround.feeds.model import CrossChecked, FeedHealth, FeedShape, LiveFeed, PollProgress
 from paperround.papers.model import FeedId, Record
@@ -198,10 +198,8 @@ def test_a_pause_is_never_shorter_than_the_source_asked_for() -> None:
 
 @pytest.mark.accept("I11", part="back-off")
 def test_from_the_third_failure_on_a_poll_begins_anew() -> None:
-    setbacks = [add_failure(failures) for failures in range(4)]
-    assert [one.failures for one in setbacks] == [1, 2, 3, 4]
-    assert [one.restarts for one in setbacks] == [False, False, True, True]
-    assert not any(add_failure(failures, is_refused=True).restarts for failures in range(20))
+    assert [restarts(failures) for failures in range(1, 5)] == [False, False, True, True]
+    assert not any(restarts(failures, is_refused=True) for failures in range(20))
 
 
 # --- another witness ---------------------------------------------------------------------------
@@ -247,12 +245,12 @@ def polled(standing: LiveFeed, poll: Findings | float | None, is_holiday: bool) 
     now = standing.next_at
     assert now is not None
     if not isinstance(poll, Findings):
-        setback = add_failure(standing.failures, poll)
+        failures = standing.failures + 1
         return replace(
             standing,
             health=FeedHealth.FAILED,
-            failures=setback.failures,
-            next_at=now + setback.pause,
+            failures=failures,
+            next_at=now + back_off(failures, poll),
         )
     health, reason = health_after_poll(standing, poll, is_holiday=is_holiday, now=now)
     due = next_poll(standing, interval=HOUR, expects_at=standing.expects_at, now=now)

@@ -185,30 +185,14 @@ def _since(feed: LiveFeed) -> str:
     return f"no new papers since {_format_moment(feed.last_news_at)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureState:
-    """The failures in a row, the pause, and whether the next poll restarts."""
+def restarts(failures: int, *, is_refused: bool = False) -> bool:
+    """Return whether the next poll restarts after `failures` in a row.
 
-    failures: int
-    pause: timedelta
-    restarts: bool
-
-
-def add_failure(
-    failures: int, retry_after: float | None = None, *, is_refused: bool = False
-) -> FailureState:
-    """Return the state after one more failure, following `failures` in a row.
-
-    From the third failure on the next poll restarts, because new papers are on the first page, not
-    behind one that cannot be read. It resumes after a 429 (`is_refused`), which is unrelated to the
-    page: a long backlog must not restart every day.
+    It does from the third on, because new papers are on the first page, not behind one that cannot
+    be read. It resumes after a 429 (`is_refused`), which is unrelated to the page: a long backlog
+    must not restart every day.
     """
-    failures += 1
-    return FailureState(
-        failures=failures,
-        pause=back_off(failures, retry_after),
-        restarts=failures >= LOST_AFTER and not is_refused,
-    )
+    return failures >= LOST_AFTER and not is_refused
 
 
 def back_off(failures: int, retry_after: float | None = None) -> timedelta:

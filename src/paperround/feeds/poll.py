@@ -29,8 +29,8 @@ from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext, Found, ask
 from paperround.feeds.health import (
     Findings,
-    add_failure,
     apply_cross_check,
+    back_off,
     batch_digest,
     batch_size,
     health_after_delay,
@@ -39,6 +39,7 @@ from paperround.feeds.health import (
     next_poll,
     put_off_until,
     record_key,
+    restarts,
 )
 from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import (
@@ -246,7 +247,7 @@ class _PollRun:
     def _next_progress(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:
         """Return the progress to store. Validators of addresses no longer requested are dropped,
         unless the poll resumed, which requested only the rest. An empty batch never replaces one
-        with papers. The shape of an expected batch is append_shape."""
+        with papers. The shape of an expected batch is remembered."""
         before, known = self._progress, self._progress.validators
         requested = {url: known[url] for url in known if url in self._tally.responded}
         usual = before.usual
@@ -313,14 +314,14 @@ class _PollRun:
         )
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
         is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
-        failure = add_failure(self._feed.failures, retry_after, is_refused=is_refused)
-        if failure.restarts:
+        failures = self._feed.failures + 1
+        if restarts(failures, is_refused=is_refused):
             self._progress = replace(self._progress, cursor=None, begun=None)
         report = self._finish(
             health=FeedHealth.FAILED,
             reason=reason,
-            failures=failure.failures,
-            next_at=now + failure.pause,
+            failures=failures,
+            next_at=now + back_off(failures, retry_after),
             gone_at=now if isinstance(error, FetchFailed) and error.status == _GONE else None,
         )
         return replace(report, error=reason)

@@ -23,7 +23,7 @@ HISTORY_SIZE = 10
 """Number of batches whose median is the usual size."""
 
 MIN_HISTORY = 5
-"""Number of append_shape batches needed before an alarm can be raised."""
+"""Number of remembered batches needed before an alarm can be raised."""
 
 MAX_UNJUDGED = 6
 """Number of batches without a judgement after which an alarm ends."""
