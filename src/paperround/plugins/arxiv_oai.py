@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
-from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -240,9 +239,11 @@ def _forename_first(creator: str) -> str:
     return f"{forenames} {keyname}".strip()
 
 
-_READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = MappingProxyType(
-    {"arXiv": _read_arxiv, "arXivRaw": _read_raw, "dc": _read_dublin_core}
-)
+_READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = {
+    "arXiv": _read_arxiv,
+    "arXivRaw": _read_raw,
+    "dc": _read_dublin_core,
+}
 
 
 def read_arxiv_oai(content: bytes) -> ParsedBatch:

@@ -15,7 +15,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import partial
-from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
@@ -54,17 +53,15 @@ from paperround.plugins.catalogues import CatalogueResponse, excerpt_of, json_of
 
 _CREATIVE_COMMONS = "https://creativecommons.org"
 _CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"
-_LICENCES = MappingProxyType(
-    {
-        "cc0": _CC0,
-        "cc0_ng": _CC0,
-        "cc_no": "All rights reserved",
-        **{
-            f"cc_{terms}": f"{_CREATIVE_COMMONS}/licenses/{terms.replace('_', '-')}/4.0/"
-            for terms in ("by", "by_sa", "by_nd", "by_nc", "by_nc_sa", "by_nc_nd")
-        },
-    }
-)
+_LICENCES: Mapping[str, str] = {
+    "cc0": _CC0,
+    "cc0_ng": _CC0,
+    "cc_no": "All rights reserved",
+    **{
+        f"cc_{terms}": f"{_CREATIVE_COMMONS}/licenses/{terms.replace('_', '-')}/4.0/"
+        for terms in ("by", "by_sa", "by_nd", "by_nc", "by_nc_sa", "by_nc_nd")
+    },
+}
 
 _OK = "ok"
 _NOTHING = "no posts found"

@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -67,9 +66,10 @@ MOST_TOKEN = 1000
 VISIBLE = r"[\x21-\x7b}~]"
 """A character of a token: visible, and not the bar that our cursor is cut at."""
 
-COUNTS: Mapping[str, str] = MappingProxyType(
-    {"citationCount": "citations", "influentialCitationCount": "influential_citations"}
-)
+COUNTS: Mapping[str, str] = {
+    "citationCount": "citations",
+    "influentialCitationCount": "influential_citations",
+}
 
 _LISTS = ("data", "recommendedPapers")
 _INNER = ("citedPaper", "citingPaper")

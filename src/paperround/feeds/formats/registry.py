@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
-from types import MappingProxyType
 
 from paperround.core.errors import UnknownFormat, UnreadableFile
 from paperround.core.languages import marked
@@ -17,10 +16,7 @@ from paperround.feeds.formats.bibtex import START as BIBTEX_START
 from paperround.feeds.formats.bibtex import read_bibtex
 from paperround.feeds.formats.charsets import text_of_bytes, wide_charset
 from paperround.feeds.formats.csv import read_csv
-from paperround.feeds.formats.feed_items import (
-    read_jsonfeed,
-    read_rss,
-)
+from paperround.feeds.formats.feed_items import read_jsonfeed, read_rss
 from paperround.feeds.formats.html_page import read_page
 from paperround.feeds.formats.hugging_face import read_hf_daily
 from paperround.feeds.formats.jsonl import read_jsonl, read_observations
@@ -31,21 +27,6 @@ from paperround.papers.model import ParsedBatch
 Reader = Callable[[bytes], ParsedBatch]
 
 AUTO = "auto"
-_CORE: Mapping[str, Reader] = MappingProxyType(
-    {
-        "page": read_page,
-        "jsonl": read_jsonl,
-        "csv": read_csv,
-        "observations": read_observations,
-        "hf": read_hf_daily,
-        "arxiv-rss": read_arxiv_feed,
-        "arxiv-atom": read_arxiv_atom,
-        "rss": read_rss,
-        "jsonfeed": read_jsonfeed,
-        "bibtex": read_bibtex,
-        "ris": read_ris,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +36,21 @@ class Format:
 
     read: Reader
     recognise: Callable[[bytes], bool] = lambda _: False
+
+
+_CORE: Mapping[str, Reader] = {
+    "page": read_page,
+    "jsonl": read_jsonl,
+    "csv": read_csv,
+    "observations": read_observations,
+    "hf": read_hf_daily,
+    "arxiv-rss": read_arxiv_feed,
+    "arxiv-atom": read_arxiv_atom,
+    "rss": read_rss,
+    "jsonfeed": read_jsonfeed,
+    "bibtex": read_bibtex,
+    "ris": read_ris,
+}
 
 
 class Readers(Mapping[str, Reader]):
@@ -204,9 +200,10 @@ def root_of(head: bytes) -> bytes:
 
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:
-    """JSON Lines hold a whole object a line; a day of papers is one list or wrapped list."""
-    if answer := _answer_kind(body):
-        return answer
+    """A JSON Feed names itself, JSON Lines hold a whole object a line, and a day of papers is one
+    list or wrapped list."""
+    if body[:1] == b"{" and _JSON_FEED.search(body):
+        return "jsonfeed"
     if body[:1] != b"{":
         return by_name if by_name == "jsonl" else "hf"
     if by_name == "hf" and is_one_object(body):
@@ -217,11 +214,6 @@ def _json_kind(body: bytes, by_name: str | None) -> str | None:
             return _object_kind(entry)
     is_wrapped = any(key in body[:1000] for key in (b'"data"', b'"error"'))
     return by_name if by_name == "jsonl" else ("hf" if is_wrapped else None)
-
-
-def _answer_kind(body: bytes) -> str | None:
-    """A JSON Feed names itself."""
-    return "jsonfeed" if body[:1] == b"{" and _JSON_FEED.search(body) else None
 
 
 def _plugin_format(body: bytes) -> str | None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -51,9 +50,10 @@ from paperround.feeds.sources.base import (
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
-BASES: Mapping[str, str] = MappingProxyType(
-    {"rss": "https://rss.arxiv.org/atom", "api": "https://export.arxiv.org/api/query"}
-)
+BASES: Mapping[str, str] = {
+    "rss": "https://rss.arxiv.org/atom",
+    "api": "https://export.arxiv.org/api/query",
+}
 PAGE = 100
 """Results per page of the API."""
 

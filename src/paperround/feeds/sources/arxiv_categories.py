@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
 from urllib.parse import quote_plus
 
 from paperround.feeds.model import PublicAddress
@@ -45,7 +44,7 @@ def categories() -> Mapping[str, Category]:
     """Return every archive and category by name, in arXiv's order."""
     text = resources.files(__package__).joinpath("arxiv_categories.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
-    return MappingProxyType({row["name"]: Category(**row) for row in rows})
+    return {row["name"]: Category(**row) for row in rows}
 
 
 def similar_categories(wrong: str) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paperround.core.errors import InvalidInput
@@ -110,15 +109,13 @@ _NO_CACHE = re.compile(r"(?:^|[\s,])(?:no-cache|no-store)(?=$|[\s,=])", re.IGNOR
 _TTL = re.compile(rb"<ttl>\s*(\d{1,9})\s*</ttl>")
 _PERIOD = re.compile(rb"<(?:[\w.-]{1,60}:)?updatePeriod>\s*(\w{1,20})\s*</")
 _FREQUENCY = re.compile(rb"<(?:[\w.-]{1,60}:)?updateFrequency>\s*(\d{1,6})\s*</")
-_PERIODS = MappingProxyType(
-    {
-        b"hourly": timedelta(hours=1),
-        b"daily": timedelta(days=1),
-        b"weekly": timedelta(days=7),
-        b"monthly": timedelta(days=30),
-        b"yearly": timedelta(days=365),
-    }
-)
+_PERIODS: Mapping[bytes, timedelta] = {
+    b"hourly": timedelta(hours=1),
+    b"daily": timedelta(days=1),
+    b"weekly": timedelta(days=7),
+    b"monthly": timedelta(days=30),
+    b"yearly": timedelta(days=365),
+}
 
 
 def pause_of(page: Page) -> timedelta | None:
