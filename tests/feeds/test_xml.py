@@ -13,8 +13,8 @@ from paperround.feeds.formats.xml import (
     Node,
     NotWellFormed,
     read_xml,
-    without_doctype,
 )
+from paperround.plugins.pubmed.record import without_doctype
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 BILLION = f'<!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]><a>&l9;</a>'

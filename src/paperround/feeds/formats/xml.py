@@ -5,8 +5,7 @@
                └─ not well-formed ─► repaired once (HTML entities, bare &, controls) ─► guard
 
 Document types are refused: feeds do not need them, and entities, external files and entity bombs
-depend on them. A truncated document is an error, never a shorter feed. For services that always
-send a document type, `without_doctype` removes one without declarations.
+depend on them. A truncated document is an error, never a shorter feed.
 """
 
 import html
@@ -33,12 +32,6 @@ _MOST_REFERENCES = 500_000
 
 _TOO_MANY = "the XML has more elements or attributes than any feed"
 _LONGEST_REASON = 200
-_DOCTYPE = re.compile(
-    rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
-    rb"""\s+(?:SYSTEM|PUBLIC\s+(?:"[^"'<>\[\]]{0,200}"|'[^"'<>\[\]]{0,200}'))"""
-    rb"""\s+(?:"[^"'<>\[\]]{0,300}"|'[^"'<>\[\]]{0,300}')\s*>""",
-    re.ASCII,
-)
 _ATTRIBUTE = r"""\s++[^\s<>"'=]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')"""
 _CROWDED = re.compile(rf"""<[^\s<>/!?"'=]++(?>{_ATTRIBUTE}){{{MOST_ATTRIBUTES + 1}}}""")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -179,15 +172,6 @@ def read_xml(content: bytes) -> Node:
     except etree.XMLSyntaxError as error:
         problem = f"the XML cannot be read ({clean(str(error.msg), limit=_LONGEST_REASON)})"
         raise NotWellFormed(f"{problem}: fetch it again") from None
-
-
-def without_doctype(content: bytes) -> bytes:
-    """Remove a leading document type that only names an external file, which is never read.
-
-    One with declarations (`[...]`), elsewhere, or a second one stays, for `read_xml` to refuse.
-    """
-    match = _DOCTYPE.match(content)
-    return match[1] + content[match.end() :] if match else content
 
 
 def _parse(text: str) -> Node:

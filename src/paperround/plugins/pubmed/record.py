@@ -22,12 +22,18 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
-from paperround.feeds.formats.xml import EMPTY, Node, read_xml, without_doctype
+from paperround.feeds.formats.xml import EMPTY, Node, read_xml
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
 from paperround.plugins.catalogues import OTHER_KIND
 from paperround.plugins.jats import text_in
 
+_DOCTYPE = re.compile(
+    rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
+    rb"""\s+(?:SYSTEM|PUBLIC\s+(?:"[^"'<>\[\]]{0,200}"|'[^"'<>\[\]]{0,200}'))"""
+    rb"""\s+(?:"[^"'<>\[\]]{0,300}"|'[^"'<>\[\]]{0,300}')\s*>""",
+    re.ASCII,
+)
 _SET = "PubmedArticleSet"
 _SAID = 200
 _EXCERPT = 1000
@@ -54,6 +60,15 @@ def read_pubmed(content: bytes) -> ParsedBatch:
             f"the XML is {root.name!r:.60} and no {_SET}, as efetch answers it for db=pubmed"
         )
     return batch_of(_entries(root), _read, lambda entry: entry.text[:_EXCERPT])
+
+
+def without_doctype(content: bytes) -> bytes:
+    """Remove a leading document type that only names an external file, which is never read.
+
+    One with declarations (`[...]`), elsewhere, or a second one stays, for `read_xml` to refuse.
+    """
+    match = _DOCTYPE.match(content)
+    return match[1] + content[match.end() :] if match else content
 
 
 def _entries(root: Node) -> Iterator[Node]:
