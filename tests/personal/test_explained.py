@@ -13,9 +13,8 @@ from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import PersonalView, Taste
-from paperround.ranking.stop_words import occurs
 from tests.builders import english
-from tests.ranking.ranked_papers import paper
+from tests.ranking.ranked_papers import occurs, paper
 
 WORDS = """kiln glaze pottery clay tide ocean salinity zero-shot protein-folding Zebrafish naïve
 β-sheet 蛋白质 C4.5 state-of-the-art fusion diffusion model study the of""".split()

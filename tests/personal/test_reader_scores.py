@@ -11,9 +11,8 @@ from paperround.papers.model import Paper, PaperId
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import PersonalView, Taste
 from paperround.ranking.bags import as_written
-from paperround.ranking.stop_words import occurs
 from tests.builders import english
-from tests.ranking.ranked_papers import paper
+from tests.ranking.ranked_papers import occurs, paper
 
 POTS = "Kiln firing of glazed pottery", "We fire pottery in a kiln and glaze it with ash."
 SHARDS = "Dating pottery", "Shards of pottery from a kiln are dated by their glaze."

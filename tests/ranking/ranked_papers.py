@@ -6,6 +6,7 @@ from typing import Any
 
 from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.papers.model import Observation, Paper, PaperId
+from paperround.papers.topics import folded, whole_words
 from paperround.ranking.trending import TrendingRanker
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)
@@ -73,3 +74,9 @@ def crowded_by_a_topic() -> tuple[list[Candidate], list[str]]:
         candidate(100 + n, abstract=f"On {word}, more {word}.") for n, word in enumerate(subjects)
     ]
     return [*flow, *others], [f"We look at {word} and at {word}s." for word in subjects] * 20
+
+
+def occurs(term: str, *texts: str) -> bool:
+    """Whether one of the texts has the term as whole words."""
+    pattern = whole_words(folded(term))
+    return any(pattern.search(folded(text)) for text in texts)

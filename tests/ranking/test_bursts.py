@@ -8,7 +8,7 @@ from paperround.ranking.bursts import (
     find_bursts,
     topics_of,
 )
-from paperround.ranking.stop_words import occurs, paper_tokens, tokens
+from paperround.ranking.stop_words import paper_tokens, tokens
 
 LEAST = Thresholds(papers=3, background=100, times=3, strength=2)
 FILLER = ["quiet rivers carry cold water"] * 9
@@ -96,19 +96,6 @@ def test_one_topic_is_worth_less_to_each_further_paper() -> None:
     assert [topic.strength for topic in shared[1]] == [8.0, 5.0]
     assert shared[0][0].strength == pytest.approx(8 / 2**0.5)
     assert shared[2][0].strength == pytest.approx(8 / 3**0.5)
-
-
-@pytest.mark.parametrize(
-    ("term", "text", "found"),
-    [
-        ("fusion", "Diffusion models", False),
-        ("fusion", "Sensor Fusion.", True),
-        ("c++", "in C++ and Rust", True),
-        ("dense retrieval", "dense\nretrieval", False),
-    ],
-)
-def test_a_term_occurs_only_as_whole_words(term: str, text: str, found: bool) -> None:
-    assert occurs(term, text) is found
 
 
 def burst(term: str, strength: float) -> Burst:

@@ -33,7 +33,6 @@ from paperround.ranking.learn import (
 from paperround.ranking.models import FittedModel, ModelFacts, Ranker
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.rank import rank_list
-from paperround.ranking.stop_words import occurs
 from paperround.ranking.store import ModelStore
 from paperround.ranking.training_data import TrainingBatch
 from paperround.ranking.trending import VERSION as RANKER
@@ -43,6 +42,7 @@ from tests.fakes import NewestFirst
 from tests.races import at_once
 from tests.ranking.learned import told
 from tests.ranking.learning import DAY, day_of, take
+from tests.ranking.ranked_papers import occurs
 from tests.sample_database import IDENTITY
 
 HOUR = timedelta(hours=1)

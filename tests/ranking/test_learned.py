@@ -20,14 +20,13 @@ from paperround.ranking.prior.learned import Learned, Records, records_of
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.prior.predictor import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior.training import LEAST_OUTCOMES
-from paperround.ranking.stop_words import occurs
 from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
 from tests.builders import english
 from tests.editions.days import days as drawn_days
 from tests.ranking.learned import KINDS, START, cohorts, told
-from tests.ranking.ranked_papers import by_number, candidate, order, paper, rank, seen
+from tests.ranking.ranked_papers import by_number, candidate, occurs, order, paper, rank, seen
 
 
 @pytest.fixture(scope="module")

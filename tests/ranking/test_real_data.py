@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from paperround.editions.model import Candidate
-from paperround.ranking.stop_words import occurs
-from tests.ranking.ranked_papers import NOW, candidate, order, rank
+from tests.ranking.ranked_papers import NOW, candidate, occurs, order, rank
 
 QUOTED = re.compile("“(.+?)”")
 

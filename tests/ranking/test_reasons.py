@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from paperround.editions.model import Candidate
-from paperround.ranking.stop_words import occurs
 from paperround.ranking.trending import LONGEST
 from tests.builders import english
-from tests.ranking.ranked_papers import NOW, by_number, candidate, listed, only, rank, seen
+from tests.ranking.ranked_papers import NOW, by_number, candidate, listed, occurs, only, rank, seen
 
 
 def reason(one: Candidate) -> str:

@@ -22,7 +22,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.evaluate.papers import read_days, votes
 from paperround.ranking.prior import learned
-from paperround.ranking.stop_words import may_join, occurs
+from paperround.ranking.stop_words import may_join
 from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.interests import Interest, InterestKind
@@ -30,6 +30,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.databases import opened
 from tests.digests.messages import sender_identity
+from tests.ranking.ranked_papers import occurs
 from tests.ranking.real_days import Polls, Replay, polls_between
 from tests.sample_database import deliveries_of, subscribe
 

@@ -71,12 +71,6 @@ def stands_alone(word: str) -> bool:
     return len(word) > 2 and word not in _TOO_COMMON_ALONE
 
 
-def occurs(term: str, *texts: str) -> bool:
-    """Whether one of `texts` contains `term` as whole words, ignoring case."""
-    pattern = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
-    return any(pattern.search(text) for text in texts)
-
-
 def shingles(words: Sequence[str], size: int) -> frozenset[tuple[str, ...]]:
     """Every run of `size` adjacent words, or all of a shorter text."""
     if len(words) <= size:
