@@ -31,8 +31,7 @@ from paperround.evaluate.gist import (
 )
 from paperround.evaluate.report import Numbers, Report
 from paperround.papers.gist import gist_pieces
-from paperround.papers.gist_features import Weights, features_of
-from paperround.papers.sentences import Sentence, split_sentences
+from paperround.papers.gist_features import Sentence, Weights, features_of, split_sentences
 
 Q = 0.3
 PENALTY = 0.3

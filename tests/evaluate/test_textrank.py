@@ -1,7 +1,7 @@
 """Sentences that resemble the others."""
 
 from paperround.evaluate.gist import central
-from paperround.papers.sentences import split_sentences
+from paperround.papers.gist_features import split_sentences
 
 
 def chosen(text: str, most: int) -> list[str]:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from paperround.papers.gist_features import features_of
-from paperround.papers.sentences import split_sentences
+from paperround.papers.gist_features import features_of, split_sentences
 
 
 def features(text: str) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.papers.sentences import split_sentences
+from paperround.papers.gist_features import split_sentences
 from paperround.papers.text import repair_abstract
 
 

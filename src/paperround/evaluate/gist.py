@@ -14,7 +14,7 @@ from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, compare, mean_of
 from paperround.papers.gist import Piece, fitted, gist_pieces
-from paperround.papers.sentences import Sentence, split_sentences
+from paperround.papers.gist_features import Sentence, split_sentences
 
 Span = tuple[int, int]
 """The start and the end of a mark, in characters; the end is exclusive."""

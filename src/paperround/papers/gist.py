@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import exp
 
-from paperround.papers.gist_features import WEIGHTS, Features, Weights, features_of
-from paperround.papers.sentences import Sentence, split_sentences
+from paperround.papers.gist_features import (
+    WEIGHTS,
+    Features,
+    Sentence,
+    Weights,
+    features_of,
+    split_sentences,
+)
 
 LONGEST = 320
 """The most characters of a gist of one or two sentences."""
