@@ -15,7 +15,7 @@ from paperround.editions.model import Candidate, EditionState, ListedBy
 from paperround.papers.enrichment import scale_of
 from paperround.papers.model import Observation, PaperId
 from paperround.papers.store.duplicates import NOT_JOINED
-from paperround.papers.store.mapping import PAPER_COLUMNS, paper_of
+from paperround.papers.store.papers import PAPER_COLUMNS, paper_of
 from paperround.papers.store.search import categories_of
 
 _PAPERS = db.papers.c

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, bindparam, case, func, null, select, update
+from sqlalchemy import Boolean, ColumnElement, Row, bindparam, case, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
@@ -36,6 +36,7 @@ from paperround.papers.model import (
     PaperText,
     PaperTrail,
     PaperWrite,
+    Show,
 )
 from paperround.papers.search import title_words
 from paperround.papers.store.duplicates import (
@@ -46,11 +47,15 @@ from paperround.papers.store.duplicates import (
     require_current,
     save_texts,
 )
-from paperround.papers.store.mapping import PAPER_COLUMNS, paper_of, row_of
 from paperround.papers.store.search import index_new, remember_words
 
 TITLE_KEY = "title_key"
 """The only kind of identifier that two papers may share; the first paper keeps it."""
+
+_NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
+
+PAPER_COLUMNS = tuple(column for column in db.papers.c if column.name not in _NOT_READ)
+"""The columns of a Paper."""
 
 _PAPERS = CompiledQuery(
     lambda dialect: select(*PAPER_COLUMNS).where(column_in_ids(dialect, db.papers.c.id, "papers"))
@@ -200,7 +205,7 @@ class PaperStore(Store):
         ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
         self._unlisted.update(ids)
         rows = [
-            {**row_of(write, now), "id": id_, "first_seen_at": now}
+            {**_row_of(write, now), "id": id_, "first_seen_at": now}
             for id_, write in zip(ids, new, strict=True)
         ]
         insert_many(self._connection, insert_row(db.papers), rows)
@@ -231,7 +236,7 @@ class PaperStore(Store):
         if changing:
             save_texts(self._connection, changing, now)
         rows = [  # the prefix avoids clashes with the UPDATE's own parameters
-            {f"b_{name}": value for name, value in row_of(write, now).items()}
+            {f"b_{name}": value for name, value in _row_of(write, now).items()}
             | {
                 "b_id": write.paper.id,
                 "b_raw_title_stays": write.raw_title_stays,
@@ -295,6 +300,37 @@ class PaperStore(Store):
         added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
         require_current(self._connection, {paper for paper, _ in observations})
         return added
+
+
+def paper_of(row: Row[Any]) -> Paper:
+    """The paper of a row of PAPER_COLUMNS."""
+    return value_of(
+        Paper,
+        row,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        keywords=tuple(row.keywords),
+        withdrawn=row.withdrawn_at is not None,
+        withdrawn_by=tuple(row.withdrawn_by or ()),
+        show=Show(row.show),
+    )
+
+
+def _row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
+    """The columns that a write sets: all but `id` and `first_seen_at`."""
+    paper = write.paper
+    columns = columns_of(paper) | {
+        "canonical": write.canonical,
+        "title_key": write.title_key,
+        "raw_title": write.raw_title,
+        "raw_abstract": write.raw_abstract,
+        "withdrawn_at": now if paper.withdrawn else None,
+        "withdrawn_by": list(paper.withdrawn_by) or None,
+        "show": paper.show.value,
+        "changed_at": now,
+    }
+    del columns["id"], columns["withdrawn"]
+    return columns
 
 
 _IDENTIFIER_TAKEN = "another run gave an identifier of these papers to another paper: try again"
