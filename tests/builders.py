@@ -26,7 +26,7 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.identifiers import canonical, title_key
+from paperround.papers.identifiers import title_key
 from paperround.papers.model import Listing, Observation, Paper, PaperId, PaperWrite, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import (
@@ -78,8 +78,6 @@ def write(value: Paper, *, text_changed: bool = False) -> PaperWrite:
         paper=value,
         is_new=value.id < 0,
         text_changed=text_changed,
-        title_key=value.identifiers.get("title_key", ""),
-        canonical=canonical(value.identifiers),
         raw_title=None,
         raw_abstract=None,
     )

@@ -10,7 +10,6 @@ every record had been merged into one paper from the start.
 
 from dataclasses import dataclass, replace
 
-from paperround.papers.identifiers import canonical
 from paperround.papers.merge import earliest, latest, order, order_known
 from paperround.papers.model import Paper, PaperId, PaperWrite
 
@@ -35,8 +34,6 @@ class PaperJoin:
             paper=self.paper,
             is_new=False,
             text_changed=False,
-            title_key=self.paper.identifiers.get("title_key", ""),
-            canonical=canonical(self.paper.identifiers),
             raw_title=None,
             raw_abstract=None,
             raw_title_stays=True,

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from paperround.core.times import midnight_utc
-from paperround.papers.identifiers import canonical, title_key
+from paperround.papers.identifiers import title_key
 from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
 from paperround.papers.text import author_names, repair_abstract, repair_title
 
@@ -285,8 +285,6 @@ def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
         paper=paper,
         is_new=old is None,
         text_changed=not (same_title and same_abstract),
-        title_key=paper.identifiers.get("title_key", ""),
-        canonical=canonical(paper.identifiers),
         raw_title=None if same_title or raw.title == paper.title else raw.title,
         raw_abstract=None if same_abstract or raw.abstract == paper.abstract else raw.abstract,
         raw_title_stays=same_title,

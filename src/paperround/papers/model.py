@@ -156,16 +156,14 @@ class Feed:
 class PaperWrite:
     """The change one record makes to the database.
 
-    `paper.id` is negative for a new paper: the store assigns an id and returns the pairs.
-    `title_key` is empty for a paper without one. A raw text is the source's, None if equal to the
-    repaired text; with `raw_..._stays`, the store keeps the one it has.
+    `paper.id` is negative for a new paper: the store assigns an id and returns the pairs. A raw
+    text is the source's, None if equal to the repaired text; with `raw_..._stays`, the store keeps
+    the one it has.
     """
 
     paper: Paper
     is_new: bool
     text_changed: bool
-    title_key: str
-    canonical: str
     raw_title: str | None
     raw_abstract: str | None
     raw_title_stays: bool = False

@@ -25,6 +25,7 @@ from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.papers.duplicates import PaperJoin
+from paperround.papers.identifiers import canonical
 from paperround.papers.model import (
     Carried,
     EarlierText,
@@ -320,8 +321,8 @@ def _row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     """The columns that a write sets: all but `id` and `first_seen_at`."""
     paper = write.paper
     columns = columns_of(paper) | {
-        "canonical": write.canonical,
-        "title_key": write.title_key,
+        "canonical": canonical(paper.identifiers),
+        "title_key": paper.identifiers.get(TITLE_KEY, ""),
         "raw_title": write.raw_title,
         "raw_abstract": write.raw_abstract,
         "withdrawn_at": now if paper.withdrawn else None,
