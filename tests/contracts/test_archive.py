@@ -10,7 +10,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import HistoryStore
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.duplicates import PaperJoin
+from paperround.papers.merge import PaperJoin
 from paperround.papers.model import Paper, PaperId, Reject
 from paperround.papers.search import Filters
 from paperround.papers.store.papers import PaperStore

@@ -10,7 +10,7 @@ from paperround.db.transactions import Database
 from paperround.editions.lists import MailingList
 from paperround.editions.model import EditionState, Order, Placed
 from paperround.editions.store.editions import EditionStore
-from paperround.papers.duplicates import PaperJoin
+from paperround.papers.merge import PaperJoin
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.store.subscribers import SubscriberStore

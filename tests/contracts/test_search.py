@@ -9,7 +9,7 @@ from paperround.db import migrate
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.duplicates import PaperJoin
+from paperround.papers.merge import PaperJoin
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import Filters, Term, parse_query
 from paperround.papers.store.papers import PaperStore

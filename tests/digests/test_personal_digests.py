@@ -28,7 +28,7 @@ from paperround.editions.model import Candidate, DigestKind, Edition, EditionId,
 from paperround.editions.store.editions import EditionStore
 from paperround.ops.cleanup import KEPT_TAILS, clean_up
 from paperround.ops.status import history
-from paperround.papers.duplicates import joined as one_work
+from paperround.papers.merge import joined as one_work
 from paperround.papers.model import Paper, Record
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.ranking import PersonalRanking, prepare_edition

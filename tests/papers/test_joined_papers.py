@@ -21,7 +21,7 @@ from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
-from paperround.papers.duplicates import joined
+from paperround.papers.merge import joined
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import Subscription

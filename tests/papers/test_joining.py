@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.papers.duplicates import joined, may_join
+from paperround.papers.merge import joined, may_join
 from paperround.papers.model import FeedId, Paper, PaperId, Show
 from tests.builders import DAY, NOW, paper
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.papers.duplicates import PaperJoin
+from paperround.papers.merge import PaperJoin
 from paperround.papers.model import Paper
 from paperround.papers.search_service import CACHE_AGE, MOST_SIMILAR, Neighbours, similar_papers
 from paperround.papers.store.papers import PaperStore

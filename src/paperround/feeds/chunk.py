@@ -15,14 +15,15 @@ from datetime import date, datetime
 from functools import cached_property
 
 from paperround.db.transactions import Transaction
-from paperround.papers.duplicates import joined, may_join
 from paperround.papers.identifiers import KINDS_BY_TRUST
 from paperround.papers.merge import (
     add_fingerprint,
     earlier_text,
     has_author_and_year,
     has_fingerprint,
+    joined,
     key_of,
+    may_join,
     may_merge_by_title,
     merge_changes,
     merged,

@@ -15,8 +15,7 @@ from paperround.db.dialect import column_in, insert_new, insert_row, upsert
 from paperround.db.driver import insert_many
 from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
-from paperround.papers.duplicates import PaperJoin
-from paperround.papers.merge import REMEMBERED
+from paperround.papers.merge import REMEMBERED, PaperJoin
 from paperround.papers.model import PaperId, PaperText
 
 NOT_JOINED = (

@@ -24,8 +24,8 @@ from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
-from paperround.papers.duplicates import PaperJoin
 from paperround.papers.identifiers import canonical
+from paperround.papers.merge import PaperJoin
 from paperround.papers.model import (
     Carried,
     EarlierText,
