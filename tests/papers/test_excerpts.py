@@ -1,7 +1,7 @@
 """Excerpts, and the words in them that were looked for."""
 
-from paperround.papers.excerpts import LENGTH, Marker
 from paperround.papers.search import parse_query
+from paperround.papers.search_service import EXCERPT_LENGTH, Marker
 
 FILLER = "Nothing here is of any interest to those who ask. " * 12
 
@@ -28,7 +28,7 @@ def test_an_excerpt_shows_where_most_of_the_words_stand() -> None:
     pieces = Marker(parse_query("dense retrieval cost")).excerpt(text)
     shown = "".join(piece for piece, _ in pieces)
     assert [piece for piece, is_found in pieces if is_found] == ["dense", "retrieval", "cost"]
-    assert len(shown) <= LENGTH + 4
+    assert len(shown) <= EXCERPT_LENGTH + 4
     assert shown.startswith("… ")
     assert shown.endswith(" …")
     assert shown[2:-2] in text

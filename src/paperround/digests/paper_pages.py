@@ -13,13 +13,12 @@ from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.model import PaperRank, page_path
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import HistoryStore
-from paperround.papers.excerpts import Marker
 from paperround.papers.formatting import shown_text
 from paperround.papers.gist import LONGEST, choose_two
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Observation, Paper, PaperId, PaperTrail
 from paperround.papers.search import Filters, Hit, Query, parse_query
-from paperround.papers.search_service import hit_of
+from paperround.papers.search_service import Marker, hit_of
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 from paperround.papers.traces import Trace, latest_of, vote_trace

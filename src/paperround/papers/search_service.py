@@ -9,7 +9,6 @@ from itertools import islice
 from threading import Lock
 
 from paperround.db.transactions import Database, Transaction
-from paperround.papers.excerpts import Marker
 from paperround.papers.formatting import shown_text
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import (
@@ -26,7 +25,7 @@ from paperround.papers.search import (
     with_prefixes,
     without_filters,
 )
-from paperround.papers.stems import stem, stems, words
+from paperround.papers.stems import fold_word, stem, stems, words
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 
@@ -118,12 +117,6 @@ def ordered(
     return [*relevance(query, [loaded[one] for one in best if one in loaded], found), *others]
 
 
-def hit_of(marker: Marker, paper: Paper) -> Hit:
-    """The paper as a hit, with matches marked by `marker`."""
-    text, _ = shown_text(paper)
-    return Hit(paper=paper, title=marker.marked(paper.title), excerpt=marker.excerpt(text))
-
-
 def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult) -> str:
     """`text` with each word that no paper has replaced by the likeliest correction; empty if there
     is none."""
@@ -139,6 +132,74 @@ def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult)
             whole = rf"(?<!\w){re.escape(word)}(?!\w)"
             better = re.sub(whole, best.words[0], better, flags=re.IGNORECASE)
     return better if better != text else ""
+
+
+EXCERPT_LENGTH = 260
+"""Characters of an excerpt: about three lines."""
+
+Pieces = tuple[tuple[str, bool], ...]
+"""A text in pieces, each with whether it matches the search."""
+
+_WORD = re.compile(r"[^\W_]+")
+_LEAD = 60
+
+
+class Marker:
+    """Marks the words of one query."""
+
+    def __init__(self, query: Query) -> None:
+        wanted = query.wanted
+        whole = {word for one in wanted for word in one.words[: -1 if one.starts else None]}
+        self._stems = frozenset(map(stem, whole - COMMON or whole))
+        self._starts = tuple(term.words[-1] for term in wanted if term.starts)
+
+    def marked(self, text: str) -> Pieces:
+        """`text` split into matching and other pieces."""
+        pieces: list[tuple[str, bool]] = []
+        end = 0
+        for start, stop, _ in self._matches(text):
+            pieces += [(text[end:start], False), (text[start:stop], True)]
+            end = stop
+        pieces.append((text[end:], False))
+        return tuple((piece, is_found) for piece, is_found in pieces if piece)
+
+    def excerpt(self, text: str) -> Pieces:
+        """The part of `text` with the most different matches, cut at words."""
+        if len(text) <= EXCERPT_LENGTH:
+            return self.marked(text)
+        start = self._best_start(text)
+        if start:
+            start = text.find(" ", start) + 1
+        end = min(len(text), start + EXCERPT_LENGTH)
+        if end < len(text):
+            end = max(text.rfind(" ", start, end), start + EXCERPT_LENGTH // 2)
+        part = text[start:end].strip()
+        return self.marked(("… " if start else "") + part + (" …" if end < len(text) else ""))
+
+    def _best_start(self, text: str) -> int:
+        found = self._matches(text)
+
+        def within(start: int) -> int:
+            end = start + EXCERPT_LENGTH - _LEAD
+            return len({what for place, _, what in found if start <= place < end})
+
+        best = max((start for start, _, _ in found), key=within, default=0)
+        return max(0, min(best - _LEAD, len(text) - EXCERPT_LENGTH))
+
+    def _matches(self, text: str) -> list[tuple[int, int, str]]:
+        """(start, end, stem) of each match."""
+        matches = []
+        for found in _WORD.finditer(text):
+            folded = fold_word(found[0])
+            if stem(folded) in self._stems or folded.startswith(self._starts):
+                matches.append((found.start(), found.end(), stem(folded)))
+        return matches
+
+
+def hit_of(marker: Marker, paper: Paper) -> Hit:
+    """The paper as a hit, with matches marked by `marker`."""
+    text, _ = shown_text(paper)
+    return Hit(paper=paper, title=marker.marked(paper.title), excerpt=marker.excerpt(text))
 
 
 MOST_COMPARED = 30
