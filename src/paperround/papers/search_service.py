@@ -1,12 +1,12 @@
 """Search papers, suggest corrections, and find similar papers."""
 
 import re
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
-from threading import Lock
 
 from paperround.db.transactions import Database, Transaction
 from paperround.papers.formatting import shown_text
@@ -205,10 +205,8 @@ def hit_of(marker: Marker, paper: Paper) -> Hit:
 MOST_COMPARED = 30
 MOST_SIMILAR = 5
 
-CACHE_AGE = timedelta(days=1)
-"""How long similar papers are cached: new papers arrive every day."""
 CACHE_SIZE = 20_000
-"""Papers with cached similar papers, some megabytes; the oldest entries are dropped first."""
+"""Papers with cached similar papers: some megabytes."""
 
 
 def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> list[Paper]:
@@ -238,49 +236,34 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     return similar[:MOST_SIMILAR]
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedNeighbours:
-    """Ids of similar papers, a hash of the text they were found for, and when."""
-
-    text: int
-    found_at: datetime
-    papers: tuple[PaperId, ...]
-
-
 class Neighbours:
-    """A cache of similar papers: one search per paper, day and process.
+    """A cache of similar papers: one search per paper, text, day and process.
 
-    Stores ids only, so titles are current and papers withdrawn meanwhile are left out. A changed
-    text invalidates its entry. Thread-safe.
+    Stores ids only, so titles are current and papers withdrawn meanwhile are left out.
     """
 
     def __init__(self, database: Database, relevance: Relevance) -> None:
         self._database = database
         self._relevance = relevance
-        self._lock = Lock()
-        self._cache: OrderedDict[PaperId, _CachedNeighbours] = OrderedDict()
+        self._ids = lru_cache(maxsize=CACHE_SIZE)(self._search)
 
     def of(self, paper: Paper, *, now: datetime) -> list[Paper]:
         """At most five papers, the most similar first, from a search at most a day ago."""
-        text = hash((paper.title, paper.abstract))
-        with self._lock:
-            hit = self._cache.get(paper.id)
-        if hit is None or hit.text != text or not timedelta() <= now - hit.found_at < CACHE_AGE:
-            similar = similar_papers(self._database, self._relevance, paper)
-            ids = tuple(one.id for one in similar)
-            with self._lock:
-                self._cache[paper.id] = _CachedNeighbours(text, now, ids)
-                self._cache.move_to_end(paper.id)
-                while len(self._cache) > CACHE_SIZE:
-                    self._cache.popitem(last=False)
-            return similar
-        if not hit.papers:
-            return []
-        with self._database.reading() as work:
-            loaded = work[PaperStore].load(hit.papers)
+        ids = self._ids(paper.id, hash((paper.title, paper.abstract)), now.date())
+        loaded = self._load(ids)
         # Two of them may have been joined meanwhile, or one joined with the paper itself.
-        found = {loaded[one].id: loaded[one] for one in hit.papers if one in loaded}
+        found = {loaded[one].id: loaded[one] for one in ids if one in loaded}
         return [one for one in found.values() if not one.withdrawn and one.id != paper.id]
+
+    def _search(self, paper: PaperId, _text: int, _day: date) -> tuple[PaperId, ...]:
+        """The ids to cache. The hash of the text and the day only make the entry outdated."""
+        loaded = self._load([paper])
+        found = similar_papers(self._database, self._relevance, loaded[paper]) if loaded else []
+        return tuple(one.id for one in found)
+
+    def _load(self, papers: Sequence[PaperId]) -> dict[PaperId, Paper]:
+        with self._database.reading() as work:
+            return work[PaperStore].load(papers) if papers else {}
 
 
 MOST_COUNTED = 24
