@@ -5,7 +5,6 @@ changes of his later version (`logi`, `bli`), like that of SQLite's search index
 """
 
 import re
-import string
 import unicodedata
 from functools import lru_cache
 
@@ -135,14 +134,3 @@ def _without_e(word: str) -> str:
     if word.endswith("ll") and _MORE_THAN_ONE.match(_shape(word)):
         word = word[:-1]
     return word
-
-
-def translation_table(kept: str) -> bytes:
-    """A table for `split_ascii` that keeps letters, digits and the ASCII characters `kept`."""
-    known = set((string.ascii_letters + string.digits + kept).encode("ascii"))
-    return bytes(one if one in known else ord(" ") for one in range(256)).lower()
-
-
-def split_ascii(text: str, table: bytes) -> list[str]:
-    """The lower-case words of an ASCII text, of the characters that the table keeps."""
-    return text.encode("ascii").translate(table).decode("ascii").split()
