@@ -13,8 +13,7 @@ from benchmarks.table import Bar, Measured
 from paperround.core.errors import InvalidInput
 from paperround.evaluate.personal import linear_svm
 from paperround.personal.scores import Said, best, fits, log_odds, profiles, split_blocks
-from paperround.ranking.bags import bag_of
-from paperround.ranking.text_space import Bag, Dense, Texts, text_space
+from paperround.ranking.text_space import Bag, Dense, Texts, bag_of, text_space
 
 READERS, KNOWN, NEW, TOP = 100_000, 10_000, 1_000, 12
 LIKED, CHUNK = 20, 2_000

@@ -8,7 +8,7 @@ import pytest
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import PersonalView, Taste
-from paperround.ranking.bags import as_written
+from paperround.ranking.text_space import as_written
 from tests.builders import english
 from tests.ranking.ranked_papers import occurs, paper
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.ranking.bags import bag_of, can_quote, whole_words
+from paperround.ranking.text_space import bag_of, can_quote, whole_words
 
 
 def test_a_bag_has_compounds_with_their_parts_and_no_stop_words() -> None:

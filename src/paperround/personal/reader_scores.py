@@ -29,8 +29,16 @@ from paperround.personal.selection import (
     with_empty_paper,
 )
 from paperround.personal.views import Load, PersonalView, Pick, Taste
-from paperround.ranking.bags import as_written, bag_of, can_quote, whole_words
-from paperround.ranking.text_space import Dense, Texts, TextSpace, space_and_texts
+from paperround.ranking.text_space import (
+    Dense,
+    Texts,
+    TextSpace,
+    as_written,
+    bag_of,
+    can_quote,
+    space_and_texts,
+    whole_words,
+)
 
 Places = NDArray[np.intp]
 

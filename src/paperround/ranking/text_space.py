@@ -1,4 +1,4 @@
-"""Represent texts as vectors of words and themes, and compute their similarity.
+"""Represent texts as bags of words and as vectors of words and themes, and compare them.
 
     words    w = (1 + ln count) idf^1.75, unit length
     themes   the first 50 and the first 600 principal directions of (1 + ln count) idf^2.5, unit
@@ -13,9 +13,11 @@ whitening of a ridge regression with one inverse for all readers. The powers, si
 chosen on public reader libraries: see `docs/personal.md`.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count
 
 import numpy as np
@@ -23,12 +25,54 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from paperround.ranking.stop_words import may_join
+
 # With several threads a matrix product sums in another order, so the last digit of a score would
 # depend on the machine; and on busy cores the threads spin and take several times as long.
 threadpool_limits(limits=1, user_api="blas")
 
 Bag = Mapping[str, int]
 """The counts of a text's words."""
+
+_WHOLE = re.compile(r"\w+")
+_COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+def bag_of(*texts: str) -> Bag:
+    """Counts of the lower-case words in `texts`, without stop words.
+
+    The parts of a compound such as `zero-shot` count too.
+    """
+    found = Counter(piece for text in texts for piece in _COMPOUND.findall(text.lower()))
+    bag: dict[str, int] = {}
+    for piece, times in found.items():
+        for word in _words_of(piece):
+            bag[word] = bag.get(word, 0) + times
+    return bag
+
+
+@lru_cache(maxsize=50_000)
+def _words_of(piece: str) -> tuple[str, ...]:
+    parts = piece.split("-")
+    return tuple(filter(may_join, parts if len(parts) == 1 else (piece, *parts)))
+
+
+def whole_words(text: str) -> frozenset[str]:
+    """The lower-case words of `text` without compounds: `zero` and `shot` for `zero-shot`."""
+    return frozenset(_WHOLE.findall(text.lower()))
+
+
+def as_written(word: str, text: str) -> str:
+    """`word` with the capitals of `text`, if it is never in lower case there: `T2I`, but not the
+    `Tides` of a heading."""
+    found = re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+    return word if word in found or not found else str(found[0])
+
+
+def can_quote(word: str, whole: Set[str]) -> bool:
+    """Whether a word of a bag can be quoted from the text with these whole words."""
+    return word in whole or ("-" in word and all(part in whole for part in word.split("-")))
+
 
 Dense = NDArray[np.float32]
 
