@@ -3,14 +3,14 @@ import pytest
 from paperround.ranking.bursts import (
     Burst,
     Term,
-    Thresholds,
     discount_shared,
     find_bursts,
     topics_of,
 )
 from paperround.ranking.stop_words import paper_tokens, tokens
+from paperround.ranking.weights import Weights
 
-LEAST = Thresholds(papers=3, background=100, times=3, strength=2)
+LEAST = Weights(least_strength=2)
 FILLER = ["quiet rivers carry cold water"] * 9
 ORDINARY = ["whales sing in the deep"] * 120
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from paperround.ranking.stop_words import may_join, stands_alone, tokens
+from paperround.ranking.weights import Weights
 
 Term = tuple[str, ...]
 
@@ -43,30 +44,23 @@ class Burst:
     strength: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """The least papers of a term, size of the background, multiple of the usual share and strength
-    (in standard deviations) of a burst."""
-
-    papers: float
-    background: float
-    times: float
-    strength: float
-
-
 def find_bursts(
-    documents: Sequence[Sequence[str]], background: Sequence[str], least: Thresholds
+    documents: Sequence[Sequence[str]], background: Sequence[str], weights: Weights
 ) -> dict[Term, Burst]:
-    """The bursts among terms of one to three words of `documents` (see `paper_tokens`)."""
+    """The bursts among terms of one to three words of `documents` (see `paper_tokens`).
+
+    `weights` has the least papers of a term, size of the background, multiple of the usual share
+    and strength of a burst.
+    """
     # A phrase is no more frequent than its words, so extend only frequent terms.
     singles = Counter(chain.from_iterable(map(set, documents)))
-    words = {word for word, n in singles.items() if n >= least.papers and may_join(word)}
+    words = {word for word, n in singles.items() if n >= weights.least_papers and may_join(word)}
     pairs = _at_least(
-        least.papers,
+        weights.least_papers,
         ({pair for pair in pairwise(document) if words.issuperset(pair)} for document in documents),
     )
     triples = _at_least(
-        least.papers,
+        weights.least_papers,
         (
             {run for run in _triples(document) if run[:2] in pairs and run[1:] in pairs}
             for document in documents
@@ -75,24 +69,24 @@ def find_bursts(
     alone: dict[Term, int] = {(w,): singles[w] for w in words if stands_alone(w)}
     specific = {term: n for term, n in pairs.items() if any(map(stands_alone, term))}
     counts = _without_fragments({**alone, **specific, **triples})
-    known = len(background) if len(background) >= least.background else 0
+    known = len(background) if len(background) >= weights.least_background else 0
     earlier = _count_earlier(counts, background) if known else Counter[Term]()
     found = {}
     for term, papers in counts.items():
         burst = _burst(term, papers, len(documents), earlier[term], known)
-        if _is_burst(burst, least):
+        if _is_burst(burst, weights):
             found[term] = burst
     return found
 
 
-def _is_burst(burst: Burst, least: Thresholds) -> bool:
+def _is_burst(burst: Burst, weights: Weights) -> bool:
     if burst.strength <= 0 or 2 * burst.papers > burst.cohort:
         return False
     if not burst.background:
         return True
     usual = (burst.earlier + 0.5) / (burst.background + 1)
-    often = burst.papers / burst.cohort >= least.times * usual
-    return often and burst.strength >= least.strength
+    often = burst.papers / burst.cohort >= weights.least_burst * usual
+    return often and burst.strength >= weights.least_strength
 
 
 def topics_of(document: Sequence[str], bursts: Mapping[Term, Burst]) -> tuple[Burst, ...]:

@@ -19,7 +19,7 @@ from paperround.core.reasons import freeze
 from paperround.core.times import require_utc
 from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.papers.model import Paper, PaperId
-from paperround.ranking.bursts import Burst, Thresholds, discount_shared, find_bursts, topics_of
+from paperround.ranking.bursts import Burst, discount_shared, find_bursts, topics_of
 from paperround.ranking.duplicates import group_duplicates
 from paperround.ranking.score import Parts, ScoreEntry, entry_of, parts_of, total
 from paperround.ranking.signals import VoteHistory, first_day, hours_between
@@ -139,14 +139,8 @@ def _with_topics(
     entries: Sequence[ScoreEntry], groups: Groups, background: Sequence[str], weights: Weights
 ) -> list[ScoreEntry]:
     """The entries with their topics; a duplicated work counts once."""
-    least = Thresholds(
-        papers=weights.least_papers,
-        background=weights.least_background,
-        times=weights.least_burst,
-        strength=weights.least_strength,
-    )
     works = [entries[group[0]].words for group in groups]
-    bursts = find_bursts(works, background, least)
+    bursts = find_bursts(works, background, weights)
     topics = discount_shared([topics_of(entry.words, bursts) for entry in entries])
     return [replace(entry, topics=own) for entry, own in zip(entries, topics, strict=True)]
 
