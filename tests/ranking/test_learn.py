@@ -30,7 +30,7 @@ from paperround.ranking.learn import (
     learn_if_due,
     ranking_page,
 )
-from paperround.ranking.models import FittedModel, ModelFacts, Ranker
+from paperround.ranking.models import FittedModel, LearnedModel, ModelFacts, Ranker
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
@@ -57,12 +57,6 @@ class NamedRanker(NewestFirst):
     name: str
 
 
-@dataclass(frozen=True)
-class Opened:
-    facts: ModelFacts
-    ranker: Ranker
-
-
 @dataclass
 class Counting:
     """Makes models that hold how many papers they are of. Satisfies `ports.ModelMaker`."""
@@ -85,12 +79,12 @@ class Counting:
             return None
         return FittedModel(content=f"{self.version} {papers}".encode(), facts=facts(papers))
 
-    def open(self, content: bytes) -> Opened:
+    def open(self, content: bytes) -> LearnedModel:
         self.opened.append(content)
         version, papers = content.decode().split()
         if version != self.version:
             raise InvalidInput(f"it is of {version}, and this program reads {self.version}")
-        return Opened(facts=facts(int(papers)), ranker=NamedRanker(f"plain+{papers}"))
+        return LearnedModel(facts=facts(int(papers)), ranker=NamedRanker(f"plain+{papers}"))
 
 
 def facts(papers: int) -> ModelFacts:

@@ -89,15 +89,12 @@ class Ranker(Protocol):
     ) -> Ranking: ...
 
 
-class LearnedModel(Protocol):
-    """A deserialized model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedModel:
+    """A deserialized model: its facts, and the ranker that uses it."""
 
-    @property
-    def facts(self) -> ModelFacts: ...
-
-    @property
-    def ranker(self) -> Ranker:
-        """The ranker that uses it."""
+    facts: ModelFacts
+    ranker: Ranker
 
 
 class ModelMaker(Protocol):

@@ -3,20 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paperround.ranking.models import FittedModel, ModelFacts
+from paperround.ranking.models import FittedModel, LearnedModel
 from paperround.ranking.training_data import TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, Weights
 
 NAME = "prior"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedPrior:
-    """A deserialized prior, and the ranker that uses it."""
-
-    facts: ModelFacts
-    ranker: TrendingRanker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +48,10 @@ class PriorMaker:
         found = learned.fit(cohorts)
         return None if found is None else learned.serialize(found)
 
-    def open(self, content: bytes) -> OpenedPrior:
+    def open(self, content: bytes) -> LearnedModel:
         """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""
         from paperround.ranking.prior import learned
 
         found = learned.deserialize(content)
         ranker = TrendingRanker(weights=self.weights, prior=found.prior, grounds=found)
-        return OpenedPrior(facts=found.facts, ranker=ranker)
+        return LearnedModel(facts=found.facts, ranker=ranker)
