@@ -18,7 +18,8 @@ from benchmarks.table import Bar, Measured
 from paperround.editions.model import Candidate
 from paperround.papers.model import Observation, Paper, PaperId
 from paperround.ranking.prior.predictor import Prior
-from paperround.ranking.prior.training import Learner, TrainingOutcome
+from paperround.ranking.prior.training import Learner
+from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import TrendingRanker
 
 SIZES = (100, 1_000, 10_000)
@@ -65,7 +66,7 @@ def _prior() -> Prior:
     each = TAUGHT // DAYS
     for day in range(DAYS):
         outcomes = [
-            TrainingOutcome(paper=paper, votes=int(paper.id) % 40)
+            FinalVotes(paper=paper, votes=int(paper.id) % 40)
             for paper in taught[day * each : (day + 1) * each]
         ]
         learner.learn((NOW - timedelta(days=DAYS - day)).date(), outcomes)

@@ -19,7 +19,8 @@ from paperround.ranking.prior.predictor import (
     team_keys,
 )
 from paperround.ranking.prior.text import fit_text, term_counts
-from paperround.ranking.prior.training import Learner, TrainingOutcome
+from paperround.ranking.prior.training import Learner
+from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
 from tests.ranking.ranked_papers import DAY, TODAY, by_number, candidate, order, paper, rank, seen
@@ -33,15 +34,13 @@ KINDS: tuple[dict[str, Any], ...] = (
 VOTES = (40, 2, 9)
 
 
-def history(days: int = 80) -> Iterator[tuple[date, list[TrainingOutcome]]]:
+def history(days: int = 80) -> Iterator[tuple[date, list[FinalVotes]]]:
     """Ten papers a day: one kind draws many votes, one few, one some."""
     for number in range(days):
         yield (
             START + timedelta(days=number),
             [
-                TrainingOutcome(
-                    paper=paper(10 * number + i, **KINDS[i % 3]), votes=VOTES[i % 3] + i % 2
-                )
+                FinalVotes(paper=paper(10 * number + i, **KINDS[i % 3]), votes=VOTES[i % 3] + i % 2)
                 for i in range(10)
             ],
         )
@@ -143,9 +142,7 @@ def past_of(*kinds: dict[str, Any]) -> Past:
     learner = Learner()
     for number in range(80):
         outcomes = [
-            TrainingOutcome(
-                paper=paper(10 * number + i, **kinds[i % 2]), votes=(40, 2)[i % 2] + i // 5
-            )
+            FinalVotes(paper=paper(10 * number + i, **kinds[i % 2]), votes=(40, 2)[i % 2] + i // 5)
             for i in range(10)
         ]
         learner.learn(START + timedelta(days=number), outcomes)

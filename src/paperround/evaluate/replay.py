@@ -15,7 +15,8 @@ from paperround.evaluate.papers import Days, Listed, votes
 from paperround.papers.model import Observation, PaperId
 from paperround.ranking.prior.predictor import Knowledge, Prior
 from paperround.ranking.prior.text import Numbers
-from paperround.ranking.prior.training import Learner, TrainingOutcome
+from paperround.ranking.prior.training import Learner
+from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import Expectation, TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 
@@ -58,12 +59,12 @@ def replay(days: Days, first: date) -> Iterator[DayScores]:
         late.learn(listed, priors[Knowledge.AUTHORS])
 
 
-def outcomes_of(listed: Sequence[Listed]) -> list[TrainingOutcome]:
+def outcomes_of(listed: Sequence[Listed]) -> list[FinalVotes]:
     """Return the afternoon counts of a day, or the morning counts if there are too few."""
     afternoon = [(one, votes(one.afternoon)) for one in listed if one.afternoon]
     morning = [(one, votes(one.morning)) for one in listed if one.morning]
     counted = afternoon if len(afternoon) >= LEAST_COUNTED else morning
-    return [TrainingOutcome(paper=one.paper, votes=n) for one, n in counted if n is not None]
+    return [FinalVotes(paper=one.paper, votes=n) for one, n in counted if n is not None]
 
 
 def _scores(

@@ -22,7 +22,7 @@ from paperround.ranking.prior.predictor import (
     author_keys,
 )
 from paperround.ranking.prior.text import COLUMNS
-from paperround.ranking.prior.training import Learner, TrainingOutcome
+from paperround.ranking.prior.training import Learner
 from paperround.ranking.training_data import TrainingBatch
 
 # Authors to give as a reason: those with several popular papers.
@@ -124,10 +124,7 @@ def fit(cohorts: Sequence[TrainingBatch]) -> Learned | None:
         papers = [one.paper for one in cohort.settled]
         logs = np.log1p([one.votes for one in cohort.settled])
         targets += zip(papers, (logs - logs.mean()).tolist(), strict=True)
-        learner.learn(
-            cohort.day,
-            [TrainingOutcome(paper=one.paper, votes=one.votes) for one in cohort.settled],
-        )
+        learner.learn(cohort.day, cohort.settled)
     prior = learner.prior()
     if prior is None:
         return None

@@ -19,9 +19,9 @@ from datetime import date
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from paperround.papers.model import Paper
 from paperround.ranking.prior.predictor import FEATURES, Knowledge, Past, Prior, features_of
 from paperround.ranking.prior.text import COLUMNS, Numbers, TextModel, fit_text, term_counts
+from paperround.ranking.training_data import FinalVotes
 
 LEAST_OUTCOMES = 600
 """Outcomes needed for a prior: about thirty days of twenty papers."""
@@ -32,14 +32,6 @@ LEAST_WEIGHED = 200
 papers without dates is a single day, with no history before it."""
 GROWN = 1.02
 RIDGE = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOutcome:
-    """A paper and its final votes, or the last count."""
-
-    paper: Paper
-    votes: int
 
 
 @dataclass(slots=True)
@@ -65,7 +57,7 @@ class Learner:
         """The number of papers in the history."""
         return len(self._targets)
 
-    def learn(self, day: date, outcomes: Sequence[TrainingOutcome]) -> None:
+    def learn(self, day: date, outcomes: Sequence[FinalVotes]) -> None:
         """Learn from the papers listed on one day. Days must come in order.
 
         Raises ValueError for a day before the last one.
