@@ -17,9 +17,9 @@ from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.editions.model import Candidate
 from paperround.papers.model import Observation, Paper, PaperId
+from paperround.ranking.models import FinalVotes
 from paperround.ranking.prior.predictor import Prior
 from paperround.ranking.prior.training import Learner
-from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import TrendingRanker
 
 SIZES = (100, 1_000, 10_000)

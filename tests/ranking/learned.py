@@ -6,7 +6,7 @@ from typing import Any
 
 from paperround.editions.model import Ranking
 from paperround.papers.formatting import shown_authors
-from paperround.ranking.training_data import FinalVotes, TrainingBatch
+from paperround.ranking.models import FinalVotes, TrainingBatch
 from tests.builders import english
 from tests.ranking.ranked_papers import TODAY, paper
 

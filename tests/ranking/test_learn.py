@@ -30,11 +30,10 @@ from paperround.ranking.learn import (
     learn_if_due,
     ranking_page,
 )
-from paperround.ranking.models import FittedModel, LearnedModel, ModelFacts, Ranker
+from paperround.ranking.models import FittedModel, LearnedModel, ModelFacts, Ranker, TrainingBatch
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
-from paperround.ranking.training_data import TrainingBatch
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from tests.builders import english

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from paperround.core.errors import InvalidInput
 from paperround.editions.model import Candidate
 from paperround.papers.identifiers import folded
+from paperround.ranking.models import FinalVotes, TrainingBatch
 from paperround.ranking.prior import learned, storage
 from paperround.ranking.prior.learned import Learned, Records, records_of
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.prior.predictor import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior.training import LEAST_OUTCOMES
-from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
 from tests.builders import english

@@ -5,12 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.papers.model import FeedId, Paper, PaperId, Vote
-from paperround.ranking.training_data import (
-    LEAST_OF_A_DAY,
-    TrainingBatch,
-    cohorts_of,
-    first_unsettled_day,
-)
+from paperround.ranking.learn import LEAST_OF_A_DAY, cohorts_of, first_unsettled_day
+from paperround.ranking.models import TrainingBatch
 from tests.builders import paper
 
 DAY = date(2026, 3, 2)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from paperround.ranking.models import FinalVotes
 from paperround.ranking.prior.predictor import (
     FEATURES,
     GROUPS,
@@ -20,7 +21,6 @@ from paperround.ranking.prior.predictor import (
 )
 from paperround.ranking.prior.text import fit_text, term_counts
 from paperround.ranking.prior.training import Learner
-from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
 from tests.ranking.ranked_papers import DAY, TODAY, by_number, candidate, order, paper, rank, seen

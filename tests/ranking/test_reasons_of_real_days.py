@@ -21,9 +21,9 @@ from paperround.editions.model import DigestKind
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.evaluate.papers import read_days, votes
+from paperround.ranking.models import FinalVotes, TrainingBatch
 from paperround.ranking.prior import learned
 from paperround.ranking.stop_words import may_join
-from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.store.subscribers import SubscriberStore

@@ -13,10 +13,10 @@ from paperround.core.times import midnight_utc
 from paperround.editions.model import Candidate
 from paperround.evaluate.papers import Days, Listed, votes
 from paperround.papers.model import Observation, PaperId
+from paperround.ranking.models import FinalVotes
 from paperround.ranking.prior.predictor import Knowledge, Prior
 from paperround.ranking.prior.text import Numbers
 from paperround.ranking.prior.training import Learner
-from paperround.ranking.training_data import FinalVotes
 from paperround.ranking.trending import Expectation, TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 

@@ -5,32 +5,45 @@
 The transaction that stores the model also takes the night's slot, so a killed process leaves
 nothing behind and two processes store one model. All processes together make one attempt per hour,
 so a night that always fails is not retried every minute.
+
+Feeds count differently: ten votes are many on one site and few on another, and a morning count is
+not an evening count. So a paper is only compared with its cohort: the papers that one feed listed
+on one day, counted at about the same age.
+
+    age        from midnight UTC of the day the feed listed the paper
+    count      of all known at `as_of`, the one nearest to AGE, none younger than LEAST_AGE
+    settled    a day counts one day after its end: SETTLED_DAYS after it began
+    left out   counts younger than half the median age of their cohort, and cohorts of fewer than
+               LEAST_OF_A_DAY papers, whose mean is unreliable
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from statistics import median_low
 
 from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.times import midnight_utc
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.model import Candidate, Ranking
 from paperround.editions.store.history import HistoryStore
-from paperround.papers.model import Paper, Vote
+from paperround.papers.model import FeedId, Paper, Vote
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.formula_model import Formula
 from paperround.ranking.models import (
+    FinalVotes,
     KeptModel,
     LearnedModel,
     ModelFacts,
     ModelMaker,
     NewModel,
+    TrainingBatch,
     digest_of,
 )
 from paperround.ranking.store import ModelStore
-from paperround.ranking.training_data import cohorts_of, first_unsettled_day
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +55,12 @@ KEPT_MODELS = 8
 
 NIGHT = 3
 """The hour in UTC from which the night's training is due."""
+
+AGE = timedelta(hours=48)
+"""If half of a paper's votes are in after eight hours, six in seven are in by then."""
+LEAST_AGE = timedelta(hours=6)
+SETTLED_DAYS = timedelta(days=2)
+LEAST_OF_A_DAY = 5
 
 PAGE = 500
 NIGHTS, TRIES = "learn", "learning"
@@ -121,6 +140,55 @@ def _papers_with_votes(database: Database, now: datetime) -> Iterator[tuple[Pape
         with database.reading() as work:
             papers, votes = work[PaperStore].load(page), work[HistoryStore].votes(page, by=now)
         yield from ((papers[one], votes.get(one, [])) for one in page if one in papers)
+
+
+def first_unsettled_day(as_of: datetime) -> datetime:
+    """The start of the first day that has not settled at `as_of`."""
+    return midnight_utc(as_of.date() - SETTLED_DAYS + timedelta(days=1))
+
+
+def cohorts_of(
+    counted: Iterable[tuple[Paper, Sequence[Vote]]], as_of: datetime
+) -> tuple[TrainingBatch, ...]:
+    """The cohorts with known votes that have settled at `as_of`, oldest day first."""
+    found: dict[tuple[date, int], list[tuple[timedelta, FinalVotes]]] = {}
+    for paper, votes in counted:
+        chosen = _settled_vote(paper, votes, as_of)
+        if chosen is not None:
+            key = (_day(paper, chosen), chosen.feed or 0)
+            found.setdefault(key, []).append(
+                (_age(paper, chosen), FinalVotes(paper=paper, votes=max(0, chosen.value)))
+            )
+    made = []
+    for (day, feed), aged in sorted(found.items()):
+        least = median_low(age for age, _ in aged) / 2
+        kept = sorted((one for age, one in aged if age >= least), key=lambda one: one.paper.id)
+        if len(kept) >= LEAST_OF_A_DAY:
+            made.append(
+                TrainingBatch(day=day, feed=FeedId(feed) if feed else None, settled=tuple(kept))
+            )
+    return tuple(made)
+
+
+def _settled_vote(paper: Paper, votes: Iterable[Vote], as_of: datetime) -> Vote | None:
+    fitting = (
+        vote
+        for vote in votes
+        if vote.captured_at <= as_of
+        and _age(paper, vote) >= LEAST_AGE
+        and midnight_utc(_day(paper, vote)) < first_unsettled_day(as_of)
+    )
+    return min(
+        fitting, key=lambda vote: (abs(_age(paper, vote) - AGE), vote.captured_at), default=None
+    )
+
+
+def _day(paper: Paper, vote: Vote) -> date:
+    return vote.listed_on or paper.listed_on or paper.counts_from.date()
+
+
+def _age(paper: Paper, vote: Vote) -> timedelta:
+    return vote.captured_at - midnight_utc(_day(paper, vote))
 
 
 CACHED_MODELS = 2

@@ -1,4 +1,4 @@
-"""Model learned models, and define the ranker interfaces."""
+"""Model the votes to train on and learned models, and define the ranker interfaces."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,29 @@ from datetime import date, datetime
 from typing import NewType, Protocol
 
 from paperround.editions.model import Candidate, Ranking
-from paperround.ranking.training_data import TrainingBatch
+from paperround.papers.model import FeedId, Paper
 
 ModelId = NewType("ModelId", int)
 
 Shares = Mapping[str, Mapping[str, float]]
 """Weights by part of a score and feature of a paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalVotes:
+    """A paper and its settled votes."""
+
+    paper: Paper
+    votes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingBatch:
+    """A cohort: papers of one day and one feed, by id."""
+
+    day: date
+    feed: FeedId | None
+    settled: tuple[FinalVotes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from paperround.core.errors import InvalidInput
 from paperround.papers.formatting import shown_authors
 from paperround.papers.identifiers import folded
 from paperround.papers.model import Paper
-from paperround.ranking.models import FittedModel, ModelFacts
+from paperround.ranking.models import FittedModel, ModelFacts, TrainingBatch
 from paperround.ranking.prior import storage
 from paperround.ranking.prior.predictor import (
     FEATURES,
@@ -23,7 +23,6 @@ from paperround.ranking.prior.predictor import (
 )
 from paperround.ranking.prior.text import COLUMNS
 from paperround.ranking.prior.training import Learner
-from paperround.ranking.training_data import TrainingBatch
 
 # Authors to give as a reason: those with several popular papers.
 #

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paperround.ranking.models import FittedModel, LearnedModel
-from paperround.ranking.training_data import TrainingBatch
+from paperround.ranking.models import FittedModel, LearnedModel, TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, Weights
 

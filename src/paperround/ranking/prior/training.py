@@ -19,9 +19,9 @@ from datetime import date
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from paperround.ranking.models import FinalVotes
 from paperround.ranking.prior.predictor import FEATURES, Knowledge, Past, Prior, features_of
 from paperround.ranking.prior.text import COLUMNS, Numbers, TextModel, fit_text, term_counts
-from paperround.ranking.training_data import FinalVotes
 
 LEAST_OUTCOMES = 600
 """Outcomes needed for a prior: about thirty days of twenty papers."""
