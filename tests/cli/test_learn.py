@@ -19,7 +19,8 @@ from paperround.core.clock import FixedClock
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.ranking.learn import NIGHT
 from paperround.ranking.models import KeptModel
-from paperround.ranking.prior.predictor import GROUPS, VERSION
+from paperround.ranking.prior import VERSION
+from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
 from tests.ranking.learning import DAY, day_of, take

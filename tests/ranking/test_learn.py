@@ -31,7 +31,7 @@ from paperround.ranking.learn import (
     ranking_page,
 )
 from paperround.ranking.models import FittedModel, LearnedModel, ModelFacts, Ranker, TrainingBatch
-from paperround.ranking.prior.maker import PriorMaker
+from paperround.ranking.prior import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER

@@ -16,11 +16,9 @@ from paperround.core.errors import InvalidInput
 from paperround.editions.model import Candidate
 from paperround.papers.identifiers import folded
 from paperround.ranking.models import FinalVotes, TrainingBatch
-from paperround.ranking.prior import learned, storage
-from paperround.ranking.prior.learned import Learned, Records, records_of
-from paperround.ranking.prior.maker import PriorMaker
-from paperround.ranking.prior.predictor import FEATURES, GROUPS, VERSION, PastMeans
-from paperround.ranking.prior.training import LEAST_OUTCOMES
+from paperround.ranking.prior import LEAST_OUTCOMES, VERSION, PriorMaker, storage, training
+from paperround.ranking.prior.predictor import FEATURES, GROUPS, PastMeans
+from paperround.ranking.prior.training import Learned, Records, records_of
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
 from tests.builders import english
@@ -31,14 +29,14 @@ from tests.ranking.ranked_papers import by_number, candidate, occurs, order, pap
 
 @pytest.fixture(scope="module")
 def fresh() -> Learned:
-    found = learned.fit(cohorts())
+    found = training.fit(cohorts())
     assert found is not None
     return found
 
 
 @pytest.fixture(scope="module")
 def content(fresh: Learned) -> bytes:
-    return learned.serialize(fresh).content
+    return training.serialize(fresh)
 
 
 def ranker(model: Learned) -> TrendingRanker:
@@ -62,7 +60,9 @@ def a_day() -> list[Candidate]:
 def test_a_ranking_is_the_same_before_and_after_the_model_was_kept(
     fresh: Learned, content: bytes
 ) -> None:
-    before, after = (rank(a_day(), ranker=ranker(m)) for m in (fresh, learned.deserialize(content)))
+    before, after = (
+        rank(a_day(), ranker=ranker(m)) for m in (fresh, training.deserialize(content))
+    )
     assert order(before) == order(after)
     assert before.ranker == after.ranker
     assert [item.reason for item in before.items] == [item.reason for item in after.items]
@@ -71,7 +71,7 @@ def test_a_ranking_is_the_same_before_and_after_the_model_was_kept(
 
 
 def test_everything_it_was_learned_from_is_told_again(fresh: Learned, content: bytes) -> None:
-    facts = learned.deserialize(content).facts
+    facts = training.deserialize(content).facts
     assert facts == fresh.facts
     assert (facts.outcomes, facts.days, facts.since) == (700, 70, START)
     assert facts.until == START + timedelta(days=69)
@@ -128,7 +128,7 @@ def test_the_maker_reads_what_it_made(content: bytes) -> None:
 )
 def test_a_damaged_model_is_refused_with_the_way_out(content: bytes, damage: Any) -> None:
     with pytest.raises(InvalidInput, match=r"damaged.*`paperround learn` makes a new one"):
-        learned.deserialize(damage(content))
+        training.deserialize(damage(content))
 
 
 def _archive(**arrays: Any) -> bytes:
@@ -143,7 +143,7 @@ def test_no_torn_or_turned_byte_is_more_than_a_refusal(content: bytes) -> None:
         turned = bytes([content[place] ^ (1 << place % 8)])
         for torn in (content[:place], content[:place] + turned + content[place + 1 :]):
             with suppress(InvalidInput):
-                learned.deserialize(torn)
+                training.deserialize(torn)
 
 
 class Trap:
@@ -161,27 +161,27 @@ def spring(number: int) -> None:
 
 def test_nothing_in_a_model_can_run() -> None:
     with pytest.raises(InvalidInput, match="damaged"):
-        learned.deserialize(_archive(head=np.array([Trap()], dtype=object)))
+        training.deserialize(_archive(head=np.array([Trap()], dtype=object)))
     assert Trap.sprung == []
 
 
 def test_a_model_of_another_version_is_refused_by_name(fresh: Learned) -> None:
     foreign = storage.to_bytes(fresh, "prior-0")
     with pytest.raises(InvalidInput, match=rf"of prior-0, and this program reads {VERSION}"):
-        learned.deserialize(foreign)
+        training.deserialize(foreign)
 
 
 def test_a_model_that_knows_papers_by_other_features_is_refused(fresh: Learned) -> None:
     foreign = storage.to_bytes(replace(fresh, features="text,moon"), VERSION)
     with pytest.raises(InvalidInput, match="other features"):
-        learned.deserialize(foreign)
+        training.deserialize(foreign)
 
 
 def test_a_model_that_lacks_an_array_is_refused(fresh: Learned, content: bytes) -> None:
     with np.load(BytesIO(content)) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "prior.usual"}
     with pytest.raises(InvalidInput, match=r"lacks what prior-\d+ needs.*prior\.usual"):
-        learned.deserialize(_archive(**arrays))
+        training.deserialize(_archive(**arrays))
 
 
 # --- said --------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.evaluate.papers import read_days, votes
 from paperround.ranking.models import FinalVotes, TrainingBatch
-from paperround.ranking.prior import learned
+from paperround.ranking.prior import training
 from paperround.ranking.stop_words import may_join
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.interests import Interest, InterestKind
@@ -93,7 +93,7 @@ def ranker_of(folder: Path) -> TrendingRanker:
         )
         for day, listed in known.items()
     ]
-    model = learned.fit([one for one in cohorts if one.settled])
+    model = training.fit([one for one in cohorts if one.settled])
     assert model is not None
     return TrendingRanker(prior=model.prior, grounds=model)
 

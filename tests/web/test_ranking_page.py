@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from paperround.ranking.models import NewModel
-from paperround.ranking.prior.maker import PriorMaker
-from paperround.ranking.prior.predictor import GROUPS, VERSION
+from paperround.ranking.prior import VERSION, PriorMaker
+from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS

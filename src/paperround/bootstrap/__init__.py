@@ -127,7 +127,7 @@ class AppContext:
     @property
     def model_maker(self) -> ModelMaker:
         """The trainer of the model that predicts votes from earlier papers."""
-        from paperround.ranking.prior.maker import PriorMaker
+        from paperround.ranking.prior import PriorMaker
         from paperround.ranking.weights import DEFAULTS
 
         return PriorMaker(weights=DEFAULTS)
@@ -149,7 +149,7 @@ class AppContext:
 
     def ranker_with(self, weights: str) -> Ranker:
         """Return the ranker with some weights changed; raises InvalidInput for an unknown one."""
-        from paperround.ranking.prior.maker import PriorMaker
+        from paperround.ranking.prior import PriorMaker
         from paperround.ranking.weights import parse_weights
 
         maker = PriorMaker(weights=parse_weights(weights))  # validate before opening the database
