@@ -20,7 +20,6 @@ from paperround.editions.store.lists import ListStore
 from paperround.ops.cleanup import KEPT_SLOTS, clean_up
 from paperround.ops.tick import learn_round
 from paperround.papers.model import Count, Record
-from paperround.ranking.formula import formula_of
 from paperround.ranking.learn import (
     KEPT_MODELS,
     NIGHT,
@@ -35,7 +34,6 @@ from paperround.ranking.prior import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
-from paperround.ranking.weights import DEFAULTS
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.races import at_once
@@ -404,7 +402,7 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     assert all(
         item.paper.submitter not in english(item.reason) for item in fresh if item.paper.submitter
     )
-    page = ranking_page(ranker, formula_of(DEFAULTS), now=REAL_NIGHT + HOUR)
+    page = ranking_page(ranker, now=REAL_NIGHT + HOUR)
     assert page.ranker == after.ranker
     assert page.learned is not None
     assert page.learned.model.facts == report.facts

@@ -50,7 +50,6 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.papers.summaries import Wording
 from paperround.personal.ranking import PersonalRanking
-from paperround.ranking.formula_model import Formula
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
 from paperround.self_service.preview import DigestPreviewer
@@ -131,14 +130,6 @@ class AppContext:
         from paperround.ranking.weights import DEFAULTS
 
         return PriorMaker(weights=DEFAULTS)
-
-    @cached_property
-    def formula(self) -> Formula:
-        """The ranker's formula with its weights."""
-        from paperround.ranking.formula import formula_of
-        from paperround.ranking.weights import DEFAULTS
-
-        return formula_of(DEFAULTS)
 
     @cached_property
     def personal_ranking(self) -> PersonalRanking:

@@ -3,9 +3,38 @@
 Names in braces are weights. A test checks that every weight has a meaning here.
 """
 
-from paperround.ranking.formula_model import Constant, Formula, FormulaPart
+from dataclasses import dataclass
+
 from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.weights import Weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaPart:
+    """Parts of a score of one kind: the amount, and when it applies."""
+
+    names: tuple[str, ...]
+    amount: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A constant of the formula and its meaning."""
+
+    name: str
+    value: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    """The parts of a score; `symbols` explains the symbols in the amounts."""
+
+    parts: tuple[FormulaPart, ...]
+    symbols: tuple[tuple[str, str], ...]
+    constants: tuple[Constant, ...]
+
 
 _SIDES = ("comments", "stars", "mentions", "citations")
 

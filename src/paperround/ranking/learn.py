@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from statistics import median_low
+from typing import TYPE_CHECKING
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.times import midnight_utc
@@ -32,7 +33,6 @@ from paperround.editions.model import Candidate, Ranking
 from paperround.editions.store.history import HistoryStore
 from paperround.papers.model import FeedId, Paper, Vote
 from paperround.papers.store.papers import PaperStore
-from paperround.ranking.formula_model import Formula
 from paperround.ranking.models import (
     FinalVotes,
     KeptModel,
@@ -44,6 +44,10 @@ from paperround.ranking.models import (
     digest_of,
 )
 from paperround.ranking.store import ModelStore
+from paperround.ranking.weights import DEFAULTS
+
+if TYPE_CHECKING:  # it imports numpy
+    from paperround.ranking.formula import Formula
 
 log = logging.getLogger(__name__)
 
@@ -265,17 +269,19 @@ class RankingPage:
     """The current formula and model; `learned` is None until there are `least` outcomes."""
 
     ranker: str
-    formula: Formula
+    formula: "Formula"
     least: int
     learned: ModelInUse | None
 
 
-def ranking_page(ranker: LearnedRanker, formula: Formula, *, now: datetime) -> RankingPage:
+def ranking_page(ranker: LearnedRanker, *, now: datetime) -> RankingPage:
     """The formula and model of a ranking at `now`."""
+    from paperround.ranking.formula import formula_of
+
     used = ranker.in_use(now)
     return RankingPage(
         ranker=ranker.name if used is None else used.model.ranker.name,
-        formula=formula,
+        formula=formula_of(DEFAULTS),
         least=ranker.least,
         learned=used,
     )

@@ -212,7 +212,7 @@ def sources(app: App, now: Now) -> Response:
 @router.get("/ranking")
 def ranking(app: App, now: Now) -> Response:
     """Show the ranking formula with its current constants."""
-    return public_page(app, "ranking.html", page=ranking_page(app.ranker, app.formula, now=now))
+    return public_page(app, "ranking.html", page=ranking_page(app.ranker, now=now))
 
 
 DISALLOWED = (

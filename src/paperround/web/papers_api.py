@@ -198,7 +198,7 @@ def read_edition_of_cut(app: App, list_name: EditionList, day: Day, cut: Cut) ->
 @api.get("/ranking", summary="The formula of the score")
 def read_ranking(app: App, now: Now) -> FormulaAnswer:
     """What a ranking that is made now goes by."""
-    return FormulaAnswer.of(ranking_page(app.ranker, app.formula, now=now))
+    return FormulaAnswer.of(ranking_page(app.ranker, now=now))
 
 
 # --- papers, what is trending, and the lists ----------------------------------------------------
