@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from paperround.core.errors import InvalidInput
+from paperround.evaluate import Baselines
 from paperround.evaluate.bounces import evaluate_bounces
-from paperround.evaluate.methods import Baselines
 from tests.bounces.reports import report
 
 HARD = {"hard_bounce": True}

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
+from paperround.evaluate import Baselines
 from paperround.evaluate.gist import evaluate_gist, read_marked
-from paperround.evaluate.methods import Baselines
 from paperround.evaluate.report import Report
 from paperround.papers.gist import Piece
 

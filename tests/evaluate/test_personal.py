@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import read_rows
 from paperround.evaluate.personal import (
     EvaluatedReader,

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import read_days
 from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Report

@@ -22,7 +22,7 @@ from paperround.bounces.model import ReportKind
 from paperround.bounces.reports import read_returned
 from paperround.core.errors import InvalidInput
 from paperround.delivery.model import Evidence
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, mean_of
 

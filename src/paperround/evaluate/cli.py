@@ -17,7 +17,7 @@ from paperround.cli.output import print_result, progress, table
 from paperround.cli.rank import item_as_json, item_lines
 from paperround.core.errors import FetchFailed, InvalidInput, NotFound, UnreadableFile
 from paperround.core.reasons import counted
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext

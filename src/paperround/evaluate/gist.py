@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, compare, mean_of
 from paperround.papers.gist import Piece, fitted, gist_pieces

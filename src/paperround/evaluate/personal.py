@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
 from paperround.personal.scores import Said, best, fits, profiles, split_blocks

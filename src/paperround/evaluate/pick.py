@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, day, read_papers, read_rows
 from paperround.evaluate.report import (
     Figure,

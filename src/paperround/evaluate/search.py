@@ -19,7 +19,7 @@ import numpy as np
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Places, Report, compare, figure
 from paperround.feeds.ingest import ingest

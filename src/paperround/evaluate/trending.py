@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.methods import Baselines
+from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Listed, day, read_days, read_rows, text
 from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
 from paperround.evaluate.report import (
