@@ -112,7 +112,7 @@ def test_the_command_prints_ours_beside_others(tmp_path: Path) -> None:
     found = json.loads(result.stdout)
     assert found["task"] == "gist"
     assert found["metrics"].keys() == {"idea", "cut", "overlap_1", "overlap_2"}
-    assert found["baselines"].keys() == {"first", "last", "longest", "textrank"}
+    assert found["baselines"].keys() == {"first", "last", "longest"}
     shown = CliRunner().invoke(app, ["evaluate", "gist", "--abstracts", str(file)]).stdout
     assert shown.splitlines()[1].startswith("idea")
 

@@ -1,7 +1,5 @@
 """`evaluate gist`: how often a gist overlaps what readers marked as the idea or the result."""
 
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +179,6 @@ def _others(baselines: Baselines) -> Mapping[str, Choice]:
         "first": lambda sentences, most: sentences[:most],
         "last": lambda sentences, most: sentences[-most:],
         "longest": lambda sentences, most: sorted(sentences, key=lambda it: -len(it.text))[:most],
-        "textrank": central,
     }
     return {name: _of_sentences(choose) for name, choose in choices.items()}
 
@@ -192,37 +189,3 @@ def _of_sentences(choose: Callable[[Sequence[Sentence], int], Sequence[Sentence]
         return fitted(sentences) if sentences else ()
 
     return chosen
-
-
-# TextRank (Mihalcea and Tarau, TextRank: Bringing Order into Texts, 2004).
-#
-# Sentences vote for each other: the weight is the number of shared words divided by the sum of the
-# logarithms of their lengths. A vote of a sentence with many votes counts more.
-
-_DAMPING = 0.85
-_ROUNDS = 50
-_WORD = re.compile(r"\w{4,}")
-
-
-def central(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
-    """Return the `most` sentences with the highest rank; of equal ranks the first sentences."""
-    votes = _votes([frozenset(_WORD.findall(one.text.lower())) for one in sentences])
-    given = votes.sum(axis=1, keepdims=True)
-    shares = np.divide(votes, given, out=np.zeros_like(votes), where=given > 0)
-    ranks = np.ones(len(votes))
-    for _ in range(_ROUNDS):
-        ranks = (1 - _DAMPING) + _DAMPING * (shares.T @ ranks)
-    order = sorted(range(len(sentences)), key=lambda at: (-ranks[at], at))
-    return [sentences[at] for at in order[:most]]
-
-
-def _votes(words: Sequence[frozenset[str]]) -> Numbers:
-    """Return the similarity of each pair, shape (sentences, sentences), with a zero diagonal."""
-    return np.array(
-        [[0.0 if one is other else _likeness(one, other) for other in words] for one in words]
-    ).reshape(len(words), len(words))
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    lengths = math.log(len(one) + 1) + math.log(len(other) + 1)
-    return len(one & other) / lengths if lengths else 0.0
