@@ -53,6 +53,13 @@ def test_part_of_a_compound_is_found() -> None:
     assert set(matches("shot", [paper(1, title="Zero-shot kites")])) == {1}
 
 
+def test_the_language_of_searches_holds() -> None:
+    papers = [paper(1, **KITES), paper(2, **SEA), paper(3, **SNOW)]
+    assert set(matches("kite AND fly", papers)) == {1}
+    assert set(matches("kite -waves", papers)) == {1}
+    assert set(matches('"one kite"', papers)) == {2}
+
+
 def test_of_papers_that_fit_alike_the_trending_one_comes_first() -> None:
     calm, busy = candidate(1, seen(1), **KITES), candidate(2, seen(50), **KITES)
     other = candidate(3, seen(500), **SNOW)
@@ -69,4 +76,4 @@ def test_the_parts_add_up_and_the_reason_names_the_words() -> None:
     for item in ranking.items:
         assert item.score == round(math.fsum(item.parts.values()), 4)
         assert english(item.reason).endswith("matches “kites” and “sea”")
-    assert ranking.ranker == "query-1+" + rank(given).ranker
+    assert ranking.ranker == "query-2+" + rank(given).ranker

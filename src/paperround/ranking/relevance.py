@@ -89,7 +89,7 @@ def by_relevance(query: Query, papers: Sequence[Paper], found: SearchResult) -> 
 
 def in_order(read: Read, balance: Balance) -> list[PaperId]:
     """The ids of the papers, best first."""
-    alone = _shares([_fit(read.tells, amounts, balance.title) for amounts in read.amounts])
+    alone = _shares([fit(read.tells, amounts, balance.title) for amounts in read.amounts])
     both = zip(alone, read.pairs, strict=True)
     fits = _shares([words + balance.pairs * pairs for words, pairs in both])
     near = _shares(_nearness(read.vectors, fits))
@@ -148,8 +148,10 @@ def _shares(values: Sequence[float]) -> list[float]:
     return [value / most if most > 0 else 0.0 for value in values]
 
 
-def _fit(
-    tells: Sequence[float], amounts: Sequence[tuple[float, float]], title_counts: float
+def fit(
+    tells: Sequence[float],
+    amounts: Sequence[tuple[float, float]],
+    title_counts: float = WEIGHTS[QueryPlace.TITLE],
 ) -> float:
     """The BM25F score: the sum of idf times saturated frequency, below `SATURATION` + 1."""
     frequencies = (title_counts * title + other for title, other in amounts)
