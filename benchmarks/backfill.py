@@ -85,10 +85,9 @@ def _lines(home: "_Store", what: str, batch: ParsedBatch, bound: float) -> list[
 
 
 def _writes(batch: ParsedBatch) -> list[PaperWrite]:
-    read = [(raw, repaired(raw)) for raw in batch.records]
     return [
-        new_paper(PaperId(-1 - number), raw, record, key_of(record), NOW)
-        for number, (raw, record) in enumerate(read)
+        new_paper(PaperId(-1 - number), record, key_of(record), NOW)
+        for number, record in enumerate(map(repaired, batch.records))
     ]
 
 

@@ -78,8 +78,6 @@ def write(value: Paper, *, text_changed: bool = False) -> PaperWrite:
         paper=value,
         is_new=value.id < 0,
         text_changed=text_changed,
-        raw_title=None,
-        raw_abstract=None,
     )
 
 

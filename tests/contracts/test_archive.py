@@ -56,9 +56,6 @@ def joined(kept: Paper, gone: PaperId) -> PaperJoin:
     return PaperJoin(
         paper=kept,
         gone=gone,
-        title_of_gone=False,
-        abstract_of_gone=False,
-        text_differs=False,
     )
 
 

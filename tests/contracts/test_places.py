@@ -121,9 +121,6 @@ def test_two_papers_that_were_joined_have_one_place(
             PaperJoin(
                 paper=kept,
                 gone=three,
-                title_of_gone=False,
-                abstract_of_gone=False,
-                text_differs=False,
             ),
             now=NOW,
         )

@@ -189,9 +189,6 @@ def test_a_paper_that_was_joined_is_found_once(
         one = PaperJoin(
             paper=stays,
             gone=papers[1],
-            title_of_gone=False,
-            abstract_of_gone=False,
-            text_differs=False,
         )
         work[PaperStore].join(one, now=NOW)
     assert find(database, "retrieval") == (papers[0], papers[2])

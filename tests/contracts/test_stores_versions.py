@@ -30,14 +30,3 @@ def test_a_paper_keeps_the_date_it_was_first_seen(engine: Engine) -> None:
     with engine.connect() as connection:
         dates = connection.execute(select(db.papers.c.first_seen_at, db.papers.c.changed_at))
         assert dates.one() == (NOW, NOW + HOUR)
-
-
-def test_raw_texts_stay_where_the_write_says_so(engine: Engine) -> None:
-    (one,) = seed_papers(SqlDatabase(engine), 1)
-    with SqlDatabase(engine).writing() as work:
-        first = write(work[PaperStore].load([one])[one])
-        work[PaperStore].save([replace(first, raw_title="A  title", raw_abstract="Raw.")], now=NOW)
-        work[PaperStore].save([replace(first, raw_title_stays=True, raw_abstract="New.")], now=NOW)
-    with engine.connect() as connection:
-        texts = connection.execute(select(db.papers.c.raw_title, db.papers.c.raw_abstract))
-        assert texts.one() == ("A  title", "New.")

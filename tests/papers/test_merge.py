@@ -35,19 +35,19 @@ def record(**changes: object) -> Record:
 
 
 def paper(one: Record) -> Paper:
-    return new_paper(PaperId(1), one, one, key_of(one), NOW).paper
+    return new_paper(PaperId(1), one, key_of(one), NOW).paper
 
 
 def after(*records: Record) -> Paper:
     known = paper(records[0])
     for one in records[1:]:
-        write = merged(known, one, one, same_feed=True, now=NOW)
+        write = merged(known, one, same_feed=True, now=NOW)
         known = write.paper if write else known
     return known
 
 
 def change(known: Paper, one: Record, *, same_feed: bool = True) -> PaperWrite:
-    write = merged(known, one, one, same_feed=same_feed, now=NOW)
+    write = merged(known, one, same_feed=same_feed, now=NOW)
     assert write is not None
     return write
 
@@ -84,7 +84,7 @@ def test_only_a_lower_version_is_an_earlier_text() -> None:
         return record(version=number)
 
     known = paper(versioned(2))
-    texts = [earlier_text(known, one, one) for one in map(versioned, (1, 2, 3))]
+    texts = [earlier_text(known, one) for one in map(versioned, (1, 2, 3))]
     assert [text is not None for text in texts] == [True, False, False]
 
 
@@ -109,17 +109,17 @@ def test_versions_in_any_order_end_with_the_last_one(order: list[int]) -> None:
 
 @pytest.mark.accept("I9")
 def test_the_same_record_again_changes_nothing() -> None:
-    assert merged(paper(record()), record(), record(), same_feed=True, now=NOW) is None
+    assert merged(paper(record()), record(), same_feed=True, now=NOW) is None
 
 
 def test_another_feed_s_text_of_the_same_version_does_not_replace_ours() -> None:
     other = record(abstract="We  study, flattened.")
-    assert merged(paper(record()), other, other, same_feed=False, now=NOW) is None
+    assert merged(paper(record()), other, same_feed=False, now=NOW) is None
 
 
 def test_a_feed_may_correct_its_own_text() -> None:
     correction = record(abstract="We study harder.")
-    write = merged(paper(record()), correction, correction, same_feed=True, now=NOW)
+    write = merged(paper(record()), correction, same_feed=True, now=NOW)
     assert write is not None
     assert write.text_changed
     assert write.paper.abstract == "We study harder."
@@ -147,7 +147,7 @@ def test_an_older_record_never_replaces_a_newer_text() -> None:
 def test_a_date_that_is_not_believed_makes_no_text_newer() -> None:
     dated = record(updated_at=NOW)
     far = record(updated_at=NOW + timedelta(days=400), abstract="From the future.")
-    assert merged(paper(dated), far, far, same_feed=False, now=NOW) is None
+    assert merged(paper(dated), far, same_feed=False, now=NOW) is None
 
 
 def test_a_newer_version_without_an_abstract_keeps_the_old_one() -> None:
@@ -199,9 +199,9 @@ BACK = replace(GONE, withdrawn=False)
 def told(*news: tuple[FeedId, Record], known: Paper | None = None) -> Paper:
     """What becomes of a paper of the archive when feeds say this of it, one after another."""
     first = record()
-    known = known or new_paper(PaperId(1), first, first, key_of(first), NOW, feed=ARCHIVE).paper
+    known = known or new_paper(PaperId(1), first, key_of(first), NOW, feed=ARCHIVE).paper
     for feed, one in news:
-        write = merged(known, one, one, same_feed=feed == ARCHIVE, now=NOW, feed=feed)
+        write = merged(known, one, same_feed=feed == ARCHIVE, now=NOW, feed=feed)
         known = write.paper if write else known
     return known
 
@@ -263,30 +263,12 @@ def test_a_title_without_letters_still_has_a_key_of_its_own() -> None:
     assert key_of(record(title="???")) != key_of(record(title="!!!"))
 
 
-def test_raw_texts_stay_with_the_text_they_belong_to() -> None:
-    known = paper(record(abstract=""))
-    more = change(known, record(abstract="", categories=("cs.LG",)))
-    assert (more.raw_title_stays, more.raw_abstract_stays) == (True, True)
-    filled = change(known, record())
-    assert (filled.raw_title_stays, filled.raw_abstract_stays) == (True, False)
-
-
 def test_two_writes_to_one_paper_are_one_write() -> None:
-    raw = record(version=2, title="A better  study")
-    first = merged(
-        paper(record()), raw, replace(raw, title="A better study"), same_feed=True, now=NOW
-    )
-    assert first is not None
-    both = merge_changes(
-        first, change(first.paper, replace(raw, title=first.paper.title, abstract="More."))
-    )
-    assert (both.raw_title, both.raw_title_stays, both.raw_abstract_stays) == (
-        "A better  study",
-        False,
-        False,
-    )
+    better = record(version=2, title="A better study")
+    first = change(paper(record()), better)
+    both = merge_changes(first, change(first.paper, replace(better, abstract="More.")))
     assert both.text_changed
-    assert both.paper.abstract == "More."
+    assert (both.paper.title, both.paper.abstract) == ("A better study", "More.")
 
 
 def test_a_feed_remembers_the_last_eight_fingerprints_of_a_paper() -> None:
@@ -300,18 +282,11 @@ def test_a_feed_remembers_the_last_eight_fingerprints_of_a_paper() -> None:
     assert not has_fingerprint(None, "f1")
 
 
-def test_raw_texts_are_kept_only_where_repair_changed_them() -> None:
-    raw = record(title="A  study")
-    write = new_paper(PaperId(1), raw, record(), key_of(raw), NOW)
-    assert write.raw_title == "A  study"
-    assert write.raw_abstract is None
-
-
 def test_a_record_without_a_title_withdraws_a_paper_and_leaves_its_texts() -> None:
-    known = new_paper(PaperId(1), record(), record(), "", NOW).paper
+    known = new_paper(PaperId(1), record(), "", NOW).paper
     gone = Record(title="", identifiers={"arxiv": "2601.00001"}, withdrawn=True, announces=False)
     for same_feed in (False, True):
-        change = merged(known, gone, gone, same_feed=same_feed, now=NOW)
+        change = merged(known, gone, same_feed=same_feed, now=NOW)
         assert change is not None
         assert change.paper == replace(known, withdrawn=True)
         assert not change.text_changed
@@ -320,7 +295,7 @@ def test_a_record_without_a_title_withdraws_a_paper_and_leaves_its_texts() -> No
 def test_a_text_that_says_its_version_replaces_one_that_does_not() -> None:
     silent = record(version=None, title="A study?", abstract="We may study.")
     for known, one in ((paper(silent), record()), (paper(record()), silent)):
-        write = merged(known, one, one, same_feed=True, now=NOW)
+        write = merged(known, one, same_feed=True, now=NOW)
         now = write.paper if write else known
         assert (now.version, now.title, now.abstract) == (1, "A study", "We study.")
 

@@ -96,9 +96,7 @@ def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) ->
     first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
     neighbours = Neighbours(database, by_relevance)
     neighbours.of(first, now=NOW)
-    one = PaperJoin(
-        paper=first, gone=second.id, title_of_gone=False, abstract_of_gone=False, text_differs=False
-    )
+    one = PaperJoin(paper=first, gone=second.id)
     with database.writing() as work:
         work[PaperStore].join(one, now=NOW)
     assert [one.id for one in neighbours.of(first, now=NOW + MINUTE)] == [third.id]

@@ -119,9 +119,9 @@ class _KnownPapers:
         known = self._find(entry)
         if known is None:
             number = PaperId(len(self.papers) + 1)
-            paper = new_paper(number, raw, entry.record, entry.key, self.now).paper
+            paper = new_paper(number, entry.record, entry.key, self.now).paper
         else:
-            paper = self._merge(known, raw, entry.record)
+            paper = self._merge(known, entry.record)
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self.by_identifier.setdefault(pair, paper.id)
@@ -136,14 +136,14 @@ class _KnownPapers:
             return same_title
         return None
 
-    def _merge(self, known: PaperId, raw: Record, record: Record) -> Paper:
+    def _merge(self, known: PaperId, record: Record) -> Paper:
         free = {
             kind: value
             for kind, value in record.identifiers.items()
             if self.by_identifier.get((kind, value), known) == known
         }
         new, old = replace(record, identifiers=free), self.papers[known]
-        change = merged(old, raw, new, same_feed=False, now=self.now)
+        change = merged(old, new, same_feed=False, now=self.now)
         return old if change is None else change.paper
 
 

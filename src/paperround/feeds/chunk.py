@@ -188,9 +188,7 @@ class Chunk:
                 return UNANNOUNCED, None
             self._created += 1
             paper_id = PaperId(-self._created)
-            change = new_paper(
-                paper_id, entry.raw, entry.record, entry.key, self._now, feed=self._feed
-            )
+            change = new_paper(paper_id, entry.record, entry.key, self._now, feed=self._feed)
             self._queue_write(change, entry.raw)
             return "new", paper_id
         if not self._is_changed(paper_id, entry.raw):
@@ -211,8 +209,8 @@ class Chunk:
         record = replace(entry.record, identifiers=own_ids)
         old = self._load_paper(paper_id)
         same_feed = paper_id in self._fingerprints
-        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now, feed=self._feed)
-        self._earlier += filter(None, [earlier_text(old, entry.raw, record)])
+        change = merged(old, record, same_feed=same_feed, now=self._now, feed=self._feed)
+        self._earlier += filter(None, [earlier_text(old, record)])
         if change is None:
             self._queue_listing(paper_id, entry.raw)
         else:

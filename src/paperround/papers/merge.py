@@ -80,7 +80,6 @@ def listed_from(record: Record, now: datetime) -> datetime | None:
 
 def new_paper(
     provisional: PaperId,
-    raw: Record,
     record: Record,
     key: str,
     now: datetime,
@@ -115,12 +114,11 @@ def new_paper(
         submitter=record.submitter,
         show=record.show,
     )
-    return _write(paper, raw)
+    return PaperWrite(paper=paper, is_new=True, text_changed=True)
 
 
 def merged(
     old: Paper,
-    raw: Record,
     record: Record,
     *,
     same_feed: bool,
@@ -163,7 +161,10 @@ def merged(
         organization=old.organization or record.organization,
         submitter=old.submitter or record.submitter,
     )
-    return None if paper == old else _write(paper, raw, old)
+    if paper == old:
+        return None
+    text_changed = (old.title, old.abstract) != (paper.title, paper.abstract)
+    return PaperWrite(paper=paper, is_new=False, text_changed=text_changed)
 
 
 def order_known(version: int | None, known: int | None) -> int:
@@ -171,7 +172,7 @@ def order_known(version: int | None, known: int | None) -> int:
     return (version is not None) - (known is not None)
 
 
-def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
+def earlier_text(paper: Paper, record: Record) -> PaperText | None:
     """The text of a repaired record if it is an earlier version than the paper's, else None."""
     if record.version is None or paper.version is None or not record.title:
         return None
@@ -182,8 +183,6 @@ def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
         version=record.version,
         title=record.title,
         abstract=record.abstract,
-        raw_title=None if raw.title == record.title else raw.title,
-        raw_abstract=None if raw.abstract == record.abstract else raw.abstract,
     )
 
 
@@ -198,8 +197,6 @@ def text_of(write: PaperWrite) -> PaperText | None:
         version=paper.version,
         title=paper.title,
         abstract=paper.abstract,
-        raw_title=write.raw_title,
-        raw_abstract=write.raw_abstract,
     )
 
 
@@ -209,10 +206,6 @@ def merge_changes(before: PaperWrite, after: PaperWrite) -> PaperWrite:
         after,
         is_new=before.is_new,
         text_changed=before.text_changed or after.text_changed,
-        raw_title=before.raw_title if after.raw_title_stays else after.raw_title,
-        raw_title_stays=before.raw_title_stays and after.raw_title_stays,
-        raw_abstract=before.raw_abstract if after.raw_abstract_stays else after.raw_abstract,
-        raw_abstract_stays=before.raw_abstract_stays and after.raw_abstract_stays,
     )
 
 
@@ -282,49 +275,18 @@ def _with_text(old: Paper, record: Record) -> Paper:
     )
 
 
-def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
-    same_title = old is not None and old.title == paper.title
-    same_abstract = old is not None and old.abstract == paper.abstract
-    return PaperWrite(
-        paper=paper,
-        is_new=old is None,
-        text_changed=not (same_title and same_abstract),
-        raw_title=None if same_title or raw.title == paper.title else raw.title,
-        raw_abstract=None if same_abstract or raw.abstract == paper.abstract else raw.abstract,
-        raw_title_stays=same_title,
-        raw_abstract_stays=same_abstract,
-    )
-
-
 def _plausible(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperJoin:
-    """The result of a join: `paper` remains, the id `gone` redirects to it.
-
-    `text_differs`: store the text that lost as a version.
-    """
+    """The result of a join: `paper` remains, the id `gone` redirects to it. `lost` is the one of
+    the two whose text to store as a version, None if their texts are equal."""
 
     paper: Paper
     gone: PaperId
-    title_of_gone: bool
-    abstract_of_gone: bool
-    text_differs: bool
-
-    @property
-    def write(self) -> PaperWrite:
-        """The write that saves the remaining paper. Raw texts move with their repaired texts."""
-        return PaperWrite(
-            paper=self.paper,
-            is_new=False,
-            text_changed=False,
-            raw_title=None,
-            raw_abstract=None,
-            raw_title_stays=True,
-            raw_abstract_stays=True,
-        )
+    lost: PaperId | None = None
 
 
 def may_join(one: Paper, other: Paper) -> bool:
@@ -369,13 +331,9 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         organization=kept.organization or gone.organization,
         submitter=kept.submitter or gone.submitter,
     )
-    return PaperJoin(
-        paper=paper,
-        gone=gone.id,
-        title_of_gone=newer is gone,
-        abstract_of_gone=abstract_from is gone,
-        text_differs=(kept.title, kept.abstract) != (gone.title, gone.abstract),
-    )
+    loser = kept if newer is gone or abstract_from is gone else gone
+    is_same_text = (kept.title, kept.abstract) == (gone.title, gone.abstract)
+    return PaperJoin(paper=paper, gone=gone.id, lost=None if is_same_text else loser.id)
 
 
 T = TypeVar("T", int, datetime, date)

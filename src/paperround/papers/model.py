@@ -156,30 +156,22 @@ class Feed:
 class PaperWrite:
     """The change one record makes to the database.
 
-    `paper.id` is negative for a new paper: the store assigns an id and returns the pairs. A raw
-    text is the source's, None if equal to the repaired text; with `raw_..._stays`, the store keeps
-    the one it has.
+    `paper.id` is negative for a new paper: the store assigns an id and returns the pairs.
     """
 
     paper: Paper
     is_new: bool
     text_changed: bool
-    raw_title: str | None
-    raw_abstract: str | None
-    raw_title_stays: bool = False
-    raw_abstract_stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperText:
-    """The text of a version other than the newest. Raw texts as in `PaperWrite`."""
+    """The text of a version other than the newest."""
 
     paper_id: PaperId
     version: int
     title: str
     abstract: str
-    raw_title: str | None
-    raw_abstract: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,7 @@ papers = Table(
     text("title_key"),
     text("title"),
     text("abstract"),
-    text("raw_title", null=True),  # only if it differs from the repaired text
+    text("raw_title", null=True),  # raw texts are retired; the previous release writes them
     text("raw_abstract", null=True),
     Column("authors", Json, nullable=False),
     Column("categories", Json, nullable=False),

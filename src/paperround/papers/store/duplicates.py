@@ -70,7 +70,8 @@ def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
     gone_row = select(db.papers.c.id).where(db.papers.c.id == gone).with_for_update()
     connection.execute(gone_row).scalar_one()
     require_current(connection, [kept, gone])
-    _save_other_text(connection, one, now)
+    if one.lost is not None:
+        save_texts(connection, [one.lost], now, under=kept)
     for table in (db.identifiers, db.paper_versions):
         _redirect(connection, table.c.paper_id, gone, kept)
     _move_rows(connection, db.observations, _OBSERVATION, gone, kept)
@@ -79,18 +80,6 @@ def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
     _merge_listings(connection, gone, kept)
     _redirect(connection, db.joined_papers.c.into_id, gone, kept)
     connection.execute(insert(db.joined_papers).values(paper_id=gone, into_id=kept, joined_at=now))
-
-
-def _save_other_text(connection: Connection, one: PaperJoin, now: datetime) -> None:
-    kept, gone = one.paper.id, one.gone
-    fields = (("title", one.title_of_gone), ("abstract", one.abstract_of_gone))
-    columns = [name for field, is_taken in fields if is_taken for name in (field, f"raw_{field}")]
-    if one.text_differs:
-        save_texts(connection, [kept if columns else gone], now, under=kept)
-    if columns:
-        texts = select(*(db.papers.c[name] for name in columns)).where(db.papers.c.id == gone)
-        row = connection.execute(texts).mappings().one()
-        connection.execute(update(db.papers).where(db.papers.c.id == kept).values(dict(row)))
 
 
 def _redirect(connection: Connection, column: Any, gone: PaperId, kept: PaperId) -> None:
@@ -160,7 +149,7 @@ def _merge_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
     }
 
 
-_TEXTS = ("title", "abstract", "raw_title", "raw_abstract", "version")
+_TEXTS = ("title", "abstract", "version")
 
 
 def save_texts(

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Row, bindparam, case, func, null, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
@@ -238,11 +238,7 @@ class PaperStore(Store):
             save_texts(self._connection, changing, now)
         rows = [  # the prefix avoids clashes with the UPDATE's own parameters
             {f"b_{name}": value for name, value in _row_of(write, now).items()}
-            | {
-                "b_id": write.paper.id,
-                "b_raw_title_stays": write.raw_title_stays,
-                "b_raw_abstract_stays": write.raw_abstract_stays,
-            }
+            | {"b_id": write.paper.id}
             for write in old
         ]
         self._connection.execute(_UPDATE, rows)
@@ -259,7 +255,7 @@ class PaperStore(Store):
         Raises Conflict if another process joined one of them meanwhile.
         """
         join(self._connection, one, now=now)
-        self._update([one.write], now)
+        self._update([PaperWrite(paper=one.paper, is_new=False, text_changed=False)], now)
 
     def keep_earlier(self, texts: Sequence[PaperText], *, now: datetime) -> None:
         """Store texts of earlier versions that are not stored yet."""
@@ -323,8 +319,6 @@ def _row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     columns = columns_of(paper) | {
         "canonical": canonical(paper.identifiers),
         "title_key": paper.identifiers.get(TITLE_KEY, ""),
-        "raw_title": write.raw_title,
-        "raw_abstract": write.raw_abstract,
         "withdrawn_at": now if paper.withdrawn else None,
         "withdrawn_by": list(paper.withdrawn_by) or None,
         "show": paper.show.value,
@@ -336,13 +330,13 @@ def _row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
 
 _IDENTIFIER_TAKEN = "another run gave an identifier of these papers to another paper: try again"
 
-_OPTIONAL = ("raw_title", "raw_abstract")
-"""Columns that a write may leave unchanged."""
+_RETIRED = ("raw_title", "raw_abstract")
+"""Columns that the previous release still writes, and that nothing reads."""
 
 _UPDATED = tuple(
     column.name
     for column in db.papers.c
-    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_OPTIONAL}
+    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_RETIRED}
 )
 
 _UPDATE = (
@@ -350,13 +344,7 @@ _UPDATE = (
     .where(db.papers.c.id == bindparam("b_id"))
     .values(
         {name: bindparam(f"b_{name}", type_=db.papers.c[name].type) for name in _UPDATED}
-        | {
-            name: case(
-                (bindparam(f"b_{name}_stays", type_=Boolean()), db.papers.c[name]),
-                else_=bindparam(f"b_{name}", type_=db.papers.c[name].type),
-            )
-            for name in _OPTIONAL
-        }
+        | dict.fromkeys(_RETIRED, null())
         | {
             # Keep the date of the first withdrawal; clear it when the withdrawal ends.
             "withdrawn_at": case(
