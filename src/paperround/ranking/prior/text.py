@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.linalg import LinearOperator, cg
 
 from paperround.ranking.stop_words import tokens
 
@@ -120,17 +121,11 @@ def _solve(
     rows: csr_array, columns: csr_array, targets: Numbers, guess: Numbers, penalty: float
 ) -> Numbers:
     """Conjugate gradients until the residual is a thousandth of the targets."""
-    solution = guess.copy()
-    residual = targets - (rows @ (columns @ solution) + penalty * solution)
-    direction, size = residual.copy(), float(residual @ residual)
-    enough = (_TOLERANCE**2) * float(targets @ targets)
-    for _ in range(_MOST_STEPS):
-        if size <= enough:
-            break
-        image = rows @ (columns @ direction) + penalty * direction
-        step = size / float(direction @ image)
-        solution += step * direction
-        residual -= step * image
-        size, before = float(residual @ residual), size
-        direction = residual + (size / before) * direction
+
+    def product(dual: Numbers) -> Numbers:
+        image: Numbers = rows @ (columns @ dual) + penalty * dual
+        return image
+
+    kernel = LinearOperator((len(targets), len(targets)), matvec=product, dtype=np.float64)
+    solution: Numbers = cg(kernel, targets, x0=guess, rtol=_TOLERANCE, maxiter=_MOST_STEPS)[0]
     return solution
