@@ -5,7 +5,7 @@ inject operators.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -55,14 +55,6 @@ _COLUMNS = {
 _LETTERS = {QueryPlace.TITLE: "A", QueryPlace.ABSTRACT: "B", QueryPlace.AUTHOR: "C"}
 _LEXEMES: ColumnElement[Any] = literal_column("papers.search")
 _UNPACKED: ColumnElement[Any] = literal_column("unpacked.lexemes")
-
-
-class _Operators(NamedTuple):
-    """The operators in the query language of an index."""
-
-    both: str
-    either: str
-    but_not: str
 
 
 class SearchIndex(Store):
@@ -164,13 +156,13 @@ def remember_words(connection: Connection, known: Iterable[str]) -> None:
 
 def _expression(index: "_Sqlite | _Postgres", query: Query, scored: Sequence[Term]) -> str:
     """The query in the language of the index."""
-    operators = index.operators
-    any_of = operators.either.join(map(index.quote, scored))
-    wanted = operators.both.join([*map(index.quote, query.required), f"({any_of})"])
+    both, either, but_not = index.operators
+    any_of = either.join(map(index.quote, scored))
+    wanted = both.join([*map(index.quote, query.required), f"({any_of})"])
     if not query.excluded:
         return wanted
-    excluded = operators.either.join(map(index.quote, query.excluded))
-    return f"({wanted}){operators.but_not}({excluded})"
+    excluded = either.join(map(index.quote, query.excluded))
+    return f"({wanted}){but_not}({excluded})"
 
 
 def _conditions(
@@ -229,7 +221,7 @@ class _Sqlite:
     source = table("papers_search", column("rowid", Integer()))
     weighed: tuple[FromClause, ...] = (source,)
     id = source.c.rowid
-    operators = _Operators(both=" AND ", either=" OR ", but_not=" NOT ")
+    operators = (" AND ", " OR ", " NOT ")
 
     def prepare(self, _connection: Connection) -> None:
         """Nothing to do: SQLite always uses the index."""
@@ -263,7 +255,7 @@ class _Postgres:
         _unpacked.table_valued("lexemes", joins_implicitly=True).render_derived(name="unpacked"),
     )
     id = db.papers.c.id
-    operators = _Operators(both=" & ", either=" | ", but_not=" & !")
+    operators = (" & ", " | ", " & !")
 
     def prepare(self, connection: Connection) -> None:
         """Force this transaction to use the index: for a common word the planner would scan the
