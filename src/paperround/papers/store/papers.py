@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, case, func, null, select, update
-from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import (
@@ -16,14 +15,13 @@ from paperround.db.dialect import (
     ids_parameter,
     insert_new,
     insert_row,
-    is_duplicate,
     next_ids,
     upsert,
 )
 from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, Transaction
+from paperround.db.transactions import Store
 from paperround.papers.identifiers import canonical
 from paperround.papers.merge import PaperJoin
 from paperround.papers.model import (
@@ -65,10 +63,6 @@ _PAPERS = CompiledQuery(
 
 class PaperStore(Store):
     """Papers with their identifiers, listings and observations."""
-
-    def __init__(self, work: Transaction) -> None:
-        super().__init__(work)
-        self._unlisted: set[PaperId] = set()
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -204,31 +198,14 @@ class PaperStore(Store):
         if not new:
             return {}
         ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
-        self._unlisted.update(ids)
         rows = [
             {**_row_of(write, now), "id": id_, "first_seen_at": now}
             for id_, write in zip(ids, new, strict=True)
         ]
         insert_many(self._connection, insert_row(db.papers), rows)
         index_new(self._connection, ids[0], ids[-1])
-        self._claim_identifiers(zip(ids, new, strict=True))
+        self._save_identifiers((id_, write.paper) for id_, write in zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
-
-    def _claim_identifiers(self, new: Iterable[tuple[PaperId, PaperWrite]]) -> None:
-        """Insert the identifiers of new papers. Only a title key may belong to another paper.
-
-        Looks up title keys first, because ON CONFLICT costs PostgreSQL twice as much as a plain
-        insert. A key taken in between raises Conflict.
-        """
-        rows = _identifier_rows((id_, write.paper) for id_, write in new)
-        keys = {(TITLE_KEY, row["value"]) for row in rows if row["kind"] == TITLE_KEY}
-        free = {key for _, key in keys - self.find(keys).keys()}
-        try:
-            insert_many(self._connection, insert_row(db.identifiers), _claimed(rows, free))
-        except IntegrityError as error:
-            if is_duplicate(error):
-                raise Conflict(_IDENTIFIER_TAKEN) from error
-            raise
 
     def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
         if not old:
@@ -242,12 +219,20 @@ class PaperStore(Store):
             for write in old
         ]
         self._connection.execute(_UPDATE, rows)
-        added = _identifier_rows((write.paper.id, write.paper) for write in old)
-        insert_many(self._connection, insert_new(self._connection, db.identifiers), added)
-        own = [row for row in added if row["kind"] != TITLE_KEY]
-        owners = self.find({(row["kind"], row["value"]) for row in own})
-        if any(owners[row["kind"], row["value"]] != row["paper_id"] for row in own):
-            raise Conflict(_IDENTIFIER_TAKEN)
+        self._save_identifiers((write.paper.id, write.paper) for write in old)
+
+    def _save_identifiers(self, papers: Iterable[tuple[PaperId, Paper]]) -> None:
+        """Add the identifiers of papers. Raises Conflict if another paper has one of them; only a
+        title key may belong to another paper, the first given."""
+        claims = [(named, id_) for id_, paper in papers for named in paper.identifiers.items()]
+        claims.sort(key=itemgetter(0))  # so that two writers cannot deadlock
+        rows = [{"kind": kind, "value": value, "paper_id": id_} for (kind, value), id_ in claims]
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
+        own = {named: id_ for named, id_ in claims if named[0] != TITLE_KEY}
+        if self.find(own) != own:
+            raise Conflict(
+                "another run gave an identifier of these papers to another paper: try again"
+            )
 
     def join(self, one: PaperJoin, *, now: datetime) -> None:
         """Join two papers and redirect one id.
@@ -270,17 +255,12 @@ class PaperStore(Store):
 
     def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
         """Record that `feed` lists these papers; of two listings of one paper the last counts."""
-        each = {one.paper_id: one for one in listings}.values()
-        first = [one for one in each if one.paper_id in self._unlisted]
-        again = [one for one in each if one.paper_id not in self._unlisted]
-        self._unlisted.clear()
-        # No other transaction can see papers inserted in this one, so a plain insert is enough.
-        insert_many(self._connection, insert_row(db.listings), _listing_rows(feed, first, now))
+        each = {one.paper_id: one for one in listings}
+        seen = {"feed_id": feed, "first_seen_at": now, "last_seen_at": now}
         changed = ("listed_on", "fingerprint", "last_seen_at")
-        key = ("paper_id", "feed_id")
-        statement = upsert(self._connection, db.listings, key, changed)
-        insert_many(self._connection, statement, _listing_rows(feed, again, now))
-        require_current(self._connection, {one.paper_id for one in again})
+        statement = upsert(self._connection, db.listings, ("paper_id", "feed_id"), changed)
+        insert_many(self._connection, statement, [columns_of(one) | seen for one in each.values()])
+        require_current(self._connection, each.keys())
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
         """Store observations and return how many were new; known keys stay unchanged."""
@@ -328,8 +308,6 @@ def _row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     return columns
 
 
-_IDENTIFIER_TAKEN = "another run gave an identifier of these papers to another paper: try again"
-
 _RETIRED = ("raw_title", "raw_abstract")
 """Columns that the previous release still writes, and that nothing reads."""
 
@@ -360,33 +338,3 @@ _UPDATE = (
         }
     )
 )
-
-
-def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> list[dict[str, Any]]:
-    seen = {"feed_id": feed, "first_seen_at": now, "last_seen_at": now}
-    return [columns_of(one) | seen for one in listings]
-
-
-def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:
-    """The identifiers of the papers, sorted so that two writers cannot deadlock.
-
-    Of two papers with one title key the first given comes first.
-    """
-    rows = [
-        {"kind": kind, "value": value, "paper_id": id_}
-        for id_, paper in papers
-        for kind, value in paper.identifiers.items()
-    ]
-    return sorted(rows, key=itemgetter("kind", "value"))
-
-
-def _claimed(rows: Iterable[dict[str, Any]], free: set[str]) -> list[dict[str, Any]]:
-    """The rows without title keys that are taken, by the database or by an earlier row."""
-    claimed = []
-    for row in rows:
-        if row["kind"] == TITLE_KEY:
-            if row["value"] not in free:
-                continue
-            free.remove(row["value"])
-        claimed.append(row)
-    return claimed
