@@ -19,7 +19,7 @@ from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
 from paperround.personal.scores import Said, best, fits, profiles, split_blocks
-from paperround.ranking.text_space import Bag, Dense, text_space
+from paperround.ranking.text_space import Bag, Dense, text_space, word_counts
 
 # Baselines, on the same words and the same readers.
 
@@ -62,7 +62,7 @@ def _weighted_cosine(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
 
 def _bm25(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
     """BM25 with the known papers as one long query: k1 1.2, b 0.75."""
-    counts = counted(bags)
+    _, counts = word_counts(bags)
     lengths = np.asarray(counts.sum(axis=1))
     relative = np.repeat(lengths / lengths.mean(), np.diff(counts.indptr))
     holders = np.bincount(counts.indices, minlength=counts.shape[1])
@@ -100,23 +100,12 @@ def linear_svm() -> Method:
     return method
 
 
-def counted(bags: Sequence[Bag]) -> sparse.csr_array:
-    """Return the word counts, shape (papers, words)."""
-    place_of: dict[str, int] = {}
-    places = [place_of.setdefault(word, len(place_of)) for bag in bags for word in bag]
-    counts = np.array([count for bag in bags for count in bag.values()], dtype=np.float32)
-    ends = np.cumsum([0, *map(len, bags)], dtype=np.int32)  # scikit-learn needs 32-bit indices
-    return sparse.csr_array(
-        (counts, np.array(places, dtype=np.int32), ends), shape=(len(bags), len(place_of))
-    )
-
-
 def tfidf(bags: Sequence[Bag]) -> sparse.csr_array:
     """Return scikit-learn's tf-idf vectors of unit length, shape (papers, words).
 
     (1 + ln count) (1 + ln((1 + n) / (1 + n with the word)))
     """
-    counts = counted(bags)
+    _, counts = word_counts(bags)
     holders = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = 1 + np.log((1 + len(bags)) / (1 + holders))
     data = (1 + np.log(counts.data)) * rarity[counts.indices].astype(np.float32)

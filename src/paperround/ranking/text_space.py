@@ -156,17 +156,23 @@ def text_space(bags: Sequence[Bag]) -> TextSpace:
 
 def space_and_texts(bags: Sequence[Bag], first: int) -> tuple[TextSpace, Texts]:
     """The space of these texts, and the `first` texts in it."""
+    place_of, counts = word_counts(bags)
+    holders = np.bincount(counts.indices, minlength=len(place_of))
+    idf = np.log((1 + len(bags)) / (1 + holders))
+    weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
+    space = TextSpace(place_of=place_of, idf=idf, themes=_themes(weighted))
+    return space, space.placed(counts[:first])
+
+
+def word_counts(bags: Sequence[Bag]) -> tuple[dict[str, int], sparse.csr_array]:
+    """The column of each word, and the counts, shape (texts, words)."""
     place_of: defaultdict[str, int] = defaultdict(count().__next__)
     sizes = [len(bag) for bag in bags]
     places = np.fromiter(map(place_of.__getitem__, chain.from_iterable(bags)), np.int32, sum(sizes))
     times = chain.from_iterable(bag.values() for bag in bags)
-    parts = (np.fromiter(times, np.float32, sum(sizes)), places, np.cumsum([0, *sizes]))
-    counts = sparse.csr_array(parts, shape=(len(bags), len(place_of)))
-    holders = np.bincount(counts.indices, minlength=len(place_of))
-    idf = np.log((1 + len(bags)) / (1 + holders))
-    weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
-    space = TextSpace(place_of=dict(place_of), idf=idf, themes=_themes(weighted))
-    return space, space.placed(counts[:first])
+    ends = np.cumsum([0, *sizes], dtype=np.int32)  # scikit-learn needs 32-bit indices
+    parts = (np.fromiter(times, np.float32, sum(sizes)), places, ends)
+    return dict(place_of), sparse.csr_array(parts, shape=(len(bags), len(place_of)))
 
 
 def _weighted(counts: sparse.csr_array, idf: NDArray[np.float64], power: float) -> sparse.csr_array:
