@@ -13,10 +13,8 @@ from paperround.evaluate import Baselines
 from paperround.evaluate.papers import read_days
 from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Report
-from paperround.evaluate.trending import evaluate_trending, hacker_news, raw_votes, reddit_hot
-from paperround.papers.model import Paper
+from paperround.evaluate.trending import evaluate_trending
 from tests.evaluate.archive import START, Archive, archive, written
-from tests.ranking.ranked_papers import HOUR, TODAY, paper
 
 METRICS = [
     "recall_at_10_morning",
@@ -40,11 +38,11 @@ def report(files: dict[str, Path]) -> Report:
 
 
 @pytest.mark.accept("F17", part="trending")
-def test_every_figure_stands_beside_those_of_other_sites(report: Report) -> None:
+def test_every_figure_stands_beside_that_of_raw_votes(report: Report) -> None:
     assert list(report.metrics) == METRICS
     for found in report.baselines.values():
         assert list(found) == [*METRICS[:2], *METRICS[-2:]]
-    assert list(report.baselines) == ["raw_votes", "hacker_news", "reddit_hot"]
+    assert list(report.baselines) == ["raw_votes"]
     assert report.against.keys() == {"raw_votes"}
     assert all(one.low <= one.value <= one.high for one in report.metrics.values())
 
@@ -132,19 +130,6 @@ def test_the_command_answers_in_json_and_wants_both_halves_of_a_history(
     )
     assert isinstance(half.exception, InvalidInput)
     assert "--history-snapshots belong together" in str(half.exception)
-
-
-def old(hours: int) -> Paper:
-    return paper(counts_from=TODAY - hours * HOUR)
-
-
-def test_the_formulas_of_other_sites_are_theirs() -> None:
-    assert raw_votes(old(2), 7, TODAY) == 7
-    assert hacker_news(old(2), 33, TODAY) == pytest.approx(16 / 4**1.8)
-    assert hacker_news(old(2), 0, TODAY) < hacker_news(old(2), 1, TODAY) == 0
-    ten, one = reddit_hot(old(0), 10, TODAY), reddit_hot(old(0), 1, TODAY)
-    assert ten - one == pytest.approx(1)
-    assert reddit_hot(old(0), 1, TODAY) - reddit_hot(old(25), 1, TODAY) == pytest.approx(2)
 
 
 @pytest.mark.long

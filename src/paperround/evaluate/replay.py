@@ -5,7 +5,7 @@ day ─► priors of earlier days ─► cold, morning and afternoon orders ─�
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
@@ -104,11 +104,6 @@ def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | 
         submitter_cap=0,
     )
     return {id_: item.score for item in ranking.items for id_ in (item.paper.id, *item.folded)}
-
-
-def moment_of(counts: Counts) -> datetime:
-    """Return when the counts were taken."""
-    return counts[0].captured_at
 
 
 # Predict how far papers listed after the morning end up from the morning's papers.

@@ -10,10 +10,9 @@ LEAST_PAPERS of their papers have afternoon votes (and LEAST_COUNTED morning vot
 the prior had enough history.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -21,51 +20,21 @@ import numpy as np
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Listed, day, read_days, read_rows, text
-from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
+from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import (
     Figure,
     Numbers,
     Report,
-    ahead_of,
+    compare,
     highest,
-    mean_of,
     rank_correlation,
     top_overlap,
 )
-from paperround.papers.model import Paper
 from paperround.ranking.prior.predictor import Knowledge
 
-Formula = Callable[[Paper, int, datetime], float]
-"""A function from a paper, its votes and a time to a score."""
-
-
-def raw_votes(paper: Paper, votes: int, at: datetime) -> float:  # noqa: ARG001
-    """Return the votes: the order of Daily Papers itself."""
-    return float(votes)
-
-
-def hacker_news(paper: Paper, votes: int, at: datetime) -> float:
-    """(v - 1)^0.8 / (age in hours + 2)^1.8 (arclanguage/anarki, apps/news/news.arc)."""
-    age = max(0.0, (at - paper.counts_from).total_seconds() / 3600)
-    base = math.copysign(abs(votes - 1) ** 0.8, votes - 1)
-    return float(base / (age + 2) ** 1.8)
-
-
-def reddit_hot(paper: Paper, votes: int, at: datetime) -> float:  # noqa: ARG001
-    """log10(max(v, 1)) + seconds of its listing / 45,000 (reddit, r2/r2/lib/db/_sorts.pyx)."""
-    seconds = paper.counts_from.timestamp() - 1134028003
-    return round(math.log10(max(votes, 1)) + seconds / 45000, 7)
-
-
-RAW_VOTES = "raw_votes"
-FORMULAS: Mapping[str, Formula] = {
-    RAW_VOTES: raw_votes,
-    "hacker_news": hacker_news,
-    "reddit_hot": reddit_hot,
-}
-
-
 TASK = "trending"
+RAW_VOTES = "raw_votes"
+"""The baseline: the order of Daily Papers itself."""
 LEAST_PAPERS = 10
 LEAST_COUNTED = 3
 TOP = 10
@@ -92,10 +61,6 @@ def read_weeks(path: Path) -> list[Week]:
     ]
 
 
-Measured = Mapping[str, Numbers]
-"""Arrays by metric, with a number per week or day."""
-
-
 def evaluate_trending(
     papers: Path,
     snapshots: Path,
@@ -116,15 +81,9 @@ def evaluate_trending(
     start = min([first, *(week.start for week in weeks)])
     found = list(replay(days, start))
     daily = [one for one in found if one.day >= first and one.trained]
-    ours = {**_weekly(weeks, found, None), **_cold(daily), **_early(daily, None)}
-    others = (
-        {}
-        if baselines is Baselines.NONE
-        else {
-            name: {**_weekly(weeks, found, formula), **_early(daily, formula)}
-            for name, formula in FORMULAS.items()
-        }
-    )
+    ours = {**_weekly(weeks, found), **_cold(daily), **_early(daily)}
+    theirs = {**_weekly(weeks, found, by_votes=True), **_early(daily, by_votes=True)}
+    others = {} if baselines is Baselines.NONE else {RAW_VOTES: theirs}
     if not all(len(numbers) for numbers in ours.values()):
         raise InvalidInput(
             "there is nothing to count: the prior needs some months of earlier papers, and the"
@@ -132,41 +91,30 @@ def evaluate_trending(
         )
     cold, early = len(ours["cold_text_rank"]), len(ours["early_rank"])
     notes = (f"{len(weeks)} weeks; {cold} days before any vote, {early} days in the morning",)
-    return Report(
-        task=TASK,
-        metrics={name: _figure(numbers) for name, numbers in ours.items()},
-        baselines={
-            method: {name: float(numbers.mean()) for name, numbers in found.items()}
-            for method, found in others.items()
-        },
-        against={
-            method: {name: ahead_of(ours[name], numbers) for name, numbers in found.items()}
-            for method, found in others.items()
-            if method == RAW_VOTES
-        },
-        notes=notes,
-    )
+    report = compare(TASK, ours, others, notes)
+    return replace(report, metrics={name: _rounded(one) for name, one in report.metrics.items()})
 
 
-def _figure(numbers: Numbers) -> Figure:
-    """Return the mean rounded to 9 places, because a mean of tenths may be 0.7999999999999999."""
-    found = mean_of(numbers)
+def _rounded(found: Figure) -> Figure:
+    """Round to 9 places, because a mean of tenths may be 0.7999999999999999."""
     return Figure(value=round(found.value, 9), low=round(found.low, 9), high=round(found.high, 9))
 
 
 def _weekly(
-    weeks: Sequence[Week], days: Sequence[DayScores], formula: Formula | None
+    weeks: Sequence[Week], days: Sequence[DayScores], *, by_votes: bool = False
 ) -> dict[str, Numbers]:
     """Return the recall of each week, with the morning's and the afternoon's counts."""
     return {
-        f"recall_at_10_{when}": np.array([_recall(week, days, formula, when) for week in weeks])
+        f"recall_at_10_{when}": np.array(
+            [_recall(week, days, when, by_votes=by_votes) for week in weeks]
+        )
         for when in ("morning", "afternoon")
     }
 
 
-def _recall(week: Week, days: Sequence[DayScores], formula: Formula | None, when: str) -> float:
+def _recall(week: Week, days: Sequence[DayScores], when: str, *, by_votes: bool) -> float:
     scored = [
-        (one, _score(one, getattr(one, when), getattr(day_, when), formula))
+        (one, getattr(one, when)[0].value if by_votes else getattr(day_, when)[one.paper.id])
         for day_ in days
         if week.start <= day_.day <= week.end
         for one in day_.listed
@@ -174,12 +122,6 @@ def _recall(week: Week, days: Sequence[DayScores], formula: Formula | None, when
     ]
     best = highest([score for _, score in scored], TOP)
     return sum(scored[place][0].paper.identifiers["arxiv"] in week.top for place in best) / TOP
-
-
-def _score(one: Listed, counts: Counts, scores: Scores, formula: Formula | None) -> float:
-    if formula is None:
-        return scores[one.paper.id]
-    return formula(one.paper, counts[0].value, moment_of(counts))
 
 
 def _cold(days: Sequence[DayScores]) -> dict[str, Numbers]:
@@ -197,10 +139,10 @@ def _cold(days: Sequence[DayScores]) -> dict[str, Numbers]:
     }
 
 
-def _early(days: Sequence[DayScores], formula: Formula | None) -> dict[str, Numbers]:
+def _early(days: Sequence[DayScores], *, by_votes: bool = False) -> dict[str, Numbers]:
     counted = [(one, _with_votes(one)) for one in days]
     full = [
-        (_early_scores(one, listed, formula), _afternoon_votes(listed))
+        (_early_scores(one, listed, by_votes=by_votes), _afternoon_votes(listed))
         for one, listed in counted
         if len(listed) >= LEAST_PAPERS and sum(bool(p.morning) for p in listed) >= LEAST_COUNTED
     ]
@@ -210,13 +152,11 @@ def _early(days: Sequence[DayScores], formula: Formula | None) -> dict[str, Numb
     }
 
 
-def _early_scores(one: DayScores, listed: Sequence[Listed], formula: Formula | None) -> list[float]:
-    """Return the scores in the morning; baselines rank papers that are not listed yet last."""
-    if formula is None:
-        return [one.early[p.paper.id] for p in listed]
-    known = [_score(p, p.morning, {}, formula) if p.morning else None for p in listed]
-    last = min((score for score in known if score is not None), default=0.0) - 1
-    return [last if score is None else score for score in known]
+def _early_scores(one: DayScores, listed: Sequence[Listed], *, by_votes: bool) -> list[float]:
+    """Return the scores in the morning; by votes, papers that are not listed yet are last."""
+    if by_votes:
+        return [float(p.morning[0].value) if p.morning else -1.0 for p in listed]
+    return [one.early[p.paper.id] for p in listed]
 
 
 def _with_votes(one: DayScores) -> list[Listed]:
