@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paperround.evaluate.papers import Listed
-from paperround.evaluate.replay import LEAST_LATE, Late
+from paperround.evaluate.trending import LEAST_LATE, Late
 from paperround.papers.model import Paper, PaperId
 from tests.ranking.ranked_papers import paper, seen
 

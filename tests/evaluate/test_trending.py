@@ -11,9 +11,8 @@ from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import read_days
-from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Report
-from paperround.evaluate.trending import evaluate_trending
+from paperround.evaluate.trending import DayScores, evaluate_trending, replay
 from tests.evaluate.archive import START, Archive, archive, written
 
 METRICS = [
