@@ -40,7 +40,7 @@ def content(fresh: Learned) -> bytes:
 
 
 def ranker(model: Learned) -> TrendingRanker:
-    return TrendingRanker(prior=model.prior, grounds=model)
+    return TrendingRanker(prior=model.prior, popular_author=model.popular_author)
 
 
 def a_day() -> list[Candidate]:
@@ -220,7 +220,7 @@ def test_a_name_too_long_for_the_line_is_left_out(fresh: Learned) -> None:
 def popular(model: Learned, lift: float = 0.5, **changes: Any) -> str | None:
     is_counted = changes.pop("is_counted", False)
     one = paper(1, **changes)
-    return model.popular_author(one, {"prior_authors": lift}, is_counted=is_counted)
+    return model.popular_author(one, lift, is_counted)
 
 
 def test_who_did_no_better_than_others_is_no_reason(fresh: Learned) -> None:

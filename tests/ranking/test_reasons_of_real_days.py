@@ -95,7 +95,7 @@ def ranker_of(folder: Path) -> TrendingRanker:
     ]
     model = training.fit([one for one in cohorts if one.settled])
     assert model is not None
-    return TrendingRanker(prior=model.prior, grounds=model)
+    return TrendingRanker(prior=model.prior, popular_author=model.popular_author)
 
 
 def followed_authors(polls: Polls) -> tuple[Interest, ...]:

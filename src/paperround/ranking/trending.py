@@ -9,7 +9,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -43,17 +43,9 @@ class Expectation(Protocol):
         ...
 
 
-class Grounds(Protocol):
-    """Names authors with popular earlier papers. Pure."""
-
-    def popular_author(
-        self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
-    ) -> str | None:
-        """The shown author who explains why one of the parts `lifts` raises the paper.
-
-        `is_counted`: the paper has votes, so it may be one of the earlier papers itself."""
-        ...
-
+PopularAuthor = Callable[[Paper, float, bool], str | None]
+"""The shown author with popular earlier papers, given how much the authors raise the paper, and
+whether it has votes, so that it may be one of the earlier papers itself. Pure."""
 
 VERSION = "trending-3"
 """Changes when the same input would be ranked differently."""
@@ -67,7 +59,7 @@ class TrendingRanker:
 
     weights: Weights = DEFAULTS
     prior: Expectation | None = None
-    grounds: Grounds | None = None
+    popular_author: PopularAuthor | None = None
 
     @property
     def name(self) -> str:
@@ -120,7 +112,7 @@ class TrendingRanker:
         return Ranking(
             ranker=self.name,
             as_of=now,
-            items=tuple(_ranked(one, now, _author(one, self.grounds)) for one in chosen),
+            items=tuple(_ranked(one, now, _author(one, self.popular_author)) for one in chosen),
         )
 
 
@@ -168,16 +160,17 @@ def _apply_cap(
     return sorted(moved, key=_order)
 
 
-def _author(scored: _ScoredEntry, grounds: Grounds | None) -> str | None:
+def _author(scored: _ScoredEntry, popular_author: PopularAuthor | None) -> str | None:
     """The author to name as the reason why the prior raises the paper, if any."""
     entry = scored.entry
-    if grounds is None or not entry.expected:
+    if popular_author is None or not entry.expected:
         return None
     if entry.history is None:
-        lifts = {part: value for part, value in scored.parts.items() if part in entry.expected}
+        lift = scored.parts.get("prior_authors", 0.0)
     else:
-        lifts = dict(entry.expected) if scored.parts.get("prior", 0.0) > 0 else {}
-    return grounds.popular_author(entry.paper, lifts, is_counted=entry.history is not None)
+        is_raised = scored.parts.get("prior", 0.0) > 0
+        lift = entry.expected.get("prior_authors", 0.0) if is_raised else 0.0
+    return popular_author(entry.paper, lift, entry.history is not None)
 
 
 def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked:

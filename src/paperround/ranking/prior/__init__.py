@@ -45,5 +45,7 @@ class PriorMaker:
         from paperround.ranking.prior import training
 
         found = training.deserialize(content)
-        ranker = TrendingRanker(weights=self.weights, prior=found.prior, grounds=found)
+        ranker = TrendingRanker(
+            weights=self.weights, prior=found.prior, popular_author=found.popular_author
+        )
         return LearnedModel(facts=found.facts, ranker=ranker)

@@ -12,7 +12,7 @@ neither has seen, as it will be for new papers (stacking: Wolpert, 1992).
 Word weights are retrained each time the history has grown by 2 %, everything else every day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from math import log
@@ -186,7 +186,7 @@ LEAST_LIFT = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """A prior with its author records. Implements `trending.Grounds`.
+    """A prior with the author records that explain it.
 
     `features` are the comma-separated names of its features.
     """
@@ -209,14 +209,10 @@ class Learned:
             weights={part: {one: weights[one] for one in names} for part, names in GROUPS.items()},
         )
 
-    def popular_author(
-        self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
-    ) -> str | None:
+    def popular_author(self, paper: Paper, lift: float, is_counted: bool) -> str | None:
         """The shown author with the most popular earlier papers, if the authors raise the paper."""
         listed = paper.listed_on or paper.counts_from.date()
-        if is_counted and listed <= self.prior.until:
-            return None
-        if lifts.get("prior_authors", 0.0) < LEAST_LIFT:
+        if lift < LEAST_LIFT or (is_counted and listed <= self.prior.until):
             return None
         return best_author(shown_authors(paper.authors), self.records.authors)
 
