@@ -43,10 +43,7 @@ T = TypeVar("T")
 
 
 def to_bytes(value: object, version: str) -> bytes:
-    """Serialize a dataclass with the version of the code that can use it.
-
-    Raises TypeError for a leaf of an unsupported type.
-    """
+    """Serialize a dataclass with the version of the code that can use it."""
     packed = _Packed()
     packed.add("", value)
     head = {"format": FORMAT, "version": version, "plain": packed.plain}
@@ -95,7 +92,7 @@ class _Packed:
             narrow = np.int32 if numbers.dtype.kind == "i" else np.float32
             self.arrays[f"{path}.values"] = numbers.astype(narrow)
         else:
-            self.plain[path] = _plain(path, value)
+            self.plain[path] = value.isoformat() if isinstance(value, date) else value
 
     def _add_array(self, path: str, value: Array) -> None:
         if value.size < LONG:
@@ -109,14 +106,6 @@ class _Packed:
 
 def _join_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _plain(path: str, value: object) -> object:
-    if isinstance(value, date):
-        return value.isoformat()
-    if value is None or isinstance(value, str | int | float):
-        return value
-    raise TypeError(f"{path} is of {type(value).__name__}, which cannot be kept")
 
 
 @dataclass(frozen=True, slots=True)
