@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.bounces.intake import Intake, process_mailbox, process_message, replay
+from paperround.bounces.intake import Intake, process_mailbox, process_message
 from paperround.bounces.model import (
     InboundMail,
     IntakeSummary,
@@ -18,7 +18,7 @@ from paperround.bounces.model import (
 )
 from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
-from paperround.core.errors import DatabaseFailed, InvalidInput, NotFound
+from paperround.core.errors import DatabaseFailed, InvalidInput
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.model import Evidence
@@ -74,7 +74,7 @@ def test_a_feedback_report_to_any_address_of_ours_counts(town: Town) -> None:
 
 
 @pytest.mark.accept("F36", part="quarantine")
-def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
+def test_what_is_not_understood_waits_for_a_person(town: Town) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
     assert process_message(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(
         quarantined=1
@@ -82,19 +82,6 @@ def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
     assert mail.why == "not-understood"
-    assert replay(intake(town.database), mail.id, now=NOW) == IntakeSummary(known=1)
-
-    class Wiser(ReturnReader):
-        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
-            event = super().read(raw, way=way, to=to, now=now)
-            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.GONE)
-
-    wiser = intake(town.database, Wiser(BOUNCES))
-    assert replay(wiser, mail.id, now=NOW) == IntakeSummary(stopped=1)
-    with town.database.reading() as work:
-        assert work[ReturnStore].waiting(limit=9) == []
-    with pytest.raises(NotFound, match="bounces list"):
-        replay(wiser, mail.id, now=NOW)
 
 
 def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
@@ -203,37 +190,6 @@ def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
     choking = intake(town.database, Choking(BOUNCES))
     assert process_message(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(quarantined=1)
     assert process_message(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(known=1)
-
-
-def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(town: Town) -> None:
-    choking = intake(town.database, Choking(BOUNCES))
-    process_message(choking, b"poison", way="pipe", now=NOW)
-    with town.database.reading() as work:
-        (mail,) = work[ReturnStore].waiting(limit=9)
-    assert replay(choking, mail.id, now=NOW) == IntakeSummary(known=1)
-    with town.database.reading() as work:
-        assert work[ReturnStore].waiting(limit=9) == [mail]
-
-
-def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> None:
-    """Two mails of one day, read again on two days, would stop somebody otherwise."""
-    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
-    process_message(intake(town.database), raw, way="pipe", now=NOW)
-
-    class Wiser(ReturnReader):
-        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
-            event = super().read(raw, way=way, to=to, now=now)
-            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.LIKELY_GONE)
-
-    with town.database.reading() as work:
-        (mail,) = work[ReturnStore].waiting(limit=9)
-    replay(intake(town.database, Wiser(BOUNCES)), mail.id, now=NOW + 9 * DAYS)
-    with town.database.writing() as work:
-        alan = work[SubscriberStore].find(address("alan", "example.org"))
-        assert alan is not None
-        assert work[ReturnStore].score(alan.id).likely_on == NOW.date()
-        (event,) = work[ReturnStore].events(alan.id, limit=9)
-    assert event.happened_at == NOW
 
 
 class Failing(Choking):

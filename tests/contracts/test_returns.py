@@ -88,20 +88,6 @@ def test_an_event_is_new_once_for_each_way_it_comes(database: Database) -> None:
     assert _begun(database, event_id="event 2") is not None
 
 
-def test_what_nobody_understood_is_new_once_it_is_understood(database: Database) -> None:
-    first = _begun(database, kind=ReportKind.QUARANTINED, evidence=Evidence.NONE)
-    assert first is not None
-    with database.writing() as work:
-        work[ReturnStore].end(first, Did.QUARANTINED)
-    assert _begun(database, kind=ReportKind.QUARANTINED) is None
-    assert _begun(database) == first
-    with database.writing() as work:
-        work[ReturnStore].end(first, Did.NOTED)
-        (event,) = work[ReturnStore].events(None, limit=9)
-    assert (event.kind, event.evidence, event.did) == (ReportKind.BOUNCE, Evidence.GONE, Did.NOTED)
-    assert _begun(database) is None
-
-
 def test_a_mail_is_found_by_its_row_its_name_and_its_recipient(
     database: Database, mailed: Mailed
 ) -> None:
@@ -231,15 +217,13 @@ def _keep(database: Database, name: str, content: bytes = b"a mail") -> None:
         work[ReturnStore].keep(event, content, why="not-understood", person=None, now=NOW)
 
 
-def test_a_mail_nobody_understood_is_kept_once_and_released(database: Database) -> None:
+def test_a_mail_nobody_understood_is_kept_once(database: Database) -> None:
     _keep(database, "one", b"\x00\xff bytes")
     _keep(database, "one")
     with database.writing() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
         assert (mail.way, mail.event_id, mail.why) == ("pipe", "one", "not-understood")
         assert work[ReturnStore].quarantined(mail.id) == (mail, b"\x00\xff bytes")
-        work[ReturnStore].release(mail.id)
-        assert work[ReturnStore].quarantined(mail.id) is None
 
 
 def test_of_a_long_mail_the_start_is_kept(database: Database) -> None:

@@ -124,6 +124,5 @@ def test_an_operator_reads_what_nobody_understood(installation: Installation) ->
     assert "not-understood" in installation.home.run("bounces", "list")
     assert mail["why"] == "not-understood"
     assert "all mail" in installation.home.run("bounces", "show", str(mail["id"]))
-    assert installation.home.json("bounces", "replay")["known"] == 1
     assert "bounces list" in installation.home.run("bounces", "show", "999", exit_code=1)
     assert "BOUNCE_IMAP_URL" in installation.home.run("bounces", "poll", exit_code=1)

@@ -11,14 +11,14 @@ import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from paperround.bounces.handling import handle_event
 from paperround.bounces.model import Did, IntakeSummary, ReportKind, ReturnBox, ReturnedEvent
 from paperround.bounces.store import ReturnStore
-from paperround.core.errors import Conflict, DatabaseFailed, NotFound
+from paperround.core.errors import Conflict, DatabaseFailed
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Evidence
@@ -111,29 +111,3 @@ def process_mailbox(
             done += process_message(intake, letter.raw, way="imap", now=now)
             box.done([letter])
     return done
-
-
-def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
-    """Process a quarantined message again with today's rules. If it is understood now, it counts
-    from the day it was received and leaves the quarantine. Raises NotFound."""
-    with intake.database.reading() as work:
-        found = work[ReturnStore].quarantined(number)
-    if found is None:
-        raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
-    mail, raw = found
-    try:
-        event = intake.reader.read(raw, way=mail.way, to="", now=mail.received_at)
-    except Exception:  # it stays, and must not block the others
-        log.exception("mail %d in quarantine could not be read", number)
-        return IntakeSummary(known=1)
-
-    def handle(work: Transaction) -> str:
-        # Keep its event id, so that it is not counted twice.
-        named = replace(event, event_id=mail.event_id)
-        report = handle_event(work, intake.keys, named, now=now)
-        counts = report.did not in (None, Did.QUARANTINED)
-        if counts and not _quarantine_reason(event, report.did):
-            work[ReturnStore].release(number)
-        return report.outcome
-
-    return IntakeSummary(**{write(intake.database, handle): 1})

@@ -44,8 +44,7 @@ class ReturnStore(Store):
     # --- events --------------------------------------------------------------------------------
 
     def begin(self, event: ReturnedEvent, *, now: datetime) -> ReturnId | None:
-        """Store `event`, without effect yet; return None if it is known. A quarantined one that is
-        understood now counts as new."""
+        """Store `event`, without effect yet; return None if it is known."""
         row = {
             "way": event.way,
             "event_id": event.event_id,
@@ -59,21 +58,7 @@ class ReturnStore(Store):
         }
         adding = insert_new(self._connection, db.returned).returning(db.returned.c.id)
         added = self._connection.execute(adding, row).scalar()
-        if added is not None:
-            return ReturnId(added)
-        if event.kind is ReportKind.QUARANTINED:
-            return None
-        again = self._connection.execute(
-            update(db.returned)
-            .where(
-                db.returned.c.way == event.way,
-                db.returned.c.event_id == event.event_id,
-                db.returned.c.did == Did.QUARANTINED.value,
-            )
-            .values(row)
-            .returning(db.returned.c.id)
-        ).scalar()
-        return None if again is None else ReturnId(again)
+        return None if added is None else ReturnId(added)
 
     def end(
         self,
@@ -273,10 +258,6 @@ class ReturnStore(Store):
             select(db.quarantine).where(db.quarantine.c.id == number)
         ).one_or_none()
         return None if row is None else (value_of(QuarantinedMail, row), bytes(row.content))
-
-    def release(self, number: int) -> None:
-        """Delete a message from the quarantine."""
-        self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id == number))
 
     def forget(self, *, events: datetime, mails: datetime) -> int:
         """Delete events and quarantined messages from before these instants, and surplus events

@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from paperround.bounces.model import MOST_QUARANTINED, IntakeSummary
+from paperround.bounces.model import IntakeSummary
 from paperround.bounces.store import ReturnStore
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
@@ -109,26 +109,6 @@ def show_one(
         return
     sys.stdout.buffer.write(found[1])
     sys.stdout.buffer.flush()
-
-
-@app.command()
-def replay(
-    number: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="One mail. Default: all of them.")
-    ] = None,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read the mails in quarantine once more: this version may understand what an older did not."""
-    from paperround.bounces.intake import replay as run
-
-    context = runtime(now)
-    with context.database.reading() as work:
-        waiting = [one.id for one in reversed(work[ReturnStore].waiting(limit=MOST_QUARANTINED))]
-    summary = IntakeSummary()
-    for one in waiting if number is None else [number]:
-        summary += run(context.intake, one, now=context.clock.now())
-    _print_report(summary, as_json=as_json)
 
 
 def _print_report(report: IntakeSummary, *, as_json: bool) -> None:
