@@ -30,7 +30,7 @@ from paperround.bounces.model import (
     ReturnedEvent,
     masked,
 )
-from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, Effect, apply_evidence
+from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, apply_evidence
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing, Purpose, read_token
 from paperround.db.transactions import Database, Transaction, write
@@ -266,11 +266,11 @@ class _EventHandler:
         after, effect = apply_evidence(
             before, event.evidence, mail=mail.name, today=event.happened_at.date(), surge=surge
         )
-        if effect is Effect.STOPPED:
+        if effect is Did.STOPPED:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
         elif after != before:
             self.work[ReturnStore].set_score(person.id, after, now=self.now)
-        return Did.NOTED if effect is Effect.NONE else Did(effect.value)
+        return effect
 
 
 def _is_from_provider(event: ReturnedEvent) -> bool:

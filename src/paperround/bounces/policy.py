@@ -18,8 +18,8 @@ for hours in December 2020. From then on each of them needs two days, too.
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from enum import StrEnum
 
+from paperround.bounces.model import Did
 from paperround.delivery.model import Evidence
 
 POINTS_TO_PAUSE = 5
@@ -34,16 +34,6 @@ LIKELY_FOR = timedelta(days=30)
 SURGE_OF_A_DOMAIN = 5
 SURGE = 25
 """Readers that single messages may suppress within a day: at one mail domain, and in all."""
-
-
-class Effect(StrEnum):
-    """The effect of an event on a reader."""
-
-    NONE = "none"
-    NOTED = "noted"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +57,22 @@ NO_BOUNCES = BounceScore()
 
 def apply_evidence(
     score: BounceScore, evidence: Evidence, *, mail: str, today: date, surge: bool = False
-) -> tuple[BounceScore, Effect]:
+) -> tuple[BounceScore, Did]:
     """Return the score after `mail` bounced with `evidence`, and the effect.
 
     In a `surge` no single message suppresses a reader.
     """
     match evidence:
         case Evidence.COMPLAINT:
-            return score, Effect.COMPLAINED
+            return score, Did.COMPLAINED
         case Evidence.GONE if not surge:
-            return score, Effect.STOPPED
+            return score, Did.STOPPED
         case Evidence.GONE | Evidence.LIKELY_GONE:
             return _count_likely_gone(score, mail, today)
         case Evidence.PASSING:
             return _count_passing(score, today)
         case _:
-            return score, Effect.NONE
+            return score, Did.NOTED
 
 
 def remaining_points(score: BounceScore, today: date) -> int:
@@ -93,28 +83,28 @@ def remaining_points(score: BounceScore, today: date) -> int:
     return score.points >> weeks
 
 
-def _count_likely_gone(score: BounceScore, mail: str, today: date) -> tuple[BounceScore, Effect]:
+def _count_likely_gone(score: BounceScore, mail: str, today: date) -> tuple[BounceScore, Did]:
     before = score.likely_on
     if before is None or abs(today - before) > LIKELY_FOR:
         return _count_passing(replace(score, likely_on=today, likely_mail=mail), today)
     if before != today and score.likely_mail != mail:
-        return score, Effect.STOPPED
+        return score, Did.STOPPED
     return _count_passing(score, today)
 
 
-def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Effect]:
+def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Did]:
     until = score.resting_until
     if until is not None and today < until:
-        return score, Effect.NOTED  # sent before the pause
+        return score, Did.NOTED  # sent before the pause
     if until is not None and today <= until + PROBE_PERIOD:
-        return _pause(score, score.rests + 1, today), Effect.PAUSED
+        return _pause(score, score.rests + 1, today), Did.PAUSED
     is_new = score.counted_on is None or today > score.counted_on  # else the same day or late
     points = remaining_points(score, today) + is_new
     if points >= POINTS_TO_PAUSE:
-        return _pause(score, 1, today), Effect.PAUSED
+        return _pause(score, 1, today), Did.PAUSED
     counted = max(today, score.counted_on or today)
     fresh = replace(score, points=points, counted_on=counted, rests=0, resting_until=None)
-    return fresh, Effect.NOTED
+    return fresh, Did.NOTED
 
 
 def _pause(score: BounceScore, rests: int, today: date) -> BounceScore:
