@@ -6,10 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.bounces.intake import Intake, process_message
+from paperround.bounces.intake import Intake, ReturnReader, process_message
 from paperround.bounces.model import IntakeSummary, Proof, ReportKind
 from paperround.bounces.policy import NO_BOUNCES, POINTS_TO_PAUSE, BounceScore
-from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.bounces.intake import Intake, process_mailbox, process_message
+from paperround.bounces.intake import Intake, ReturnReader, process_mailbox, process_message
 from paperround.bounces.model import (
     InboundMail,
     IntakeSummary,
@@ -16,7 +16,6 @@ from paperround.bounces.model import (
     ReturnBox,
     ReturnedEvent,
 )
-from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import DatabaseFailed, InvalidInput
 from paperround.db.schema import tables as db

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperround.bounces.intake import ReturnReader
 from paperround.bounces.model import ReportKind, ReturnedEvent
-from paperround.bounces.reader import ReturnReader
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.model import Evidence
 from paperround.delivery.return_path import TagUse, make_tag, tagged

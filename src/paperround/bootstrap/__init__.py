@@ -17,9 +17,8 @@ from paperround.bootstrap import database as database_setup
 from paperround.bootstrap import mail as mail_setup
 from paperround.bootstrap import workers
 from paperround.bootstrap.workers import MAIL, PUBLISH, WorkerConfig
-from paperround.bounces.intake import Intake, process_mailbox
+from paperround.bounces.intake import Intake, ReturnReader, process_mailbox
 from paperround.bounces.model import IntakeSummary, ProviderHook
-from paperround.bounces.providers import provider_hooks
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
@@ -165,9 +164,12 @@ class AppContext:
 
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
-        """The configured webhooks of mail providers; raises Misconfigured for an unknown one."""
-        settings, client = self.settings, partial(self.client_for, seconds=10)
-        return provider_hooks(settings.all_of, settings.public_url, client)
+        """The configured webhooks of mail providers; raises Misconfigured for a wrong setting."""
+        return mail_setup.provider_hooks(self.settings, self.provider_client)
+
+    def provider_client(self) -> HttpClient:
+        """Return a client for a mail provider's URLs: 10 s timeout, no private networks."""
+        return self.client_for(seconds=10)
 
     @cached_property
     def hook_rate_limiter(self) -> InMemoryRateLimiter:
@@ -399,8 +401,6 @@ class AppContext:
     @cached_property
     def intake(self) -> Intake:
         """The dependencies of processing bounces."""
-        from paperround.bounces.reader import ReturnReader
-
         reader = ReturnReader(self.settings.bounce_address or "")
         return Intake(database=self.database, keys=self.settings.keys, reader=reader)
 

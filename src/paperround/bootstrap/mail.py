@@ -1,6 +1,7 @@
 """Create the parts of delivery from settings: sender, DKIM signers, mailer, channels."""
 
 import atexit
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ from urllib.parse import urlsplit
 from paperround.access.model import COMMAND_LINE
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import record_refusals
+from paperround.bounces.model import ProviderHook
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.core.errors import Misconfigured
+from paperround.core.plugins import plugins
 from paperround.core.sender import SenderIdentity
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.holds import Signing
@@ -22,6 +25,7 @@ from paperround.delivery.smtp.mailer import SmtpMailer
 from paperround.digests.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.digests.channels import ChannelAdmin
 from paperround.digests.sending import DeliveryContext
+from paperround.http.model import HttpClient
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext
@@ -52,6 +56,18 @@ def sender_identity(settings: Settings) -> SenderIdentity:
 def sender_domain(settings: Settings) -> str:
     """Return the domain of the From address and of Message-IDs."""
     return _sender_address(settings).rpartition("@")[2]
+
+
+def provider_hooks(settings: Settings, client: Callable[[], HttpClient]) -> dict[str, ProviderHook]:
+    """Return the webhook of each mail provider that is configured, by the name in its address.
+
+    Raises Misconfigured with the name of a setting, never its value.
+    """
+    made = {
+        name: make(settings.all_of, settings.public_url, client)
+        for name, make in plugins("bounce_providers").items()
+    }
+    return {name: hook for name, hook in made.items() if hook is not None}
 
 
 def dkim_signers(settings: Settings) -> "Signers":

@@ -1,6 +1,6 @@
 """Bounce events in one form for every source.
 
-    IMAP, pipe ─► bounces.reader ─┐
+    IMAP, pipe ─► bounces.intake ─┐
     provider webhook ─────────────┴─► ReturnedEvent ─► bounces.handling.receive ─► IntakeSummary
 
 An event is counted once by (`way`, `event_id`), however often it is delivered.

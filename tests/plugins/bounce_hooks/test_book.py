@@ -1,17 +1,15 @@
 """A hook is there when its provider can prove itself, and a wrong setting is named."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from paperround.bounces.model import ProviderHook
-from paperround.bounces.providers import provider_hooks
+from paperround.bootstrap.mail import provider_hooks
 from paperround.config import Settings, load_settings
 from paperround.core.errors import Misconfigured
-from paperround.http.model import HttpClient
 from tests.builders import NOW
 from tests.fakes import FakeClient
 from tests.plugins.bounce_hooks.providers import (
@@ -33,22 +31,18 @@ SETTINGS = {
 }
 
 
-def hooks(settings: Settings, client: Callable[[], HttpClient]) -> Mapping[str, ProviderHook]:
-    return provider_hooks(settings.all_of, settings.public_url, client)
-
-
 def made(*, public_url: str = SITE, **means: Sequence[str]) -> set[str]:
     named = {SETTINGS[name]: ",".join(values) for name, values in means.items()}
     settings = Settings(public_url=public_url, **named)  # type: ignore[arg-type]
-    return set(hooks(settings, lambda: FakeClient(now=NOW)))
+    return set(provider_hooks(settings, lambda: FakeClient(now=NOW)))
 
 
 def test_without_a_setting_there_is_no_hook_and_nobody_to_ask() -> None:
     def nobody() -> FakeClient:
         raise AssertionError("a client was made")
 
-    assert not hooks(Settings(public_url=SITE), nobody)
-    assert set(hooks(Settings(public_url=SITE, mailgun_hook_key=SIGNING_KEY), nobody)) == {
+    assert not provider_hooks(Settings(public_url=SITE), nobody)
+    assert set(provider_hooks(Settings(public_url=SITE, mailgun_hook_key=SIGNING_KEY), nobody)) == {
         "mailgun"
     }
 
