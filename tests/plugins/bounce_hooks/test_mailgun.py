@@ -49,7 +49,7 @@ def test_a_failure_names_our_mail_the_reader_and_what_was_said() -> None:
             tag=TAG,
             recipient=READER,
             code="5.1.1",
-            said="550 5.1.1 (address): Recipient address rejected: User unknown",
+            said="550 5.1.1 <(address)>: Recipient address rejected: User unknown",
         ),
     )
 

@@ -42,7 +42,7 @@ def test_a_bounce_names_the_reader_and_what_was_said() -> None:
         happened_at=datetime(2026, 3, 2, 7, 0, 9, 510231, tzinfo=UTC),
         recipient=READER,
         code="5.1.1",
-        said="550 5.1.1 (address): Recipient address rejected: User unknown",
+        said="550 5.1.1 <(address)>: Recipient address rejected: User unknown",
     )
 
 

@@ -46,7 +46,7 @@ def test_both_forms_of_a_bounce_name_our_mail_the_reader_and_what_was_said(named
         tag=TAG,
         recipient=READER,
         code="5.1.1",
-        said="550 5.1.1 (address): Recipient address rejected: User unknown",
+        said="550 5.1.1 <(address)>: Recipient address rejected: User unknown",
     )
 
 

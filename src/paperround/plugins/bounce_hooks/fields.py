@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from paperround.bounces.classify import Statement, evidence_of, weaker_evidence
+from paperround.bounces.model import masked
 from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
-from paperround.papers.text import clean
 
 LONGEST = 10_000
 """Characters of a text that are read."""
@@ -80,23 +80,23 @@ def moment_of(said: object) -> datetime | None:
     return None
 
 
-LONGEST_SAID = 300
-"""Characters of a far end's words that are kept."""
+_LONGEST_SEARCHED = 300
+"""Characters of a reply in which its code stands."""
 
 _TYPED = re.compile(r"\s*(?:smtp|x-[\w-]+|dns)\s*;\s*", re.I)
 """What a report writes before a server's words (RFC 3464, 2.3.6)."""
-_ADDRESS = re.compile(r"<?[^\s<>@:;,\"]+@[^\s<>@:;,\"]+>?")
 _CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
 _TAGGED = re.compile(r"\+([a-z2-7]{32})@", re.I)
 _REPLY = re.compile(r"(?<!\d)[45]\d\d(?!\d)")
 
 
-def judged(words: str, *, status: str = "", silent: Evidence, most: Evidence) -> Evidence:
-    """What a failure proves: what the far end's words do, or `silent` where there are none; never
-    more than `most`."""
+def judged(words: str, *, status: str = "", most: Evidence) -> Evidence:
+    """Return what a failure proves: what the far end's words do, never more than `most`. Without
+    words, a class that may mean that the address is gone makes it likely."""
     said = bare(words)
-    found = evidence_of(Statement(said=said, status=status)) if said else silent
-    return weaker_evidence(found, most)
+    if not said:
+        return Evidence.LIKELY_GONE if most is Evidence.GONE else Evidence.PASSING
+    return weaker_evidence(evidence_of(Statement(said=said, status=status)), most)
 
 
 def bare(words: str) -> str:
@@ -105,14 +105,14 @@ def bare(words: str) -> str:
 
 
 def kept(words: str) -> str:
-    """The words as they may be kept: short, and without anybody's address."""
-    return clean(_ADDRESS.sub("(address)", bare(words)[: 4 * LONGEST_SAID]), limit=LONGEST_SAID)
+    """Return the words as they may be kept: short, and without anybody's address."""
+    return masked(bare(words))
 
 
 def code_of(status: str, words: str) -> str:
     """The code of RFC 3463 that was stated or stands in the words, else the reply of RFC 5321."""
     for pattern, text in ((_CODE, status), (_CODE, words), (_REPLY, words)):
-        if found := pattern.search(text[:LONGEST_SAID]):
+        if found := pattern.search(text[:_LONGEST_SEARCHED]):
             return found[0]
     return ""
 

@@ -146,7 +146,6 @@ def _of_failure(told: HookFields) -> Evidence:
     return judged(
         _words(told),
         status=status.text("enhanced-code"),
-        silent=Evidence.LIKELY_GONE if is_hard else Evidence.PASSING,
         most=Evidence.GONE if is_hard else Evidence.PASSING,
     )
 

@@ -88,13 +88,8 @@ def _bounce(told: HookFields, now: datetime) -> ReturnedEvent | None:
         return _event(told, ReportKind.UNSUBSCRIBE, Evidence.NONE, now)
     if not told.text("ID"):
         return None
-    most, silent = (
-        (Evidence.GONE, Evidence.LIKELY_GONE)
-        if kind in _HARD
-        else (Evidence.PASSING, Evidence.PASSING)
-    )
-    found = judged(told.text("Details"), silent=silent, most=most)
-    return _event(told, ReportKind.BOUNCE, found, now)
+    most = Evidence.GONE if kind in _HARD else Evidence.PASSING
+    return _event(told, ReportKind.BOUNCE, judged(told.text("Details"), most=most), now)
 
 
 def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:

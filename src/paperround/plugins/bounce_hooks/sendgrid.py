@@ -105,7 +105,6 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
             return ReportKind.BOUNCE, judged(
                 told.text("reason"),
                 status=told.text("status"),
-                silent=Evidence.LIKELY_GONE if is_hard else Evidence.PASSING,
                 most=Evidence.GONE if is_hard else Evidence.PASSING,
             )
         case "dropped":

@@ -16,6 +16,7 @@ from paperround.delivery.model import Evidence
 from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
+    bare,
     code_of,
     judged,
     kept,
@@ -55,7 +56,7 @@ class SesHook:
     authority: Authority
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
-        """What a request tells. Raises Forged, and FetchFailed when SNS cannot be asked."""
+        """What a request tells. Raises InvalidSignature, and FetchFailed when SNS cannot be asked."""
         message = read(body)
         topic = self.authority.topic_of(message, now=now)
         if message.text("Type") == CONFIRMATION:
@@ -143,18 +144,17 @@ def _bounce(block: HookFields, recipient: HookFields) -> Meaning | None:
         case "Transient":
             return ReportKind.BOUNCE, Evidence.PASSING
         case _:
-            most = Evidence.LIKELY_GONE
-            return ReportKind.BOUNCE, judged(
-                words, status=status, silent=Evidence.PASSING, most=most
-            )
+            found = judged(words, status=status, most=Evidence.LIKELY_GONE)
+            return ReportKind.BOUNCE, found
 
 
 def _permanent(part: str, words: str, status: str) -> Evidence:
     """SES calls many a refusal for policy permanent: the far end's words are what counts. Without
     any, SES knows best whether there is such a mailbox."""
-    silent = {"NoEmail": Evidence.GONE, "General": Evidence.LIKELY_GONE}.get(part, Evidence.PASSING)
+    if part == "NoEmail" and not bare(words):
+        return Evidence.GONE
     most = Evidence.GONE if part in _NAMING else Evidence.PASSING
-    return judged(words, status=status, silent=silent, most=most)
+    return judged(words, status=status, most=most)
 
 
 def _complaint(block: HookFields) -> Meaning | None:
