@@ -189,13 +189,6 @@ class ReturnTally:
         return self.complained / self.tried if self.tried else 0.0
 
     @property
-    def too_many(self) -> str:
-        """What exceeds its limit, in a word; empty if nothing does."""
-        if self.complaint_rate > MOST_COMPLAINTS:
-            return "complaints"
-        return "bounces" if self.bounce_rate > MOST_BOUNCES else ""
-
-    @property
     def alarming(self) -> list[TooMany]:
         """Shares that exceed a limit for alerts; a share of few messages means nothing."""
         rates = (
@@ -210,16 +203,11 @@ class ReturnTally:
         ]
 
 
-MOST_COMPLAINTS = 0.001
-"""Share of messages above which an operator is warned. Gmail blocks senders above 0.3 % and
-requires less than 0.1 % (its sender guidelines, 2024)."""
-MOST_BOUNCES = 0.05
-"""Share of messages that may bounce."""
-
-COMPLAINT_LIMITS = (MOST_COMPLAINTS, 0.003)
-BOUNCE_LIMITS = (0.02, MOST_BOUNCES)
-"""Shares above which an alert is sent, and a second one: providers require less than 2 % of
-addresses that are gone, and block senders above 5 %."""
+COMPLAINT_LIMITS = (0.001, 0.003)
+BOUNCE_LIMITS = (0.02, 0.05)
+"""Shares above which an alert is sent, and a second one. Gmail requires less than 0.1 % of
+complaints and blocks senders above 0.3 % (its sender guidelines, 2024); providers require less than
+2 % of addresses that are gone, and block senders above 5 %."""
 
 FEWEST_TRIED = 100
 FEWEST_RETURNED = 3

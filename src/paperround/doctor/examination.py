@@ -118,7 +118,7 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         *database_check.check_send_mark(context.send_marks.trouble(database)),
         *schedule_check.check_lists(current_status, now=now),
         *channels,
-        schedule_check.check_returns(current_status.returns),
+        *schedule_check.check_returns(current_status.returns, now=now),
         schedule_check.check_model(newest, is_read=context.ranker.in_use(now) is not None, now=now),
     ]
 

@@ -1,6 +1,6 @@
 """Check the daily operation: clock, schedule, feeds, editions, digests, channels and processes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
@@ -9,18 +9,18 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
-from paperround.delivery.channel_model import Channel
 from paperround.delivery.holds import ALLOW, LACKS_KEYS
 from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
-from paperround.delivery.status import MailRecord
 from paperround.delivery.store.channels import ChannelStore
-from paperround.delivery.store.status import StatusStore
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.channels import stopped_channels
 from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.model import DeliveryState
 from paperround.feeds.health import failure_cause
 from paperround.feeds.model import FeedHealth, LiveFeed
+from paperround.ops.alerts import rate_alerts
 from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
 from paperround.ranking.models import KeptModel
@@ -136,24 +136,22 @@ def _feed_names(feeds: Sequence[LiveFeed]) -> str:
     return f"{named} and {len(feeds) - MOST_NAMED:,} more" if len(feeds) > MOST_NAMED else named
 
 
-def check_returns(tally: ReturnTally) -> Finding:
+def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
     """Check the rates of bounces and complaints in the last week."""
     if not tally.tried:
-        return skipped("returns", "no digest was sent in 7 days, so none can have come back")
+        says = "no digest was sent in 7 days, so none can have come back"
+        return [skipped("returns", says)]
     says = (
         f"of {counted(tally.tried, 'digest')} in 7 days {tally.bounced:,} came back "
         f"({tally.bounce_rate:.2%}), readers complained of {tally.complained:,} "
         f"({tally.complaint_rate:.2%})"
     )
-    match tally.too_many:
-        case "complaints":
-            way_out = "did everybody ask for this mail? Gmail refuses senders above 0.3 %"
-            return warn("returns", f"{says}: more than 0.1 %", way_out)
-        case "bounces":
-            way_out = "`paperround bounces list` shows what servers said"
-            return warn("returns", f"{says}: more than 5 %", way_out)
-        case _:
-            return ok("returns", says)
+    return _findings_of_alerts("returns", rate_alerts(tally, now=now)) or [ok("returns", says)]
+
+
+def _findings_of_alerts(check: str, alerts: Iterable[Alert]) -> list[Finding]:
+    """Return what an operator gets alerts about."""
+    return [warn(check, one.subject, " ".join(one.lines)) for one in alerts]
 
 
 def check_holds(pace: PaceStatus) -> list[Finding]:
@@ -203,43 +201,13 @@ def _check_digests(one: ListStatus, *, now: datetime) -> Finding:
     return ok("digests", f"none of {name} is late")
 
 
-POSTS_SEARCHED = 10
-"""Newest posts of a channel that are searched for the last one with an outcome."""
-
-_WITH_OUTCOME = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
-
-
 def check_channels(work: Transaction) -> list[Finding]:
-    """Return one finding for each channel that is stopped or refused its last post, and one for
-    all others. The check of the keys reports hooks that were lost with a secret."""
-    readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
-    troubles = [
-        _channel_finding(one, work[StatusStore].mails(one.id, limit=POSTS_SEARCHED))
-        for one in readable
-    ]
-    found = [one for one in troubles if one is not None]
-    if well := len(readable) - len(found):
-        found.append(ok("channels", f"{counted(well, 'channel')} can be posted to"))
+    """Return one finding for each channel that is stopped, and one for all others. The check of the
+    keys reports hooks that were lost with a secret."""
+    found = _findings_of_alerts("channels", stopped_channels(work))
+    if well := sum(not (one.stopped_at or one.hook.lost) for one in work[ChannelStore].all()):
+        found.append(ok("channels", f"{counted(well, 'channel')} not stopped"))
     return found
-
-
-def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding | None:
-    """Return what is wrong with a channel, None if nothing is; `posts` are newest first."""
-    name = channel.name
-    if channel.stopped_at is not None:
-        return warn(
-            "channels",
-            f"{name} is stopped since {format_instant(channel.stopped_at)}: {channel.stopped_why}",
-            f"`paperround channels edit {name} --hook -` gives it another hook",
-        )
-    last = next((one for one in posts if one.state in _WITH_OUTCOME), None)
-    if last is None or last.state is DeliveryState.SENT:
-        return None
-    return warn(
-        "channels",
-        f"the last post to {name} was not taken: {last.reason or last.state}",
-        f"`paperround channels history {name}` says more, `channels test` tries it",
-    )
 
 
 MAX_WAIT = timedelta(minutes=15)

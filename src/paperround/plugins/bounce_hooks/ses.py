@@ -56,7 +56,7 @@ class SesHook:
     authority: Authority
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
-        """What a request tells. Raises InvalidSignature, and FetchFailed when SNS cannot be asked."""
+        """What a request tells. Raises InvalidSignature, or FetchFailed without its certificate."""
         message = read(body)
         topic = self.authority.topic_of(message, now=now)
         if message.text("Type") == CONFIRMATION:
