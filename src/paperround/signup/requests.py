@@ -19,6 +19,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import admit_request, count_client, standing_of
 from paperround.subscribers.choices import checked, pack_interests, pack_lists, pack_preferences
+from paperround.subscribers.imports import require_suppression_keys
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
@@ -115,7 +116,7 @@ def _queue(
     proof: str | None,
     now: datetime,
 ) -> None:
-    context.key_check.require(work, now=now)  # else suppressed addresses could not be recognized
+    require_suppression_keys(work, context.keys)  # else the worker would wait for the lost one
     worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
     due_at = admit_request(work, context, address, visitor, worked=worked, now=now)
     request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)
