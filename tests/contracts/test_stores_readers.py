@@ -30,8 +30,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import NewFeedback
-from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.readers import NewFeedback, NewRequest, RequestKind
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (

@@ -17,7 +17,7 @@ from paperround.feeds.model import FeedHealth
 from paperround.papers.model import Show
 from paperround.subscribers.interests import InterestKind
 from paperround.subscribers.model import WEEKDAYS, Frequency, SubscriberState
-from paperround.subscribers.requests import RequestKind
+from paperround.subscribers.readers import RequestKind
 
 
 @pytest.mark.parametrize(

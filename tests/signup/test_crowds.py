@@ -21,8 +21,7 @@ from paperround.signup.limits import (
     standing,
 )
 from paperround.signup.worker import process_requests
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import Drop, Limit
+from paperround.subscribers.readers import Drop, Limit, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from tests.builders import MINUTE, NOW, address
 from tests.self_service.readers import (

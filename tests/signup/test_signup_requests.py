@@ -23,8 +23,7 @@ from paperround.signup.limits import DAY, count_requests
 from paperround.signup.worker import TRIES, process_requests
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import Drop
+from paperround.subscribers.readers import Drop, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address

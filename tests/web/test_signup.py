@@ -23,8 +23,7 @@ from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, count_requests
 from paperround.signup.requests import request_link
 from paperround.subscribers.model import Frequency, Preferences, SubscriberState
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import Limit
+from paperround.subscribers.readers import Limit, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web import form_token

@@ -37,7 +37,7 @@ from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.enrichment import feed_name
 from paperround.signup.limits import SLOW_LANE, count_requests
-from paperround.subscribers.requests import Drop, Limit
+from paperround.subscribers.readers import Drop, Limit
 
 EPISODE_GAP = timedelta(hours=1)
 """How long a problem that stops mail must be gone before it counts as a new one."""

@@ -53,7 +53,7 @@ from paperround.feeds.model import LiveFeed
 from paperround.ops.tick import SCHEDULER
 from paperround.signup.limits import DAY, count_requests
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
-from paperround.subscribers.requests import RequestTally
+from paperround.subscribers.readers import RequestTally
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 LATELY = timedelta(minutes=5)

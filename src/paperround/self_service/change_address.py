@@ -29,8 +29,7 @@ from paperround.signup.magic_links import (
 from paperround.signup.worker import NEW, OLD
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.readers import NewRequest, RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 

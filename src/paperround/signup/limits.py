@@ -28,8 +28,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.signup.context import SignupContext
 from paperround.subscribers.mailboxes import mail_provider, mailbox
 from paperround.subscribers.model import Address, SubscriberId
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import Drop, Limit, RequestTally
+from paperround.subscribers.readers import Drop, Limit, RequestTally, Visitor
 from paperround.subscribers.store.requests import RequestStore
 
 SLOW_LANE = timedelta(minutes=30)

@@ -22,8 +22,7 @@ from paperround.subscribers.choices import checked, pack_interests, pack_lists, 
 from paperround.subscribers.imports import require_suppression_keys
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
-from paperround.subscribers.readers import Visitor
-from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.readers import NewRequest, RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 
 POW = "pow"

@@ -28,7 +28,7 @@ from paperround.signup.magic_links import preferences_link, reader_of
 from paperround.subscribers.choices import unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
-from paperround.subscribers.requests import Drop, RequestId, RequestKind, WaitingRequest
+from paperround.subscribers.readers import Drop, RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 

@@ -21,7 +21,7 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.cluster import staff
 from paperround.ops.status import ListStatus, status
-from paperround.subscribers.requests import RequestTally
+from paperround.subscribers.readers import RequestTally
 from paperround.web.auth import keyed_router
 from paperround.web.context import App, Now
 

@@ -13,7 +13,7 @@ from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.subscribers.model import Address
-from paperround.subscribers.requests import NewRequest, RequestId, RequestKind, WaitingRequest
+from paperround.subscribers.readers import NewRequest, RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.mapping import address_columns
 
 
