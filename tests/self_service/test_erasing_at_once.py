@@ -22,8 +22,8 @@ from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
 from paperround.self_service.history import give_feedback
 from paperround.self_service.library import keep_seeds, store_ratings
-from paperround.self_service.lists import join_list
 from paperround.self_service.preferences import (
+    join_list,
     leave,
     leave_from_choices,
     mail_choices_link,

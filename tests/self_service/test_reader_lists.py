@@ -5,8 +5,12 @@ from sqlalchemy import Engine
 
 from paperround.core.errors import NotFound
 from paperround.db.transactions import Database
-from paperround.self_service.lists import join_list, lists_of
-from paperround.self_service.preferences import leave_from_choices, open_choices
+from paperround.self_service.preferences import (
+    join_list,
+    leave_from_choices,
+    lists_of,
+    open_choices,
+)
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest

@@ -10,7 +10,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import authorized_reader, read_notice, write_as_reader
+from paperround.signup.magic_links import TokenHolder, authorized_reader, read_notice, run_as_reader
 from paperround.subscribers.imports import suppress as suppress_address
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
@@ -60,11 +60,10 @@ def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
     They may sign up again: nothing is kept that would prevent it.
     """
 
-    def erase(work: Transaction) -> list[str] | None:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        return None if reader is None else _erase(work, reader.person, now)
+    def erase(work: Transaction, reader: TokenHolder) -> list[str]:
+        return _erase(work, reader.person, now)
 
-    return _delete_files(context, write_as_reader(context, token, erase))
+    return _delete_files(context, run_as_reader(context, token, erase, now=now))
 
 
 def was_erased(context: SignupContext, token: str) -> bool:

@@ -29,7 +29,7 @@ from paperround.self_service.onboarding_model import (
     pick_diverse,
 )
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import TokenHolder, authorized_reader, write_as_reader
+from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.choices import find_paper_by_title
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
@@ -126,11 +126,10 @@ def keep_seeds(
     """
     wanted = validate_interests([Interest(InterestKind.SEED, one) for one in seeds])
 
-    def keep(work: Transaction) -> int | None:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
+    def keep(work: Transaction, reader: TokenHolder) -> int:
+        return add_all(work, reader.person.id, wanted, now=now)
 
-    return write_as_reader(context, token, keep)
+    return run_as_reader(context, token, keep, now=now)
 
 
 def add_all(
@@ -290,10 +289,7 @@ def store_ratings(
     wanted = validate_interests(interests)
     ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
 
-    def keep(work: Transaction) -> KeptJudgements | None:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
+    def keep(work: Transaction, reader: TokenHolder) -> KeptJudgements:
         new = add_all(work, reader.person.id, wanted, now=now)
         papers = work[PaperStore].load({one for one, _ in ratings}) if ratings else {}
         kept = [
@@ -311,4 +307,4 @@ def store_ratings(
         ]
         return KeptJudgements(papers=len(kept), interests=new)
 
-    return write_as_reader(context, token, keep)
+    return run_as_reader(context, token, keep, now=now)

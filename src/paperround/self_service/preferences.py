@@ -1,19 +1,23 @@
-"""What readers do with mailed links: unsubscribe, see their preferences, change them."""
+"""What readers do with mailed links: unsubscribe, see their preferences, change them, join
+lists."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import Transaction
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import Notice, SystemMailKind
-from paperround.digests.plan import Hours, first_due_of
+from paperround.digests.plan import Hours, Welcome, first_due_of
+from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState
+from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import interests_of, papers_given
+from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_link
 from paperround.signup.magic_links import (
@@ -25,6 +29,7 @@ from paperround.signup.magic_links import (
     reader_of,
     reader_of_link,
     reader_of_notice,
+    run_as_reader,
     write_as_reader,
 )
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
@@ -33,7 +38,7 @@ from paperround.subscribers.model import Preferences, SubscriberState, Subscript
 from paperround.subscribers.readers import Choices
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-T = TypeVar("T")
+CONSENT = "asked for on the page of their choices, by a mailed link"
 
 UNDO_EVERY = timedelta(hours=24)
 """How often a link that undoes an unsubscription is sent, while the last one still works."""
@@ -107,7 +112,7 @@ def leave_from_choices(
         unsubscribe(work, context.identity, reader, now=now)
         return True
 
-    left = _run_as_reader(context, token, stop, now, list_name)
+    left = run_as_reader(context, token, stop, now=now, list_name=list_name)
     if left:
         context.wake()
     return bool(left)
@@ -244,7 +249,7 @@ def save_choices(
         _reschedule(work, context, reader.subscription, fresh, now)
         return _page_contents(work, context, fresh, now)
 
-    return _run_as_reader(context, token, save, now, list_name)
+    return run_as_reader(context, token, save, now=now, list_name=list_name)
 
 
 def renew_feed(context: SignupContext, token: str, *, now: datetime) -> Choices | None:
@@ -256,7 +261,7 @@ def renew_feed(context: SignupContext, token: str, *, now: datetime) -> Choices 
         fresh = authorized_reader(work, context.keys, token, now=now)
         return None if fresh is None else _page_contents(work, context, fresh, now)
 
-    return _run_as_reader(context, token, renew, now)
+    return run_as_reader(context, token, renew, now=now)
 
 
 def _reschedule(
@@ -282,17 +287,60 @@ def _reschedule(
     work[SubscriberStore].schedule({subscription.id: due_at})
 
 
-def _run_as_reader(
-    context: SignupContext,
-    token: str,
-    do: Callable[[Transaction, TokenHolder], T],
-    now: datetime,
-    list_name: str | None = None,
-) -> T | None:
-    """Return what `do` returns for the holder of a recently mailed link, run in one transaction."""
+# --- lists -------------------------------------------------------------------------------------
 
-    def run(work: Transaction) -> T | None:
-        reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
-        return None if reader is None else do(work, reader)
 
-    return write_as_reader(context, token, run)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderList:
+    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it."""
+
+    name: str
+    title: str
+    active: bool
+    known: bool
+
+
+def lists_of(context: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
+    """Return every list, by title, for the holder of a recently mailed link; empty for any
+    other."""
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
+        if reader is None:
+            return ()
+        subscriptions = subscriptions_by_list(work, reader)
+        lists = list[ReaderList]()
+        for one in work[ListStore].all():
+            state = subscriptions[one.id].state if one.id in subscriptions else None
+            active = state is SubscriberState.ACTIVE
+            known = state not in (None, SubscriberState.PENDING)
+            lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
+    return tuple(sorted(lists, key=lambda one: (one.title.casefold(), one.name)))
+
+
+def every_list(database: Database) -> tuple[MailingList, ...]:
+    """Return every list, by title."""
+    with database.reading() as work:
+        return tuple(
+            sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
+        )
+
+
+def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
+    """Subscribe the holder of a recently mailed link to the list, with the schedule of their
+    current one; return False for any other link. It needs no confirmation: this link reached their
+    inbox.
+
+    Raises NotFound for an unknown list.
+    """
+
+    def join(work: Transaction, reader: TokenHolder) -> Welcome | None:
+        mailing_list = work[ListStore].get(list_name)
+        return subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
+
+    welcome = run_as_reader(context, token, join, now=now)
+    if welcome is None:
+        return False
+    context.wake()
+    if welcome is Welcome.DUE:
+        context.plan()
+    return True

@@ -79,6 +79,24 @@ def write_as_reader(context: SignupContext, token: str, do: Callable[[Transactio
     return write(context.database, run)
 
 
+def run_as_reader(
+    context: SignupContext,
+    token: str,
+    do: Callable[[Transaction, TokenHolder], T],
+    *,
+    now: datetime,
+    list_name: str | None = None,
+) -> T | None:
+    """Return what `do` returns for the holder of a recently mailed link, run as by
+    `write_as_reader`; None for any other link."""
+
+    def run(work: Transaction) -> T | None:
+        reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
+        return None if reader is None else do(work, reader)
+
+    return write_as_reader(context, token, run)
+
+
 def lock_reader(work: Transaction, keys: KeyRing, token: str) -> None:
     """Lock the reader a link belongs to, for callers that must lock something else first."""
     owner = digest_owner(work, keys, token)

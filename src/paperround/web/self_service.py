@@ -14,7 +14,6 @@ from paperround.delivery.status import WHY_NO_MAIL
 from paperround.self_service import change_address, preferences
 from paperround.self_service.erasure import erase_person, export_person, was_erased
 from paperround.self_service.history import reader_history
-from paperround.self_service.lists import join_list, lists_of
 from paperround.self_service.preview import next_digest
 from paperround.subscribers.readers import Choices, Visitor
 from paperround.web.context import (
@@ -128,7 +127,7 @@ class _Visit:
             token=self.token,
             choices=self.choices,
             now=self.now,
-            lists=lists_of(self.app.signup_context, self.token, now=self.now),
+            lists=preferences.lists_of(self.app.signup_context, self.token, now=self.now),
             form=form,
             shown=seen or form_version(_saved_form(self.choices)),
             frequencies=FREQUENCIES,
@@ -208,7 +207,9 @@ def _leave(visit: _Visit, _: FormAction) -> Response:
 
 
 def _join(visit: _Visit, data: FormAction) -> Response:
-    unless_expired(join_list(visit.app.signup_context, visit.token, data.join, now=visit.now))
+    unless_expired(
+        preferences.join_list(visit.app.signup_context, visit.token, data.join, now=visit.now)
+    )
     return _reload(visit, "joined", list_name=data.join)
 
 

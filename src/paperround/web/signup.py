@@ -17,7 +17,7 @@ from paperround.core.languages import marked, nearest
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.self_service.lists import every_list
+from paperround.self_service.preferences import every_list
 from paperround.self_service.preview import first_digest_preview, preview_after_confirmation
 from paperround.signup import confirm as signup
 from paperround.signup import requests
