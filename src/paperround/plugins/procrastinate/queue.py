@@ -7,6 +7,10 @@
 Procrastinate keeps the rows, wakes the workers and hands each job to one of them. A job carries ids
 only: what became of the work stands in the rows that they name, so nothing is kept of a job.
 
+A job that is put within somebody's transaction is there when that commits, and never was when it
+does not. Of jobs with one lock one waits; a transaction that finds it there holds on to it until
+its own commit, so that nobody runs it before the rows can be seen.
+
 A process has one worker, on a loop in a thread of its own; jobs run in threads beside it. Every ten
 seconds it puts back what dead workers left.
 """
@@ -16,20 +20,48 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from procrastinate import App, JobContext
+import psycopg
+from procrastinate import App, JobContext, SyncPsycopgConnector
+from procrastinate import jobs as theirs
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
+from paperround.core.errors import Conflict, DatabaseFailed
 from paperround.core.jobs import Job, QueueDepth, QueueName
 from paperround.ops.queue import Task, Tasks
 from paperround.plugins.procrastinate.connector import WorkerConnector
 from paperround.plugins.procrastinate.job_manager import KnownJobs
-from paperround.plugins.procrastinate.job_store import Connections, JobStore
+
+Connection = psycopg.Connection[Any]
+Connections = Callable[[], AbstractContextManager[Connection]]
+"""Opens a transaction, which is committed on a clean exit."""
+
+TRIES = 5
+"""How often a lock may be taken and given up between looking and putting."""
+
+_WAITING = (
+    "SELECT id FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo' FOR KEY SHARE"
+)
+_LINES = """
+    SELECT queue_name, status::text, count(*),
+        min(greatest(scheduled_at, put.at)) FILTER (WHERE task_name = ANY(%s))
+    FROM procrastinate_jobs AS job
+    LEFT JOIN procrastinate_events AS put ON put.job_id = job.id AND put.type = 'deferred'
+    GROUP BY 1, 2
+"""
+_STRANGERS = """
+    SELECT task_name, count(*) FROM procrastinate_jobs
+    WHERE status = 'todo' AND task_name <> ALL(%s) GROUP BY 1 ORDER BY 1
+"""
+_LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 
 T = TypeVar("T")
 
@@ -68,7 +100,8 @@ class PostgresQueue:
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._tasks = Tasks()
-        self._jobs = JobStore(connections)
+        self._connections = connections
+        self._jobs = JobManager(SyncPsycopgConnector())
         self._stopping = threading.Event()
         self._connector = WorkerConnector(arguments, self._stopping)
         self._app = App(connector=self._connector)
@@ -90,14 +123,21 @@ class PostgresQueue:
     def put(self, job: Job) -> bool:
         """Take the job; False when one with its lock waits. Raises NotFound for an unknown task,
         DatabaseFailed."""
-        self._tasks.require(job.task)
-        return self._jobs.put(job)
+        with self._connections() as connection:
+            return self.put_within(connection, job)
 
-    def put_within(self, connection: Any, job: Job) -> bool:
+    def put_within(self, connection: Connection, job: Job) -> bool:
         """The same in the transaction that `connection`, the driver's, is in: no commit, no job.
         Raises Conflict when that was ended in favour of another one."""
         self._tasks.require(job.task)
-        return self._jobs.put_within(connection, job)
+        with _errors_named():
+            for _ in range(TRIES):
+                if job.lock and connection.execute(_WAITING, [job.lock]).fetchone():
+                    return False
+                with suppress(AlreadyEnqueued), connection.transaction():
+                    self._jobs.defer_job(_row_of(job), connection=connection)
+                    return True
+            return False  # it is put and taken all the time: somebody does what was asked for
 
     def start(self) -> None:
         """Begin serving lines in the background."""
@@ -121,13 +161,23 @@ class PostgresQueue:
         return frozenset() if is_up and not self._connector.is_away else frozenset(self.lines)
 
     def lined(self) -> Mapping[QueueName, QueueDepth]:
-        """How many jobs of all processes wait and run. Raises DatabaseFailed."""
-        return self._jobs.lines(self._tasks.names)
+        """How many jobs of all processes wait and run in each line, and how long those of known
+        tasks. Raises DatabaseFailed."""
+        with _errors_named(), self._connections() as connection:
+            rows = connection.execute(_LINES, [list(self._tasks.names)])
+            found = {(row[0], row[1]): row[2:] for row in rows}
+        lined: dict[QueueName, QueueDepth] = {}
+        for line in QueueName:
+            waiting, since = found.get((line.value, "todo"), (0, None))
+            running, _ = found.get((line.value, "doing"), (0, None))
+            lined[line] = QueueDepth(waiting=waiting, running=running, due_since=since)
+        return lined
 
     def strangers(self) -> Mapping[str, int]:
         """How many jobs wait of each task that this version does not know. Raises
         DatabaseFailed."""
-        return self._jobs.strangers(self._tasks.names)
+        with _errors_named(), self._connections() as connection:
+            return dict(connection.execute(_STRANGERS, [list(self._tasks.names)]).fetchall())
 
     def done(self) -> Mapping[tuple[str, str], int]:
         """How many jobs of each task this process has `done`, and how many `failed`."""
@@ -220,3 +270,33 @@ async def _logged(what: str, work: Awaitable[None]) -> None:
     except Exception as error:  # whatever it was, the lines are served on
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         _log.warning("%s: %s: %s", what, type(error).__name__, reason)
+
+
+@contextmanager
+def _errors_named() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.Error, ConnectorException) as error:
+        cause = (error.__cause__ or error) if isinstance(error, ConnectorException) else error
+        if getattr(cause, "sqlstate", None) in _LOST_RACES:
+            raise Conflict("another transaction put the same job: try again") from error
+        reason = str(cause).strip().partition("\n")[0]
+        raise DatabaseFailed(f"the queue failed: {reason}") from error
+
+
+def _row_of(job: Job) -> theirs.Job:
+    return theirs.Job(
+        queue=job.line.value,
+        task_name=job.task,
+        lock=None if job.shared else job.lock,
+        queueing_lock=job.lock,
+        priority=-job.priority,  # theirs runs the highest first
+        task_kwargs={
+            "ids": dict(job.arguments),
+            # what a worker of the previous release reads
+            "lock": job.lock,
+            "attempts": 0,
+            "periodic": True,
+            "shared": job.shared,
+        },
+    )

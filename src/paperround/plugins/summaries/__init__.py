@@ -1,1 +1,0 @@
-"""Summaries that a language model writes."""
