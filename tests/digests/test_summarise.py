@@ -25,7 +25,7 @@ from paperround.http.client import GuardedClient
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper, Show
 from paperround.papers.summaries import MARK, Wording
-from paperround.plugins.summaries.chat import ChatSummariser
+from paperround.plugins.chat_summaries import ChatSummariser
 from tests.digests.service import completion
 from tests.fakes import NewestFirst
 from tests.http.clients import guarded

@@ -7,7 +7,7 @@ import pytest
 from paperround.core.errors import FetchFailed
 from paperround.http.transport import FetchLimits
 from paperround.papers.summaries import Wording
-from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, host_and_port
+from paperround.plugins.chat_summaries import TOKENS, ChatSummariser, host_and_port
 from tests.builders import paper
 from tests.digests.service import completion
 from tests.http.clients import QUICK, guarded
