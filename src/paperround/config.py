@@ -45,7 +45,7 @@ from paperround.delivery.rate_state import (
     parse_pace,
 )
 from paperround.delivery.return_path import TAKES_TAGS, takes_tags
-from paperround.subscribers.mailboxes import DISPOSABLE, parse_refused
+from paperround.subscribers.addresses import DISPOSABLE, refused_domains
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -58,7 +58,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_rate": parse_pace,
     "smtp_rate_domain": parse_domain_pace,
     "smtp_domain_connections": parse_connections,
-    "refused_domains": parse_refused,
+    "refused_domains": refused_domains,
     "summarise_budget": parse_rates,
     **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
     **{f"rate_signup_{name}": parse_rates for name in SIGNUP_LIMITS},

@@ -27,7 +27,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import current_alerts
 from paperround.ops.status import status
 from paperround.self_service.preview import send_test
-from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.addresses import parse_address
 from tests.delivery.delivering import at, post
 from tests.delivery.publishing import send
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
@@ -181,7 +181,7 @@ def test_no_test_mail_is_written_meanwhile(
     put_back = copied(papers, tmp_path)
     deliver(marked(papers, place))
     put_back()
-    address = EmailAddresses().read("lovelace@example.org")
+    address = parse_address("lovelace@example.org")
     with pytest.raises(Conflict, match="digest resume"):
         send_test(marked(papers, place), IDENTITY, address, "trending", now=NOW)
 

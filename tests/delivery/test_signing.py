@@ -20,7 +20,7 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.ops.alerts import current_alerts
 from paperround.ops.status import status
 from paperround.self_service.preview import send_test
-from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.addresses import parse_address
 from tests.delivery.delivering import at, post
 from tests.delivery.publishing import send
 from tests.fakes import accepting
@@ -105,7 +105,7 @@ def test_a_signed_notice_counts_as_well(papers: SqlDatabase) -> None:
 
 
 def test_no_test_mail_is_written_that_could_not_be_signed(signed: SqlDatabase) -> None:
-    address = EmailAddresses().read("lovelace@example.org")
+    address = parse_address("lovelace@example.org")
     with pytest.raises(Conflict, match="resume --unsigned"):
         send_test(signing(signed, WITHOUT_KEYS), IDENTITY, address, "trending", now=NOW)
     with signed.reading() as work:

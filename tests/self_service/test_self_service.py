@@ -30,7 +30,6 @@ from paperround.self_service.preferences import (
 from paperround.self_service.preview import next_digest
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
-from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.imports import add_subscriber
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription
 from paperround.subscribers.readers import Choices
@@ -78,7 +77,7 @@ def _add(database: Database) -> None:
     """The operator adds somebody who agreed elsewhere."""
     row = {"email": "alice@mail.example", "consent_at": "2026-03-01", "consent_source": "x"}
     add_subscriber(
-        row, database=database, addresses=EmailAddresses(), keys=IDENTITY.keys,
+        row, database=database, keys=IDENTITY.keys,
         list_name="trending", now=NOW,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.subscribers.mailboxes import RefusedNames, parse_refused, suggest_domain
+from paperround.subscribers.addresses import RefusedDomains, refused_domains, suggest_domain
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,11 @@ def test_a_domain_that_is_right_is_not_asked_about(domain: str) -> None:
 
 
 def test_an_operator_adds_takes_away_and_switches_off() -> None:
-    read = parse_refused("Disposable, bad.example,-good.example")
-    assert read == RefusedNames(
+    read = refused_domains("Disposable, bad.example,-good.example")
+    assert read == RefusedDomains(
         disposable=True, refused=frozenset({"bad.example"}), let_in=frozenset({"good.example"})
     )
-    assert parse_refused("off") == RefusedNames(
-        disposable=False, refused=frozenset(), let_in=frozenset()
-    )
+    assert refused_domains("off") == RefusedDomains()
 
 
 @pytest.mark.parametrize(
@@ -52,4 +50,4 @@ def test_an_operator_adds_takes_away_and_switches_off() -> None:
 )
 def test_a_setting_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
     with pytest.raises(InvalidInput, match="disposable, domains like"):
-        parse_refused(text)
+        refused_domains(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.subscribers.mailboxes import mail_provider, mailbox, registered_domain
+from paperround.subscribers.addresses import mail_provider, mailbox, registered_domain
 
 
 @pytest.mark.accept("S18", part="spellings of a mailbox", mutant="a-provider-has-no-spellings")

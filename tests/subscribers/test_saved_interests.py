@@ -22,7 +22,6 @@ from paperround.self_service.preview import DigestPreviewer, Preview
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest
-from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.choices import MOST_TITLES
 from paperround.subscribers.import_files import read_rows
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
@@ -341,7 +340,6 @@ def load(database: SqlDatabase, content: str) -> ImportReport:
     return import_subscribers(
         read_rows(content.encode()),
         database=database,
-        addresses=EmailAddresses(),
         keys=IDENTITY.keys,
         list_name="trending",
         now=NOW,

@@ -6,7 +6,7 @@ from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.import_files import read_rows
 from paperround.subscribers.imports import (
     ImportReport,
@@ -26,14 +26,12 @@ HEADER = (
 ADA = (
     "ada@example.org,active,2026-01-05T09:00:00Z,a form,Europe/Berlin,7,weekly:fri,a;b,de,mute:x\n"
 )
-BOOK = EmailAddresses()
 
 
 def load(database: SqlDatabase, text: str) -> ImportReport:
     return import_subscribers(
         read_rows(text.encode()),
         database=database,
-        addresses=BOOK,
         keys=IDENTITY.keys,
         list_name="trending",
         now=NOW,
@@ -49,7 +47,6 @@ def add(database: SqlDatabase, **wishes: str) -> str:
             **wishes,
         },
         database=database,
-        addresses=BOOK,
         keys=IDENTITY.keys,
         list_name="trending",
         now=NOW,
@@ -114,14 +111,14 @@ def test_a_suppressed_row_is_kept_as_a_hash_only(database: SqlDatabase) -> None:
 def test_a_suppression_stops_a_subscriber_and_survives_an_import(database: SqlDatabase) -> None:
     load(database, HEADER + ADA)
     with database.writing() as work:
-        assert suppress(work, IDENTITY.keys, BOOK.read("Ada@example.org"), reason="x", now=NOW)
+        assert suppress(work, IDENTITY.keys, parse_address("Ada@example.org"), reason="x", now=NOW)
     load(database, HEADER + ADA)
     assert states(database) == {"ada@example.org": SubscriberState.SUPPRESSED}
 
 
 def test_a_lifted_suppression_subscribes_nobody(database: SqlDatabase) -> None:
     load(database, HEADER + ADA)
-    address = BOOK.read("ada@example.org")
+    address = parse_address("ada@example.org")
     with database.writing() as work:
         suppress(work, IDENTITY.keys, address, reason="x", now=NOW)
         assert lift(work, IDENTITY.keys, address, now=NOW)
@@ -132,7 +129,7 @@ def test_a_lifted_suppression_subscribes_nobody(database: SqlDatabase) -> None:
 def test_to_have_left_one_list_does_not_close_the_others(database: SqlDatabase) -> None:
     load(database, HEADER + ADA.replace("active", "unsubscribed"))
     with database.writing() as work:
-        person = work[SubscriberStore].find(BOOK.read("ada@example.org"))
+        person = work[SubscriberStore].find(parse_address("ada@example.org"))
     assert person is not None
     assert person.state is SubscriberState.PENDING
 
@@ -165,7 +162,6 @@ def test_a_lost_key_lets_nobody_in(database: SqlDatabase) -> None:
         import_subscribers(
             read_rows((HEADER + ADA).encode()),
             database=database,
-            addresses=BOOK,
             keys=KeyRing((b"another secret, the first is gone",)),
             list_name="trending",
             now=NOW,

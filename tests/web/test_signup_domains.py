@@ -10,6 +10,7 @@ from paperround.config import Settings
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.imports import add_subscriber, suppress
 from paperround.subscribers.model import SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -157,7 +158,6 @@ def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
     outcome = add_subscriber(
         row,
         database=home.database,
-        addresses=home.addresses,
         keys=home.settings.keys,
         list_name="trending",
         now=site.clock.now(),
@@ -167,7 +167,7 @@ def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
     assert site.client.post("/preferences", data=form).status_code == 200
     site.work()
     with home.database.reading() as work:
-        person = work[SubscriberStore].find(home.addresses.read(f"{local}@example.org"))
+        person = work[SubscriberStore].find(parse_address(f"{local}@example.org"))
         assert person is not None
         assert person.address == f"{local}@example.org"
         assert work[NoticeLedger].latest(person.id, SystemMailKind.PREFERENCES) is not None

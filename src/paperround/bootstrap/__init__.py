@@ -53,8 +53,8 @@ from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
 from paperround.self_service.preview import DigestPreviewer
 from paperround.signup.context import SignupContext
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.choices import SuggestedTopics
-from paperround.subscribers.model import AddressBook
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.db.engine import Pool
@@ -107,7 +107,7 @@ class AppContext:
 
     def prepare_to_serve(self) -> None:
         """Create the adapters that threads share before the threads start."""
-        _ = (self.signup_context, self.tick_context, self.queue, self.renderer, self.addresses)
+        _ = (self.signup_context, self.tick_context, self.queue, self.renderer)
         _ = (
             self.visitor_limiter,
             self.neighbours,
@@ -190,13 +190,6 @@ class AppContext:
     def signers(self) -> "Signers":
         """The DKIM signers. Raises Misconfigured for invalid keys or an invalid domain."""
         return mail_setup.dkim_signers(self.settings)
-
-    @cached_property
-    def addresses(self) -> AddressBook:
-        """The parser of email addresses."""
-        from paperround.subscribers.addresses import EmailAddresses
-
-        return EmailAddresses()
 
     @cached_property
     def sender_identity(self) -> SenderIdentity:
@@ -347,7 +340,7 @@ class AppContext:
     def _operator_address(self) -> str | None:
         """The operator's email address; None when the contact is a URL or missing."""
         try:
-            return self.addresses.read(self.settings.contact or "").mailed
+            return parse_address(self.settings.contact or "").mailed
         except InvalidInput:
             return None
 

@@ -14,6 +14,7 @@ from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 TRY_LATER = 75
@@ -82,7 +83,7 @@ def list_all(
 ) -> None:
     """Show what came back lately and what it did, and the mails that wait for a person."""
     context = runtime()
-    address = None if subscriber is None else context.addresses.read(subscriber)
+    address = None if subscriber is None else parse_address(subscriber)
     with context.database.reading() as work:
         person = None if address is None else work[SubscriberStore].find(address)
         if address is not None and person is None:

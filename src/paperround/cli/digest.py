@@ -32,6 +32,7 @@ from paperround.cli.subscribers import show_history
 from paperround.core.reasons import counted
 from paperround.delivery.status import LateMails, Progress
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
+from paperround.subscribers.addresses import parse_address
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.digests.cancel import Prospect
@@ -235,7 +236,7 @@ def preview(
     shown = context.previewer.preview(
         list_name,
         day=of_day,
-        reader=context.addresses.read(subscriber) if subscriber else None,
+        reader=parse_address(subscriber) if subscriber else None,
         now=context.clock.now(),
     )
     files = []
@@ -324,7 +325,7 @@ def status(
 
     context = runtime(now)
     if subscriber is not None:
-        show_history(context, context.addresses.read(subscriber), as_json=as_json)
+        show_history(context, parse_address(subscriber), as_json=as_json)
         return
     found = run(
         context.database, list_name, now=context.clock.now(), pacing=context.settings.pacing
@@ -358,7 +359,7 @@ def try_mail(
     """Send today's digest to one address, now. Counts for nothing; fails when it is refused."""
     context = runtime()
     with usage("--to"):
-        address = context.addresses.read(to)
+        address = parse_address(to)
     if not send_test(address.written, list_name=list_name, as_json=as_json):
         raise typer.Exit(1)
 
@@ -369,7 +370,7 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     from paperround.self_service.preview import send_test as run
 
     context = runtime()
-    address = context.addresses.read(to)
+    address = parse_address(to)
     notice = run(context.post(), context.identity, address, list_name, now=context.clock.now())
     value = pick_fields(notice, "state reason message_id")
     value["reply"] = redact_addresses(notice.reply)

@@ -41,6 +41,7 @@ from paperround.core.reasons import counted
 from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.store.lists import ListStore
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.model import Address
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -105,7 +106,6 @@ def import_file(
         report = import_subscribers(
             rows,
             database=context.database,
-            addresses=context.addresses,
             keys=context.settings.keys,
             list_name=list_name,
             now=context.clock.now(),
@@ -167,7 +167,6 @@ def add(
             **{name: choice for name, choice in choices.items() if choice is not None},
         },
         database=context.database,
-        addresses=context.addresses,
         keys=context.settings.keys,
         list_name=list_name,
         now=context.clock.now(),
@@ -225,7 +224,7 @@ def erase(
     from paperround.self_service.erasure import erase_address
 
     context = runtime(now)
-    address = context.addresses.read(email)
+    address = parse_address(email)
     context.prepare()
     agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
     known = erase_address(
@@ -259,7 +258,7 @@ def history(email: Email, as_json: AsJson = False) -> None:
     what came back."""
     context = runtime()
     with usage("EMAIL"):
-        address = context.addresses.read(email)
+        address = parse_address(email)
     show_history(context, address, as_json=as_json)
 
 
@@ -311,7 +310,7 @@ def suppress(
     from paperround.subscribers.imports import suppress as run
 
     context = runtime(now)
-    address = context.addresses.read(email)
+    address = parse_address(email)
     with context.database.writing() as work:
         added = run(work, context.settings.keys, address, reason=reason, now=context.clock.now())
     line = "suppressed" if added else "was suppressed already"
@@ -335,7 +334,7 @@ def lift(
     from paperround.subscribers.imports import lift as run
 
     context = runtime(now)
-    address = context.addresses.read(email)
+    address = parse_address(email)
     with context.database.writing() as work:
         lifted = run(work, context.settings.keys, address, now=context.clock.now(), resume=resume)
     ends = "lifted: digests go on" if resume else "lifted"

@@ -46,10 +46,10 @@ def read_public_url(text: str) -> str:
 
 def read_address(text: str) -> str:
     """Return the address in `ann@example.org` or `Ann <ann@example.org>`; raises InvalidInput."""
-    from paperround.subscribers.addresses import EmailAddresses  # slow to import
+    from paperround.subscribers.addresses import parse_address  # slow to import
 
     bare = parseaddr(text)[1] if text.strip().endswith(">") else text
-    return EmailAddresses().read(bare or text).mailed
+    return parse_address(bare or text).mailed
 
 
 def read_sender(text: str) -> str:

@@ -13,7 +13,7 @@ from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.digests.render.headers import text_field
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.addresses import parse_address
 
 LEAST_DISTINCT = 10
 """Distinct characters a key must have. Random keys of 32 characters have more than twenty."""
@@ -45,7 +45,7 @@ def check_sender(settings: Settings) -> Finding:
     """Check that messages name their sender, as receivers and the law require."""
     try:
         settings.require_sender()
-        address = EmailAddresses().read(parseaddr(settings.mail_from)[1])
+        address = parse_address(parseaddr(settings.mail_from)[1])
     except (Misconfigured, InvalidInput) as error:
         return fail("sender", f"mail cannot say who sends it: {error}")
     if settings.relay.startswith("outbox:"):

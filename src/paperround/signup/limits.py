@@ -26,7 +26,7 @@ from paperround.core.tokens import KeyRing
 from paperround.db.limits import RateStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.signup.context import SignupContext
-from paperround.subscribers.mailboxes import mail_provider, mailbox
+from paperround.subscribers.addresses import mail_provider, mailbox
 from paperround.subscribers.model import Address, SubscriberId
 from paperround.subscribers.readers import Drop, Limit, RequestTally, Visitor
 from paperround.subscribers.store.requests import RequestStore

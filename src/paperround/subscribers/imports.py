@@ -20,6 +20,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Reject
+from paperround.subscribers.addresses import mailbox, parse_address, untagged
 from paperround.subscribers.choices import settled
 from paperround.subscribers.import_files import (
     Found,
@@ -30,11 +31,9 @@ from paperround.subscribers.import_files import (
     preferences_of,
     state_of,
 )
-from paperround.subscribers.mailboxes import mailbox, untagged
 from paperround.subscribers.model import (
     GONE,
     Address,
-    AddressBook,
     Frequency,
     ImportedSubscriber,
     Preferences,
@@ -92,7 +91,6 @@ def import_subscribers(
     rows: Sequence[Found],
     *,
     database: Database,
-    addresses: AddressBook,
     keys: KeyRing,
     list_name: str,
     now: datetime,
@@ -114,7 +112,7 @@ def import_subscribers(
         ) -> tuple[Counter[str], list[Reject]]:
             """Import a chunk; return the counts by outcome, and the rejects of the file and of the
             import."""
-            importer = _Importer(work, mailing_list, addresses, keys, now)
+            importer = _Importer(work, mailing_list, keys, now)
             outcomes, refused = Counter[str](), list[Reject]()
             for one in chunk:
                 if isinstance(one, Reject):
@@ -137,7 +135,6 @@ def add_subscriber(
     row: Row,
     *,
     database: Database,
-    addresses: AddressBook,
     keys: KeyRing,
     list_name: str,
     now: datetime,
@@ -152,9 +149,9 @@ def add_subscriber(
 
     def put(work: Transaction) -> str:
         require_suppression_keys(work, keys)
-        importer = _Importer(work, work[ListStore].get(list_name), addresses, keys, now)
+        importer = _Importer(work, work[ListStore].get(list_name), keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
-        subscription = importer.subscription(cell(row, "email", addresses.read))
+        subscription = importer.subscription(cell(row, "email", parse_address))
         if outcome == "suppressed":
             raise InvalidInput(
                 "this address is suppressed: if its owner asks for mail again, lift that first "
@@ -171,14 +168,13 @@ def add_subscriber(
 class _Importer:
     work: Transaction
     mailing_list: MailingList
-    addresses: AddressBook
     keys: KeyRing
     now: datetime
 
     def put(self, row: Row) -> str:
         """Return `new`, `changed`, `unchanged` or `suppressed`; raise InvalidInput for an invalid
         row."""
-        address, state = cell(row, "email", self.addresses.read), state_of(row)
+        address, state = cell(row, "email", parse_address), state_of(row)
         if self.work[SubscriberStore].suppressed(suppression_digests(self.keys, address)):
             return "suppressed"
         if state is SubscriberState.SUPPRESSED:

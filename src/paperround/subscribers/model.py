@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType
 
 from paperround.editions.lists import ListId
 
@@ -117,10 +117,3 @@ class ImportedSubscriber:
 
 GONE, COMPLAINT = "gone", "complaint"
 """Reasons of suppressions that bounces and complaints cause."""
-
-
-class AddressBook(Protocol):
-    """Parses e-mail addresses."""
-
-    def read(self, written: str) -> Address:
-        """Return the parsed address; raise InvalidInput with the reason if it is invalid."""

@@ -23,9 +23,8 @@ from paperround.signup import confirm as signup
 from paperround.signup import requests
 from paperround.signup.limits import count_refused, needs_proof_of_work
 from paperround.signup.requests import SignupRequest, count_trapped
-from paperround.subscribers.addresses import refused_domains
+from paperround.subscribers.addresses import parse_address, refused_domains, suggest_domain
 from paperround.subscribers.interests import Interest, InterestKind, bounded, interest, interests_in
-from paperround.subscribers.mailboxes import suggest_domain
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web import form_token
@@ -100,7 +99,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
     visitor, is_bot = _identify_visitor(app, client, form, now)
     show_again = partial(signup_page, app, form, now, is_whole=form.origin == CHOICES)
     try:
-        hint = _suggest_correction(app, form)
+        hint = _suggest_correction(form)
         if hint is not None:
             return show_again(hint=hint)
         request = _signup_request(app, form, visitor, now)
@@ -149,10 +148,10 @@ class Hint:
     written: str
 
 
-def _suggest_correction(app: AppContext, form: SignupForm) -> Hint | None:
+def _suggest_correction(form: SignupForm) -> Hint | None:
     """Return a correction to suggest once, judging by the spelling of the domain. Raises
     InvalidInput (code `email`) for an invalid address."""
-    address = parse_address(app, form.email)
+    address = parse_email_field(form.email)
     domain = suggest_domain(address.domain)
     if domain is None or form.corrected or form.kept == address.domain:
         return None
@@ -255,7 +254,7 @@ def entered_interests(form: SignupForm) -> tuple[Interest, ...]:
 
 def parse_new_address(app: AppContext, written: str) -> Address:
     """Parse an address for new deliveries. Raises InvalidInput (code `email`)."""
-    address = parse_address(app, written)
+    address = parse_email_field(written)
     if not ROUTING_CHARACTERS.isdisjoint(address.mailed.rpartition("@")[0]):
         raise invalid(
             "email",
@@ -272,10 +271,10 @@ def parse_new_address(app: AppContext, written: str) -> Address:
     return address
 
 
-def parse_address(app: AppContext, written: str) -> Address:
+def parse_email_field(written: str) -> Address:
     """Parse an address. Raises InvalidInput (code `email`)."""
     try:
-        return app.addresses.read(written)
+        return parse_address(written)
     except InvalidInput as error:
         raise InvalidInput(error.text, code="email") from None
 
@@ -379,7 +378,7 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
     set_language(form.language)
     visitor, is_bot = _identify_visitor(app, client, form, now)
     try:
-        address = parse_address(app, form.email)
+        address = parse_email_field(form.email)
         proof = form_token.verify_challenge(
             app.signup_context.keys, form.work, form.number, now=now
         )
