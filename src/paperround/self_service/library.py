@@ -21,7 +21,6 @@ from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
 from paperround.self_service.onboarding_model import (
     MOST_JUDGED,
-    JudgedPaper,
     Judging,
     Suggestions,
     common_categories,
@@ -191,16 +190,7 @@ def papers_to_judge(
     page = min(max(page, 1), MOST_PAGES)
     shown = chosen[(page - 1) * PAGE : page * PAGE]
     return Judging(
-        papers=tuple(
-            JudgedPaper(
-                paper_id=paper.paper_id,
-                title=paper.title,
-                authors=paper.authors,
-                gist=paper.gist,
-                page=f"/papers/{paper.name}",
-            )
-            for paper in (placed[one.id].paper for one in shown if one.id in placed)
-        ),
+        papers=tuple(placed[one.id].paper for one in shown if one.id in placed),
         page=page,
         more=len(chosen) > page * PAGE,
     )

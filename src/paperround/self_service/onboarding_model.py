@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.stems import stems
 from paperround.subscribers.interests import Interest
@@ -21,21 +22,10 @@ _COST = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedPaper:
-    """A paper to rate, as its edition shows it."""
-
-    paper_id: PaperId
-    title: str
-    authors: tuple[str, ...]
-    gist: str
-    page: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
     """A page of papers to rate; `page` counts from 1, `more` tells whether another page follows."""
 
-    papers: tuple[JudgedPaper, ...]
+    papers: tuple[EditionPaper, ...]
     page: int
     more: bool
 
