@@ -167,9 +167,6 @@ class SharedQueue(Queue, Protocol):
     def lined(self) -> Mapping[QueueName, QueueDepth]:
         """Return how many jobs of all processes wait and run, by queue."""
 
-    def strangers(self) -> Mapping[str, int]:
-        """Return how many jobs wait of each task that this version does not know."""
-
     def down(self) -> frozenset[QueueName]:
         """Return the queues that this process should serve, but does not at the moment."""
 

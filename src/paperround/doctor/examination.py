@@ -130,12 +130,11 @@ def _check_processes(context: AppContext, current_status: Status, now: datetime)
     try:
         with context.database.reading() as work:
             cluster = staff(work, now=now)
-        lined, strangers = context.shared_queue.lined(), context.shared_queue.strangers()
+        lined = context.shared_queue.lined()
     except PaperroundError as error:
         return [fail("workers", str(error))]
     ticks = schedule_check.is_ticking(current_status.last_tick_at, now=now)
-    found = schedule_check.check_processes(cluster, lined, ticks=ticks, now=now)
-    return [*found, *schedule_check.check_unknown_jobs(strangers)]
+    return schedule_check.check_processes(cluster, lined, ticks=ticks, now=now)
 
 
 def _check_keys(context: AppContext, now: datetime) -> Finding:

@@ -274,15 +274,3 @@ def _check_queues(
         )
         for line, since in late.items()
     ]
-
-
-def check_unknown_jobs(unknown_tasks: Mapping[str, int]) -> list[Finding]:
-    """Report jobs of tasks that workers of this version do not know."""
-    return [
-        warn(
-            "jobs",
-            f"{counted(number, 'job')} {task} {_waits(number)}, which this version does not know",
-            "workers of the version that put them take them: upgrade this machine",
-        )
-        for task, number in unknown_tasks.items()
-    ]

@@ -57,10 +57,6 @@ _LINES = """
     LEFT JOIN procrastinate_events AS put ON put.job_id = job.id AND put.type = 'deferred'
     GROUP BY 1, 2
 """
-_STRANGERS = """
-    SELECT task_name, count(*) FROM procrastinate_jobs
-    WHERE status = 'todo' AND task_name <> ALL(%s) GROUP BY 1 ORDER BY 1
-"""
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 
 T = TypeVar("T")
@@ -113,7 +109,6 @@ class PostgresQueue:
         self._alive = alive
         self._thread: threading.Thread | None = None
         self._done: Counter[tuple[str, str]] = Counter()
-        self._told: set[str] = set()
 
     def register(self, task: str, run: Task) -> None:
         """Say what `task` means; raises ValueError when the name is taken."""
@@ -173,12 +168,6 @@ class PostgresQueue:
             lined[line] = QueueDepth(waiting=waiting, running=running, due_since=since)
         return lined
 
-    def strangers(self) -> Mapping[str, int]:
-        """How many jobs wait of each task that this version does not know. Raises
-        DatabaseFailed."""
-        with _errors_named(), self._connections() as connection:
-            return dict(connection.execute(_STRANGERS, [list(self._tasks.names)]).fetchall())
-
     def done(self) -> Mapping[tuple[str, str], int]:
         """How many jobs of each task this process has `done`, and how many `failed`."""
         return dict(self._done)
@@ -188,11 +177,9 @@ class PostgresQueue:
         return Counter(job.task_name for job in tuple(self.manager.running.values()))
 
     async def look_after(self) -> None:
-        """Put back what nobody runs. Then leave a sign of life, and tell of jobs of another
-        version: whatever goes wrong with that holds up no job."""
+        """Put back what nobody runs, and leave a sign of life."""
         await self.manager.recover()
         await in_thread(self._alive)
-        await in_thread(self._tell_of_strangers)
 
     async def _serve(self) -> None:
         async with self._app.open_async():
@@ -235,16 +222,6 @@ class PostgresQueue:
         self._done[job.task_name, "done" if is_done else "failed"] += 1
         if (lasted := time.monotonic() - began) >= WORTH_TELLING:
             _log.info("job %s took %.1f seconds", job.task_name, lasted)
-
-    def _tell_of_strangers(self) -> None:
-        """Once for each task."""
-        for task in self.strangers().keys() - self._told:
-            self._told.add(task)
-            _log.warning(
-                "jobs %s are left to others: this version does not know what they mean; upgrade "
-                "this worker",
-                task,
-            )
 
 
 def in_thread(do: Callable[[], T]) -> Awaitable[T]:
