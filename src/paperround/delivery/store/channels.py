@@ -23,12 +23,12 @@ from paperround.delivery.store.erasure import Erasure
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
-from paperround.subscribers.store.interests import Interests
 from paperround.subscribers.store.mapping import (
     PREFERENCE_COLUMNS,
     preference_columns,
     preferences_of,
 )
+from paperround.subscribers.store.preferences import Interests
 
 UNTIL_RESUMED = date.max
 """The end of a pause without an end: each day of it has a skipped row."""

@@ -24,7 +24,6 @@ from paperround.subscribers.model import (
 )
 from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, select_person
 from paperround.subscribers.store.due import DueInstants
-from paperround.subscribers.store.interests import Interests
 from paperround.subscribers.store.mapping import (
     EMAIL,
     PERSON_COLUMNS,
@@ -68,7 +67,7 @@ _ACTIVE_AFTER = CompiledQuery(
 )
 
 
-class SubscriberStore(Signups, SelfService, Interests, DueInstants):
+class SubscriberStore(Signups, SelfService, DueInstants):
     """Subscribers, subscriptions, preferences, interests, due instants and suppressions."""
 
     # --- reading -------------------------------------------------------------------------------
