@@ -82,9 +82,6 @@ def _events(told: HookFields, name: str, now: datetime) -> Iterator[ReturnedEven
             block, who = told.inner("bounce"), "bouncedRecipients"
         case "Complaint":
             block, who = told.inner("complaint"), "complainedRecipients"
-        case "Subscription":
-            yield from _left(told, name, now)
-            return
         case _:
             return
     recipients = block.inner(who).items()[:MOST_RECIPIENTS]
@@ -164,17 +161,6 @@ def _complaint(block: HookFields) -> Meaning | None:
     if kind in _ABUSE:
         return ReportKind.COMPLAINT, Evidence.COMPLAINT
     return ReportKind.REPORT, Evidence.NONE
-
-
-def _left(told: HookFields, name: str, now: datetime) -> Iterator[ReturnedEvent]:
-    """A reader who used the unsubscribe link that SES itself can put into mails."""
-    block, mail = told.inner("subscription"), told.inner("mail")
-    wishes = block.inner("newTopicPreferences")
-    recipients = mail.inner("destination").items()
-    if wishes.inner("unsubscribeAll").value is True and len(recipients) == 1 and name:
-        recipient = HookFields({"emailAddress": recipients[0].value})
-        meaning = ReportKind.UNSUBSCRIBE, Evidence.NONE
-        yield _event(block, recipient, mail, meaning, name, now)
 
 
 def hook_of(
