@@ -202,7 +202,7 @@ def _one_mail(home: AppContext) -> bytes:
     written = "reader0@reader0.example"
     shown = home.previewer.preview(
         "trending",
-        reader=Address(written=written, mailed=written, folded=written, domain="reader0.example"),
+        reader=Address(written=written, mailed=written),
         now=NOW,
     )
     if shown.mail is None:

@@ -117,9 +117,7 @@ def reader(number: int, wish: Preferences) -> ImportedSubscriber:
     """The reader of that number, who asks for `wish`."""
     written = f"reader{number}@reader{number % 7}.example"
     return ImportedSubscriber(
-        address=Address(
-            written=written, mailed=written, folded=written, domain=written.partition("@")[2]
-        ),
+        address=Address(written=written, mailed=written),
         state=SubscriberState.ACTIVE,
         consent=Consent(at=NOW, source="a benchmark"),
         preferences=wish,

@@ -141,7 +141,7 @@ def new_edition(
 def address(name: str = "alice", domain: str = "mail.example") -> Address:
     """An address as the address book would read it."""
     written = f"{name}@{domain}"
-    return Address(written=written, mailed=written, folded=written.casefold(), domain=domain)
+    return Address(written=written, mailed=written)
 
 
 def imported(

@@ -63,7 +63,7 @@ def subscribe(database: SqlDatabase, *names: str, wish: Preferences | None = Non
         trending = work[ListStore].get("trending")
         for name in names:
             written = f"{name}@example.org"
-            address = Address(written=written, mailed=written, folded=written, domain="example.org")
+            address = Address(written=written, mailed=written)
             work[SubscriberStore].put(
                 ImportedSubscriber(
                     address=address,

@@ -60,7 +60,7 @@ def problems() -> Iterator[str]:
     yield from (problem_of(lambda one=one: parse_address(one)) for one in bad())
     refused = refused_domains("disposable, bad.example")
     for domain in ("mailinator.com", "bad.example"):
-        named = Address(written="a", mailed="a", folded="a", domain=domain)
+        named = Address(written=f"a@{domain}", mailed=f"a@{domain}")
         said = problem_of(lambda named=named: refused.require_kept(named))
         yield said
     yield from (problem_of(lambda one=one: read_keywords(one)) for one in SEARCHES)

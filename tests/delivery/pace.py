@@ -108,7 +108,7 @@ def subscribe_at(database: SqlDatabase, domain: str, count: int, first: int = 0)
             written = f"reader{number}@{domain}"
             work[SubscriberStore].put(
                 ImportedSubscriber(
-                    address=Address(written=written, mailed=written, folded=written, domain=domain),
+                    address=Address(written=written, mailed=written),
                     state=SubscriberState.ACTIVE,
                     consent=Consent(at=NOW, source="tests"),
                     preferences=Preferences(),

@@ -53,12 +53,7 @@ from tests.self_service.readers import digest_link, digests, joined, signup_cont
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOURS = Hours(hour=7)
-ADA = Address(
-    written="ada@example.org",
-    mailed="ada@example.org",
-    folded="ada@example.org",
-    domain="example.org",
-)
+ADA = Address(written="ada@example.org", mailed="ada@example.org")
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
 
 

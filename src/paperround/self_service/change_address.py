@@ -126,12 +126,6 @@ def _change_key(notice: Notice) -> str:
 
 def _new_address(new: Notice) -> Address | None:
     """Return the new address; None once it was deleted."""
-    if not new.address or "folded" not in new.payload:
+    if not new.address or "written" not in new.payload:
         return None
-    mailed = new.address
-    return Address(
-        written=str(new.payload["written"]),
-        mailed=mailed,
-        folded=str(new.payload["folded"]),
-        domain=mailed.rpartition("@")[2],
-    )
+    return Address(written=str(new.payload["written"]), mailed=new.address)

@@ -39,7 +39,7 @@ def parse_address(written: str) -> Address:
     mailed = f"{local}@{domain}"
     if len(mailed) > LONGEST or not is_address(mailed):
         raise InvalidInput(marked("this address cannot be mailed: use one like name@example.org"))
-    return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
+    return Address(written=text, mailed=mailed)
 
 
 def _split(text: str) -> tuple[str, str]:

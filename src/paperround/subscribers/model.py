@@ -34,13 +34,20 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """An e-mail address: as written, as mailed (domain in ASCII), and case-folded for
-    comparison."""
+    """An e-mail address as written, and as mailed (domain in ASCII)."""
 
     written: str
     mailed: str
-    folded: str
-    domain: str
+
+    @property
+    def folded(self) -> str:
+        """The address for comparison: case does not count."""
+        return self.mailed.casefold()
+
+    @property
+    def domain(self) -> str:
+        """The part after the @."""
+        return self.mailed.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

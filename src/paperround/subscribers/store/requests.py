@@ -57,9 +57,7 @@ class RequestStore(Store):
         row = self._connection.execute(gone).one_or_none()
         if row is None:
             return None
-        address = Address(
-            written=row.written, mailed=row.address, folded=row.folded, domain=row.domain
-        )
+        address = Address(written=row.written, mailed=row.address)
         return value_of(WaitingRequest, row, kind=RequestKind(row.kind), address=address)
 
     def put_off(self, request: RequestId, *, until: datetime) -> int:
