@@ -16,7 +16,6 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences, SubscriberId, Subscription
-from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     NOW,
@@ -64,10 +63,7 @@ class Town:
             work[SubscriberStore].set_interests(
                 person, [Interest(InterestKind.TOPIC, "okapi")], now=NOW
             )
-            said = NewFeedback(
-                subscriber_id=person, paper_id=self.paper, delivery=None, verdict="more"
-            )
-            work[SubscriberStore].give_feedback(said, now=NOW)
+            work[SubscriberStore].give_feedback(person, self.paper, "more", now=NOW)
             work[NoticeLedger].put(notice(person, f"late {person}"), now=NOW)
             kept = work[ReturnStore].begin(event, now=NOW)
             assert kept is not None

@@ -30,7 +30,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import NewFeedback, NewRequest, RequestKind
+from paperround.subscribers.readers import NewRequest, RequestKind
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
@@ -228,19 +228,13 @@ def test_a_further_list_that_was_never_confirmed_is_forgotten_alone(
 # --- feedback ----------------------------------------------------------------------------------
 
 
-def _said(person: Subscription, paper: Any, verdict: str) -> NewFeedback:
-    return NewFeedback(
-        subscriber_id=person.subscriber_id, paper_id=paper, delivery=None, verdict=verdict
-    )
-
-
 def test_more_and_less_replace_each_other_and_save_stands_by_itself(database: Database) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
     (paper,) = seed_papers(database, 1)
     with database.writing() as work:
         verdicts = ("more", "save", "less", "less")
         fresh = [
-            work[SubscriberStore].give_feedback(_said(alice, paper, one), now=NOW)
+            work[SubscriberStore].give_feedback(alice.subscriber_id, paper, one, now=NOW)
             for one in verdicts
         ]
         assert fresh == [True, True, True, False]
@@ -259,7 +253,7 @@ def test_what_many_people_said_is_told_by_person_in_the_order_they_said_it(
             (bob, one, "less"),
             (alice, one, "save"),
         ):
-            work[SubscriberStore].give_feedback(_said(person, paper, verdict), now=NOW)
+            work[SubscriberStore].give_feedback(person.subscriber_id, paper, verdict, now=NOW)
         said = work[SubscriberStore].feedback_of_all([alice.subscriber_id, bob.subscriber_id])
     assert said == {
         alice.subscriber_id: [(two, "more"), (one, "save")],
@@ -300,7 +294,7 @@ class _Town:
 
     def _fill(self, work: Transaction, paper: Any) -> None:
         work[SubscriberStore].choose(self.alice.id, WISH, now=NOW)
-        work[SubscriberStore].give_feedback(_said(self.alice, paper, "more"), now=NOW)
+        work[SubscriberStore].give_feedback(self.alice.subscriber_id, paper, "more", now=NOW)
         person = self.alice.subscriber_id
         payload = {"choices": "alice@mail.example"}
         notice = new_notice(

@@ -25,7 +25,6 @@ from paperround.papers.merge import joined
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import Subscription
-from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     new_delivery,
@@ -130,10 +129,8 @@ def test_counts_listings_and_feedback_move_to_the_paper_that_stays(
     )
     with database.writing() as work:
         for number, (one, verdict) in enumerate([(two[0], "less"), (two[1], "more")]):
-            said = NewFeedback(
-                subscriber_id=reader.subscriber_id, paper_id=one, delivery=None, verdict=verdict
-            )
-            work[SubscriberStore].give_feedback(said, now=NOW + timedelta(minutes=number))
+            at = NOW + timedelta(minutes=number)
+            work[SubscriberStore].give_feedback(reader.subscriber_id, one, verdict, now=at)
     run(database, BOTH)
     with database.reading() as work:
         assert work[SubscriberStore].feedback_of(reader.subscriber_id) == [(two[0], "more")]

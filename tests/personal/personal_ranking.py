@@ -9,7 +9,6 @@ from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId, Record
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.sample_database import NOW, record
 
@@ -39,5 +38,4 @@ def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") ->
     with database.writing() as work:
         named = select(func.min(db.papers.c.id)).where(db.papers.c.title == title)
         paper = PaperId(work.connection.execute(named).scalar_one())
-        said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
-        work[SubscriberStore].give_feedback(said, now=NOW)
+        work[SubscriberStore].give_feedback(who, paper, verdict, now=NOW)

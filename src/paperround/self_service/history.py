@@ -22,7 +22,7 @@ from paperround.papers.model import PaperId
 from paperround.self_service.preferences import masked
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import authorized_reader, digest_owner, write_as_reader
-from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
+from paperround.subscribers.readers import VERDICTS, DeliveryOwner
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 
@@ -169,13 +169,9 @@ def give_feedback(
         paper = next(asked, None)
         if paper is None:
             return False
-        feedback = NewFeedback(
-            subscriber_id=owner.subscriber_id,
-            paper_id=paper.paper_id,
-            delivery=owner.delivery,
-            verdict=verdict,
+        work[SubscriberStore].give_feedback(
+            owner.subscriber_id, paper.paper_id, verdict, delivery=owner.delivery, now=now
         )
-        work[SubscriberStore].give_feedback(feedback, now=now)
         return True
 
     return write_as_reader(context, token, give)

@@ -39,7 +39,6 @@ from paperround.subscribers.interests import (
     validate_interests,
 )
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 MOST_LOOKED_UP = 300
@@ -284,13 +283,7 @@ def store_ratings(
         papers = work[PaperStore].load({one for one, _ in ratings}) if ratings else {}
         kept = [
             work[SubscriberStore].give_feedback(
-                NewFeedback(
-                    subscriber_id=reader.person.id,
-                    paper_id=papers[paper].id,
-                    delivery=None,
-                    verdict=verdict,
-                ),
-                now=now,
+                reader.person.id, papers[paper].id, verdict, now=now
             )
             for paper, verdict in ratings
             if paper in papers

@@ -9,13 +9,13 @@ from typing import NewType
 
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, EditionId
-from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Address, Preferences, SubscriberId, SubscriptionId
 
 RequestId = NewType("RequestId", int)
 
 VERDICTS = ("more", "less", "save")
+"""Ratings of a paper: more like it, less like it, or save it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +31,6 @@ class DeliveryOwner:
     subscriber_id: SubscriberId
     subscription_id: SubscriptionId | None
     address: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFeedback:
-    """A reader's rating of a paper: `more` like it, `less` like it, or `save` it."""
-
-    subscriber_id: SubscriberId
-    paper_id: PaperId
-    delivery: DeliveryId | None
-    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, insert, select, update
 
 from paperround.db.driver import insert_many
 from paperround.db.dialect import column_in, insert_new
-from paperround.db.mapping import columns_of, value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.model import DeliveryId
@@ -21,7 +21,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import DeliveryOwner, NewFeedback
+from paperround.subscribers.readers import DeliveryOwner
 from paperround.subscribers.store.mapping import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
@@ -133,19 +133,32 @@ class SelfService(Interests):
             return None
         return value_of(DeliveryOwner, row, delivery=row.id, positions=tuple(row.positions))
 
-    def give_feedback(self, feedback: NewFeedback, *, now: datetime) -> bool:
+    def give_feedback(
+        self,
+        subscriber: SubscriberId,
+        paper: PaperId,
+        verdict: str,
+        *,
+        delivery: DeliveryId | None = None,
+        now: datetime,
+    ) -> bool:
         """Store a rating; `more` and `less` replace each other, `save` is independent. Return False
         if it was already stored."""
         self._connection.execute(
             delete(db.feedback).where(
-                db.feedback.c.subscriber_id == feedback.subscriber_id,
-                db.feedback.c.paper_id == feedback.paper_id,
-                db.feedback.c.verdict == {"more": "less", "less": "more"}.get(feedback.verdict, ""),
+                db.feedback.c.subscriber_id == subscriber,
+                db.feedback.c.paper_id == paper,
+                db.feedback.c.verdict == {"more": "less", "less": "more"}.get(verdict, ""),
             )
         )
         adding = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
-        row = columns_of(feedback) | {"created_at": now}
-        row["delivery_id"] = row.pop("delivery")
+        row = {
+            "subscriber_id": subscriber,
+            "paper_id": paper,
+            "verdict": verdict,
+            "delivery_id": delivery,
+            "created_at": now,
+        }
         return self._connection.execute(adding, row).scalar() is not None
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
