@@ -30,7 +30,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import NewRequest, RequestKind
+from paperround.subscribers.readers import RequestKind
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
@@ -301,8 +301,7 @@ class _Town:
             IDENTITY, SystemMailKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
         )
         work[NoticeLedger].put(notice, now=NOW)
-        asked = NewRequest(kind=RequestKind.LINK, address=address("alice"), due_at=NOW)
-        work[RequestStore].put(asked, now=NOW)
+        work[RequestStore].put(RequestKind.LINK, address("alice"), {}, due_at=NOW, now=NOW)
 
 
 EXEMPT = {

@@ -29,7 +29,7 @@ from paperround.signup.magic_links import (
 from paperround.signup.worker import NEW, OLD
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
-from paperround.subscribers.readers import NewRequest, RequestKind, Visitor
+from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -65,14 +65,10 @@ def request_address_change(
             raise invalid("email", "that is the address you have")
         if not count_link(work, context.keys, reader.person.id, now=now):
             raise invalid("email", "that was asked three times today: try tomorrow")
-        request = NewRequest(
-            kind=RequestKind.MOVE,
-            address=address,
-            due_at=due_at,
-            subscriber_id=reader.person.id,
-            payload={"subscription": reader.subscription.id},
+        person, payload = reader.person.id, {"subscription": reader.subscription.id}
+        work[RequestStore].put(
+            RequestKind.MOVE, address, payload, due_at=due_at, now=now, subscriber=person
         )
-        work[RequestStore].put(request, now=now)
         return True
 
     asked = write(context.database, ask)

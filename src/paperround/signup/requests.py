@@ -22,7 +22,7 @@ from paperround.subscribers.choices import checked, pack_interests, pack_lists, 
 from paperround.subscribers.imports import require_suppression_keys
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
-from paperround.subscribers.readers import NewRequest, RequestKind, Visitor
+from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 
 POW = "pow"
@@ -118,5 +118,4 @@ def _queue(
     require_suppression_keys(work, context.keys)  # else the worker would wait for the lost one
     worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
     due_at = admit_request(work, context, address, visitor, worked=worked, now=now)
-    request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)
-    work[RequestStore].put(request, now=now)
+    work[RequestStore].put(kind, address, payload, due_at=due_at, now=now)

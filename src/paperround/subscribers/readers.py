@@ -2,7 +2,7 @@
 data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -109,27 +109,17 @@ class RequestKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewRequest:
-    """A request as received. Nothing in it depends on whether `address` is known.
+class WaitingRequest:
+    """A queued request. Nothing in it depends on whether `address` is known.
 
-    `subscriber_id` is the reader who changes address, None for other kinds. It is processed from
-    `due_at` on.
+    `subscriber_id` is the reader who changes address, None for other kinds.
     """
 
     kind: RequestKind
     address: Address
-    due_at: datetime
-    payload: Mapping[str, str | int] = field(default_factory=dict)
-    subscriber_id: SubscriberId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRequest(NewRequest):
-    """A queued request. `tries` counts failed attempts to process it."""
-
-    id: RequestId
+    payload: Mapping[str, str | int]
+    subscriber_id: SubscriberId | None
     created_at: datetime
-    tries: int
 
 
 class Limit(StrEnum):

@@ -4,6 +4,7 @@ Each request is one row, the same whether or not its address is known, and is de
 transaction that processes it. A process that dies leaves either the row or its result, never both.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
@@ -12,8 +13,8 @@ from paperround.core.jobs import NOTICES
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
-from paperround.subscribers.model import Address
-from paperround.subscribers.readers import NewRequest, RequestId, RequestKind, WaitingRequest
+from paperround.subscribers.model import Address, SubscriberId
+from paperround.subscribers.readers import RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.mapping import address_columns
 
 
@@ -24,17 +25,26 @@ class RequestStore(Store):
         super().__init__(work)
         self._asks = work.asks
 
-    def put(self, request: NewRequest, *, now: datetime) -> None:
-        """Queue a request, and enqueue the job that processes it."""
+    def put(
+        self,
+        kind: RequestKind,
+        address: Address,
+        payload: Mapping[str, str | int],
+        *,
+        due_at: datetime,
+        now: datetime,
+        subscriber: SubscriberId | None = None,
+    ) -> None:
+        """Queue a request, which is processed from `due_at` on, and enqueue the job that does."""
         self._connection.execute(
             insert(db.signup_requests),
             {
-                **address_columns(request.address),
-                "kind": request.kind.value,
-                "subscriber_id": request.subscriber_id,
-                "payload": dict(request.payload),
+                **address_columns(address),
+                "kind": kind.value,
+                "subscriber_id": subscriber,
+                "payload": dict(payload),
                 "created_at": now,
-                "due_at": request.due_at,
+                "due_at": due_at,
                 "tries": 0,
             },
         )
