@@ -31,7 +31,7 @@ from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
 from paperround.signup.magic_links import CONFIRMING, authorized_reader, read_notice
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
-from paperround.subscribers.imports import require_suppression_keys, suppression_digests
+from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
     Address,
@@ -307,8 +307,7 @@ def send_test(
 
     def put(work: Transaction) -> NewNotice:
         list_id = work[ListStore].get(list_name).id
-        require_suppression_keys(work, identity.keys)
-        if work[SubscriberStore].suppressed(suppression_digests(identity.keys, address)):
+        if is_suppressed(work, identity.keys, address):
             raise InvalidInput(
                 f"{address.written} is suppressed and never mailed, not even for a test: "
                 "`paperround suppressions lift` ends that when the person asks"
