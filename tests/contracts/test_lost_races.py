@@ -78,7 +78,7 @@ def test_an_import_does_not_bring_back_who_leaves_meanwhile(
     def leave(work: Transaction) -> None:
         assert work[SubscriberStore].leave(alice.id, now=NOW)
 
-    with just_before(engine, "UPDATE subscriptions", database, leave):
+    with just_before(engine, "INSERT INTO subscriptions", database, leave):
         put(database, default, hour=9)
     assert found(database, alice) == (ACTIVE, LEFT)
 
@@ -94,7 +94,7 @@ def test_an_import_does_not_bring_back_who_is_suppressed_meanwhile(
     def suppress(work: Transaction) -> None:
         work[SubscriberStore].set_state(waiting.id, SUPPRESSED, now=NOW)
 
-    with just_before(engine, "UPDATE subscribers", database, suppress):
+    with just_before(engine, "INSERT INTO subscribers", database, suppress):
         put(database, default)
     with database.reading() as work:
         person = work[SubscriberStore].get(waiting.id)
@@ -113,10 +113,23 @@ def test_an_import_does_not_turn_back_a_clock_that_moves_meanwhile(
     def move_on(work: Transaction) -> None:
         work[SubscriberStore].schedule({alice.id: NOW + 24 * HOUR})
 
-    with just_before(engine, "UPDATE subscriptions", database, move_on):
+    with just_before(engine, "INSERT INTO subscriptions", database, move_on):
         put(database, default, hour=9)
     with database.reading() as work:
         assert work[SubscriberStore].due(default.id, now=NOW, limit=9, after=_START) == []
+
+
+def test_whoever_goes_while_an_import_has_them_waits_for_it(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+
+    def wait(work: Transaction) -> None:
+        require_wait(work, lambda: work[SubscriberStore].leave(alice.id, now=NOW))
+
+    with just_before(engine, "UPDATE subscriptions", database, wait):
+        put(database, default, hour=9)
 
 
 def test_becoming_active_loses_against_a_suppression_meanwhile(

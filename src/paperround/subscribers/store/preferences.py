@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, delete, insert, select, update
 
-from paperround.db.driver import insert_many
 from paperround.db.dialect import column_in, insert_new
+from paperround.db.driver import insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store

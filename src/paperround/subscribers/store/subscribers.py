@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, select, true, update
+from sqlalchemy import Row, bindparam, delete, select, true, update
 
-from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.db.dialect import insert_new
-from paperround.db.driver import CompiledQuery, insert_many
+from paperround.db.driver import CompiledQuery
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
 from paperround.subscribers.model import (
@@ -40,18 +40,12 @@ from paperround.subscribers.store.preferences import SelfService
 PAGE = 1000
 """Rows an export reads at a time."""
 
-_PERSON_AND_SUBSCRIPTION = (
-    select(*PERSON_COLUMNS, *db.subscriptions.c)
-    .select_from(db.subscribers)
-    .outerjoin(
-        db.subscriptions,
-        (db.subscriptions.c.subscriber_id == db.subscribers.c.id)
-        & (db.subscriptions.c.list_id == bindparam("b_list_id")),
-    )
+_LOCKED_PERSON = (
+    select(db.subscribers.c.id, db.subscribers.c.state)
     .where(db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded"))
+    .with_for_update(key_share=True)
 )
-"""Selects the person with an address, and their subscription of a list if there is one."""
-
+"""Selects and locks the person with an address."""
 
 _ACTIVE_AFTER = CompiledQuery(
     select(*SUBSCRIPTION_COLUMNS)
@@ -131,63 +125,47 @@ class SubscriberStore(Signups, SelfService, DueInstants):
 
     # --- writing -------------------------------------------------------------------------------
 
-    def put(self, subscriber: ImportedSubscriber, list_id: ListId, *, now: datetime) -> str:
+    def put(self, offered: ImportedSubscriber, list_id: ListId, *, now: datetime) -> str:
         """Insert or update a subscriber; return `new`, `changed` or `unchanged`.
 
         Never un-suppresses, and never re-subscribes a reader who left. Unsubscribing from one list
         leaves the person's own state, and so their other lists, unchanged.
         """
-        asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
-        found = self._connection.execute(_PERSON_AND_SUBSCRIPTION, asked).one_or_none()
-        if found is not None and found.id is not None:
-            done = self._update(found, subscriber, now)
-        else:
-            done = self._insert(found, subscriber, list_id, now)
-        return done or self.put(subscriber, list_id, now=now)  # lost a race
-
-    def _insert(
-        self, found: Row[Any] | None, offered: ImportedSubscriber, list_id: ListId, now: datetime
-    ) -> str | None:
-        if found is not None and self._import_person(found, offered, now) is None:
-            return None
-        if found is None:
-            row = person_columns(offered, now)
-            if offered.state is SubscriberState.UNSUBSCRIBED:
-                # A person who left one list may still join another: they are pending until then.
-                row["state"] = SubscriberState.PENDING.value
-            adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
-            person = self._connection.execute(adding, row).scalar()
-        else:
-            person = found.person_id
+        leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
+        row = person_columns(offered, now)
+        if leaves_one_list:
+            # A person who left one list may still join another: they are pending until then.
+            row["state"] = SubscriberState.PENDING.value
+        self._connection.execute(insert_new(self._connection, db.subscribers), row)
+        asked = {"b_folded": offered.address.folded}
+        person = self._connection.execute(_LOCKED_PERSON, asked).one_or_none()
         if person is None:
-            return None
+            raise Conflict("the person of this address was erased just now")
+        moved = not leaves_one_list and self._import_state(
+            SubscriberId(person.id), SubscriberState(person.state), offered, now
+        )
         subscription = preference_columns(offered.preferences) | {
             "list_id": list_id,
-            "subscriber_id": person,
+            "subscriber_id": person.id,
             "state": offered.state.value,
             "created_at": now,
             "changed_at": now,
         }
-        inserting = insert_new(self._connection, db.subscriptions)
-        return "new" if insert_many(self._connection, inserting, [subscription]) == 1 else None
-
-    def _update(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
-        """Update what was found; return None if it has changed meanwhile, for example by
-        unsubscribing."""
-        moved = self._import_person(found, offered, now)
-        if moved is None:
-            return None
+        adding = insert_new(self._connection, db.subscriptions).returning(db.subscriptions.c.id)
+        if self._connection.execute(adding, subscription).scalar() is not None:
+            return "new"
+        c = db.subscriptions.c
+        theirs = (c.list_id == list_id, c.subscriber_id == person.id)
+        found = self._connection.execute(
+            select(db.subscriptions).where(*theirs).with_for_update(key_share=True)
+        ).one()
         old = SubscriberState(found.state)
         state = _state_after_import(old, offered.state)
         if state is old and preferences_of(found) == offered.preferences:
             return "changed" if moved else "unchanged"
-        changed = self._connection.execute(
+        self._connection.execute(
             update(db.subscriptions)
-            .where(
-                db.subscriptions.c.id == found.id,
-                db.subscriptions.c.state == old.value,
-                db.subscriptions.c.due_at.is_not_distinct_from(found.due_at),
-            )
+            .where(*theirs)
             .values(
                 **preference_columns(offered.preferences),
                 state=state.value,
@@ -195,26 +173,21 @@ class SubscriberStore(Signups, SelfService, DueInstants):
                 changed_at=now,
             )
         )
-        return "changed" if changed.rowcount else None
+        return "changed"
 
-    def _import_person(
-        self, found: Row[Any], offered: ImportedSubscriber, now: datetime
-    ) -> bool | None:
-        """Return whether the person's state changed; None if it is no longer the one found."""
-        old = SubscriberState(found.person_state)
-        leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
-        state = old if leaves_one_list else _state_after_import(old, offered.state)
+    def _import_state(
+        self, person: SubscriberId, old: SubscriberState, offered: ImportedSubscriber, now: datetime
+    ) -> bool:
+        """Return whether an import changed the state of a locked person, which was `old`."""
+        state = _state_after_import(old, offered.state)
         if state is old:
             return False
-        still = db.subscribers.c.state == old.value
-        if not self._update_state(SubscriberId(found.person_id), state, now, still):
-            return None
+        values: dict[str, Any] = {"state": state.value, "changed_at": now}
         if state is SubscriberState.ACTIVE and offered.consent is not None:
-            self._connection.execute(
-                update(db.subscribers)
-                .where(db.subscribers.c.id == found.person_id)
-                .values(consent_at=offered.consent.at, consent_source=offered.consent.source)
-            )
+            values |= {"consent_at": offered.consent.at, "consent_source": offered.consent.source}
+        self._connection.execute(
+            update(db.subscribers).where(db.subscribers.c.id == person).values(values)
+        )
         return True
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
@@ -226,7 +199,12 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         allowed = (
             db.subscribers.c.state != SubscriberState.SUPPRESSED.value if activates else true()
         )
-        if not self._update_state(subscriber, state, now, allowed):
+        moved = self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber, allowed)
+            .values(state=state.value, changed_at=now)
+        )
+        if not moved.rowcount:
             known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
             if self._connection.execute(known).one_or_none() is None:
                 raise NotFound(f"there is no subscriber {subscriber}")
@@ -240,20 +218,6 @@ class SubscriberStore(Signups, SelfService, DueInstants):
                 )
                 .values(state=SubscriberState.ACTIVE.value, changed_at=now)
             )
-
-    def _update_state(
-        self,
-        subscriber: SubscriberId,
-        state: SubscriberState,
-        now: datetime,
-        where: ColumnElement[bool],
-    ) -> bool:
-        moved = self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber, where)
-            .values(state=state.value, changed_at=now)
-        )
-        return moved.rowcount == 1
 
 
 def _state_after_import(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
