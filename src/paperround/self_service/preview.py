@@ -3,7 +3,7 @@
 Previews plan, store and send nothing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from paperround.core.errors import Conflict, InvalidInput, NotFound
@@ -65,23 +65,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriedChoices:
-    """Preferences and interests to try without storing them; `interests` None means the stored
-    ones. A pause and the weekday are ignored: the next digest is shown."""
-
-    preferences: Preferences = field(default_factory=Preferences)
-    interests: tuple[Interest, ...] | None = None
-
-    def apply_to(self, subscription: Subscription) -> Subscription:
-        """Return the subscription with these preferences, for a digest sent now."""
-        preferences = replace(
-            self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None
-        )
-        state = SubscriberState.ACTIVE
-        return replace(subscription, preferences=preferences, state=state, resting_until=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPreviewer:
     """Previews digests."""
 
@@ -101,29 +84,36 @@ class DigestPreviewer:
         day: date | None = None,
         reader: Address | None = None,
         afresh: bool = False,
-        tried: TriedChoices | None = None,
+        preferences: Preferences | None = None,
+        interests: tuple[Interest, ...] | None = None,
     ) -> Preview:
         """Return the digest of `reader` (None: a new one) from the frozen edition, else from a
         draft.
 
         If that edition's message is planned or sent, it is shown unchanged; `afresh` instead shows
-        what would follow it with the current preferences, or those `tried`, if the edition has more
-        papers. Raises NotFound for an unknown list or subscriber.
+        what would follow it, if the edition has more papers. `preferences` and `interests` are
+        tried in place of the stored ones; a pause and the weekday among them are ignored, as the
+        next digest is shown. Raises NotFound for an unknown list or subscriber.
         """
         mailing_list, edition = self._find_edition(list_name, day, now)
         with self.database.reading() as work:
             subscriber, subscription = _find_subscription(work, mailing_list, reader)
             planned = None if subscriber is None else _find_planned(work, edition, subscriber)
-            interests = None
-            if tried is not None:
-                subscription = tried.apply_to(subscription)
-                if tried.interests is not None:
-                    interests = {subscription.subscriber_id: tried.interests}
+            if preferences is not None:
+                tried = replace(
+                    preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None
+                )
+                subscription = replace(
+                    subscription,
+                    preferences=tried,
+                    state=SubscriberState.ACTIVE,
+                    resting_until=None,
+                )
             context = BuildContext(
                 identity=self.identity,
                 now=now,
                 personal_ranking=self.personal_ranking,
-                interests=interests,
+                interests=None if interests is None else {subscription.subscriber_id: interests},
             )
             one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
             (row,) = build(work, context, edition, mailing_list, [one])
@@ -230,11 +220,18 @@ def next_digest(
         reader = authorized_reader(work, keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
-        tried = None
         if preferences is not None:
-            tried = _validate_trial(work, reader.mailing_list, preferences, interests, now)
-    name = reader.mailing_list.name
-    return previewer.preview(name, reader=reader.address, now=now, afresh=True, tried=tried)
+            preferences = checked(preferences, zone=reader.mailing_list.zone, now=now)
+        if interests is not None:
+            interests = settled(work, validate_interests(interests))
+    return previewer.preview(
+        reader.mailing_list.name,
+        reader=reader.address,
+        now=now,
+        afresh=True,
+        preferences=preferences,
+        interests=interests,
+    )
 
 
 def first_digest_preview(
@@ -250,26 +247,18 @@ def first_digest_preview(
     Raises NotFound for an unknown list, InvalidInput for invalid preferences.
     """
     with previewer.database.reading() as work:
-        tried = _validate_trial(work, work[ListStore].get(list_name), preferences, interests, now)
-    return previewer.preview(list_name, now=now, afresh=True, tried=tried)
-
-
-def _validate_trial(
-    work: Transaction,
-    mailing_list: MailingList,
-    preferences: Preferences,
-    interests: tuple[Interest, ...] | None,
-    now: datetime,
-) -> TriedChoices:
-    preferences = checked(preferences, zone=mailing_list.zone, now=now)
-    named = None if interests is None else settled(work, validate_interests(interests))
-    return TriedChoices(preferences=preferences, interests=named)
+        zone = work[ListStore].get(list_name).zone
+        preferences = checked(preferences, zone=zone, now=now)
+        interests = settled(work, validate_interests(interests))
+    return previewer.preview(
+        list_name, now=now, afresh=True, preferences=preferences, interests=interests
+    )
 
 
 def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
     """Return the first digest after the confirmation a link belongs to. A forged, used or expired
     link shows the default list's digest, and so reveals nothing."""
-    name, tried = DEFAULT_LIST, TriedChoices()
+    name, preferences, interests = DEFAULT_LIST, Preferences(), tuple[Interest, ...]()
     with previewer.database.reading() as work:
         notice = read_notice(work, previewer.identity.keys, token, Purpose.CONFIRM)
         if (
@@ -282,11 +271,12 @@ def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: d
                 one.name for one in work[ListStore].all() if one.id == notice.payload.get("list")
             )
             name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
-            tried = TriedChoices(
-                preferences=Preferences() if choices is None else unpack_preferences(str(choices)),
-                interests=unpack_interests(notice.payload),
-            )
-    return previewer.preview(name, now=now, afresh=True, tried=tried)
+            if choices is not None:
+                preferences = unpack_preferences(str(choices))
+            interests = unpack_interests(notice.payload)
+    return previewer.preview(
+        name, now=now, afresh=True, preferences=preferences, interests=interests
+    )
 
 
 TEST_LIFE = FIRST_RETRY - timedelta(minutes=1)
