@@ -85,9 +85,7 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[ChannelStore].reencrypt()
         return CleanupReport(
             reminded=_remind(work, identity, now),
-            forgotten=work[SubscriberStore].forget_unconfirmed(
-                before=now - UNCONFIRMED_LIFE, now=now
-            ),
+            forgotten=work[SubscriberStore].forget_unconfirmed(before=now - UNCONFIRMED_LIFE),
             orphans=work[Erasure].forget_orphans(now=now),
         )
 

@@ -229,7 +229,7 @@ class Signups(Store):
         )
         return [(person_of(row), subscription_of(row)) for row in found]
 
-    def forget_unconfirmed(self, *, before: datetime, now: datetime) -> int:  # noqa: ARG002
+    def forget_unconfirmed(self, *, before: datetime) -> int:
         """Delete people who never confirmed and last signed up before `before`, and unconfirmed
         further subscriptions of active people. Return how many people and subscriptions were
         deleted."""
