@@ -21,7 +21,8 @@ from paperround.papers.store.papers import PaperStore
 from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
 from paperround.self_service.history import give_feedback
-from paperround.self_service.library import keep_seeds, store_ratings
+from paperround.self_service.library import keep_seeds
+from paperround.self_service.onboarding import store_ratings
 from paperround.self_service.preferences import (
     join_list,
     leave,

@@ -1,6 +1,6 @@
 """Papers to judge, and what the judgements have in common."""
 
-from paperround.self_service.onboarding_model import (
+from paperround.self_service.onboarding import (
     common_categories,
     distinguishing_authors,
     pick_diverse,

@@ -6,7 +6,7 @@ from paperround.db.transactions import Database
 from paperround.digests.cuts import freeze_cuts
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.self_service.library import (
+from paperround.self_service.onboarding import (
     PAGE,
     KeptJudgements,
     papers_to_judge,

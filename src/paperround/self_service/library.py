@@ -1,32 +1,19 @@
-"""Build a reader's interests from their own library, or from papers they rate.
+"""Build a reader's interests from their own library.
 
 Results are shown first, and stored once the reader confirms.
 """
 
-from collections.abc import Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from paperround.core.errors import InvalidInput, invalid
+from paperround.core.errors import invalid
 from paperround.core.languages import marked
 from paperround.db.transactions import Transaction
-from paperround.editions.model import Order, Placed
-from paperround.editions.store.editions import EditionStore
 from paperround.papers.identifiers import canonical
 from paperround.papers.libraries import GivenWork, Library, Understood, UnderstoodWork
-from paperround.papers.model import Paper, PaperId, Reject
-from paperround.papers.phrases import distinguishing_phrases
+from paperround.papers.model import Paper, Reject
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
-from paperround.self_service.onboarding_model import (
-    MOST_JUDGED,
-    Judging,
-    Suggestions,
-    common_categories,
-    distinguishing_authors,
-    pick_diverse,
-)
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.choices import find_paper_by_title
@@ -149,145 +136,3 @@ def add_all(
     if new:
         work[SubscriberStore].set_interests(person, (*known, *new), now=now)
     return len(new)
-
-
-# Onboarding by ratings: a reader rates recent papers, at least five good and three bad, and chooses
-# among the interests that suggests.
-
-PAGE = 12
-"""Papers per page: enough to find five good and three bad ones."""
-
-MOST_PAGES = 5
-LOOKED_BACK = timedelta(days=14)
-_LOOKED_AT = 300
-MOST_TOPICS = 10
-MOST_AUTHORS = 8
-MOST_CATEGORIES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptJudgements:
-    """How many ratings, and how many new interests, were stored."""
-
-    papers: int
-    interests: int
-
-
-def papers_to_judge(
-    context: SignupContext, token: str, *, page: int, now: datetime
-) -> Judging | None:
-    """Return recent papers of the reader's lists that differ from each other and that they have not
-    rated; None if the link was not recently mailed."""
-    with context.database.reading() as work:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
-        placed = _unrated(work, reader, now)
-        papers = work[PaperStore].load(placed) if placed else {}
-    known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
-    chosen = pick_diverse(known, most=PAGE * MOST_PAGES)
-    page = min(max(page, 1), MOST_PAGES)
-    shown = chosen[(page - 1) * PAGE : page * PAGE]
-    return Judging(
-        papers=tuple(placed[one.id].paper for one in shown if one.id in placed),
-        page=page,
-        more=len(chosen) > page * PAGE,
-    )
-
-
-def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
-    """Return unrated papers of all of the reader's lists, best first."""
-    since = (now - LOOKED_BACK).date()
-    ratings = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
-    lists = [one.list_id for one in work[SubscriberStore].subscriptions_of(reader.person.id)]
-    found = [
-        placed
-        for list_id in lists
-        for placed in work[EditionStore].places(
-            list_id, Order.RANKED, days=(since, None), limit=_LOOKED_AT
-        )
-    ]
-    found.sort(key=lambda one: (-one.paper.score, one.paper.paper_id))
-    each: dict[PaperId, Placed] = {}
-    for one in found:
-        if one.paper.paper_id not in ratings and not one.paper.withdrawn:
-            each.setdefault(one.paper.paper_id, one)
-    return each
-
-
-def suggest(
-    context: SignupContext,
-    token: str,
-    good: Collection[PaperId],
-    bad: Collection[PaperId],
-    *,
-    now: datetime,
-) -> Suggestions | None:
-    """Return the interests that these ratings suggest, without storing them; None if the link was
-    not recently mailed."""
-    with context.database.reading() as work:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
-        others = [one for one in _unrated(work, reader, now) if one not in {*good, *bad}]
-        papers = work[PaperStore].load({*good, *bad, *others})
-    liked, disliked = _select(good, papers), _select(bad, papers)
-    rest = _select(others, papers)
-    return Suggestions(
-        good=tuple(liked),
-        bad=tuple(disliked),
-        topics=_valid_interests(
-            InterestKind.TOPIC, distinguishing_phrases(liked, disliked, rest, most=MOST_TOPICS)
-        ),
-        authors=_valid_interests(
-            InterestKind.AUTHOR, distinguishing_authors(liked, disliked, most=MOST_AUTHORS)
-        ),
-        categories=_valid_interests(
-            InterestKind.CATEGORY, common_categories(liked, disliked, most=MOST_CATEGORIES)
-        ),
-    )
-
-
-def _select(ids: Collection[PaperId], papers: dict[PaperId, Paper]) -> list[Paper]:
-    return [papers[one] for one in dict.fromkeys(ids) if one in papers][:_LOOKED_AT]
-
-
-def _valid_interests(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
-    """Return valid interests: an author's name from a feed may be too long for one."""
-    found = []
-    for value in values:
-        with suppress(InvalidInput):
-            found.append(interest(kind, value))
-    return tuple(found)
-
-
-def store_ratings(
-    context: SignupContext,
-    token: str,
-    good: Sequence[PaperId],
-    bad: Sequence[PaperId],
-    interests: Sequence[Interest],
-    *,
-    now: datetime,
-) -> KeptJudgements | None:
-    """Store ratings as feedback, and these interests; None, and nothing stored, if the link was not
-    recently mailed.
-
-    Raises InvalidInput for an invalid interest, and if they exceed the limit.
-    """
-    wanted = validate_interests(interests)
-    ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
-
-    def keep(work: Transaction, reader: TokenHolder) -> KeptJudgements:
-        new = add_all(work, reader.person.id, wanted, now=now)
-        papers = work[PaperStore].load({one for one, _ in ratings}) if ratings else {}
-        kept = [
-            work[SubscriberStore].give_feedback(
-                reader.person.id, papers[paper].id, verdict, now=now
-            )
-            for paper, verdict in ratings
-            if paper in papers
-        ]
-        return KeptJudgements(papers=len(kept), interests=new)
-
-    return run_as_reader(context, token, keep, now=now)

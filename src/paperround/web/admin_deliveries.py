@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from paperround.access.model import Scope
 from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
-from paperround.delivery.status import DeliveryEntry, DeliveryQuery
-from paperround.delivery.status import redact_addresses
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause, resume
 from paperround.editions.model import DeliveryState

@@ -16,15 +16,17 @@ from paperround.http.model import HttpClient
 from paperround.papers.libraries import Library
 from paperround.papers.model import PaperId
 from paperround.self_service import history
-from paperround.self_service.library import (
-    MOST_PAGES,
-    keep_seeds,
+from paperround.self_service.library import keep_seeds, preview_library
+from paperround.self_service.onboarding import (
+    BAD,
+    ENOUGH_BAD,
+    ENOUGH_GOOD,
+    GOOD,
+    MOST_JUDGED,
     papers_to_judge,
-    preview_library,
     store_ratings,
     suggest,
 )
-from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number
