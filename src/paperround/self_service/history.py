@@ -15,7 +15,7 @@ from paperround.delivery.status import (
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.model import DeliveryState, Edition, EditionId, page_path
+from paperround.editions.model import Edition, EditionId, page_path
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
@@ -45,7 +45,6 @@ class PastMail:
     called: str
     local_date: date | None
     at: datetime
-    was_sent: bool
     became: str
     said: str
     papers: tuple[PastPaper, ...]
@@ -90,7 +89,6 @@ def _past_mail(
         called=called,
         local_date=mail.local_date,
         at=mail.sent_at or mail.due_at,
-        was_sent=mail.state is DeliveryState.SENT,
         became=state_text(mail.state, mail.reason),
         said=said,
         papers=tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in papers),
