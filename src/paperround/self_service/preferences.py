@@ -56,8 +56,8 @@ def language_kept(context: SignupContext, token: str) -> str | None:
     others may have signed up the same address before."""
     with context.database.reading() as work:
         asked = read_notice(work, context.keys, token, Purpose.CONFIRM)
-        if asked is not None and "choices" in asked.payload:
-            return unpack_preferences(str(asked.payload["choices"])).language
+        if asked is not None and (preferences := unpack_preferences(asked.payload)):
+            return preferences.language
         reader = reader_of_link(work, context.keys, token)
     return None if reader is None else reader.subscription.preferences.language
 

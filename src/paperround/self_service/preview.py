@@ -270,9 +270,8 @@ def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: d
             lists = (
                 one.name for one in work[ListStore].all() if one.id == notice.payload.get("list")
             )
-            name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
-            if choices is not None:
-                preferences = unpack_preferences(str(choices))
+            name = next(lists, DEFAULT_LIST)
+            preferences = unpack_preferences(notice.payload) or preferences
             interests = unpack_interests(notice.payload)
     return previewer.preview(
         name, now=now, afresh=True, preferences=preferences, interests=interests

@@ -119,11 +119,10 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
 def _activate(
     work: Transaction, context: SignupContext, notice: Notice, reader: TokenHolder, now: datetime
 ) -> Confirmed | None:
-    choices = notice.payload.get("choices")
     how = f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
     active = work[SubscriberStore].activate(
         reader.subscription.id,
-        preferences=None if choices is None else unpack_preferences(str(choices)),
+        preferences=unpack_preferences(notice.payload),
         consent=Consent(at=now, source=how),
         now=now,
     )

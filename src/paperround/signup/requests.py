@@ -63,8 +63,8 @@ def subscribe(
         interests = validate_interests(request.interests)
         payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
-            "choices": pack_preferences(preferences),
             "source": request.source,
+            **pack_preferences(preferences),
             **language_payload(preferences.language),
             **pack_interests(interests),
             **pack_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),

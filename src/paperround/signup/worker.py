@@ -27,7 +27,13 @@ from paperround.signup.limits import DAY, count_email, lock_mailbox, note_droppe
 from paperround.signup.magic_links import preferences_link, reader_of
 from paperround.subscribers.choices import unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
-from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
+from paperround.subscribers.model import (
+    Address,
+    Preferences,
+    Subscriber,
+    SubscriberState,
+    Subscription,
+)
 from paperround.subscribers.readers import Drop, RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -111,7 +117,7 @@ def _sign_up(
     _, subscription = work[SubscriberStore].sign_up(
         address,
         list_id,
-        preferences=unpack_preferences(str(request.payload["choices"])),
+        preferences=unpack_preferences(request.payload) or Preferences(),
         nonce=context.keys.digest("subscriber-nonce", who)[:22],
         now=now,
     )

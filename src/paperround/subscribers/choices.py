@@ -35,7 +35,7 @@ from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
 
-_INTERESTS, _ALSO = "interests", "also"
+_CHOICES, _INTERESTS, _ALSO = "choices", "interests", "also"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -96,14 +96,16 @@ def _require(holds: bool, field: str, rule: str) -> None:
         raise InvalidInput(rule, code=field)
 
 
-def pack_preferences(preferences: Preferences) -> str:
-    """Serialize preferences to JSON for the payload of a system email."""
-    return json.dumps(asdict(preferences), default=str)
+def pack_preferences(preferences: Preferences) -> dict[str, str]:
+    """Return the payload entry for these preferences."""
+    return {_CHOICES: json.dumps(asdict(preferences), default=str)}
 
 
-def unpack_preferences(text: str) -> Preferences:
-    """Return the preferences that `pack_preferences` serialized."""
-    kept = json.loads(text)
+def unpack_preferences(payload: Mapping[str, str | int]) -> Preferences | None:
+    """Return the preferences that `pack_preferences` put into a payload; None if it has none."""
+    if _CHOICES not in payload:
+        return None
+    kept = json.loads(str(payload[_CHOICES]))
     until = kept["paused_until"]
     kept["frequency"] = Frequency(kept["frequency"])
     kept["paused_until"] = until and date.fromisoformat(until)
