@@ -100,20 +100,11 @@ def list_feed(
 
 def _latest_places(work: Transaction, mailing_list: MailingList, last: date) -> Sequence[Placed]:
     """Return the most recent papers at their first placement, up to the day `last` of the newest
-    non-empty edition.
-
-    A paper may stay in editions for a week, so a few weeks usually suffice; if those hold too few
-    or too old papers, more are read.
-    """
-    window = timedelta(days=mailing_list.candidate_days)
-    for back in (3 * window, max(LOOKED_BACK, 4 * window)):
-        since = last - back
-        places = work[EditionStore].places(
-            mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
-        )
-        if len(places) == MOST_ENTRIES and places[-1].day > since + window:
-            break
-    return places
+    non-empty edition. A paper may stay in editions for as long as it is a candidate."""
+    since = last - max(LOOKED_BACK, 4 * timedelta(days=mailing_list.candidate_days))
+    return work[EditionStore].places(
+        mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
+    )
 
 
 def _last_update(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
