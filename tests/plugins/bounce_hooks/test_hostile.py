@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from paperround.bounces.model import ReportedEvents
 from paperround.plugins.bounce_hooks import mailgun, postmark, sendgrid, ses
-from paperround.plugins.bounce_hooks.fields import code_of, kept, message_id, tag_of
+from paperround.plugins.bounce_hooks.fields import code_of, message_id, storable, tag_of
 from tests.builders import NOW
 from tests.plugins.bounce_hooks.providers import (
     SENDER,
@@ -150,11 +150,11 @@ def test_a_body_as_deep_or_as_long_as_it_may_be_is_ignored(parse: Parse, body: b
     ],
 )
 def test_what_is_kept_of_a_servers_words_holds_no_address(words: str) -> None:
-    said = kept(words)
+    said = storable(words)
     assert "@" not in said
     assert "ada" not in said.lower()
     assert said.startswith("550 ")
-    assert len(kept(words * 100)) <= 300
+    assert len(storable(words * 100)) <= 300
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""JSON of strangers, read with care: what is missing, or is of another type, reads as nothing."""
+"""Read the JSON of a webhook: a missing field, or one of another type, reads as empty."""
 
 import base64
 import hmac
@@ -21,24 +21,24 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class HookFields:
-    """A JSON value and what stands in it."""
+    """A JSON value, and access to its parts."""
 
     value: object
 
     def inner(self, name: str) -> "HookFields":
-        """The value of a field."""
+        """Return the value of a field; empty if there is none."""
         return (
             HookFields(self.value.get(name)) if isinstance(self.value, dict) else HookFields(None)
         )
 
     def items(self) -> "list[HookFields]":
-        """What a list holds, its first thousand; of anything else nothing."""
+        """Return the first thousand items of a list; of anything else, none."""
         return (
             [HookFields(one) for one in self.value[:MOST]] if isinstance(self.value, list) else []
         )
 
     def text(self, name: str) -> str:
-        """A field's text, or its whole number as text, without half characters and NUL."""
+        """Return a field's text, or its whole number as text, without lone surrogates and NUL."""
         found = self.inner(name).value
         if isinstance(found, int) and not isinstance(found, bool):
             found = str(found)
@@ -47,12 +47,12 @@ class HookFields:
         return found[:LONGEST].encode("utf-8", "replace").decode().replace("\0", " ").strip()
 
     def moment(self, name: str, *, now: datetime) -> datetime:
-        """When a field says that it happened; `now` where it says nothing, or the future."""
+        """Return the instant in a field; `now` if it holds none, or a later one."""
         return min(moment_of(self.inner(name).value) or now, now)
 
 
-def read(body: bytes) -> HookFields:
-    """What a body holds; nothing when it is no JSON, or is nested deeper than Python follows."""
+def parse_json(body: bytes) -> HookFields:
+    """Return the value of a body; an empty one if it is not JSON, or nested too deeply."""
     try:
         return HookFields(json.loads(body.decode("utf-8-sig")))
     except (ValueError, RecursionError):
@@ -60,7 +60,7 @@ def read(body: bytes) -> HookFields:
 
 
 def base64_of(text: str) -> bytes:
-    """The bytes that a text in base64 stands for; none for any other text."""
+    """Return the bytes that base64 text encodes; no bytes for any other text."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
@@ -68,7 +68,7 @@ def base64_of(text: str) -> bytes:
 
 
 def moment_of(said: object) -> datetime | None:
-    """An instant in ISO 8601 or in seconds since 1970; None for anything else."""
+    """Return an instant written in ISO 8601 or in seconds since 1970; None for anything else."""
     try:
         if isinstance(said, str) and not said.isdecimal():
             found = datetime.fromisoformat(said)
@@ -84,15 +84,15 @@ _LONGEST_SEARCHED = 300
 """Characters of a reply in which its code stands."""
 
 _TYPED = re.compile(r"\s*(?:smtp|x-[\w-]+|dns)\s*;\s*", re.I)
-"""What a report writes before a server's words (RFC 3464, 2.3.6)."""
+"""The type that a report writes before a server's text (RFC 3464, 2.3.6)."""
 _CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
 _TAGGED = re.compile(r"\+([a-z2-7]{32})@", re.I)
 _REPLY = re.compile(r"(?<!\d)[45]\d\d(?!\d)")
 
 
-def judged(words: str, *, status: str = "", most: Evidence) -> Evidence:
-    """Return what a failure proves: what the far end's words do, never more than `most`. Without
-    words, a class that may mean that the address is gone makes it likely."""
+def evidence_of_failure(words: str, *, status: str = "", most: Evidence) -> Evidence:
+    """Return what a failure proves: what the server's text proves, never more than `most`. Without
+    a text, a class that may mean that the address is gone makes it likely."""
     said = bare(words)
     if not said:
         return Evidence.LIKELY_GONE if most is Evidence.GONE else Evidence.PASSING
@@ -100,17 +100,18 @@ def judged(words: str, *, status: str = "", most: Evidence) -> Evidence:
 
 
 def bare(words: str) -> str:
-    """A server's words without the name of their kind."""
+    """Return a server's text without the type before it."""
     return _TYPED.sub("", words, count=1) if _TYPED.match(words) else words.strip()
 
 
-def kept(words: str) -> str:
-    """Return the words as they may be kept: short, and without anybody's address."""
+def storable(words: str) -> str:
+    """Return a text as it may be stored: short, and without addresses."""
     return masked(bare(words))
 
 
 def code_of(status: str, words: str) -> str:
-    """The code of RFC 3463 that was stated or stands in the words, else the reply of RFC 5321."""
+    """Return the status code (RFC 3463) that is stated or in the text, else the reply code (RFC
+    5321)."""
     for pattern, text in ((_CODE, status), (_CODE, words), (_REPLY, words)):
         if found := pattern.search(text[:_LONGEST_SEARCHED]):
             return found[0]
@@ -118,38 +119,38 @@ def code_of(status: str, words: str) -> str:
 
 
 def message_id(written: str) -> str:
-    """A Message-ID as our mails write it, in angle brackets; empty for what can be none."""
+    """Return a Message-ID in angle brackets, as in our messages; empty if it cannot be one."""
     inside = written.strip().removeprefix("<").removesuffix(">")
     return f"<{inside}>" if "@" in inside and len(inside) < 250 and " " not in inside else ""
 
 
 def tag_of(sender: str) -> str:
-    """What stands behind the plus sign of an envelope sender, where it looks like our signature: a
-    tag that is none of ours would make the event be about no mail at all."""
+    """Return the tag after the plus sign of an envelope sender, if it looks like one of ours: any
+    other would make the event be about no message."""
     found = _TAGGED.search(sender)
     return found[1].lower() if found else ""
 
 
 LONGEST_WAY = timedelta(hours=25)
-"""Providers try again for a day at most, some of them with the signature of the first time."""
+"""Providers retry for a day at most, some of them with the signature of the first attempt."""
 AHEAD = timedelta(minutes=5)
-"""How far their clocks may be before ours."""
+"""How far their clocks may be ahead of ours."""
 
 
 def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
-    """Whether `shown` is one of the secrets. Takes as long whichever it is, and how near."""
+    """Return whether `shown` is one of the secrets, in constant time."""
     given = shown.encode("utf-8", "replace")
     return sum(hmac.compare_digest(given, secret.encode()) for secret in secrets) > 0
 
 
 def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_WAY) -> None:
-    """Raise InvalidSignature for what was signed longer ago than any provider still sends it."""
+    """Raise InvalidSignature if it was signed longer ago than providers retry, or in the future."""
     if at is None or not now - within <= at <= now + AHEAD:
         raise InvalidSignature("its signature is too old, or of the future")
 
 
 def require_long(name: str, secrets: Sequence[str], shortest: int) -> None:
-    """Raise Misconfigured with the setting's name when one of its values is easy to guess."""
+    """Raise Misconfigured with the setting's name if one of its values is easy to guess."""
     if any(len(secret) < shortest for secret in secrets):
         raise Misconfigured(
             f"PAPERROUND_{name} needs {shortest} characters or more: whoever guesses it can stop "

@@ -1,7 +1,7 @@
 """Mailgun: the webhooks Permanent failure, Spam complaint and Unsubscribe.
 
-It signs the time and a token with HMAC-SHA256, but not what it tells, and sends the same signature
-again when it tries again. So a token belongs to the first body that came with it. Written from
+Mailgun signs the time and a token with HMAC-SHA256, but not the event, and repeats the signature
+when it retries. So a token is bound to the first body that it came with. Written from
 "Securing Webhooks" and "Event structure" of its documentation, with invented values in the tests.
 """
 
@@ -21,23 +21,23 @@ from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     code_of,
+    evidence_of_failure,
     is_one_of,
-    judged,
-    kept,
     message_id,
     moment_of,
-    read,
+    parse_json,
     require_fresh,
     require_long,
+    storable,
     tag_of,
 )
 
 WAY = "hook:mailgun"
 WINDOW = timedelta(hours=9)
-"""Its tries end eight hours after the first one. A shorter window would lose what it could not tell
-us while our database was down."""
+"""It retries for eight hours. A shorter window would lose events of a time when our database was
+down."""
 MOST_TOKENS = 20_000
-"""Tokens that are remembered; of more, those that came last."""
+"""Tokens that are remembered, newest first."""
 _LONGEST_TOKEN = 100
 
 _SUPPRESSED: Mapping[str, tuple[ReportKind, Evidence]] = {
@@ -45,11 +45,11 @@ _SUPPRESSED: Mapping[str, tuple[ReportKind, Evidence]] = {
     "suppress-complaint": (ReportKind.COMPLAINT, Evidence.COMPLAINT),
     "suppress-unsubscribe": (ReportKind.UNSUBSCRIBE, Evidence.NONE),
 }
-"""Why Mailgun did not even try. Of a bounce it knows from an earlier mail, maybe not ours."""
+"""Why Mailgun did not try to deliver. It knows a bounce from an earlier message, maybe not ours."""
 
 
 class Tokens:
-    """The tokens that came lately, each with the body it came with. Safe to share by threads."""
+    """The recent tokens, each with the hash of its body. Thread-safe."""
 
     def __init__(self, *, most: int = MOST_TOKENS) -> None:
         self._most = most
@@ -57,10 +57,10 @@ class Tokens:
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
 
     def require_own(self, token: str, body: bytes) -> None:
-        """Raise InvalidSignature for a token that came with another body."""
-        # Of what a body says, in whatever order and with whatever spaces it is written.
+        """Raise InvalidSignature if the token came with another body before."""
+        # Hash the value, whatever the order of its fields and its spaces.
         try:
-            said = json.dumps(read(body).value, sort_keys=True)
+            said = json.dumps(parse_json(body).value, sort_keys=True)
         except RecursionError:
             raise InvalidSignature("it is nested too deeply") from None
         digest = hashlib.sha256(said.encode()).digest()
@@ -73,19 +73,20 @@ class Tokens:
 
 
 SHORTEST_KEY = 16
-"""Characters of a key that Mailgun makes; theirs are longer."""
+"""Characters of a key; those that Mailgun makes are longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailgunHook:
-    """Hears what one of `secrets`, the webhook signing keys, signed."""
+    """Accepts requests signed with one of `secrets`, the webhook signing keys."""
 
     secrets: Sequence[str] = field(repr=False)
     tokens: Tokens = field(default_factory=Tokens)
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
-        """What a request tells. Raises InvalidSignature for one that is wrong, old or used."""
-        proof = read(body).inner("signature")
+        """Return the events of a request; raise InvalidSignature if its signature is wrong, old or
+        used."""
+        proof = parse_json(body).inner("signature")
         stamp, token = proof.text("timestamp"), proof.text("token")
         require_fresh(moment_of(stamp), now=now, within=WINDOW)
         shown = (proof.text("signature"), proof.text("parent-signature"))
@@ -101,8 +102,8 @@ def _signature(secret: str, signed: str) -> str:
 
 
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:
-    """What a body tells; never raises."""
-    told = read(body).inner("event-data")
+    """Return the events of a body; never raises."""
+    told = parse_json(body).inner("event-data")
     meaning = _meaning(told)
     if meaning is None or not told.text("id"):
         return ReportedEvents(ignored=1)
@@ -121,13 +122,13 @@ def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime
         tag=tag_of(told.inner("envelope").text("sender")),
         recipient=told.text("recipient"),
         code=code_of(status.text("enhanced-code"), f"{status.text('code')} {words}"),
-        said=kept(words),
+        said=storable(words),
     )
 
 
 def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
-    """What an event says of an address; None for what says nothing, a temporary failure among it:
-    Mailgun goes on trying."""
+    """Return what an event means for an address; None if nothing, as a temporary failure: Mailgun
+    retries."""
     match told.text("event"), told.text("severity"):
         case "failed", "permanent":
             return _SUPPRESSED.get(told.text("reason")) or (ReportKind.BOUNCE, _of_failure(told))
@@ -140,10 +141,10 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
 
 
 def _of_failure(told: HookFields) -> Evidence:
-    """Only what Mailgun calls a bounce, and no soft one, may name the address."""
+    """Only what Mailgun calls a bounce, and not a soft one, may prove that the address is gone."""
     status = told.inner("delivery-status")
     is_hard = told.text("reason") == "bounce" and status.text("bounce-type") != "soft"
-    return judged(
+    return evidence_of_failure(
         _words(told),
         status=status.text("enhanced-code"),
         most=Evidence.GONE if is_hard else Evidence.PASSING,
@@ -151,7 +152,7 @@ def _of_failure(told: HookFields) -> Evidence:
 
 
 def _words(told: HookFields) -> str:
-    """The server's words; Mailgun keeps some of them under another name."""
+    """Return the server's text, which is in one of two fields."""
     status = told.inner("delivery-status")
     return status.text("message") or status.text("description")
 
@@ -159,7 +160,7 @@ def _words(told: HookFields) -> str:
 def hook_of(
     given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
 ) -> MailgunHook | None:
-    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    """Return the hook; None if the settings do not use this provider. Raises Misconfigured with the
     name of a setting, never its value."""
     del public_url, client
     keys = given("mailgun_hook_key")

@@ -1,7 +1,7 @@
 """Postmark: the webhooks Bounce, Spam complaint and Subscription change.
 
-It signs nothing, but sends a password that stands in the webhook's address, or a header of one's
-own. Written from postmarkapp.com/developer/webhooks, with invented values in the tests.
+Postmark signs nothing, but sends a password from the webhook's URL, or a header that you choose.
+Written from postmarkapp.com/developer/webhooks, with invented values in the tests.
 """
 
 import base64
@@ -19,11 +19,11 @@ from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     code_of,
+    evidence_of_failure,
     is_one_of,
-    judged,
-    kept,
-    read,
+    parse_json,
     require_long,
+    storable,
 )
 
 WAY = "hook:postmark"
@@ -35,17 +35,17 @@ _HARD = frozenset({"HardBounce", "BadEmailAddress"})
 _LEFT = "Unsubscribe"
 
 SHORTEST_SECRET = 24
-"""Characters of a password that is part of an address."""
+"""Characters of a password that is part of a URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostmarkHook:
-    """Hears who shows one of `secrets`."""
+    """Accepts requests with one of `secrets`."""
 
     secrets: Sequence[str] = field(repr=False)
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
-        """What a request tells. Raises InvalidSignature without the secret."""
+        """Return the events of a request; raise InvalidSignature without the secret."""
         shown = headers.get(SECRET_HEADER) or _password(headers.get("authorization", ""))
         if not is_one_of(shown, self.secrets):
             raise InvalidSignature("it does not show the secret")
@@ -53,7 +53,7 @@ class PostmarkHook:
 
 
 def _password(authorization: str) -> str:
-    """The password of basic authentication (RFC 7617), whatever the name; else nothing."""
+    """Return the password of basic authentication (RFC 7617), whatever the user; else ""."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return ""
@@ -64,8 +64,8 @@ def _password(authorization: str) -> str:
 
 
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:
-    """What a body tells; never raises."""
-    told = read(body)
+    """Return the events of a body; never raises."""
+    told = parse_json(body)
     match told.text("RecordType"):
         case "Bounce":
             found = _bounce(told, now)
@@ -89,7 +89,9 @@ def _bounce(told: HookFields, now: datetime) -> ReturnedEvent | None:
     if not told.text("ID"):
         return None
     most = Evidence.GONE if kind in _HARD else Evidence.PASSING
-    return _event(told, ReportKind.BOUNCE, judged(told.text("Details"), most=most), now)
+    return _event(
+        told, ReportKind.BOUNCE, evidence_of_failure(told.text("Details"), most=most), now
+    )
 
 
 def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:
@@ -102,13 +104,13 @@ def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime
         happened_at=told.moment("BouncedAt", now=now),
         recipient=told.text("Email"),
         code=code_of("", words),
-        said=kept(words or told.text("Name")),
+        said=storable(words or told.text("Name")),
     )
 
 
 def _change(told: HookFields, now: datetime) -> ReturnedEvent | None:
-    """An address that Postmark will mail no more. What an operator did there is no reader's wish;
-    what a bounce did is told without the far end's words."""
+    """Return the event of an address that Postmark no longer sends to. A suppression by an operator
+    is not the reader's wish; one by a bounce comes without the server's text."""
     if told.inner("SuppressSending").value is not True:
         return None
     match told.text("SuppressionReason"), told.text("Origin"):
@@ -127,12 +129,12 @@ def _change(told: HookFields, now: datetime) -> ReturnedEvent | None:
         evidence=evidence,
         happened_at=told.moment("ChangedAt", now=now),
         recipient=told.text("Recipient"),
-        said=kept(told.text("SuppressionReason")),
+        said=storable(told.text("SuppressionReason")),
     )
 
 
 def _hash(told: HookFields) -> str:
-    """A name for what comes without an id: the same for the same change, and nobody's address."""
+    """Return an id for an event without one: the same for the same change, without an address."""
     names = ("RecordType", "Type", "MessageID", "Recipient", "Email", "ChangedAt", "BouncedAt",
              "SuppressionReason")  # fmt: skip
     text = "\0".join(told.text(name) for name in names)
@@ -142,7 +144,7 @@ def _hash(told: HookFields) -> str:
 def hook_of(
     given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
 ) -> PostmarkHook | None:
-    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    """Return the hook; None if the settings do not use this provider. Raises Misconfigured with the
     name of a setting, never its value."""
     del client
     secrets = given("postmark_hook_secret")

@@ -1,7 +1,7 @@
 """SendGrid: the signed event webhook.
 
-It signs the time and the body with ECDSA on P-256 (SHA-256, DER), and shows both in headers; the
-public key stands in its settings. Written from the Event Webhook Reference and "Event Webhook
+SendGrid signs the time and the body with ECDSA on P-256 (SHA-256, DER), in two headers; the public
+key is in its settings. Written from the Event Webhook Reference and "Event Webhook
 Security Features" of its documentation, with invented values in the tests.
 """
 
@@ -24,12 +24,12 @@ from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     base64_of,
     code_of,
-    judged,
-    kept,
+    evidence_of_failure,
     message_id,
     moment_of,
-    read,
+    parse_json,
     require_fresh,
+    storable,
 )
 
 WAY = "hook:sendgrid"
@@ -42,18 +42,19 @@ _DROPPED: Mapping[str, tuple[ReportKind, Evidence]] = {
     "spam reporting address": (ReportKind.COMPLAINT, Evidence.COMPLAINT),
     "unsubscribed address": (ReportKind.UNSUBSCRIBE, Evidence.NONE),
 }
-"""Why SendGrid did not even try. Of the first two it knows from an earlier mail, maybe not ours."""
+"""Why SendGrid did not try to deliver. The first two are known from earlier messages, maybe not
+ours."""
 _LEFT = frozenset({"unsubscribe", "group_unsubscribe"})
 
 
 @dataclass(frozen=True, slots=True)
 class SendGridHook:
-    """Hears what one of `keys` signed."""
+    """Accepts requests signed with one of `keys`."""
 
     keys: Sequence[EllipticCurvePublicKey]
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
-        """What a request tells. Raises InvalidSignature for a signature that is wrong or old."""
+        """Return the events of a request; raise InvalidSignature if it is not signed or old."""
         stamp = headers.get(TIMESTAMP, "")
         require_fresh(moment_of(stamp), now=now)
         signed = stamp.encode("utf-8", "replace") + body
@@ -72,8 +73,8 @@ def _is_signed(signed: bytes, signature: bytes, key: EllipticCurvePublicKey) -> 
 
 
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:
-    """What a body tells; never raises."""
-    items = read(body).items()
+    """Return the events of a body; never raises."""
+    items = parse_json(body).items()
     events = tuple(found for one in items if (found := _event(one, now)))
     return ReportedEvents(events=events, ignored=max(len(items), 1) - len(events))
 
@@ -92,17 +93,17 @@ def _event(told: HookFields, now: datetime) -> ReturnedEvent | None:
         message_id=message_id(told.text("smtp-id")),
         recipient=told.text("email"),
         code=code_of(told.text("status"), words),
-        said=kept(words),
+        said=storable(words),
     )
 
 
 def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
-    """What an event says of an address; None for what says nothing, a deferral among it."""
+    """Return what an event means for an address; None if nothing, as a deferral."""
     match told.text("event"):
         case "bounce":
             # A `bounce` may name the address; one of type `blocked` or `expired` is about the way.
             is_hard = told.text("type") == "bounce"
-            return ReportKind.BOUNCE, judged(
+            return ReportKind.BOUNCE, evidence_of_failure(
                 told.text("reason"),
                 status=told.text("status"),
                 most=Evidence.GONE if is_hard else Evidence.PASSING,
@@ -120,7 +121,7 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
 def hook_of(
     given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
 ) -> SendGridHook | None:
-    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    """Return the hook; None if the settings do not use this provider. Raises Misconfigured with the
     name of a setting, never its value."""
     del public_url, client
     keys = given("sendgrid_hook_key")

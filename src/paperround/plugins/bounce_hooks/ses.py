@@ -18,10 +18,10 @@ from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     bare,
     code_of,
-    judged,
-    kept,
+    evidence_of_failure,
     message_id,
-    read,
+    parse_json,
+    storable,
     tag_of,
 )
 from paperround.plugins.bounce_hooks.sns import (
@@ -34,14 +34,14 @@ from paperround.plugins.bounce_hooks.sns import (
 
 WAY = "hook:ses"
 MOST_RECIPIENTS = 20
-"""Recipients of a message that are read. Our mails have one."""
+"""Recipients of a message that are read. Our messages have one."""
 
 _SUPPRESSED = frozenset({"Suppressed", "OnAccountSuppressionList"})
-"""SES did not even try: it knows from an earlier mail, maybe not ours."""
+"""SES did not try to deliver: it knows from an earlier message, maybe not ours."""
 _LEFT = "UnsubscribedRecipient"
 _NAMING = frozenset({"General", "NoEmail"})
 _ABUSE = frozenset({"", "abuse", "fraud", "opt-out", "opt-out-list"})
-"""What makes a complaint of a report; SES leaves the type out where the provider does."""
+"""Types of reports that are complaints; SES leaves the type out if the provider does."""
 _PRAISE = "not-spam"
 
 Meaning = tuple[ReportKind, Evidence]
@@ -51,13 +51,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SesHook:
-    """Hears what SNS signed for the topics that are set, and confirms their subscriptions."""
+    """Accepts messages that SNS signed for the configured topics, and confirms their
+    subscriptions."""
 
     authority: Authority
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
-        """What a request tells. Raises InvalidSignature, or FetchFailed without its certificate."""
-        message = read(body)
+        """Return the events of a request; raise InvalidSignature, or FetchFailed if SNS does not
+        answer."""
+        message = parse_json(body)
         topic = self.authority.topic_of(message, now=now)
         if message.text("Type") == CONFIRMATION:
             self.authority.confirm(message, topic)
@@ -66,12 +68,14 @@ class SesHook:
 
 
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:
-    """What a message of SNS tells; never raises."""
-    message = read(body)
+    """Return the events of a message of SNS; never raises."""
+    message = parse_json(body)
     if message.text("Type") != NOTIFICATION:
         return ReportedEvents(ignored=1)
     inner = message.inner("Message").value
-    told = read(inner.encode("utf-8", "replace")) if isinstance(inner, str) else HookFields(None)
+    told = (
+        parse_json(inner.encode("utf-8", "replace")) if isinstance(inner, str) else HookFields(None)
+    )
     events = tuple(_events(told, message.text("MessageId")[:64], now))
     return ReportedEvents(events=events, ignored=0 if events else 1)
 
@@ -102,7 +106,7 @@ def _event(
     event_id: str,
     now: datetime,
 ) -> ReturnedEvent:
-    """`mail` is nothing where several had it: it would name one of them."""
+    """Return one event. `mail` is empty for several recipients: it would name one of them."""
     words = recipient.text("diagnosticCode")
     # Ours: SES gives mails a Message-ID of its own, and keeps the one they came with here.
     usual = mail.inner("commonHeaders").text("messageId")
@@ -121,7 +125,7 @@ def _event(
         tag=tag_of(mail.text("source")),
         recipient=recipient.text("emailAddress"),
         code=code_of(recipient.text("status"), words),
-        said=kept(words or f"{block.text('bounceType')} {block.text('bounceSubType')}"),
+        said=storable(words or f"{block.text('bounceType')} {block.text('bounceSubType')}"),
     )
 
 
@@ -136,22 +140,22 @@ def _bounce(block: HookFields, recipient: HookFields) -> Meaning | None:
         case "Permanent":
             return ReportKind.BOUNCE, _permanent(part, words, status)
         case "Transient" if not words and not status and part == "General":
-            # A note of absence: it comes without a delivery report, and says so of no server.
+            # An out-of-office reply: it comes without a delivery report.
             return ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY
         case "Transient":
             return ReportKind.BOUNCE, Evidence.PASSING
         case _:
-            found = judged(words, status=status, most=Evidence.LIKELY_GONE)
+            found = evidence_of_failure(words, status=status, most=Evidence.LIKELY_GONE)
             return ReportKind.BOUNCE, found
 
 
 def _permanent(part: str, words: str, status: str) -> Evidence:
-    """SES calls many a refusal for policy permanent: the far end's words are what counts. Without
-    any, SES knows best whether there is such a mailbox."""
+    """SES calls many policy refusals permanent, so the server's text decides. Without one, SES
+    knows best whether there is such a mailbox."""
     if part == "NoEmail" and not bare(words):
         return Evidence.GONE
     most = Evidence.GONE if part in _NAMING else Evidence.PASSING
-    return judged(words, status=status, most=most)
+    return evidence_of_failure(words, status=status, most=most)
 
 
 def _complaint(block: HookFields) -> Meaning | None:
@@ -166,7 +170,7 @@ def _complaint(block: HookFields) -> Meaning | None:
 def hook_of(
     given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
 ) -> SesHook | None:
-    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    """Return the hook; None if the settings do not use this provider. Raises Misconfigured with the
     name of a setting, never its value."""
     del public_url
     topics = given("ses_topic_arn")

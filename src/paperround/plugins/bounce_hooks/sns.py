@@ -1,11 +1,11 @@
-"""Messages of Amazon SNS: which topic they are of, and whether SNS signed them.
+"""Verify messages of Amazon SNS: their topic, and the signature of SNS.
 
-    topic that is set? ─► fresh? ─► certificate from the topic's own region ─► signature
+    configured topic? ─► fresh? ─► certificate from the topic's own region ─► signature
 
-Only a message of a topic that is set gets as far as a request of ours, and that goes to the one
-host of the topic's region, to addresses of a fixed form. Whoever may publish to *some* topic of SNS
-can have it sign what they like, so the topic is what proves a message, and the signature that it is
-of the topic. By "Verifying the signatures of Amazon SNS messages" of its documentation.
+Only a message of a configured topic causes a request of ours, to the host of the topic's region and
+to URLs of a fixed form. Anybody with a topic of their own can have SNS sign any message, so the
+topic proves a message, and the signature proves the topic. See "Verifying the signatures of Amazon
+SNS messages" of its documentation.
 """
 
 import re
@@ -32,7 +32,7 @@ LEFT = "UnsubscribeConfirmation"
 SHORTEST_KEY = 2048
 """Bits of the key of a certificate."""
 MOST_CERTIFICATES = 8
-"""That are kept. A region uses one at a time."""
+"""Certificates that are cached. A region uses one at a time."""
 
 _ARN = re.compile(
     r"arn:(?P<part>aws|aws-cn|aws-us-gov):sns:(?P<region>[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2})"
@@ -45,7 +45,7 @@ _SIGNED: Mapping[str, tuple[str, ...]] = {
     CONFIRMATION: _CONFIRMED,
     LEFT: _CONFIRMED,
 }
-"""Which fields each type signs, in their order; one that a message does not have is left out."""
+"""The fields each type signs, in order; a missing one is left out."""
 _HASHES: Mapping[str, type[HashAlgorithm]] = {"1": SHA1, "2": SHA256}
 
 
@@ -58,7 +58,7 @@ class Topic:
 
 
 def topic_of(arn: str) -> Topic | None:
-    """The topic of that name; None for what names none."""
+    """Return the topic with this ARN; None if it is not one."""
     found = _ARN.fullmatch(arn)
     if found is None:
         return None
@@ -67,7 +67,7 @@ def topic_of(arn: str) -> Topic | None:
 
 
 class Authority:
-    """Proves messages of `topics`. Safe to share by threads."""
+    """Verifies messages of `topics`. Thread-safe."""
 
     def __init__(self, topics: Iterable[Topic], client: HttpClient) -> None:
         self._topics = {topic.arn: topic for topic in topics}
@@ -76,8 +76,8 @@ class Authority:
         self._kept: dict[str, Certificate] = {}
 
     def topic_of(self, message: HookFields, *, now: datetime) -> Topic:
-        """The topic that `message` is of. Raises InvalidSignature for one that SNS did not sign
-        for a topic that is set, FetchFailed when its certificate cannot be had."""
+        """Return the topic of a message. Raises InvalidSignature if SNS did not sign it for a
+        configured topic, FetchFailed if its certificate cannot be fetched."""
         topic = self._topics.get(message.text("TopicArn"))
         if topic is None:
             raise InvalidSignature("it is of no topic that PAPERROUND_SES_TOPIC_ARN names")
@@ -101,8 +101,8 @@ class Authority:
         return topic
 
     def confirm(self, message: HookFields, topic: Topic) -> None:
-        """Say yes to the subscription that a proven message is about. Raises InvalidSignature for
-        an address that does anything else, FetchFailed when SNS does not answer."""
+        """Confirm the subscription that a verified message is about. Raises InvalidSignature for a
+        URL that does anything else, FetchFailed if SNS does not answer."""
         url = message.text("SubscribeURL")
         if not _confirms(url, topic):
             raise InvalidSignature("its SubscribeURL does not confirm the topic")
@@ -130,8 +130,8 @@ class Authority:
 
 
 def is_certificate_of(url: str, topic: Topic) -> bool:
-    """Whether `url` is where SNS keeps a certificate in the topic's region, letter by letter.
-    Other addresses of that host answer with what a stranger asked for."""
+    """Return whether `url` is exactly where SNS keeps a certificate in the topic's region. Other
+    URLs of that host return what strangers stored there."""
     start = f"https://{topic.host}"
     return url.startswith(f"{start}/") and bool(_CERTIFICATE.fullmatch(url.removeprefix(start)))
 
@@ -151,7 +151,8 @@ def _read(pem: bytes) -> Certificate:
 
 
 def _signed(message: HookFields) -> bytes | None:
-    """What SNS signed: names and values of some fields, each on a line; None for another type."""
+    """Return what SNS signed: names and values of some fields, each on a line; None for another
+    type."""
     names = _SIGNED.get(message.text("Type"))
     if names is None:
         return None
