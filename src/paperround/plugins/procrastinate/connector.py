@@ -1,8 +1,8 @@
-"""Procrastinate's connector, which waits for a database that is away.
+"""Procrastinate's connector, which waits for a database that is down.
 
-A worker reads and writes its jobs on connections of its own, each opened for one statement: a
-server that was restarted has closed none that anybody still counts on. A statement that fails is
-tried again until it succeeds or the worker is to stop, so no outage ends a worker.
+A worker opens a connection for each statement, so a restart of the server leaves no broken ones
+behind. A statement that fails is retried until it succeeds or the worker is to stop, so no outage
+ends a worker.
 """
 
 import asyncio
@@ -21,27 +21,27 @@ from psycopg_pool import AsyncNullConnectionPool
 T = TypeVar("T")
 
 CONNECTIONS = 4
-"""How many a worker may have open at once, beside the one that it listens on."""
+"""Connections that a worker may have open at once, beside the one that it listens on."""
 
 PAUSE_SECONDS = 0.5
-"""How long a statement that failed waits before its next try."""
+"""The delay before a failed statement is retried."""
 
 FINAL = (psycopg.IntegrityError, psycopg.errors.RaiseException)
-"""What another try cannot help: a lock is taken, or somebody else has the job."""
+"""Errors that a retry does not fix: a lock is taken, or another worker has the job."""
 
 _log = logging.getLogger(__name__)
 
 
 class WorkerPool(AsyncNullConnectionPool):
-    """Opens a connection for each statement, and may be opened while the database is away."""
+    """Opens a connection for each statement, and can be opened while the database is down."""
 
     async def wait(self, timeout: float = 30.0) -> None:
         """Do not wait for a first connection."""
 
 
 class WorkerConnector(PsycopgConnector):
-    """Runs the statements of a worker. `arguments` say how the driver opens a connection, by
-    keyword. Once `stopping` is set, a statement that fails is cancelled."""
+    """Runs the statements of a worker. The driver opens connections with `arguments`. Once
+    `stopping` is set, a statement that fails is cancelled."""
 
     def __init__(self, arguments: Mapping[str, Any], stopping: threading.Event) -> None:
         super().__init__(pool_factory=WorkerPool, kwargs=dict(arguments), max_size=CONNECTIONS)
@@ -65,8 +65,8 @@ class WorkerConnector(PsycopgConnector):
         return await self._patiently(lambda: run(query, **arguments))
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        """Pass on what is said on `channels` until cancelled, over another connection when one is
-        lost. What was said meanwhile is found by looking, which a worker does all the time."""
+        """Pass on notifications on `channels` until cancelled, reconnecting when the connection is
+        lost. The worker's polling finds the jobs of notifications missed meanwhile."""
         while True:
             with suppress(ConnectorException):
                 await super().listen_notify(on_notification, channels)
@@ -88,7 +88,7 @@ class WorkerConnector(PsycopgConnector):
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _note(self, error: BaseException | None) -> None:
-        """Log when the database goes away, and when it is back."""
+        """Log when the database goes down, and when it is back."""
         if error is not None and not self.is_away:
             reason = str(error).strip().partition("\n")[0]
             _log.warning("the queue cannot use its database: %s", reason)

@@ -1,5 +1,5 @@
-"""Procrastinate's job manager for a worker that knows some tasks only, as they come while one
-machine after another is upgraded, and that runs a limited number of jobs of each line."""
+"""Procrastinate's job manager for a worker that runs known tasks only, and a limited number of jobs
+of each queue. Tasks are unknown while machines are upgraded one after another."""
 
 import logging
 from collections import Counter
@@ -44,19 +44,19 @@ FETCH = """
     RETURNING job.id, job.status, job.task_name, job.priority, job.lock, job.queueing_lock,
         job.args, job.scheduled_at, job.queue_name, job.attempts, job.worker_id
 """
-"""The library's own, but for the clock and for the tasks: a job of another one is not touched, and
-holds up none. A worker that was taken for dead is written down again."""
+"""The library's own statement, except for the clock and the tasks: a job of an unknown task is left
+alone and delays no other. A worker that was taken for dead is registered again."""
 
 STALLED_SECONDS = 30.0
-"""A worker that gave no sign of life for that long is dead: its jobs go back into their lines."""
+"""A worker without a heartbeat for that long is dead: its jobs are put back."""
 
 _log = logging.getLogger(__name__)
 
 
 class KnownJobs(JobManager):
-    """Gives a worker the jobs whose task this process knows. Any other stays where it is, for a
-    worker that knows it: the library would fail it, and drop it. `width` is how many jobs of each
-    line run at once."""
+    """Gives a worker the jobs whose task this process knows. Others are left to a worker that knows
+    them: the library would fail and drop them. `width` is how many jobs of each queue run at
+    once."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class KnownJobs(JobManager):
         self._lost: set[int | None] = set()
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:  # noqa: ARG002 - the library's
-        """The next job that is due, known here, and of a line with room; None when there is
+        """Return the next due job of a known task, in a queue that is not full; None if there is
         none."""
         self._me = worker_id
         busy = Counter(job.queue for job in self.running.values())
@@ -96,7 +96,7 @@ class KnownJobs(JobManager):
         return job
 
     async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:
-        """Finish a job. One that others took over is theirs to finish."""
+        """Finish a job, unless another worker took it over."""
         try:
             await super().finish_job_by_id_async(job_id, status, delete_job)
         except ConnectorException as error:
@@ -105,9 +105,9 @@ class KnownJobs(JobManager):
             self.running.pop(job_id, None)
 
     async def recover(self) -> None:
-        """Put back what nobody runs: the jobs of dead workers, and those that the database says
-        this worker runs and it did not know of, now and at the last look: the answer that gave
-        them to it was lost."""
+        """Put back jobs that nobody runs: those of dead workers, and those that this worker runs by
+        the database but did not know of, now and at the last check: the response to its fetch was
+        lost."""
         mine = await self.list_jobs_async(status=Status.DOING.value, worker_id=self._me or 0)
         lost = {job.id: job for job in mine if job.id not in self.running}
         stalled = await self.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
@@ -117,7 +117,7 @@ class KnownJobs(JobManager):
         await self.prune_stalled_workers(STALLED_SECONDS)
 
     async def _put_back(self, job: Job, which: str) -> None:
-        """Put a job back into its line, unless another of its lock waits there already."""
+        """Put a job back into its queue, unless another one with its lock waits there."""
         try:
             await self.retry_job(job, retry_at=self._now())
             _log.warning("job %s (%d) %s is put back", job.task_name, job.id, which)

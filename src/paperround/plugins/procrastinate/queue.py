@@ -4,15 +4,15 @@
                ▲           │
                └───────────┘ its worker died
 
-Procrastinate keeps the rows, wakes the workers and hands each job to one of them. A job carries ids
-only: what became of the work stands in the rows that they name, so nothing is kept of a job.
+Procrastinate stores the rows, wakes the workers and hands each job to one of them. A job carries
+ids only: the result of its work is in the rows they name, so nothing is kept of a finished job.
 
-A job that is put within somebody's transaction is there when that commits, and never was when it
-does not. Of jobs with one lock one waits; a transaction that finds it there holds on to it until
-its own commit, so that nobody runs it before the rows can be seen.
+A job that is put within a transaction exists once that commits, and not at all otherwise. Of jobs
+with the same lock, one waits; a transaction that finds it locks its row until it commits, so nobody
+runs it before the transaction's rows are visible.
 
-A process has one worker, on a loop in a thread of its own; jobs run in threads beside it. Every ten
-seconds it puts back what dead workers left.
+A process has one worker, on an event loop in a thread of its own; jobs run in threads beside it.
+Every ten seconds it puts back the jobs of dead workers.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ Connections = Callable[[], AbstractContextManager[Connection]]
 """Opens a transaction, which is committed on a clean exit."""
 
 TRIES = 5
-"""How often a lock may be taken and given up between looking and putting."""
+"""Attempts to put a job whose lock is taken and released meanwhile."""
 
 _WAITING = (
     "SELECT id FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo' FOR KEY SHARE"
@@ -62,27 +62,27 @@ _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 T = TypeVar("T")
 
 NARROW = frozenset({QueueName.NOTICES, QueueName.MAIL})
-"""Lines of which a process runs one job at a time: more of them would share its connections to the
-relay. More processes send more."""
+"""Queues of which a process runs one job at a time: more would share its connections to the relay.
+More processes send more."""
 
 BEAT_SECONDS = 10.0
-"""How often a worker gives a sign of life, and looks for those that give none."""
+"""How often a worker sends a heartbeat, and looks for workers without one."""
 
 POLL_SECONDS = 1.0
-"""How long a job may wait whose call was not heard: one that somebody held on to until their
-commit, one whose line had no room. A worker whose connection broke begins anew after it too."""
+"""How often to look for jobs without a notification: those locked until a commit, and those of a
+queue that was full. A worker that ended is also restarted after this time."""
 
 WORTH_TELLING = 1.0
-"""Seconds from which on the log says how long a job took: most find nothing to do."""
+"""Seconds a job must take to be logged: most find nothing to do."""
 
 _log = logging.getLogger(__name__)
 
 
 class PostgresQueue:
-    """Puts jobs for the workers that serve their lines, and serves `lines` itself once started.
+    """Puts jobs for the workers of their queues, and works on the queues `lines` once started.
 
-    `arguments` say how the driver opens a connection. `wide` is how many jobs of a line run at
-    once, where more than one may. `alive` is called every ten seconds while it serves.
+    The driver opens connections with `arguments`. `wide` is how many jobs of a queue run at once,
+    except for those in NARROW. `alive` is called every ten seconds while it works.
     """
 
     def __init__(
@@ -111,19 +111,19 @@ class PostgresQueue:
         self._done: Counter[tuple[str, str]] = Counter()
 
     def register(self, task: str, run: Task) -> None:
-        """Say what `task` means; raises ValueError when the name is taken."""
+        """Register the function of a task; raise ValueError if the name is taken."""
         self._tasks.register(task, run)
         self._app.task(name=task, pass_context=True)(self._run)
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits. Raises NotFound for an unknown task,
-        DatabaseFailed."""
+        """Enqueue a job; return False if one with its lock waits. Raises NotFound for an unknown
+        task, and DatabaseFailed."""
         with self._connections() as connection:
             return self.put_within(connection, job)
 
     def put_within(self, connection: Connection, job: Job) -> bool:
-        """The same in the transaction that `connection`, the driver's, is in: no commit, no job.
-        Raises Conflict when that was ended in favour of another one."""
+        """Do the same in the transaction of `connection`, the driver's: without its commit there is
+        no job. Raises Conflict if the transaction lost to another one."""
         self._tasks.require(job.task)
         with _errors_named():
             for _ in range(TRIES):
@@ -132,10 +132,10 @@ class PostgresQueue:
                 with suppress(AlreadyEnqueued), connection.transaction():
                     self._jobs.defer_job(_row_of(job), connection=connection)
                     return True
-            return False  # it is put and taken all the time: somebody does what was asked for
+            return False  # others put and run such jobs all the time: one of them does the work
 
     def start(self) -> None:
-        """Begin serving lines in the background."""
+        """Start working in the background."""
         self._stopping.clear()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve()), name="paperround-queue", daemon=True
@@ -143,7 +143,7 @@ class PostgresQueue:
         self._thread.start()
 
     def stop(self, *, drain_seconds: float) -> bool:
-        """Take nothing new, finish what runs; True when all of it ended in time."""
+        """Take no new job, and finish those that run; return whether all ended in time."""
         self._stopping.set()
         if self._thread is None:
             return True
@@ -151,13 +151,13 @@ class PostgresQueue:
         return not self._thread.is_alive()
 
     def down(self) -> frozenset[QueueName]:
-        """The lines this process should serve and does not, just now."""
+        """Return the queues that this process should work on and does not at the moment."""
         is_up = self._thread is not None and self._thread.is_alive()
         return frozenset() if is_up and not self._connector.is_away else frozenset(self.lines)
 
     def lined(self) -> Mapping[QueueName, QueueDepth]:
-        """How many jobs of all processes wait and run in each line, and how long those of known
-        tasks. Raises DatabaseFailed."""
+        """Return how many jobs of all processes wait and run in each queue, and since when those of
+        known tasks are due. Raises DatabaseFailed."""
         with _errors_named(), self._connections() as connection:
             rows = connection.execute(_LINES, [list(self._tasks.names)])
             found = {(row[0], row[1]): row[2:] for row in rows}
@@ -169,15 +169,15 @@ class PostgresQueue:
         return lined
 
     def done(self) -> Mapping[tuple[str, str], int]:
-        """How many jobs of each task this process has `done`, and how many `failed`."""
+        """Return how many jobs of each task this process has `done`, and how many `failed`."""
         return dict(self._done)
 
     def busy(self) -> Mapping[str, int]:
-        """How many jobs of each task run in this process."""
+        """Return how many jobs of each task run in this process."""
         return Counter(job.task_name for job in tuple(self.manager.running.values()))
 
     async def look_after(self) -> None:
-        """Put back what nobody runs, and leave a sign of life."""
+        """Put back jobs that nobody runs, and send a heartbeat."""
         await self.manager.recover()
         await in_thread(self._alive)
 
@@ -186,11 +186,11 @@ class PostgresQueue:
             tasks = [asyncio.create_task(run()) for run in (self._keep_working, self._keep_looking)]
             await in_thread(self._stopping.wait)
             for task in tasks:
-                task.cancel()  # a worker that is cancelled finishes what it has in hand
+                task.cancel()  # a cancelled worker finishes the jobs it runs
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_working(self) -> None:
-        """Work until cancelled. Whatever ended a worker, another one begins."""
+        """Work until cancelled. A worker that ends is replaced by another one."""
         while True:
             worker = Worker(
                 self._app,
@@ -211,11 +211,11 @@ class PostgresQueue:
             await asyncio.sleep(BEAT_SECONDS)
 
     def _taken(self) -> Sequence[str]:
-        """The tasks whose jobs are taken: none any more once it stops."""
+        """Return the tasks whose jobs are taken: none once it stops."""
         return [] if self._stopping.is_set() else self._tasks.names
 
     async def _run(self, context: JobContext, /, **_: Any) -> None:
-        """Run a job: every task of the library comes to this."""
+        """Run a job; every task of the library is this function."""
         job, began = context.job, time.monotonic()
         arguments: Any = job.task_kwargs["ids"]
         is_done = await in_thread(partial(self._tasks.run, job.task_name, arguments))
@@ -225,8 +225,8 @@ class PostgresQueue:
 
 
 def in_thread(do: Callable[[], T]) -> Awaitable[T]:
-    """What `do` returns or raises, run in a thread of its own that no end of a process waits for:
-    what hangs must not keep it alive."""
+    """Return what `do` returns or raises, run in a daemon thread: a call that hangs must not keep
+    the process alive."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -241,10 +241,10 @@ def in_thread(do: Callable[[], T]) -> Awaitable[T]:
 
 
 async def _logged(what: str, work: Awaitable[None]) -> None:
-    """Log the error that `work` ends with, in one line; it is begun anew."""
+    """Log the error that ends `work`, in one line; the caller starts it again."""
     try:
         await work
-    except Exception as error:  # whatever it was, the lines are served on
+    except Exception as error:  # whatever it is, the work goes on
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         _log.warning("%s: %s: %s", what, type(error).__name__, reason)
 
@@ -267,10 +267,10 @@ def _row_of(job: Job) -> theirs.Job:
         task_name=job.task,
         lock=None if job.shared else job.lock,
         queueing_lock=job.lock,
-        priority=-job.priority,  # theirs runs the highest first
+        priority=-job.priority,  # the library runs the highest first
         task_kwargs={
             "ids": dict(job.arguments),
-            # what a worker of the previous release reads
+            # read by workers of the previous release
             "lock": job.lock,
             "attempts": 0,
             "periodic": True,
