@@ -139,7 +139,7 @@ def new_edition(
 
 
 def address(name: str = "alice", domain: str = "mail.example") -> Address:
-    """An address as the address book would read it."""
+    """An address as it is parsed."""
     written = f"{name}@{domain}"
     return Address(written=written, mailed=written)
 
