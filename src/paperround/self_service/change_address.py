@@ -22,8 +22,8 @@ from paperround.signup.limits import admit_request, count_link
 from paperround.signup.magic_links import (
     authorized_reader,
     lock_reader,
-    read_notice,
-    reader_of_notice,
+    read_system_mail,
+    reader_of_system_mail,
     write_as_reader,
 )
 from paperround.signup.worker import NEW, OLD
@@ -81,7 +81,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
     """Use the link of one end. Once both are used, the address is changed."""
 
     def use(work: Transaction) -> Agreed:
-        notice = read_notice(work, context.keys, token, Purpose.CONFIRM)
+        notice = read_system_mail(work, context.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_valid(work, notice, now):
             return Agreed.NOT
         old, new = (work[NoticeLedger].find(f"{_change_key(notice)}/{end}") for end in (OLD, NEW))
@@ -92,7 +92,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
         if new is None or any(end is None or end.id != notice.id for end in waiting):
             work[NoticeLedger].use(notice.id, now=now)
             return Agreed.ONE_END
-        reader, address = reader_of_notice(work, new), _new_address(new)
+        reader, address = reader_of_system_mail(work, new), _new_address(new)
         if reader is None or address is None or is_suppressed(work, context.keys, address):
             return Agreed.NOT
         if not work[SubscriberStore].change_address(reader.person.id, address, now=now):
@@ -109,7 +109,7 @@ def _is_valid(work: Transaction, notice: Notice, now: datetime) -> bool:
     erased."""
     if notice.kind is not SystemMailKind.CHANGE or notice.subscriber_id is None:
         return False
-    if reader_of_notice(work, notice) is None:
+    if reader_of_system_mail(work, notice) is None:
         return False
     latest = work[NoticeLedger].latest(notice.subscriber_id, SystemMailKind.CHANGE)
     is_last = latest is not None and _change_key(latest) == _change_key(notice)

@@ -10,7 +10,12 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import TokenHolder, authorized_reader, read_notice, run_as_reader
+from paperround.signup.magic_links import (
+    TokenHolder,
+    authorized_reader,
+    read_system_mail,
+    run_as_reader,
+)
 from paperround.subscribers.imports import suppress as suppress_address
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
@@ -69,7 +74,7 @@ def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
 def was_erased(context: SignupContext, token: str) -> bool:
     """Return whether a mailed link belongs to a person erased since; False if it is forged."""
     with context.database.reading() as work:
-        notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
+        notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
         if notice is None or notice.subscriber_id is None:
             return False
         person = work[SubscriberStore].get(notice.subscriber_id)

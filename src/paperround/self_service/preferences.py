@@ -25,10 +25,10 @@ from paperround.signup.magic_links import (
     authorized_reader,
     digest_owner,
     preferences_link,
-    read_notice,
+    read_system_mail,
     reader_of,
     reader_of_link,
-    reader_of_notice,
+    reader_of_system_mail,
     run_as_reader,
     write_as_reader,
 )
@@ -55,7 +55,7 @@ def language_kept(context: SignupContext, token: str) -> str | None:
     without one, and for an invalid link. For a confirmation, it is the language of that sign-up:
     others may have signed up the same address before."""
     with context.database.reading() as work:
-        asked = read_notice(work, context.keys, token, Purpose.CONFIRM)
+        asked = read_system_mail(work, context.keys, token, Purpose.CONFIRM)
         if asked is not None and (preferences := unpack_preferences(asked.payload)):
             return preferences.language
         reader = reader_of_link(work, context.keys, token)
@@ -81,8 +81,8 @@ def _leaving_reader(work: Transaction, context: SignupContext, token: str) -> To
     owner = digest_owner(work, context.keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
-    notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
-    return None if notice is None else reader_of_notice(work, notice)
+    notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
+    return None if notice is None else reader_of_system_mail(work, notice)
 
 
 def masked(address: str) -> str:
@@ -168,7 +168,7 @@ def open_choices(
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
-        notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
+        notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
         asked = () if notice is None else _offered_interests(notice)
         return _page_contents(work, context, reader, now, asked)
 
@@ -239,7 +239,7 @@ def save_choices(
         work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
-            notice = read_notice(work, context.keys, token, Purpose.PREFERENCES)
+            notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
             # Saving also decides on the interests that came with the link.
             if notice is not None and _offered_interests(notice):
                 work[NoticeLedger].use(notice.id, now=now)

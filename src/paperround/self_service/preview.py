@@ -29,7 +29,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
-from paperround.signup.magic_links import CONFIRMING, authorized_reader, read_notice
+from paperround.signup.magic_links import CONFIRMING, authorized_reader, read_system_mail
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest, validate_interests
@@ -260,7 +260,7 @@ def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: d
     link shows the default list's digest, and so reveals nothing."""
     name, preferences, interests = DEFAULT_LIST, Preferences(), tuple[Interest, ...]()
     with previewer.database.reading() as work:
-        notice = read_notice(work, previewer.identity.keys, token, Purpose.CONFIRM)
+        notice = read_system_mail(work, previewer.identity.keys, token, Purpose.CONFIRM)
         if (
             notice is not None
             and notice.kind in CONFIRMING

@@ -22,8 +22,8 @@ from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import (
     CONFIRMING,
     TokenHolder,
-    read_notice,
-    reader_of_notice,
+    read_system_mail,
+    reader_of_system_mail,
     write_as_reader,
 )
 from paperround.subscribers.choices import unpack_interests, unpack_lists, unpack_preferences
@@ -95,13 +95,13 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
     """
 
     def use(work: Transaction) -> Confirmed | None:
-        notice = read_notice(work, context.keys, token, Purpose.CONFIRM)
+        notice = read_system_mail(work, context.keys, token, Purpose.CONFIRM)
         if notice is None or notice.kind not in CONFIRMING:
             return None
         valid = UNDO_VALID if notice.kind is SystemMailKind.UNDO else CONFIRM_VALID
         if now > notice.dated + valid:
             return None
-        reader = reader_of_notice(work, notice)
+        reader = reader_of_system_mail(work, notice)
         if reader is None or is_suppressed(work, context.keys, reader.address):
             return None
         if not work[NoticeLedger].use(notice.id, now=now):
@@ -137,7 +137,7 @@ def _activate(
     work[SubscriberStore].reset_bounces(reader.person.id)  # the email with this link arrived
     asked = unpack_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
-    now_active = reader_of_notice(work, notice)
+    now_active = reader_of_system_mail(work, notice)
     if now_active is None:
         return None
     mailing_list, preferences = now_active.mailing_list, now_active.subscription.preferences

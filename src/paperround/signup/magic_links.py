@@ -98,7 +98,7 @@ def run_as_reader(
 def lock_reader(work: Transaction, keys: KeyRing, token: str) -> None:
     """Lock the reader a link belongs to, for callers that must lock something else first."""
     owner = digest_owner(work, keys, token)
-    source = owner or _notice_for_any_purpose(work, keys, token)
+    source = owner or _system_mail_of_link(work, keys, token)
     if source is not None and source.subscriber_id is not None:
         work[SubscriberStore].lock(source.subscriber_id)
 
@@ -110,7 +110,9 @@ def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner 
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
-def read_notice(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
+def read_system_mail(
+    work: Transaction, keys: KeyRing, token: str, purpose: Purpose
+) -> Notice | None:
     """Return the system email that a link for `purpose` belongs to; None if it is forged."""
     parts = _parts_for(token, purpose)
     notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
@@ -122,7 +124,7 @@ def _parts_for(token: str, purpose: Purpose) -> TokenParts | None:
     return parts if parts is not None and parts.purpose is purpose else None
 
 
-def reader_of_notice(work: Transaction, notice: Notice) -> TokenHolder | None:
+def reader_of_system_mail(work: Transaction, notice: Notice) -> TokenHolder | None:
     """Return the reader a system email is about; None if they were erased."""
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
@@ -136,13 +138,13 @@ def reader_of_link(work: Transaction, keys: KeyRing, token: str) -> TokenHolder 
     owner = digest_owner(work, keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
-    notice = _notice_for_any_purpose(work, keys, token)
-    return None if notice is None else reader_of_notice(work, notice)
+    notice = _system_mail_of_link(work, keys, token)
+    return None if notice is None else reader_of_system_mail(work, notice)
 
 
-def _notice_for_any_purpose(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
-    for_choices = read_notice(work, keys, token, Purpose.PREFERENCES)
-    return for_choices or read_notice(work, keys, token, Purpose.CONFIRM)
+def _system_mail_of_link(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
+    for_choices = read_system_mail(work, keys, token, Purpose.PREFERENCES)
+    return for_choices or read_system_mail(work, keys, token, Purpose.CONFIRM)
 
 
 def reader_of(
@@ -174,7 +176,7 @@ def authorized_reader(
 
     Returns their subscription of `list_name`, else the one the link was sent for.
     """
-    notice = read_notice(work, keys, token, Purpose.PREFERENCES)
+    notice = read_system_mail(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
         return None
     since = notice.used_at if notice.kind in CONFIRMING else None
@@ -182,7 +184,7 @@ def authorized_reader(
         since = notice.dated
     if since is None or now > since + PREFERENCES_VALID:
         return None
-    reader = reader_of_notice(work, notice)
+    reader = reader_of_system_mail(work, notice)
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return None
     if list_name is None:
