@@ -8,7 +8,6 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.foreign_files import ConsentRecord, read_foreign
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
@@ -54,7 +53,6 @@ def load(
     return import_subscribers(
         read_foreign(text.encode(), origin, vouched),
         database=database,
-        addresses=EmailAddresses(),
         keys=IDENTITY.keys,
         list_name="trending",
         now=NOW,

@@ -357,7 +357,6 @@ def try_mail(
     as_json: AsJson = False,
 ) -> None:
     """Send today's digest to one address, now. Counts for nothing; fails when it is refused."""
-    context = runtime()
     with usage("--to"):
         address = parse_address(to)
     if not send_test(address.written, list_name=list_name, as_json=as_json):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.errors import InvalidInput
-from paperround.db.transactions import Database, Transaction
+from paperround.db.transactions import Transaction
 from paperround.editions.model import EditionPaper, Order, Placed
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import Paper, PaperId
@@ -158,12 +158,6 @@ def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[Pape
         if one.paper.paper_id not in ratings and not one.paper.withdrawn:
             each.setdefault(one.paper.paper_id, one)
     return each
-
-
-def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
-    """Return the titles of papers; unknown ones are left out."""
-    with database.reading() as work:
-        return {id_: paper.title for id_, paper in work[PaperStore].load(papers).items()}
 
 
 def suggest(

@@ -23,6 +23,7 @@ from paperround.self_service.onboarding import (
     ENOUGH_GOOD,
     GOOD,
     MOST_JUDGED,
+    MOST_PAGES,
     papers_to_judge,
     store_ratings,
     suggest,
