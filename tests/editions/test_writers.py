@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
-from paperround.editions.citations import Citation
-from paperround.editions.export import atom, bibtex, json_feed, markdown, ris, rss
-from paperround.editions.feed_documents import FeedDocument, FeedEntry
+from paperround.editions.citations import FILE_FORMATS, Citation, write_bibtex, write_ris
+from paperround.editions.feed_documents import (
+    FeedDocument,
+    FeedEntry,
+    write_atom,
+    write_json_feed,
+    write_rss,
+)
 from paperround.papers.model import PaperId
 from tests.builders import NOW, paper
 
@@ -59,15 +64,15 @@ def feed_of(text: str) -> FeedDocument:
 @given(TEXT)
 def test_any_text_makes_a_well_formed_feed_of_one_entry(text: str) -> None:
     feed = feed_of(text)
-    for content in (atom.write_atom(feed), rss.write_rss(feed)):
+    for content in (write_atom(feed), write_rss(feed)):
         etree.fromstring(content)
         assert len(feedparser.parse(content).entries) == 1
-    assert len(json.loads(json_feed.write_json_feed(feed))["items"]) == 1
+    assert len(json.loads(write_json_feed(feed))["items"]) == 1
 
 
 @given(TEXT)
 def test_any_text_keeps_its_letters_in_atom(text: str) -> None:
-    root = etree.fromstring(atom.write_atom(feed_of(f"a{text}z")))
+    root = etree.fromstring(write_atom(feed_of(f"a{text}z")))
     title = root.findtext("{http://www.w3.org/2005/Atom}title")
     kept = "".join(one for one in f"a{text}z" if one.isalnum())
     assert "".join(one for one in title if one.isalnum()) == kept
@@ -76,7 +81,7 @@ def test_any_text_keeps_its_letters_in_atom(text: str) -> None:
 @pytest.mark.accept("F41", part="any text in BibTeX")
 @given(TEXT, TEXT)
 def test_any_text_makes_one_bibtex_entry_with_balanced_braces(title: str, name: str) -> None:
-    content = bibtex.write_bibtex([cited(title, name, abstract=title)]).decode()
+    content = write_bibtex([cited(title, name, abstract=title)]).decode()
     library = parse_string(content)
     assert not library.failed_blocks
     assert len(library.entries) == 1
@@ -89,7 +94,7 @@ def test_any_text_makes_one_bibtex_entry_with_balanced_braces(title: str, name: 
 @pytest.mark.accept("F41", part="any text in RIS")
 @given(TEXT, TEXT)
 def test_any_text_makes_one_ris_reference(title: str, name: str) -> None:
-    content = ris.write_ris([cited(title, name, abstract=title)]).decode()
+    content = write_ris([cited(title, name, abstract=title)]).decode()
     lines = content.removesuffix("\r\n").split("\r\n")
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines)
     assert [line[:2] for line in lines].count("ER") == 1
@@ -100,7 +105,7 @@ def test_any_text_makes_one_ris_reference(title: str, name: str) -> None:
 @given(TEXT)
 def test_any_text_is_shown_by_markdown_as_it_is(text: str) -> None:
     said = f"a {text} z"
-    content = markdown.write_paper(cited(said)).decode()
+    content = FILE_FORMATS["md"].paper(cited(said)).decode()
     heading = MarkdownIt("commonmark").parse(content)[1]
     shown = "".join(one.content for one in heading.children or [])
     assert shown == " ".join(said.replace("\0", "\ufffd").split())
@@ -108,7 +113,7 @@ def test_any_text_is_shown_by_markdown_as_it_is(text: str) -> None:
 
 def test_keys_that_are_alike_end_with_letters() -> None:
     many = [cited("On dense things")] * 30
-    keys = re.findall(r"@misc\{([^,]+),", bibtex.write_bibtex(many).decode())
+    keys = re.findall(r"@misc\{([^,]+),", write_bibtex(many).decode())
     assert keys[:3] == ["ring2026dense", "ring2026denseb", "ring2026densec"]
     assert keys[25:27] == ["ring2026densez", "ring2026denseaa"]
     assert len(set(keys)) == 30
@@ -127,4 +132,4 @@ def test_keys_that_are_alike_end_with_letters() -> None:
     ],
 )
 def test_ris_writes_the_family_name_first(name: str, written: str) -> None:
-    assert f"AU  - {written}\r\n" in ris.write_ris([cited("A title", name)]).decode()
+    assert f"AU  - {written}\r\n" in write_ris([cited("A title", name)]).decode()

@@ -7,6 +7,9 @@ from paperround.core.i18n.locale import LIST_TITLES, Locale
 from paperround.core.reasons import contains_votes
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
+WITHDRAWN = "This paper was withdrawn."
+"""In feeds and files, which are in English."""
+
 
 def localized_authors(locale: Locale, names: tuple[str, ...]) -> str:
     """Return up to four names, else three and the rest: `A. Author, B. Author and 7 more`."""

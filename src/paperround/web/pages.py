@@ -15,9 +15,8 @@ from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_edition, cited_paper, paper_page
 from paperround.editions.archive import archive_page
-from paperround.editions.export.bibtex import write_bibtex
-from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
-from paperround.editions.feed_documents import FeedDocument
+from paperround.editions.citations import FILE_FORMATS, write_bibtex
+from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.periods import TrendingPeriod
 from paperround.editions.source_pages import sources_page

@@ -13,7 +13,8 @@ from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_paper
-from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
+from paperround.editions.citations import FILE_FORMATS
+from paperround.editions.feed_documents import FEED_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.editions.periods import TrendingPeriod
 from paperround.editions.store.lists import ListStore

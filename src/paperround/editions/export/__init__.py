@@ -1,1 +1,0 @@
-"""Export papers and editions as feeds, citations and Markdown."""
