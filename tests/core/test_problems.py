@@ -132,7 +132,7 @@ def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
 # --- errors that readers meet --------------------------------------------------------------------
 
 READERS = """
-access/rate_limiter core/times digests/pages digests/paper_pages editions/store/lists
+access/rate_limiter core/times digests/pages editions/store/lists
 editions/archive editions/periods feeds/formats/bibtex
 feeds/formats/library feeds/formats/references feeds/formats/registry feeds/formats/ris
 papers/topics plugins/zotero self_service/change_address self_service/feeds

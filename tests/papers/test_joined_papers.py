@@ -16,7 +16,7 @@ from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.compose import edition_content
-from paperround.digests.paper_pages import paper_page
+from paperround.digests.pages import paper_page
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from paperround.core.errors import InvalidInput
-from paperround.digests.paper_pages import citation, cited_paper
+from paperround.digests.pages import citation, cited_paper
 from paperround.editions.citations import Citation
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import ListedBy

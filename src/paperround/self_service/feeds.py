@@ -19,7 +19,7 @@ from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.digests.paper_pages import MOST_ENTRIES, all_of, find_newest
+from paperround.digests.pages import MOST_ENTRIES, all_of, find_newest
 from paperround.editions.archive import quiet_reason_text
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
 from paperround.editions.lists import MailingList

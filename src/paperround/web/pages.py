@@ -12,8 +12,13 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from paperround.bootstrap import AppContext
 from paperround.core.errors import invalid
 from paperround.core.times import parse_date
-from paperround.digests.pages import edition_page
-from paperround.digests.paper_pages import citation, cited_edition, cited_paper, paper_page
+from paperround.digests.pages import (
+    citation,
+    cited_edition,
+    cited_paper,
+    edition_page,
+    paper_page,
+)
 from paperround.editions.archive import archive_page
 from paperround.editions.citations import FILE_FORMATS, write_bibtex
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument

@@ -11,8 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
-from paperround.digests.pages import edition_page
-from paperround.digests.paper_pages import citation, cited_paper
+from paperround.digests.pages import citation, cited_paper, edition_page
 from paperround.editions.citations import FILE_FORMATS
 from paperround.editions.feed_documents import FEED_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from paperround.core.errors import InvalidInput
-from paperround.digests import paper_pages
-from paperround.digests.paper_pages import FollowedPage, papers_by_author, papers_on_topic
+from paperround.digests import pages
+from paperround.digests.pages import FollowedPage, papers_by_author, papers_on_topic
 from paperround.editions.source_pages import feed_names
 from paperround.papers.model import PaperId
 from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
@@ -218,7 +218,7 @@ def search_papers(
 @router.get("/topics/{topic:path}", dependencies=[costly(SEARCH_COST)])
 def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
     """Show the newest papers that contain a topic as a phrase."""
-    number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
+    number = page_number(page, pages.DEEPEST // pages.PAGE)
     found = papers_on_topic(app.database, topic[:LONGEST_TEXT], number=number, now=now)
     return _followed_page(app, now, "topics", found)
 
@@ -226,7 +226,7 @@ def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
 @router.get("/authors/{name:path}", dependencies=[costly(SEARCH_COST)])
 def author(app: App, now: Now, name: str, page: str = "1") -> Response:
     """Show the newest papers of an author."""
-    number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
+    number = page_number(page, pages.DEEPEST // pages.PAGE)
     found = papers_by_author(app.database, name[:LONGEST_TEXT], number=number, now=now)
     return _followed_page(app, now, "authors", found)
 
