@@ -35,7 +35,7 @@ from paperround.cli.process import freeze_startup_objects
 from paperround.cli.server import server
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.web.app import create_app
 

@@ -12,9 +12,8 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_source
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import LONGEST_WAIT
-from paperround.digests.publish import draft
+from paperround.digests.publish import draft, freeze_cuts
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore

@@ -17,11 +17,10 @@ from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.compose import digest_mail, edition_content
-from paperround.digests.cuts import freeze_cuts
 from paperround.digests.model import DigestView
 from paperround.digests.pages import edition_page
 from paperround.digests.plan import Hours, Welcome, plan_due
-from paperround.digests.publish import publish
+from paperround.digests.publish import freeze_cuts, publish
 from paperround.digests.sending import DeliveryContext, digest_queue
 from paperround.editions.lists import ListId
 from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.cuts import freeze_cuts
-from paperround.digests.publish import publish
+from paperround.digests.publish import freeze_cuts, publish
 from paperround.editions.model import Edition, EditionState
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import Count

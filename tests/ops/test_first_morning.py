@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed

@@ -12,8 +12,8 @@ from typing import Any
 from paperround.core.times import midnight_utc, parse_instant
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, plan_due
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, DigestKind, Edition, EditionPaper
 from paperround.editions.store.editions import EditionStore

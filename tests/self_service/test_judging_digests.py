@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.self_service.onboarding import (

@@ -7,7 +7,7 @@ import pytest
 
 from paperround.core.errors import NotFound
 from paperround.db.transactions import Database
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import SkipReason
 from paperround.self_service.preview import (
     Preview,

@@ -19,7 +19,7 @@ from paperround.cli.server import server
 from paperround.config import Settings
 from paperround.db.schema.tables import metadata
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.feeds.ingest import ingest
 from paperround.papers.model import ParsedBatch, Record
 from paperround.samples import days

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from paperround.bootstrap import AppContext
 from paperround.db.schema import tables
 from paperround.delivery.restore_guard import INSTALLATION
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import Edition
 from paperround.feeds.ingest import ingest
 from paperround.samples import days

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.db.schema.tables import metadata
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.archive import quiet_reason_text
 from paperround.editions.model import DeliveryState, Edition
 from paperround.papers.model import Show

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import Edition
 from paperround.feeds.formats.registry import reader_for
 from paperround.feeds.ingest import ingest

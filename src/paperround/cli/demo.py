@@ -57,7 +57,7 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
-    from paperround.digests.cuts import freeze_cuts
+    from paperround.digests.publish import freeze_cuts
 
     settings = load_settings(file=None)  # .env belongs to an installation
     log_to_stderr(settings)

@@ -1,10 +1,16 @@
-"""Publish an edition: freeze it, then plan a ledger row for every subscription.
+"""Freeze editions, at their cut or on request, and plan an edition's ledger rows on request.
+
+    newest cut of the list ─► frozen already? ─► feeds still pending? ─► rank ─► freeze
+
+Only the newest cut is frozen; cuts missed during a downtime are not made up. A cut waits up to
+LONGEST_WAIT for feeds that are due or expect a batch; an edition without papers waits until each
+feed was read once.
 
     rank ─► freeze (one short transaction) ─► page of subscriptions ─► choose (no transaction)
                                                   ▲                        │
                      next page, after its last ───┘     write rows and progress, shard by shard
 
-If it is killed, a second run finds the edition and writes only the missing rows.
+If publishing is killed, a second run finds the edition and writes only the missing rows.
 """
 
 from collections import Counter
@@ -21,6 +27,7 @@ from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import BuildContext, DigestReader, build, write_in_batches
+from paperround.digests.plan import LONGEST_WAIT
 from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.editions.model import (
     DigestKind,
@@ -31,9 +38,13 @@ from paperround.editions.model import (
     SkipReason,
     TailPaper,
 )
-from paperround.editions.source_pages import source_status
+from paperround.editions.schedule import Cut, newest_cut
+from paperround.editions.source_pages import feeds_of, source_status
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.model import LiveFeed
+from paperround.feeds.outlook import awaited, never_read, quiet_reason
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.model import PaperId
 from paperround.personal.ranking import PersonalRanking, edition_paper, with_gist
@@ -41,72 +52,6 @@ from paperround.ranking.models import Ranker
 from paperround.ranking.rank import ListRanking, rank_list, reasons_of_risers
 from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
-
-PAGE = 2000
-"""Subscriptions built together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishReport:
-    """The edition, its ledger rows, and how many of them this run added."""
-
-    edition: Edition
-    planned: Planned
-    added: int
-
-
-def publish(
-    *,
-    database: Database,
-    ranker: Ranker,
-    identity: Identity,
-    list_name: str,
-    day: date | None,
-    cut: str,
-    now: datetime,
-    dry_run: bool = False,
-    gist: GistChooser = choose_gist,
-    personal_ranking: PersonalRanking | None = None,
-) -> PublishReport:
-    """Freeze the edition of (list, day, cut), unless it exists, and plan its rows.
-
-    `day` defaults to today: in the list's zone for the edition, in each reader's for their row, so
-    that no reader's date gets two digests. With `dry_run` nothing is written, and the report
-    shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
-    during planning.
-    """
-    mailing_list, edition = frozen_edition(
-        database=database, list_name=list_name, day=day, cut=cut, now=now
-    )
-    if edition is not None and edition.state is EditionState.CANCELLED:
-        raise _cancelled(edition)
-    if edition is None or not edition.papers:
-        drafted = draft_edition(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
-        if dry_run:
-            edition = unsaved_edition(drafted, list_name)
-        elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
-            edition = freeze(database, drafted)
-    context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
-    planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
-    added = planning.count_rows() if dry_run else planning.plan_all()
-    with database.reading() as work:
-        planned = work[Ledger].planned(edition.id)
-    if dry_run:
-        skipped = Counter(planned.skipped) + Counter(added.skipped)
-        planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
-    return PublishReport(edition=edition, planned=planned, added=added.rows)
-
-
-def _cancelled(edition: Edition) -> EditionCancelled:
-    return EditionCancelled(
-        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so nothing is planned of "
-        "it: `paperround digest missed` shows who did not get it, and sends it if you want"
-    )
-
-
-def _discard_empty(database: Database, edition: EditionId) -> bool:
-    """Delete an edition without papers, to publish it again; return whether it was deleted."""
-    return write(database, lambda work: work[EditionStore].discard_empty(edition))
 
 
 def frozen_edition(
@@ -217,6 +162,151 @@ def unsaved_edition(edition: NewEdition, list_name: str) -> Edition:
     """Return the edition without storing it, for previews; its id is 0."""
     known = {one.name: getattr(edition, one.name) for one in fields(edition)}
     return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)
+
+
+def freeze_cuts(
+    *,
+    database: Database,
+    ranker: Ranker,
+    now: datetime,
+    only: str | None = None,
+    gist: GistChooser = choose_gist,
+) -> list[Edition]:
+    """Freeze the editions that are due, of every list or of `only` one; return the new ones."""
+    with database.reading() as work:
+        lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
+        feeds = polled_feeds(work)
+    frozen = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
+    return [edition for edition in frozen if edition is not None]
+
+
+def _freeze_cut(
+    database: Database,
+    ranker: Ranker,
+    mailing_list: MailingList,
+    feeds: Sequence[LiveFeed],
+    now: datetime,
+    gist: GistChooser,
+) -> Edition | None:
+    cut = newest_cut(mailing_list, now)
+    existing, name = _find_edition(database, mailing_list, cut)
+    if existing is not None and existing.papers:
+        return None
+    waits = now < cut.instant + LONGEST_WAIT
+    if waits and awaited(feeds, cut.instant, now=now):
+        return None
+    drafted = draft_edition(
+        database,
+        ranker,
+        mailing_list.name,
+        day=cut.day,
+        now=now,
+        cut=name,
+        cut_at=cut.instant,
+        quiet_reason=quiet_reason(feeds, now=now),
+        gist=gist,
+    )
+    has_papers = drafted.empty_reason != SkipReason.NO_PAPERS_AT_ALL
+    if never_read(feeds, papers_known=has_papers, now=now):
+        return None
+    if existing is not None and not (drafted.papers and _discard_unplanned(database, existing)):
+        return None
+    if waits and not has_papers:
+        return None  # no feed was read yet: wait for the first papers
+    return freeze(database, drafted)
+
+
+def _find_edition(
+    database: Database, mailing_list: MailingList, cut: Cut
+) -> tuple[Edition | None, str]:
+    """Return the edition of this cut, if frozen, and the cut's name.
+
+    After a change of zone or cuts an older edition may hold the usual name; the cut then gets
+    another one.
+    """
+    other_name = f"{cut.name}-{cut.instant:%H%M}"
+    with database.reading() as work:
+        usual = work[EditionStore].find(mailing_list.id, cut.day, cut.name)
+        if usual is None or usual.cut_at >= cut.instant:
+            return usual, cut.name
+        return work[EditionStore].find(mailing_list.id, cut.day, other_name), other_name
+
+
+def _discard_unplanned(database: Database, empty: Edition) -> bool:
+    """Delete an empty edition unless rows were planned from it; return whether it was deleted."""
+
+    def discard(work: Transaction) -> bool:
+        is_planned = work[Ledger].planned(empty.id).rows
+        return not is_planned and work[EditionStore].discard_empty(empty.id)
+
+    return write(database, discard)
+
+
+PAGE = 2000
+"""Subscriptions built together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """The edition, its ledger rows, and how many of them this run added."""
+
+    edition: Edition
+    planned: Planned
+    added: int
+
+
+def publish(
+    *,
+    database: Database,
+    ranker: Ranker,
+    identity: Identity,
+    list_name: str,
+    day: date | None,
+    cut: str,
+    now: datetime,
+    dry_run: bool = False,
+    gist: GistChooser = choose_gist,
+    personal_ranking: PersonalRanking | None = None,
+) -> PublishReport:
+    """Freeze the edition of (list, day, cut), unless it exists, and plan its rows.
+
+    `day` defaults to today: in the list's zone for the edition, in each reader's for their row, so
+    that no reader's date gets two digests. With `dry_run` nothing is written, and the report
+    shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
+    during planning.
+    """
+    mailing_list, edition = frozen_edition(
+        database=database, list_name=list_name, day=day, cut=cut, now=now
+    )
+    if edition is not None and edition.state is EditionState.CANCELLED:
+        raise _cancelled(edition)
+    if edition is None or not edition.papers:
+        drafted = draft_edition(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
+        if dry_run:
+            edition = unsaved_edition(drafted, list_name)
+        elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
+            edition = freeze(database, drafted)
+    context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
+    planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
+    added = planning.count_rows() if dry_run else planning.plan_all()
+    with database.reading() as work:
+        planned = work[Ledger].planned(edition.id)
+    if dry_run:
+        skipped = Counter(planned.skipped) + Counter(added.skipped)
+        planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
+    return PublishReport(edition=edition, planned=planned, added=added.rows)
+
+
+def _cancelled(edition: Edition) -> EditionCancelled:
+    return EditionCancelled(
+        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so nothing is planned of "
+        "it: `paperround digest missed` shows who did not get it, and sends it if you want"
+    )
+
+
+def _discard_empty(database: Database, edition: EditionId) -> bool:
+    """Delete an edition without papers, to publish it again; return whether it was deleted."""
+    return write(database, lambda work: work[EditionStore].discard_empty(edition))
 
 
 @dataclass(frozen=True, slots=True)

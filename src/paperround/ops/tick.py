@@ -25,8 +25,8 @@ from paperround.delivery.holds import check_clock_leap
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
-from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, PlanReport, plan_due
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, log_poll, poll_due
