@@ -15,12 +15,12 @@ from paperround.digests.summaries import (
     KEPT,
     REQUESTS,
     REST,
+    SummaryCache,
     SummaryOrGist,
     SummaryReport,
     Writing,
     summarise,
 )
-from paperround.digests.summary_cache import SummaryCache
 from paperround.http.client import GuardedClient
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper, Show
@@ -61,8 +61,7 @@ def writing(database: SqlDatabase, machine: Machine, tmp_path: Path) -> Writing:
         database=database,
         ranker=NewestFirst(),
         summariser=machine,
-        shelf=SummaryCache(tmp_path / "summaries", WORDING),
-        wording=WORDING,
+        cache=SummaryCache(tmp_path / "summaries", WORDING),
         budget=(Rate(200, timedelta(hours=24)),),
     )
 
@@ -78,7 +77,7 @@ def gists(writing: Writing, *, now: datetime = NOW) -> list[str]:
         cut="manual",
         now=now,
         dry_run=True,
-        gist=SummaryOrGist(writing.shelf),
+        gist=SummaryOrGist(writing.cache),
     )
     return sorted(paper.gist for paper in report.edition.papers)
 
@@ -180,7 +179,6 @@ def _over(
         database=database,
         ranker=NewestFirst(),
         summariser=ChatSummariser(client, server.url("/v1"), WORDING),
-        shelf=SummaryCache(folder / "summaries", WORDING),
-        wording=WORDING,
+        cache=SummaryCache(folder / "summaries", WORDING),
         budget=(),
     )

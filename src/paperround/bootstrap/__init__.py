@@ -37,7 +37,7 @@ from paperround.digests.channel_delivery import ChannelReport
 from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
-from paperround.digests.summaries import SummaryOrGist, Writing, summarise
+from paperround.digests.summaries import SummaryCache, SummaryOrGist, Writing, summarise
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient, Resolver
@@ -294,8 +294,6 @@ class AppContext:
     @cached_property
     def writing(self) -> Writing | None:
         """The dependencies of summaries; None when no summary service is configured."""
-        from paperround.digests.summary_cache import SummaryCache
-
         settings, service = self.settings, self.settings.summary_service
         if service is None:
             return None
@@ -307,15 +305,14 @@ class AppContext:
             database=self.database,
             ranker=self.ranker,
             summariser=make(base, wording, settings.summarise_key, client_for),
-            shelf=SummaryCache(settings.data_dir / "summaries", wording),
-            wording=wording,
+            cache=SummaryCache(settings.data_dir / "summaries", wording),
             budget=settings.summary_budget,
         )
 
     @cached_property
     def gist(self) -> GistChooser:
         """The function that chooses a paper's gist."""
-        return choose_gist if self.writing is None else SummaryOrGist(self.writing.shelf)
+        return choose_gist if self.writing is None else SummaryOrGist(self.writing.cache)
 
     @cached_property
     def tick_context(self) -> TickContext:

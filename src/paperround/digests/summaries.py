@@ -6,13 +6,17 @@ An edition uses the stored summaries when it is frozen, and for other papers a s
 abstract, so no digest waits for the service or fails with it. A failure pauses requests for REST.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from paperround.core.errors import FetchFailed
+from paperround.core.files import write_private
 from paperround.core.rates import Rate
 from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
@@ -32,18 +36,6 @@ class Summariser(Protocol):
         """Return its answer, "" when it is unusable. Raises FetchFailed."""
 
 
-class SummaryStore(Protocol):
-    """A cache of summaries. Never raises: an unreadable entry counts as missing."""
-
-    def get(self, title: str, abstract: str) -> str | None:
-        """Return the summary, "" if it was rejected, None if it was never requested."""
-
-    def put(self, title: str, abstract: str, text: str) -> None: ...
-
-    def forget(self, *, before: datetime) -> None:
-        """Delete entries stored before."""
-
-
 log = logging.getLogger(__name__)
 
 REQUESTS = 10
@@ -58,8 +50,56 @@ REST = timedelta(minutes=30)
 KEPT = timedelta(days=60)
 """How long an answer is kept. Editions hold papers of a week, or longer if the list says so."""
 
+_LARGEST_FILE = 4096
+"""Bytes; a longer file is not ours."""
+
 _INVALID_REQUEST = frozenset({400, 413, 422})
 _BUDGET, _RUN, _FAILED = "summarise", "summaries", "summaries failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryCache:
+    """Answers in files below `folder`, one for each title, abstract, wording and model.
+
+    An empty file means that the answer was rejected. An error with a file is logged, and the file
+    counts as missing.
+    """
+
+    folder: Path
+    wording: Wording
+
+    def get(self, title: str, abstract: str) -> str | None:
+        """Return the summary, "" if it was rejected, None if it was never requested."""
+        try:
+            with self._file(title, abstract).open("rb") as file:
+                return file.read(_LARGEST_FILE).decode()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("a kept summary cannot be read: %s", error)
+            return None
+
+    def put(self, title: str, abstract: str, text: str) -> None:
+        """Store the answer, whole or not at all."""
+        path = self._file(title, abstract)
+        try:
+            write_private(path, text)
+        except OSError as error:
+            log.warning("a summary cannot be kept: %s", error)
+
+    def forget(self, *, before: datetime) -> None:
+        """Delete answers stored before, in any wording."""
+        for path in self.folder.glob("??/*"):
+            try:
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("a kept summary cannot be dropped: %s", error)
+
+    def _file(self, title: str, abstract: str) -> Path:
+        parts = [self.wording.model, self.wording.language, title, abstract]
+        name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self.folder / name[:2] / name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +109,7 @@ class Writing:
     database: Database
     ranker: Ranker
     summariser: Summariser
-    shelf: SummaryStore
-    wording: Wording
+    cache: SummaryCache
     budget: tuple[Rate, ...]
 
 
@@ -88,10 +127,10 @@ class SummaryReport:
 class SummaryOrGist:
     """Returns the stored summary of a paper, marked as one, or else its gist."""
 
-    shelf: SummaryStore
+    cache: SummaryCache
 
     def __call__(self, title: str, abstract: str) -> str:
-        kept = self.shelf.get(title, abstract)
+        kept = self.cache.get(title, abstract)
         return marked(kept) if kept else choose_gist(title, abstract)
 
 
@@ -99,7 +138,7 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
     """Request summaries of papers the next editions would show, and return the counts."""
     if not _is_due(writing, now):
         return SummaryReport()
-    writing.shelf.forget(before=now - KEPT)
+    writing.cache.forget(before=now - KEPT)
     asked = kept = 0
     error = None
 
@@ -144,7 +183,7 @@ def _papers_to_summarise(writing: Writing, now: datetime) -> Iterator[Paper]:
             paper = item.paper
             if paper.id not in seen and is_askable(paper):
                 seen.add(paper.id)
-                if writing.shelf.get(paper.title, paper.abstract) is None:
+                if writing.cache.get(paper.title, paper.abstract) is None:
                     yield paper
 
 
@@ -157,8 +196,8 @@ def _request_summary(writing: Writing, paper: Paper) -> bool:
         answer = writing.summariser.ask(paper)
     except FetchFailed as error:
         if error.status in _INVALID_REQUEST:
-            writing.shelf.put(paper.title, paper.abstract, "")
+            writing.cache.put(paper.title, paper.abstract, "")
         raise
-    text = checked(answer, paper.title, paper.abstract, writing.wording)
-    writing.shelf.put(paper.title, paper.abstract, text or "")
+    text = checked(answer, paper.title, paper.abstract, writing.cache.wording)
+    writing.cache.put(paper.title, paper.abstract, text or "")
     return text is not None

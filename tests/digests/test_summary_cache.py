@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.digests.summary_cache import SummaryCache
+from paperround.digests.summaries import SummaryCache
 from paperround.papers.summaries import Wording
 
 OURS = Wording(model="small-1")
