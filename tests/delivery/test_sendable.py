@@ -13,8 +13,7 @@ from paperround.delivery.dkim.signer import Algorithm, Signer
 from paperround.delivery.model import Envelope, WireReady, dot_stuffed, require_sendable
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.frames import check_wire_ready
-from paperround.digests.render.message import are_ready
+from paperround.digests.render.message import check_wire_ready
 from paperround.editions.model import DeliveryId
 from tests.digests.messages import links, mail, paper, sender_identity, view
 from tests.digests.reading import HOSTILE
@@ -72,12 +71,11 @@ def test_the_addresses_of_a_ready_message_are_looked_at() -> None:
 
 @pytest.mark.parametrize("lines", [b"x", b"x\n", b"x\r", b"a\rb\r\n", b"a\nb\r\n", b".\r\n"])
 def test_pieces_that_are_not_ready_are_refused(lines: bytes) -> None:
-    assert not are_ready(lines)
-    assert not are_ready(b"a\r\n" + lines)
-    with pytest.raises(RenderingFailed):
-        check_wire_ready(lines)
+    for piece in (lines, b"a\r\n" + lines):
+        with pytest.raises(RenderingFailed):
+            check_wire_ready(piece)
 
 
 def test_no_lines_and_whole_lines_are_ready() -> None:
-    assert are_ready(b"")
-    assert are_ready(b"a.\r\n\r\n =2E\r\n")
+    for lines in (b"", b"a.\r\n\r\n =2E\r\n"):
+        assert check_wire_ready(lines) == lines

@@ -2,8 +2,7 @@
 
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.frames import digest_fields
-from paperround.digests.render.message import addressing_of, message_bytes
+from paperround.digests.render.message import addressing_of, digest_fields, message_bytes
 
 
 def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:

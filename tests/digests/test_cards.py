@@ -12,8 +12,7 @@ from paperround.core.errors import RenderingFailed
 from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
 from paperround.digests.model import DigestPaper, WithdrawnPaper
-from paperround.digests.render.composer import MOST_DIGESTS, MailRenderer
-from paperround.digests.render.frames import MOST_CARDS, render_card
+from paperround.digests.render.composer import MOST_CARDS, MOST_DIGESTS, MailRenderer, render_card
 from paperround.digests.render.view import HTML_LIMIT
 from tests.digests.alone import compose_alone
 from tests.digests.messages import links, mail, paper, sender_identity, view

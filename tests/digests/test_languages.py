@@ -24,9 +24,8 @@ from paperround.delivery.status import WHY_THIN
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.model import DigestPaper, DigestView, Rendered
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.system_mail import render_notice
 from paperround.digests.render.templates import TEXT_WIDTH, Templates, columns, wrapped
-from paperround.digests.render.view import render_digest
+from paperround.digests.render.view import render_digest, render_notice
 from paperround.editions.model import SkipReason
 from tests.digests.alone import compose_alone
 from tests.digests.messages import (

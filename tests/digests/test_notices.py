@@ -18,8 +18,8 @@ from paperround.delivery.system_mail_model import NoticeView, SystemMailKind
 from paperround.digests.model import Rendered
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.headers import header_text
-from paperround.digests.render.system_mail import render_notice
 from paperround.digests.render.templates import Templates
+from paperround.digests.render.view import render_notice
 from tests.digests.messages import notice, notice_view, sender_identity
 from tests.digests.reading import (
     FALLBACKS,

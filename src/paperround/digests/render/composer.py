@@ -13,32 +13,247 @@ hold no line ends, tokens have no full stop, and the others follow the name of a
 """
 
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from paperround.core.errors import RenderingFailed
+from paperround.core.i18n.locale import locale_for
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import TOKEN_LENGTH
 from paperround.delivery.dkim.signer import Signable, Signer, canonical_lines, prepared
 from paperround.delivery.model import WireReady
 from paperround.delivery.system_mail_model import NoticeMail
-from paperround.digests.model import DigestMail, DigestView, Rendered
-from paperround.digests.render.frames import (
-    MOST_CARDS,
-    TOKENS,
-    Frame,
-    FrameStyle,
-    render_card,
-    render_frame,
+from paperround.digests.model import (
+    DigestMail,
+    DigestPaper,
+    DigestView,
+    PersonalLinks,
+    Rendered,
 )
-from paperround.digests.render.message import Addressing, addressing_of, sender_of
-from paperround.digests.render.system_mail import notice_bytes
-from paperround.digests.render.templates import Templates
-from paperround.digests.render.view import FULLEST_FIRST, HTML_LIMIT, render_digest, require_papers
+from paperround.digests.render.headers import text_field
+from paperround.digests.render.message import (
+    Addressing,
+    Sender,
+    addressing_of,
+    boundary_of,
+    check_wire_ready,
+    digest_fields,
+    encode,
+    message_bytes,
+    notice_fields,
+    sender_of,
+)
+from paperround.digests.render.templates import Parts, Templates, reason_line
+from paperround.digests.render.view import (
+    FULLEST_FIRST,
+    HTML_LIMIT,
+    clean_paper,
+    clean_view,
+    parts_of,
+    preheader_of,
+    render_digest,
+    render_notice,
+    require_papers,
+    subject_of,
+    with_gist,
+)
+
+# Cards are the papers of digests, rendered and encoded once.
+#
+# A card consists of whole lines, so quoted-printable breaks it the same alone and in a message.
+# Encoded lines are `%` formats with the tokens of the reader's links as names.
+
+MOST_CARDS = 6_000
+"""Cards cached, about 5 kB each."""
+
+TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
+"""The links of a reader that end in a token."""
+
+
+def random_mark() -> str:
+    """Return a random placeholder as long as a token, so that lines break at the same places."""
+    return secrets.token_hex(TOKEN_LENGTH // 2)
+
+
+MARKS = {name: random_mark() for name in TOKENS}
+"""The placeholders of the tokens while templates are rendered."""
+
+
+class FrameStyle(NamedTuple):
+    """How papers are shown: language, length of gists, feedback link without token, or ""."""
+
+    language: str
+    gist: int
+    feedback_url: str
+
+
+class Card(NamedTuple):
+    """A rendered paper. `size` is the length of its HTML in bytes before encoding."""
+
+    title: str
+    gist: str
+    reason: str
+    text: bytes
+    html: bytes
+    size: int
+
+
+@lru_cache(maxsize=MOST_CARDS)
+def render_card(templates: Templates, style: FrameStyle, number: int, paper: DigestPaper) -> Card:
+    """Return the card of `paper` as number `number` of a digest. Raises RenderingFailed."""
+    locale = locale_for(style.language)
+    shown = with_gist(clean_paper(paper, locale), style.gist)
+    feedback_url = style.feedback_url and style.feedback_url + MARKS["feedback"]
+    text, rows = templates.card(style.language, number, shown, feedback_url)
+    html = templates.inlined(rows)
+    return Card(
+        title=shown.title,
+        gist=shown.gist,
+        reason=reason_line(locale, paper.reason),
+        text=encoded(text),
+        html=encoded(html),
+        size=len(html.encode()),
+    )
+
+
+def encoded(text: str) -> bytes:
+    """Return `text` (with a final line end) in quoted-printable, as a format."""
+    content = encode(text, unbroken=MARKS.values()).encode("ascii")
+    return as_format(check_wire_ready(content), MARKS)
+
+
+def as_format(content: bytes, marks: Mapping[str, str]) -> bytes:
+    """Return `content` as a format with a named slot in place of each mark."""
+    content = content.replace(b"%", b"%%")
+    for name, mark in marks.items():
+        content = content.replace(mark.encode("ascii"), b"%%(%b)b" % name.encode("ascii"))
+    return content
+
+
+# A frame is the header, head and foot of digests: a `%` format that is filled twice, first with the
+# values that depend on the first papers (the subject, the boundary derived from it, the lines of
+# HTML with subject and preheader), then with the reader's own values.
+
+_MOST_LINES = 5_000
+"""Lines of HTML and header fields cached; about 500 bytes each."""
+
+_MOST_SUBJECTS = 1_000
+"""Subjects cached, each with its frame."""
+
+_ADDRESSING = Addressing(*(random_mark() for _ in Addressing._fields))
+_SUBJECT, _TITLE, _PREHEADER, _CARDS = (random_mark() for _ in range(4))
+_SEAM = re.compile(rf"(?:<!--)?{_CARDS}(?:-->)?\r\n".encode("ascii"))
+_ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt;"})
+"""How the inliner escapes characters of text (HTML standard, 13.3, escaping a string)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """The frame of digests that differ only in papers and readers.
+
+    `pieces` are the formats before the text cards, between text and HTML cards, and after them.
+    `title` and `preheader` are lines of HTML with a mark for their content, `size` is the length
+    in bytes of the other lines before encoding.
+    """
+
+    templates: Templates
+    view: DigestView
+    seed: str
+    title: str
+    preheader: str
+    pieces: Sequence[bytes]
+    size: int
+
+    def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
+        """Return the digest as pieces of a format for a reader's values, and the length in bytes
+        of its HTML before encoding. Raises RenderingFailed."""
+        subject = _render_subject(self, cards[0].title)
+        title, title_size = _fill_line(self.title, _TITLE, subject)
+        after = [card.title for card in cards[1:3]]
+        text = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
+        preheader, preheader_size = _fill_line(self.preheader, _PREHEADER, text)
+        opening = {b"title": title, b"preheader": preheader, **_subject_values(self.seed, subject)}
+        before, between, end = [piece % opening for piece in self.pieces]
+        texts, htmls = [card.text for card in cards], [card.html for card in cards]
+        size = self.size + title_size + preheader_size + sum([card.size for card in cards])
+        return (before, *texts, between, *htmls, end), size
+
+
+@lru_cache(maxsize=_MOST_SUBJECTS)
+def _render_subject(frame: Frame, title: str) -> str:
+    return subject_of(frame.templates, frame.view, title)
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _subject_values(seed: str, subject: str) -> Mapping[bytes, bytes]:
+    """Return the values in the header that depend on the subject."""
+    field = text_field("Subject", subject).removeprefix("Subject: ").removesuffix("\r\n")
+    return {
+        b"subject": as_format(field.encode("ascii"), {}),
+        b"boundary": boundary_of(seed, subject).encode("ascii"),
+    }
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _fill_line(line: str, mark: str, words: str) -> tuple[bytes, int]:
+    """Return a line of HTML with `words` for `mark`, encoded, and its bytes before encoding."""
+    filled = line.replace(mark, words.translate(_ESCAPED)) + "\n"
+    return encoded(filled).removesuffix(b"\r\n"), len(filled.encode())
+
+
+def render_frame(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
+    """Return the frame of digests like `view`; `by_mail` says if one can unsubscribe by email.
+
+    Raises RenderingFailed for an invalid value.
+    """
+    # Put marks in place of the tokens of the links.
+    links = {name: getattr(view.links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
+    marked = replace(view, links=PersonalLinks(**links))
+    clean = clean_view(marked)
+    cards = Parts(f"{_CARDS}\n", Markup(f"<!--{_CARDS}-->\n"))  # noqa: S704 - our own mark
+    text, html = parts_of(templates, clean, cards, subject=_TITLE, preheader=_PREHEADER)
+    title, preheader = (_find_line(mark, html) for mark in (_TITLE, _PREHEADER))
+    html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
+    addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
+    kind = digest_fields(marked, addressing, sender)
+    content = message_bytes(
+        rendered=Rendered(subject=_SUBJECT, preheader="", text=text, html=html),
+        addressing=addressing,
+        sender=sender,
+        kind=kind,
+        unbroken=MARKS.values(),
+    )
+    opening = {
+        "title": _TITLE,
+        "preheader": _PREHEADER,
+        "subject": _SUBJECT,
+        "boundary": boundary_of(kind.seed, _SUBJECT),
+    }
+    personal = as_format(check_wire_ready(content), MARKS | _ADDRESSING._asdict())
+    return Frame(
+        templates=templates,
+        view=clean,
+        seed=kind.seed,
+        title=title,
+        preheader=preheader,
+        pieces=_SEAM.split(as_format(personal, opening)),
+        size=len(html.encode()) - len(f"{_TITLE}\n{_PREHEADER}\n{cards.html}"),
+    )
+
+
+def _find_line(mark: str, html: str) -> str:
+    (line,) = (line for line in html.split("\n") if mark in line)
+    return line
+
+
+# Digests are laid out from a frame and cards, and filled for each reader.
 
 MOST_FRAMES = 128
 """Frames cached, about 30 kB each: a list's cuts of a day, each in every language with some
@@ -113,7 +328,13 @@ class MailRenderer:
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
-        content, signer = notice_bytes(self._templates, mail, self._sender), self._signer()
+        signer = self._signer()
+        content = message_bytes(
+            rendered=render_notice(self._templates, mail.view),
+            addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
+            sender=self._sender,
+            kind=notice_fields(mail.view),
+        )
         return content if signer is None else signer.sign(content, mail.dated)
 
     def _build_frame(self, key: _CacheKey) -> Frame:

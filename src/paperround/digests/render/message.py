@@ -5,8 +5,8 @@
       text/plain     quoted-printable, complete by itself
       text/html      quoted-printable
 
-Follows RFC 5322, 2045-2049 and 3834 (automatic mail). `frames` adds the list headers. The same
-values give the same bytes on every Python version.
+Follows RFC 5322, 2045-2049 and 3834 (automatic mail). The same values give the same bytes on every
+Python version.
 """
 
 import hashlib
@@ -19,10 +19,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from paperround.core.errors import Misconfigured, RenderingFailed
+from paperround.core.languages import spoken_or_english
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import require_utc
 from paperround.delivery.model import BARE_CR, BARE_LF, DOTTED_LINE
-from paperround.digests.model import Rendered
+from paperround.delivery.system_mail_model import NoticeView
+from paperround.digests.model import DigestView, Rendered
 from paperround.digests.render.headers import check, literal_field, mailbox_field, text_field
 from paperround.subscribers.addresses import is_address
 
@@ -175,13 +177,66 @@ def _date(moment: datetime) -> str:
     return format_datetime(require_utc(moment))
 
 
-def are_ready(lines: bytes) -> bool:
-    """Return whether SMTP can send `lines` as is: they end in CRLF, none starts with a dot."""
-    if not lines:
-        return True
-    if lines.startswith(b".") or DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
-        return False
-    return not (BARE_CR.search(lines) or BARE_LF.search(lines))
+def check_wire_ready(lines: bytes) -> bytes:
+    """Return `lines` if SMTP can send them unchanged: all end in CRLF, none begins with a dot.
+
+    Raises RenderingFailed otherwise.
+    """
+    is_whole = not lines or lines.endswith(b"\r\n")
+    is_dotted = lines.startswith(b".") or DOTTED_LINE.search(lines)
+    if is_dotted or not is_whole or BARE_CR.search(lines) or BARE_LF.search(lines):
+        raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
+    return lines
+
+
+# The header fields of a kind of message. Those of digests follow RFC 2369 and 2919 (lists), 5064
+# (Archived-At) and 8058 (one-click unsubscribing).
+
+_LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
+    """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
+    public = sender.sender_identity.public_url.rstrip("/")
+    leave = [web_value(view.links.one_click)]
+    if addressing.unsubscribe_mail:
+        leave.append(f"<{addressing.unsubscribe_mail}>")
+    # RFC 2919: a stable name below our own host.
+    if _LIST_LABEL.fullmatch(view.list_name) is None:
+        raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
+    return MessageKind(
+        fields={
+            "List-Id": [f"<{view.list_name}.{sender.host}>"],
+            "List-Unsubscribe": leave,
+            "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
+            "List-Help": [web_value(f"{public}/")],
+            "List-Owner": [_list_owner(sender)],
+            "List-Archive": [web_value(f"{public}/editions")],
+            "List-Post": ["NO"],
+            "Archived-At": [web_value(view.web_url)],
+        },
+        feedback=f"{view.local_date.isoformat()}:{view.list_name}:digest",
+        language=spoken_or_english(view.language),
+        seed=view.web_url,
+    )
+
+
+def notice_fields(view: NoticeView) -> MessageKind:
+    """Return the header fields of a notice, which has no list headers."""
+    return MessageKind(
+        fields={},
+        feedback=f"{view.kind}:notice",
+        language=spoken_or_english(view.language),
+        seed=view.public_url,
+    )
+
+
+def _list_owner(sender: Sender) -> str:
+    """Return the contact, or the sender's address without one."""
+    contact = sender.sender_identity.contact
+    if contact.startswith(("https://", "http://")):
+        return web_value(contact)
+    return f"<mailto:{contact if is_address(contact) else sender.address}>"
 
 
 # Quoted-printable (RFC 2045 section 6.7) with strings that soft line breaks do not split.

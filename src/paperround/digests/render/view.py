@@ -1,4 +1,4 @@
-"""Render the subject, preheader, text and HTML of a digest."""
+"""Render the subject, preheader, text and HTML of digests and notices."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -9,9 +9,19 @@ from markupsafe import Markup
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.languages import asking
+from paperround.delivery.system_mail_model import (
+    CONFIRM_VALID,
+    PREFERENCES_VALID,
+    UNCONFIRMED_LIFE,
+    UNDO_VALID,
+    NoticeView,
+    SystemMailKind,
+)
 from paperround.digests.model import DigestPaper, DigestView, Rendered, WithdrawnPaper
+from paperround.digests.render.headers import header_text
 from paperround.digests.render.templates import (
     PREHEADER_LENGTH,
+    SUBJECT_LENGTH,
     Parts,
     Templates,
     cleaned,
@@ -19,7 +29,7 @@ from paperround.digests.render.templates import (
     reason_line,
 )
 from paperround.editions.labels import localized_list_title, localized_preheader, localized_title
-from paperround.papers.formatting import shortened
+from paperround.papers.formatting import shortened, web_address
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail clips messages at about 102,000, which hides the footer's links first."""
@@ -142,3 +152,62 @@ def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
 def _clean_withdrawn(paper: WithdrawnPaper, locale: Locale) -> WithdrawnPaper:
     title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
     return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), locale.language))
+
+
+# Notices are the short messages that are not digests.
+#
+# The sentences of a kind are in `templates/mail/notice_KIND.phrases`, for the subject and both
+# parts; `notice.txt` and `notice.html` are the layout. A notice has one link.
+
+_NO_LIST = "Paperround"
+"""The title in a notice about no list."""
+_FOR_OPERATORS = (SystemMailKind.TEST, SystemMailKind.ALERT)
+"""Only these show `details`; subscribers see no text from elsewhere."""
+_MOST_DETAILS = 40
+_DETAIL_LENGTH = 400
+_LIST_TITLE_LENGTH = 80
+
+
+def render_notice(templates: Templates, view: NoticeView) -> Rendered:
+    """Return subject, preheader, text and HTML.
+
+    Raises RenderingFailed when the link is no web address or a template fails.
+    """
+    if not web_address(view.action_url):
+        raise RenderingFailed("the link of a notice must be a plain http(s) address")
+    locale = locale_for(view.language)
+    clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
+    clean["language"] = locale.language
+    clean["list_title"] = (
+        shortened(localized_list_title(locale, clean["list_title"]), _LIST_TITLE_LENGTH) or _NO_LIST
+    )
+    clean["postal_address"] = postal_line(view.postal_address)
+    clean["details"] = (
+        _limit_details(clean["details"], locale) if view.kind in _FOR_OPERATORS else ()
+    )
+    shown = replace(view, **clean)
+    lives = {name: locale.span(life) for name, life in _LIVES.items()}
+    phrases = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
+    subject = shortened(header_text(phrases["subject"]), SUBJECT_LENGTH)
+    preheader = shortened(phrases["preheader"], PREHEADER_LENGTH)
+    values = {"view": shown, "said": phrases, "subject": subject, "preheader": preheader}
+    text, html = templates.parts("notice", values)
+    return Rendered(subject=subject, preheader=preheader, text=text, html=html)
+
+
+def _limit_details(lines: tuple[str, ...], locale: Locale) -> tuple[str, ...]:
+    """Return the lines that fit a message on a phone, and a line with the number left out."""
+    shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
+    left = len(lines) - _MOST_DETAILS
+    if left <= 0:
+        return shown
+    return (*shown, locale.ngettext("and %(num)s more line", "and %(num)s more lines", left))
+
+
+_LIVES = {
+    "confirm_valid": CONFIRM_VALID,
+    "preferences_valid": PREFERENCES_VALID,
+    "undo_valid": UNDO_VALID,
+    "unconfirmed_life": UNCONFIRMED_LIFE,
+}
+"""The lifetimes of links and addresses, for the templates."""
