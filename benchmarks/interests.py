@@ -13,7 +13,7 @@ from paperround.editions.model import Edition, EditionId, EditionPaper, EditionS
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import KeywordIndex, findable
 from paperround.personal.matches import ReaderPreferences, match_preferences
-from paperround.personal.views import PaperIndex, PersonalView, in_order, match_fields
+from paperround.personal.views import PaperIndex, PersonalView, in_order
 from paperround.subscribers.interests import Interest, InterestKind, interest
 
 READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
@@ -81,7 +81,6 @@ def _cost(edition: Edition, crowd: Sequence[Sequence[Interest]]) -> float:
 def _choice(
     wishes: ReaderPreferences, finder: KeywordIndex, index: PaperIndex, edition: Edition
 ) -> DigestChoice | SkipReason:
-    sight = match_preferences(wishes, finder)
-    return choice_of(
-        in_order(PersonalView(size=LIST.size, **match_fields(sight)), index), edition, index, sight
-    )
+    matches = match_preferences(wishes, finder)
+    view = PersonalView(size=LIST.size, matches=matches)
+    return choice_of(in_order(view, index), edition, index, matches)

@@ -30,9 +30,9 @@ from paperround.ops.status import history
 from paperround.papers.merge import joined as one_work
 from paperround.papers.model import Paper, Record
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal import reader_scores
+from paperround.personal.ranking import PersonalRanking
 from paperround.personal.reader_preferences import load_preferences
-from paperround.personal.views import TasteDay
 from paperround.self_service.history import give_feedback, papers_of_digest
 from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
@@ -101,7 +101,7 @@ def publish_it(
         day=now.date(),
         cut="manual",
         now=now,
-        personal_ranking=personal_ranking or PersonalRanking(prepare_edition),
+        personal_ranking=personal_ranking or PersonalRanking(),
     ).edition
 
 
@@ -173,7 +173,7 @@ def test_who_said_nothing_has_the_parts_of_the_edition_and_stores_none(
 @pytest.mark.postgres
 @pytest.mark.accept("R13", part="parts")
 def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> None:
-    personal_ranking = PersonalRanking(prepare_edition)
+    personal_ranking = PersonalRanking()
 
     def look() -> DigestView:
         shown = DigestPreviewer(
@@ -256,7 +256,7 @@ def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase)
 def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     potter: SqlDatabase,
 ) -> None:
-    personal_ranking = PersonalRanking(prepare_edition)
+    personal_ranking = PersonalRanking()
     publish_it(potter, personal_ranking)
     post = DeliveryContext(
         judge=evidence_of_outcome,
@@ -287,7 +287,7 @@ def test_a_paper_behind_is_sent_once(potter: SqlDatabase) -> None:
 
 
 def test_a_paper_behind_that_is_withdrawn_since_is_sent_to_nobody(potter: SqlDatabase) -> None:
-    personal_ranking = PersonalRanking(prepare_edition)
+    personal_ranking = PersonalRanking()
     edition = publish_it(potter, personal_ranking)
     with potter.writing() as work:
         gone = update(db.papers).where(db.papers.c.title == "A kiln for pottery")
@@ -339,35 +339,37 @@ def join(database: SqlDatabase, title: str, into: str) -> None:
         work[PaperStore].join(one_work(papers[ids[into]], papers[ids[title]]), now=LATER)
 
 
-class Reading:
-    """The model, and the papers of the day that it made ready last, by title."""
+class Reading(reader_scores.TasteDay):
+    """Keeps the papers of the edition prepared last, by title."""
 
     papers: Mapping[str, Paper]
 
-    def __call__(
+    def __init__(
         self,
         papers: Sequence[Paper],
         scores: Sequence[float],
         background: Sequence[str],
         shown: int,
-    ) -> TasteDay:
-        self.papers = {paper.title: paper for paper in papers}
-        return prepare_edition(papers, scores, background, shown)
+    ) -> None:
+        Reading.papers = {paper.title: paper for paper in papers}
+        super().__init__(papers, scores, background, shown)
 
 
 @pytest.mark.accept("F13", part="all candidates")
-def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(potter: SqlDatabase) -> None:
+def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(
+    potter: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish_it(potter)
     join(potter, "A kiln for pottery", into="Dating pottery")
     subscribe(potter, "cleo", wish=Preferences(topics=("kilns",)))
-    reading = Reading()
-    publish_it(potter, PersonalRanking(reading))
-    assert reading.papers["Dating pottery"].abstract == KILN
+    monkeypatch.setattr(reader_scores, "TasteDay", Reading)
+    publish_it(potter, PersonalRanking())
+    assert Reading.papers["Dating pottery"].abstract == KILN
 
 
 def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase) -> None:
     edition = publish_it(potter)
-    personal_ranking = PersonalRanking(prepare_edition)
+    personal_ranking = PersonalRanking()
     with potter.reading() as work:
         people = work[SubscriberStore].subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=9
@@ -404,7 +406,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
             identity=IDENTITY,
             hours=HOURS,
             now=moments,
-            personal_ranking=PersonalRanking(prepare_edition),
+            personal_ranking=PersonalRanking(),
         )["trending"].planned
         for _ in range(2)
     ]

@@ -19,7 +19,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.fetcher import FeedContext
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.tick import DeadManSwitch, TickContext
-from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
 from tests.fakes import (
     SENDER_IDENTITY,
@@ -112,7 +112,7 @@ def tick_context(
     return TickContext(
         database=database,
         ranker=ranker or NewestFirst(),
-        personal_ranking=PersonalRanking(prepare_edition),
+        personal_ranking=PersonalRanking(),
         identity=IDENTITY,
         hours=HOURS,
         feed_context=FeedContext(

@@ -29,9 +29,11 @@ class PlainPick:
 def plain_pick(day: PlainDay, worth: Sequence[float], view: PersonalView) -> PlainPick:
     """The pick of one reader, to whom the papers are worth that beyond their scores."""
     line = [*range(day.shown), *offered(day, worth, view)]
-    pinned = [place for place in bits(view.followed | view.wanted) if place not in line]
+    pinned = [
+        place for place in bits(view.matches.followed | view.matches.wanted) if place not in line
+    ]
     new = [place for place in (*line, *pinned) if not _in(view.sent | view.withheld, place)]
-    heard = [place for place in new if not _in(view.muted, place)]
+    heard = [place for place in new if not _in(view.matches.muted, place)]
     scores = {place: _score(day, worth, view, place) for place in heard}
     floor = float("-inf") if view.floor is None else view.floor
     wanted = [place for place in heard if scores[place] >= floor]
@@ -44,7 +46,7 @@ def plain_pick(day: PlainDay, worth: Sequence[float], view: PersonalView) -> Pla
 def offered(day: PlainDay, worth: Sequence[float], view: PersonalView) -> list[int]:
     """The best behind the edition that are new to the reader and not muted, best first."""
     best = sorted(range(len(day.scores)), key=lambda place: -(worth[place] + day.scores[place]))
-    hidden = view.sent | view.muted
+    hidden = view.sent | view.matches.muted
     behind = (place for place in best[: REACH * view.size] if place >= day.shown)
     return [place for place in behind if not _in(hidden, place)][: OFFERED * view.size]
 
@@ -71,9 +73,9 @@ def spread(
 
 
 def _groups(day: PlainDay, view: PersonalView, wanted: Sequence[int]) -> Iterator[list[int]]:
-    pinned = view.followed | view.wanted
-    yield [place for place in wanted if _in(view.followed, place)]
-    yield [place for place in wanted if _in(view.wanted & ~view.followed, place)]
+    pinned = view.matches.followed | view.matches.wanted
+    yield [place for place in wanted if _in(view.matches.followed, place)]
+    yield [place for place in wanted if _in(view.matches.wanted & ~view.matches.followed, place)]
     others = [place for place in wanted if not _in(pinned, place)]
     if any(_lift(view, place) for place in others):
         others.sort(key=lambda place: -(day.scores[place] + _lift(view, place)))
@@ -85,7 +87,7 @@ def _score(day: PlainDay, worth: Sequence[float], view: PersonalView, place: int
 
 
 def _lift(view: PersonalView, place: int) -> float:
-    return view.lift if _in(view.lifted, place) else 0.0
+    return view.matches.lift_of(place)
 
 
 def _in(papers: Papers, place: int) -> bool:

@@ -12,9 +12,15 @@ from paperround.digests.model import DigestChoice, choice_of, skip_reason_for
 from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
-from paperround.personal.matches import MOST_LIFT, ReaderPreferences, lift_of, match_preferences
+from paperround.personal.matches import (
+    MOST_LIFT,
+    NO_MATCHES,
+    ReaderPreferences,
+    lift_of,
+    match_preferences,
+)
 from paperround.personal.selection import ScoredPapers, pick_papers, with_empty_paper
-from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, match_fields
+from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
     Frequency,
@@ -80,9 +86,9 @@ def _chosen(
     index = PaperIndex(standing.papers)
     finder = finder or KeywordIndex([findable(paper, None) for paper in index.papers])
     wishes = wishes or ReaderPreferences(topics=wish.topics)
-    sight = match_preferences(wishes, finder) if wishes else None
+    matches = match_preferences(wishes, finder) if wishes else NO_MATCHES
     view = PersonalView(
-        **match_fields(sight),
+        matches=matches,
         size=wish.size or LIST.size,
         floor=wish.floor,
         sent=index.places({PaperId(100 + n) for n in seen}),
@@ -91,7 +97,7 @@ def _chosen(
     pick = in_order(view, index) if likes is None else liking(likes, view, index)
     is_week = wish.frequency is Frequency.WEEKLY
     nothing = skip_reason_for(standing, reader, day)
-    return nothing or choice_of(pick, standing, index, sight, is_week=is_week)
+    return nothing or choice_of(pick, standing, index, matches, is_week=is_week)
 
 
 def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) -> Pick:

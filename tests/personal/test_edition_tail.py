@@ -2,6 +2,7 @@
 
 from paperround.editions.model import TailPaper
 from paperround.papers.model import PaperId, Show
+from paperround.personal.matches import Matches
 from paperround.personal.ranking import EditionTail, edition_paper
 from paperround.personal.views import PaperIndex, PersonalView, in_order
 from tests.builders import paper
@@ -23,7 +24,7 @@ def test_all_that_a_reader_asked_for_is_there_however_far_behind() -> None:
     shown = tuple(edition_paper(place, PAPERS[place.paper_id]) for place in places(*range(1, 11)))
     index = PaperIndex(shown, tuple(behind(places(*range(11, 31)))))
     asked = index.places({PaperId(30), PaperId(11), PaperId(99)})
-    found = in_order(PersonalView(size=3, wanted=asked), index)
+    found = in_order(PersonalView(size=3, matches=Matches(wanted=asked)), index)
     assert [index.papers[place].position for place in found.places] == [11, 30, 1]
 
 

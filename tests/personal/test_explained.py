@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
+from paperround.personal.matches import Matches
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import PersonalView, Taste
 from tests.builders import english
@@ -79,7 +80,7 @@ def digests(draw: st.DrawFn) -> Digest:
         [taste], lambda ids: {id_: known[id_] for id_ in ids}
     )
     first = (1 << min(FIRST, len(day))) - 1
-    (pick,) = chooser.picks([PersonalView(taste=taste, size=8, wanted=first)])
+    (pick,) = chooser.picks([PersonalView(taste=taste, size=8, matches=Matches(wanted=first))])
     worth = [{"personal": one} if one else {} for one in pick.worth]
     beside = [{"spread": -one} if one else {} for one in pick.beside]
     each = zip(pick.reasons, worth, beside, strict=True)

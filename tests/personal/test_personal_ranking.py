@@ -11,9 +11,10 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.digests.publish import publish
 from paperround.editions.model import DigestKind, Edition
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal import reader_scores
+from paperround.personal.ranking import PersonalRanking
 from paperround.personal.reader_preferences import load_preferences
-from paperround.personal.views import Taste, TasteDay
+from paperround.personal.views import Taste
 from paperround.subscribers.model import Preferences, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
@@ -63,7 +64,7 @@ def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, s
 
 @pytest.mark.accept("F13", part="feedback")
 def test_a_paper_like_a_liked_one_comes_first_for_who_liked_it(liked: SqlDatabase) -> None:
-    edition = published(liked, PersonalRanking(prepare_edition))
+    edition = published(liked, PersonalRanking())
     title, reason = first_of(liked, edition, "ada")
     assert title == "A kiln for pottery"
     assert english(reason).startswith("shares “")
@@ -76,9 +77,28 @@ def test_without_a_model_everybody_gets_the_edition_in_its_order(liked: SqlDatab
     assert first_of(liked, edition, "ada") == (edition.papers[0].title, "")
 
 
-def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> None:
-    model = Counting()
-    personal_ranking = PersonalRanking(model)
+class Counting(reader_scores.TasteDay):
+    """Counts how often an edition is prepared."""
+
+    made = 0
+
+    def __init__(
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int,
+    ) -> None:
+        Counting.made += 1
+        super().__init__(papers, scores, background, shown)
+
+
+def test_an_edition_is_made_ready_once_for_all_who_ask(
+    liked: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counting, "made", 0)
+    monkeypatch.setattr(reader_scores, "TasteDay", Counting)
+    personal_ranking = PersonalRanking()
     edition = published(liked, personal_ranking)
     with liked.reading() as work:
         page = work[SubscriberStore].subscriptions_after(
@@ -87,7 +107,7 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
         assert set(
             personal_ranking.of(work, edition, page, load_preferences(work, page)).tastes
         ) == {person(liked, "ada")}
-    assert model.made == 1
+    assert Counting.made == 1
 
 
 def tastes_held(paper: PaperId) -> int:
@@ -102,7 +122,7 @@ def tastes_held(paper: PaperId) -> int:
 def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
     liked: SqlDatabase,
 ) -> None:
-    personal_ranking = PersonalRanking(prepare_edition)
+    personal_ranking = PersonalRanking()
     edition = published(liked, personal_ranking)
     with liked.reading() as work:
         ((paper, _),) = work[SubscriberStore].feedback_of(person(liked, "ada"))
@@ -113,20 +133,3 @@ def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planne
     assert tastes_held(paper) == len(views.tastes) == 1
     del views
     assert tastes_held(paper) == 0
-
-
-class Counting:
-    """The model, and how often it made an edition ready."""
-
-    def __init__(self) -> None:
-        self.made = 0
-
-    def __call__(
-        self,
-        papers: Sequence[Paper],
-        scores: Sequence[float],
-        background: Sequence[str],
-        shown: int,
-    ) -> TasteDay:
-        self.made += 1
-        return prepare_edition(papers, scores, background, shown)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paperround.personal.keyword_index import KeywordIndex
+from paperround.personal.matches import Matches
 from paperround.personal.selection import (
     PickedPapers,
     ScoredPapers,
@@ -40,11 +42,15 @@ def personal_views(papers: int) -> st.SearchStrategy[PersonalView]:
         size=st.sampled_from([1, 3, 5]),
         sent=some,
         withheld=some,
-        followed=some,
-        wanted=some,
-        lifted=some,
-        muted=some,
-        lift=st.sampled_from([0.0, 0.25, 4.0]),
+        matches=st.builds(
+            Matches,
+            finder=st.just(KeywordIndex(())),
+            followed=some,
+            wanted=some,
+            lifted=some,
+            muted=some,
+            lift=st.sampled_from([0.0, 0.25, 4.0]),
+        ),
         floor=st.one_of(st.none(), quarters),
     )
 

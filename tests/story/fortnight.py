@@ -23,7 +23,7 @@ from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.tick import TickContext, TickReport, tick
-from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal.ranking import PersonalRanking
 from paperround.subscribers.model import (
     Consent,
     Frequency,
@@ -280,7 +280,7 @@ class Machine:
         return TickContext(
             database=self.socket,
             ranker=NewestFirst(),
-            personal_ranking=PersonalRanking(prepare_edition),
+            personal_ranking=PersonalRanking(),
             identity=IDENTITY,
             hours=Hours(hour=7),
             enrichers=(),

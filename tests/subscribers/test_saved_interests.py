@@ -15,7 +15,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, Record
 from paperround.papers.search_service import search
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
-from paperround.personal.ranking import PersonalRanking, prepare_edition
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.relevance import by_relevance
 from paperround.self_service.preferences import open_choices, save_choices
 from paperround.self_service.preview import DigestPreviewer, Preview
@@ -128,7 +128,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     fill(database, earlier + others, NOW - timedelta(days=30))
     reader(database, "seed:2601.00900")
     today(database)
-    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
     assert reason.startswith("shares “")
     assert reason.endswith(" with “Dating pottery”, which you gave")
@@ -140,7 +140,7 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "seed:How a kiln for pottery is fired")
     today(database)
-    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
     assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
 
@@ -150,7 +150,7 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "keyword:kiln AND comets")
     today(database)
-    title, reason = told(shown(database, personal_ranking=PersonalRanking(prepare_edition)))[0]
+    title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
 
 

@@ -133,9 +133,7 @@ class AppContext:
     @cached_property
     def personal_ranking(self) -> PersonalRanking:
         """Personal scores of papers, from each reader's feedback."""
-        from paperround.personal.ranking import prepare_edition
-
-        return PersonalRanking(prepare_edition, gist=self.gist)
+        return PersonalRanking(self.gist)
 
     def ranker_with(self, weights: str) -> Ranker:
         """Return the ranker with some weights changed; raises InvalidInput for an unknown one."""

@@ -37,10 +37,10 @@ from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.keyword_index import KeywordIndex, findable, keyword_index_of
-from paperround.personal.matches import Matches, ReaderPreferences, match_preferences
+from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
 from paperround.personal.reader_preferences import load_preferences
-from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order, match_fields
+from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import SubscriberId, Subscription
 
@@ -196,41 +196,35 @@ class DigestBuilder:
     def choices(self, readers: Sequence[DigestReader]) -> list[DigestChoice | SkipReason]:
         """Return the choice of each reader; readers with equal views share one object."""
         chosen: dict[int, DigestChoice | SkipReason] = {}
-        matches_by_id: dict[int, Matches | None] = {}
-        # A view and the id of its matches decide the choice; readers with equal keys share it.
-        groups: dict[tuple[PersonalView, int], list[int]] = {}
+        groups: dict[PersonalView, list[int]] = {}
         for number, reader in enumerate(readers):
             known = reader.choice or skip_reason_for(self.edition, reader.subscription, reader.day)
             if known is not None:
                 chosen[number] = known
                 continue
-            wishes = self.wishes.get(reader.person)
-            matches = match_preferences(wishes, self.finder) if wishes and self.finder else None
-            matches_by_id[id(matches)] = matches
-            groups.setdefault((self._view(reader, matches), id(matches)), []).append(number)
+            groups.setdefault(self._view(reader), []).append(number)
         # One call ranks for every reader with a profile.
-        with_profile = [view for view, _ in groups if view.taste]
+        with_profile = [view for view in groups if view.taste]
         chooser = self.views.chooser
         picks = iter(chooser(with_profile) if chooser and with_profile else ())
-        for (view, key), numbers in groups.items():
+        for view, numbers in groups.items():
             pick = next(picks) if view.taste else in_order(view, self.index)
-            choice = choice_of(
-                pick, self.edition, self.index, matches_by_id[key], is_week=self.is_week
-            )
+            choice = choice_of(pick, self.edition, self.index, view.matches, is_week=self.is_week)
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
 
-    def _view(self, reader: DigestReader, matches: Matches | None) -> PersonalView:
+    def _view(self, reader: DigestReader) -> PersonalView:
         preferences = reader.subscription.preferences
         wishes = self.wishes.get(reader.person)
         known = () if wishes is None else wishes.known
+        matches = match_preferences(wishes, self.finder) if wishes and self.finder else NO_MATCHES
         return PersonalView(
             taste=self.views.tastes.get(reader.person, NO_TASTE),
             size=preferences.size or self.mailing_list.size,
             floor=preferences.floor,
             sent=self.index.places(self.memory.get(reader.person, ())),
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
-            **match_fields(matches),
+            matches=matches,
         )
 
     def _content(

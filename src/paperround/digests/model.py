@@ -32,7 +32,7 @@ def choice_of(
     pick: Pick,
     edition: Edition,
     index: PaperIndex,
-    matches: Matches | None,
+    matches: Matches,
     *,
     is_week: bool = False,
 ) -> DigestChoice | SkipReason:
@@ -72,20 +72,20 @@ def skip_reason_for(
     return None
 
 
-def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches | None) -> DigestChoice:
+def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches) -> DigestChoice:
     """Build the choice. A pinned paper's reason names what pins it; other reasons name matches and
     liked topics. The reader's reasons precede the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
-        match = matches.reason(place) if matches is not None else ""
-        own = match if match and matches and matches.pins(place) else join_reasons(match, liked)
+        match = matches.reason(place)
+        own = match if matches.pins(place) else join_reasons(match, liked)
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
     return DigestChoice(
         positions=tuple([paper.position for paper in papers]),
         reasons=reasons,
         parts=_nonzero(
-            category=[] if matches is None else [matches.lift_of(place) for place in pick.places],
+            category=[matches.lift_of(place) for place in pick.places],
             personal=pick.worth,
             spread=[0.0 - cost for cost in pick.beside],
         ),

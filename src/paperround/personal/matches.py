@@ -29,6 +29,7 @@ MOST_LIFT = 4.0
 MOST_QUOTED = 2
 _MOST_CACHED = 2000
 _LONGEST_SHOWN = 60
+_NO_PAPERS = KeywordIndex(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +82,17 @@ def _parse_search(value: str) -> Keywords | None:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matches:
     """The papers of an index that match a reader's preferences; `lift` is added to the score of
-    `lifted` papers."""
+    `lifted` papers. Readers with the same preferences share one object."""
 
-    finder: KeywordIndex
-    followed: Papers
-    wanted: Papers
-    lifted: Papers
-    muted: Papers
-    lift: float
+    finder: KeywordIndex = _NO_PAPERS
+    followed: Papers = 0
+    wanted: Papers = 0
+    lifted: Papers = 0
+    muted: Papers = 0
+    lift: float = 0.0
     names: tuple[str, ...] = ()
     topics: tuple[tuple[Papers, str], ...] = ()
     searches: tuple[tuple[Papers, str], ...] = ()
@@ -126,34 +127,30 @@ class Matches:
         return ""
 
 
+NO_MATCHES = Matches()
+
+
 def _first_label(labelled: Iterable[tuple[Papers, str]], place: int) -> str | None:
     return next((label for papers, label in labelled if papers >> place & 1), None)
 
 
+@lru_cache(maxsize=_MOST_CACHED)
 def match_preferences(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
     """The papers that match `wishes`; cached for readers with the same preferences."""
-    return _match(wishes.topics, wishes.interests, finder)
-
-
-@lru_cache(maxsize=_MOST_CACHED)
-def _match(
-    topics: tuple[str, ...], interests: tuple[Interest, ...], finder: KeywordIndex
-) -> Matches:
-    values: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
-    for one in interests:
-        values[one.kind].append(one.value)
-    all_topics = (*topics, *values[InterestKind.TOPIC])
-    names = (*values[InterestKind.AUTHOR], *all_topics)  # a topic may be an author's name
-    on_topic = tuple((_papers_on_topic(finder, one), one) for one in all_topics)
-    found = tuple((_papers_found(finder, one), one) for one in values[InterestKind.KEYWORD])
-    categories = tuple((finder.in_category(one), one) for one in values[InterestKind.CATEGORY])
+    topics = wishes.all_topics
+    names = (*wishes.of_kind(InterestKind.AUTHOR), *topics)  # a topic may be an author's name
+    on_topic = tuple((_papers_on_topic(finder, one), one) for one in topics)
+    found = tuple((_papers_found(finder, one), one) for one in wishes.of_kind(InterestKind.KEYWORD))
+    categories = tuple(
+        (finder.in_category(one), one) for one in wishes.of_kind(InterestKind.CATEGORY)
+    )
     lifted = any_of(papers for papers, _ in categories)
     return Matches(
         finder=finder,
         followed=any_of(map(finder.by_author, names)),
         wanted=any_of(papers for papers, _ in (*on_topic, *found)),
         lifted=lifted,
-        muted=any_of(_papers_found(finder, one) for one in values[InterestKind.MUTE]),
+        muted=any_of(_papers_found(finder, one) for one in wishes.of_kind(InterestKind.MUTE)),
         lift=lift_of(lifted.bit_count(), len(finder.papers)),
         names=names,
         topics=on_topic,

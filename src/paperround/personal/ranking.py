@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from paperround.db.transactions import Transaction
 from paperround.editions.model import Edition, EditionPaper, TailPaper
@@ -18,12 +19,13 @@ from paperround.personal.views import (
     Chooser,
     PaperIndex,
     Taste,
-    TasteDay,
-    TasteModel,
     taste_of,
 )
 from paperround.subscribers.model import SubscriberId, Subscription
 from paperround.subscribers.store.subscribers import SubscriberStore
+
+if TYPE_CHECKING:
+    from paperround.personal.reader_scores import TasteDay
 
 
 class EditionTail:
@@ -121,8 +123,8 @@ class PersonalRanking:
     gists of papers in the tail.
     """
 
-    def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
-        self._model, self.gist = model, gist
+    def __init__(self, gist: GistChooser = choose_gist) -> None:
+        self.gist = gist
         self._days: dict[tuple[object, ...], tuple[TasteDay, EditionTail]] = {}
         self._lock = Lock()
 
@@ -149,10 +151,12 @@ class PersonalRanking:
             return PersonalViews()
         with self._lock:
             day, behind = self._day(work, edition)
-            chooser = day(list(tastes.values()), work[PaperStore].load)
-        return PersonalViews(tastes=tastes, chooser=chooser, behind=behind)
+            chooser = day.chooser(list(tastes.values()), work[PaperStore].load)
+        return PersonalViews(tastes=tastes, chooser=chooser.picks, behind=behind)
 
-    def _day(self, work: Transaction, edition: Edition) -> tuple[TasteDay, EditionTail]:
+    def _day(self, work: Transaction, edition: Edition) -> "tuple[TasteDay, EditionTail]":
+        from paperround.personal import reader_scores  # most commands do not need numpy
+
         key = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(key)
         if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):
@@ -167,7 +171,7 @@ class PersonalRanking:
             ]
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
-            day = self._model(papers, scores, background, index.shown), behind
+            day = reader_scores.TasteDay(papers, scores, background, index.shown), behind
         self._days[key] = day
         while len(self._days) > _CACHED_EDITIONS:
             del self._days[next(iter(self._days))]
@@ -183,13 +187,3 @@ def _paper_from_edition(paper: EditionPaper, edition: Edition) -> Paper:
         abstract=paper.gist,
         counts_from=edition.as_of,
     )
-
-
-def prepare_edition(
-    papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
-) -> TasteDay:
-    """Prepare the papers of an edition for all profiles."""
-    from paperround.personal import reader_scores  # most commands do not need numpy
-
-    day = reader_scores.TasteDay(papers, scores, background, shown)
-    return lambda tastes, load: day.chooser(tastes, load).picks

@@ -144,12 +144,12 @@ class _Picker:
         self._day, self._worth, self._size = day, worth, views[0].size
         papers = len(day.scores)
         self._sent = _marks([one.sent for one in views], papers)
-        self._muted = _marks([one.muted for one in views], papers)
-        self._followed = _marks([one.followed for one in views], papers)
-        self._wanted = _marks([one.wanted for one in views], papers)
-        self._lifted = _marks([one.lifted for one in views], papers)
+        self._muted = _marks([one.matches.muted for one in views], papers)
+        self._followed = _marks([one.matches.followed for one in views], papers)
+        self._wanted = _marks([one.matches.wanted for one in views], papers)
+        self._lifted = _marks([one.matches.lifted for one in views], papers)
         self._old = self._sent | _marks([one.withheld for one in views], papers)
-        self._lift = np.array([one.lift for one in views])
+        self._lift = np.array([one.matches.lift for one in views])
         floors = [-np.inf if one.floor is None else one.floor for one in views]
         self._floor = np.array(floors)
         self._every = np.arange(len(views))

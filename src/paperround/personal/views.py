@@ -9,12 +9,11 @@ the nth paper.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.keyword_index import Papers, any_of, bits
-from paperround.personal.matches import Matches
+from paperround.personal.matches import NO_MATCHES, Matches
 
 MOST_PAPERS = 200
 """The most papers of each kind in a profile; the latest count."""
@@ -98,27 +97,16 @@ class PaperIndex:
 class PersonalView:
     """A reader's view of the papers of an index, and the size of their digest.
 
-    `sent` were sent to them before, `withheld` are sent to no reader or known to them; `followed`,
-    `wanted`, `lifted`, `muted` and `lift` are those of `Matches`, `floor` is the least score.
-    Without a `taste` they get papers in the edition's order.
+    `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
+    the least score. Without a `taste` they get papers in the edition's order.
     """
 
     taste: Taste = NO_TASTE
     size: int
     sent: Papers = 0
     withheld: Papers = 0
-    followed: Papers = 0
-    wanted: Papers = 0
-    lifted: Papers = 0
-    muted: Papers = 0
-    lift: float = 0.0
+    matches: Matches = NO_MATCHES
     floor: float | None = None
-
-
-def match_fields(sight: Matches | None) -> dict[str, Any]:
-    """The fields of a view that come from matches."""
-    names = ("followed", "wanted", "lifted", "muted", "lift")
-    return {} if sight is None else {name: getattr(sight, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,18 +132,16 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
     Papers by followed authors come first, then those on their topics or found by their searches,
     each group in the edition's order. The lift of followed categories is added to the score, and
     `floor` applies to the sum."""
-    pinned = view.followed | view.wanted
+    matches = view.matches
+    pinned = matches.followed | matches.wanted
     unseen = ((1 << index.shown) - 1 | pinned) & ~(view.sent | view.withheld)
-    heard = unseen & ~view.muted
-    worth = {
-        place: index.papers[place].score + (view.lift if view.lifted >> place & 1 else 0.0)
-        for place in bits(heard)
-    }
+    heard = unseen & ~matches.muted
+    worth = {place: index.papers[place].score + matches.lift_of(place) for place in bits(heard)}
     kept = [place for place in worth if view.floor is None or worth[place] >= view.floor]
-    first = [place for place in kept if view.followed >> place & 1]
-    wanted = [place for place in kept if (view.wanted & ~view.followed) >> place & 1]
+    first = [place for place in kept if matches.followed >> place & 1]
+    wanted = [place for place in kept if (matches.wanted & ~matches.followed) >> place & 1]
     others = [place for place in kept if not pinned >> place & 1]
-    if any(view.lifted >> place & 1 for place in others):
+    if any(matches.lifted >> place & 1 for place in others):
         others.sort(key=lambda place: -worth[place])
     best = [*first, *wanted, *others][: view.size]
     return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
@@ -166,11 +152,4 @@ Chooser = Callable[[Sequence[PersonalView]], Sequence[Pick]]
 other readers."""
 
 Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
-
-TasteDay = Callable[[Sequence[Taste], Load], Chooser]
-"""Makes a chooser for readers with these profiles from the papers of one edition. Loads new papers
-with `Load` and ignores those it does not return."""
-
-TasteModel = Callable[[Sequence[Paper], Sequence[float], Sequence[str], int], TasteDay]
-"""Prepares an edition: the papers of its index, their scores, earlier titles and abstracts, and how
-many of the first papers every reader is shown. Pure: same papers and views, same picks."""
+"""Loads papers by id, without those that no longer exist."""
