@@ -45,11 +45,11 @@ class Mine:
 
     def __init__(self, day: TasteDay, taste: Taste) -> None:
         chooser = day.chooser([taste], known)
-        self._numbers = chooser.worth([taste])[0].tolist()
         (self.pick,) = chooser.picks([PersonalView(taste=taste, size=len(day.ids))])
+        self._worth = dict(zip(self.pick.places, self.pick.worth, strict=True))
 
     def worth(self, number: int) -> float:
-        return float(self._numbers[number - 1])
+        return self._worth[number - 1]
 
     def reason(self, number: int) -> str:
         return english(self.pick.reasons[list(self.pick.places).index(number - 1)])
@@ -90,10 +90,10 @@ def test_many_readers_asked_together_get_what_each_gets_alone(day: TasteDay) -> 
     tastes = [Taste(liked=(CLAY,)), Taste(topics=("ocean",)), Taste(liked=(SEA,), disliked=(CLAY,))]
     chooser = day.chooser(tastes, known)
     together = chooser.picks([PersonalView(taste=taste, size=4) for taste in tastes])
-    for taste, numbers, one in zip(tastes, chooser.worth(tastes).tolist(), together, strict=True):
-        alone = Mine(day, taste)
-        assert numbers == pytest.approx([alone.worth(n) for n in range(1, 5)], abs=1e-3)
-        assert (one.places, one.reasons) == (alone.pick.places, alone.pick.reasons)
+    for taste, one in zip(tastes, together, strict=True):
+        alone = Mine(day, taste).pick
+        assert one.worth == pytest.approx(alone.worth, abs=1e-3)
+        assert (one.places, one.reasons) == (alone.places, alone.reasons)
 
 
 @pytest.mark.accept("F15", part="personal")

@@ -14,7 +14,7 @@ from paperround.digests.publish import publish
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, Record
 from paperround.papers.search_service import search
-from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, bits
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.relevance import by_relevance
 from paperround.self_service.preferences import open_choices, save_choices
@@ -320,7 +320,8 @@ def test_the_search_page_finds_whatever_a_saved_search_brings(database: SqlDatab
     )
     brought = 0
     for text in searches():
-        ours = finder.ids(finder.fitting(read_keywords(text).root))
+        places = bits(finder.fitting(read_keywords(text).root))
+        ours = {finder.papers[place].paper_id for place in places}
         page = search(database, by_relevance, text, limit=50)
         assert ours <= {hit.paper.id for hit in page.hits}, text
         brought += len(ours)

@@ -79,7 +79,6 @@ class KeywordIndex:
 
     def __init__(self, papers: Sequence[IndexedPaper]) -> None:
         self.papers = papers
-        self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
         self.everything: Papers = (1 << len(papers)) - 1
         self._parts = {
             place: _FieldIndex([one.texts(place) for one in papers]) for place in QueryPlace
@@ -97,10 +96,6 @@ class KeywordIndex:
                 self._cache.clear()
             self._cache[question] = found
         return found
-
-    def ids(self, papers: Papers) -> frozenset[PaperId]:
-        """The ids of the papers in a set."""
-        return frozenset(self.papers[place].paper_id for place in bits(papers))
 
     def by_author(self, author: str) -> Papers:
         """The papers of an author, by full name."""

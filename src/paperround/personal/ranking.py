@@ -165,10 +165,8 @@ class PersonalRanking:
             known = work[PaperStore].load(ids)
             behind = EditionTail(tail, known, self.gist)
             index = PaperIndex(edition.papers, tuple(behind))
-            today = {paper.id: paper for paper in known.values()}
-            papers = [
-                today.get(one.paper_id) or _paper_from_edition(one, edition) for one in index.papers
-            ]
+            today = known | {paper.id: paper for paper in known.values()}
+            papers = [today[one.paper_id] for one in index.papers]
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
             day = reader_scores.TasteDay(papers, scores, background, index.shown), behind
@@ -176,14 +174,3 @@ class PersonalRanking:
         while len(self._days) > _CACHED_EDITIONS:
             del self._days[next(iter(self._days))]
         return day
-
-
-def _paper_from_edition(paper: EditionPaper, edition: Edition) -> Paper:
-    """A paper that is not in the database any more, from the data of the edition."""
-    return Paper(
-        id=paper.paper_id,
-        identifiers=paper.identifiers,
-        title=paper.title,
-        abstract=paper.gist,
-        counts_from=edition.as_of,
-    )

@@ -307,11 +307,8 @@ class TasteChooser:
         self._day, self._rated, self._place_of = day, rated, place_of
         self._blocks = rated.blocks()
 
-    def worth(self, tastes: Sequence[Taste]) -> Dense:
-        """The worth of the papers for each profile beyond their scores, shape (tastes, papers)."""
-        return self._worth([_profile_texts(one, self._place_of) for one in tastes])
-
     def _worth(self, texts: Sequence[Said]) -> Dense:
+        """The worth of the papers for each profile beyond their scores, shape (readers, papers)."""
         fit = fits(profiles(texts, len(self._blocks[0])), self._blocks)
         return log_odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
 
