@@ -35,7 +35,7 @@ from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
 from paperround.subscribers.addresses import parse_address
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.digests.cancel import Prospect
+    from paperround.digests.cancel import Cancelled
     from paperround.digests.publish import PublishReport
     from paperround.ops.status import ListStatus, PaceStatus
 
@@ -145,10 +145,9 @@ def cancel(
     print_list("cancelled", map(CancelledAnswer.of, ended), columns, none=none, as_json=as_json)
 
 
-def _prospect_line(one: "Prospect") -> str:
-    edition = one.edition
+def _prospect_line(one: "Cancelled") -> str:
     return (
-        f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} will "
+        f"{one.list_name}, {one.day} ({one.cut}): {counted(one.skipped, 'mail')} will "
         f"not be sent; {one.gone:,} {'is' if one.gone == 1 else 'are'} out already, or may be"
     )
 

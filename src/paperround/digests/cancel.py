@@ -38,24 +38,6 @@ LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prospect:
-    """An edition that can be cancelled, with the number of emails to stop and already sent."""
-
-    list_name: str
-    edition: EditionTally
-
-    @property
-    def stoppable(self) -> int:
-        """The number of emails that would not be sent."""
-        return count_states(self.edition.by_state, STOPPABLE)
-
-    @property
-    def gone(self) -> int:
-        """The number of emails that were, or may have been, sent."""
-        return count_states(self.edition.by_state, GONE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
     """A cancelled edition: `skipped` emails were stopped by this call, `gone` were already sent.
 
@@ -82,8 +64,8 @@ class Restored:
 
 def editions_to_cancel(
     database: Database, list_name: str, *, day: date | None, cut: str | None, now: datetime
-) -> list[Prospect]:
-    """Return the editions that `cancel` would cancel. Raises NotFound for a list or an edition.
+) -> list[Cancelled]:
+    """Return what `cancel` would return. Raises NotFound for a list or an edition.
 
     `day` defaults to today in the list's zone. `cut` defaults to that day's newest edition not
     yet cancelled, plus every one with unsent emails.
@@ -91,7 +73,14 @@ def editions_to_cancel(
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         return [
-            Prospect(list_name=list_name, edition=one)
+            Cancelled(
+                list_name=list_name,
+                day=one.day,
+                cut=one.cut,
+                skipped=count_states(one.by_state, STOPPABLE),
+                gone=count_states(one.by_state, GONE),
+                fresh=one.cancelled_at is None,
+            )
             for one in _selected(work, mailing_list, day, cut, now)
         ]
 

@@ -36,24 +36,6 @@ from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 from paperround.papers.traces import Trace, latest_of, vote_trace
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
-    """The operator's reason for cancelling an edition that reached readers."""
-
-    reason: str
-
-
-def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
-    """Return why an edition was cancelled; None if it reached nobody and needs no page."""
-    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
-    if not any(count_states(one.by_state, GONE) for one in of_day if one.id == edition.id):
-        return None
-    target = audit_target(edition.list_name, edition.day, edition.cut)
-    entry = work[AuditStore].latest(CANCEL, target)
-    return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
-
-
 FRONT_DAYS = 7
 FRONT_PAPERS = 20
 """Papers on the front page; the edition's page shows the rest."""
@@ -64,7 +46,8 @@ class EditionPage:
     """One edition in the archive: all cuts of its day, the earliest first, and the previous and
     next day with papers.
 
-    `quiet` says why it holds few papers or none; `withdrawn` is set when it was cancelled.
+    `quiet` says why it holds few papers or none; `withdrawn` is the operator's reason if it was
+    cancelled, else None.
     """
 
     mailing_list: MailingList
@@ -73,7 +56,7 @@ class EditionPage:
     cuts: tuple[EditionSummary, ...]
     earlier: date | None
     later: date | None
-    withdrawn: Withdrawn | None
+    withdrawn: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +133,11 @@ def edition_page(
         earlier = work[EditionStore].recent(mailing_list.id, before=day, limit=1)
         later = work[EditionStore].following(mailing_list.id, after=day)
         is_cancelled = edition is not None and edition.state is EditionState.CANCELLED
-        left = withdrawn(work, edition) if edition and is_cancelled and even_withdrawn else None
+        left = (
+            _withdrawal_reason(work, edition)
+            if edition and is_cancelled and even_withdrawn
+            else None
+        )
     if edition is None or (is_cancelled and left is None):
         raise NotFound(
             marked("The list %(term)s has no such edition on %(name)s.", term=list_name, name=day)
@@ -164,6 +151,17 @@ def edition_page(
         later=later.day if later else None,
         withdrawn=left,
     )
+
+
+def _withdrawal_reason(work: Transaction, edition: Edition) -> str | None:
+    """Return the operator's reason for cancelling an edition, or ""; None if the edition reached
+    nobody and needs no page."""
+    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
+    if not any(count_states(one.by_state, GONE) for one in of_day if one.id == edition.id):
+        return None
+    target = audit_target(edition.list_name, edition.day, edition.cut)
+    entry = work[AuditStore].latest(CANCEL, target)
+    return str(entry.deed.details.get("reason", "")) if entry else ""
 
 
 # Pages and citations of papers.
