@@ -179,7 +179,6 @@ def _for_reader(mail: DigestMail, number: int) -> DigestMail:
     personal = replace(
         links,
         unsubscribe=base + token,
-        one_click=base + token,
         preferences=links.preferences[:-40] + token,
     )
     return replace(

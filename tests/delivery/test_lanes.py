@@ -215,7 +215,7 @@ def test_a_test_of_an_edition_is_its_digest_with_links_that_lead_nowhere(
     deliver_notices(replace(post(database, Batches()), renderer=Keeping(kept)))
     (view,) = kept
     assert [paper.title for paper in view.papers] == [paper.title for paper in edition.papers]
-    links = (view.links.one_click, view.links.feedback)
+    links = (view.links.unsubscribe, view.links.feedback)
     parts = [read_token(link.rpartition("/")[2]) for link in links]
     assert [part.row for part in parts if part] == [0, 0]
 

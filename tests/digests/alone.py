@@ -10,7 +10,7 @@ def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:
     sender, signer, links = renderer._sender, renderer._signer(), mail.view.links
     leave = mail.list_unsubscribe_mail or ""
     addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
-    mine = (links.unsubscribe, links.preferences, links.one_click, links.feedback)
+    mine = (links.unsubscribe, links.preferences, links.feedback)
     content = message_bytes(
         rendered=renderer.render(mail.view),
         addressing=addressing,

@@ -130,7 +130,6 @@ def links(
     return PersonalLinks(
         unsubscribe=f"{public}/unsubscribe/{leave}",
         preferences=f"{public}/preferences/{prefer}",
-        one_click=f"{public}/unsubscribe/{leave}",
         feedback=f"{public}/feedback/{judge}",
     )
 

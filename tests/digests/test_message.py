@@ -145,7 +145,7 @@ def test_one_click_headers_stand_literally_however_long_the_address_is() -> None
     public = f"https://papers.example.org/{'deep/' * 30}"
     made = mail(view(links=links(public=public)))
     content = MailRenderer(sender_identity()).compose(made)
-    expected = f"List-Unsubscribe: <{made.view.links.one_click}>,\r\n <mailto:leave@papers"
+    expected = f"List-Unsubscribe: <{made.view.links.unsubscribe}>,\r\n <mailto:leave@papers"
     assert expected.encode() in content
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
     assert modern(content)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

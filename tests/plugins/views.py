@@ -37,7 +37,7 @@ def view(*papers: DigestPaper, **changes: object) -> DigestView:
         list_title="Trending papers",
         local_date=date(2026, 1, 30),
         papers=papers or tuple(paper(number) for number in range(1, 13)),
-        links=PersonalLinks(unsubscribe="", preferences="", one_click=""),
+        links=PersonalLinks(unsubscribe="", preferences=""),
         web_url="https://papers.example.org/editions/trending/2026-01-30/1",
         subscribe_url="https://papers.example.org/",
         operator="The Reading Group",

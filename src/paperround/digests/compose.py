@@ -129,7 +129,6 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         if edition.list_name != DEFAULT_LIST:
             query["list"] = edition.list_name
         web_url = f"{base}/trending?{urlencode(query)}"
-    unsubscribe = f"{base}/unsubscribe/{token}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in delivery.positions)
     # Papers are shared, except those with a reason or score parts of this reader.
@@ -150,9 +149,8 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         local_date=delivery.local_date,
         papers=tuple(papers),
         links=PersonalLinks(
-            unsubscribe=unsubscribe,
+            unsubscribe=f"{base}/unsubscribe/{token}",
             preferences=f"{base}/preferences/{token}",
-            one_click=unsubscribe,
             feedback=f"{base}/feedback/{token}",
         ),
         web_url=web_url,

@@ -153,7 +153,6 @@ class PersonalLinks:
 
     unsubscribe: str
     preferences: str
-    one_click: str
     feedback: str = ""
 
 

@@ -2,7 +2,7 @@
 
     view ──► frame: header, head and foot ─────────┐
     paper ─► card: rendered, inlined and encoded ──┴► digest: a format ─┐
-    mail ──► addressing and four tokens, checked ───────────────────────┴► message ─► signed
+    mail ──► addressing and three tokens, checked ──────────────────────┴► message ─► signed
 
 Readers with the same papers share a digest, a `%` format filled with each reader's values. The
 bytes equal those of a message built without sharing (`tests/digests/alone.py`).
@@ -73,7 +73,7 @@ from paperround.digests.render.view import (
 MOST_CARDS = 6_000
 """Cards cached, about 5 kB each."""
 
-TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
+TOKENS = ("unsubscribe", "preferences", "feedback")
 """The links of a reader that end in a token."""
 
 
@@ -369,7 +369,7 @@ def _canonical_format(pieces: tuple[bytes, ...]) -> Signable:
 def _split_mail(mail: DigestMail) -> tuple[dict[bytes, bytes], _CacheKey]:
     """Return the reader's values by slot, and the digest's cache key. Raises RenderingFailed."""
     view, personal = mail.view, mail.view.links
-    links = (personal.unsubscribe, personal.preferences, personal.one_click, personal.feedback)
+    links = (personal.unsubscribe, personal.preferences, personal.feedback)
     tokens = [link[-TOKEN_LENGTH:] for link in links]
     if _TOKENS.fullmatch("\n".join((*tokens, ""))) is None:
         raise RenderingFailed("a link of the reader's does not end in a token")

@@ -198,7 +198,7 @@ _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
     public = sender.sender_identity.public_url.rstrip("/")
-    leave = [web_value(view.links.one_click)]
+    leave = [web_value(view.links.unsubscribe)]
     if addressing.unsubscribe_mail:
         leave.append(f"<{addressing.unsubscribe_mail}>")
     # RFC 2919: a stable name below our own host.
