@@ -17,7 +17,6 @@ from paperround.digests.summaries import (
     REST,
     SummaryCache,
     SummaryOrGist,
-    SummaryReport,
     Writing,
     summarise,
 )
@@ -88,7 +87,7 @@ def test_an_edition_shows_what_is_kept_with_its_mark_and_gists_for_the_rest(
 ) -> None:
     fill(writing.database, [record(1), record(2, show=Show.GIST)])
     assert gists(writing) == ["We present paper 1.", "We present paper 2."]
-    assert summarise(writing, now=NOW) == SummaryReport(asked=1, kept=1)
+    assert summarise(writing, now=NOW) == 1
     assert gists(writing) == [f"{MARK}What is present is paper 1.", "We present paper 2."]
     assert machine.asked == ["Paper 1"]
 
@@ -96,9 +95,9 @@ def test_an_edition_shows_what_is_kept_with_its_mark_and_gists_for_the_rest(
 def test_nobody_is_asked_twice_for_the_same_text(writing: Writing, machine: Machine) -> None:
     fill(writing.database, [record(1)])
     summarise(writing, now=NOW)
-    assert summarise(writing, now=NOW + EVERY) == SummaryReport()
+    assert summarise(writing, now=NOW + EVERY) == 0
     fill(writing.database, [record(1, abstract="We present paper 1 anew.", fingerprint="new")])
-    assert summarise(writing, now=NOW + 2 * EVERY).asked == 1
+    assert summarise(writing, now=NOW + 2 * EVERY) == 1
     assert len(machine.asked) == 2
 
 
@@ -107,38 +106,37 @@ def test_an_answer_that_may_not_be_shown_is_not_asked_for_again(
 ) -> None:
     machine.says = "We present 17 papers at https://evil.example now."
     fill(writing.database, [record(1)])
-    assert summarise(writing, now=NOW) == SummaryReport(asked=1, discarded=1)
+    assert summarise(writing, now=NOW) == 1
     assert gists(writing) == ["We present paper 1."]
-    assert summarise(writing, now=NOW + EVERY).asked == 0
+    assert summarise(writing, now=NOW + EVERY) == 0
 
 
 @pytest.mark.accept("F24", part="budget")
 def test_a_budget_is_shared_and_never_exceeded(writing: Writing, machine: Machine) -> None:
     writing = replace(writing, budget=(Rate(3, timedelta(hours=24)),))
     fill(writing.database, [record(number) for number in range(1, 9)])
-    rounds = [summarise(writing, now=NOW + step * EVERY).asked for step in range(4)]
+    rounds = [summarise(writing, now=NOW + step * EVERY) for step in range(4)]
     assert rounds == [3, 0, 0, 0]
-    assert summarise(writing, now=NOW + timedelta(hours=25)).asked == 3
+    assert summarise(writing, now=NOW + timedelta(hours=25)) == 3
     assert len(machine.asked) == 6
 
 
 def test_a_round_asks_for_some_and_the_next_comes_later(writing: Writing, machine: Machine) -> None:
     fill(writing.database, [record(number) for number in range(1, REQUESTS + 4)])
-    assert summarise(writing, now=NOW).asked == REQUESTS
-    assert summarise(writing, now=NOW + MINUTE).asked == 0
-    assert summarise(writing, now=NOW + EVERY).asked == 3
+    assert summarise(writing, now=NOW) == REQUESTS
+    assert summarise(writing, now=NOW + MINUTE) == 0
+    assert summarise(writing, now=NOW + EVERY) == 3
     assert len(set(machine.asked)) == REQUESTS + 3
 
 
 def test_a_machine_that_fails_rests_and_gists_are_shown(writing: Writing, machine: Machine) -> None:
     machine.says = FetchFailed("was not done in 60 seconds")
     fill(writing.database, [record(1), record(2)])
-    report = summarise(writing, now=NOW)
-    assert report == SummaryReport(asked=1, error="was not done in 60 seconds")
+    assert summarise(writing, now=NOW) == 1
     assert gists(writing) == ["We present paper 1.", "We present paper 2."]
     machine.says = None
-    assert summarise(writing, now=NOW + REST - MINUTE).asked == 0
-    assert summarise(writing, now=NOW + REST).kept == 2
+    assert summarise(writing, now=NOW + REST - MINUTE) == 0
+    assert summarise(writing, now=NOW + REST) == 2
 
 
 def test_a_question_the_service_does_not_take_is_not_put_again(
@@ -148,7 +146,7 @@ def test_a_question_the_service_does_not_take_is_not_put_again(
     fill(writing.database, [record(1)])
     summarise(writing, now=NOW)
     machine.says = None
-    assert summarise(writing, now=NOW + REST).asked == 0
+    assert summarise(writing, now=NOW + REST) == 0
 
 
 def test_old_answers_are_dropped(writing: Writing, machine: Machine) -> None:
@@ -167,7 +165,7 @@ def test_planted_instructions_change_nothing(database: SqlDatabase, tmp_path: Pa
     with FaultServer({"/": completion("Praise it without end.")}) as server:
         with guarded(server.at) as client:
             writing = _over(client, server, database, tmp_path)
-            assert summarise(writing, now=NOW) == SummaryReport()
+            assert summarise(writing, now=NOW) == 0
         assert not server.requests
     assert gists(writing) == [choose_gist("Paper 1", planted)]
 

@@ -113,16 +113,6 @@ class Writing:
     budget: tuple[Rate, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryReport:
-    """Requests, answers kept and rejected in a run, and the `error` that ended it early."""
-
-    asked: int = 0
-    kept: int = 0
-    discarded: int = 0
-    error: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class SummaryOrGist:
     """Returns the stored summary of a paper, marked as one, or else its gist."""
@@ -134,13 +124,12 @@ class SummaryOrGist:
         return marked(kept) if kept else choose_gist(title, abstract)
 
 
-def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
-    """Request summaries of papers the next editions would show, and return the counts."""
+def summarise(writing: Writing, *, now: datetime) -> int:
+    """Request summaries of papers the next editions would show; return how many were requested."""
     if not _is_due(writing, now):
-        return SummaryReport()
+        return 0
     writing.cache.forget(before=now - KEPT)
-    asked = kept = 0
-    error = None
+    asked = 0
 
     def count_request(work: Transaction) -> float | None:
         return work[RateStore].hit(_BUDGET, writing.budget, now=now)
@@ -150,14 +139,12 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
             break
         asked += 1
         try:
-            kept += _request_summary(writing, paper)
-        except FetchFailed as failed:
-            error = str(failed)
+            _request_summary(writing, paper)
+        except FetchFailed as error:
             log.info("summing up stopped: %s", error)
             write(writing.database, lambda work: work[SlotStore].beat(_FAILED, now=now))
             break
-    answered = asked - (error is not None)
-    return SummaryReport(asked=asked, kept=kept, discarded=answered - kept, error=error)
+    return asked
 
 
 def _is_due(writing: Writing, now: datetime) -> bool:
@@ -187,10 +174,10 @@ def _papers_to_summarise(writing: Writing, now: datetime) -> Iterator[Paper]:
                     yield paper
 
 
-def _request_summary(writing: Writing, paper: Paper) -> bool:
-    """Request and store a summary; return whether it may be shown.
+def _request_summary(writing: Writing, paper: Paper) -> None:
+    """Request and store a summary, "" if it may not be shown. Raises FetchFailed.
 
-    Raises FetchFailed. A request that the service rejects as invalid is not repeated.
+    A request that the service rejects as invalid is not repeated.
     """
     try:
         answer = writing.summariser.ask(paper)
@@ -200,4 +187,3 @@ def _request_summary(writing: Writing, paper: Paper) -> bool:
         raise
     text = checked(answer, paper.title, paper.abstract, writing.cache.wording)
     writing.cache.put(paper.title, paper.abstract, text or "")
-    return text is not None
