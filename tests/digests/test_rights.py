@@ -4,8 +4,8 @@ import pytest
 
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import ARXIV_THANKS
-from paperround.digests.playground import PaperSet, candidates_of, digest_view, rank_candidates
 from paperround.digests.render.composer import MailRenderer
+from paperround.evaluate.playground import PaperSet, candidates_of, digest_view, rank_candidates
 from paperround.papers.model import ParsedBatch, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preview import DigestPreviewer

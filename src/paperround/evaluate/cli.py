@@ -21,7 +21,7 @@ from paperround.evaluate import Baselines
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
-    from paperround.digests.playground import PaperSet
+    from paperround.evaluate.playground import PaperSet
     from paperround.evaluate.report import Report
 
 Others = Annotated[
@@ -202,7 +202,7 @@ def try_(
 ) -> None:
     """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
     --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
-    from paperround.digests.playground import candidates_of, digest_view, rank_candidates
+    from paperround.evaluate.playground import candidates_of, digest_view, rank_candidates
     from paperround.ranking.query import QueryRanker
 
     context = runtime()
@@ -242,7 +242,7 @@ def _read_papers(
     context: "AppContext", papers: Path | None, preset: str | None
 ) -> tuple[str, "tuple[PaperSet, ...]"]:
     """Return the source of the papers as text, and the papers."""
-    from paperround.digests.playground import PaperSet
+    from paperround.evaluate.playground import PaperSet
     from paperround.samples import days
 
     if papers is not None and preset is not None:
@@ -259,7 +259,7 @@ def _read_papers(
 
 def _fetch_preset(context: "AppContext", preset: str) -> tuple[str, "tuple[PaperSet, ...]"]:
     """Fetch a preset; the source names the feeds that failed. Raises FetchFailed if all did."""
-    from paperround.digests.playground import fetch
+    from paperround.evaluate.playground import fetch
 
     feeds = preset_feeds(preset)
     with progress("pages read") as advance:

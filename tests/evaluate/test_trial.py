@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperround.core.errors import FetchFailed
-from paperround.digests.playground import (
+from paperround.editions.model import Ranking
+from paperround.evaluate.playground import (
     Fetched,
     PaperSet,
     candidates_of,
@@ -13,7 +14,6 @@ from paperround.digests.playground import (
     fetch,
     rank_candidates,
 )
-from paperround.editions.model import Ranking
 from paperround.feeds.model import NewFeed
 from paperround.feeds.sources.registry import SOURCES
 from paperround.http.model import FetchRequest, Page
