@@ -10,18 +10,14 @@ from paperround.core.languages import marked
 from paperround.db.dialect import insert_new
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, Transaction
+from paperround.db.transactions import Store
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 
 DEFAULT_TITLE = "Trending papers"
 
 
 class ListStore(Store):
-    """Stores mailing lists. Reads by name are cached for the transaction."""
-
-    def __init__(self, work: Transaction) -> None:
-        super().__init__(work)
-        self._by_name = dict[str, MailingList]()
+    """Stores mailing lists."""
 
     def get(self, name: str) -> MailingList:
         """Return the list `name`. Raises NotFound, naming the existing lists."""
@@ -58,13 +54,11 @@ class ListStore(Store):
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
         """Pause the list until `resume`; return False if it is paused already."""
-        self._by_name.clear()
         pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
         return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
 
     def resume(self, list_id: ListId) -> bool:
         """End the pause; return False if there is none."""
-        self._by_name.clear()
         resuming = update(db.lists).where(
             db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
         )
@@ -72,7 +66,6 @@ class ListStore(Store):
 
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and block sending what was due or counted before `now`."""
-        self._by_name.clear()
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
         self._connection.execute(
             update(db.lists).values(
@@ -81,17 +74,11 @@ class ListStore(Store):
         )
 
     def _find(self, name: str) -> MailingList | None:
-        if name not in self._by_name:
-            named = select(db.lists).where(db.lists.c.name == name)
-            row = self._connection.execute(named).first()
-            if row is None:
-                return None
-            self._by_name[name] = _mailing_list(row)
-        return self._by_name[name]
+        row = self._connection.execute(select(db.lists).where(db.lists.c.name == name)).first()
+        return None if row is None else _mailing_list(row)
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
         """Create the list `trending` if it is missing, set its zone, and return it."""
-        self._by_name.clear()
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
         columns = columns_of(fresh) | {"created_at": now}
         del columns["id"]
