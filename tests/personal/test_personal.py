@@ -2,19 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paperround.personal.scores import (
     LEAST_ODDS,
     MOST_ODDS,
     Said,
-    best,
     fits,
     log_odds,
     profiles,
     split_blocks,
 )
+from paperround.personal.selection import best
 from paperround.ranking.text_space import Dense
 
 
@@ -74,18 +72,6 @@ def test_the_level_and_the_scale_of_a_profile_leave_no_trace() -> None:
 
 def test_who_said_nothing_gets_what_is_trending() -> None:
     assert not log_odds(np.zeros((2, 20), dtype=np.float32)).any()
-
-
-@given(
-    st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=1, max_size=5),
-    st.integers(1, 6),
-)
-def test_the_best_are_those_of_a_sort_and_of_equals_the_first(
-    rows: list[list[int]], count: int
-) -> None:
-    scores = np.array(rows, dtype=np.float32)
-    sorted_places = [sorted(range(6), key=lambda place: (-row[place], place)) for row in rows]
-    assert best(scores, count).tolist() == [places[:count] for places in sorted_places]
 
 
 @pytest.mark.accept("F13", part="blend")

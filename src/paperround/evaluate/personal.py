@@ -18,7 +18,8 @@ from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
-from paperround.personal.scores import Said, best, fits, profiles, split_blocks
+from paperround.personal.scores import Said, fits, profiles, split_blocks
+from paperround.personal.selection import best
 from paperround.ranking.text_space import Bag, Dense, text_space, word_counts
 
 # Baselines, on the same words and the same readers.

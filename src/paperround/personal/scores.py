@@ -25,7 +25,6 @@ from scipy import sparse
 
 from paperround.ranking.text_space import Dense
 
-Places = NDArray[np.intp]
 Blocks = tuple[Dense, ...]
 """The likeness of texts to papers, in blocks of papers."""
 
@@ -65,21 +64,6 @@ def log_odds(fit: Dense) -> Dense:
     np.log(z, out=z)
     worth = np.clip(_SLOPE * z - _SLOPE * _LOG_EVEN, LEAST_ODDS, MOST_ODDS)
     return np.where(even, np.float32(0), worth)
-
-
-def best(scores: Dense, count: int) -> Places:
-    """The columns of the `count` highest scores of each row, best first; of equals, the first.
-
-    Raises ValueError if there are fewer columns.
-    """
-    if count > scores.shape[1]:
-        raise ValueError(f"{scores.shape[1]} papers hold no best {count}")
-    least = np.partition(scores, -count, axis=1)[:, -count]
-    rows, places = np.nonzero(scores >= least[:, None])
-    order = np.lexsort((-scores[rows, places], rows))
-    starts = np.searchsorted(rows, np.arange(len(scores)))
-    chosen: Places = places[order[starts[:, None] + np.arange(count)]]
-    return chosen
 
 
 # A profile has a weight for each text of a reader: liked and disliked papers, and topics.

@@ -169,16 +169,16 @@ class _Picker:
 
     def _offered(self) -> Places:
         """The best papers of the tail that are neither sent nor muted, best first."""
-        best = _best(self._worth + self._day.scores.astype(np.float32), REACH * self._size)
+        places = best(self._worth + self._day.scores.astype(np.float32), REACH * self._size)
         fresh = ~(self._sent | self._muted)
         fresh[:, : self._day.shown] = False
         rows = self._every[:, None]
-        kept = fresh[rows, best]
+        kept = fresh[rows, places]
         counted = kept.cumsum(axis=1)
         kept &= counted <= OFFERED * self._size
-        offered = np.full((len(best), OFFERED * self._size), _NO_PAPER, dtype=np.intp)
+        offered = np.full((len(places), OFFERED * self._size), _NO_PAPER, dtype=np.intp)
         at, ranks = np.nonzero(kept)
-        offered[at, counted[at, ranks] - 1] = best[at, ranks]
+        offered[at, counted[at, ranks] - 1] = places[at, ranks]
         return offered
 
     def _select(self, line: Places, heard: Marks) -> Selection:
@@ -214,7 +214,7 @@ class _Picker:
         )
 
 
-def _best(scores: Dense, count: int) -> Places:
+def best(scores: Dense, count: int) -> Places:
     """The columns of the `count` highest scores of each row, best first; all if fewer."""
     losses = -scores
     rows = np.arange(len(losses))[:, None]
@@ -222,8 +222,8 @@ def _best(scores: Dense, count: int) -> Places:
         return np.argsort(losses, axis=1, kind="stable")
     first = np.sort(np.argpartition(losses, count, axis=1)[:, :count], axis=1)
     order = np.argsort(losses[rows, first], axis=1, kind="stable")
-    best: Places = first[rows, order]
-    return best
+    places: Places = first[rows, order]
+    return places
 
 
 def _marks(sets: Sequence[Papers], papers: int) -> Marks:
