@@ -61,14 +61,13 @@ class EditionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """The newest edition with papers; `held` is how many it has.
+    """The newest edition with papers.
 
     `quiet` says why the newest edition of all has none.
     """
 
     mailing_list: MailingList
     edition: Edition | None
-    held: int
     is_newest: bool
     quiet: str
     previous: tuple[EditionSummary, ...]
@@ -81,29 +80,24 @@ class FrontPage:
     @property
     def more(self) -> int:
         """The number of further papers in the edition."""
-        return self.held - len(self.shown)
+        return len(self.edition.papers) - len(self.shown) if self.edition else 0
 
 
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
     """Return the front page of a list at `now`. Raises NotFound for an unknown list."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
-        newest = work[EditionStore].newest(mailing_list.id, by=now, most=FRONT_PAPERS)
+        newest = work[EditionStore].newest(mailing_list.id, by=now)
         recent = work[EditionStore].recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
         shown = newest if newest is not None and newest.papers else None
         if shown is None and recent:
             shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
-    held = 0
-    if shown is not None:  # `newest` may have loaded only some of its papers
-        known = (one.paper_count for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
-        held = next(known, len(shown.papers))
     # the last edition of each earlier day, newest first
     last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
     previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
     return FrontPage(
         mailing_list=mailing_list,
         edition=shown,
-        held=held,
         is_newest=shown is not None and shown is newest,
         quiet=quiet_reason_text(newest),
         previous=tuple(previous),

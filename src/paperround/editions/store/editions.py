@@ -90,7 +90,7 @@ _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_f
 
 
 def _papers_of(table: Table) -> CompiledQuery:
-    """Select an edition's first `most` papers by position, with later merges and withdrawals."""
+    """Select an edition's papers by position, with later merges and withdrawals."""
     today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
     return CompiledQuery(
         select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
@@ -98,12 +98,10 @@ def _papers_of(table: Table) -> CompiledQuery:
         .join(db.papers, db.papers.c.id == today)
         .where(table.c.edition_id == bindparam("edition"))
         .order_by(table.c.position)
-        .limit(bindparam("most", type_=Integer()))
     )
 
 
 _PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind_papers)}
-_ALL = 2**31 - 1
 
 
 class EditionStore(Store):
@@ -135,16 +133,15 @@ class EditionStore(Store):
         gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
         return self._connection.execute(gone).rowcount
 
-    def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
-        """Return the newest edition cut by `by` and not cancelled, with `most` papers at most."""
+    def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
+        """Return the newest edition cut by `by` and not cancelled."""
         c = db.editions.c
         newest = (
             _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
             .order_by(c.cut_at.desc(), c.id.desc())
             .limit(1)
         )
-        row = self._connection.execute(newest).first()
-        return self._edition_of_row(row, _ALL if most is None else most)
+        return self._edition_of_row(self._connection.execute(newest).first())
 
     def recent(
         self, list_id: ListId, *, before: date | None = None, limit: int
@@ -218,14 +215,14 @@ class EditionStore(Store):
         )
         return [value_of(Placed, row, paper=frozen_paper(row)) for row in rows]
 
-    def _edition_of_row(self, row: Any | None, most: int = _ALL) -> Edition | None:
+    def _edition_of_row(self, row: Any | None) -> Edition | None:
         """Return the edition of a row, None without a row."""
         if row is None:
             return None
-        return edition_of(row, self._papers(db.edition_papers, row.id, most))
+        return edition_of(row, self._papers(db.edition_papers, row.id))
 
-    def _papers(self, table: Table, edition: int, most: int = _ALL) -> tuple[EditionPaper, ...]:
-        rows = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
+    def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
+        rows = _PAPERS_OF[table.name].rows(self._connection, edition=edition)
         return tuple(map(frozen_paper, rows))
 
     def freeze(self, edition: NewEdition) -> Edition:
