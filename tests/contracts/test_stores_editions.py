@@ -160,8 +160,6 @@ def test_a_cancelled_edition_stays_cancelled(database: Database) -> None:
 
 
 def test_an_edition_that_does_not_exist_is_not_found(database: Database) -> None:
-    with pytest.raises(NotFound), database.writing() as work:
-        work[EditionStore].set_state(EditionId(99), EditionState.PLANNED)
     with pytest.raises(NotFound), database.reading() as work:
         work[EditionStore].get(EditionId(99))
 

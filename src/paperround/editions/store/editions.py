@@ -56,33 +56,29 @@ from paperround.papers.model import PaperId
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
 
-_HELD = db.edition_papers.alias("held")
+_COUNTED = db.edition_papers.alias("counted")
 _FIRST = db.edition_papers.alias("first")
-_TO_FIRST: ColumnElement[bool] = (_FIRST.c.edition_id == db.editions.c.id) & (
-    _FIRST.c.position == 1
-)
-_SUMMARY = (
-    db.lists.c.name.label("list_name"),
-    db.editions.c.day,
-    db.editions.c.cut,
-    db.editions.c.cut_at,
-    db.editions.c.empty_reason,
-    db.editions.c.quiet_reason,
-    _FIRST.c.title.label("top_title"),
-    select(func.count())
-    .where(_HELD.c.edition_id == db.editions.c.id)
-    .scalar_subquery()
-    .label("paper_count"),
-)
-
 _SUMMARIES: Select[Any] = (
-    select(*_SUMMARY).join_from(db.editions, db.lists).outerjoin(_FIRST, _TO_FIRST)
+    select(
+        db.lists.c.name.label("list_name"),
+        db.editions.c.day,
+        db.editions.c.cut,
+        db.editions.c.cut_at,
+        db.editions.c.empty_reason,
+        db.editions.c.quiet_reason,
+        _FIRST.c.title.label("top_title"),
+        select(func.count())
+        .where(_COUNTED.c.edition_id == db.editions.c.id)
+        .scalar_subquery()
+        .label("paper_count"),
+    )
+    .join_from(db.editions, db.lists)
+    .outerjoin(_FIRST, and_(_FIRST.c.edition_id == db.editions.c.id, _FIRST.c.position == 1))
 )
 """All editions, with their first paper if there is one."""
 
-_FILLED: Select[Any] = select(*_SUMMARY).join_from(db.editions, db.lists).join(_FIRST, _TO_FIRST)
+_FILLED = _SUMMARIES.where(_FIRST.c.position == 1)
 """Editions with papers."""
-
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
@@ -280,12 +276,7 @@ class EditionStore(Store):
         return self._connection.execute(restoring).rowcount > 0
 
     def set_state(self, edition: EditionId, state: EditionState) -> None:
-        """Set the edition's state, unless it is cancelled. Raises NotFound."""
-        found = self._connection.execute(
-            select(db.editions.c.state).where(db.editions.c.id == edition)
-        )
-        if found.scalar_one_or_none() is None:
-            raise NotFound(f"there is no edition {edition}")
+        """Set the edition's state, unless it is cancelled."""
         self._connection.execute(
             update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
         )
