@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.core.errors import InvalidInput
 from paperround.core.times import local_date, midnight_utc, parse_instant, zone_of
 from paperround.digests.model import is_digest_day
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.schedule import (
     Cut,
-    check_cuts,
     cut_instants,
     due_instant,
     due_instants,
@@ -393,22 +391,3 @@ def test_every_cut_is_newest_until_the_next_one(zone: str) -> None:
         coming = next_cut(mailing_list, moment)
         assert newest_cut(mailing_list, moment).instant <= moment < coming.instant
         assert newest_cut(mailing_list, coming.instant) == coming
-
-
-@pytest.mark.parametrize(
-    ("cuts", "told"),
-    [
-        ((), "1 to 4"),
-        (("00:00", "01:00", "02:00", "03:00", "04:00"), "1 to 4"),
-        (("12:00", "06:00"), "earliest first"),
-        (("06:00", "06:00"), "each once"),
-        (("6:00",), "like 06:00"),
-        (("24:00",), "like 06:00"),
-        (("06:00:00",), "like 06:00"),
-        (("06:00+01:00",), "like 06:00"),
-        (("noon",), "'noon' is not a time of day"),
-    ],
-)
-def test_bad_cuts_are_refused_with_the_way_out(cuts: tuple[str, ...], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told):
-        check_cuts(cuts)

@@ -72,11 +72,6 @@ class SourcesPage:
     as_of: datetime
     papers: int
 
-    @property
-    def brought(self) -> int:
-        """The number of new listings from all sources."""
-        return sum(one.brought for one in self.sources)
-
 
 def sources_page(database: Database, *, now: datetime) -> SourcesPage:
     """Return the status of every source at `now`, with its counts of the last 24 hours."""
