@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Row,
     Select,
     Table,
     and_,
@@ -23,9 +25,11 @@ from sqlalchemy import (
 )
 
 from paperround.core.errors import Conflict, NotFound
+from paperround.core.i18n.locale import locale_for
+from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.db.dialect import insert_new, insert_row
 from paperround.db.driver import CompiledQuery, insert_many
-from paperround.db.mapping import value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -42,16 +46,7 @@ from paperround.editions.model import (
     Placed,
     TailPaper,
 )
-from paperround.editions.store.mapping import (
-    edition_columns,
-    edition_of,
-    frozen_paper,
-    paper_columns,
-    summary_of,
-    tail_columns,
-    tail_of,
-)
-from paperround.papers.model import PaperId
+from paperround.papers.model import PaperId, Show
 
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
@@ -121,7 +116,7 @@ class EditionStore(Store):
         """Return the papers ranked below those the edition shows; empty once deleted."""
         wanted = select(db.edition_tails).where(db.edition_tails.c.edition_id == edition)
         row = self._connection.execute(wanted).one_or_none()
-        return () if row is None else tail_of(row)
+        return () if row is None else _tail_of(row)
 
     def forget_tails(self, *, before: datetime) -> int:
         """Delete the tails of editions cut before `before`; return how many."""
@@ -147,21 +142,21 @@ class EditionStore(Store):
         earlier = true() if before is None else c.day < before
         recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
         rows = self._connection.execute(recent.order_by(*_NEWEST_FIRST).limit(limit))
-        return [summary_of(row) for row in rows]
+        return [_summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
         """Return the editions of these days (inclusive) not cancelled, even empty, newest first."""
         c = db.editions.c
         within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
         rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
-        return [summary_of(row) for row in rows]
+        return [_summary_of(row) for row in rows]
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """Return the last edition of the first day after `after` that has papers."""
         c = db.editions.c
         later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
         row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
-        return None if row is None else summary_of(row)
+        return None if row is None else _summary_of(row)
 
     def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
         """Return a paper's ranks in all lists, under any of its ids, newest first."""
@@ -186,7 +181,7 @@ class EditionStore(Store):
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
             .limit(limit)
         )
-        return [value_of(PaperRank, row, paper=frozen_paper(row)) for row in rows]
+        return [value_of(PaperRank, row, paper=_frozen_paper(row)) for row in rows]
 
     def places(
         self,
@@ -209,17 +204,25 @@ class EditionStore(Store):
             most=limit,
             skipped=offset,
         )
-        return [value_of(Placed, row, paper=frozen_paper(row)) for row in rows]
+        return [value_of(Placed, row, paper=_frozen_paper(row)) for row in rows]
 
     def _edition_of_row(self, row: Any | None) -> Edition | None:
-        """Return the edition of a row, None without a row."""
+        """Return the edition of a row without `behind` and `tail`, None without a row."""
         if row is None:
             return None
-        return edition_of(row, self._papers(db.edition_papers, row.id))
+        return value_of(
+            Edition,
+            row,
+            state=EditionState(row.state),
+            papers=self._papers(db.edition_papers, row.id),
+            sources=tuple(row.source_codes or row.sources),
+            tail=(),
+            behind=(),
+        )
 
     def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
         rows = _PAPERS_OF[table.name].rows(self._connection, edition=edition)
-        return tuple(map(frozen_paper, rows))
+        return tuple(map(_frozen_paper, rows))
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store an edition. Raises Conflict if its (list, day, cut) exists.
@@ -227,13 +230,13 @@ class EditionStore(Store):
         Returns it as read back, so that digests do not depend on where it came from.
         """
         statement = insert_new(self._connection, db.editions).returning(db.editions.c.id)
-        id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
+        id_ = self._connection.execute(statement, _edition_columns(edition)).scalar_one_or_none()
         if id_ is None:
             raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
         papers = [paper_columns(id_, paper) for paper in edition.papers]
         insert_many(self._connection, insert_row(db.edition_papers), papers)
         if edition.tail:
-            row = {"edition_id": id_, **tail_columns(edition.tail)}
+            row = {"edition_id": id_, **_tail_columns(edition.tail)}
             self._connection.execute(insert_row(db.edition_tails), row)
         return self.get(EditionId(id_))
 
@@ -360,3 +363,92 @@ def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
 
 
 _PLACES = {order: _places(order) for order in Order}
+
+
+# Rows of editions and of their papers.
+
+
+def _edition_columns(edition: NewEdition) -> dict[str, Any]:
+    """Return the columns of an edition to freeze."""
+    columns = columns_of(edition) | {
+        "state": EditionState.FROZEN,
+        "sources": [localize_source(locale_for(), one) for one in edition.sources],
+        "source_codes": list(edition.sources),
+    }
+    del columns["papers"], columns["tail"]  # in tables of their own
+    return columns
+
+
+def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
+    """Return the columns of a frozen paper."""
+    columns = columns_of(paper) | {
+        "edition_id": edition,
+        "links": dict(paper.links),
+        "identifiers": dict(paper.identifiers),
+        "parts": dict(paper.parts),
+        "reason": english_reason(paper.reason),
+        "reason_codes": paper.reason,
+    }
+    del columns["frozen_id"], columns["withdrawn"]  # computed when it is read
+    return columns
+
+
+def _summary_of(row: Row[Any]) -> EditionSummary:
+    """Return the edition summary of a row."""
+    return value_of(EditionSummary, row, top_title=row.top_title or "")
+
+
+def _frozen_paper(row: Row[Any]) -> EditionPaper:
+    """Return a frozen paper, with later merges and withdrawals."""
+    return EditionPaper(
+        position=row.position,
+        paper_id=PaperId(row.into_id or row.paper_id),
+        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
+        title=row.title,
+        authors=tuple(row.authors),
+        gist=row.gist,
+        links=row.links,
+        identifiers=row.identifiers,
+        score=row.score,
+        parts=row.parts,
+        reason=row.reason_codes or row.reason,
+        votes=row.votes,
+        comments=row.comments,
+        show=Show(row.show),
+        withdrawn=row.withdrawn_at is not None,
+    )
+
+
+def _tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
+    """Return the columns of a tail, its papers as lists without keys to save space."""
+    places = [
+        [
+            one.position,
+            one.paper_id,
+            one.score,
+            one.parts,
+            english_reason(one.reason),
+            one.votes,
+            one.comments,
+        ]
+        for one in tail
+    ]
+    return {"places": places, "reason_codes": [one.reason for one in tail]}
+
+
+def _tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
+    """Return the tail of a row."""
+    return tuple(
+        TailPaper(
+            position=position,
+            paper_id=PaperId(paper),
+            score=score,
+            parts=parts,
+            reason=code or reason,
+            votes=votes,
+            comments=comments,
+        )
+        for (position, paper, score, parts, reason, votes, comments), code in zip_longest(
+            row.places, row.reason_codes or ()
+        )
+    )
