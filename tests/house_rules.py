@@ -16,7 +16,7 @@ LONGEST_MODULE = 500
 
 JOB_EDGES = {
     "src/paperround/delivery/deliver.py": "one poisoned mail must not stop the others",
-    "src/paperround/digests/channel_delivery.py": "one broken post must not stop the others",
+    "src/paperround/plugins/channels/delivery.py": "one broken post must not stop the others",
     "src/paperround/digests/plan.py": "one list's failure must not keep the readers of the others",
     "src/paperround/ops/tick.py": "a step that fails must not keep the others from people",
     "src/paperround/feeds/poll.py": "one feed's failure must not keep the others from being read",

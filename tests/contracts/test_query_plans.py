@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Engine, event
 
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import SqlDatabase, Transaction
-from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
+from paperround.plugins.channels.post_ledger import PostLedger
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore

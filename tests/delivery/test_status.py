@@ -9,10 +9,8 @@ from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -22,6 +20,8 @@ from paperround.digests.sending import DeliveryContext
 from paperround.editions.model import DeliveryState, DigestKind, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.ops.status import history, status
+from paperround.plugins.channels.model import ChannelKind, Hook
+from paperround.plugins.channels.store import ChannelStore
 from paperround.self_service.preview import send_test
 from paperround.subscribers.imports import suppression_digests
 from paperround.subscribers.model import SubscriberState

@@ -14,12 +14,9 @@ from paperround.db.limits import Limiter, RateStore
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.model import Outcome, Phase, Reply
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
 from paperround.delivery.status import DeliveryQuery
-from paperround.delivery.store.channel_ledger import PostLedger
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.editions.model import DeliveryId
@@ -29,6 +26,9 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId, Reject
 from paperround.papers.store.enrichment import EnrichmentStore
 from paperround.papers.store.papers import PaperStore
+from paperround.plugins.channels.model import ChannelKind, Hook
+from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.plugins.channels.store import ChannelStore
 from paperround.ranking.models import NewModel
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriberId

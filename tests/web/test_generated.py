@@ -24,11 +24,11 @@ from starlette.testclient import TestClient
 
 from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.delivery.channel_model import ChannelKind
 from paperround.editions.store.lists import ListStore
+from paperround.plugins.channels.model import ChannelKind
 from paperround.web.app import ROUTERS, create_app
 from tests.builders import seed_subscribers
-from tests.digests.services import PATHS, Services, services
+from tests.plugins.channels.services import PATHS, Services, services
 from tests.web.admin import FEEDS, Staffed, bearer, feed_body, key_for
 from tests.web.conftest import HandClock, sql
 

@@ -8,13 +8,13 @@ from sqlalchemy import inspect, text
 from paperround.access.model import Scope
 from paperround.config import Settings
 from paperround.db.schema.tables import answers
-from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.database_check import check_keys
 from paperround.ops.cleanup import clean_up
+from paperround.plugins.channels.model import ChannelKind
+from paperround.plugins.channels.store import ChannelStore
 from tests.databases import database_url, postgres, postgres_url
-from tests.digests.services import PATHS, Services, services
+from tests.plugins.channels.services import PATHS, Services, services
 from tests.web.admin import fields_of, key_for, program
 from tests.web.conftest import sql
 from tests.web.idempotency import KEYED, Office, settings

@@ -33,8 +33,6 @@ from paperround.delivery.model import Identity, Mailer
 from paperround.delivery.outbox import remove_emails
 from paperround.delivery.queues import PendingWrites
 from paperround.delivery.restore_guard import SendMarks
-from paperround.digests.channel_delivery import ChannelReport
-from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
 from paperround.digests.summaries import SummaryCache, SummaryOrGist, Writing, summarise
@@ -49,6 +47,8 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.papers.summaries import Wording
 from paperround.personal.ranking import PersonalRanking
+from paperround.plugins.channels.delivery import ChannelReport
+from paperround.plugins.channels.posts import ChannelSender
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
 from paperround.self_service.preview import DigestPreviewer
@@ -354,7 +354,7 @@ class AppContext:
     @cached_property
     def channel_sender(self) -> ChannelSender:
         """The sender of channel posts."""
-        from paperround.digests.channel_sender import HttpChannelSender
+        from paperround.plugins.channels.sender import HttpChannelSender
 
         client = self.client_for(*self.settings.open_places, seconds=mail_setup.CHANNEL_TIMEOUT)
         return HttpChannelSender(client=client, clock=self.clock)

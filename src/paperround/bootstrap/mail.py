@@ -22,10 +22,10 @@ from paperround.delivery.model import Mailer
 from paperround.delivery.outbox import OutboxMailer
 from paperround.delivery.rate_state import Pacing
 from paperround.delivery.smtp.mailer import SmtpMailer
-from paperround.digests.channel_delivery import ChannelContext, ChannelReport, deliver_channels
-from paperround.digests.channels import ChannelAdmin
 from paperround.digests.sending import DeliveryContext
 from paperround.http.model import HttpClient
+from paperround.plugins.channels.admin import ChannelAdmin
+from paperround.plugins.channels.delivery import ChannelContext, ChannelReport, deliver_channels
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext

@@ -9,7 +9,6 @@ import typer
 from paperround import version
 from paperround.cli import (
     bounces,
-    channels,
     database,
     demo,
     digest,
@@ -23,6 +22,7 @@ from paperround.cli import (
     subscribers,
 )
 from paperround.core.errors import PaperroundError
+from paperround.plugins.channels import commands as channels
 
 app = typer.Typer(
     name="paperround",

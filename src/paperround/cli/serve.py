@@ -30,7 +30,7 @@ from paperround.subscribers.store.requests import RequestStore
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.delivery.deliver import DeliverReport
-    from paperround.digests.channel_delivery import ChannelReport
+    from paperround.plugins.channels.delivery import ChannelReport
 
 
 def serve(

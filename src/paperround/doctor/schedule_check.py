@@ -11,9 +11,7 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
 from paperround.delivery.holds import ALLOW, LACKS_KEYS
 from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.system_mail_model import Alert
-from paperround.digests.channels import stopped_channels
 from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -23,6 +21,8 @@ from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import rate_alerts
 from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
+from paperround.plugins.channels.admin import stopped_channels
+from paperround.plugins.channels.store import ChannelStore
 from paperround.ranking.models import KeptModel
 
 MAX_TICK_GAP = timedelta(minutes=3)

@@ -26,7 +26,6 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.system_mail_model import Alert
-from paperround.digests.channels import stopped_channels
 from paperround.digests.plan import LATE, PlanReport
 from paperround.editions.lists import MailingList
 from paperround.editions.model import SkipReason
@@ -36,6 +35,7 @@ from paperround.feeds.health import LOST_AFTER, failure_cause
 from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.enrichment import feed_name
+from paperround.plugins.channels.admin import stopped_channels
 from paperround.signup.limits import SLOW_LANE, count_requests
 from paperround.subscribers.readers import Drop, Limit
 

@@ -13,7 +13,6 @@ from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Identity
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -22,6 +21,7 @@ from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIF
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
+from paperround.plugins.channels.store import ChannelStore
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import count_reminder

@@ -21,9 +21,9 @@ from paperround.core.jobs import (
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
+from paperround.plugins.channels.post_ledger import PostLedger
 from paperround.subscribers.store.requests import RequestStore
 
 PERIODS = "tick"

@@ -16,7 +16,6 @@ from paperround.core.errors import NotFound
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.channel_model import Channel
 from paperround.delivery.holds import is_held, lacks_keys
 from paperround.delivery.ledger_model import Backlog, LedgerTotals
 from paperround.delivery.rate_limits import unreached
@@ -38,7 +37,6 @@ from paperround.delivery.status import (
     ReasonTally,
     redact_addresses,
 )
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
@@ -51,6 +49,8 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
 from paperround.ops.tick import SCHEDULER
+from paperround.plugins.channels.model import Channel
+from paperround.plugins.channels.store import ChannelStore
 from paperround.signup.limits import DAY, count_requests
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
 from paperround.subscribers.readers import RequestTally

@@ -18,8 +18,8 @@ from paperround.bootstrap import AppContext
 from paperround.config import LOOPBACK, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
+from paperround.plugins.channels import api as admin_channels
 from paperround.web import (
-    admin_channels,
     admin_deliveries,
     admin_feeds,
     errors,

@@ -16,7 +16,6 @@ from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.limits import RateStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
-from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.model import LIFE_OVER, Outcome
 from paperround.delivery.rate_state import (
     SPARE_CONNECTIONS,
@@ -29,6 +28,7 @@ from paperround.delivery.rate_state import (
 from paperround.delivery.store.claim_statements import held, storable
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
+from paperround.plugins.channels.model import ChannelKind
 
 RELAY = "relay"
 WARM_UP = "warm-up"

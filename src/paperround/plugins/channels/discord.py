@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from paperround.core.reasons import counted
-from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage
-from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened, web_address
+from paperround.plugins.channels.model import Hook
+from paperround.plugins.channels.posts import Digest, Message, TestMessage
 from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
+from paperround.plugins.channels.sender import ChannelService
 from paperround.plugins.channels.text import (
     Markup,
     edition_words,

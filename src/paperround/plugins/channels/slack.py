@@ -7,14 +7,14 @@ escaped, so nothing in a title can become a link or call a whole channel togethe
 from collections.abc import Sequence
 from typing import Any
 
-from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage, excerpt_of_response
-from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened
+from paperround.plugins.channels.model import Hook
+from paperround.plugins.channels.posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.plugins.channels.responses import gone, judged
+from paperround.plugins.channels.sender import ChannelService
 from paperround.plugins.channels.text import (
     Markup,
     group_by_size,

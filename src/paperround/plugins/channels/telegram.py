@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage
-from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened
+from paperround.plugins.channels.model import Hook
+from paperround.plugins.channels.posts import Digest, Message, TestMessage
 from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
+from paperround.plugins.channels.sender import ChannelService
 from paperround.plugins.channels.text import (
     Markup,
     group_by_size,

@@ -13,10 +13,10 @@ from unicodedata import category
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.core.reasons import counted
-from paperround.digests.channel_posts import Message
 from paperround.digests.model import DigestPaper, DigestView, title_address
 from paperround.editions.labels import localized_authors, localized_counts
 from paperround.papers.formatting import paper_links, shortened, web_address
+from paperround.plugins.channels.posts import Message
 
 LONGEST_LINK = 400
 """Characters of an address that is shown beside others."""

@@ -19,13 +19,13 @@ from typing import Any
 
 from paperround.core.i18n.localize import english_reason
 from paperround.core.times import format_instant
-from paperround.delivery.channel_model import Hook, key_bytes
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Message, TestMessage, excerpt_of_response
-from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
+from paperround.plugins.channels.model import Hook, key_bytes
+from paperround.plugins.channels.posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.plugins.channels.responses import judged
+from paperround.plugins.channels.sender import ChannelService
 from paperround.plugins.channels.text import json_message, plain
 
 ID = "webhook-id"

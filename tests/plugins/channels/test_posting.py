@@ -12,26 +12,28 @@ from sqlalchemy import Engine
 from paperround.bootstrap.workers import MAIL, POSTS
 from paperround.core.jobs import Job
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Outcome, Phase, Reply
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US, Pacing
-from paperround.delivery.store.channel_ledger import PostLedger
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
-from paperround.digests.channel_delivery import deliver_channels
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.sending import deliver
 from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.editions.store.lists import ListStore
 from paperround.ops.cluster import look
 from paperround.ops.status import history_of
+from paperround.plugins.channels.delivery import deliver_channels
+from paperround.plugins.channels.model import ChannelKind
+from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.plugins.channels.store import ChannelStore
 from tests.builders import lease
 from tests.delivery.delivering import post
 from tests.delivery.publishing import send
-from tests.digests.services import (
+from tests.fakes import HERE, ScriptedMailer
+from tests.http.faults import PATIENCE, Caller, page, says
+from tests.plugins.channels.services import (
     SLACK,
     TAKES,
     WEBHOOK,
@@ -45,8 +47,6 @@ from tests.digests.services import (
     silence,
     totals,
 )
-from tests.fakes import HERE, ScriptedMailer
-from tests.http.faults import PATIENCE, Caller, page, says
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))

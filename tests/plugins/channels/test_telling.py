@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from paperround.delivery.channel_model import ChannelKind, Hook
-from paperround.digests.channel_posts import Digest, Message
 from paperround.plugins.channels import discord, slack, telegram, webhook
+from paperround.plugins.channels.model import ChannelKind, Hook
+from paperround.plugins.channels.posts import Digest, Message
 from paperround.plugins.channels.text import group_by_size, plain, units
-from tests.plugins.views import HOSTILE, WITHDRAWN, digest, hostile, paper
+from tests.plugins.channels.views import HOSTILE, WITHDRAWN, digest, hostile, paper
 
 HOOK = Hook(kind=ChannelKind.TELEGRAM, url="https://api.telegram.org/bot1:x", chat="@papers")
 SITE = "https://papers.example.org"

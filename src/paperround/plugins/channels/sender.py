@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 from paperround.core.errors import FetchFailed, FetchWithheld, Misconfigured, Unanswered
 from paperround.core.interfaces import Clock
 from paperround.core.plugins import plugins
-from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.model import Reply, ReplyClass
-from paperround.digests.channel_posts import (
+from paperround.editions.model import DeliveryState
+from paperround.http.model import FetchRequest, Page
+from paperround.plugins.channels.model import ChannelKind, Hook
+from paperround.plugins.channels.posts import (
     Digest,
     Message,
     PostOutcome,
     TestMessage,
     excerpt_of_response,
 )
-from paperround.editions.model import DeliveryState
-from paperround.http.model import FetchRequest, Page
 
 if TYPE_CHECKING:  # it takes a while to import, and most commands post nothing
     from paperround.http.client import GuardedClient

@@ -8,11 +8,11 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
-from paperround.delivery.store.channels import ChannelStore
-from paperround.digests.channel_sender import HttpChannelSender
-from paperround.digests.channels import ChannelAdmin
 from paperround.http.network import Network
+from paperround.plugins.channels.admin import ChannelAdmin
+from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
+from paperround.plugins.channels.sender import HttpChannelSender
+from paperround.plugins.channels.store import ChannelStore
 from tests.builders import seed_list
 from tests.http.clients import PUBLIC, Led, guarded
 from tests.sample_database import NOW

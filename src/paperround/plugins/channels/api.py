@@ -7,12 +7,9 @@ from fastapi import Depends, Response
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
 from paperround.bootstrap.mail import channel_admin
-from paperround.delivery.channel_model import Channel
-from paperround.delivery.store.channels import ChannelStore
-from paperround.digests.channels import ChannelAdmin
-from paperround.subscribers.model import SubscriberId
-from paperround.web.auth import Actor, keyed_router
-from paperround.web.channel_models import (
+from paperround.plugins.channels.admin import ChannelAdmin
+from paperround.plugins.channels.model import Channel
+from paperround.plugins.channels.resource import (
     ChannelAnswer,
     ChannelBody,
     ChannelChanges,
@@ -21,6 +18,9 @@ from paperround.web.channel_models import (
     NewChannelAnswer,
     TrialAnswer,
 )
+from paperround.plugins.channels.store import ChannelStore
+from paperround.subscribers.model import SubscriberId
+from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
 from paperround.web.paging import Paging, RowNumber
 

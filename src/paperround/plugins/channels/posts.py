@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import Reply, ReplyClass
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
+from paperround.plugins.channels.model import Hook
 
 LONGEST_SAID = 500
 """Characters kept of a service's reply."""

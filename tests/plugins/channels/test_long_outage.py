@@ -8,14 +8,14 @@ import pytest
 
 from paperround.core.errors import DatabaseFailed
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.ledger_model import LedgerTotals
-from paperround.digests.channel_delivery import ChannelContext, deliver_channels
 from paperround.editions.model import DeliveryState
+from paperround.plugins.channels.delivery import ChannelContext, deliver_channels
+from paperround.plugins.channels.model import ChannelKind
 from tests.delivery.distant import Distant
 from tests.delivery.publishing import send
-from tests.digests.services import Meddling, Services, add, last, post_room, totals
 from tests.http.faults import page
+from tests.plugins.channels.services import Meddling, Services, add, last, post_room, totals
 from tests.sample_database import fill, record
 
 REFUSES = page(b"invalid_payload", status="400 Bad Request")

@@ -15,7 +15,9 @@ from paperround.access.store import AuditStore
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput
 from paperround.core.times import format_instant
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.channel_model import (
+from paperround.delivery.system_mail_model import Alert
+from paperround.editions.store.lists import ListStore
+from paperround.plugins.channels.model import (
     Channel,
     ChannelKind,
     ChannelSettings,
@@ -24,10 +26,8 @@ from paperround.delivery.channel_model import (
     read_name,
     written_key,
 )
-from paperround.delivery.store.channels import ChannelStore
-from paperround.delivery.system_mail_model import Alert
-from paperround.digests.channel_posts import ChannelSender, PostOutcome, TestMessage
-from paperround.editions.store.lists import ListStore
+from paperround.plugins.channels.posts import ChannelSender, PostOutcome, TestMessage
+from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of
 from paperround.subscribers.interests import bounded, parse_interest

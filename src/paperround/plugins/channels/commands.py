@@ -21,13 +21,13 @@ from paperround.cli.options import (
 from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_as_json
 from paperround.core.times import format_instant
-from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
-from paperround.delivery.store.channels import ChannelStore
 from paperround.editions.lists import DEFAULT_LIST
+from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
+from paperround.plugins.channels.store import ChannelStore
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
-    from paperround.digests.channels import ChannelAdmin
+    from paperround.plugins.channels.admin import ChannelAdmin
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
@@ -154,7 +154,7 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given of a channel. A new hook lets one that was stopped go on."""
-    from paperround.digests.channels import new_key as made_key
+    from paperround.plugins.channels.admin import new_key as made_key
 
     if key and new_key:
         raise typer.BadParameter("goes without --key", param_hint="--new-key")
@@ -189,7 +189,7 @@ def edit(
 @app.command("test")
 def try_out(name: Name, as_json: AsJson = False) -> None:
     """Post a few words there now and say what came of it. Counts for nothing."""
-    from paperround.web.channel_models import TrialAnswer
+    from paperround.plugins.channels.resource import TrialAnswer
 
     context = runtime()
     outcome = channel_admin(context).test(find_channel(context, name).id)
@@ -244,7 +244,7 @@ def history(name: Name, as_json: AsJson = False) -> None:
 
 
 def _as_json(channel: Channel) -> dict[str, Any]:
-    from paperround.web.channel_models import ChannelAnswer
+    from paperround.plugins.channels.resource import ChannelAnswer
 
     return ChannelAnswer.of(channel).model_dump(mode="json")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.delivery.channel_model import ChannelKind, Hook, read_hook, read_name
+from paperround.plugins.channels.model import ChannelKind, Hook, read_hook, read_name
 
 SLACK = "https://hooks.slack.com/services/T0123/B0123/abcdefghijklmnopqrstuvwx"
 DISCORD = "https://discord.com/api/webhooks/1234567890/abcdefghijklmnopqrstuvwxyz"

@@ -24,21 +24,21 @@ from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import format_instant
 from paperround.db.transactions import Transaction
-from paperround.delivery.channel_model import Channel
 from paperround.delivery.deliver import DeliverReport, SendRun
 from paperround.delivery.holds import is_held, is_or_will_be_held
 from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
 from paperround.delivery.queues import MailQueue, SendContext
 from paperround.delivery.rate_limits import make_pacer
-from paperround.delivery.store.channel_ledger import PostLedger
-from paperround.delivery.store.channels import ChannelStore
-from paperround.digests.channel_posts import ChannelSender, Digest, Message, PostOutcome
 from paperround.digests.compose import digest_view, edition_content
 from paperround.editions.model import DeliveryId, DeliveryState, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
+from paperround.plugins.channels.model import Channel
+from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.plugins.channels.posts import ChannelSender, Digest, Message, PostOutcome
+from paperround.plugins.channels.store import ChannelStore
 
 log = logging.getLogger(__name__)
 

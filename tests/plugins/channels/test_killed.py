@@ -11,9 +11,9 @@ from threading import Event
 import pytest
 
 from paperround.core.clock import StartedClock
-from paperround.delivery.channel_model import ChannelKind
-from tests.digests.services import PATHS, Services
+from paperround.plugins.channels.model import ChannelKind
 from tests.http.faults import PATIENCE, Caller
+from tests.plugins.channels.services import PATHS, Services
 from tests.story.forked import Process, started
 
 FRIDAY = datetime(2026, 1, 30, 8, tzinfo=UTC)

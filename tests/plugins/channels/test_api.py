@@ -8,13 +8,15 @@ from starlette.testclient import TestClient
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
 from paperround.config import Settings
-from paperround.delivery.channel_model import ChannelKind
+from paperround.plugins.channels.model import ChannelKind
 from paperround.web.app import create_app
 from tests.builders import seed_list
-from tests.digests.services import PATHS, Services, services
 from tests.http.faults import page
+from tests.plugins.channels.services import PATHS, Services, services
 from tests.web.admin import fields_of, key_for, program
-from tests.web.conftest import HandClock, sql
+from tests.web.conftest import HandClock, settings, sql
+
+__all__ = ["settings"]
 
 CHANNELS = "/api/v1/admin/channels"
 

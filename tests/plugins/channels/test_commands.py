@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 
 from paperround.access.store import AuditStore
 from paperround.cli.app import app
-from paperround.delivery.channel_model import ChannelKind
-from tests.digests.services import PATHS, Services, services
+from paperround.plugins.channels.model import ChannelKind
 from tests.http.faults import page
+from tests.plugins.channels.services import PATHS, Services, services
 
 pytestmark = pytest.mark.accept("F25", part="commands")
 

@@ -17,11 +17,11 @@ from paperround.db.encryption import SecretCipher
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Transaction
-from paperround.delivery.channel_model import Channel, ChannelKind, Hook, OldKey
 from paperround.delivery.store.claim_statements import NO_LEASE
 from paperround.delivery.store.erasure import Erasure
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, SkipReason
+from paperround.plugins.channels.model import Channel, ChannelKind, Hook, OldKey
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.mapping import (
     PREFERENCE_COLUMNS,

@@ -16,26 +16,28 @@ from paperround.core.tokens import KeyRing
 from paperround.db.encryption import SecretCipher
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.holds import CLOCK, HOLD, check_clock_leap
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.restore_guard import MARK, SendMarks
 from paperround.delivery.send_mark import SendMarkFile
-from paperround.delivery.store.channel_ledger import PostLedger
-from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel, pause, resume
-from paperround.digests.channel_delivery import deliver_channels
-from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.resend import send_missed
 from paperround.editions.model import DeliveryState
 from paperround.ops.alerts import current_alerts
 from paperround.papers.store.papers import PaperStore
+from paperround.plugins.channels.delivery import deliver_channels
+from paperround.plugins.channels.model import ChannelKind
+from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.plugins.channels.posts import ChannelSender
+from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.model import SubscriberId
 from tests.builders import lease
 from tests.delivery.publishing import send
-from tests.digests.services import (
+from tests.fakes import Neighbours
+from tests.http.faults import page
+from tests.plugins.channels.services import (
     SLACK,
     Meddling,
     Services,
@@ -46,8 +48,6 @@ from tests.digests.services import (
     post_room,
     totals,
 )
-from tests.fakes import Neighbours
-from tests.http.faults import page
 from tests.sample_database import IDENTITY, NOW, fill, record
 
 

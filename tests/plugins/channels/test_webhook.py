@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.delivery.channel_model import ChannelKind, Hook, key_bytes, written_key
-from paperround.digests.channel_posts import Message
+from paperround.plugins.channels.model import ChannelKind, Hook, key_bytes, written_key
+from paperround.plugins.channels.posts import Message
 from paperround.plugins.channels.webhook import ID, messages, signed
-from tests.digests.services import KEY
-from tests.plugins.views import NOW, digest, paper
+from tests.plugins.channels.services import KEY
+from tests.plugins.channels.views import NOW, digest, paper
 
 HOOK = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers", key=KEY)
 

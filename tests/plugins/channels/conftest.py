@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from tests.digests.services import Services, services
+from tests.plugins.channels.services import Services, services
 from tests.sample_database import fill, record
 
 

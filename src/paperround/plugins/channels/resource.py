@@ -5,9 +5,9 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from paperround.delivery.channel_model import ChannelKind, ChannelSettings
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import DeliveryState
+from paperround.plugins.channels.model import ChannelKind, ChannelSettings
 from paperround.subscribers.model import Preferences
 from paperround.web.models import (
     Instant,

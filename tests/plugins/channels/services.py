@@ -11,21 +11,21 @@ from typing import Any
 from paperround.core.clock import FixedClock
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import Database
-from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings, Hook
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.status import MailRecord
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
-from paperround.digests.channel_delivery import ChannelContext
-from paperround.digests.channel_posts import (
+from paperround.plugins.channels.admin import ChannelAdmin
+from paperround.plugins.channels.delivery import ChannelContext
+from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings, Hook
+from paperround.plugins.channels.posts import (
     ChannelSender,
     Digest,
     Message,
     PostOutcome,
     TestMessage,
 )
-from paperround.digests.channel_sender import HttpChannelSender
-from paperround.digests.channels import ChannelAdmin
+from paperround.plugins.channels.sender import HttpChannelSender
 from paperround.subscribers.model import SubscriberId
 from tests.fakes import HERE, SENDER_IDENTITY, Neighbours
 from tests.http.clients import guarded
