@@ -38,7 +38,9 @@ READ_THE_CLOCK = (
 MODEL = re.compile(r"src/paperround/(?:\w+/)+(?:\w+_)?(?:model|policy)\.py")
 """Files whose role is to hold values and rules."""
 
-STORES = re.compile(r"src/paperround/(?:db/.*|\w+/store(?:/.*)?(?:\.py)?|plugins/procrastinate/.*)")
+STORES = re.compile(
+    r"src/paperround/(?:db/.*|(?:plugins/)?\w+/store(?:/.*)?(?:\.py)?|plugins/procrastinate/.*)"
+)
 """Files that may write SQL."""
 
 IMPURE = frozenset(

@@ -11,11 +11,12 @@ import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from paperround.bootstrap import AppContext
-from paperround.bootstrap.workers import POSTS, ROUNDS
+from paperround.bootstrap.workers import ROUNDS
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
+from paperround.plugins.channels.job import POSTS
 from paperround.scheduler import TICK_SECONDS, EveryInterval, Scheduler, reset_runs_ahead
 from tests.queues import SteppedQueue
 from tests.waiting import until
@@ -201,4 +202,4 @@ def test_mail_that_waits_is_looked_for_between_two_ticks(
     minutes.start()
     until(lambda: len(home.jobs.asked) >= len(ROUNDS) + 3)
     minutes.stop(drain_seconds=0)
-    assert home.jobs.asked[: len(ROUNDS) + 3] == [*ROUNDS, NOTICES, DELIVER, POSTS]
+    assert home.jobs.asked[: len(ROUNDS) + 3] == [*ROUNDS, NOTICES, DELIVER, POSTS.job]

@@ -49,6 +49,9 @@ def test_the_core_story_runs_with_the_folder_of_plugins_removed(tmp_path: Path) 
     assert len(home.outbox) == 2
     error = home.run("feeds", "add", "x", "--kind", "crossref", exit_code=1)
     assert "crossref" in error
+    home.json("tick")
+    assert "channels" not in home.json("digest", "status")["lists"][0]
+    assert "channels" in home.run("channels", "list", exit_code=2)
 
 
 @pytest.fixture

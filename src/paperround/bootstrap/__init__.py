@@ -41,14 +41,13 @@ from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient, Resolver
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
+from paperround.ops.plugin_jobs import JobReport, plugin_jobs
 from paperround.ops.tick import DeadManSwitch, TickContext
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.papers.summaries import Wording
 from paperround.personal.ranking import PersonalRanking
-from paperround.plugins.channels.delivery import ChannelReport
-from paperround.plugins.channels.posts import ChannelSender
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
 from paperround.self_service.preview import DigestPreviewer
@@ -113,7 +112,6 @@ class AppContext:
             self.neighbours,
             self.hooks,
             self.hook_rate_limiter,
-            self.channel_sender,
         )
         _ = (self.previewer, self.topics)
 
@@ -351,21 +349,13 @@ class AppContext:
             raise Misconfigured(NO_SHARING)
         return cast("SharedQueue", self.queue)
 
-    @cached_property
-    def channel_sender(self) -> ChannelSender:
-        """The sender of channel posts."""
-        from paperround.plugins.channels.sender import HttpChannelSender
-
-        client = self.client_for(*self.settings.open_places, seconds=mail_setup.CHANNEL_TIMEOUT)
-        return HttpChannelSender(client=client, clock=self.clock)
-
     def requests_first(self) -> AbstractContextManager[None]:
         """Process sign-up requests, then run the block, even if a request fails."""
         return workers.requests_first(self)
 
-    def post_to_channels(self) -> ChannelReport:
-        """Send the due posts to channels."""
-        return mail_setup.post_channels(self)
+    def run_plugin_jobs(self) -> Sequence[JobReport]:
+        """Run the periodic jobs of plugins, such as posts to chat channels."""
+        return [one.run(self) for one in plugin_jobs()]
 
     def publish(self) -> None:
         """Freeze due editions, plan due digests, clean up, and send alerts."""

@@ -1,13 +1,12 @@
-"""Create the parts of delivery from settings: sender, DKIM signers, mailer, channels."""
+"""Create the parts of delivery from settings: sender, DKIM signers, mailer."""
 
 import atexit
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from paperround.access.model import COMMAND_LINE
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import record_refusals
 from paperround.bounces.model import ProviderHook
@@ -24,8 +23,6 @@ from paperround.delivery.rate_state import Pacing
 from paperround.delivery.smtp.mailer import SmtpMailer
 from paperround.digests.sending import DeliveryContext
 from paperround.http.model import HttpClient
-from paperround.plugins.channels.admin import ChannelAdmin
-from paperround.plugins.channels.delivery import ChannelContext, ChannelReport, deliver_channels
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext
@@ -33,9 +30,6 @@ if TYPE_CHECKING:  # imported lazily, so that commands start quickly
 
 KEPT_CONNECTION = timedelta(seconds=10)
 """How long an idle relay connection stays open: system mail is sent every few seconds."""
-
-CHANNEL_TIMEOUT = 20.0
-"""Seconds for a channel post in total: Standard Webhooks wants 15 to 30."""
 
 
 def sender_identity(settings: Settings) -> SenderIdentity:
@@ -138,38 +132,6 @@ def _sender_address(settings: Settings) -> str:
             "write it like Paper digest <digest@example.org>"
         )
     return address
-
-
-def channel_admin(
-    app: "AppContext", *, now: datetime | None = None, by: str = COMMAND_LINE
-) -> ChannelAdmin:
-    """Return the service that changes channels on behalf of `by`."""
-    return ChannelAdmin(
-        database=app.database,
-        sender=app.channel_sender,
-        opened=app.settings.open_places,
-        now=now or app.clock.now(),
-        by=by,
-    )
-
-
-def post_channels(app: "AppContext") -> ChannelReport:
-    """Send the due posts to channels."""
-    return deliver_channels(
-        ChannelContext(
-            database=app.database,
-            sender=app.channel_sender,
-            sender_identity=app.sender_identity,
-            clock=app.clock,
-            processes=app.processes,
-            lease=timedelta(seconds=app.settings.lease_seconds),
-            stopping=app.stopping.is_set,
-            boot=app.boot,
-            wait=app.stopping.wait,
-            pending_writes=app.pending_writes,
-            marks=app.send_marks,
-        )
-    )
 
 
 def mailer_for(

@@ -15,6 +15,7 @@ from paperround.core.plugins import plugins
 from paperround.delivery.deliver import ASKED_TO_STOP
 from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.ops import cluster
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.signup import worker
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
@@ -60,13 +61,13 @@ def create_queue(app: "AppContext") -> Queue:
     handlers: Sequence[tuple[Job, Callable[[], object]]] = (
         (NOTICES, send_system_mail),
         (DELIVER, sender.send),
-        (POSTS, app.post_to_channels),
         (PUBLISH, app.publish),
         (POLL, app.poll),
         (ENRICH, app.enrich),
         (SUMMARISE, app.summarise),
         (RETURNS, app.read_returns),
         (LEARN, app.learn),
+        *((one.job, partial(one.run, app)) for one in plugin_jobs()),
     )
     for job, handler in handlers:
         queue.register(job.task, partial(_run, handler))
@@ -146,7 +147,6 @@ def ask(app: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
     return cluster.look(app.database, me, ROUNDS, MAIL, now=now)
 
 
-POSTS = Job(task="posts", lock="posts", priority=-5, line=QueueName.POSTS)
 PUBLISH = Job(task="publish", lock="publish", line=QueueName.EDITIONS)
 POLL = Job(task="poll", lock="poll", priority=10, line=QueueName.PAPERS)
 ENRICH = Job(task="enrich", lock="enrich", priority=20, line=QueueName.PAPERS)
@@ -154,13 +154,15 @@ SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=QueueName.
 RETURNS = Job(task="returns", lock="returns", priority=15, line=QueueName.UPKEEP)
 LEARN = Job(task="learn", lock="learn", priority=40, line=QueueName.UPKEEP)
 
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, POSTS, RETURNS, ENRICH, SUMMARISE, LEARN)
+OF_PLUGINS = tuple(one.job for one in plugin_jobs())
+
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, *OF_PLUGINS, RETURNS, ENRICH, SUMMARISE, LEARN)
 """The jobs of a tick. Each does nothing when nothing is due."""
 
-MAIL = (NOTICES, DELIVER, POSTS)
+MAIL = (NOTICES, DELIVER, *OF_PLUGINS)
 """The jobs that may run between two ticks."""
 
-JOB_THREADS = 9
+JOB_THREADS = len(ROUNDS)
 """One per job: a slow feed delays no digest, a long delivery no confirmation, an unresponsive hook
 no email."""
 

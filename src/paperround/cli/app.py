@@ -22,7 +22,7 @@ from paperround.cli import (
     subscribers,
 )
 from paperround.core.errors import PaperroundError
-from paperround.plugins.channels import commands as channels
+from paperround.core.plugins import plugins
 
 app = typer.Typer(
     name="paperround",
@@ -70,13 +70,14 @@ app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(channels.app, name="channels")
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(subscribers.suppressions, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dkim.app, name="dkim")
 app.add_typer(database.app, name="db")
 app.add_typer(_evaluations.app, name="evaluate")
+for name, group in plugins("commands").items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -426,10 +426,7 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         ],
         "reasons": [asdict(tally) for tally in one.reasons],
         "feeds": [pick_fields(feed, "name health reason") for feed in one.feeds],
-        "channels": [
-            {**pick_fields(it, "name state"), "kind": it.hook.kind, "reason": it.stopped_why}
-            for it in one.channels
-        ],
+        **one.of_plugins,
     }
 
 

@@ -1,7 +1,7 @@
 """`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: run an installation."""
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +30,7 @@ from paperround.subscribers.store.requests import RequestStore
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.delivery.deliver import DeliverReport
-    from paperround.plugins.channels.delivery import ChannelReport
+    from paperround.ops.plugin_jobs import JobReport
 
 
 def serve(
@@ -95,7 +95,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     with context.requests_first():
         report = run(context.tick_context, now=context.clock.now())
         sent = send_due(context.post())
-    context.post_to_channels()
+    context.run_plugin_jobs()
     with context.database.reading() as work:  # the ledger includes posts
         sent = replace(sent, totals=work[Ledger].totals(now=context.clock.now()))
     context.read_returns()
@@ -206,7 +206,7 @@ def deliver(
     gc.freeze()  # libraries live to the end: do not scan them for garbage
     with context.requests_first(), progress("sending") as advance:
         report = run(context.post(), until_empty=until_empty, progress=advance)
-    posted = context.post_to_channels()
+    of_plugins = context.run_plugin_jobs()
     with context.database.reading() as work:
         totals = asdict(work[Ledger].totals(now=context.clock.now()))  # includes posts
         waiting, _ = work[RequestStore].waiting()
@@ -216,10 +216,10 @@ def deliver(
         **totals,
         "notices": notices,
         "expired_now": report.expired,
-        "channels": {"messages": posted.messages},
+        **{name: value for one in of_plugins for name, value in one.values.items()},
         "this_run": pick_fields(report, "digests others"),
     }
-    print_result(value, _lines(context, totals, waiting, report, posted), as_json=as_json)
+    print_result(value, _lines(context, totals, waiting, report, of_plugins), as_json=as_json)
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
@@ -230,7 +230,7 @@ def _lines(
     totals: Mapping[str, int],
     waiting: int,
     report: "DeliverReport",
-    posted: "ChannelReport",
+    of_plugins: Sequence["JobReport"],
 ) -> Iterator[str]:
     from paperround.delivery.rate_limits import UNREACHED, unreached
 
@@ -250,6 +250,5 @@ def _lines(
     if paused:
         yield f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on"
     yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
-    if posted.messages or posted.troubles:
-        yield f"messages to channels: {posted.messages:,}"
-    yield from (f"  {n:,} not posted now: {why}" for why, n in sorted(posted.troubles.items()))
+    for one in of_plugins:
+        yield from one.lines

@@ -26,6 +26,7 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.fetcher import ask
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.cluster import staff
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
 
@@ -104,7 +105,7 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         clock = schedule_check.check_clock(work, now=now)
         feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
-        channels = schedule_check.check_channels(work)
+        of_plugins = [found for one in plugin_jobs() for found in one.findings(work)]
         newest = work[ModelStore].newest(context.model_maker.name, by=now)
     return [
         database_check.check_space(room),
@@ -117,7 +118,7 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         *schedule_check.check_holds(current_status.pace),
         *database_check.check_send_mark(context.send_marks.trouble(database)),
         *schedule_check.check_lists(current_status, now=now),
-        *channels,
+        *of_plugins,
         *schedule_check.check_returns(current_status.returns, now=now),
         schedule_check.check_model(newest, is_read=context.ranker.in_use(now) is not None, now=now),
     ]

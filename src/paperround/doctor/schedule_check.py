@@ -1,4 +1,4 @@
-"""Check the daily operation: clock, schedule, feeds, editions, digests, channels and processes."""
+"""Check the daily operation: clock, schedule, feeds, editions, digests and processes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,8 +21,6 @@ from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import rate_alerts
 from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
-from paperround.plugins.channels.admin import stopped_channels
-from paperround.plugins.channels.store import ChannelStore
 from paperround.ranking.models import KeptModel
 
 MAX_TICK_GAP = timedelta(minutes=3)
@@ -199,15 +197,6 @@ def _check_digests(one: ListStatus, *, now: datetime) -> Finding:
         says = f"of {name} {counted(lost, 'digest')} of today did not get out"
         return warn("digests", says, "`paperround digest status` has the reasons")
     return ok("digests", f"none of {name} is late")
-
-
-def check_channels(work: Transaction) -> list[Finding]:
-    """Return one finding for each channel that is stopped, and one for all others. The check of the
-    keys reports hooks that were lost with a secret."""
-    found = _findings_of_alerts("channels", stopped_channels(work))
-    if well := sum(not (one.stopped_at or one.hook.lost) for one in work[ChannelStore].all()):
-        found.append(ok("channels", f"{counted(well, 'channel')} not stopped"))
-    return found
 
 
 MAX_WAIT = timedelta(minutes=15)

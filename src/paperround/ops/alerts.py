@@ -2,7 +2,7 @@
 
 digests missed · digests late · a relay that refuses our mail or cannot be reached · a clock that
 jumped · no key to sign with · an older copy of the database · a feed stale or failing ·
-too many bounces or complaints · a channel whose hook is gone · an enricher that does not answer ·
+too many bounces or complaints · what plugins report · an enricher that does not answer ·
 a step of the tick failed · a database out of space · sign-ups refused, dropped or not processed
 """
 
@@ -34,8 +34,8 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.health import LOST_AFTER, failure_cause
 from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
 from paperround.feeds.store.feeds import FeedStore
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.papers.enrichment import feed_name
-from paperround.plugins.channels.admin import stopped_channels
 from paperround.signup.limits import SLOW_LANE, count_requests
 from paperround.subscribers.readers import Drop, Limit
 
@@ -63,7 +63,8 @@ def current_alerts(
             found += _late(
                 mailing_list, report, work[Ledger].backlog(mailing_list.id, now=now), now
             )
-    found += stopped_channels(work)
+    for one in plugin_jobs():
+        found += one.alerts(work)
     found += signup_alerts(work, now=now)
     found += storage_alerts(work[StatusStore].storage(), now=now)
     found += rate_alerts(

@@ -21,7 +21,7 @@ from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIF
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
-from paperround.plugins.channels.store import ChannelStore
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import count_reminder
@@ -82,7 +82,8 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[AnswerStore].forget(before=now - KEPT_ANSWERS)
         work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
         work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
-        work[ChannelStore].reencrypt()
+        for one in plugin_jobs():
+            one.clean_up(work)
         return CleanupReport(
             reminded=_remind(work, identity, now),
             forgotten=work[SubscriberStore].forget_unconfirmed(before=now - UNCONFIRMED_LIFE),

@@ -23,7 +23,7 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.subscribers.store.requests import RequestStore
 
 PERIODS = "tick"
@@ -60,15 +60,20 @@ def look(
     now: datetime,
 ) -> SchedulerLook:
     """Record a scheduler's heartbeat. Enqueue `tick_jobs` if no scheduler did in this period, else
-    `senders` if a request, a message or a post has become due."""
+    `senders` if a request, a message or work of a plugin has become due."""
     period = format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
     def take(work: Transaction) -> bool:
         work[SlotStore].beat(SCHEDULERS + name_of(me), now=now)
         work[SlotStore].forget_later(PERIODS, than=now + AHEAD)
         is_first = work[SlotStore].take(PERIODS, period, now=now)
-        queues = (work[RequestStore], work[NoticeLedger], work[Ledger], work[PostLedger])
-        if is_first or any(queue.has_due(now=now) for queue in queues):
+        queues = (work[RequestStore], work[NoticeLedger], work[Ledger])
+        is_due = (
+            is_first
+            or any(queue.has_due(now=now) for queue in queues)
+            or any(one.has_due(work, now) for one in plugin_jobs())
+        )
+        if is_due:
             for job in tick_jobs if is_first else senders:
                 work.ask(job)
         return is_first

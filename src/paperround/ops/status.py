@@ -9,6 +9,7 @@ person ─► every message sent to them, its papers, and the server's reply
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from paperround.bounces.model import ReturnRecord, ReturnTally
 from paperround.bounces.store import ReturnStore
@@ -48,9 +49,8 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
+from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ops.tick import SCHEDULER
-from paperround.plugins.channels.model import Channel
-from paperround.plugins.channels.store import ChannelStore
 from paperround.signup.limits import DAY, count_requests
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
 from paperround.subscribers.readers import RequestTally
@@ -136,6 +136,7 @@ class ListStatus:
     """The status of one list. `reasons` are those of messages due since its local midnight.
 
     `editions` begins with the newest; the others are those with messages still to be sent.
+    `of_plugins` is what plugins add, by name.
     """
 
     mailing_list: MailingList
@@ -149,7 +150,7 @@ class ListStatus:
     feeds: Sequence[LiveFeed]
     progress: Progress
     late: LateMails | None
-    channels: Sequence[Channel] = ()
+    of_plugins: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +227,11 @@ def _list_status(
         feeds=feeds,
         progress=Progress(waiting=waiting, left=left, over=over),
         late=_late_digests(work, id_, pace, since=midnight, now=now),
-        channels=[one for one in work[ChannelStore].all() if one.list_name == mailing_list.name],
+        of_plugins={
+            name: value
+            for one in plugin_jobs()
+            for name, value in one.list_status(work, mailing_list.name).items()
+        },
     )
 
 

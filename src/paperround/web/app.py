@@ -18,7 +18,6 @@ from paperround.bootstrap import AppContext
 from paperround.config import LOOPBACK, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
-from paperround.plugins.channels import api as admin_channels
 from paperround.web import (
     admin_deliveries,
     admin_feeds,
@@ -61,10 +60,14 @@ COOKIELESS = (
 providers. They are authorized by a token in the URL, an API key or a signature."""
 
 PAPERS_API = (search.api, papers_api.api)
+OF_PLUGINS: tuple[APIRouter, ...] = tuple(plugins("routers").values())
+ADMIN_OF_PLUGINS = tuple(one for one in OF_PLUGINS if one.prefix.startswith("/api/v1/admin/"))
+"""Routers of plugins that need a key, whose responses are for nobody else."""
+
 ADMIN_API = (
     admin_feeds.router,
     admin_deliveries.router,
-    admin_channels.router,
+    *ADMIN_OF_PLUGINS,
     admin_deliveries.audit,
 )
 API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
@@ -75,7 +78,7 @@ PUBLIC: tuple[APIRouter, ...] = (
     signup.router,
     search.router,
     *PAPERS_API,
-    *plugins("routers").values(),
+    *(one for one in OF_PLUGINS if one not in ADMIN_OF_PLUGINS),
 )
 """Routers whose responses are the same for everybody, except for routes with a `{token}`."""
 

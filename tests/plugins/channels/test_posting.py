@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
-from paperround.bootstrap.workers import MAIL, POSTS
+from paperround.bootstrap.workers import MAIL
 from paperround.core.jobs import Job
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
@@ -25,6 +25,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.ops.cluster import look
 from paperround.ops.status import history_of
 from paperround.plugins.channels.delivery import deliver_channels
+from paperround.plugins.channels.job import POSTS
 from paperround.plugins.channels.model import ChannelKind
 from paperround.plugins.channels.post_ledger import PostLedger
 from paperround.plugins.channels.store import ChannelStore
@@ -68,7 +69,7 @@ def test_a_post_that_waits_is_asked_for_between_two_ticks(
     assert look(many, HERE, (), MAIL, now=NOW).is_first
     assert asked == []
     look(many, HERE, (), MAIL, now=NOW)
-    assert POSTS in asked
+    assert POSTS.job in asked
 
 
 # --- sent --------------------------------------------------------------------------------------

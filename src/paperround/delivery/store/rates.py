@@ -28,7 +28,6 @@ from paperround.delivery.rate_state import (
 from paperround.delivery.store.claim_statements import held, storable
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.plugins.channels.model import ChannelKind
 
 RELAY = "relay"
 WARM_UP = "warm-up"
@@ -38,6 +37,9 @@ DOMAIN = "domain/"
 _STATE = tuple(name for name in RateState.__dataclass_fields__ if name != "rest")
 _FRESH = RateState()
 
+_CHANNEL_DOMAINS = select(db.subscribers.c.domain).join(
+    db.channels, db.channels.c.subscriber_id == db.subscribers.c.id
+)
 _UNUSED = {"grown": 0, "accepted": 0}
 """Columns used only by earlier releases."""
 
@@ -219,7 +221,7 @@ class Gate:
         counts = Counter[str]()
         for table in (db.deliveries, db.notices):
             domain = func.coalesce(table.c.domain, "")
-            which: ColumnElement[bool] = domain.not_in([kind.value for kind in ChannelKind])
+            which: ColumnElement[bool] = domain.not_in(_CHANNEL_DOMAINS)
             if domains is not None:
                 which = column_in(self._connection, domain, domains)
             found = self._connection.execute(

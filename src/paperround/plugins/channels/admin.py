@@ -8,14 +8,12 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput
-from paperround.core.times import format_instant
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.system_mail_model import Alert
 from paperround.editions.store.lists import ListStore
 from paperround.plugins.channels.model import (
     Channel,
@@ -27,12 +25,16 @@ from paperround.plugins.channels.model import (
     written_key,
 )
 from paperround.plugins.channels.posts import ChannelSender, PostOutcome, TestMessage
+from paperround.plugins.channels.sender import sender_of
 from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of
 from paperround.subscribers.interests import bounded, parse_interest
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
+
+if TYPE_CHECKING:  # it takes a while to import, and --help is quick
+    from paperround.bootstrap import AppContext
 
 _HOOK = frozenset({"hook", "chat", "key"})
 _CLOCK = frozenset({"hour", "timezone"})
@@ -240,17 +242,14 @@ def _require_readable(hook: Hook) -> None:
         raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
 
 
-def stopped_channels(work: Transaction) -> Iterator[Alert]:
-    """Yield an alert for each stopped channel."""
-    for one in work[ChannelStore].all():
-        if one.stopped_at is not None:
-            yield Alert(
-                key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
-                subject=f"The channel {one.name} is stopped: its hook is no more",
-                lines=(
-                    f"{one.stopped_why}.",
-                    f"Digests of {one.list_name} are not posted there any more; mail goes on.",
-                    f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
-                    f"Or let it try again: `paperround channels resume {one.name}`.",
-                ),
-            )
+def channel_admin(
+    app: "AppContext", *, now: datetime | None = None, by: str = COMMAND_LINE
+) -> ChannelAdmin:
+    """Return the service that changes channels on behalf of `by`."""
+    return ChannelAdmin(
+        database=app.database,
+        sender=sender_of(app),
+        opened=app.settings.open_places,
+        now=now or app.clock.now(),
+        by=by,
+    )

@@ -6,8 +6,7 @@ from fastapi import Depends, Response
 
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
-from paperround.bootstrap.mail import channel_admin
-from paperround.plugins.channels.admin import ChannelAdmin
+from paperround.plugins.channels.admin import ChannelAdmin, channel_admin
 from paperround.plugins.channels.model import Channel
 from paperround.plugins.channels.resource import (
     ChannelAnswer,

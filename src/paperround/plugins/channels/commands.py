@@ -269,9 +269,9 @@ def _settings(
 
 def channel_admin(context: "AppContext") -> "ChannelAdmin":
     """Return the service that changes channels."""
-    from paperround.bootstrap import mail as mailroom
+    from paperround.plugins.channels.admin import channel_admin as admin_of
 
-    return mailroom.channel_admin(context)
+    return admin_of(context)
 
 
 def find_channel(context: "AppContext", name: str) -> Channel:

@@ -26,8 +26,12 @@ from paperround.plugins.channels.posts import (
     excerpt_of_response,
 )
 
-if TYPE_CHECKING:  # it takes a while to import, and most commands post nothing
+if TYPE_CHECKING:  # they take a while to import, and most commands post nothing
+    from paperround.bootstrap import AppContext
     from paperround.http.client import GuardedClient
+
+TOTAL_SECONDS = 20.0
+"""How long a post may take in all: Standard Webhooks wants 15 to 30 seconds."""
 
 LOOK_UP_SECONDS = 2.0
 """How long the name of a new hook may take: a request, or a person at a terminal, waits for it."""
@@ -106,3 +110,9 @@ class HttpChannelSender:
 
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:
     return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
+
+
+def sender_of(app: "AppContext") -> HttpChannelSender:
+    """Return what posts to the channels of an installation."""
+    client = app.client_for(*app.settings.open_places, seconds=TOTAL_SECONDS)
+    return HttpChannelSender(client=client, clock=app.clock)
