@@ -17,7 +17,7 @@ from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
-from paperround.plugins.channels.post_ledger import PostLedger
+from paperround.plugins.channels.store import PostLedger
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore

@@ -27,8 +27,7 @@ from paperround.papers.model import PaperId, Reject
 from paperround.papers.store.enrichment import EnrichmentStore
 from paperround.papers.store.papers import PaperStore
 from paperround.plugins.channels.model import ChannelKind, Hook
-from paperround.plugins.channels.post_ledger import PostLedger
-from paperround.plugins.channels.store import ChannelStore
+from paperround.plugins.channels.store import ChannelStore, PostLedger
 from paperround.ranking.models import NewModel
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriberId

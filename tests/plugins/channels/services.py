@@ -18,14 +18,12 @@ from paperround.delivery.store.status import StatusStore
 from paperround.plugins.channels.admin import ChannelAdmin
 from paperround.plugins.channels.delivery import ChannelContext
 from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings, Hook
-from paperround.plugins.channels.posts import (
+from paperround.plugins.channels.sender import (
     ChannelSender,
     Digest,
     Message,
     PostOutcome,
-    TestMessage,
 )
-from paperround.plugins.channels.sender import HttpChannelSender
 from paperround.subscribers.model import SubscriberId
 from tests.fakes import HERE, SENDER_IDENTITY, Neighbours
 from tests.http.clients import guarded
@@ -129,7 +127,7 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
     with guarded(made.server.at) as client:
         yield ChannelContext(
             database=database,
-            sender=HttpChannelSender(client=client, clock=clock),
+            sender=ChannelSender(client=client, clock=clock),
             sender_identity=SENDER_IDENTITY,
             clock=clock,
             processes=Neighbours(me=me),
@@ -155,24 +153,17 @@ def nothing() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meddling:
+class Meddling(ChannelSender):
     """A sender to which something happens around the mark, or that cannot write for one kind."""
 
-    sender: ChannelSender
     before_mark: Callable[[], None] = nothing
     after_mark: Callable[[], None] = nothing
     poison: ChannelKind | None = None
 
-    def require_open(self, hook: Hook) -> None:
-        self.sender.require_open(hook)
-
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         if hook.kind is self.poison:
             raise ValueError("poison")
-        return self.sender.messages(hook, digest)
-
-    def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
-        return self.sender.greeting(hook, greeting)
+        return super().messages(hook, digest)
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
@@ -183,7 +174,25 @@ class Meddling:
             self.after_mark()
             return may
 
-        return self.sender.post(hook, message, before_body=meddling)
+        return super().post(hook, message, before_body=meddling)
+
+
+def meddling(
+    room: ChannelContext,
+    *,
+    before_mark: Callable[[], None] = nothing,
+    after_mark: Callable[[], None] = nothing,
+    poison: ChannelKind | None = None,
+) -> ChannelContext:
+    """The same, with a sender that meddles."""
+    sender = Meddling(
+        client=room.sender.client,
+        clock=room.sender.clock,
+        before_mark=before_mark,
+        after_mark=after_mark,
+        poison=poison,
+    )
+    return replace(room, sender=sender)
 
 
 def later(room: ChannelContext, **by: float) -> ChannelContext:

@@ -15,7 +15,7 @@ from paperround.plugins.channels.model import ChannelKind
 from tests.delivery.distant import Distant
 from tests.delivery.publishing import send
 from tests.http.faults import page
-from tests.plugins.channels.services import Meddling, Services, add, last, post_room, totals
+from tests.plugins.channels.services import Services, add, last, meddling, post_room, totals
 from tests.sample_database import fill, record
 
 REFUSES = page(b"invalid_payload", status="400 Bad Request")
@@ -36,7 +36,7 @@ def goes_away(room: ChannelContext, distant: Distant) -> ChannelContext:
     def go() -> None:
         distant.away = True
 
-    return replace(room, sender=Meddling(sender=room.sender, after_mark=go))
+    return meddling(room, after_mark=go)
 
 
 @pytest.mark.postgres

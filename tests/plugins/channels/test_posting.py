@@ -27,8 +27,7 @@ from paperround.ops.status import history_of
 from paperround.plugins.channels.delivery import deliver_channels
 from paperround.plugins.channels.job import POSTS
 from paperround.plugins.channels.model import ChannelKind
-from paperround.plugins.channels.post_ledger import PostLedger
-from paperround.plugins.channels.store import ChannelStore
+from paperround.plugins.channels.store import ChannelStore, PostLedger
 from tests.builders import lease
 from tests.delivery.delivering import post
 from tests.delivery.publishing import send

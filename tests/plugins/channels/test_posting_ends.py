@@ -27,11 +27,9 @@ from paperround.digests.resend import send_missed
 from paperround.editions.model import DeliveryState
 from paperround.ops.alerts import current_alerts
 from paperround.papers.store.papers import PaperStore
-from paperround.plugins.channels.delivery import deliver_channels
+from paperround.plugins.channels.delivery import ChannelContext, deliver_channels
 from paperround.plugins.channels.model import ChannelKind
-from paperround.plugins.channels.post_ledger import PostLedger
-from paperround.plugins.channels.posts import ChannelSender
-from paperround.plugins.channels.store import ChannelStore
+from paperround.plugins.channels.store import ChannelStore, PostLedger
 from paperround.subscribers.model import SubscriberId
 from tests.builders import lease
 from tests.delivery.publishing import send
@@ -39,12 +37,12 @@ from tests.fakes import Neighbours
 from tests.http.faults import page
 from tests.plugins.channels.services import (
     SLACK,
-    Meddling,
     Services,
     add,
     admin,
     last,
     later,
+    meddling,
     post_room,
     totals,
 )
@@ -63,11 +61,11 @@ def remembered(database: SqlDatabase, channel: SubscriberId) -> set[str]:
         return {one.title for one in work[PaperStore].load(papers).values()}
 
 
-def meddling(sender: ChannelSender, when: str, do: Callable[[], None]) -> Meddling:
-    """The sender with something that happens `before_mark` or `after_mark`."""
-    if when == "before_mark":
-        return Meddling(sender=sender, before_mark=do)
-    return Meddling(sender=sender, after_mark=do)
+def around_mark(room: ChannelContext, when: str, do: Callable[[], None]) -> ChannelContext:
+    """One hand, to which something happens `before_mark` or `after_mark`."""
+    is_before = when == "before_mark"
+    meddled = meddling(room, before_mark=do) if is_before else meddling(room, after_mark=do)
+    return replace(meddled, concurrency=1)
 
 
 DYING = Worker(host="here", pid=9, started="boot/9")
@@ -149,9 +147,7 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
         admin(room, made.server.at).change(channel.id, {"hook": new})
 
     with post_room(papers, made) as room:
-        deliver_channels(
-            replace(room, sender=Meddling(sender=room.sender, after_mark=leads_elsewhere))
-        )
+        deliver_channels(meddling(room, after_mark=leads_elsewhere))
     assert last(papers, channel.id).state is DeliveryState.FAILED
     with papers.reading() as work:
         assert work[ChannelStore].get(channel.id).state == "active"
@@ -172,8 +168,7 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
             admin(room).remove(left.pop())
 
     with post_room(papers, made) as room:
-        sender = meddling(room.sender, when, removes)
-        deliver_channels(replace(room, sender=sender, concurrency=1))
+        deliver_channels(around_mark(room, when, removes))
     ended = {"before_mark": DeliveryState.SKIPPED, "after_mark": DeliveryState.FAILED}
     assert last(papers, channel.id).state is ended[when]
     assert totals(papers).sent == 1
@@ -309,7 +304,7 @@ def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
         def pauses() -> None:
             admin(room).pause(channel.id)
 
-        deliver_channels(replace(room, sender=Meddling(sender=room.sender, before_mark=pauses)))
+        deliver_channels(meddling(room, before_mark=pauses))
     assert not any(made.server.bodies)
     assert totals(papers) == LedgerTotals(queued=1)
 
@@ -417,8 +412,7 @@ def test_one_that_breaks_down_on_its_way_stops_no_other_and_tells_no_secret(
             raise ValueError(f"nobody foresaw {slack.hook.url}")
 
     with post_room(papers, made) as room:
-        sender = meddling(room.sender, when, breaks)
-        deliver_channels(replace(room, sender=sender, concurrency=1))
+        deliver_channels(around_mark(room, when, breaks))
     assert last(papers, slack.id).state is state
     assert totals(papers).sent == 1
     told = caplog.text + last(papers, slack.id).reason
@@ -433,8 +427,7 @@ def test_a_post_that_cannot_be_made_stops_no_other(
     add(papers, made, ChannelKind.DISCORD)
     send(papers)
     with post_room(papers, made) as room, caplog.at_level(logging.CRITICAL):
-        poisoned = Meddling(sender=room.sender, poison=ChannelKind.SLACK)
-        deliver_channels(replace(room, sender=poisoned))
+        deliver_channels(meddling(room, poison=ChannelKind.SLACK))
     assert totals(papers) == LedgerTotals(sent=1, deferred=1)
 
 

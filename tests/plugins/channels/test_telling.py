@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from paperround.plugins.channels import discord, slack, telegram, webhook
 from paperround.plugins.channels.model import ChannelKind, Hook
-from paperround.plugins.channels.posts import Digest, Message
+from paperround.plugins.channels.sender import Digest, Message
 from paperround.plugins.channels.text import group_by_size, plain, units
 from tests.plugins.channels.views import HOSTILE, WITHDRAWN, digest, hostile, paper
 

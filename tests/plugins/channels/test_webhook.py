@@ -10,7 +10,7 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.plugins.channels.model import ChannelKind, Hook, key_bytes, written_key
-from paperround.plugins.channels.posts import Message
+from paperround.plugins.channels.sender import Message
 from paperround.plugins.channels.webhook import ID, messages, signed
 from tests.plugins.channels.services import KEY
 from tests.plugins.channels.views import NOW, digest, paper

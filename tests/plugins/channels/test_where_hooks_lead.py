@@ -11,7 +11,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.http.network import Network
 from paperround.plugins.channels.admin import ChannelAdmin
 from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
-from paperround.plugins.channels.sender import HttpChannelSender
+from paperround.plugins.channels.sender import ChannelSender
 from paperround.plugins.channels.store import ChannelStore
 from tests.builders import seed_list
 from tests.http.clients import PUBLIC, Led, guarded
@@ -50,7 +50,7 @@ def add(
     opened: Sequence[str] = (),
 ) -> Channel:
     with guarded(*opened, network=network) as client:
-        sender = HttpChannelSender(client=client, clock=FixedClock(NOW))
+        sender = ChannelSender(client=client, clock=FixedClock(NOW))
         admin = ChannelAdmin(database=database, sender=sender, opened=opened, now=NOW)
         return admin.add(kind, "trending", {"hook": hook, "name": "lab"})
 
@@ -59,7 +59,7 @@ def move(
     database: SqlDatabase, channel: Channel, changes: ChannelSettings, *, network: Network
 ) -> None:
     with guarded(network=network) as client:
-        sender = HttpChannelSender(client=client, clock=FixedClock(NOW))
+        sender = ChannelSender(client=client, clock=FixedClock(NOW))
         ChannelAdmin(database=database, sender=sender, now=NOW).change(channel.id, changes)
 
 

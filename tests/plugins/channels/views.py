@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from paperround.digests.model import DigestPaper, DigestView, PersonalLinks, WithdrawnPaper
-from paperround.plugins.channels.posts import Digest
+from paperround.plugins.channels.sender import Digest
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
 HOSTILE = "<!channel> *all* `of` [it](http://evil.example) & <b>bold</b> @everyone _x_ \\ | \n\x07"

@@ -24,8 +24,7 @@ from paperround.plugins.channels.model import (
     read_name,
     written_key,
 )
-from paperround.plugins.channels.posts import ChannelSender, PostOutcome, TestMessage
-from paperround.plugins.channels.sender import sender_of
+from paperround.plugins.channels.sender import ChannelSender, PostOutcome, TestMessage, sender_of
 from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of

@@ -36,9 +36,8 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.plugins.channels.model import Channel
-from paperround.plugins.channels.post_ledger import PostLedger
-from paperround.plugins.channels.posts import ChannelSender, Digest, Message, PostOutcome
-from paperround.plugins.channels.store import ChannelStore
+from paperround.plugins.channels.sender import ChannelSender, Digest, Message, PostOutcome
+from paperround.plugins.channels.store import ChannelStore, PostLedger
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,8 @@ from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened, web_address
 from paperround.plugins.channels.model import Hook
-from paperround.plugins.channels.posts import Digest, Message, TestMessage
 from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
-from paperround.plugins.channels.sender import ChannelService
+from paperround.plugins.channels.sender import ChannelService, Digest, Message, TestMessage
 from paperround.plugins.channels.text import (
     Markup,
     edition_words,

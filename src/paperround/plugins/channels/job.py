@@ -16,9 +16,8 @@ from paperround.editions.model import DeliveryState
 from paperround.ops.plugin_jobs import JobReport, PluginJob
 from paperround.plugins.channels.delivery import ChannelContext, deliver_channels
 from paperround.plugins.channels.model import Channel
-from paperround.plugins.channels.post_ledger import PostLedger
 from paperround.plugins.channels.sender import sender_of
-from paperround.plugins.channels.store import ChannelStore
+from paperround.plugins.channels.store import ChannelStore, PostLedger
 
 if TYPE_CHECKING:  # it loads this module
     from paperround.bootstrap import AppContext

@@ -1,4 +1,4 @@
-"""Says a digest as each kind of channel wants it, and posts it.
+"""Write a digest as each kind of channel takes it, and post it.
 
 hook ─► connected ─► may it go? ─► body ─► answer ─► sent, deferred, failed
                        │ no              └─ silence ─► unknown
@@ -6,25 +6,19 @@ hook ─► connected ─► may it go? ─► body ─► answer ─► sent, d
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from paperround.core.errors import FetchFailed, FetchWithheld, Misconfigured, Unanswered
+from paperround.core.errors import FetchFailed, FetchWithheld, Unanswered
 from paperround.core.interfaces import Clock
 from paperround.core.plugins import plugins
 from paperround.delivery.model import Reply, ReplyClass
+from paperround.digests.model import DigestView
 from paperround.editions.model import DeliveryState
 from paperround.http.model import FetchRequest, Page
 from paperround.plugins.channels.model import ChannelKind, Hook
-from paperround.plugins.channels.posts import (
-    Digest,
-    Message,
-    PostOutcome,
-    TestMessage,
-    excerpt_of_response,
-)
 
 if TYPE_CHECKING:  # they take a while to import, and most commands post nothing
     from paperround.bootstrap import AppContext
@@ -38,11 +32,53 @@ LOOK_UP_SECONDS = 2.0
 
 _PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
 
+LONGEST_SAID = 500
+"""Characters kept of a service's reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """A digest to post, with the id that all its attempts share, and its date."""
+
+    view: DigestView
+    message_id: str
+    dated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestMessage:
+    """A test message for a channel; it is not counted."""
+
+    list_title: str
+    words: str
+    message_id: str
+    dated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One request: a body, extra headers, and the number of `papers` it shows."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    papers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostOutcome:
+    """The outcome of one message and the start of the reply, if any.
+
+    `verdict.blame.subscriber` means that the hook no longer exists and accepts nothing.
+    """
+
+    verdict: ReplyClass
+    reply: Reply | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelService:
-    """What is particular to a kind of channel, as its plugin says it: the messages of a digest, a
-    greeting, what a response means, where a message goes, and the headers that sign one."""
+    """A kind of channel: the messages of a digest, a test message, what a response means, the
+    address of a message, and the headers that sign it."""
 
     messages: Callable[[Hook, Digest], Sequence[Message]]
     greeting: Callable[[Hook, TestMessage], Message]
@@ -52,39 +88,38 @@ class ChannelService:
 
 
 def service_of(kind: ChannelKind) -> ChannelService:
-    """The service of a kind of channel; raises Misconfigured when its plugin is missing."""
-    services = plugins("channels")
-    if kind.value not in services:
-        raise Misconfigured(f"nothing posts to {kind.value}: its plugin is not installed")
-    found: ChannelService = services[kind.value]
+    """Return the service of a kind of channel."""
+    found: ChannelService = plugins("channels")[kind.value]
     return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpChannelSender:
-    """Posts with `client`. May be shared by threads."""
+class ChannelSender:
+    """Formats digests for each kind of channel and posts them. Threads may share it."""
 
     client: "GuardedClient"
     clock: Clock
 
     def require_open(self, hook: Hook) -> None:
-        """Raise FetchRefused for a hook that leads where nothing may be posted, and FetchFailed
-        where nobody knows yet where it leads."""
+        """Raise FetchRefused for a forbidden address, FetchFailed when it cannot be resolved."""
         self.client.require_open(hook.url, seconds=LOOK_UP_SECONDS)
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
-        """The messages that say the digest, in order; one at least."""
+        """Return the messages of the digest in order, at least one."""
         return service_of(hook.kind).messages(hook, digest)
 
     def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
-        """The message that says a few words."""
+        """Return the test message."""
         return service_of(hook.kind).greeting(hook, greeting)
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
     ) -> PostOutcome | None:
-        """Post one message. `before_body` is called once the other end is there and before it
-        gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
+        """Post one message and return its outcome.
+
+        `before_body` is called once connected, before any byte of the message is sent. If it
+        returns False, nothing is sent and None is returned.
+        """
         service = service_of(hook.kind)
         try:
             signed = service.signed(hook, message, self.clock.now())
@@ -100,19 +135,25 @@ class HttpChannelSender:
         except FetchFailed as error:
             state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
             return _silence(state, f"unreached: {error}")
-        # The answer without the hook's secrets, which some servers repeat; before it is shortened,
-        # for half a secret would not be found.
+        # Some servers repeat the hook. Secrets go before the text is cut: half of one is not found.
         said = page.body.decode("utf-8", "replace")
         page = replace(page, body=hook.scrubbed(said).encode())
         verdict = service.judge(page)
         return PostOutcome(verdict=verdict, reply=Reply(page.status, "", excerpt_of_response(page)))
 
 
+def excerpt_of_response(page: Page) -> str:
+    """Return the start of a response, as it is stored and shown."""
+    text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())[:LONGEST_SAID]
+
+
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:
     return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
 
 
-def sender_of(app: "AppContext") -> HttpChannelSender:
+def sender_of(app: "AppContext") -> ChannelSender:
     """Return what posts to the channels of an installation."""
     client = app.client_for(*app.settings.open_places, seconds=TOTAL_SECONDS)
-    return HttpChannelSender(client=client, clock=app.clock)
+    return ChannelSender(client=client, clock=app.clock)

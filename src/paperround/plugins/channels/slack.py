@@ -12,9 +12,14 @@ from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened
 from paperround.plugins.channels.model import Hook
-from paperround.plugins.channels.posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.plugins.channels.responses import gone, judged
-from paperround.plugins.channels.sender import ChannelService
+from paperround.plugins.channels.sender import (
+    ChannelService,
+    Digest,
+    Message,
+    TestMessage,
+    excerpt_of_response,
+)
 from paperround.plugins.channels.text import (
     Markup,
     group_by_size,

@@ -16,7 +16,7 @@ from paperround.core.reasons import counted
 from paperround.digests.model import DigestPaper, DigestView, title_address
 from paperround.editions.labels import localized_authors, localized_counts
 from paperround.papers.formatting import paper_links, shortened, web_address
-from paperround.plugins.channels.posts import Message
+from paperround.plugins.channels.sender import Message
 
 LONGEST_LINK = 400
 """Characters of an address that is shown beside others."""

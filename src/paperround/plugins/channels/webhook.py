@@ -23,9 +23,14 @@ from paperround.delivery.model import ReplyClass
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
 from paperround.plugins.channels.model import Hook, key_bytes
-from paperround.plugins.channels.posts import Digest, Message, TestMessage, excerpt_of_response
 from paperround.plugins.channels.responses import judged
-from paperround.plugins.channels.sender import ChannelService
+from paperround.plugins.channels.sender import (
+    ChannelService,
+    Digest,
+    Message,
+    TestMessage,
+    excerpt_of_response,
+)
 from paperround.plugins.channels.text import json_message, plain
 
 ID = "webhook-id"
@@ -62,7 +67,7 @@ def judge(page: Page) -> ReplyClass:
     return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)
 
 
-def signed(hook: Hook, message: Message, *, now: datetime) -> Mapping[str, str]:
+def signed(hook: Hook, message: Message, now: datetime) -> Mapping[str, str]:
     """The headers that prove who sent `message`, and when: a proof by each key that signs now."""
     stamp = str(int(now.timestamp()))
     name = message.headers[ID]
@@ -102,6 +107,6 @@ SERVICE = ChannelService(
     messages=messages,
     greeting=greeting,
     judge=judge,
-    signed=lambda hook, message, now: signed(hook, message, now=now),
+    signed=signed,
 )
 """The channel `webhook`."""
