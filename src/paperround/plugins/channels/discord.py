@@ -2,7 +2,7 @@
 (https://discord.com/developers/docs/resources/webhook#execute-webhook).
 
 At most 10 embeds a message and 6,000 characters in all of them, 256 a title, 4,096 a description,
-2,000 of text beside them. Nobody is called: `allowed_mentions` is empty.
+2,000 of text beside them. Nobody is notified: `allowed_mentions` is empty.
 """
 
 import re
@@ -33,7 +33,7 @@ from paperround.plugins.channels.text import (
 MOST_EMBEDS = 10
 LONGEST_TITLE = 256
 LONGEST_EMBED = 2800
-"""Characters of one paper: two of the longest fit into one message."""
+"""Most characters of one paper: two of the longest fit into one message."""
 
 LONGEST_MESSAGE = 6000
 LONGEST_CONTENT = 2000
@@ -47,7 +47,7 @@ _Embed = dict[str, Any]
 
 
 def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
-    """The digest in as many messages as its papers need."""
+    """Return the digest in as many messages as its papers need."""
     view = digest.view
     embeds = [_embed(number, view) for number in range(1, len(view.papers) + 1)]
     sizes = [units(str(one["title"])) + units(str(one["description"])) for one in embeds]
@@ -59,12 +59,12 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
 
 
 def greeting(_hook: Hook, words: TestMessage) -> Message:
-    """A few words."""
+    """Return the test message."""
     return _message(escaped(plain(words.words)), [])
 
 
 def judge(page: Page) -> ReplyClass:
-    """What Discord made of a message. It answers in JSON, with a code of its own."""
+    """Judge the response, which is JSON with a code of Discord's own."""
     said = object_of(page)
     words = str(said["message"]) if isinstance(said.get("message"), str) else None
     told = f"Discord says {plain(words)}" if words else None
@@ -74,7 +74,7 @@ def judge(page: Page) -> ReplyClass:
 
 
 def escaped(text: str) -> str:
-    """`text` with a backslash before whatever Discord's Markdown reads as more than text."""
+    """Return `text` with the characters of Discord's Markdown escaped."""
     return _MARKS.sub(r"\\\1", text)
 
 
@@ -91,7 +91,7 @@ def _address(url: str) -> str:
 
 def _embed(number: int, view: DigestView) -> _Embed:
     item, text = fitting(number, view.papers[number - 1], MARKUP.below_title, limit=LONGEST_EMBED)
-    # Cut before it is escaped, so that no escape is cut in two.
+    # Cut before escaping, so that no escape is cut in two.
     for length in (LONGEST_TITLE - 8, 160, 100):
         title = f"{item.number}. {escaped(shortened(item.title, length))}"
         if units(title) <= LONGEST_TITLE:
@@ -101,8 +101,8 @@ def _embed(number: int, view: DigestView) -> _Embed:
 
 
 def _content(view: DigestView, place: int, of: int) -> str:
-    """What stands above the embeds; below the last message's there is no place for words, so the
-    first one says what a foot would."""
+    """Return the text above the embeds. There is none below them, so the first message has what
+    would be the footer."""
     if place > 1:
         return f"**{escaped(headline(view))}** ({place} of {of})"
     edition = f"[{edition_words(view)}](<{_address(web_address(view.web_url))}>)"
@@ -123,7 +123,8 @@ def _message(content: str, embeds: Sequence[_Embed]) -> Message:
 
 
 def _posted_to(hook: Hook) -> str:
-    """The hook's address, which is told to report what became of a message."""
+    """Return the hook's URL, with the parameter that asks for a response after the message is
+    stored."""
     parts = urlsplit(hook.url)
     query = urlencode({**dict(parse_qsl(parts.query)), "wait": "true"})
     return urlunsplit(parts._replace(query=query))

@@ -1,4 +1,4 @@
-"""What the status of an answer says of a post, where the service says no more."""
+"""Judge a response by its status, where the service says no more."""
 
 import json
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from paperround.http.client import LONGEST_WAIT, retry_after
 from paperround.http.model import Page
 
 LATER = frozenset({408, 425, 429})
-"""Not now, these say. So does every 5xx but the next."""
+"""Statuses that ask to try again later, as every 5xx does but those below."""
 
 NOBODY_KNOWS = frozenset({504, 520, 524})
-"""Somebody in between passed the post on and got no answer: it may have been taken."""
+"""Statuses of a gateway that passed the post on and got no response: it may have arrived."""
 
 GONE = frozenset({404, 410})
 
 
 def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> ReplyClass:
-    """The verdict by the status alone. `said` is what the service calls the trouble, `wait` the
-    pause that it asks for in another place than Retry-After."""
+    """Return the verdict by the status alone. `said` is the service's own text, `wait` the pause
+    that it asks for in another place than Retry-After."""
     status = page.status
     words = f"{said or 'no more was said'} (status {status})"
     if 200 <= status < 300:
@@ -39,13 +39,13 @@ def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None
 
 
 def gone(words: str) -> ReplyClass:
-    """The verdict where nothing will ever be taken again."""
+    """Return the verdict on a hook that no longer exists."""
     blame = ErrorScope(subscriber=True)
     return ReplyClass(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
 
 
 def object_of(page: Page) -> dict[str, Any]:
-    """The JSON object that was answered; an empty one where there is none."""
+    """Return the JSON object in a response, an empty one without it."""
     try:
         found = json.loads(page.body or b"{}")
     except (ValueError, RecursionError):
@@ -54,8 +54,7 @@ def object_of(page: Page) -> dict[str, Any]:
 
 
 def pause_of(said: Mapping[str, Any]) -> timedelta | None:
-    """The pause in the field `retry_after` of an answer, in seconds; a day at most, whatever it
-    says."""
+    """Return the pause in the field `retry_after` of a response (seconds), a day at most."""
     seconds = said.get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None

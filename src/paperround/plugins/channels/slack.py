@@ -1,7 +1,7 @@
 """Slack: an incoming webhook takes blocks (https://docs.slack.dev/reference/block-kit/blocks).
 
 At most 50 blocks a message, 3,000 characters a text, 150 a header. In a text `&`, `<` and `>` are
-escaped, so nothing in a title can become a link or call a whole channel together.
+escaped, so nothing in a title can become a link or notify a whole channel.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from paperround.plugins.channels.text import (
 )
 
 MOST_PAPERS = 45
-"""Papers a message: each is a block, and a head and a foot go with them."""
+"""Most papers in a message: each is a block, and there are a header and a footer."""
 
 LONGEST_TEXT = 3000
 LONGEST_HEADER = 150
@@ -39,13 +39,13 @@ GONE = frozenset(
     "no_service no_service_id no_team team_disabled channel_not_found channel_is_archived"
     " invalid_token token_revoked user_not_found".split()
 )
-"""What Slack calls it when nothing will be taken at a hook any more."""
+"""Slack's errors for a hook that no longer exists."""
 
 _Block = dict[str, Any]
 
 
 def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
-    """The digest in one message, in two above 45 papers."""
+    """Return the digest in one message, in two above 45 papers."""
     view = digest.view
     papers = [_section(text) for text in MARKUP.papers(view, LONGEST_TEXT)]
     groups = group_by_size([1] * len(papers), most=MOST_PAPERS, limit=MOST_PAPERS) or [range(0)]
@@ -64,12 +64,12 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
 
 
 def greeting(_hook: Hook, words: TestMessage) -> Message:
-    """A few words."""
+    """Return the test message."""
     return _message(plain(words.words), [_section(escaped(plain(words.words)))])
 
 
 def judge(page: Page) -> ReplyClass:
-    """What Slack made of a message. It answers with one word."""
+    """Judge the response, whose body is one word."""
     said = excerpt_of_response(page)
     if page.status >= 400 and said in GONE:
         return gone(f"Slack says {said} (status {page.status})")
@@ -77,8 +77,8 @@ def judge(page: Page) -> ReplyClass:
 
 
 def escaped(text: str) -> str:
-    """`text` with the three signs escaped that Slack reads as more than text, and with signs for an
-    asterisk and a tilde that cannot end the bold text they stand in."""
+    """Return `text` with Slack's three special characters escaped, and asterisks and tildes
+    replaced by similar characters that cannot end bold text."""
     told = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return told.replace("*", "∗").replace("~", "∼")
 
@@ -106,7 +106,7 @@ def _foot(view: DigestView) -> list[_Block]:
 
 
 def _section(text: str) -> _Block:
-    """`verbatim`: names and addresses in the text are not made into links by Slack."""
+    """`verbatim` stops Slack from making links of names and URLs in the text."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 

@@ -1,8 +1,8 @@
 """Telegram: a bot sends messages to a chat (https://core.telegram.org/bots/api#sendmessage).
 
 A text may have 4,096 units of UTF-16 after its tags were read; ours have no more with them. In
-HTML `&`, `<`, `>` and `"` are escaped. A digest that is longer goes out in several messages, and no
-paper is cut in two.
+HTML `&`, `<`, `>` and `"` are escaped. A longer digest takes several messages, and no paper is
+cut in two.
 """
 
 import re
@@ -28,20 +28,20 @@ from paperround.plugins.channels.text import (
 
 LONGEST_TEXT = 4096
 LONGEST_PAPER = 1900
-"""Units of one paper: two of the longest fit into one message."""
+"""Most units of one paper: two of the longest fit into one message."""
 
 _GAP = "\n\n"
 _ROOM = 250
-"""Left free for the head of every message."""
+"""Units reserved for the header of every message."""
 
 _CALLS = re.compile(r"((?<!\w)@|(?<![\w/:])/)(?=\w)")
-"""What makes a mention or a command of the word after it; in an address it does not."""
+"""Characters that make a mention or a command of the next word, outside of URLs."""
 
 _NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "peer_id_invalid")
 
 
 def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
-    """The digest in as many messages as its papers need."""
+    """Return the digest in as many messages as its papers need."""
     view = digest.view
     told = MARKUP.papers(view, LONGEST_PAPER) + MARKUP.foot(view, LONGEST_PAPER)
     sizes = [units(one) + len(_GAP) for one in told]
@@ -57,12 +57,12 @@ def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
 
 
 def greeting(hook: Hook, words: TestMessage) -> Message:
-    """A few words."""
+    """Return the test message."""
     return _message(hook, escaped(plain(words.words)))
 
 
 def judge(page: Page) -> ReplyClass:
-    """What Telegram made of a message: `ok`, or a description and sometimes parameters."""
+    """Judge the response: `ok`, or a description and sometimes parameters."""
     said = object_of(page)
     words = str(said.get("description") or "")
     told = f"Telegram says {plain(words)}" if words else None
@@ -73,8 +73,8 @@ def judge(page: Page) -> ReplyClass:
 
 
 def escaped(text: str) -> str:
-    """`text` as HTML. Telegram makes `@name` call somebody and `/word` a command wherever they
-    stand in a text, so they are parted by a sign that nobody sees."""
+    """Return `text` as HTML. Telegram makes a mention of `@name` and a command of `/word`
+    anywhere in a text, so an invisible character is put between them."""
     return escape(_CALLS.sub("\\1\u2060", text))
 
 

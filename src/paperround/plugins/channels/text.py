@@ -1,7 +1,7 @@
-"""A digest in the words that every channel shares, cut to what a service takes.
+"""Format a digest as text for all kinds of channels, cut to the limits of each service.
 
-Texts come from elsewhere: they lose their line ends and control signs here, and each kind of
-channel escapes what its own service would read as more than text.
+Texts come from elsewhere. Line ends and control characters are removed here; each kind of channel
+escapes the markup of its own service.
 """
 
 import json
@@ -19,7 +19,7 @@ from paperround.papers.formatting import paper_links, shortened, web_address
 from paperround.plugins.channels.sender import Message
 
 LONGEST_LINK = 400
-"""Characters of an address that is shown beside others."""
+"""Most characters of a URL that is shown beside others."""
 
 LONGEST_TITLE_LINK = 800
 
@@ -31,14 +31,14 @@ FULLNESS: tuple[Fullness, ...] = (
     (200, 120, 250, 150),
     (120, 60, 0, 80),
 )
-"""Characters of title, authors, gist and reason, from all to little: the first that fits is
-taken."""
+"""Most characters of title, authors, gist and reason, from many to few: the first that fits is
+used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelItem:
-    """A paper as a channel tells it; texts are plain. `links` are
-    (label, address) of what the title does not lead to."""
+    """A paper as a channel shows it, without markup. `links` are the labels and URLs of pages that
+    the title does not lead to."""
 
     number: int
     title: str
@@ -52,8 +52,8 @@ class ChannelItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markup:
-    """How a service marks text up: what is escaped, how an address is put behind a text, and the
-    formats of a title and of a less important line."""
+    """The markup of a service: how it escapes text and writes links, and the formats of a title and
+    of a less important line."""
 
     escape: Callable[[str], str]
     link: Callable[[str, str], str]
@@ -61,7 +61,7 @@ class Markup:
     light: str = "{}"
 
     def papers(self, view: DigestView, limit: int) -> list[str]:
-        """Each paper of the digest below its title."""
+        """Return the text of each paper of the digest."""
         numbered = enumerate(view.papers, start=1)
         return [fitting(number, one, self._paper, limit=limit)[1] for number, one in numbered]
 
@@ -70,7 +70,7 @@ class Markup:
         return f"{self.strong.format(title)}\n{self.below_title(item)}".rstrip()
 
     def below_title(self, item: ChannelItem) -> str:
-        """Authors, what is new, why it is there, votes and links: a line each."""
+        """Return authors, gist, reason, and votes with links: a line each."""
         links = [self.link(to, label) for label, to in item.links]
         lines = (
             self.light.format(self.escape(item.authors)) if item.authors else "",
@@ -81,8 +81,8 @@ class Markup:
         return "\n".join(filter(None, lines))
 
     def foot(self, view: DigestView, limit: int) -> list[str]:
-        """The papers that were withdrawn since they were posted, if any; then the link to the
-        edition, and who is thanked."""
+        """Return the papers withdrawn since they were posted, if any, then the link to the edition
+        with the acknowledgements."""
         titles = [
             f"• {self.link(web_address(one.url), shortened(plain(one.title), 150))}"
             for one in view.withdrawn
@@ -95,7 +95,7 @@ class Markup:
 
 
 def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> ChannelItem:
-    """The paper in at most as many characters as `fullness` says."""
+    """Return the paper with its texts cut to `fullness`."""
     title, authors, gist, reason = fullness
     url = title_address(paper)
     links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
@@ -115,8 +115,8 @@ def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> ChannelItem:
 def fitting(
     number: int, paper: DigestPaper, tell: Callable[[ChannelItem], str], *, limit: int
 ) -> tuple[ChannelItem, str]:
-    """The paper told by `tell` as fully as fits in `limit` units of UTF-16; at worst its
-    title alone, which only signs to escape by the hundred can make happen."""
+    """Return the paper, formatted by `tell` as fully as fits into `limit` units of UTF-16. Only a
+    text with hundreds of characters to escape is cut down to its title."""
     for fullness in FULLNESS:
         item = item_of(number, paper, fullness)
         text = tell(item)
@@ -127,37 +127,37 @@ def fitting(
 
 
 def units(text: str) -> int:
-    """The length of a text as these services count it: in units of UTF-16."""
+    """Return the length of a text in units of UTF-16, as these services count it."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def plain(text: str) -> str:
-    """A text on one line, without control signs and halves of characters."""
+    """Return a text on one line, without control characters and lone surrogates."""
     told = (" " if category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
     return " ".join("".join(told).split())
 
 
 def headline(view: DigestView) -> str:
-    """What a post is called: the list and the date."""
+    """Return the title of a post: the list and the date."""
     return f"{plain(view.list_title)} · {locale_for().long_date(view.local_date)}"
 
 
 def summary(view: DigestView) -> str:
-    """What a notification says: the headline, how many papers, and the first of them."""
+    """Return the text of a notification: the headline, the number of papers, and the first one."""
     papers = counted(len(view.papers), "paper")
     first = f": {shortened(plain(view.papers[0].title), 120)}" if view.papers else ""
     return f"{headline(view)} · {papers}{first}"
 
 
 def edition_words(view: DigestView) -> str:
-    """The text of the link to the edition: how much more it holds."""
+    """Return the text of the link to the edition: how many more papers it has."""
     if not view.more_papers:
         return "The edition on the web"
     return f"{counted(view.more_papers, 'more paper')} in the whole edition"
 
 
 def within(lines: Sequence[str], limit: int, *, by: str = "\n") -> str:
-    """As many of the lines as fit into so many units, from the first on; the first is cut."""
+    """Return the first lines that fit into `limit` units; the first one is cut if necessary."""
     text = lines[0][:limit]
     for line in lines[1:]:
         longer = f"{text}{by}{line}"
@@ -167,8 +167,8 @@ def within(lines: Sequence[str], limit: int, *, by: str = "\n") -> str:
 
 
 def group_by_size(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
-    """Neighbours put together, at most `most` and at most `limit` of their sizes in one; whatever
-    is larger alone stands alone."""
+    """Group neighbours: at most `most` in a group, with a total size of at most `limit`. A larger
+    one is a group of its own."""
     groups: list[range] = []
     start = total = 0
     for place, size in enumerate(sizes):
@@ -182,6 +182,6 @@ def group_by_size(sizes: Sequence[int], *, most: int, limit: int) -> list[range]
 def json_message(
     content: Mapping[str, Any], *, papers: int = 0, headers: Mapping[str, str] | None = None
 ) -> Message:
-    """The message whose body is `content`."""
+    """Return a message with `content` as its JSON body."""
     body = json.dumps(content, ensure_ascii=False).encode()
     return Message(body=body, papers=papers, headers=headers or {})

@@ -1,12 +1,12 @@
-"""Webhooks: JSON, signed in the manner of Standard Webhooks (https://www.standardwebhooks.com).
+"""Webhooks: JSON, signed as Standard Webhooks (https://www.standardwebhooks.com) describes.
 
-    webhook-id         the same on every try: whoever knows it already has it
+    webhook-id         the same on every try, so a receiver recognises a repetition
     webhook-timestamp  when this try was made, seconds since 1970
-    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; of a key that
-                       was changed, for a day one by each, with a space between them
+    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; for a day after
+                       a change of the key one by each key, with a space between them
 
-The id is the Message-ID of the ledger's row up to its `@`: 32 signs, none of which can be taken for
-the full stops between the parts.
+The id is the Message-ID of the ledger's row up to its `@`: 32 characters, none of which is the full
+stop that separates the parts.
 """
 
 import base64
@@ -39,7 +39,7 @@ TESTED = "channel.tested"
 
 
 def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
-    """The digest, whole, in one message."""
+    """Return the whole digest in one message."""
     view = digest.view
     data = {
         "list": view.list_name,
@@ -56,19 +56,19 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
 
 
 def greeting(_hook: Hook, words: TestMessage) -> Message:
-    """A few words, under another type."""
+    """Return the test message, which has a type of its own."""
     data = {"list_title": words.list_title, "words": words.words}
     return _message(TESTED, words.message_id, words.dated, data)
 
 
 def judge(page: Page) -> ReplyClass:
-    """What the other end made of a message: its status says it."""
+    """Judge the response by its status."""
     said = excerpt_of_response(page)
     return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)
 
 
 def signed(hook: Hook, message: Message, now: datetime) -> Mapping[str, str]:
-    """The headers that prove who sent `message`, and when: a proof by each key that signs now."""
+    """Return the headers that sign `message` with each key that is valid at `now`."""
     stamp = str(int(now.timestamp()))
     name = message.headers[ID]
     told = b".".join([name.encode(), stamp.encode(), message.body])
