@@ -1,1 +1,1 @@
-"""Store deliveries, system email and channels."""
+"""Store deliveries and system email."""
