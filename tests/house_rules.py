@@ -24,6 +24,7 @@ JOB_EDGES = {
     "src/paperround/bounces/intake.py": "one poisonous mail must not keep the others back",
     "src/paperround/signup/worker.py": "a request that fails is put off, and the others go on",
     "src/paperround/ops/queue.py": "one failing job must not stop the others",
+    "benchmarks/__main__.py": "one failed benchmark must not throw the others' figures away",
     "src/paperround/plugins/procrastinate/queue.py": "whatever ended a worker, another one begins",
 }
 """The only files that may catch every exception, and why."""

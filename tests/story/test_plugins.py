@@ -104,3 +104,18 @@ def test_the_example_asks_for_one_page_after_the_other(installed: Path) -> None:
     request = source.plan(FeedState(url=None, settings={"days": "2"}, progress=PollProgress()), NOW)
     assert request.url.startswith("https://tidewater.example/api/papers?since=2026-02-28")
     assert request.url.endswith("&page=1")
+
+
+def test_a_plugin_that_cannot_be_loaded_costs_only_its_own_command(tmp_path: Path) -> None:
+    (tmp_path / "broken_plugin.py").write_text("import a_package_nobody_has\n")
+    metadata = tmp_path / "broken_plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[paperround.commands]\nsurvey = broken_plugin:app\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(paperround.__file__).parents[1])])
+    home = CommandLine(tmp_path, environment={"PYTHONPATH": path})
+    assert home.json("ingest", "--file", str(SAMPLE / "page.txt"))["new"] == 12
+    error = home.run("survey", exit_code=2)
+    assert "the plugin survey (broken_plugin:app) cannot be loaded" in error

@@ -1,7 +1,6 @@
 """Register the commands. Each imports heavy packages only when it runs."""
 
 import sys
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -21,7 +20,7 @@ from paperround.cli import (
     serve,
     subscribers,
 )
-from paperround.core.errors import PaperroundError
+from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
 
 app = typer.Typer(
@@ -52,15 +51,11 @@ def options(
     """Trending papers in your inbox once a day, from a server of your own."""
 
 
-_evaluations = import_module("paperround.evaluate.cli")
-"""The package `evaluate` uses this one, which names it and does not import it."""
-
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
 app.command("deliver")(serve.deliver)
 app.command("demo")(demo.demo)
-app.command("try")(_evaluations.try_)
 app.command("init")(init.init)
 app.command("doctor")(init.doctor)
 app.command("serve")(serve.serve)
@@ -75,9 +70,24 @@ app.add_typer(subscribers.suppressions, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dkim.app, name="dkim")
 app.add_typer(database.app, name="db")
-app.add_typer(_evaluations.app, name="evaluate")
-for name, group in plugins("commands").items():
-    app.add_typer(group, name=name)
+
+
+def _add_plugins() -> None:
+    """Add the commands of plugins. One that cannot be loaded is reported; the others still work."""
+    commands = plugins("commands")
+    for name in commands:
+        try:
+            command = commands[name]
+        except Misconfigured as error:
+            typer.echo(f"paperround: {error}; `paperround {name}` is missing", err=True)
+            continue
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+
+
+_add_plugins()
 
 
 def main() -> None:
