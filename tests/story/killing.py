@@ -112,11 +112,12 @@ def at_a_step_of(sink: KillingSink, chance: Random) -> Callable[[Process], None]
 
 
 def while_it_writes(folder: Path, chance: Random) -> Callable[[Process], None]:
-    """Kills once `folder` holds 1 to 4 new drafts, or 1 to 4 new mails."""
+    """Kills once `folder` holds a new draft or both of a mail, or 1 to 4 new mails."""
 
     def kill(process: Process) -> None:
         before = listing(folder)
-        ending, wanted = chance.choice([".tmp", ".eml"]), chance.randint(1, 4)
+        ending, most = chance.choice([(".tmp", 2), (".eml", 4)])
+        wanted = chance.randint(1, most)
         for _ in range(60_000):
             new = [name for name in listing(folder) - before if name.endswith(ending)]
             if len(new) >= wanted:
