@@ -75,7 +75,7 @@ class CompiledQuery:
         return _compiled(self._statement, connection.dialect).run(connection, values)
 
     def run_many(self, connection: Connection, rows: Rows) -> int:
-        """Run the statement for each of `rows` on SQLite, and return how many rows it changed."""
+        """Run the statement for each of `rows`, and return how many rows it changed."""
         return _compiled(self._statement, connection.dialect).run_many(connection, rows)
 
 
@@ -121,6 +121,7 @@ class _Compiled:
         compiled = inlined.compile(dialect=dialect, column_keys=names)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
+        self._names = frozenset(compiled.binds)
         binds = {
             name: (bind.required, bind.type.dialect_impl(dialect).bind_processor(dialect))
             for name, bind in compiled.binds.items()
@@ -154,18 +155,25 @@ class _Compiled:
         return rows
 
     def run_many(self, connection: Connection, rows: Rows | Columns) -> int:
+        parameters = self._many_parameters(rows)
+        if _has_listener(connection):
+            return connection.exec_driver_sql(self._text, parameters).rowcount
+        with driver_cursor(connection, self._text) as cursor:
+            cursor.executemany(self._text, parameters)
+            return int(cursor.rowcount)
+
+    def _many_parameters(self, rows: Rows | Columns) -> list[Any]:
+        names = [*self._names] if self._order is None else self._order
         columns = [
             repeat(self._fixed[name], len(rows))
             if name in self._fixed
             else _converted(self._writing.get(name), _column(rows, name))
-            for name in self._order or ()
+            for name in names
         ]
-        parameters = zip(*columns, strict=True)
-        if _has_listener(connection):
-            return connection.exec_driver_sql(self._text, list(parameters)).rowcount
-        with driver_cursor(connection, self._text) as cursor:
-            cursor.executemany(self._text, parameters)
-            return int(cursor.rowcount)
+        each = zip(*columns, strict=True)
+        if self._order is None:
+            return [dict(zip(names, values, strict=True)) for values in each]
+        return [*each]
 
     def read(self, found: Sequence[Any]) -> list[Any]:
         """Return the driver's rows as named tuples with converted values."""
