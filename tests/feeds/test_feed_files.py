@@ -9,9 +9,9 @@ from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.files import (
     FeedImport,
-    all_feeds,
     export_feeds,
     import_feeds,
+    iter_feeds,
 )
 from paperround.feeds.model import MOST_FEEDS, NewFeed, feed_as_json
 from paperround.feeds.opml import write_opml
@@ -56,8 +56,8 @@ def test_a_feed_of_each_kind_moves_with_everything_it_says(
     feeds = [full_feed(kind) for kind in SOURCES]
     done = taken(room, write(feeds))
     assert done.rejects == ()
-    assert all_feeds(room.feed_context) == feeds
-    assert taken(room, write(all_feeds(room.feed_context))).unchanged == done.new
+    assert list(iter_feeds(room.feed_context)) == feeds
+    assert taken(room, write(iter_feeds(room.feed_context))).unchanged == done.new
 
 
 @pytest.mark.accept("F09", part="OPML of others")
@@ -74,7 +74,7 @@ def test_feeds_of_another_reader_get_free_names_and_come_once(room: Room) -> Non
     assert first.unchanged == ("journal",)
     assert (second.new, second.changed) == ((), ())
     assert len(second.unchanged) == 4
-    assert all_feeds(room.feed_context)[3].settings == {"categories": "cs.AI"}
+    assert list(iter_feeds(room.feed_context))[3].settings == {"categories": "cs.AI"}
 
 
 @pytest.mark.accept("F09", part="hostile OPML")

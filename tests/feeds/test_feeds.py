@@ -11,7 +11,7 @@ from paperround.db import transactions
 from paperround.db.limits import Limiter
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import delete_feed, log_poll, poll_due, run_now
-from paperround.feeds.files import all_feeds
+from paperround.feeds.files import iter_feeds
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
@@ -371,7 +371,7 @@ def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
         files = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
     with pytest.raises(InvalidInput, match="not read by itself"):
         run_now(room.feed_context, files.id, now=NOW)
-    assert all_feeds(room.feed_context) == []
+    assert list(iter_feeds(room.feed_context)) == []
 
 
 @pytest.mark.accept("F51", part="a feed's own word")

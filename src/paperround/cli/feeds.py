@@ -276,16 +276,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print every feed, for `feeds import`."""
-    from paperround.feeds.files import all_feeds, export_feeds
+    from paperround.feeds.files import export_feeds, iter_feeds
     from paperround.feeds.opml import write_opml
 
     if file_format not in {"json", "opml"}:
         raise typer.BadParameter("use json or opml", param_hint="--format")
     feed_context = runtime().feed_context
     if as_json or file_format == "json":
-        sys.stdout.writelines([export_feeds(feed_context), "\n"])
+        sys.stdout.writelines([*export_feeds(feed_context), "\n"])
     else:
-        sys.stdout.writelines(write_opml(all_feeds(feed_context)))
+        sys.stdout.writelines(write_opml(iter_feeds(feed_context)))
 
 
 CONNECT_SECONDS = 4.0

@@ -1,19 +1,19 @@
 """Export feeds as JSON, and import them from JSON or OPML."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.due import check_feed, every_feed, feed_settings, live_feeds
+from paperround.feeds.due import FEEDS, check_feed, every_feed, feed_settings
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.model import Reject, Show
+from paperround.papers.model import FeedId, Reject, Show
 
 _FIELDS = frozenset({"name", "kind", "url", "settings", "show", "enabled"})
 _LONGEST_NAME = 60
@@ -32,14 +32,27 @@ class FeedImport:
     rejects: tuple[Reject, ...] = ()
 
 
-def all_feeds(context: FeedContext) -> list[NewFeed]:
-    """Return the settings of every live feed, by id."""
-    return [feed_settings(feed) for feed in live_feeds(context)]
+def iter_feeds(context: FeedContext) -> Iterator[NewFeed]:
+    """Yield the settings of every live feed, by id. Each page has its own transaction, so that a
+    slow client holds none open."""
+    after = FeedId(0)
+    while True:
+        with context.database.reading() as work:
+            page = work[FeedStore].page(after, limit=FEEDS)
+        if not page:
+            return
+        yield from (feed_settings(feed) for feed in page if feed.kind in context.sources)
+        after = page[-1].id
 
 
-def export_feeds(context: FeedContext) -> str:
-    """Return a JSON file of every live feed, as `import_feeds` reads it."""
-    return json.dumps({"feeds": list(map(feed_as_json, all_feeds(context)))}, ensure_ascii=False)
+def export_feeds(context: FeedContext) -> Iterator[str]:
+    """Yield the pieces of a JSON file of every live feed, as `import_feeds` reads it."""
+    yield '{"feeds": ['
+    separator = ""
+    for feed in iter_feeds(context):
+        yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
+        separator = ", "
+    yield "]}"
 
 
 def import_feeds(context: FeedContext, content: bytes | str, *, now: datetime) -> FeedImport:

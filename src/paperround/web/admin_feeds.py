@@ -150,9 +150,9 @@ def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") ->
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        pieces = write_opml(files.all_feeds(app.feed_context))
+        pieces = write_opml(files.iter_feeds(app.feed_context))
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
-    pieces = iter([files.export_feeds(app.feed_context)])
+    pieces = files.export_feeds(app.feed_context)
     return stream_file(pieces, media_type="application/json", name="feeds.json")
 
 

@@ -111,12 +111,15 @@ def test_the_key_of_a_webhook_is_shown_once(made: Services) -> None:
 
 
 @pytest.mark.slow
-def test_a_refused_post_shows_in_history(made: Services) -> None:
+def test_a_refused_post_shows_in_doctor_and_history(made: Services) -> None:
     made.answers_with(ChannelKind.WEBHOOK, page(b"who are you?", status="403 Forbidden"))
     add(made, ChannelKind.WEBHOOK, "--name", "lab")
-    assert "1 channel not stopped" in run("doctor").stdout
+    assert "1 channel can be posted to" in run("doctor").stdout
     run("digest", "send", *MORNING)
     run("deliver", *MORNING)
+    told = run("doctor").stdout
+    assert "the last post to lab was not taken: refused: it says who are you?" in told
+    assert "can be posted to" not in told
     [post] = said("channels", "history", "lab")["posts"]
     assert (post["code"], post["reply"]) == (403, "who are you?")
 
@@ -147,7 +150,7 @@ def test_a_hook_that_is_gone_shows_in_list_status_and_doctor(made: Services) -> 
     [channel] = said("digest", "status", *MORNING)["lists"][0]["channels"]
     assert channel["state"] == "stopped"
     assert "Slack says no_service" in channel["reason"]
-    assert "The channel lab is stopped" in run("doctor").stdout
+    assert "lab is stopped since" in run("doctor").stdout
 
 
 def test_what_is_done_is_written_down_without_secrets(made: Services) -> None:
