@@ -13,7 +13,7 @@ from paperround.bootstrap import AppContext
 from paperround.cli.app import app
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
-from paperround.core.errors import Conflict, Crowded, DatabaseFailed
+from paperround.core.errors import Conflict, DatabaseFailed, SharedLimitReached
 from paperround.core.times import format_instant
 from paperround.signup.limits import count_refused
 from paperround.signup.requests import SignupRequest, subscribe
@@ -112,7 +112,7 @@ def test_what_ends_the_command_too_is_told_by_that_alone(
 
 @pytest.mark.accept("S18", part="operator")
 def test_status_tells_what_waits_and_what_was_refused(home: AppContext) -> None:
-    refused = Crowded("too many", retry_after=1, limit="domain")
+    refused = SharedLimitReached("too many", retry_after=1, limit="domain")
     count_refused(home.database, refused, now=home.clock.now())
     found = run("digest", "status")["signups"]
     assert (found["waiting"], found["refused"]["domain"]) == (1, 1)

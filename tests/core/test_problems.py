@@ -143,8 +143,8 @@ web/security web/self_service web/signup
 """Modules whose errors readers meet."""
 
 RAISED = frozenset(
-    "InvalidInput UnknownFormat UnreadableFile NotFound RateLimited Crowded HTTPException"
-    " BadEntry".split()
+    "InvalidInput UnknownFormat UnreadableFile NotFound RateLimited SharedLimitReached"
+    " HTTPException BadEntry".split()
 )
 OF_OPERATORS = (
     "begins with none of",

@@ -23,7 +23,7 @@ from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.digests.model import DigestMail, WithdrawnPaper
 from paperround.digests.render.composer import MOST_FRAMES, MailRenderer
 from tests.digests.alone import compose_alone
-from tests.digests.golden_names import NAMES
+from tests.digests.golden_names import DIGEST_FIELD_NAMES
 from tests.digests.messages import PUBLIC, WITHDRAWN, links, mail, paper, sender_identity, view
 from tests.digests.reading import (
     HOSTILE,
@@ -51,7 +51,7 @@ def assert_whole(content: bytes, renderer: MailRenderer, made: DigestMail) -> No
     """Three parsers read exactly what was rendered, and nothing else is in the bytes."""
     rendered = renderer.render(made.view)
     names, parts = split_by_hand(content)
-    assert names == NAMES
+    assert names == DIGEST_FIELD_NAMES
     assert parts == [rendered.text, rendered.html]
     assert modern_parts(content) == parts
     assert classic_parts(content) == parts
@@ -172,7 +172,7 @@ def test_any_text_gives_a_whole_message_or_one_clear_refusal(
     assert_whole(renderer.compose(made), renderer, made)
     with suppress(RenderingFailed):
         content = renderer.compose(mail(replace(made.view, list_name=list_name)))
-        assert split_by_hand(content)[0] == NAMES
+        assert split_by_hand(content)[0] == DIGEST_FIELD_NAMES
 
 
 @pytest.mark.accept("R10", part="encode")

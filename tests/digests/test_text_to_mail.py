@@ -35,7 +35,7 @@ from paperround.ranking.trending import TrendingRanker
 from paperround.self_service.preview import DigestPreviewer
 from tests.databases import opened
 from tests.digests.composing import SAMPLE_DELIVERY
-from tests.digests.golden_names import NAMES
+from tests.digests.golden_names import DIGEST_FIELD_NAMES
 from tests.digests.messy import MESSY
 from tests.digests.reading import HOSTILE, Outline, modern, modern_parts, split_by_hand
 from tests.digests.two_hundred import SAMPLES, feed_entry, hf_row, paper_line
@@ -188,7 +188,7 @@ def plain_outline(whole_path: WholePath) -> Outline:
 def check(content: bytes, plain: Outline) -> None:
     """What has to hold of every mail."""
     message = modern(content)
-    assert [name for name, _ in message.items()] == NAMES == split_by_hand(content)[0]
+    assert [name for name, _ in message.items()] == DIGEST_FIELD_NAMES == split_by_hand(content)[0]
     assert all(not part.defects for part in message.walk())
     kinds = [part.get_content_type() for part in message.walk()]
     assert kinds == ["multipart/alternative", "text/plain", "text/html"]
@@ -206,7 +206,7 @@ def check(content: bytes, plain: Outline) -> None:
     assert all(link["href"].startswith(("https://", "mailto:")) for link in outline.all("a"))
     again = email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP)
     assert isinstance(again, EmailMessage)
-    assert [name for name, _ in again.items()] == NAMES
+    assert [name for name, _ in again.items()] == DIGEST_FIELD_NAMES
 
 
 def given_papers(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.core.errors import Crowded, RateLimited
+from paperround.core.errors import RateLimited, SharedLimitReached
 from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
 from paperround.ops.alerts import signup_alerts
@@ -63,7 +63,7 @@ def test_subdomains_of_one_owner_are_one_domain(database: Database) -> None:
     for number in range(2):
         one = replace(request(), address=address("ada", f"a{number}.evil.example"))
         subscribe(here, one, now=NOW)
-    with pytest.raises(Crowded):
+    with pytest.raises(SharedLimitReached):
         subscribe(here, replace(request(), address=address("ada", "evil.example")), now=NOW)
     subscribe(here, replace(request(), address=address("ada", "other.example")), now=NOW)
 
@@ -113,7 +113,7 @@ def test_the_limit_of_a_provider_holds_for_every_way_to_ask(
     for number in range(60):
         try:
             ask(here, number)
-        except Crowded as error:
+        except SharedLimitReached as error:
             refused += error.retry_after > 0
     assert refused == 40
 
@@ -127,7 +127,7 @@ def test_the_limit_of_a_provider_holds_for_a_change_of_address(database: Databas
     by_form(here, 1)
     for number in range(WORKED_SHARE + NEAR[0].count):
         subscribe(here, request(f"busy{number}", worked=True), now=NOW)
-    with pytest.raises(Crowded):
+    with pytest.raises(SharedLimitReached):
         ask_to_move(here, link(mail), address("new"), now=NOW)
 
 
@@ -136,7 +136,7 @@ def test_the_limit_of_a_provider_holds_for_a_change_of_address(database: Databas
 def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database) -> None:
     here = signup_context(database, LIMITS)
     for number in range(1070):
-        with suppress(Crowded):
+        with suppress(SharedLimitReached):
             flood = request(f"flood{number}", by=visitor(number))
             requests.subscribe(here, flood, now=NOW)
     assert process_requests(here, now=NOW) == 100
@@ -151,14 +151,14 @@ def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database
 def test_a_flood_that_does_the_work_shuts_out_its_own_networks_alone(database: Database) -> None:
     here, let_in = signup_context(database, replace(FREE, domain=parse_rates("2/h"))), 0
     for number in range(40):
-        with suppress(Crowded):
+        with suppress(SharedLimitReached):
             asked = request(f"flood{number}", by=visitor(number % 4), worked=True)
             subscribe(here, asked, now=NOW)
             let_in += 1
     [near] = NEAR
     assert let_in == 2 * (1 + WORKED_SHARE) + 4 * near.count
     subscribe(here, request("reader", by=visitor(9), worked=True), now=NOW)
-    with pytest.raises(Crowded):
+    with pytest.raises(SharedLimitReached):
         subscribe(here, request("other", by=visitor(9)), now=NOW)
 
 
@@ -168,7 +168,7 @@ def test_who_is_refused_uses_up_nothing(database: Database) -> None:
     here = signup_context(database, limits)
     subscribe(here, request("first"), now=NOW)
     for _ in range(3):
-        with pytest.raises(Crowded):
+        with pytest.raises(SharedLimitReached):
             subscribe(here, request("second"), now=NOW)
     left = standing(here, visitor(), now=NOW)
     assert left is not None
@@ -189,7 +189,7 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
         subscribe(here, request(), now=NOW)
     try:
         subscribe(here, request(), now=NOW)
-    except Crowded as error:
+    except SharedLimitReached as error:
         count_refused(database, error, now=NOW)
     with database.reading() as work:
         [alert] = signup_alerts(work, now=NOW)

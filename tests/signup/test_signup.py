@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.core.errors import Crowded, InvalidInput, RateLimited
+from paperround.core.errors import InvalidInput, RateLimited, SharedLimitReached
 from paperround.core.rates import parse_rates
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
@@ -262,7 +262,7 @@ def test_above_its_share_a_provider_is_refused_unless_work_was_done(database: Da
     )
     for number in range(2):
         subscribe(here, request(f"reader{number}", by=from_net(number)), now=NOW)
-    with pytest.raises(Crowded) as refused:
+    with pytest.raises(SharedLimitReached) as refused:
         subscribe(here, request("late", by=from_net(4)), now=NOW)
     assert 0 < refused.value.retry_after <= 3601
     subscribe(here, request("busy", by=from_net(5), worked=True), now=NOW)
@@ -276,7 +276,7 @@ def test_above_the_total_a_request_waits_unless_work_was_done_for_it(database: D
     assert not needs_proof_of_work(here, now=NOW)
     for number in range(4):
         subscribe(here, request(f"reader{number}"), now=NOW)
-    with pytest.raises(Crowded):
+    with pytest.raises(SharedLimitReached):
         subscribe(here, request("reader4"), now=NOW)
     subscribe(here, request("busy", worked=True), now=NOW)
     assert needs_proof_of_work(here, now=NOW)

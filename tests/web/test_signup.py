@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from paperround.bootstrap import AppContext
 from paperround.config import Settings
-from paperround.core.errors import Crowded
+from paperround.core.errors import SharedLimitReached
 from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -314,11 +314,11 @@ def counts(site: Site, proof: str | None, signup_context: SignupContext | None =
     crowd = SignupLimits(address=(), ip=(), net=(), domain=parse_rates("1/h"), total=())
     here = replace(signup_context or site.runtime.signup_context, limits=crowd)
     visitor = Visitor(ip=None, stamped=True)
-    with suppress(Crowded):
+    with suppress(SharedLimitReached):
         request_link(here, address("first"), visitor, now=NOW)
     try:
         request_link(here, address("second"), visitor, proof=proof, now=NOW)
-    except Crowded:
+    except SharedLimitReached:
         return False
     return True
 

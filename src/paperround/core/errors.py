@@ -20,7 +20,7 @@
     │   └── Unanswered      a request was sent and got no response
     ├── InvalidSignature    the signature of a message does not verify
     ├── RateLimited         too many requests; retry after `retry_after` seconds
-    │   └── Crowded            too many requests from all clients together
+    │   └── SharedLimitReached            too many requests from all clients together
     └── RenderingFailed     an email could not be rendered; the others continue
 
 Retry loops only read `permanent`: true means that a retry cannot succeed.
@@ -162,7 +162,7 @@ class RateLimited(PaperroundError):
         self.limit = limit
 
 
-class Crowded(RateLimited):
+class SharedLimitReached(RateLimited):
     """Too many requests of all clients together: this one did nothing wrong."""
 
 

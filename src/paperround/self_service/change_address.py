@@ -50,13 +50,13 @@ def request_address_change(
     other link.
 
     Raises InvalidInput (code `email`) for the current address and after three requests in a day;
-    RateLimited and Crowded as a sign-up does. A mailed link counts as proof of work.
+    RateLimited and SharedLimitReached as a sign-up does. A mailed link counts as proof of work.
     """
 
     def ask(work: Transaction) -> bool:
         if authorized_reader(work, context.keys, token, now=now) is None:
             return False
-        due_at = admit_request(work, context, address, visitor, worked=True, now=now)
+        due_at = admit_request(work, context, address, visitor, has_proof=True, now=now)
         lock_reader(work, context.keys, token)
         reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:

@@ -6,8 +6,8 @@
     processing     mailbox                        exceeded: no email, counted for the operator
 
 Counting on receipt reveals nothing about who is known: all addresses are counted alike. A client
-with a solved proof of work (`worked`) or a mailed link has a share of the provider's limit of its
-own, and beyond it a few per network: a flood, even one that solves challenges, blocks no client
+with a solved proof of work (`has_proof`) or a mailed link has a share of the provider's limit of
+its own, and beyond it a few per network: a flood, even one that solves challenges, blocks no client
 that solves one from outside the flood's networks.
 
 Counters are stored under keyed hashes, so they reveal no address. Each request locks all counters
@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.access.rate_limiter import client_and_networks
-from paperround.core.errors import Crowded, RateLimited
+from paperround.core.errors import RateLimited, SharedLimitReached
 from paperround.core.languages import counted_text, marked, marked_forms
 from paperround.core.rates import Rate, RateLimitStatus
 from paperround.core.tokens import KeyRing
@@ -70,13 +70,13 @@ def admit_request(
     address: Address,
     visitor: Visitor,
     *,
-    worked: bool,
+    has_proof: bool,
     now: datetime,
 ) -> datetime:
     """Count a request of `visitor` for `address`; return the instant from which it is processed.
 
-    Raises RateLimited if the client's own limits are exceeded, Crowded for the shared ones; then
-    nothing is counted.
+    Raises RateLimited if the client's own limits are exceeded, SharedLimitReached for the shared
+    ones; then nothing is counted.
     """
     clients = _client_counters(context, visitor)
     domain, *shares = _provider_counters(context, address, visitor)
@@ -85,13 +85,15 @@ def admit_request(
     work[RateStore].lock([key for key, rates in (all_, *hits) if rates])
     _count_client(work, clients, now)
     wait = _hit(work, *domain, now)
-    if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
-        raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.DOMAIN)
-    if _hit(work, *all_, now) is None or worked:
+    if wait is not None and not (has_proof and any(_hit(work, *it, now) is None for it in shares)):
+        words = _retry_message(*_CROWDED, wait)
+        raise SharedLimitReached(words, retry_after=wait, limit=Limit.DOMAIN)
+    if _hit(work, *all_, now) is None or has_proof:
         return now
     wait = _hit(work, *slow, now)
     if wait is not None:
-        raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.TOTAL)
+        words = _retry_message(*_CROWDED, wait)
+        raise SharedLimitReached(words, retry_after=wait, limit=Limit.TOTAL)
     return now + SLOW_LANE
 
 

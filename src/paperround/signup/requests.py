@@ -53,8 +53,8 @@ def subscribe(
 ) -> RateLimitStatus | None:
     """Queue a sign-up. Return what the visitor has left of their rate limit, None without limits.
 
-    Raises RateLimited and Crowded for exceeded limits, NotFound for an unknown list, InvalidInput
-    for invalid preferences.
+    Raises RateLimited and SharedLimitReached for exceeded limits, NotFound for an unknown list,
+    InvalidInput for invalid preferences.
     """
 
     def ask(work: Transaction) -> RateLimitStatus | None:
@@ -88,7 +88,7 @@ def request_link(
 ) -> None:
     """Queue a request for a link to the preferences of the reader at `address`, if there is one.
 
-    Raises RateLimited and Crowded.
+    Raises RateLimited and SharedLimitReached.
     """
 
     def ask(work: Transaction) -> None:
@@ -116,6 +116,6 @@ def _queue(
     now: datetime,
 ) -> None:
     require_suppression_keys(work, context.keys)  # else the worker would wait for the lost one
-    worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
-    due_at = admit_request(work, context, address, visitor, worked=worked, now=now)
+    has_proof = proof is not None and work[SlotStore].take(POW, proof, now=now)
+    due_at = admit_request(work, context, address, visitor, has_proof=has_proof, now=now)
     work[RequestStore].put(kind, address, payload, due_at=due_at, now=now)

@@ -17,12 +17,12 @@ from paperround.bootstrap import AppContext
 from paperround.core.errors import (
     AlreadyTaken,
     Conflict,
-    Crowded,
     DatabaseFailed,
     InvalidInput,
     NotFound,
     PaperroundError,
     RateLimited,
+    SharedLimitReached,
 )
 from paperround.core.languages import marked
 from paperround.papers.identifiers import arxiv_id
@@ -89,7 +89,7 @@ STATUS: Mapping[type[PaperroundError], int] = {
     BadRequest: 400,
     Conflict: 409,
     InvalidInput: 422,
-    Crowded: 503,
+    SharedLimitReached: 503,
     RateLimited: 429,
     DatabaseFailed: 503,
 }

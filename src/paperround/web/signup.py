@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
 
 from paperround.bootstrap import AppContext
-from paperround.core.errors import Crowded, InvalidInput, NotFound, RateLimited, invalid
+from paperround.core.errors import InvalidInput, NotFound, RateLimited, SharedLimitReached, invalid
 from paperround.core.languages import marked, nearest
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
@@ -108,7 +108,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
                 count_trapped(app.signup_context, visitor, now=now)
             else:
                 requests.subscribe(app.signup_context, request, now=now)
-    except Crowded as error:
+    except SharedLimitReached as error:
         return _with_retry_after(show_again(crowd=error), error)
     except InvalidInput as error:
         return show_again(error=error)
@@ -165,7 +165,7 @@ def signup_page(
     *,
     error: InvalidInput | None = None,
     hint: Hint | None = None,
-    crowd: Crowded | None = None,
+    crowd: SharedLimitReached | None = None,
     is_whole: bool = True,
 ) -> Response:
     """Return the page with the full sign-up form, or the front page with the short one.
@@ -197,13 +197,15 @@ def signup_page(
     return private_page(app, "index.html", status=status, **values)
 
 
-def _status_code(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
+def _status_code(
+    error: InvalidInput | None, hint: Hint | None, crowd: SharedLimitReached | None
+) -> int:
     if crowd is not None:
         return 503
     return 200 if error is None and hint is None else 422
 
 
-def _challenge(app: AppContext, now: datetime, crowd: Crowded | None) -> str | None:
+def _challenge(app: AppContext, now: datetime, crowd: SharedLimitReached | None) -> str | None:
     is_asked = crowd is not None or needs_proof_of_work(app.signup_context, now=now)
     return form_token.make_challenge(app.signup_context.keys, now=now) if is_asked else None
 
@@ -387,7 +389,7 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
                 count_trapped(app.signup_context, visitor, now=now)
             else:
                 requests.request_link(app.signup_context, address, visitor, proof=proof, now=now)
-    except Crowded as error:
+    except SharedLimitReached as error:
         return _with_retry_after(_link_page(app, form, now, crowd=error), error)
     except InvalidInput as error:
         return _link_page(app, form, now, error=error)
@@ -400,7 +402,7 @@ def _link_page(
     now: datetime,
     *,
     error: InvalidInput | None = None,
-    crowd: Crowded | None = None,
+    crowd: SharedLimitReached | None = None,
 ) -> Response:
     return private_page(
         app,

@@ -1,4 +1,4 @@
-"""Parse dates: strictly those of services, leniently those of references.
+"""Parse dates: `read_date` those of sources and files, `period_of` those of bibliographies.
 
     2026-01-05T08:00:00Z   2026-1-5   2026/1/5   Mon, 05 Jan 2026 08:00:00 GMT   Mon, 05 Jan 2026
     January 5th, 2026      5-Jan-2026   2026-01   Jan 2026   2026
@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _LONGEST = 100
 _SHOWN = 60
 _YEAR_FIRST = re.compile(r"(\d{4,5})-", re.ASCII)
-_NUMBERS = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(.*)", re.ASCII)
+_YEAR_FIRST_DAY = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(.*)", re.ASCII)
 _BARE_ZONE = re.compile(r"\s?(?:Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
 _SPACED_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d\d:?\d\d)\Z)", re.ASCII | re.IGNORECASE)
 _GREENWICH = re.compile(r"\s?(?:UTC?|GMT)\Z", re.ASCII | re.IGNORECASE)
@@ -96,14 +96,14 @@ def read_date(text: str) -> StatedDate | None:
         return None
     found = None
     if len(text) <= _LONGEST:
-        found = _parse_numeric(_normalize(text)) or _parse_words(text)
+        found = _parse_standard(_normalize(text)) or _parse_partial(text)
     if found is None:
         shown = text[:_SHOWN]
         raise InvalidInput(f"{shown!r} is not a date: write it like 2026-01-30")
     return found if FIRST_YEAR <= found.period.first.year <= LAST_YEAR else None
 
 
-def _parse_numeric(text: str) -> StatedDate | None:
+def _parse_standard(text: str) -> StatedDate | None:
     """Parse RFC 3339 or RFC 822."""
     try:
         if not text[:4].isdecimal():
@@ -118,7 +118,7 @@ def _parse_numeric(text: str) -> StatedDate | None:
 
 def _normalize(text: str) -> str:
     """Add zeros to a date that begins with a year, and drop the offset of a bare day."""
-    numbers = _NUMBERS.fullmatch(text)
+    numbers = _YEAR_FIRST_DAY.fullmatch(text)
     if numbers is None:
         return text
     year, _, month, day, rest = numbers.groups()
@@ -128,7 +128,7 @@ def _normalize(text: str) -> str:
     return f"{year}-{month:0>2}-{day:0>2}{rest}"
 
 
-def _parse_words(text: str) -> StatedDate | None:
+def _parse_partial(text: str) -> StatedDate | None:
     """Parse a day, a month or a year in words."""
     match = next(filter(None, (shape.fullmatch(text) for shape in _SHAPES)), None)
     if match is None:
@@ -155,7 +155,7 @@ def _month_number(word: str) -> int:
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _MOST_PARTS = 8
 _SHORT_MONTHS = tuple(name[:3] for name in _MONTHS)
-_COMPACT = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:t[\d:.]+z?)?\s*", re.ASCII)
+_REFERENCE_COMPACT = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:t[\d:.]+z?)?\s*", re.ASCII)
 
 
 def period_of(text: str) -> DateRange | None:
@@ -166,7 +166,7 @@ def period_of(text: str) -> DateRange | None:
     their order is ambiguous.
     """
     text = text[:_LONGEST].casefold()
-    if match := _COMPACT.fullmatch(text):
+    if match := _REFERENCE_COMPACT.fullmatch(text):
         text = "-".join(match.groups())
     parts = _PART.findall(text)[:_MOST_PARTS]
     years = [place for place, part in enumerate(parts) if _is_year(part)]
