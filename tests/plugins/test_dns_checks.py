@@ -8,7 +8,7 @@ from paperround.config import Settings
 from paperround.delivery.dkim.keys import DueRecord, KeyFile
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.doctor.findings import Finding, Level
-from paperround.plugins.dns_checks import records
+from paperround.plugins.doctor_checks import records
 from tests.builders import NOW
 from tests.fakes import FakeResolver
 

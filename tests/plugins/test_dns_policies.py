@@ -7,7 +7,7 @@ import pytest
 from paperround.core.errors import FetchFailed
 from paperround.doctor.findings import Level
 from paperround.http.model import FetchRequest, Page
-from paperround.plugins.dns_checks import records
+from paperround.plugins.doctor_checks import records
 from tests.builders import NOW
 from tests.fakes import FakeClient, FakeResolver
 

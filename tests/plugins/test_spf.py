@@ -6,7 +6,7 @@ import pytest
 
 from paperround.config import Settings
 from paperround.doctor.findings import Finding, Level
-from paperround.plugins.dns_checks import records, spf
+from paperround.plugins.doctor_checks import records, spf
 from tests.builders import NOW
 from tests.fakes import FakeResolver
 

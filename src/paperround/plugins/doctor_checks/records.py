@@ -23,7 +23,7 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.headers_check import is_aligned
 from paperround.doctor.web_check import WAY_OUT
 from paperround.http.model import FetchRequest, HttpClient, Resolver
-from paperround.plugins.dns_checks import spf
+from paperround.plugins.doctor_checks import spf
 
 RESERVED = (*RESERVED_SUFFIXES, ".example.com", ".example.net", ".example.org")
 """Suffixes of domains that are reserved for examples and have no records (RFC 2606)."""

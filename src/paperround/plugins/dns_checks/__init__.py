@@ -1,1 +1,0 @@
-"""Doctor checks of the DNS records that receivers of mail look up."""

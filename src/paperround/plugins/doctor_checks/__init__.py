@@ -1,0 +1,1 @@
+"""The checks of `paperround doctor` that are plugins."""
