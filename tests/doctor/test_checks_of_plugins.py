@@ -9,11 +9,13 @@ from paperround.bootstrap import AppContext
 from paperround.core.plugins import Plugins
 from paperround.doctor import examination
 from paperround.doctor.findings import Finding, Level, warn
+from paperround.ops.status import Status
 from tests.doctor.conftest import Home
 
 
-def check_tides(context: AppContext, now: datetime) -> list[Finding]:
+def check_tides(context: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
     """A check as another package has it."""
+    assert current_status is not None
     return [warn("tides", f"{context.settings.operator} looks at {now:%Y}")]
 
 

@@ -11,7 +11,7 @@ from paperround.delivery.dkim.keys import KeyFile
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.delivery.dkim.signers import write_book
 from paperround.doctor.findings import Level
-from paperround.doctor.headers_check import (
+from paperround.plugins.doctor_checks.headers import (
     CLIPPED,
     Expected,
     check_headers,

@@ -9,7 +9,7 @@ from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.doctor.findings import Level
-from paperround.doctor.smtp_check import check_hooks
+from paperround.plugins.doctor_checks.relays import check_hooks
 from tests.builders import NOW
 from tests.plugins.bounce_hooks.providers import SECRET, SIGNING_KEY, TOPIC
 

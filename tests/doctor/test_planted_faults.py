@@ -17,7 +17,7 @@ from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.slots import SlotStore
 from paperround.delivery.store.ledger import Ledger
-from paperround.doctor import config_check, smtp_check
+from paperround.doctor import config_check
 from paperround.doctor.findings import Level
 from paperround.doctor.schedule_check import check_model
 from paperround.editions.model import DigestKind
@@ -26,6 +26,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
+from paperround.plugins.doctor_checks import relays
 from paperround.ranking.models import KeptModel, ModelId, NewModel
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -338,7 +339,7 @@ def test_a_relay_whose_certificate_is_about_to_end(home: Home, tmp_path: Path) -
         levels = {
             days: [
                 one.level
-                for one in smtp_check.check_relays(
+                for one in relays.check_relays(
                     settings.model_copy(update={"smtp_url": relay}),
                     now=ends - timedelta(days=days),
                 )

@@ -16,9 +16,9 @@ from paperround.doctor.config_check import (
 )
 from paperround.doctor.findings import Level
 from paperround.doctor.schedule_check import check_returns
-from paperround.doctor.smtp_check import check_mailbox
-from paperround.doctor.web_check import check_certificate as check
-from paperround.doctor.web_check import check_expiry
+from paperround.plugins.doctor_checks.relays import check_mailbox
+from paperround.plugins.doctor_checks.site import check_certificate as check
+from paperround.plugins.doctor_checks.site import check_expiry
 from tests.bounces.imap_server import ImapServer
 from tests.builders import NOW
 from tests.certificates import certificate, server_context

@@ -1,10 +1,8 @@
 """Run every check of the doctor, in the order in which they depend on each other."""
 
 import sys
-from collections.abc import Collection, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from paperround.bootstrap import AppContext
@@ -13,27 +11,13 @@ from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
 from paperround.db.checks import look
 from paperround.delivery.store.status import StatusStore
-from paperround.doctor import (
-    config_check,
-    database_check,
-    headers_check,
-    schedule_check,
-    smtp_check,
-    web_check,
-)
-from paperround.doctor.findings import Finding, Level, fail, ok, run_check, skipped
+from paperround.doctor import config_check, database_check, schedule_check
+from paperround.doctor.findings import Finding, fail, ok, run_check, skipped
 from paperround.feeds.due import polled_feeds
-from paperround.feeds.fetcher import ask
-from paperround.http.model import FetchRequest, Page
 from paperround.ops.cluster import staff
 from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
-
-_LEVELS_BY_SEVERITY = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
-MAILBOX_WAY_OUT = (
-    "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private authority"
-)
 
 
 def findings_without_settings(faults: Sequence[str]) -> list[Finding]:
@@ -49,21 +33,10 @@ def findings_without_settings(faults: Sequence[str]) -> list[Finding]:
 def examine(context: AppContext, *, now: datetime) -> list[Finding]:
     """Run all checks and return their findings, those that others depend on first."""
     current_status, of_database = _check_database(context, now)
-    needed = web_check.hosts_to_resolve(context.settings)
-    silent = web_check.unresolved_hosts(needed, context.resolver)
-    unseen = {what for host in silent for what in needed[host]}
-    check_mailbox = partial(smtp_check.check_mailbox, context.settings)
     return [
         *_check_config(context.settings),
         *of_database,
-        *web_check.unresolved_finding(needed, silent),
-        *([] if "site" in unseen else _check_site(context, current_status, now)),
-        *([] if silent else _check_time(context, current_status, now)),
-        *_check_relays(context, now, silent),
-        *([] if "bounces" in unseen else [run_check("bounces", check_mailbox, MAILBOX_WAY_OUT)]),
-        *smtp_check.check_hooks(context),
-        *_check_headers(context, current_status, now),
-        *([] if silent else _run_plugins(context, now)),
+        *_run_plugins(context, current_status, now),
     ]
 
 
@@ -146,70 +119,14 @@ def _check_keys(context: AppContext, now: datetime) -> Finding:
     return database_check.check_keys(context.database, keys, now=now)
 
 
-def _check_site(context: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
-    url = context.settings.public_url
-    certificate = web_check.check_certificate(url, now=now)
-    if certificate.level is Level.FAIL:
-        return [certificate, skipped("site", "not asked: its certificate is refused")]
-    has_ticked = current_status is not None and current_status.last_tick_at is not None
-    with closing(web_check.site_client(url, context.clock)) as client:
-        fetch_next = run_check(
-            "site", lambda: web_check.check_site(url, client, has_ticked=has_ticked)
-        )
-    return [fetch_next, certificate]
-
-
-def _check_time(context: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
-    """Compare the clock with those of the site and, as the site may be here, of a feed's source."""
-    url = context.settings.public_url
-    with closing(web_check.site_client(url, context.clock)) as client:
-        found = [web_check.check_time(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
-    if current_status is not None:
-        with context.database.reading() as work:
-            read = {feed.last_good_at: feed for feed in polled_feeds(work)}
-        if lately := max(filter(None, read), default=None):
-            feed = read[lately]
-
-            def fetch_next() -> Page:
-                """Fetch the next page of the feed, in its turn."""
-                source = context.sources[feed.kind]
-                return ask(context.feed_context, source.plan(feed.state, now), source.parse)[0]
-
-            found.append(web_check.check_time(fetch_next, f"the source of {feed.name}"))
-    return [max(found, key=lambda one: _LEVELS_BY_SEVERITY.index(one.level))]
-
-
-def _check_relays(context: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
-    try:
-        return smtp_check.check_relays(context.settings, now=now, unanswered=silent)
-    except Misconfigured as error:
-        return [fail("relay", str(error))]
-
-
-def _check_headers(
+def _run_plugins(
     context: AppContext, current_status: Status | None, now: datetime
 ) -> list[Finding]:
-    """Lint the headers of a digest and a confirmation as they would leave now."""
-    if current_status is None:
-        return [skipped("headers", "the database is needed to make a mail")]
-    lists = [one.mailing_list for one in current_status.lists]
-    try:
-        context.signers.renew()
-        return [
-            finding
-            for one in lists
-            for finding in headers_check.check_samples(context, one, now=now)
-        ]
-    except PaperroundError as error:
-        return [fail("headers", f"no mail can be made: {error}")]
-
-
-def _run_plugins(context: AppContext, now: datetime) -> list[Finding]:
-    """Run the checks that plugins add, such as those of DNS records."""
+    """Run the checks that plugins add, such as those of the site, the relay and the DNS."""
     found, checks = list[Finding](), plugins("checks")
     for name in checks:
         try:
-            found += checks[name](context, now)
+            found += checks[name](context, current_status, now)
         except PaperroundError as error:
             found.append(fail(name, str(error)))
     return found

@@ -20,13 +20,15 @@ from paperround.delivery.dkim.keys import (
 )
 from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.doctor.headers_check import is_aligned
-from paperround.doctor.web_check import WAY_OUT
 from paperround.http.model import FetchRequest, HttpClient, Resolver
 from paperround.plugins.doctor_checks import spf
+from paperround.plugins.doctor_checks.headers import is_aligned
 
 RESERVED = (*RESERVED_SUFFIXES, ".example.com", ".example.net", ".example.org")
 """Suffixes of domains that are reserved for examples and have no records (RFC 2606)."""
+
+WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks in the same way"
+"""What to do about a DNS that does not answer."""
 
 ADD = "add this line to the DNS, and wait until it can be seen"
 

@@ -18,7 +18,7 @@ from paperround.delivery.model import Phase
 from paperround.delivery.smtp.conversation import Stopped
 from paperround.delivery.smtp.mailer import probe
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.doctor.web_check import check_expiry
+from paperround.plugins.doctor_checks.site import check_expiry
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
@@ -47,7 +47,10 @@ def check_relays(
     settings: Settings, *, now: datetime, unanswered: Collection[str] = ()
 ) -> list[Finding]:
     """Return findings on each relay not `unanswered`, and its certificate, or on the outbox."""
-    where = parse_smtp_url(settings.relay)
+    try:
+        where = parse_smtp_url(settings.relay)
+    except Misconfigured as error:
+        return [fail("relay", str(error))]
     if isinstance(where, OutboxFolder):
         return [_outbox(where.directory)]
     known = [relay for relay in where if relay.host not in unanswered]

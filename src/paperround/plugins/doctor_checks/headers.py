@@ -15,6 +15,7 @@ from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 
 from paperround.bootstrap import AppContext
+from paperround.core.errors import PaperroundError
 from paperround.core.reasons import counted
 from paperround.delivery.system_mail import notice_mail, sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -22,6 +23,7 @@ from paperround.digests.compose import new_subscriber_digest
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
+from paperround.ops.status import Status
 
 REQUIRED_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 CLIPPED = 102 * 1024
@@ -182,9 +184,23 @@ def _automatic(mail: Message) -> Iterator[str]:
 
 
 def check_samples(
-    context: AppContext, mailing_list: MailingList, *, now: datetime
+    context: AppContext, current_status: Status | None, *, now: datetime
 ) -> list[Finding]:
-    """Lint a digest of the list and a confirmation. Raises PaperroundError if a build fails."""
+    """Lint a digest of each list and a confirmation as they would leave now."""
+    if current_status is None:
+        return [skipped("headers", "the database is needed to make a mail")]
+    try:
+        context.signers.renew()
+        return [
+            finding
+            for one in current_status.lists
+            for finding in _check_list(context, one.mailing_list, now=now)
+        ]
+    except PaperroundError as error:
+        return [fail("headers", f"no mail can be made: {error}")]
+
+
+def _check_list(context: AppContext, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
     expected = Expected(
         name="digest",
         is_list=True,

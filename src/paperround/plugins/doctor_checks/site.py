@@ -1,24 +1,19 @@
-"""Check the public site: it answers, its certificate lasts, the clocks agree and DNS works."""
+"""Check the public site: it answers, its certificate lasts, and the clocks agree."""
 
 import json
 import socket
 import ssl
-from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from paperround.bounces.imap import parse_imap_url
-from paperround.config import LOOPBACK, Settings
-from paperround.core.errors import FetchFailed, Misconfigured, PaperroundError
+from paperround.config import LOOPBACK
+from paperround.core.errors import FetchFailed, PaperroundError
 from paperround.core.interfaces import Clock
-from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.http.client import GuardedClient
-from paperround.http.model import FetchRequest, HttpClient, Page, Resolver
+from paperround.http.model import FetchRequest, HttpClient, Page
 
 TIMEOUT_SECONDS = 10.0
 MIN_VALIDITY = timedelta(days=14)
@@ -95,13 +90,13 @@ def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
     return warn("time", says, way_out) if abs(ahead) >= CLOCK_WARN else ok("time", says)
 
 
-def check_certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
-    """Check that the site's certificate is trusted and lasts. `trust` defaults to the system's."""
+def check_certificate(url: str, *, now: datetime) -> Finding:
+    """Check that the site's certificate is trusted by this machine and lasts."""
     parts = urlsplit(url)
     if parts.scheme != "https":
         return skipped("certificate", f"{url} has none")
     host, port = _host_and_port(parts)
-    context = trust or ssl.create_default_context()
+    context = ssl.create_default_context()
     try:
         with (
             socket.create_connection((host, port), TIMEOUT_SECONDS) as plain,
@@ -127,57 +122,6 @@ def check_expiry(host: str, ends: datetime, *, now: datetime) -> Finding:
 
 def _host_and_port(parts: SplitResult) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
-
-
-# A dead resolver makes the site, every relay, the mailbox and every record unreachable. That is one
-# fault, and one finding.
-
-WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks in the same way"
-
-
-def hosts_to_resolve(settings: Settings) -> dict[str, list[str]]:
-    """Return what is checked at each host whose name must be resolved."""
-    needed = [("site", urlsplit(settings.public_url).hostname or "")]
-    with suppress(Misconfigured):  # the checks of the relay and the mailbox report it
-        relays = parse_smtp_url(settings.relay)
-        if not isinstance(relays, OutboxFolder):
-            needed += [(f"relay {relay}", relay.host) for relay in relays]
-        if settings.bounce_imap_url:
-            needed.append(("bounces", parse_imap_url(settings.bounce_imap_url).host))
-    found: dict[str, list[str]] = {}
-    for what, host in needed:
-        if host not in LOOPBACK and not _is_address(host):
-            found.setdefault(host, []).append(what)
-    return found
-
-
-def unresolved_hosts(names: Collection[str], resolver: Resolver) -> frozenset[str]:
-    """Return the names without an answer. They are queried in parallel: a timeout takes seconds."""
-    if not names:
-        return frozenset()
-    with ThreadPoolExecutor(len(names)) as pool:
-        answered = zip(names, pool.map(resolver.answers_for, names), strict=True)
-        return frozenset(name for name, is_known in answered if not is_known)
-
-
-def unresolved_finding(needed: dict[str, list[str]], silent: Collection[str]) -> list[Finding]:
-    """Return one finding on names without an answer, or none."""
-    if not silent:
-        return []
-    unseen = [what for host in sorted(silent) for what in needed[host]]
-    says = (
-        f"nobody answers for the names {', '.join(sorted(silent))}: the DNS that this machine asks "
-        f"is silent or out of reach. Not looked at: {', '.join([*unseen, 'DNS records'])}"
-    )
-    return [fail("dns", says, WAY_OUT)]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _duration_in_words(length: timedelta) -> str:
