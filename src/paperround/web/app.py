@@ -23,7 +23,6 @@ from paperround.web import (
     admin_feeds,
     errors,
     health,
-    metrics,
     outbox,
     pages,
     papers_api,
@@ -33,6 +32,7 @@ from paperround.web import (
     signup,
     signup_api,
 )
+from paperround.web.auth import KeyedRoute
 from paperround.web.cache import SECONDS, PageCache, add_etags, compress
 from paperround.web.context import CostlyTurns
 from paperround.web.form_token import make_stamp
@@ -61,13 +61,13 @@ providers. They are authorized by a token in the URL, an API key or a signature.
 
 PAPERS_API = (search.api, papers_api.api)
 OF_PLUGINS: tuple[APIRouter, ...] = tuple(plugins("routers").values())
-ADMIN_OF_PLUGINS = tuple(one for one in OF_PLUGINS if one.prefix.startswith("/api/v1/admin/"))
+KEYED_OF_PLUGINS = tuple(one for one in OF_PLUGINS if issubclass(one.route_class, KeyedRoute))
 """Routers of plugins that need a key, whose responses are for nobody else."""
 
 ADMIN_API = (
     admin_feeds.router,
     admin_deliveries.router,
-    *ADMIN_OF_PLUGINS,
+    *(one for one in KEYED_OF_PLUGINS if one.prefix.startswith("/api/v1/admin/")),
     admin_deliveries.audit,
 )
 API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
@@ -78,7 +78,7 @@ PUBLIC: tuple[APIRouter, ...] = (
     signup.router,
     search.router,
     *PAPERS_API,
-    *(one for one in OF_PLUGINS if one not in ADMIN_OF_PLUGINS),
+    *(one for one in OF_PLUGINS if one not in KEYED_OF_PLUGINS),
 )
 """Routers whose responses are the same for everybody, except for routes with a `{token}`."""
 
@@ -86,7 +86,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     signup_api.api,
     *PUBLIC,
     health.router,
-    metrics.router,
+    *(one for one in KEYED_OF_PLUGINS if one not in ADMIN_API),
     self_service.router,
     personal.router,
     outbox.router,

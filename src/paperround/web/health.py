@@ -1,6 +1,6 @@
 """Health checks: `/healthz` and `/readyz` of the site, and of workers and schedulers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from paperround.bootstrap import AppContext
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import format_queue_names
+from paperround.core.plugins import plugins
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import LACKS_KEYS, lacks_keys
 from paperround.delivery.rate_limits import UNREACHED, unreached
@@ -21,7 +22,6 @@ from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
 from paperround.ops.tick import SCHEDULER
 from paperround.web.context import App, Now
-from paperround.web.metrics import Gauge, metrics_response, queue_gauge
 
 STALE_AFTER = timedelta(minutes=3)
 """The scheduler runs once a minute."""
@@ -103,8 +103,8 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
     }
 
 
-# Workers and schedulers serve three pages of their own, about their own process. The site's pages
-# are about the whole installation. No page names a person.
+# Workers and schedulers serve pages of their own, about their own process. The site's pages are
+# about the whole installation. No page names a person.
 
 LATE_AFTER = timedelta(seconds=90)
 """A scheduler that has not polled for this long is unhealthy."""
@@ -112,12 +112,15 @@ LATE_AFTER = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """The health pages of a process: its name, its problem or None, further facts, and metrics."""
+    """What the health pages of a process tell: its name, its problem or None, and further facts.
+
+    `last_look` is that of a scheduler: when it last looked at what is due.
+    """
 
     name: str
     problem: Callable[[datetime], str | None]
     facts: Callable[[], dict[str, object]] = dict
-    numbers: Callable[[], Iterable[Gauge]]
+    last_look: Callable[[], datetime | None] | None = None
 
 
 def worker_role(app: AppContext) -> Role:
@@ -128,18 +131,10 @@ def worker_role(app: AppContext) -> Role:
         down = queue.down()
         return f"{format_queue_names(down)}: the worker waits for its database" if down else None
 
-    def numbers() -> Iterator[Gauge]:
-        ended = "Jobs this process has ended since it began, by task and outcome."
-        yield Gauge("worker_jobs", ended, queue.done(), ("task", "outcome"))
-        busy = {(task,): count for task, count in queue.busy().items()}
-        yield Gauge("worker_running", "Jobs this process runs just now.", busy, ("task",))
-        yield queue_gauge(queue.lined())
-
     return Role(
         name="worker",
         problem=problem,
         facts=lambda: {"queues": list(app.worker_config.lines), "running": dict(queue.busy())},
-        numbers=numbers,
     )
 
 
@@ -151,18 +146,11 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
         is_late = last is None or now - last > LATE_AFTER
         return "it has not looked at what is due for 90 seconds" if is_late else None
 
-    def numbers() -> Iterator[Gauge]:
-        yield Gauge(
-            "scheduler_last_look_timestamp_seconds",
-            "When this scheduler last looked at what is due.",
-            last_look(),
-        )
-
-    return Role(name="scheduler", problem=problem, numbers=numbers)
+    return Role(name="scheduler", problem=problem, last_look=last_look)
 
 
 def role_app(app: AppContext, role: Role) -> Starlette:
-    """Return an application with `/healthz`, `/readyz` and `/metrics` of a process."""
+    """Return an application with `/healthz`, `/readyz` and what plugins add, such as `/metrics`."""
 
     def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "role": role.name})
@@ -172,12 +160,5 @@ def role_app(app: AppContext, role: Role) -> Starlette:
         payload = {"status": problem or "ready", "role": role.name, **role.facts()}
         return JSONResponse(payload, status_code=503 if problem else 200)
 
-    def metrics(_: Request) -> Response:
-        try:
-            return metrics_response(role.numbers())
-        except PaperroundError as error:
-            return Response(str(error), status_code=503)
-
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    )
+    added = [route for one in plugins("process_routes").values() for route in one(app, role)]
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), *added])

@@ -1,7 +1,8 @@
-"""`GET /metrics`: metrics of the installation for Prometheus.
+"""`GET /metrics` for Prometheus, of the site and of each worker and scheduler.
 
-They are read from the database for each request, so every process returns the same, and a restart
-loses nothing. Labels name feeds and lists, never a person.
+The site's metrics are about the installation, and need a key. They are read from the database for
+each request, so every process returns the same, and a restart loses nothing. A worker and a
+scheduler tell of their own process. Labels name feeds and lists, never a person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
+from starlette.routing import Route
 
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
 from paperround.bounces.model import ReturnTally
+from paperround.core.errors import PaperroundError
 from paperround.core.jobs import QueueDepth, QueueName
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
@@ -24,6 +27,7 @@ from paperround.ops.status import ListStatus, status
 from paperround.subscribers.readers import RequestTally
 from paperround.web.auth import keyed_router
 from paperround.web.context import App, Now
+from paperround.web.health import Role
 
 router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
@@ -47,12 +51,24 @@ class Gauge:
 
 @router.get("", include_in_schema=False)
 def metrics(app: App, now: Now) -> Response:
-    """Return all metrics in Prometheus's text format."""
+    """Return the metrics of the installation in Prometheus's text format."""
     found = [*database_gauges(app.database, now=now)]
     if not app.settings.embedded:
         found += process_gauges(app, now=now)
         found.append(queue_gauge(app.shared_queue.lined()))
     return metrics_response(found)
+
+
+def process_routes(app: AppContext, role: Role) -> list[Route]:
+    """Return `/metrics` for the health pages of a worker or scheduler."""
+
+    def metrics(_: Request) -> Response:
+        try:
+            return metrics_response(role_gauges(app, role))
+        except PaperroundError as error:
+            return Response(str(error), status_code=503)
+
+    return [Route("/metrics", metrics)]
 
 
 def metrics_response(found: Iterable[Gauge]) -> Response:
@@ -206,6 +222,23 @@ def process_gauges(app: AppContext, *, now: datetime) -> Iterator[Gauge]:
     yield Gauge("schedulers", "Schedulers that live.", len(processes.schedulers))
     serving = {line: processes.serving(line) for line in QueueName}
     yield _by_one("workers", "Workers that live and serve a queue.", "queue", serving)
+
+
+def role_gauges(app: AppContext, role: Role) -> Iterator[Gauge]:
+    """Yield the metrics of this process, a worker or a scheduler."""
+    if role.last_look is not None:
+        yield Gauge(
+            "scheduler_last_look_timestamp_seconds",
+            "When this scheduler last looked at what is due.",
+            role.last_look(),
+        )
+        return
+    queue = app.shared_queue
+    ended = "Jobs this process has ended since it began, by task and outcome."
+    yield Gauge("worker_jobs", ended, queue.done(), ("task", "outcome"))
+    busy = {(task,): count for task, count in queue.busy().items()}
+    yield Gauge("worker_running", "Jobs this process runs just now.", busy, ("task",))
+    yield queue_gauge(queue.lined())
 
 
 def queue_gauge(depths: Mapping[QueueName, QueueDepth]) -> Gauge:
