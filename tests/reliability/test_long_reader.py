@@ -18,7 +18,7 @@ from paperround.doctor.database_check import check_space
 from paperround.doctor.findings import Level
 from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import current_alerts
-from paperround.web.metrics import database_gauges
+from paperround.plugins.metrics import database_gauges
 from tests.sample_database import NOW
 
 MINUTE = 60.0

@@ -9,7 +9,7 @@ from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.rate_limits import PendingFeedback
 from paperround.editions.model import DeliveryId
 from paperround.ops.tick import SCHEDULER
-from paperround.web.metrics import database_gauges
+from paperround.plugins.metrics import database_gauges
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
 
