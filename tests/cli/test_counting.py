@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paperround
 
-ROOMS = ("cli", "doctor")
+ROOMS = ("cli", "doctor", "plugins/doctor_checks")
 SOURCE = Path(paperround.__file__).parent
 FILES = sorted(path for room in ROOMS for path in (SOURCE / room).glob("*.py"))
 SEVERAL = re.compile(r" (?:[a-zA-Z]+ )?(?!is\b|was\b|has\b|us\b|as\b)[a-z]+[^s\W]s\b")

@@ -52,6 +52,9 @@ def test_the_core_story_runs_with_the_folder_of_plugins_removed(tmp_path: Path) 
     home.json("tick")
     assert "channels" not in home.json("digest", "status")["lists"][0]
     assert "channels" in home.run("channels", "list", exit_code=2)
+    checks = {one["check"] for one in home.json("doctor")["checks"]}
+    assert "database" in checks
+    assert not checks & {"site", "outbox", "dns"}
 
 
 @pytest.fixture
