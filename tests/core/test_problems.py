@@ -14,9 +14,9 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import marked
 from paperround.core.times import parse_date, place_zone
-from paperround.feeds.formats.library import read_library
 from paperround.papers.topics import read_topics
-from paperround.plugins.zotero import place_of
+from paperround.plugins.onboarding.library_formats import read_library
+from paperround.plugins.onboarding.zotero import place_of
 from paperround.subscribers.addresses import parse_address, refused_domains
 from paperround.subscribers.choices import checked
 from paperround.subscribers.interests import InterestKind, bounded, interest, interests_in
@@ -134,10 +134,11 @@ def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
 READERS = """
 access/rate_limiter core/times digests/pages editions/store/lists
 editions/archive editions/periods feeds/formats/bibtex
-feeds/formats/library feeds/formats/references feeds/formats/registry feeds/formats/ris
-papers/topics plugins/zotero self_service/change_address self_service/feeds
-self_service/library signup/limits subscribers/addresses subscribers/choices subscribers/interests
-subscribers/keywords web/context web/outbox web/pages web/personal web/preferences_form web/search
+feeds/formats/references feeds/formats/registry feeds/formats/ris
+papers/topics plugins/onboarding/library plugins/onboarding/library_formats
+plugins/onboarding/routes plugins/onboarding/zotero self_service/change_address self_service/feeds
+signup/limits subscribers/addresses subscribers/choices subscribers/interests
+subscribers/keywords web/context web/outbox web/pages web/preferences_form web/search
 web/security web/self_service web/signup
 """.split()
 """Modules whose errors readers meet."""

@@ -18,11 +18,11 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
+from paperround.plugins.onboarding.library import keep_seeds
+from paperround.plugins.onboarding.ratings import store_ratings
 from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
 from paperround.self_service.history import give_feedback
-from paperround.self_service.library import keep_seeds
-from paperround.self_service.onboarding import store_ratings
 from paperround.self_service.preferences import (
     join_list,
     leave,

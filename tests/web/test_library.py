@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from paperround.core.languages import ENGLISH
 from paperround.editions.model import Edition
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.security import LIBRARY_BODY, PUBLIC_BODY
+from paperround.web.templates import environment
 from tests.builders import address
 from tests.web.conftest import Site
 
@@ -36,6 +38,15 @@ def form(site: Site, token: str, **fields: str) -> str:
     answer = site.client.post(path(token), data={"action": "understand", **fields})
     assert answer.status_code == 200, answer.text
     return str(answer.text)
+
+
+@pytest.mark.parametrize("has_plugin", [True, False])
+def test_the_preferences_page_links_to_it_where_the_plugin_is(
+    site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch, has_plugin: bool
+) -> None:
+    monkeypatch.setitem(environment(ENGLISH).globals, "onboarding", has_plugin)
+    page = site.client.get(f"/preferences/{choices_token}").text
+    assert (f'href="{path(choices_token)}"' in page) is has_plugin
 
 
 @pytest.mark.accept("F31", part="pasted")

@@ -1,1 +1,1 @@
-"""Self-service of readers: preferences, library, export, erasure."""
+"""Self-service of readers: preferences, feedback, export, erasure."""

@@ -8,7 +8,6 @@ from enum import StrEnum
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import counted_text, marked_forms
 from paperround.papers.identifiers import KINDS_BY_TRUST, arxiv_id, doi_identifier
-from paperround.papers.libraries import LONGEST_VALUE
 from paperround.papers.topics import LONGEST_TOPIC, folded
 from paperround.subscribers.keywords import LONGEST_KEYWORDS, read_keywords
 
@@ -35,6 +34,9 @@ class InterestKind(StrEnum):
 
 
 _SEARCHES = (InterestKind.KEYWORD, InterestKind.MUTE)
+
+LONGEST_VALUE = 300
+"""Characters of an interest whose kind has no limit of its own, such as the title of a paper."""
 
 LONGEST = {
     InterestKind.TOPIC: LONGEST_TOPIC,

@@ -26,7 +26,6 @@ from paperround.web import (
     outbox,
     pages,
     papers_api,
-    personal,
     search,
     self_service,
     signup,
@@ -88,7 +87,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     *(one for one in KEYED_OF_PLUGINS if one not in ADMIN_API),
     self_service.router,
-    personal.router,
     outbox.router,
     *ADMIN_API,
 )

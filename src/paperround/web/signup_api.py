@@ -9,11 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from paperround.core.errors import PaperroundError, RateLimited
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.papers.libraries import LONGEST_VALUE
 from paperround.signup.limits import count_refused, standing
 from paperround.signup.requests import SignupRequest, subscribe
 from paperround.subscribers.addresses import suggest_domain
-from paperround.subscribers.interests import MOST_INTERESTS, Interest, InterestKind
+from paperround.subscribers.interests import (
+    LONGEST_VALUE,
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+)
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web.auth import Handler, respond_once

@@ -19,6 +19,7 @@ from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import data_path
+from paperround.core.plugins import plugins
 from paperround.digests.render.templates import TRANSLATED, set_locale
 from paperround.editions.labels import localized_list_title
 from paperround.editions.lists import MailingList
@@ -122,6 +123,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "in_language": language_url,
         "language_asked": url_language,
         "languages": LANGUAGES,
+        "onboarding": "onboarding" in plugins("routers"),
         "site": {},
         "static": static_url,
     }

@@ -24,8 +24,8 @@ from paperround.feeds.formats.references import Reference, reference_record
 from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris_and_rest
 from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
-from paperround.papers.libraries import MOST_WORKS, GivenWork, Library
 from paperround.papers.model import ParsedBatch, Reject
+from paperround.plugins.onboarding.model import MOST_WORKS, GivenWork, Library
 
 LINES = marked("plain lines")
 

@@ -6,7 +6,7 @@ from paperround.db.transactions import Database
 from paperround.digests.publish import freeze_cuts
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.self_service.onboarding import (
+from paperround.plugins.onboarding.ratings import (
     PAGE,
     KeptJudgements,
     papers_to_judge,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from paperround.core.errors import FetchFailed, InvalidInput
-from paperround.plugins.zotero import MOST_PAGES, PAGE, place_of, read_zotero
+from paperround.plugins.onboarding.zotero import MOST_PAGES, PAGE, place_of, read_zotero
 from tests.builders import NOW
 from tests.fakes import FakeClient
 

@@ -18,7 +18,7 @@ from paperround.papers.model import Paper, PaperId
 from paperround.papers.phrases import distinguishing_phrases
 from paperround.papers.stems import stems
 from paperround.papers.store.papers import PaperStore
-from paperround.self_service.library import add_all
+from paperround.plugins.onboarding.library import add_all
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.interests import Interest, InterestKind, interest, validate_interests

@@ -10,10 +10,10 @@ from paperround.core.errors import invalid
 from paperround.core.languages import marked
 from paperround.db.transactions import Transaction
 from paperround.papers.identifiers import canonical
-from paperround.papers.libraries import GivenWork, Library, Understood, UnderstoodWork
 from paperround.papers.model import Paper, Reject
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
+from paperround.plugins.onboarding.model import GivenWork, Library, Understood, UnderstoodWork
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.choices import find_paper_by_title

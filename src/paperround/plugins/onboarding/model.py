@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paperround.papers.model import PaperId, Reject
+from paperround.subscribers.interests import LONGEST_VALUE
 
 MOST_WORKS = 1000
 """Only the first works of a library are imported."""
-
-LONGEST_VALUE = 300
-"""Characters of a title or an identifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

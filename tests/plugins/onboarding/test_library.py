@@ -4,8 +4,8 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database
-from paperround.papers.libraries import GivenWork, Library, Understood
-from paperround.self_service.library import keep_seeds, preview_library
+from paperround.plugins.onboarding.library import keep_seeds, preview_library
+from paperround.plugins.onboarding.model import GivenWork, Library, Understood
 from paperround.self_service.preferences import open_choices
 from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import MOST_INTERESTS, InterestKind

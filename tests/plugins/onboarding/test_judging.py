@@ -1,6 +1,6 @@
 """Papers to judge, and what the judgements have in common."""
 
-from paperround.self_service.onboarding import (
+from paperround.plugins.onboarding.ratings import (
     common_categories,
     distinguishing_authors,
     pick_diverse,

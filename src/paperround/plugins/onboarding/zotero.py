@@ -7,9 +7,9 @@ from dataclasses import replace
 from paperround.core.errors import FetchFailed, UnreadableFile, invalid
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
-from paperround.feeds.formats.library import read_csl
 from paperround.http.model import FetchRequest, HttpClient
-from paperround.papers.libraries import Library
+from paperround.plugins.onboarding.library_formats import read_csl
+from paperround.plugins.onboarding.model import Library
 
 API = "https://api.zotero.org"
 CODE = "zotero"

@@ -10,14 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, UnreadableFile, invalid
 from paperround.core.plugins import plugins
-from paperround.feeds.formats.library import read_library
 from paperround.feeds.formats.registry import decompress
 from paperround.http.model import HttpClient
-from paperround.papers.libraries import Library
 from paperround.papers.model import PaperId
-from paperround.self_service import history
-from paperround.self_service.library import keep_seeds, preview_library
-from paperround.self_service.onboarding import (
+from paperround.plugins.onboarding.library import keep_seeds, preview_library
+from paperround.plugins.onboarding.library_formats import read_library
+from paperround.plugins.onboarding.model import Library
+from paperround.plugins.onboarding.ratings import (
     BAD,
     ENOUGH_BAD,
     ENOUGH_GOOD,
@@ -32,7 +31,7 @@ from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import RECENT_LINK, unless_expired
+from paperround.web.self_service import RECENT_LINK, parse_paper_id, unless_expired
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -120,43 +119,6 @@ def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) 
     except InvalidInput as error:
         return _rating_page(app, token, form.page, form, now, error)
     return private_page(app, "judged_kept.html", token=token, kept=unless_expired(kept))
-
-
-class Feedback(BaseModel):
-    """A reader's rating of a paper."""
-
-    paper: str = ""
-    verdict: str = ""
-
-
-@router.get("/feedback/{token}")
-def show_feedback(app: App, token: str) -> Response:
-    """Show the papers of a digest with rating buttons."""
-    return _feedback_page(app, token)
-
-
-@router.post("/feedback/{token}")
-def give_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form()]) -> Response:
-    """Save the rating of one paper of the digest."""
-    paper = parse_paper_id(form.paper)
-    kept = paper is not None and history.give_feedback(
-        app.signup_context, token, paper, form.verdict, now=now
-    )
-    return _feedback_page(app, token, form if kept else None)
-
-
-def parse_paper_id(text: str) -> PaperId | None:
-    """Parse a paper's id in a form; None if invalid. More than 18 digits are never valid, and very
-    long numbers are slow to parse."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= 18
-    return PaperId(int(text)) if is_number else None
-
-
-def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) -> Response:
-    sheet = history.papers_of_digest(app.signup_context, token)
-    if sheet is None:
-        return private_page(app, "no_feedback.html")
-    return private_page(app, "feedback.html", sheet=sheet, said=form)
 
 
 # --- import a library: from text, a file or Zotero ----------------------------------------------
