@@ -59,14 +59,14 @@ def test_anything_else_is_told_where_the_number_stands(written: str) -> None:
 @pytest.mark.accept("F31", part="Zotero")
 def test_a_library_is_read_page_by_page() -> None:
     client = web(items(0, PAGE), items(PAGE, 3))
-    library = read_zotero(GROUP, lambda: client)
+    library = read_zotero(GROUP, client)
     assert len(library.works) == PAGE + 3
     assert client.asked == [address(0), address(PAGE)]
 
 
 def test_of_a_very_long_library_the_newest_works_are_read() -> None:
     client = web(*(items(number * PAGE, PAGE) for number in range(MOST_PAGES + 1)))
-    assert len(read_zotero(GROUP, lambda: client).works) == MOST_PAGES * PAGE
+    assert len(read_zotero(GROUP, client).works) == MOST_PAGES * PAGE
     assert len(client.asked) == MOST_PAGES
 
 
@@ -84,5 +84,5 @@ def test_what_zotero_does_not_give_is_said_with_the_way_out(
     answer: bytes | Exception, why: str
 ) -> None:
     with pytest.raises(InvalidInput, match=why) as caught:
-        read_zotero(GROUP, lambda: web(answer))
+        read_zotero(GROUP, web(answer))
     assert caught.value.code == "zotero"

@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, UnreadableFile, invalid
-from paperround.core.plugins import plugins
 from paperround.feeds.formats.registry import decompress
-from paperround.http.model import HttpClient
 from paperround.papers.model import PaperId
 from paperround.plugins.onboarding.library import keep_seeds, preview_library
 from paperround.plugins.onboarding.library_formats import read_library
@@ -27,6 +25,7 @@ from paperround.plugins.onboarding.ratings import (
     store_ratings,
     suggest,
 )
+from paperround.plugins.onboarding.zotero import place_of, read_zotero
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number
@@ -175,17 +174,12 @@ def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Li
         return read_library(decompress(content, MOST_UNPACKED))
     if text.strip():
         return read_library(text.encode("utf-8", "surrogatepass"))
-    read_zotero = plugins("libraries").get("zotero")
-    if read_zotero is None or not zotero.strip():
+    if not zotero.strip():
         raise invalid("text", "paste some lines, choose a file, or name a library")
-
-    def connect() -> HttpClient:
-        if app.demo:
-            raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
-        return app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS)
-
-    found: Library = read_zotero(zotero, connect)
-    return found
+    place = place_of(zotero)
+    if app.demo:
+        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
+    return read_zotero(place, app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS))
 
 
 def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response:
@@ -212,7 +206,6 @@ def _library_page(
         error=error,
         text=text,
         zotero=zotero,
-        has_zotero="zotero" in plugins("libraries"),
         most_bytes=LIBRARY_BODY,
         most_kept=MOST_INTERESTS,
     )

@@ -1,7 +1,6 @@
 """Read a public Zotero library with Zotero's API (version 3), as CSL-JSON, newest first."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from paperround.core.errors import FetchFailed, UnreadableFile, invalid
@@ -44,14 +43,11 @@ def place_of(text: str) -> str:
     return f"{match[1].lower()}/{match[2]}"
 
 
-def read_zotero(text: str, connect: Callable[[], HttpClient]) -> Library:
-    """Return the newest works of the public library that `text` names, at most 300. `connect` makes
-    the client.
+def read_zotero(place: str, client: HttpClient) -> Library:
+    """Return the newest works of the public library at `place`, at most 300.
 
     Raises InvalidInput (code `zotero`) when Zotero does not return any.
     """
-    place = place_of(text)
-    client = connect()
     found = _fetch_page(client, place, 0)
     for number in range(1, MOST_PAGES):
         if len(found.works) + len(found.refused) < number * PAGE:
