@@ -4,8 +4,8 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database
-from paperround.plugins.onboarding.library import keep_seeds, preview_library
-from paperround.plugins.onboarding.model import GivenWork, Library, Understood
+from paperround.plugins.onboarding.library import LibraryPreview, keep_seeds, preview_library
+from paperround.plugins.onboarding.library_formats import GivenWork, Library
 from paperround.self_service.preferences import open_choices
 from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import MOST_INTERESTS, InterestKind
@@ -42,7 +42,7 @@ def choosing(here: SignupContext) -> str:
     return link(mail)
 
 
-def understood(here: SignupContext, token: str, library: Library = GIVEN) -> Understood:
+def understood(here: SignupContext, token: str, library: Library = GIVEN) -> LibraryPreview:
     found = preview_library(here, token, library, now=NOW)
     assert found is not None
     return found

@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import UnreadableFile
-from paperround.plugins.onboarding.library_formats import read_library
-from paperround.plugins.onboarding.model import MOST_WORKS, GivenWork, Library
+from paperround.plugins.onboarding.library_formats import (
+    MOST_WORKS,
+    GivenWork,
+    Library,
+    read_library,
+)
 
 BIBTEX = """@article{lovelace,
   title = {On {Tides} and Moons}, author = {Lovelace, Ada}, doi = {10.1000/TIDES}, year = 2020,

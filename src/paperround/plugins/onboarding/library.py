@@ -4,20 +4,22 @@ Results are shown first, and stored once the reader confirms.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.core.errors import invalid
 from paperround.core.languages import marked
 from paperround.db.transactions import Transaction
 from paperround.papers.identifiers import canonical
-from paperround.papers.model import Paper, Reject
+from paperround.papers.model import Paper, PaperId, Reject
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
-from paperround.plugins.onboarding.model import GivenWork, Library, Understood, UnderstoodWork
+from paperround.plugins.onboarding.library_formats import GivenWork, Library
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.choices import find_paper_by_title
 from paperround.subscribers.interests import (
+    LONGEST_VALUE,
     MOST_INTERESTS,
     Interest,
     InterestKind,
@@ -35,9 +37,48 @@ _NAMING = ("arxiv", "doi", "biorxiv", "pmid")
 """Kinds of identifiers for a seed, most preferred first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedWork:
+    """One work as it would be imported. `seed` is what is stored, `paper` the matching paper, if
+    any; `already`: it is stored now. An unknown identifier takes effect once we have its paper;
+    the words of a title count at once."""
+
+    seed: str
+    title: str
+    paper: PaperId | None = None
+    is_identifier: bool = False
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryPreview:
+    """A library whose works are matched, and not stored yet. `refused` are those of the library and
+    works without a usable title. `room` is how many lines the reader has left."""
+
+    library: Library
+    works: tuple[MatchedWork, ...]
+    refused: tuple[Reject, ...]
+    room: int
+
+    @property
+    def known(self) -> tuple[MatchedWork, ...]:
+        """Works that match a paper."""
+        return tuple(one for one in self.works if one.paper is not None)
+
+    @property
+    def titles(self) -> tuple[MatchedWork, ...]:
+        """Unknown works with a title and no identifier."""
+        return tuple(one for one in self.works if one.paper is None and not one.is_identifier)
+
+    @property
+    def identifiers(self) -> tuple[MatchedWork, ...]:
+        """Unknown works with an identifier."""
+        return tuple(one for one in self.works if one.paper is None and one.is_identifier)
+
+
 def preview_library(
     context: SignupContext, token: str, library: Library, *, now: datetime
-) -> Understood | None:
+) -> LibraryPreview | None:
     """Return what an import of a library would store, for the holder of a recently mailed link;
     None for any other. Stores nothing."""
     with context.database.reading() as work:
@@ -54,12 +95,10 @@ def preview_library(
         for number, one in enumerate(each, start=1)
         if one is None
     )
-    return Understood(
-        called=library.called,
+    return LibraryPreview(
+        library=library,
         works=tuple({one.seed: one for one in each if one is not None}.values()),
         refused=(*library.refused, *rejects),
-        unread=library.unread,
-        left=library.left,
         room=MOST_INTERESTS - len(kept),
     )
 
@@ -83,21 +122,21 @@ def _find_papers(
     return papers
 
 
-def _recognize(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
+def _recognize(one: GivenWork, paper: Paper | None, seeds: set[str]) -> MatchedWork | None:
     """Return what would be stored for a work; None if it has neither a usable title nor an
     identifier."""
     if paper is not None:
         seed = canonical(paper.identifiers)
-        return UnderstoodWork(seed=seed, title=paper.title, paper=paper.id, already=seed in seeds)
-    title = one.words.lstrip("-– ")
+        return MatchedWork(seed=seed, title=paper.title, paper=paper.id, already=seed in seeds)
+    title = " ".join(one.title.split())[:LONGEST_VALUE].lstrip("-– ")
     if title.isprintable() and any(char.isalnum() for char in title):
         seed = interest(InterestKind.SEED, title).value
-        return UnderstoodWork(seed=seed, title=title, already=seed in seeds)
+        return MatchedWork(seed=seed, title=title, already=seed in seeds)
     kind = next((kind for kind in _NAMING if kind in one.identifiers), None)
     if kind is None:
         return None
     seed = f"{kind}:{one.identifiers[kind]}"
-    return UnderstoodWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
+    return MatchedWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
 
 
 def keep_seeds(

@@ -12,6 +12,7 @@ functions.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 
 from paperround.core.errors import UnreadableFile
@@ -25,7 +26,9 @@ from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris_and_rest
 from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
 from paperround.papers.model import ParsedBatch, Reject
-from paperround.plugins.onboarding.model import MOST_WORKS, GivenWork, Library
+
+MOST_WORKS = 1000
+"""Only the first works of a library are imported."""
 
 LINES = marked("plain lines")
 
@@ -44,6 +47,26 @@ _LONGEST_LINE = 1000
 _NEITHER = marked("there is neither a title nor an identifier in it")
 _NO_TITLE = marked("it is too long for a title, or holds characters that cannot be printed")
 _OUTSIDE = marked("it stands outside of the entries, and names no paper by an identifier")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenWork:
+    """A work by its title, its identifiers (kind: value), or both."""
+
+    title: str = ""
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A parsed file: `called` is the name of its format, `left` the number of works over the limit,
+    `refused` the invalid entries and `unread` the lines outside any entry, with reasons."""
+
+    called: str
+    works: tuple[GivenWork, ...] = ()
+    refused: tuple[Reject, ...] = ()
+    unread: tuple[Reject, ...] = ()
+    left: int = 0
 
 
 def read_library(content: bytes) -> Library:

@@ -12,8 +12,7 @@ from paperround.core.errors import InvalidInput, UnreadableFile, invalid
 from paperround.feeds.formats.registry import decompress
 from paperround.papers.model import PaperId
 from paperround.plugins.onboarding.library import keep_seeds, preview_library
-from paperround.plugins.onboarding.library_formats import read_library
-from paperround.plugins.onboarding.model import Library
+from paperround.plugins.onboarding.library_formats import Library, read_library
 from paperround.plugins.onboarding.ratings import (
     BAD,
     ENOUGH_BAD,
@@ -163,9 +162,7 @@ def _preview_import(
             error = InvalidInput(error.text, code=field)
         return _library_page(app, token, error=error, text=text, zotero=zotero)
     found = unless_expired(found)
-    return private_page(
-        app, "library_understood.html", found=found, token=token, error=None, chosen=None
-    )
+    return private_page(app, "library_understood.html", found=found, token=token)
 
 
 def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Library:

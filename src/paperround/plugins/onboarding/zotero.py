@@ -7,8 +7,7 @@ from paperround.core.errors import FetchFailed, UnreadableFile, invalid
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
 from paperround.http.model import FetchRequest, HttpClient
-from paperround.plugins.onboarding.library_formats import read_csl
-from paperround.plugins.onboarding.model import Library
+from paperround.plugins.onboarding.library_formats import Library, read_csl
 
 API = "https://api.zotero.org"
 CODE = "zotero"
