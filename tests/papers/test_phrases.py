@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.papers.model import Paper
-from paperround.papers.phrases import LEAST_PAPERS, distinguishing_phrases, frequent_phrases
+from paperround.papers.phrases import LEAST_PAPERS, frequent_phrases
 from paperround.papers.topics import LONGEST_TOPIC, read_topics
 from paperround.subscribers.interests import InterestKind, interest
 from tests.builders import paper
@@ -62,28 +62,10 @@ def test_nothing_suggested_begins_or_ends_with_a_word_that_says_nothing() -> Non
         }
 
 
-@pytest.mark.accept("F31", part="5 good, 3 bad")
-def test_what_tells_good_papers_from_bad_ones_and_others_comes_first() -> None:
-    good = titled(*(f"Protein folding on graphs of {x}" for x in ("ice", "fire", "air", "sea")))
-    bad = [paper(20 + n, title=f"Market prices on graphs of {n}") for n in range(3)]
-    others = [paper(50 + n, title=f"Something about boats {n}") for n in range(30)]
-    found = distinguishing_phrases(good, bad, others, most=5)
-    assert found[0] == "protein folding"
-    assert not any("graphs" in one.split() for one in found)
-
-
-def test_nothing_good_tells_nothing() -> None:
-    assert distinguishing_phrases([], titled("Protein folding"), [], most=5) == ()
-
-
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_whatever_papers_are_called_what_is_suggested_can_be_kept(titles: list[str]) -> None:
     papers = titled(*titles, *titles, *titles)
-    found = (
-        *frequent_phrases(papers, most=10),
-        *distinguishing_phrases(papers, [], papers, most=10),
-    )
-    for phrase in found:
+    for phrase in frequent_phrases(papers, most=10):
         assert interest(InterestKind.TOPIC, phrase).value == phrase
 
 

@@ -9,19 +9,20 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
 
 from paperround.papers.model import Paper
 from paperround.papers.search import COMMON
 from paperround.papers.stems import stem
-from paperround.papers.topics import LONGEST_TOPIC, folded, whole_words
+from paperround.papers.topics import LONGEST_TOPIC, folded
 
 MOST_PAPERS = 1500
 LEAST_PAPERS = 3
 """A phrase is suggested from this many papers on."""
 
 _MOST_WORDS = 4
-_MOST_CHECKED = 400
+MOST_CHECKED = 400
+"""Candidates that are compared."""
+
 _REPLACES = 0.6
 """A longer phrase replaces a shorter one that has this share of its papers in common."""
 
@@ -44,7 +45,7 @@ _TOO_GENERAL = frozenset("learning model models data theory systems system netwo
 
 
 @dataclass(frozen=True, slots=True)
-class _FoundPhrase:
+class FoundPhrases:
     """The papers of each phrase, and its spellings."""
 
     papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -61,52 +62,19 @@ class _FoundPhrase:
 
 def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     """At most `most` phrases of these papers, the most frequent first."""
-    found = _find_phrases(papers[:MOST_PAPERS])
+    found = find_phrases(papers[:MOST_PAPERS])
     counts = {key: len(where) for key, where in found.papers.items()}
     weights = (0.7, 1.0, 1.1)  # prefer two words to one, and three a little to two
     often = sorted(
         (key for key, count in counts.items() if count >= LEAST_PAPERS),
         key=lambda key: (-counts[key] * weights[min(key.count(" "), 2)], key),
-    )[:_MOST_CHECKED]
-    return tuple(found.spelling(key) for key in _distinct(often, found.papers))[:most]
+    )[:MOST_CHECKED]
+    return tuple(found.spelling(key) for key in without_contained(often, found.papers))[:most]
 
 
-def distinguishing_phrases(
-    good: Sequence[Paper], bad: Sequence[Paper], others: Sequence[Paper], *, most: int
-) -> tuple[str, ...]:
-    """At most `most` phrases that distinguish `good` papers from `bad` ones and `others`, best
-    first.
-
-    Candidates are phrases of the good papers, and phrases of several others that a good paper
-    contains. The score is (good papers - 2 * bad papers) ** 1.5, times the rarity among the others.
-    A phrase of a single paper is dropped.
-    """
-    found = _find_phrases([*good, *others[:MOST_PAPERS]])
-    texts = {
-        id(one): folded(" ".join((one.title, one.abstract, *one.keywords)))
-        for one in (*good, *bad, *others)
-    }
-
-    def holding(key: str, papers: Iterable[Paper]) -> int:
-        wanted = whole_words(folded(found.spelling(key)))
-        return sum(wanted.search(texts[id(one)]) is not None for one in papers)
-
-    of_good = [key for key, where in found.papers.items() if min(where) < len(good)]
-    often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
-    often.sort(key=lambda key: (-len(found.papers[key]), key))
-    scores: dict[str, float] = {}
-    for key in list(dict.fromkeys((*of_good, *often)))[:_MOST_CHECKED]:
-        liked = holding(key, good) - 2 * holding(key, bad)
-        elsewhere = holding(key, others) if liked > 0 else 0
-        if liked > 0 and liked + elsewhere > 1:
-            rarity = log((len(others) + 2) / (elsewhere + 1))
-            scores[key] = liked**1.5 * rarity
-    best = sorted(scores, key=lambda key: (-scores[key], key))
-    return tuple(found.spelling(key) for key in _distinct(best, found.papers))[:most]
-
-
-def _find_phrases(papers: Sequence[Paper]) -> _FoundPhrase:
-    found = _FoundPhrase()
+def find_phrases(papers: Sequence[Paper]) -> FoundPhrases:
+    """The phrases of these papers, each with the places of its papers in the sequence."""
+    found = FoundPhrases()
     for number, paper in enumerate(papers):
         for phrase in set(_paper_phrases(paper)):
             if len(phrase) <= LONGEST_TOPIC:
@@ -140,7 +108,7 @@ def _is_meaningful(phrase: Sequence[str]) -> bool:
     return len(phrase) > 1 or ends[0] not in _TOO_GENERAL
 
 
-def _distinct(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:
+def without_contained(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:
     """The phrases without those that a better or longer one replaces."""
     each = list(keys)
     chosen: list[str] = []

@@ -8,8 +8,8 @@ from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.plugins.onboarding.ratings import (
     PAGE,
-    KeptJudgements,
-    papers_to_judge,
+    StoredRatings,
+    papers_to_rate,
     store_ratings,
     suggest,
 )
@@ -60,7 +60,7 @@ def called(database: Database, titles: list[str]) -> list[PaperId]:
 def pages(here: SignupContext, token: str) -> list[list[PaperId]]:
     found = []
     for page in (1, 2, 3, 4, 5, 6):
-        judging = papers_to_judge(here, token, page=page, now=NOW)
+        judging = papers_to_rate(here, token, page=page, now=NOW)
         assert judging is not None
         found.append([one.paper_id for one in judging.papers])
         if not judging.more:
@@ -98,7 +98,7 @@ def test_what_is_kept_is_feedback_and_interests_and_is_not_shown_again(
 ) -> None:
     token = choosing(here)
     good, bad = called(database, FOLDING), called(database, PRICES)
-    assert store_ratings(here, token, good, bad, [TOPIC], now=NOW) == KeptJudgements(
+    assert store_ratings(here, token, good, bad, [TOPIC], now=NOW) == StoredRatings(
         papers=8, interests=1
     )
     with database.reading() as work:
@@ -116,6 +116,6 @@ def test_papers_that_nobody_knows_are_passed_over(here: SignupContext) -> None:
     found = suggest(here, token, unknown, [], now=NOW)
     assert found is not None
     assert (found.good, found.topics) == ((), ())
-    assert store_ratings(here, token, unknown, [], [], now=NOW) == KeptJudgements(
+    assert store_ratings(here, token, unknown, [], [], now=NOW) == StoredRatings(
         papers=0, interests=0
     )

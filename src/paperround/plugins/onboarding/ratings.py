@@ -5,19 +5,27 @@ Suggestions are shown first, and stored once the reader confirms.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction
 from paperround.editions.model import EditionPaper, Order, Placed
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.phrases import distinguishing_phrases
+from paperround.papers.phrases import (
+    LEAST_PAPERS,
+    MOST_CHECKED,
+    MOST_PAPERS,
+    find_phrases,
+    without_contained,
+)
 from paperround.papers.stems import stems
 from paperround.papers.store.papers import PaperStore
+from paperround.papers.topics import folded, whole_words
 from paperround.plugins.onboarding.library import add_all
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
@@ -26,7 +34,17 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 GOOD, BAD = "good", "bad"
 ENOUGH_GOOD, ENOUGH_BAD = 5, 3
-MOST_JUDGED = 60
+PAGE = 12
+"""Papers per page: enough to find five good and three bad ones."""
+
+MOST_PAGES = 5
+LOOKED_BACK = timedelta(days=14)
+_LOOKED_AT = 300
+MOST_TOPICS = 10
+MOST_AUTHORS = 8
+MOST_CATEGORIES = 4
+
+MOST_RATINGS = 60
 """Ratings that are stored at a time."""
 
 _CANDIDATES = 5
@@ -37,7 +55,7 @@ _COST = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class RatingPage:
     """A page of papers to rate; `page` counts from 1, `more` tells whether another page follows."""
 
     papers: tuple[EditionPaper, ...]
@@ -54,6 +72,14 @@ class Suggestions:
     topics: tuple[Interest, ...] = ()
     authors: tuple[Interest, ...] = ()
     categories: tuple[Interest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRatings:
+    """How many ratings, and how many new interests, were stored."""
+
+    papers: int
+    interests: int
 
 
 def pick_diverse(papers: Sequence[Paper], *, most: int) -> list[Paper]:
@@ -97,30 +123,43 @@ def distinguishing_authors(
     return tuple(name for name in named if name not in unwanted and name.strip())[:most]
 
 
-# --- rating and suggesting ----------------------------------------------------------------------
+def distinguishing_phrases(
+    good: Sequence[Paper], bad: Sequence[Paper], others: Sequence[Paper], *, most: int
+) -> tuple[str, ...]:
+    """At most `most` phrases that distinguish `good` papers from `bad` ones and `others`, best
+    first.
 
-PAGE = 12
-"""Papers per page: enough to find five good and three bad ones."""
+    Candidates are phrases of the good papers, and phrases of several others that a good paper
+    contains. The score is (good papers - 2 * bad papers) ** 1.5, times the rarity among the others.
+    A phrase of a single paper is dropped.
+    """
+    found = find_phrases([*good, *others[:MOST_PAPERS]])
+    texts = {
+        id(one): folded(" ".join((one.title, one.abstract, *one.keywords)))
+        for one in (*good, *bad, *others)
+    }
 
-MOST_PAGES = 5
-LOOKED_BACK = timedelta(days=14)
-_LOOKED_AT = 300
-MOST_TOPICS = 10
-MOST_AUTHORS = 8
-MOST_CATEGORIES = 4
+    def holding(key: str, papers: Iterable[Paper]) -> int:
+        wanted = whole_words(folded(found.spelling(key)))
+        return sum(wanted.search(texts[id(one)]) is not None for one in papers)
+
+    of_good = [key for key, where in found.papers.items() if min(where) < len(good)]
+    often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
+    often.sort(key=lambda key: (-len(found.papers[key]), key))
+    scores: dict[str, float] = {}
+    for key in list(dict.fromkeys((*of_good, *often)))[:MOST_CHECKED]:
+        liked = holding(key, good) - 2 * holding(key, bad)
+        elsewhere = holding(key, others) if liked > 0 else 0
+        if liked > 0 and liked + elsewhere > 1:
+            rarity = log((len(others) + 2) / (elsewhere + 1))
+            scores[key] = liked**1.5 * rarity
+    best = sorted(scores, key=lambda key: (-scores[key], key))
+    return tuple(found.spelling(key) for key in without_contained(best, found.papers))[:most]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptJudgements:
-    """How many ratings, and how many new interests, were stored."""
-
-    papers: int
-    interests: int
-
-
-def papers_to_judge(
+def papers_to_rate(
     context: SignupContext, token: str, *, page: int, now: datetime
-) -> Judging | None:
+) -> RatingPage | None:
     """Return recent papers of the reader's lists that differ from each other and that they have not
     rated; None if the link was not recently mailed."""
     with context.database.reading() as work:
@@ -133,7 +172,7 @@ def papers_to_judge(
     chosen = pick_diverse(known, most=PAGE * MOST_PAGES)
     page = min(max(page, 1), MOST_PAGES)
     shown = chosen[(page - 1) * PAGE : page * PAGE]
-    return Judging(
+    return RatingPage(
         papers=tuple(placed[one.id].paper for one in shown if one.id in placed),
         page=page,
         more=len(chosen) > page * PAGE,
@@ -214,16 +253,16 @@ def store_ratings(
     interests: Sequence[Interest],
     *,
     now: datetime,
-) -> KeptJudgements | None:
+) -> StoredRatings | None:
     """Store ratings as feedback, and these interests; None, and nothing stored, if the link was not
     recently mailed.
 
     Raises InvalidInput for an invalid interest, and if they exceed the limit.
     """
     wanted = validate_interests(interests)
-    ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
+    ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_RATINGS]
 
-    def keep(work: Transaction, reader: TokenHolder) -> KeptJudgements:
+    def keep(work: Transaction, reader: TokenHolder) -> StoredRatings:
         new = add_all(work, reader.person.id, wanted, now=now)
         papers = work[PaperStore].load({one for one, _ in ratings}) if ratings else {}
         kept = [
@@ -233,6 +272,6 @@ def store_ratings(
             for paper, verdict in ratings
             if paper in papers
         ]
-        return KeptJudgements(papers=len(kept), interests=new)
+        return StoredRatings(papers=len(kept), interests=new)
 
     return run_as_reader(context, token, keep, now=now)

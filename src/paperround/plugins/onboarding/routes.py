@@ -18,9 +18,9 @@ from paperround.plugins.onboarding.ratings import (
     ENOUGH_BAD,
     ENOUGH_GOOD,
     GOOD,
-    MOST_JUDGED,
     MOST_PAGES,
-    papers_to_judge,
+    MOST_RATINGS,
+    papers_to_rate,
     store_ratings,
     suggest,
 )
@@ -52,7 +52,7 @@ class RatingForm(BaseModel):
             for name, value in extra.items()
             if name.startswith("p") and value == verdict
         )
-        return [one for one in named if one is not None][:MOST_JUDGED]
+        return [one for one in named if one is not None][:MOST_RATINGS]
 
 
 @router.get("/preferences/{token}/papers", dependencies=[RECENT_LINK])
@@ -82,15 +82,15 @@ def _rating_page(
     error: InvalidInput | None = None,
 ) -> Response:
     number = page_number(page, MOST_PAGES)
-    judging = unless_expired(papers_to_judge(app.signup_context, token, page=number, now=now))
-    on_page = {one.paper_id for one in judging.papers}
+    rating_page = unless_expired(papers_to_rate(app.signup_context, token, page=number, now=now))
+    on_page = {one.paper_id for one in rating_page.papers}
     verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
     return private_page(
         app,
         "judging.html",
         status=200 if error is None else 422,
         token=token,
-        judging=judging,
+        rating_page=rating_page,
         verdicts=verdicts,
         elsewhere={one: word for one, word in verdicts.items() if one not in on_page},
         enough_good=ENOUGH_GOOD,
