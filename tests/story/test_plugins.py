@@ -115,10 +115,11 @@ def test_a_plugin_that_cannot_be_loaded_costs_only_its_own_command(tmp_path: Pat
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
-        "[paperround.commands]\nsurvey = broken_plugin:app\n"
+        "[paperround.commands]\nsurvey = broken_plugin:app\nnowhere survey = json:dumps\n"
     )
     path = os.pathsep.join([str(tmp_path), str(Path(paperround.__file__).parents[1])])
     home = CommandLine(tmp_path, environment={"PYTHONPATH": path})
     assert home.json("ingest", "--file", str(SAMPLE / "page.txt"))["new"] == 12
     error = home.run("survey", exit_code=2)
     assert "the plugin survey (broken_plugin:app) cannot be loaded" in error
+    assert "there is no group of commands called nowhere" in error

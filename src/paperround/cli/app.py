@@ -62,29 +62,43 @@ app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("scheduler")(serve.scheduler)
 app.command("tick")(serve.tick)
-app.add_typer(digest.app, name="digest")
-app.add_typer(feeds.app, name="feeds")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(bounces.app, name="bounces")
-app.add_typer(subscribers.suppressions, name="suppressions")
-app.add_typer(keys.app, name="keys")
-app.add_typer(dkim.app, name="dkim")
-app.add_typer(database.app, name="db")
+
+GROUPS = {
+    "digest": digest.app,
+    "feeds": feeds.app,
+    "subscribers": subscribers.app,
+    "bounces": bounces.app,
+    "suppressions": subscribers.suppressions,
+    "keys": keys.app,
+    "dkim": dkim.app,
+    "db": database.app,
+}
+"""The commands that have sub-commands, by name."""
+
+for group_name, group in GROUPS.items():
+    app.add_typer(group, name=group_name)
 
 
 def _add_plugins() -> None:
-    """Add the commands of plugins. One that cannot be loaded is reported; the others still work."""
+    """Add the commands of plugins; the name `db move` adds `move` to the group `db`.
+
+    One that cannot be added is reported; the others still work.
+    """
     commands = plugins("commands")
     for name in commands:
+        group_name, _, own_name = name.rpartition(" ")
         try:
+            if group_name and group_name not in GROUPS:
+                raise Misconfigured(f"there is no group of commands called {group_name}")
             command = commands[name]
         except Misconfigured as error:
             typer.echo(f"paperround: {error}; `paperround {name}` is missing", err=True)
             continue
+        parent = GROUPS.get(group_name, app)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
+            parent.add_typer(command, name=own_name)
         else:
-            app.command(name)(command)
+            parent.command(own_name)(command)
 
 
 _add_plugins()
