@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from paperround.core.errors import MovedAway
 from paperround.db import revisions
-from paperround.db.move import move_between
 from paperround.db.schema import tables as db
+from paperround.plugins.postgres_move.move import move_between
 from tests.builders import NOW
 from tests.databases import opened
 

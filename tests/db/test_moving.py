@@ -22,8 +22,8 @@ from paperround.db import migrate, revisions
 from paperround.db.backup import back_up
 from paperround.db.dialect import next_ids
 from paperround.db.driver import Columns, copy_rows
-from paperround.db.move import move_between
 from paperround.db.schema import tables as db
+from paperround.plugins.postgres_move.move import move_between
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
 from tests.db.moves import at, moved, refusal, rows_at
@@ -112,7 +112,7 @@ def test_a_row_that_did_not_arrive_is_noticed(
     def all_but_one(connection: Connection, statement: Insert, rows: Columns) -> int:
         return copy_rows(connection, statement, rows[1:])
 
-    monkeypatch.setattr("paperround.db.move.copy_rows", all_but_one)
+    monkeypatch.setattr("paperround.plugins.postgres_move.move.copy_rows", all_but_one)
     with pytest.raises(DatabaseFailed, match=r"\w+ has .* rows, and .* arrived"):
         moved(old, new)
     assert_untouched(old, new)

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.core.errors import DatabaseFailed
 from paperround.db import revisions
-from paperround.db.move import move_between
+from paperround.plugins.postgres_move.move import move_between
 from tests.databases import opened, run_on
 from tests.db.moves import LATER, Rows, at, moved, refusal, rows_at
 from tests.migrations.describing import described

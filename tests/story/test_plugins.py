@@ -55,6 +55,7 @@ def test_the_core_story_runs_with_the_folder_of_plugins_removed(tmp_path: Path) 
     checks = {one["check"] for one in home.json("doctor")["checks"]}
     assert "database" in checks
     assert not checks & {"site", "outbox", "dns"}
+    assert "move" in home.run("db", "move", exit_code=2)
 
 
 @pytest.fixture

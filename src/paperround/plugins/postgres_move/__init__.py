@@ -1,0 +1,1 @@
+"""The command `paperround db move`: from SQLite to PostgreSQL."""
