@@ -11,7 +11,7 @@ from paperround.cli.app import app
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Conflict, Misconfigured
-from paperround.ops.demo import begin, claim
+from paperround.plugins.demo.samples import begin, claim
 from tests.builders import NOW
 from tests.story.command_line import SAMPLE
 

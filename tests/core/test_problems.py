@@ -136,9 +136,10 @@ access/rate_limiter core/times digests/pages editions/store/lists
 editions/archive editions/periods feeds/formats/bibtex
 feeds/formats/references feeds/formats/registry feeds/formats/ris
 papers/topics plugins/onboarding/library plugins/onboarding/library_formats
-plugins/onboarding/routes plugins/onboarding/zotero self_service/change_address self_service/feeds
+plugins/onboarding/routes plugins/onboarding/zotero plugins/outbox_pages
+self_service/change_address self_service/feeds
 signup/limits subscribers/addresses subscribers/choices subscribers/interests
-subscribers/keywords web/context web/outbox web/pages web/preferences_form web/search
+subscribers/keywords web/context web/pages web/preferences_form web/search
 web/security web/self_service web/signup
 """.split()
 """Modules whose errors readers meet."""

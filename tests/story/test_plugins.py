@@ -56,6 +56,7 @@ def test_the_core_story_runs_with_the_folder_of_plugins_removed(tmp_path: Path) 
     assert "database" in checks
     assert not checks & {"site", "outbox", "dns"}
     assert "move" in home.run("db", "move", exit_code=2)
+    assert "demo" in home.run("demo", exit_code=2)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from paperround import version
 from paperround.cli import (
     bounces,
     database,
-    demo,
     digest,
     dkim,
     feeds,
@@ -55,7 +54,6 @@ app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
 app.command("deliver")(serve.deliver)
-app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("doctor")(init.doctor)
 app.command("serve")(serve.serve)

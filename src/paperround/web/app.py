@@ -23,7 +23,6 @@ from paperround.web import (
     admin_feeds,
     errors,
     health,
-    outbox,
     pages,
     papers_api,
     search,
@@ -62,6 +61,10 @@ PAPERS_API = (search.api, papers_api.api)
 OF_PLUGINS: tuple[APIRouter, ...] = tuple(plugins("routers").values())
 KEYED_OF_PLUGINS = tuple(one for one in OF_PLUGINS if issubclass(one.route_class, KeyedRoute))
 """Routers of plugins that need a key, whose responses are for nobody else."""
+PAGES_OF_PLUGINS = tuple(
+    one for one in OF_PLUGINS if one not in KEYED_OF_PLUGINS and not one.prefix.startswith("/api")
+)
+"""Routers of plugins outside the API. They are not compressed, as their pages may be private."""
 
 ADMIN_API = (
     admin_feeds.router,
@@ -77,7 +80,7 @@ PUBLIC: tuple[APIRouter, ...] = (
     signup.router,
     search.router,
     *PAPERS_API,
-    *(one for one in OF_PLUGINS if one not in KEYED_OF_PLUGINS),
+    *(one for one in OF_PLUGINS if one not in (*KEYED_OF_PLUGINS, *PAGES_OF_PLUGINS)),
 )
 """Routers whose responses are the same for everybody, except for routes with a `{token}`."""
 
@@ -87,7 +90,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     *(one for one in KEYED_OF_PLUGINS if one not in ADMIN_API),
     self_service.router,
-    outbox.router,
+    *PAGES_OF_PLUGINS,
     *ADMIN_API,
 )
 """Every router of the site, in matching order."""

@@ -16,15 +16,12 @@ from paperround.cli.process import DRAIN_SECONDS, leave_on_signals, log_to_stder
 from paperround.config import Settings, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
-from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.model import Edition
-from paperround.editions.store.editions import EditionStore
-from paperround.editions.store.lists import ListStore
 
 if TYPE_CHECKING:
     import socket
 
     from paperround.bootstrap import AppContext
+    from paperround.editions.model import Edition
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -58,6 +55,9 @@ def demo(
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
     from paperround.digests.publish import freeze_cuts
+    from paperround.editions.lists import DEFAULT_LIST
+    from paperround.editions.store.editions import EditionStore
+    from paperround.editions.store.lists import ListStore
 
     settings = load_settings(file=None)  # .env belongs to an installation
     log_to_stderr(settings)
@@ -97,7 +97,7 @@ def _create_context(settings: Settings, port: int) -> "AppContext":
     """Create the demo's context; raises Conflict if the database belongs to an installation."""
     from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of
-    from paperround.ops.demo import claim
+    from paperround.plugins.demo.samples import claim
 
     demo_settings = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **DEMO_LIMITS}
     given = settings.model_fields_set
@@ -113,7 +113,7 @@ def _create_context(settings: Settings, port: int) -> "AppContext":
 
 def _read_samples(context: "AppContext") -> str:
     """Begin or continue a demo, unless there are other papers; return where papers come from."""
-    from paperround.ops.demo import Samples, begin, read_samples
+    from paperround.plugins.demo.samples import Samples, begin, read_samples
     from paperround.samples import days
 
     if not begin(context.database, now=context.clock.now()):
@@ -142,7 +142,7 @@ def _read_samples(context: "AppContext") -> str:
 def _read_file(context: "AppContext", file: Path) -> str:
     """Read papers from `file` into the database; return their number as text."""
     from paperround.feeds.ingest import ingest
-    from paperround.ops.demo import has_samples
+    from paperround.plugins.demo.samples import has_samples
 
     if has_samples(context.database):
         raise Conflict(
@@ -164,7 +164,7 @@ def _read_file(context: "AppContext", file: Path) -> str:
 
 
 def _run(
-    context: "AppContext", listener: "socket.socket", source: str, edition: Edition | None
+    context: "AppContext", listener: "socket.socket", source: str, edition: "Edition | None"
 ) -> None:
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler

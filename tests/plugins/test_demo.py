@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from paperround.db.transactions import SqlDatabase
-from paperround.ops.demo import Samples, begin, read_samples
 from paperround.papers.model import ParsedBatch
 from paperround.papers.store.papers import PaperStore
+from paperround.plugins.demo.samples import Samples, begin, read_samples
 from paperround.samples import days
 from tests.sample_database import NOW
 

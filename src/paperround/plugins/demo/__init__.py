@@ -1,0 +1,1 @@
+"""The command `paperround demo`: everything on one machine, with sample papers."""
