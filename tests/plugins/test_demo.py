@@ -1,23 +1,14 @@
 """Samples go into an empty database once, and more of them come as hours go by."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from paperround.db.transactions import SqlDatabase
-from paperround.papers.model import ParsedBatch
 from paperround.papers.store.papers import PaperStore
-from paperround.plugins.demo.samples import Samples, begin, read_samples
+from paperround.plugins.demo.samples import begin, read_samples
 from paperround.samples import days
 from tests.sample_database import NOW
 
 HOUR = timedelta(hours=1)
-CONTENT = days.read()
-
-
-def listed(anchor: datetime, now: datetime) -> ParsedBatch:
-    return days.batch_at(CONTENT, anchor=anchor, now=now)
-
-
-SAMPLES = Samples(feed=days.FEED, listed=listed)
 
 
 def papers(database: SqlDatabase) -> int:
@@ -27,23 +18,24 @@ def papers(database: SqlDatabase) -> int:
 
 def test_an_empty_database_gets_the_samples_of_the_days_before(database: SqlDatabase) -> None:
     assert begin(database, now=NOW)
-    report = read_samples(database, SAMPLES, now=NOW)
+    report = read_samples(database, now=NOW)
     assert report is not None
-    assert report.new == papers(database) == len(listed(NOW, NOW).records)
+    listed = days.batch_at(days.read(), anchor=NOW, now=NOW).records
+    assert report.new == papers(database) == len(listed)
     assert report.observations
 
 
 def test_nothing_is_read_again_while_nothing_is_new(database: SqlDatabase) -> None:
     begin(database, now=NOW)
-    read_samples(database, SAMPLES, now=NOW)
-    assert read_samples(database, SAMPLES, now=NOW + timedelta(seconds=1)) is None
+    read_samples(database, now=NOW)
+    assert read_samples(database, now=NOW + timedelta(seconds=1)) is None
 
 
 def test_samples_and_counts_of_later_hours_come_later(database: SqlDatabase) -> None:
     begin(database, now=NOW)
-    read_samples(database, SAMPLES, now=NOW)
+    read_samples(database, now=NOW)
     before = papers(database)
-    report = read_samples(database, SAMPLES, now=NOW + 30 * HOUR)
+    report = read_samples(database, now=NOW + 30 * HOUR)
     assert report is not None
     assert report.new == papers(database) - before > 0
     assert report.changed == 0
@@ -55,5 +47,5 @@ def test_a_demo_that_was_killed_before_it_read_the_samples_reads_them(
 ) -> None:
     begin(database, now=NOW)
     assert begin(database, now=NOW + HOUR)
-    assert read_samples(database, SAMPLES, now=NOW + HOUR) is not None
+    assert read_samples(database, now=NOW + HOUR) is not None
     assert papers(database) > 100

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.editions.model import Edition
 
-HOST = "127.0.0.1"
-PORT = 8000
 FOLDER = Path("paperround-demo")
 """Default data directory of a demo, apart from that of an installation."""
 
@@ -83,7 +81,7 @@ def demo(
 
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     """Return a socket at `port`, by default 8000, or at any free one if that may be replaced."""
-    from paperround.cli.server import listen
+    from paperround.cli.server import HOST, PORT, listen
 
     try:
         return listen(HOST, PORT if port is None else port)
@@ -97,6 +95,7 @@ def _create_context(settings: Settings, port: int) -> "AppContext":
     """Create the demo's context; raises Conflict if the database belongs to an installation."""
     from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of
+    from paperround.cli.server import HOST
     from paperround.plugins.demo.samples import claim
 
     demo_settings = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **DEMO_LIMITS}
@@ -113,25 +112,19 @@ def _create_context(settings: Settings, port: int) -> "AppContext":
 
 def _read_samples(context: "AppContext") -> str:
     """Begin or continue a demo, unless there are other papers; return where papers come from."""
-    from paperround.plugins.demo.samples import Samples, begin, read_samples
-    from paperround.samples import days
+    from paperround.plugins.demo.samples import begin, read_samples
 
     if not begin(context.database, now=context.clock.now()):
         return (
             f"those that {context.settings.data_dir} holds; samples go into an empty database only"
         )
-    content = days.read()
-    samples = Samples(
-        feed=days.FEED,
-        listed=lambda anchor, now: days.batch_at(content, anchor=anchor, now=now),
-    )
-    read_samples(context.database, samples, now=context.clock.now())
+    read_samples(context.database, now=context.clock.now())
 
     def keep_reading() -> None:
         """Read the samples of later hours until the demo stops."""
         while not context.stopping.wait(EVERY_SECONDS):
             try:
-                read_samples(context.database, samples, now=context.clock.now())
+                read_samples(context.database, now=context.clock.now())
             except PaperroundError as error:
                 logging.getLogger(__name__).warning("no samples were read: %s", error)
 
@@ -166,7 +159,7 @@ def _read_file(context: "AppContext", file: Path) -> str:
 def _run(
     context: "AppContext", listener: "socket.socket", source: str, edition: "Edition | None"
 ) -> None:
-    from paperround.cli.server import server
+    from paperround.cli.server import HOST, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 

@@ -9,27 +9,17 @@ you start again continues, and samples never mix with your own papers. The mark 
 database belongs to a demo: no installation works with it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.db.slots import ANCHOR, KIND, MARK, SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
-from paperround.papers.model import ParsedBatch
 from paperround.papers.store.papers import PaperStore
+from paperround.samples import days
 
 LOOK = "demo-samples"
 """The heartbeat that is recorded when samples were read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """The sample papers; `listed(anchor, now)` returns those of a demo begun at `anchor`."""
-
-    feed: str
-    listed: Callable[[datetime, datetime], ParsedBatch]
 
 
 def claim(database: Database, *, now: datetime) -> bool:
@@ -62,21 +52,22 @@ def has_samples(database: Database) -> bool:
         return work[SlotStore].taken_at(KIND, ANCHOR) is not None
 
 
-def read_samples(database: Database, samples: Samples, *, now: datetime) -> IngestReport | None:
+def read_samples(database: Database, *, now: datetime) -> IngestReport | None:
     """Store the new samples; return None if there are none, or if no demo began here."""
     with database.reading() as work:
         anchor = work[SlotStore].taken_at(KIND, ANCHOR)
         looked = work[SlotStore].last_beat(LOOK)
     if anchor is None:
         return None
-    batch = samples.listed(anchor, now)
-    if looked is not None and batch == samples.listed(anchor, looked):
+    content = days.read()
+    batch = days.batch_at(content, anchor=anchor, now=now)
+    if looked is not None and batch == days.batch_at(content, anchor=anchor, now=looked):
         return None
     report = ingest(
         batch,
         database=database,
-        feed_name=samples.feed,
-        feed_kind=samples.feed,
+        feed_name=days.FEED,
+        feed_kind=days.FEED,
         source="the samples of this version",
         captured_at=now,
         now=now,
