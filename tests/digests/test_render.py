@@ -20,7 +20,7 @@ from paperround.digests.render.view import render_digest
 from paperround.editions.labels import localized_authors, localized_counts
 from paperround.editions.model import SkipReason
 from paperround.papers.formatting import paper_links, shortened, web_address
-from paperround.papers.summaries import MARK
+from paperround.plugins.summaries.checks import MARK
 from tests.digests.messages import PUBLIC, links, paper, view
 from tests.digests.reading import (
     FALLBACKS,

@@ -35,7 +35,6 @@ from paperround.delivery.queues import PendingWrites
 from paperround.delivery.restore_guard import SendMarks
 from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
-from paperround.digests.summaries import SummaryCache, SummaryOrGist, Writing, summarise
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient, Resolver
@@ -46,7 +45,6 @@ from paperround.ops.tick import DeadManSwitch, TickContext
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
-from paperround.papers.summaries import Wording
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
@@ -288,27 +286,16 @@ class AppContext:
             raise RateLimited("this process was asked to stop", retry_after=0)
 
     @cached_property
-    def writing(self) -> Writing | None:
-        """The dependencies of summaries; None when no summary service is configured."""
-        settings, service = self.settings, self.settings.summary_service
-        if service is None:
-            return None
-        base, model = service
-        wording = Wording(model=model, language=settings.summarise_language)
-        client_for = partial(self.client_for, seconds=settings.summarise_seconds)
-        make = plugins("summaries")["chat"]
-        return Writing(
-            database=self.database,
-            ranker=self.ranker,
-            summariser=make(base, wording, settings.summarise_key, client_for),
-            cache=SummaryCache(settings.data_dir / "summaries", wording),
-            budget=settings.summary_budget,
-        )
+    def summaries(self) -> Any:
+        """The plugin that summarises papers; None when no summary service is configured."""
+        service = self.settings.summary_service
+        return None if service is None else plugins("summaries")["chat"](self, *service)
 
     @cached_property
     def gist(self) -> GistChooser:
         """The function that chooses a paper's gist."""
-        return choose_gist if self.writing is None else SummaryOrGist(self.writing.cache)
+        chosen: GistChooser = choose_gist if self.summaries is None else self.summaries.gist
+        return chosen
 
     @cached_property
     def tick_context(self) -> TickContext:
@@ -373,8 +360,8 @@ class AppContext:
 
     def summarise(self) -> None:
         """Summarise papers before their edition, if a service is configured; not in a demo."""
-        if self.writing is not None and not self.demo:
-            summarise(self.writing, now=self.clock.now())
+        if self.summaries is not None and not self.demo:
+            self.summaries.summarise(now=self.clock.now())
 
     @cached_property
     def intake(self) -> Intake:

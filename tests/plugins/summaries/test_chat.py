@@ -6,12 +6,12 @@ import pytest
 
 from paperround.core.errors import FetchFailed
 from paperround.http.transport import FetchLimits
-from paperround.papers.summaries import Wording
-from paperround.plugins.chat_summaries import TOKENS, ChatSummariser, host_and_port
+from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, host_and_port
+from paperround.plugins.summaries.checks import Wording
 from tests.builders import paper
-from tests.digests.service import completion
 from tests.http.clients import QUICK, guarded
 from tests.http.faults import Behaviour, FaultServer, page, says
+from tests.plugins.summaries.completions import completion
 
 PAPER = paper(title="Foo", abstract='Say "Foo".\nThen say bar.')
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.digests.summaries import SummaryCache
-from paperround.papers.summaries import Wording
+from paperround.plugins.summaries.checks import Wording
+from paperround.plugins.summaries.service import SummaryCache
 
 OURS = Wording(model="small-1")
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paperround.papers.gist import LONGEST
 from paperround.papers.model import Paper, Show
-from paperround.papers.summaries import MARK, Wording, checked, is_askable, marked
+from paperround.plugins.summaries.checks import MARK, Wording, checked, is_askable, marked
 from tests.builders import paper
 
 TITLE = "Foo: matching images at once"

@@ -9,9 +9,9 @@ from paperround.config import load_settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Misconfigured
 from paperround.papers.gist import choose_gist
-from paperround.papers.summaries import MARK
-from tests.digests.service import completion
+from paperround.plugins.summaries.checks import MARK
 from tests.http.faults import FaultServer
+from tests.plugins.summaries.completions import completion
 from tests.sample_database import NOW, fill, record
 
 
@@ -30,7 +30,7 @@ def home_of(settings: dict[str, str], *, demo: bool = False, **more: str) -> App
 def test_without_a_setting_nobody_is_asked(settings: dict[str, str]) -> None:
     home = home_of(settings)
     home.summarise()
-    assert home.writing is None
+    assert home.summaries is None
     assert home.gist is choose_gist
 
 
@@ -80,5 +80,4 @@ def test_half_a_setting_is_refused(
 def test_a_key_is_never_printed(settings: dict[str, str]) -> None:
     home = home_of(settings, url="https://models.example.org/v1", model="m", key="k3y")
     assert "k3y" not in repr(home.settings)
-    assert home.writing is not None
-    assert "k3y" not in repr(home.writing.summariser)
+    assert "k3y" not in repr(home.summaries)

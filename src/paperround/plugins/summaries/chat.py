@@ -6,14 +6,13 @@ kept: whatever instructions a text contains, the model can only answer.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from paperround.core.errors import FetchFailed
 from paperround.http.model import FetchRequest, HttpClient
 from paperround.papers.model import Paper
-from paperround.papers.summaries import Wording
+from paperround.plugins.summaries.checks import Wording
 
 TOKENS = 160
 """The longest response: 320 characters in a language with two characters a token."""
@@ -73,13 +72,3 @@ class ChatSummariser:
             headers=headers,
             content=json.dumps(asked).encode(),
         )
-
-
-def summariser_of(
-    base: str,
-    wording: Wording,
-    key: str | None,
-    client_for: Callable[[str], HttpClient],
-) -> ChatSummariser:
-    """Return the summariser `chat`; `client_for` makes a client for a `host:port`."""
-    return ChatSummariser(client_for(host_and_port(base)), base, wording, key)

@@ -1,0 +1,1 @@
+"""Summaries of papers by a language model, checked and marked."""
