@@ -94,22 +94,6 @@ def list_emails(directory: Path) -> list[OutboxEntry]:
     return entries
 
 
-def read_email(directory: Path, mail_id: str) -> OutboxMail | None:
-    """Return the email with this id, None if it is not in `directory`."""
-    path = next((one for one in _files(directory) if one.stem == mail_id), None)
-    if path is None:
-        return None
-    content = path.read_bytes()
-    message = _PARSER.parsebytes(content)
-    return OutboxMail(
-        line=_entry(path, message),
-        headers=tuple((name, str(value)) for name, value in message.items()),
-        text=_part(message, "plain"),
-        html=_part(message, "html"),
-        content=content,
-    )
-
-
 def _files(directory: Path) -> Iterator[Path]:
     """Return the files of the emails, without the hidden ones that are still being written."""
     return (path for path in directory.glob(f"*{_ENDING}") if not path.name.startswith("."))
@@ -172,10 +156,19 @@ def show_outbox(app: App) -> Response:
 def get_message(app: App, mail_id: str) -> OutboxMail:
     """Return the message with this id. Raises NotFound."""
     where = parse_smtp_url(app.settings.relay)
-    mail = read_email(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
-    if mail is None:
+    files = _files(where.directory) if isinstance(where, OutboxFolder) else ()
+    path = next((one for one in files if one.stem == mail_id), None)
+    if path is None:
         raise NotFound(marked("There is no such mail in the outbox."))
-    return mail
+    content = path.read_bytes()
+    message = _PARSER.parsebytes(content)
+    return OutboxMail(
+        line=_entry(path, message),
+        headers=tuple((name, str(value)) for name, value in message.items()),
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+        content=content,
+    )
 
 
 Mail = Annotated[OutboxMail, Depends(get_message)]
