@@ -68,11 +68,20 @@ class LateMails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailResult:
-    """What became of an email. `positions` are those of the edition's papers, `reply` is the
-    server's and may contain the address."""
+class MailRecord:
+    """An email to a person, digest or system email, and what became of it.
 
+    `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
+    `positions` are those of the edition's papers, `reply` is the server's and may contain the
+    address. `taken` messages of a channel post that needs several were accepted before its last
+    try.
+    """
+
+    name: str
     kind: str
+    list_name: str | None
+    edition_id: EditionId | None
+    local_date: date | None
     positions: tuple[int, ...]
     state: DeliveryState
     reason: str
@@ -82,20 +91,6 @@ class MailResult:
     code: int | None
     reply: str | None
     message_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailRecord(MailResult):
-    """An email to a person, digest or system email.
-
-    `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
-    `taken` messages of a channel post that needs several were accepted before its last try.
-    """
-
-    name: str
-    list_name: str | None
-    edition_id: EditionId | None
-    local_date: date | None
     taken: int
 
 
@@ -110,14 +105,14 @@ class DeliveryQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryEntry(MailResult):
-    """A ledger row, its reader given by id."""
+class DeliveryEntry(MailRecord):
+    """A digest in the ledger, its reader given by id."""
 
     id: DeliveryId
-    list_name: str
     subscriber_id: SubscriberId
-    local_date: date
+    list_name: str
     edition_id: EditionId
+    local_date: date
     edition_day: date
     cut: str
 

@@ -208,43 +208,28 @@ class StatusStore(Store):
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
         """Return digests and system email to a person, newest first."""
-        digests = self._connection.execute(
-            _newest(
-                select(
-                    db.deliveries,
-                    db.lists.c.name.label("list_name"),
-                    func.coalesce(db.post_progress.c.taken, 0).label("taken"),
-                )
-                .join_from(db.deliveries, db.lists)
-                .outerjoin(db.post_progress),
-                db.deliveries,
-                subscriber,
-                limit,
-            )
-        )
+        digests = self.deliveries(DeliveryQuery(subscriber_id=subscriber), before=None, limit=limit)
+        c = db.notices.c
         notices = self._connection.execute(
-            _newest(select(db.notices), db.notices, subscriber, limit)
+            select(db.notices)
+            .where(c.subscriber_id == subscriber)
+            .order_by(c.due_at.desc(), c.id.desc())
+            .limit(limit)
         )
         records = [
-            value_of(
-                MailRecord,
-                row,
-                name=f"delivery/{row.id}",
-                positions=tuple(row.positions),
-                state=DeliveryState(row.state),
-            )
-            for row in digests
-        ] + [
-            value_of(
-                MailRecord,
-                row,
-                name=f"notice/{row.id}",
-                positions=(),
-                state=DeliveryState(row.state),
-                **dict.fromkeys(("list_name", "edition_id", "local_date")),
-                taken=0,
-            )
-            for row in notices
+            *digests,
+            *(
+                value_of(
+                    MailRecord,
+                    row,
+                    name=f"notice/{row.id}",
+                    positions=(),
+                    state=DeliveryState(row.state),
+                    **dict.fromkeys(("list_name", "edition_id", "local_date")),
+                    taken=0,
+                )
+                for row in notices
+            ),
         ]
         return sorted(records, key=lambda one: one.due_at, reverse=True)[:limit]
 
@@ -266,17 +251,23 @@ class StatusStore(Store):
                 db.lists.c.name.label("list_name"),
                 db.editions.c.day.label("edition_day"),
                 db.editions.c.cut,
+                func.coalesce(db.post_progress.c.taken, 0).label("taken"),
             )
             .select_from(db.deliveries)
             .join(db.lists, c.list_id == db.lists.c.id)
             .join(db.editions, c.edition_id == db.editions.c.id)
+            .outerjoin(db.post_progress, db.post_progress.c.delivery_id == c.id)
             .where(*which, true() if before is None else c.id < before)
             .order_by(c.id.desc())
             .limit(limit)
         )
         return [
             value_of(
-                DeliveryEntry, row, positions=tuple(row.positions), state=DeliveryState(row.state)
+                DeliveryEntry,
+                row,
+                name=f"delivery/{row.id}",
+                positions=tuple(row.positions),
+                state=DeliveryState(row.state),
             )
             for row in found
         ]
@@ -305,11 +296,3 @@ class StatusStore(Store):
             )
             total.update(dict(counted.all()))
         return dict(total)
-
-
-def _newest(query: Select[Any], table: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
-    return (
-        query.where(table.c.subscriber_id == subscriber)
-        .order_by(table.c.due_at.desc(), table.c.id.desc())
-        .limit(limit)
-    )
