@@ -14,7 +14,7 @@ from paperround.editions.lists import Window
 from paperround.editions.store.candidates import CandidateStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
-from paperround.feeds.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
+from paperround.feeds.enrich import MOST_REFUSALS, REST, enrich
 from paperround.feeds.fetcher import SHORTEST_BREAK
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed
@@ -45,8 +45,11 @@ def room(database: SqlDatabase) -> Room:
     return Room(database)
 
 
-def asked_of(room: Room, *services: Enricher, requests: int = 20) -> list[EnrichReport]:
-    return enrich(room.feed_context, services or BOTH, now=room.clock.moment, requests=requests)
+def asked_of(room: Room, *services: Enricher) -> list[FetchRequest]:
+    """Let the services enrich, and return what they were asked."""
+    before = len(room.services.asked)
+    enrich(room.feed_context, services or BOTH, now=room.clock.moment)
+    return room.services.asked[before:]
 
 
 def answer(number: int, **more: object) -> bytes:
@@ -118,8 +121,8 @@ def counts(room: Room) -> dict[str, list[int]]:
 def test_votes_stars_and_code_come_to_a_paper_that_is_here(room: Room) -> None:
     fill(room.database, [record(1)], NOW)
     room.answers["papers/2601.00001"] = answer(1)
-    reports = asked_of(room, HuggingFace())
-    assert [(one.papers, one.observations, one.error) for one in reports] == [(1, 2, None)]
+    assert len(asked_of(room, HuggingFace())) == 1
+    assert (feed_of(room).health, feed_of(room).reason) == ("fresh", "1 papers asked for")
     paper = only_paper(room)
     assert paper.links["code"] == CODE["code"]
     assert (paper.title, paper.abstract) == ("Paper 1", "We present paper 1.")
@@ -129,33 +132,38 @@ def test_votes_stars_and_code_come_to_a_paper_that_is_here(room: Room) -> None:
 def test_a_paper_nobody_indexed_there_is_asked_for_again_a_day_later(room: Room) -> None:
     fill(room.database, [record(1)], NOW)
     room.answers["papers/2601.00001"] = FetchFailed("not found", status=404)
-    assert [one.error for one in asked_of(room, HuggingFace())] == [None]
+    asked_of(room, HuggingFace())
+    assert feed_of(room).health is FeedHealth.FRESH
     room.answers["papers/2601.00001"] = answer(1)
     room.clock.moment = NOW + DAY
-    assert [one.observations for one in asked_of(room, HuggingFace())] == [2]
+    asked_of(room, HuggingFace())
+    assert counts(room) == {"upvotes": [12], "github_stars": [34]}
 
 
 def test_a_service_that_fails_rests_and_keeps_nobody(room: Room) -> None:
     fill(room.database, [record(1, links=CODE)], NOW)
     room.answers["papers/2601.00001"] = FetchFailed("huggingface.co answered 500", status=500)
     room.answers["repos/ring/things"] = stars(7)
-    failed, fine = asked_of(room)
-    assert failed.error == "huggingface.co answered 500"
-    assert (fine.error, fine.observations) == (None, 1)
+    asked_of(room)
+    assert feed_of(room).reason == "huggingface.co answered 500"
+    assert feed_of(room, "github").health is FeedHealth.FRESH
+    assert counts(room) == {"github_stars": [7]}
     room.clock.moment += REST - MINUTE
     assert asked_of(room, HuggingFace()) == []
     room.answers["papers/2601.00001"] = answer(1)
     room.clock.moment += 2 * MINUTE
-    assert [one.observations for one in asked_of(room, HuggingFace())] == [2]
+    asked_of(room, HuggingFace())
+    assert counts(room)["upvotes"] == [12]
 
 
 def test_nonsense_is_an_error_and_changes_nothing(room: Room) -> None:
     fill(room.database, [record(1)], NOW)
     room.answers["papers/2601.00001"] = b"<html>busy</html>"
-    assert "no paper" in (asked_of(room, HuggingFace())[0].error or "")
+    asked_of(room, HuggingFace())
+    assert "no paper" in feed_of(room).reason
     room.answers["papers/2601.00001"] = answer(2)
     room.clock.moment += DAY
-    assert [one.observations for one in asked_of(room, HuggingFace())] == [0]
+    assert len(asked_of(room, HuggingFace())) == 1
     assert counts(room) == {}
 
 
@@ -220,11 +228,11 @@ def test_a_paper_that_a_service_refuses_keeps_no_other_from_it(room: Room, statu
     fill(room.database, [record(n, links=code_of(n)) for n in range(1, 6)], NOW)
     room.answers["repos/ring/r5"] = FetchFailed(f"answered {status}", status=status)
     room.answers["repos/ring"] = stars(7)
-    (report,) = asked_of(room, Github())
-    assert (report.papers, report.observations, report.error) == (5, 4, None)
+    asked_of(room, Github())
+    feed = feed_of(room, "github")
+    assert (feed.health, feed.reason) == ("fresh", "5 papers asked for")
+    assert room.runs(feed.id)[0].counts["observations"] == 4
     with room.database.reading() as work:
-        feed = work[FeedStore].find("github-enricher")
-        assert feed is not None
         (refused,) = work[FeedStore].rejects(feed.id, before=None, limit=9)
     assert (refused.reason, refused.excerpt) == ("refused", "arxiv:2601.00005")
     room.clock.moment += HOUR
@@ -234,8 +242,8 @@ def test_a_paper_that_a_service_refuses_keeps_no_other_from_it(room: Room, statu
 def test_a_service_that_refuses_one_after_another_is_taken_to_refuse_us(room: Room) -> None:
     fill(room.database, [record(n, links=code_of(n)) for n in range(1, 9)], NOW)
     room.answers["repos/ring"] = FetchFailed("answered 403", status=403)
-    assert [one.error for one in asked_of(room, Github())] == ["answered 403"]
-    assert len(room.services.asked) == MOST_REFUSALS
+    assert len(asked_of(room, Github())) == MOST_REFUSALS
+    assert feed_of(room, "github").reason == "answered 403"
     assert asked_of(room, Github()) == []
 
 
@@ -248,9 +256,8 @@ def test_the_one_paper_of_a_batch_that_is_refused_is_found(room: Room) -> None:
         return Reply(b'{"status":"ok","message-type":"work-list","message":{"items":[]}}')
 
     room.answers["api.crossref.org"] = said
-    (report,) = asked_of(room, CrossrefNews())
-    assert (report.papers, report.error) == (8, None)
-    assert report.requests == 7
+    assert len(asked_of(room, CrossrefNews())) == 7
+    assert feed_of(room, "crossref").reason == "8 papers asked for"
     assert asked_of(room, CrossrefNews()) == []
 
 
@@ -330,8 +337,8 @@ def test_feeds_and_enrichers_of_one_service_share_what_it_grants(room: Room) -> 
     fill(room.database, [record(1)], NOW)
     spend(room, "service/openalex", 99)
     room.answers["api.openalex.org"] = b'{"meta":{"count":0},"results":[]}'
-    (report,) = asked_of(room, OpenAlexNews())
-    assert (report.requests, report.error) == (1, None)
+    assert len(asked_of(room, OpenAlexNews())) == 1
+    assert feed_of(room, "openalex").health is FeedHealth.FRESH
     (poll,) = room.poll()
     assert (poll.put_off, "budget of openalex" in poll.reason) == (True, True)
     assert len(room.services.asked) == 1
@@ -344,13 +351,14 @@ def test_who_finds_nothing_left_of_what_a_service_grants_takes_no_papers_meanwhi
 ) -> None:
     fill(room.database, [record(1)], NOW)
     spend(room, "service/openalex", 100)
-    assert [one.requests for one in asked_of(room, OpenAlexNews())] == [0]
+    assert asked_of(room, OpenAlexNews()) == []
     fill(room.database, [record(2)], NOW)
     room.clock.moment += DAY - MINUTE
     assert asked_of(room, OpenAlexNews()) == []
     room.answers["api.openalex.org"] = b'{"meta":{"count":0},"results":[]}'
     room.clock.moment += 2 * MINUTE
-    assert [one.papers for one in asked_of(room, OpenAlexNews())] == [2]
+    assert len(asked_of(room, OpenAlexNews())) == 1
+    assert feed_of(room, "openalex").reason == "2 papers asked for"
 
 
 def test_a_service_that_fails_for_days_is_told_of(room: Room) -> None:

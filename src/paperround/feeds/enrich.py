@@ -12,7 +12,6 @@ always fails does not block the others.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,7 +19,7 @@ from paperround.core.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.db.limits import Limiter, RateStore
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext, Quota, ask, is_overload
-from paperround.feeds.ingest import IngestReport, IngestRun
+from paperround.feeds.ingest import IngestRun
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.enrichment import KIND, LEASE, WATCHED, Enricher, feed_name, next_ask
@@ -44,49 +43,33 @@ _NOT_FOUND, _FORBIDDEN = 404, 403
 _SERVICE_STATUSES = frozenset({401, 407, 408, 425, 429})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrichReport:
-    """The result of one run for one service: requests made, papers requested, papers changed, and
-    new counts. `error` is why the run ended early, or None."""
+def enrich(context: FeedContext, enrichers: Sequence[Enricher], *, now: datetime) -> None:
+    """Request due papers from every service, with at most `REQUESTS` requests each.
 
-    enricher: str
-    requests: int = 0
-    papers: int = 0
-    changed: int = 0
-    observations: int = 0
-    error: str | None = None
-
-
-def enrich(
-    context: FeedContext, enrichers: Sequence[Enricher], *, now: datetime, requests: int = REQUESTS
-) -> list[EnrichReport]:
-    """Request due papers from every service, with at most `requests` requests each.
-
-    Errors of a service are returned in its report; the other services still run.
+    The error of a service is kept as its health; the other services still run.
     """
-    reports = (_enrich_from(context, one, requests, now) for one in enrichers)
-    return [report for report in reports if report is not None]
+    for enricher in enrichers:
+        _enrich_from(context, enricher, now)
 
 
-def _enrich_from(
-    context: FeedContext, enricher: Enricher, requests: int, now: datetime
-) -> EnrichReport | None:
-    """Run one service and return its report; None when no paper is due."""
+def _enrich_from(context: FeedContext, enricher: Enricher, now: datetime) -> None:
+    """Run one service, if papers are due for it."""
     run = _EnrichRun(context, enricher, now)
-    claimed = run.claim_papers(requests)
+    claimed = run.claim_papers()
     if not claimed:
-        return None
+        return
     try:
         for papers in _chunks(claimed, enricher.size):
             run.request_papers(papers)
     except RateLimited as error:
-        return run.finish(None, put_off=error)
+        run.finish(None, put_off=error)
     except (FetchFailed, InvalidInput) as error:
-        return run.finish(str(error))
+        run.finish(str(error))
     except Exception as error:  # one service must not stop the others
         log.exception("enriching from %s failed unexpectedly", enricher.name)
-        return run.finish(f"an error of ours, {type(error).__name__}: the log has the whole story")
-    return run.finish(None)
+        run.finish(f"an error of ours, {type(error).__name__}: the log has the whole story")
+    else:
+        run.finish(None)
 
 
 def _chunks(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
@@ -111,7 +94,7 @@ def _is_refusal(error: FetchFailed, papers: Sequence[Paper]) -> bool:
 
 
 class _EnrichRun:
-    """One run of one service, from the first request to the report."""
+    """One run of one service, from the first request to its recorded health."""
 
     def __init__(self, context: FeedContext, enricher: Enricher, now: datetime) -> None:
         self._context = context
@@ -119,16 +102,15 @@ class _EnrichRun:
         self._quota = Quota(name=f"enrich/{enricher.name}", rates=enricher.budget)
         self._now = now
         self._run: IngestRun | None = None
-        self._requests = 0
         self._papers = 0
         self._successes = 0
         self._refusals = 0
 
-    def claim_papers(self, requests: int) -> list[Paper]:
+    def claim_papers(self) -> list[Paper]:
         """Return the papers to request; none while the service is paused or its budget is spent.
         Due papers that cannot be requested are scheduled for later."""
         database, now = self._context.database, self._now
-        enricher, quota = self._enricher, self._quota
+        enricher, quota, requests = self._enricher, self._quota, REQUESTS
         with database.reading() as work:
             names = (quota.name, enricher.limiter)
             if any(work[Limiter].open_until(name, now=now) for name in names):
@@ -198,12 +180,8 @@ class _EnrichRun:
         """Return the parsed answer; empty when the service does not know a single paper."""
         request = self._enricher.request(papers)
         parse = partial(self._enricher.parse, papers=papers)
-        self._requests += 1
         try:
             return ask(self._context, request, parse, self._quota)[1]
-        except RateLimited:  # no request was made
-            self._requests -= 1
-            raise
         except FetchFailed as error:
             if error.status == _NOT_FOUND and len(papers) == 1:
                 return ParsedBatch()
@@ -243,8 +221,8 @@ class _EnrichRun:
             self._run = write(self._context.database, begin)
         return self._run
 
-    def finish(self, error: str | None, *, put_off: RateLimited | None = None) -> EnrichReport:
-        """Finish the run and return its report. `put_off` pauses the service's quota."""
+    def finish(self, error: str | None, *, put_off: RateLimited | None = None) -> None:
+        """Finish the run with the `error` that ended it. `put_off` pauses the service's quota."""
         now = self._context.clock.now()
         if error is not None:
             self._started_run().finish(now=now, state="failed", error=error)
@@ -258,15 +236,6 @@ class _EnrichRun:
             write(database, lambda work: work[Limiter].trip(name, until=until, now=now))
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
-        report = self._run.report if self._run is not None else IngestReport()
-        return EnrichReport(
-            enricher=self._enricher.name,
-            requests=self._requests,
-            papers=self._papers,
-            changed=report.changed,
-            observations=report.observations,
-            error=error,
-        )
 
     def _record_health(self, work: Transaction, error: str | None) -> None:
         """Record the health of the service, and pause it after a failure."""

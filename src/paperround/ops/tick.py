@@ -30,7 +30,7 @@ from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, log_poll, poll_due
-from paperround.feeds.enrich import EnrichReport, enrich
+from paperround.feeds.enrich import enrich
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
 from paperround.http.model import FetchRequest, HttpClient
@@ -144,14 +144,14 @@ def poll_round(context: TickContext, *, now: datetime) -> TickReport:
     )
 
 
-def enrich_round(context: TickContext, *, now: datetime) -> list[EnrichReport]:
+def enrich_round(context: TickContext, *, now: datetime) -> None:
     """Enrich papers from other services, unless no feed is enabled: then papers stay private."""
 
-    def enrich_papers() -> list[EnrichReport]:
-        is_reading = any(feed.enabled for feed in live_feeds(context.feed_context))
-        return enrich(context.feed_context, context.enrichers, now=now) if is_reading else []
+    def enrich_papers() -> None:
+        if any(feed.enabled for feed in live_feeds(context.feed_context)):
+            enrich(context.feed_context, context.enrichers, now=now)
 
-    return _Steps().run("enrich", enrich_papers, [])
+    _Steps().run("enrich", enrich_papers, None)
 
 
 def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
