@@ -40,6 +40,11 @@ def reader(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
+def test_midnight_is_an_hour_that_a_reader_can_choose() -> None:
+    assert HOURS.hour_of(Preferences(hour=0)) == 0
+    assert HOURS.hour_of(Preferences()) == HOURS.hour
+
+
 def test_nobody_is_planned_before_their_hour(reader: SqlDatabase) -> None:
     cut(reader, at(6))
     assert plan(reader, SEVEN - MINUTE).planned == 0
