@@ -121,7 +121,7 @@ class _Compiled:
         compiled = inlined.compile(dialect=dialect, column_keys=names)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
-        self._names = frozenset(compiled.binds)
+        self._names = tuple(compiled.binds)
         binds = {
             name: (bind.required, bind.type.dialect_impl(dialect).bind_processor(dialect))
             for name, bind in compiled.binds.items()
@@ -157,23 +157,21 @@ class _Compiled:
     def run_many(self, connection: Connection, rows: Rows | Columns) -> int:
         parameters = self._many_parameters(rows)
         if _has_listener(connection):
-            return connection.exec_driver_sql(self._text, parameters).rowcount
+            return connection.exec_driver_sql(self._text, list(parameters)).rowcount
         with driver_cursor(connection, self._text) as cursor:
             cursor.executemany(self._text, parameters)
             return int(cursor.rowcount)
 
-    def _many_parameters(self, rows: Rows | Columns) -> list[Any]:
-        names = [*self._names] if self._order is None else self._order
+    def _many_parameters(self, rows: Rows | Columns) -> Iterator[Any]:
+        """Yield the parameters of each row, one at a time: a bulk insert has thousands."""
         columns = [
             repeat(self._fixed[name], len(rows))
             if name in self._fixed
             else _converted(self._writing.get(name), _column(rows, name))
-            for name in names
+            for name in self._order or self._names
         ]
         each = zip(*columns, strict=True)
-        if self._order is None:
-            return [dict(zip(names, values, strict=True)) for values in each]
-        return [*each]
+        return each if self._order else (dict(zip(self._names, row, strict=True)) for row in each)
 
     def read(self, found: Sequence[Any]) -> list[Any]:
         """Return the driver's rows as named tuples with converted values."""
