@@ -3,7 +3,7 @@
 A page holds as many rows as the service likes (30 at times, 100 at others), so the next begins
 where this one ended, until one is empty or all that was announced has come. The interval is the
 same for all pages of a poll. Nothing is requested conditionally: an unchanged page would not say
-where the next one begins, and what is new stands on the last.
+where the next one begins, and new papers are on the last page.
 
 Both share the details API: `{"messages": [...], "collection"}`. A row of the collection is one
 version of a paper. An error may come with status 200, as plain text or as a message, and is never
