@@ -18,8 +18,9 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def home_to_measure() -> AppContext:
-    """A runtime whose data folder is a temporary one."""
-    folder = Path(_folder().name)
+    """A runtime with a temporary data folder of its own: the mark of what was sent, which is kept
+    there, belongs to one database."""
+    folder = Path(tempfile.mkdtemp(dir=_folder().name))
     return AppContext(
         Settings(data_dir=folder, secret_key="only-for-measuring-" * 2), FixedClock(NOW)
     )

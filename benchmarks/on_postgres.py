@@ -147,7 +147,7 @@ def _mailing(server: PostgresServer) -> list[Measured]:
             for size in turned(READERS, number):
                 with copy_of(server, templates[size]) as url, opened(url) as database:
                     planned[size].append(_spent(url, lambda: publish_now(home, database)))
-                    sent[size].append(_spent(url, lambda: _send(home, database, size)))  # noqa: B023
+                    sent[size].append(_spent(url, lambda: _send(database, size)))  # noqa: B023
     return [
         _row("publish to {} readers, their own", planned, "a reader"),
         _row("deliver {} digests, their own", sent, "a mail"),
@@ -162,7 +162,7 @@ def mailing_costs(server: PostgresServer, readers: int) -> tuple[Spent, Spent]:
             publish_now(home, database)
         with opened(url) as database:
             planned = _spent(url, lambda: publish_now(home, database))
-            sent = _spent(url, lambda: _send(home, database, readers))
+            sent = _spent(url, lambda: _send(database, readers))
     return _each(planned, readers), _each(sent, readers)
 
 
@@ -171,8 +171,8 @@ def _each(spent: Spent, readers: int) -> Spent:
     return ours / readers, theirs / readers
 
 
-def _send(home: AppContext, database: SqlDatabase, readers: int) -> None:
-    post = replace(home.post(), database=database, mailer=ThrowingAway(GROUP))
+def _send(database: SqlDatabase, readers: int) -> None:
+    post = replace(home_to_measure().post(), database=database, mailer=ThrowingAway(GROUP))
     sent = deliver(post).totals.sent
     if sent != readers:
         raise RuntimeError(f"{sent} of {readers} digests were sent")
