@@ -1,12 +1,10 @@
-"""Editions and the formula as programs read them."""
+"""Editions as programs read them."""
 
 import math
 
 import pytest
 
 from paperround.editions.model import Edition
-from paperround.ranking.trending import VERSION
-from paperround.ranking.weights import DEFAULTS
 from tests.builders import english
 from tests.web.conftest import Site
 
@@ -44,11 +42,3 @@ def test_what_is_no_edition_is_a_problem(
     answer = site.client.get(f"/api/v1/editions/{path}")
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.accept("F12", part="API")
-def test_the_formula_says_the_numbers_in_force(site: Site) -> None:
-    answer = site.client.get("/api/v1/ranking").json()
-    assert {one["name"]: one["value"] for one in answer["constants"]} == DEFAULTS.by_name()
-    assert (answer["ranker"], answer["outcomes"]) == (VERSION, None)
-    assert ["recency"] in [one["names"] for one in answer["parts"]]

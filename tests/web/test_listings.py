@@ -32,7 +32,6 @@ BOUNDED = {
     "/api/v1/admin/feeds/kinds": "the sources that there is code for",
     "/api/v1/editions/{list_name}/{day}": "one edition: as many papers as its list says",
     "/api/v1/editions/{list_name}/{day}/{cut}": "one edition",
-    "/api/v1/ranking": "the parts of one formula",
 }
 """Answers that hold rows and no pages, with what there are so few of. Name another only when it
 cannot grow with the installation."""

@@ -18,7 +18,6 @@ from paperround.plugins.hugging_face_api import DailyShape, FoundShape, PaperSha
 from paperround.web.openapi import operations
 from paperround.web.papers_api import (
     EditionAnswer,
-    FormulaAnswer,
     ListsAnswer,
     PaperAnswer,
     PapersPage,
@@ -34,7 +33,6 @@ PUBLIC = (
     PAPERS,
     "/api/v1/trending",
     "/api/v1/lists",
-    "/api/v1/ranking",
     "/api/v1/search?q=dense",
     "/api/v1/editions/trending/2026-03-02",
     "/api/daily_papers",
@@ -185,7 +183,6 @@ def test_every_public_answer_is_described_with_an_example_that_fits(site: Site) 
         TrendingAnswer,
         ListsAnswer,
         EditionAnswer,
-        FormulaAnswer,
         SearchAnswer,
         DailyShape,
         FoundShape,

@@ -68,7 +68,7 @@ def test_the_problem_names_the_unknown_names_and_those_there_are(site: Site) -> 
             for name in ("offset", "per_page")
         ],
     }
-    none = site.client.get("/api/v1/ranking?verbose=1").json()["errors"][0]["message"]
+    none = site.client.get("/api/v1/papers/7?verbose=1").json()["errors"][0]["message"]
     assert none == "There is no such query parameter here: it takes none."
 
 

@@ -12,12 +12,11 @@ API = "/api/v1/"
 REFERENCE = "#/components/schemas/"
 
 ABOUT = (
-    "Papers, editions and the formula of the score are for everybody, also in Hugging Face's "
-    "shapes. Routes below /api/v1/admin need a key. Errors are problem JSON (RFC 9457) with a "
-    "`code`."
+    "Papers and editions are for everybody, also in Hugging Face's shapes. Routes below "
+    "/api/v1/admin need a key. Errors are problem JSON (RFC 9457) with a `code`."
 )
 TAGS = {
-    "papers": "Papers, editions, lists and the formula of the score",
+    "papers": "Papers, editions and lists",
     "hugging face": "The same papers under Hugging Face's names and in its shapes",
     "subscriptions": "Signing up",
     "admin: feeds": "Feeds: described, previewed, read and filled",

@@ -1,4 +1,4 @@
-"""The JSON API of papers, trending papers, lists, editions and the ranking formula."""
+"""The JSON API of papers, trending papers, lists and editions."""
 
 import datetime
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator
 
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
@@ -20,7 +20,6 @@ from paperround.editions.store.lists import ListStore
 from paperround.editions.trending import DailyPaper, trending_now
 from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
-from paperround.ranking.learn import ranking_page
 from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
 from paperround.web.models import Identifiers, Instant, Page, Resource, example_config, value_of
 from paperround.web.paging import MAX_LIMIT, Paging
@@ -86,13 +85,6 @@ EDITION: dict[str, Any] = {
     "sources": ["arxiv-ml: 34 new"],
     "papers": [PLACED],
 }
-FORMULA: dict[str, Any] = {
-    "ranker": "trending-3",
-    "parts": [{"names": ["votes"], "amount": "ln(1 + v)", "when": "votes are known"}],
-    "symbols": {"v": "votes"},
-    "constants": [{"name": "half_life", "value": 24.0, "meaning": "hours"}],
-    "outcomes": 4210,
-}
 LISTS: dict[str, Any] = {
     "items": [
         {
@@ -106,7 +98,7 @@ LISTS: dict[str, Any] = {
 }
 
 
-# --- editions and the formula ------------------------------------------------------------------
+# --- editions ----------------------------------------------------------------------------------
 
 
 class PlacedPaper(Resource):
@@ -148,36 +140,6 @@ class EditionAnswer(Resource):
     papers: Sequence[PlacedPaper] = value_of("edition", "papers")
 
 
-class PartAnswer(Resource):
-    """A part of the score: its names, how much it is, and when it applies."""
-
-    names: list[str]
-    amount: str
-    when: str
-
-
-class ConstantAnswer(Resource):
-    """A number of the formula that is in force."""
-
-    name: str
-    value: float
-    meaning: str
-
-
-class FormulaAnswer(Resource):
-    """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
-
-    model_config = example_config(FORMULA) | ConfigDict(
-        json_schema_serialization_defaults_required=True
-    )
-
-    ranker: str
-    parts: list[PartAnswer] = value_of("formula", "parts")
-    symbols: Annotated[dict[str, str], BeforeValidator(dict)] = value_of("formula", "symbols")
-    constants: list[ConstantAnswer] = value_of("formula", "constants")
-    outcomes: int | None = value_of("learned", "kept", "outcomes", default=None)
-
-
 EditionList = Annotated[str, Path(examples=["trending"])]
 Day = Annotated[str, Path(description="A date in the list's zone.", examples=["2026-01-30"])]
 Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", examples=["3"])]
@@ -193,12 +155,6 @@ def read_edition(app: App, list_name: EditionList, day: Day) -> EditionAnswer:
 def read_edition_of_cut(app: App, list_name: EditionList, day: Day, cut: Cut) -> EditionAnswer:
     """The edition that was frozen at that cut."""
     return EditionAnswer.of(edition_page(app.database, list_name, parse_date(day), cut))
-
-
-@api.get("/ranking", summary="The formula of the score")
-def read_ranking(app: App, now: Now) -> FormulaAnswer:
-    """What a ranking that is made now goes by."""
-    return FormulaAnswer.of(ranking_page(app.ranker, now=now))
 
 
 # --- papers, what is trending, and the lists ----------------------------------------------------
