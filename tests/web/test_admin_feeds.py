@@ -14,7 +14,6 @@ from paperround.access.model import Scope
 from paperround.bootstrap.workers import POLL
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed, FetchRefused
-from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import Show
 from paperround.papers.store.papers import PaperStore
@@ -330,18 +329,6 @@ def test_feeds_travel_as_opml_too(admin: TestClient) -> None:
     done = admin.post(f"{FEEDS}/import", content=answer.content, headers=OPML).json()
     assert done["new"] == ["one", "two"]
     assert admin.get(f"{FEEDS}/export").json() == before
-
-
-@pytest.mark.accept("F09", part="kinds")
-def test_every_kind_is_listed_with_what_its_settings_may_be(admin: TestClient) -> None:
-    kinds = {one["kind"]: one for one in admin.get(f"{FEEDS}/kinds").json()["items"]}
-    assert kinds.keys() == SOURCES.keys()
-    assert kinds["feed"]["needs_url"] is True
-    arxiv = {one["name"]: one for one in kinds["arxiv"]["settings"]}
-    assert arxiv["categories"]["needed"] is True
-    assert {"value": "cs.LG", "title": "Machine Learning"} in arxiv["categories"]["values"]
-    assert (arxiv["days"]["low"], arxiv["days"]["high"]) == (0, 30)
-    assert [one["value"] for one in arxiv["via"]["values"]] == ["rss", "api"]
 
 
 # --- whatever is sent --------------------------------------------------------------------------

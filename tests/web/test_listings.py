@@ -29,7 +29,6 @@ EXPORT = f"{FEEDS}/export"
 
 BOUNDED = {
     "/api/papers/{name}": "the authors of one paper",
-    "/api/v1/admin/feeds/kinds": "the sources that there is code for",
     "/api/v1/editions/{list_name}/{day}": "one edition: as many papers as its list says",
     "/api/v1/editions/{list_name}/{day}/{cut}": "one edition",
 }

@@ -21,7 +21,7 @@ from paperround.cli.output import (
 )
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
-from paperround.feeds.model import LiveFeed, NewFeed, feed_as_json
+from paperround.feeds.model import LiveFeed, NewFeed, Setting, feed_as_json
 from paperround.feeds.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -36,14 +36,24 @@ MOST_VALUES = 12
 def kinds(as_json: AsJson = False) -> None:
     """Show the kinds of feeds, and what each can be told."""
     from paperround.feeds.sources.registry import SOURCES
-    from paperround.web.models import KindAnswer
 
-    # As in the admin API, but with the plain values of each setting.
-    found = [KindAnswer.of(source).model_dump(mode="json") for source in SOURCES.values()]
-    for setting in (one for kind in found for one in kind["settings"]):
-        setting["values"] = [one["value"] for one in setting["values"]]
+    found = [
+        {
+            "kind": source.kind,
+            "needs_url": source.needs_url,
+            "interval_seconds": round(source.interval.total_seconds()),
+            "settings": [_setting(name, one) for name, one in source.settings.items()],
+        }
+        for source in SOURCES.values()
+    ]
     lines = (line for kind in found for line in _kind_lines(kind))
     print_result({"kinds": found}, lines, as_json=as_json)
+
+
+def _setting(name: str, setting: Setting) -> dict[str, Any]:
+    fields = asdict(setting)
+    says = fields.pop("help")
+    return {"name": name, "says": says, **fields, "values": list(setting.values())}
 
 
 def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:

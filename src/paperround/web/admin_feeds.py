@@ -30,8 +30,6 @@ from paperround.web.models import (
     FeedPage,
     ImportAnswer,
     IngestAnswer,
-    KindAnswer,
-    KindList,
     PollAnswer,
     PreviewAnswer,
     RejectPage,
@@ -154,12 +152,6 @@ def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") ->
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
     pieces = files.export_feeds(app.feed_context)
     return stream_file(pieces, media_type="application/json", name="feeds.json")
-
-
-@router.get("/kinds", summary="List kinds of feeds")
-def list_kinds(app: App) -> KindList:
-    """Every kind of feed with its settings, and what each of them may be."""
-    return KindList(items=[KindAnswer.of(source) for source in app.sources.values()])
 
 
 # --- one feed ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Request and response models of the admin API. Requests are validated strictly: unknown and
 read-only fields and wrong types are errors."""
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
@@ -18,9 +17,8 @@ from pydantic import (
 
 from paperround.core.languages import marked
 from paperround.core.times import format_instant
-from paperround.feeds.model import FeedHealth, Setting
+from paperround.feeds.model import FeedHealth
 from paperround.feeds.preview import Fate, FeedPreview
-from paperround.feeds.sources.base import Source
 from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
@@ -291,59 +289,6 @@ class PreviewAnswer(BaseModel):
             bytes=preview.size,
             seconds=round(preview.seconds, 3),
         )
-
-
-class ValueAnswer(BaseModel):
-    """A value that a setting may have; `title` is empty where the value says it."""
-
-    value: str
-    title: str
-
-
-class SettingAnswer(BaseModel):
-    """A setting: one of `values`, several of them with commas (`many`), a whole number from `low`
-    to `high`, or any text such as `example`."""
-
-    name: str
-    says: str
-    needed: bool
-    many: bool
-    default: str | None
-    low: int | None
-    high: int | None
-    example: str | None
-    values: list[ValueAnswer]
-
-    @classmethod
-    def of(cls, name: str, setting: Setting) -> "SettingAnswer":
-        """Return the response for one setting."""
-        values = [ValueAnswer(value=one, title=t) for one, t in setting.values().items()]
-        return cls(**asdict(setting) | {"name": name, "says": setting.help, "values": values})
-
-
-class KindAnswer(BaseModel):
-    """A kind of feed, and all that can be said of one."""
-
-    kind: str
-    needs_url: bool
-    interval_seconds: int
-    settings: list[SettingAnswer]
-
-    @classmethod
-    def of(cls, source: Source[Any]) -> "KindAnswer":
-        """Return the response for `source`."""
-        return cls(
-            kind=source.kind,
-            needs_url=source.needs_url,
-            interval_seconds=round(source.interval.total_seconds()),
-            settings=[SettingAnswer.of(name, one) for name, one in source.settings.items()],
-        )
-
-
-class KindList(BaseModel):
-    """Every kind of feed there is."""
-
-    items: list[KindAnswer]
 
 
 class ImportAnswer(Resource):
