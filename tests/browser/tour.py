@@ -35,7 +35,7 @@ PUBLIC = {
 }
 PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
-    *("judging", "awaited", "forged"),
+    *("judging", "forged"),
 )
 ASKED = "bo@example.org"
 """Who is asked by mail, and has not answered yet."""
@@ -73,7 +73,6 @@ def touring(folder: Path) -> Iterator[Tour]:
             "history": f"{choices}/history",
             "library": f"{choices}/library",
             "judging": f"{choices}/papers",
-            "awaited": f"{confirm}/preview",
         }
         yield Tour(site, tuple(site.mails()), PUBLIC | _of_paths(personal) | _kept(site))
 

@@ -1,6 +1,5 @@
-"""The next digest before it comes: tried choices, nobody in particular, and a link not used yet."""
+"""The next digest before it comes: tried choices, and nobody in particular."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,9 +12,7 @@ from paperround.self_service.preview import (
     Preview,
     first_digest_preview,
     next_digest,
-    preview_after_confirmation,
 )
-from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
@@ -28,10 +25,8 @@ from tests.self_service.readers import (
     link,
     post,
     press,
-    request,
     request_link,
     signup_context,
-    subscribe,
     visitor,
 )
 
@@ -109,34 +104,3 @@ def test_somebody_new_sees_what_they_would_get(here: SignupContext) -> None:
 def test_a_list_there_is_not_is_not_looked_ahead_of(here: SignupContext) -> None:
     with pytest.raises(NotFound):
         first_digest_preview(press(here), "none", Preferences(), (), now=NOW)
-
-
-@pytest.mark.accept("F28", part="preview before confirming")
-def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: SignupContext) -> None:
-    asked = replace(request(wish=Preferences(size=4)), interests=(TOPIC,))
-    subscribe(here, asked, now=NOW)
-    (mail,) = post(here.database, now=NOW)
-    token = link(mail)
-    found = preview_after_confirmation(press(here), token, now=NOW)
-    assert titles(found)[0] == "On tides"
-    assert len(titles(found)) == 4
-    assert confirm(here, token, now=NOW) is not None
-
-
-@pytest.mark.accept("S7", part="looking ahead")
-def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: SignupContext) -> None:
-    asked = replace(request(), interests=(TOPIC,))
-    subscribe(here, asked, now=NOW)
-    (mail,) = post(here.database, now=NOW)
-    token = link(mail)
-    anybody = first_digest_preview(press(here), "trending", Preferences(), (), now=NOW)
-    assert (
-        preview_after_confirmation(
-            press(here), token[:-1] + ("B" if token.endswith("A") else "A"), now=NOW
-        )
-        == anybody
-    )
-    assert preview_after_confirmation(press(here), "forged", now=NOW) == anybody
-    assert preview_after_confirmation(press(here), token, now=NOW) != anybody
-    confirm(here, token, now=NOW)
-    assert titles(preview_after_confirmation(press(here), token, now=NOW)) == titles(anybody)

@@ -50,7 +50,6 @@ def test_while_others_have_all_turns_a_search_is_to_be_tried_again(
     ("method", "path"),
     [
         ("POST", PREVIEW),
-        ("GET", "/confirm/x/preview"),
         ("GET", "/preferences/x/preview"),
         ("POST", "/preferences/x/preview"),
         ("POST", "/preferences/x/library"),
@@ -89,7 +88,7 @@ def test_a_turn_is_over_before_the_answer_leaves(hurried: Site) -> None:
 
 @pytest.mark.accept("S16", part="cost", mutant="a-digest-costs-as-much-as-a-page")
 @pytest.mark.parametrize(
-    ("cost", "path"), [(SEARCH_COST, SEARCHES[1]), (DIGEST_COST, "/confirm/x/preview")]
+    ("cost", "path"), [(SEARCH_COST, SEARCHES[1]), (DIGEST_COST, "/preferences/x/preview")]
 )
 def test_a_costly_request_counts_as_several(settings: Settings, cost: int, path: str) -> None:
     limits = settings.model_copy(update={"rate_search_ip": f"{2 * cost}/m"})

@@ -19,7 +19,7 @@ PUBLIC = (
 )
 PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm", "address")
 BEHIND = ("preferences/{}/preview", "preferences/{}/history", "preferences/{}/library",
-          "preferences/{}/papers", "confirm/{}/preview")  # fmt: skip
+          "preferences/{}/papers")  # fmt: skip
 """Pages of a reader that lie behind one of those."""
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
 NAMED = (

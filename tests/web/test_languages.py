@@ -357,7 +357,6 @@ def test_a_confirmation_is_asked_for_in_the_language_of_its_mail(site: Site) -> 
     site.ask(language="fr")
     token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     assert spoken_by(site, "GET", f"/confirm/{token}") == "fr"
-    assert spoken_by(site, "GET", f"/confirm/{token}/preview") == "fr"
     assert spoken_by(site, "POST", f"/confirm/{token}") == "fr"
     assert spoken_by(site, "GET", f"/confirm/{token}") == "fr"
     site.clock.move(days=30)

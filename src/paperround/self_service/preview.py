@@ -9,28 +9,27 @@ from datetime import date, datetime, timedelta
 from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
-from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import DeliveryContent, content_for
 from paperround.delivery.model import FIRST_RETRY, Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import SOMEBODY, new_notice
-from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, SystemMailKind
+from paperround.delivery.system_mail_model import NewNotice, Notice, SystemMailKind
 from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.digests.publish import draft_edition, frozen_edition, unsaved_edition
 from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
-from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
+from paperround.editions.lists import MANUAL_CUT, MailingList
 from paperround.editions.model import DigestKind, Edition, SkipReason
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
-from paperround.signup.magic_links import CONFIRMING, authorized_reader, read_system_mail
-from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
+from paperround.signup.magic_links import authorized_reader
+from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
@@ -252,29 +251,6 @@ def first_digest_preview(
         interests = settled(work, validate_interests(interests))
     return previewer.preview(
         list_name, now=now, afresh=True, preferences=preferences, interests=interests
-    )
-
-
-def preview_after_confirmation(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
-    """Return the first digest after the confirmation a link belongs to. A forged, used or expired
-    link shows the default list's digest, and so reveals nothing."""
-    name, preferences, interests = DEFAULT_LIST, Preferences(), tuple[Interest, ...]()
-    with previewer.database.reading() as work:
-        notice = read_system_mail(work, previewer.identity.keys, token, Purpose.CONFIRM)
-        if (
-            notice is not None
-            and notice.kind in CONFIRMING
-            and notice.used_at is None
-            and now <= notice.dated + CONFIRM_VALID
-        ):
-            lists = (
-                one.name for one in work[ListStore].all() if one.id == notice.payload.get("list")
-            )
-            name = next(lists, DEFAULT_LIST)
-            preferences = unpack_preferences(notice.payload) or preferences
-            interests = unpack_interests(notice.payload)
-    return previewer.preview(
-        name, now=now, afresh=True, preferences=preferences, interests=interests
     )
 
 

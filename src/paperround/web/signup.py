@@ -18,7 +18,7 @@ from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.self_service.preferences import every_list
-from paperround.self_service.preview import first_digest_preview, preview_after_confirmation
+from paperround.self_service.preview import first_digest_preview
 from paperround.signup import confirm as signup
 from paperround.signup import requests
 from paperround.signup.limits import count_refused, needs_proof_of_work
@@ -341,9 +341,9 @@ def show_choices(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> Res
 
 
 @router.get("/confirm/{token}", dependencies=[IN_READER_LANGUAGE])
-def show_confirm(app: App, token: str) -> Response:
+def show_confirm(app: App) -> Response:
     """Show the confirm button. GET changes nothing, and every link shows the same page."""
-    return private_page(app, "confirm.html", token=token)
+    return private_page(app, "confirm.html")
 
 
 @router.post("/confirm/{token}", dependencies=[IN_READER_LANGUAGE])
@@ -355,14 +355,6 @@ def confirm(app: App, now: Now, token: str) -> Response:
     set_language(confirmed.preferences.language)
     often = frequency_label(confirmed.preferences)
     return private_page(app, "confirmed.html", confirmed=confirmed, how_often=often)
-
-
-@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST_COST), IN_READER_LANGUAGE])
-def preview_before_confirming(app: App, now: Now, token: str) -> Response:
-    """Show the digest that the subscriber will get after confirming."""
-    found = preview_after_confirmation(app.previewer, token, now=now)
-    why = no_digest_reason(found.skipped)
-    return private_page(app, "awaited.html", next=found, why=why, token=token)
 
 
 # --- a link to the preferences -----------------------------------------------------------------
