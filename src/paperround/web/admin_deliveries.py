@@ -19,7 +19,7 @@ from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
-from paperround.web.models import Instant, Page, PrintableText, Resource, value_of
+from paperround.web.models import CursorPage, Instant, PrintableText, Resource, value_of
 from paperround.web.paging import Day, Paging, RowNumber
 
 router = keyed_router(
@@ -95,14 +95,6 @@ class PersonalDelivery(DeliveryAnswer):
     titles: list[PrintableText]
 
 
-class DeliveryPage(Page[DeliveryAnswer]):
-    """Deliveries, newest first."""
-
-
-class PersonalPage(Page[PersonalDelivery]):
-    """One person's deliveries, newest first."""
-
-
 class PausedAnswer(BaseModel):
     """A list, whether it is paused now, and whether this request changed that."""
 
@@ -145,10 +137,6 @@ class AuditAnswer(Resource):
     details: dict[str, str | int] = value_of("deed", "details")
 
 
-class AuditPage(Page[AuditAnswer]):
-    """What operators did, newest first."""
-
-
 @router.get("/deliveries", summary="List deliveries")
 def list_deliveries(
     app: App,
@@ -156,42 +144,44 @@ def list_deliveries(
     list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
     date: Annotated[Day | None, Query(description="The reader's own date.")] = None,
     state: DeliveryState | None = None,
-) -> DeliveryPage:
+) -> CursorPage[DeliveryAnswer]:
     """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
     with app.database.reading() as work:
         list_id = None if list_name is None else work[ListStore].get(list_name).id
         wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
         place = paging.last_id("deliveries")
         found = work[StatusStore].deliveries(wanted, before=place, limit=paging.rows)
-    return DeliveryPage.of(paging.page("deliveries", found, DeliveryAnswer.of))
+    return paging.page("deliveries", found, DeliveryAnswer.of)
 
 
 @router.get("/subscribers/{subscriber_id}/deliveries", summary="List a person's deliveries")
-def list_personal_deliveries(app: App, subscriber_id: RowNumber, paging: Paging) -> PersonalPage:
+def list_personal_deliveries(
+    app: App, subscriber_id: RowNumber, paging: Paging
+) -> CursorPage[PersonalDelivery]:
     """What one person was sent, newest first, and what the server said. Digests and replacements:
     `paperround subscribers history` shows other mails as well."""
     with app.database.reading() as work:
         person = work[SubscriberStore].get(SubscriberId(subscriber_id))
         if person is None:
             raise NotFound(f"there is no subscriber {subscriber_id}")
-        place = paging.last_id("personal")
-        wanted = DeliveryQuery(subscriber_id=person.id)
-        page = paging.page(
-            "personal", work[StatusStore].deliveries(wanted, before=place, limit=paging.rows)
+        found = work[StatusStore].deliveries(
+            DeliveryQuery(subscriber_id=person.id),
+            before=paging.last_id("personal"),
+            limit=paging.rows,
         )
-        editions = [
-            work[EditionStore].get(one) for one in {entry.edition_id for entry in page.items}
-        ]
+        editions = [work[EditionStore].get(one) for one in {entry.edition_id for entry in found}]
     titles = {
         (edition.id, paper.position): paper.title
         for edition in editions
         for paper in edition.all_papers
     }
-    items = [
-        PersonalDelivery.of(one, titles=[titles[one.edition_id, place] for place in one.positions])
-        for one in page.items
-    ]
-    return PersonalPage(items=items, next_cursor=page.next_cursor)
+
+    def answer(entry: DeliveryEntry) -> PersonalDelivery:
+        return PersonalDelivery.of(
+            entry, titles=[titles[entry.edition_id, place] for place in entry.positions]
+        )
+
+    return paging.page("personal", found, answer)
 
 
 # --- pausing and cancelling --------------------------------------------------------------------
@@ -226,8 +216,8 @@ def cancel_edition(
 
 
 @audit.get("", summary="List what operators did")
-def list_audit(app: App, paging: Paging) -> AuditPage:
+def list_audit(app: App, paging: Paging) -> CursorPage[AuditAnswer]:
     """Pauses, cancelled editions and replacements, newest first, with who did it."""
     with app.database.reading() as work:
         found = work[AuditStore].page(before=paging.last_id("audit"), limit=paging.rows)
-    return AuditPage.of(paging.page("audit", found))
+    return paging.page("audit", found, AuditAnswer.of)

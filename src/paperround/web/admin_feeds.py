@@ -24,16 +24,16 @@ from paperround.web.auth import keyed_router
 from paperround.web.context import App, Now
 from paperround.web.models import (
     FEED_EXAMPLE,
+    CursorPage,
     FeedAnswer,
     FeedBody,
     FeedChanges,
-    FeedPage,
     ImportAnswer,
     IngestAnswer,
     PollAnswer,
     PreviewAnswer,
-    RejectPage,
-    RunPage,
+    RejectAnswer,
+    RunAnswer,
 )
 from paperround.web.paging import Paging, RowNumber
 from paperround.web.templates import stream_file
@@ -100,12 +100,12 @@ UPLOADED = {
 
 
 @router.get("", summary="List feeds")
-def list_feeds(app: App, paging: Paging) -> FeedPage:
+def list_feeds(app: App, paging: Paging) -> CursorPage[FeedAnswer]:
     """Every feed with how it is doing, by id."""
     after = FeedId(paging.last_id("feeds") or 0)
     with app.database.reading() as work:
         found = work[FeedStore].page(after, limit=paging.rows)
-    return FeedPage.of(paging.page("feeds", found))
+    return paging.page("feeds", found, FeedAnswer.of)
 
 
 @router.post(
@@ -214,23 +214,23 @@ def run_feed(
 
 
 @router.get("/{feed_id}/runs", summary="List a feed's runs")
-def list_runs(app: App, feed_id: RowNumber, paging: Paging) -> RunPage:
+def list_runs(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[RunAnswer]:
     """Every reading of the feed, newest first."""
     with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
         found = work[FeedStore].runs(feed.id, before=paging.last_id("runs"), limit=paging.rows)
-    return RunPage.of(paging.page("runs", found))
+    return paging.page("runs", found, RunAnswer.of)
 
 
 @router.get("/{feed_id}/rejects", summary="List a feed's rejects")
-def list_rejects(app: App, feed_id: RowNumber, paging: Paging) -> RejectPage:
+def list_rejects(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[RejectAnswer]:
     """What could not be used, with its reason, newest first."""
     with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
         found = work[FeedStore].rejects(
             feed.id, before=paging.last_id("rejects"), limit=paging.rows
         )
-    return RejectPage.of(paging.page("rejects", found))
+    return paging.page("rejects", found, RejectAnswer.of)
 
 
 @router.post("/{feed_id}/upload", summary="Upload papers", openapi_extra=UPLOADED)

@@ -131,7 +131,7 @@ class Resource(BaseModel):
 R = TypeVar("R")
 
 
-class Page(Resource, Generic[R]):
+class CursorPage(Resource, Generic[R]):
     """A page of a collection. `next_cursor` leads to the next page; null at the end."""
 
     items: list[R]
@@ -163,10 +163,6 @@ class FeedAnswer(Resource):
     created_at: Instant
 
 
-class FeedPage(Page[FeedAnswer]):
-    """Feeds by id, those that files are read into too."""
-
-
 class RunAnswer(Resource):
     """One reading of a feed."""
 
@@ -181,10 +177,6 @@ class RunAnswer(Resource):
     finished_at: Instant | None
 
 
-class RunPage(Page[RunAnswer]):
-    """Runs of a feed, newest first."""
-
-
 class RejectAnswer(Resource):
     """An entry that could not become a paper, as it was kept."""
 
@@ -195,10 +187,6 @@ class RejectAnswer(Resource):
     position: int
     excerpt: PrintableText
     created_at: Instant
-
-
-class RejectPage(Page[RejectAnswer]):
-    """Rejects of a feed, newest first."""
 
 
 class RejectCount(BaseModel):

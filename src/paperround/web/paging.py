@@ -14,6 +14,7 @@ from fastapi import Depends, Path, Query
 from pydantic import BeforeValidator
 
 from paperround.core.errors import InvalidInput
+from paperround.web.models import CursorPage, R
 
 MAX_LIMIT = 500
 MAX_ROW_ID = 2**63 - 1
@@ -61,20 +62,11 @@ class PageRequest:
         return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
 
     def page(
-        self, collection: str, found: Sequence[Any], item: Callable[[Any], object] | None = None
-    ) -> "ListPage":
-        """Return a page from the rows read, at most `rows` of them, each turned into an `item`."""
-        shown = found[: self.limit]
+        self, collection: str, found: Sequence[Any], item: Callable[[Any], R]
+    ) -> CursorPage[R]:
+        """Return a page of the rows read, at most `rows` of them, each turned into an `item`."""
         cursor = self.next_cursor(collection, [one.id for one in found])
-        return ListPage(shown if item is None else [item(one) for one in shown], cursor)
-
-
-@dataclass(frozen=True, slots=True)
-class ListPage:
-    """Rows of a collection, and the cursor of the next page; None at the end."""
-
-    items: Sequence[Any]
-    next_cursor: str | None
+        return CursorPage(items=[item(one) for one in found[: self.limit]], next_cursor=cursor)
 
 
 def _page_request(

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -21,7 +20,14 @@ from paperround.editions.trending import DailyPaper, trending_now
 from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
-from paperround.web.models import Identifiers, Instant, Page, Resource, example_config, value_of
+from paperround.web.models import (
+    CursorPage,
+    Identifiers,
+    Instant,
+    Resource,
+    example_config,
+    value_of,
+)
 from paperround.web.paging import MAX_LIMIT, Paging
 
 api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[RATE_LIMITED, CACHEABLE])
@@ -195,7 +201,7 @@ class PaperAnswer(Resource):
     organization: str | None = value_of("paper", "organization")
 
 
-class PapersPage(Page[PaperAnswer]):
+class PapersPage(CursorPage[PaperAnswer]):
     """A page of papers, those that were read last first."""
 
     model_config = example_config(PAPERS)
@@ -244,7 +250,7 @@ class ListAnswer(BaseModel):
         )
 
 
-class ListsAnswer(Page[ListAnswer]):
+class ListsAnswer(CursorPage[ListAnswer]):
     """A page of the lists of this site, the first that was made first."""
 
     model_config = example_config(LISTS)
@@ -265,7 +271,8 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
     before = None if place is None else PaperId(place)
     with app.database.reading() as work:
         found = work[PaperStore].newest(before=before, limit=paging.rows)
-    page = paging.page("papers", found, partial(citation, app.sender_identity.public_url))
+    url = app.sender_identity.public_url
+    page = paging.page("papers", found, lambda one: PaperAnswer.of(citation(url, one)))
     return PapersPage.of(page)
 
 

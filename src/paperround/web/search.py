@@ -16,7 +16,7 @@ from paperround.papers.search_service import DEEPEST, search
 from paperround.subscribers.interests import InterestKind, interest
 from paperround.web import form_token
 from paperround.web.context import CACHEABLE, SEARCH_COST, App, Now, costly
-from paperround.web.models import Identifiers, Instant, Page, example_config
+from paperround.web.models import CursorPage, Identifiers, Instant, example_config
 from paperround.web.paging import Day, Paging, page_number
 from paperround.web.templates import public_page
 
@@ -153,7 +153,7 @@ SEARCH: dict[str, Any] = {
 }
 
 
-class SearchAnswer(Page[FoundPaper]):
+class SearchAnswer(CursorPage[FoundPaper]):
     """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
     have been meant, null when there is nothing to suggest."""
 

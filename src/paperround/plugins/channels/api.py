@@ -13,7 +13,6 @@ from paperround.plugins.channels.resource import (
     ChannelBody,
     ChannelChanges,
     ChannelMoved,
-    ChannelPage,
     NewChannelAnswer,
     TrialAnswer,
 )
@@ -21,6 +20,7 @@ from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.model import SubscriberId
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
+from paperround.web.models import CursorPage
 from paperround.web.paging import Paging, RowNumber
 
 PREFIX = "/api/v1/admin/channels"
@@ -42,12 +42,12 @@ Admin = Annotated[ChannelAdmin, Depends(_admin)]
 
 
 @router.get("", summary="List channels")
-def list_channels(app: App, paging: Paging) -> ChannelPage:
+def list_channels(app: App, paging: Paging) -> CursorPage[ChannelAnswer]:
     """Every channel with where it leads, masked, and how it stands, by id."""
     after = SubscriberId(paging.last_id("channels") or 0)
     with app.database.reading() as work:
         found = work[ChannelStore].page(after, limit=paging.rows)
-    return ChannelPage.of(paging.page("channels", found))
+    return paging.page("channels", found, ChannelAnswer.of)
 
 
 @router.post(

@@ -126,13 +126,6 @@ class NewChannelAnswer(ChannelAnswer):
     key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = value_of("hook", "key")
 
 
-class ChannelPage(Resource):
-    """Channels, by id."""
-
-    items: list[ChannelAnswer]
-    next_cursor: str | None
-
-
 class ChannelMoved(BaseModel):
     """Whether a channel was paused or resumed by this call."""
 
