@@ -1,6 +1,5 @@
 """A reader's history: the messages sent to them, and their ratings of papers, by a mailed link."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from paperround.delivery.status import (
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.model import Edition, EditionId, page_path
+from paperround.editions.model import Edition, EditionId, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
@@ -24,14 +23,6 @@ from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import authorized_reader, digest_owner, write_as_reader
 from paperround.subscribers.readers import VERDICTS, DeliveryOwner
 from paperround.subscribers.store.subscribers import SubscriberStore
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPaper:
-    """A paper of a digest, and its page."""
-
-    title: str
-    page: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +38,7 @@ class PastMail:
     at: datetime
     became: str
     said: str
-    papers: tuple[PastPaper, ...]
+    papers: tuple[EditionPaper, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +74,6 @@ def _past_mail(
     list_name = mail.list_name
     called = email_kind_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
     edition = editions.get(mail.edition_id) if mail.edition_id else None
-    papers = papers_at(edition, mail.positions) if edition else ()
     said = " ".join(str(part) for part in (mail.code, redact_addresses(mail.reply)) if part)
     return PastMail(
         called=called,
@@ -91,7 +81,7 @@ def _past_mail(
         at=mail.sent_at or mail.due_at,
         became=state_text(mail.state, mail.reason),
         said=said,
-        papers=tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in papers),
+        papers=papers_at(edition, mail.positions) if edition else (),
     )
 
 
@@ -99,20 +89,13 @@ def _past_mail(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackPaper(PastPaper):
-    """A paper of a digest, and its reader's ratings."""
-
-    paper_id: PaperId
-    verdicts: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in order."""
+    """The papers of one digest, in order, and their reader's ratings of papers."""
 
     list_title: str
     local_date: date
-    papers: tuple[FeedbackPaper, ...]
+    papers: tuple[EditionPaper, ...]
+    ratings: frozenset[tuple[PaperId, str]]
 
 
 def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
@@ -123,22 +106,13 @@ def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
         if owner is None:
             return None
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
-        said: dict[PaperId, set[str]] = defaultdict(set)
-        for paper_id, verdict in work[SubscriberStore].feedback_of(owner.subscriber_id):
-            said[paper_id].add(verdict)
+        ratings = work[SubscriberStore].feedback_of(owner.subscriber_id)
         mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
     return FeedbackForm(
         list_title=mailing_list.title,
         local_date=owner.local_date,
-        papers=tuple(
-            FeedbackPaper(
-                paper_id=paper.paper_id,
-                title=paper.title,
-                page=page_path(paper.name),
-                verdicts=frozenset(said[paper.paper_id]),
-            )
-            for paper in papers
-        ),
+        papers=papers,
+        ratings=frozenset(ratings),
     )
 
 
