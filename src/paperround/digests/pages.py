@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound
@@ -303,29 +304,39 @@ class FollowedPage:
         return (self.number - 1) * PAGE
 
 
-def papers_on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
-    """Return the newest papers with the topic as a phrase. Raises InvalidInput."""
-    words = topic.replace('"', " ").strip()
-    return _search_page(database, words, f'"{words}"', number, now)
+class Followed(StrEnum):
+    """What pages and feeds of new papers follow, as in their URLs."""
+
+    SEARCH = "search"
+    TOPICS = "topics"
+    AUTHORS = "authors"
 
 
-def papers_by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
-    """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
-    family, _, given = name.replace('"', " ").partition(",")
-    words = " ".join(f"{given} {family}".split())
-    return _search_page(database, words, f'author:"{words}"', number, now)
+def followed_search(kind: Followed, text: str) -> tuple[str, str]:
+    """Return the name and the query of what `text` follows: the words of a topic are a phrase, an
+    author is written `Ada Ring` or `Ring, Ada`."""
+    if kind is Followed.SEARCH:
+        return text.strip(), text
+    plain = text.replace('"', " ")
+    if kind is Followed.TOPICS:
+        return plain.strip(), f'"{plain.strip()}"'
+    family, _, given = plain.partition(",")
+    name = " ".join(f"{given} {family}".split())
+    return name, f'author:"{name}"'
 
 
-def _search_page(
-    database: Database, words: str, search: str, number: int, now: datetime
+def followed_page(
+    database: Database, kind: Followed, text: str, *, number: int, now: datetime
 ) -> FollowedPage:
+    """Return the newest papers that fit what `text` follows. Raises InvalidInput."""
+    name, search = followed_search(kind, text)
     query = all_of(search)
     offset = (number - 1) * PAGE
     with database.reading() as work:
         papers = find_newest(work, query, now, least=min(offset + PAGE + 1, DEEPEST))
     marker = Marker(query)
     return FollowedPage(
-        name=words,
+        name=name,
         search=search,
         hits=tuple(hit_of(marker, one) for one in papers[offset : offset + PAGE]),
         number=number,

@@ -4,7 +4,6 @@ Nothing here writes. What does not exist raises an error: it is never an empty f
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -19,7 +18,13 @@ from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.digests.pages import MOST_ENTRIES, all_of, find_newest
+from paperround.digests.pages import (
+    MOST_ENTRIES,
+    Followed,
+    all_of,
+    find_newest,
+    followed_search,
+)
 from paperround.editions.archive import quiet_reason_text
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
 from paperround.editions.lists import MailingList
@@ -52,28 +57,15 @@ _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
-    """The site that publishes feeds."""
-
-    public_url: str
-    name: str
-
-    @classmethod
-    def of(cls, sender: SenderIdentity) -> "Publisher":
-        """Return the site of a sender identity."""
-        return cls(public_url=sender.public_url.rstrip("/"), name=sender.operator or DEFAULT_NAME)
-
-    def at(self, path: str) -> str:
-        """Return the URL of a path on this site."""
-        return self.public_url + path
+def _site_url(sender: SenderIdentity, path: str) -> str:
+    return sender.public_url.rstrip("/") + path
 
 
 # --- a list ------------------------------------------------------------------------------------
 
 
 def list_feed(
-    database: Database, publisher: Publisher, list_name: str, *, now: datetime
+    database: Database, sender: SenderIdentity, list_name: str, *, now: datetime
 ) -> FeedDocument:
     """Return the papers of a list, each once, most recent first. Raises NotFound."""
     with database.reading() as work:
@@ -85,14 +77,14 @@ def list_feed(
     if newest is not None and now.date() - newest.day > DAILY:
         quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
     entries = tuple(
-        _edition_entry(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
+        _edition_entry(sender, one.paper, one.frozen_at, one.paper.reason) for one in places
     )
     return FeedDocument(
         title=mailing_list.title,
         subtitle=f"Trending papers, ranked and explained. {quiet}".strip(),
-        address=publisher.at(f"/feeds/{quote(mailing_list.name)}"),
-        page=publisher.at(f"/editions?{urlencode({'list': mailing_list.name})}"),
-        publisher=publisher.name,
+        address=_site_url(sender, f"/feeds/{quote(mailing_list.name)}"),
+        page=_site_url(sender, f"/editions?{urlencode({'list': mailing_list.name})}"),
+        publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, newest.frozen_at if newest else _NEVER),
         entries=entries,
     )
@@ -112,11 +104,11 @@ def _last_update(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
 
 
 def _edition_entry(
-    publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str
+    sender: SenderIdentity, paper: EditionPaper, moment: datetime, reason: str
 ) -> FeedEntry:
     return FeedEntry(
-        id=publisher.at(f"/papers/{paper.frozen_id or paper.paper_id}"),
-        page=publisher.at(page_path(paper.name)),
+        id=_site_url(sender, f"/papers/{paper.frozen_id or paper.paper_id}"),
+        page=_site_url(sender, page_path(paper.name)),
         title=paper.title,
         authors=paper.authors,
         reason=english_reason(reason),
@@ -132,60 +124,33 @@ def _edition_entry(
 
 
 def search_feed(
-    database: Database, publisher: Publisher, text: str, *, now: datetime
+    database: Database, sender: SenderIdentity, kind: Followed, text: str, *, now: datetime
 ) -> FeedDocument:
-    """Return the newest papers that match every word of a search. Raises InvalidInput for an empty
-    one."""
-    query = all_of(text)
+    """Return the newest papers that have every word of a search, or are on a topic or by an author.
+    Raises InvalidInput for a text without a word."""
+    name, search = followed_search(kind, text)
+    query = all_of(search)
     with database.reading() as work:
         papers = find_newest(work, query, now)
-    entries = tuple(_paper_entry(publisher, one) for one in papers[:MOST_ENTRIES])
+    entries = tuple(_paper_entry(sender, one) for one in papers[:MOST_ENTRIES])
     return FeedDocument(
-        title=f"Papers on {text.strip()}",
+        title=f"Papers {'by' if kind is Followed.AUTHORS else 'on'} {name}",
         subtitle="New papers that have all of these words."
         if entries
         else "No paper here has all of these words yet.",
-        address=publisher.at(f"/feeds/search/{quote(text.strip(), safe='')}"),
-        page=publisher.at(f"/search?{urlencode({'q': text.strip()})}"),
-        publisher=publisher.name,
+        address=_site_url(sender, f"/feeds/{kind}/{quote(name, safe='')}"),
+        page=_site_url(sender, f"/search?{urlencode({'q': search.strip()})}"),
+        publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),
         entries=entries,
     )
 
 
-def topic_feed(
-    database: Database, publisher: Publisher, topic: str, *, now: datetime
-) -> FeedDocument:
-    """Return the newest papers that contain the words of a topic as a phrase. Raises
-    InvalidInput."""
-    words = topic.replace('"', " ").strip()
-    found = search_feed(database, publisher, f'"{words}"', now=now)
-    return replace(
-        found,
-        title=f"Papers on {words}",
-        address=publisher.at(f"/feeds/topics/{quote(words, safe='')}"),
-    )
-
-
-def author_feed(
-    database: Database, publisher: Publisher, name: str, *, now: datetime
-) -> FeedDocument:
-    """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
-    family, _, given = name.replace('"', " ").partition(",")
-    words = f"{given} {family}".strip()
-    found = search_feed(database, publisher, f'author:"{words}"', now=now)
-    return replace(
-        found,
-        title=f"Papers by {words}",
-        address=publisher.at(f"/feeds/authors/{quote(words, safe='')}"),
-    )
-
-
-def _paper_entry(publisher: Publisher, paper: Paper) -> FeedEntry:
+def _paper_entry(sender: SenderIdentity, paper: Paper) -> FeedEntry:
     name = page_name(paper.identifiers, paper.id)
     return FeedEntry(
-        id=publisher.at(f"/papers/{paper.id}"),
-        page=publisher.at(page_path(name)),
+        id=_site_url(sender, f"/papers/{paper.id}"),
+        page=_site_url(sender, page_path(name)),
         title=paper.title,
         authors=paper.authors,
         text=shown_text(paper)[0],
@@ -201,7 +166,7 @@ def _paper_entry(publisher: Publisher, paper: Paper) -> FeedEntry:
 
 
 def personal_feed(
-    context: SignupContext, publisher: Publisher, token: str, *, now: datetime
+    context: SignupContext, sender: SenderIdentity, token: str, *, now: datetime
 ) -> FeedDocument:
     """Return the papers a reader was sent, of all lists. Raises NotFound if the address is unknown
     or was replaced."""
@@ -222,7 +187,7 @@ def personal_feed(
             reasons = delivery.reasons if delivery is not None else {}
             for paper in papers_at(edition, row.positions):
                 reason = reasons.get(paper.position, paper.reason)
-                entry = _edition_entry(publisher, paper, row.due_at, reason)
+                entry = _edition_entry(sender, paper, row.due_at, reason)
                 by_id.setdefault(entry.id, entry)
         entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
     return FeedDocument(
@@ -230,9 +195,9 @@ def personal_feed(
         subtitle="What your digests hold. This address is yours alone."
         if entries
         else "Your first digest has not been made yet. This address is yours alone.",
-        address=publisher.at(f"/feeds/me/{token}"),
-        page=publisher.at("/"),
-        publisher=publisher.name,
+        address=_site_url(sender, f"/feeds/me/{token}"),
+        page=_site_url(sender, "/"),
+        publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),
         entries=entries,
         is_private=True,

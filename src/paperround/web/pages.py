@@ -7,12 +7,12 @@ from types import MappingProxyType
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
-from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import invalid
 from paperround.core.times import parse_date
 from paperround.digests.pages import (
+    Followed,
     citation,
     cited_edition,
     cited_paper,
@@ -29,9 +29,8 @@ from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
-from paperround.self_service.feeds import Publisher
 from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
-from paperround.web.paging import page_number
+from paperround.web.paging import page_number, path_choices
 from paperround.web.templates import PUBLIC_HEADERS, public_page, static_dir
 
 router = APIRouter(include_in_schema=False)
@@ -44,42 +43,17 @@ PRIVATE_HEADERS = MappingProxyType(
     {"cache-control": "private, max-age=300", "x-robots-tag": "noindex"}
 )
 
-SEARCH_LIMIT = [costly(SEARCH_COST)]
+path_choices("feed_kind", Followed)
+path_choices("feed_ending", FEED_FORMATS)
 
 
-class FeedExtension(StringConvertor):
-    """A path convertor for the extensions of feeds."""
-
-    regex = "|".join(FEED_FORMATS)
-
-
-register_url_convertor("feed_ending", FeedExtension())
-
-
-@router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
-def search_feed(app: App, now: Now, text: str, ending: str) -> Response:
-    """Return a feed of the new papers that match a search."""
-    found = feeds.search_feed(
-        app.database, Publisher.of(app.sender_identity), text[:LONGEST_TEXT], now=now
-    )
-    return feed_response(found, ending)
-
-
-@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
-def topic_feed(app: App, now: Now, topic: str, ending: str) -> Response:
-    """Return a feed of the new papers on a topic."""
-    found = feeds.topic_feed(
-        app.database, Publisher.of(app.sender_identity), topic[:LONGEST_TEXT], now=now
-    )
-    return feed_response(found, ending)
-
-
-@router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
-def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
-    """Return a feed of the new papers of an author."""
-    found = feeds.author_feed(
-        app.database, Publisher.of(app.sender_identity), name[:LONGEST_TEXT], now=now
-    )
+@router.get(
+    "/feeds/{kind:feed_kind}/{text:path}.{ending:feed_ending}",
+    dependencies=[costly(SEARCH_COST)],
+)
+def search_feed(app: App, now: Now, kind: Followed, text: str, ending: str) -> Response:
+    """Return a feed of the new papers that match a search, on a topic or of an author."""
+    found = feeds.search_feed(app.database, app.sender_identity, kind, text[:LONGEST_TEXT], now=now)
     return feed_response(found, ending)
 
 
@@ -87,7 +61,7 @@ def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
 def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
     """Return a feed of the papers sent to one reader. Anybody with its URL may read it."""
     return feed_response(
-        feeds.personal_feed(app.signup_context, Publisher.of(app.sender_identity), token, now=now),
+        feeds.personal_feed(app.signup_context, app.sender_identity, token, now=now),
         ending,
     )
 
@@ -96,7 +70,7 @@ def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
 def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
     """Return the feed of a list."""
     return feed_response(
-        feeds.list_feed(app.database, Publisher.of(app.sender_identity), list_name, now=now), ending
+        feeds.list_feed(app.database, app.sender_identity, list_name, now=now), ending
     )
 
 
@@ -112,13 +86,7 @@ def feed_response(feed: FeedDocument, ending: str) -> Response:
 # --- files -------------------------------------------------------------------------------------
 
 
-class FileExtension(StringConvertor):
-    """A path convertor for the extensions of files; no arXiv id ends with one."""
-
-    regex = "|".join(FILE_FORMATS)
-
-
-register_url_convertor("file_ending", FileExtension())
+path_choices("file_ending", FILE_FORMATS)  # no arXiv id ends with one
 
 
 @router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[RATE_LIMITED])

@@ -5,13 +5,14 @@ A cursor is opaque and valid for one collection only. It contains no secret, so 
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 from pydantic import BeforeValidator
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.core.errors import InvalidInput
 from paperround.web.models import CursorPage, R
@@ -97,3 +98,12 @@ def page_number(text: str, most: int) -> int:
     """Return the page number in a URL, at most `most`; an invalid one is 1."""
     is_number = text.isascii() and text.isdecimal() and len(text) < 6
     return min(max(int(text), 1), most) if is_number else 1
+
+
+def path_choices(name: str, choices: Iterable[str]) -> None:
+    """Let routes name a part of their path `{...:name}`, which is one of `choices`."""
+
+    class Choice(StringConvertor):
+        regex = "|".join(choices)
+
+    register_url_convertor(name, Choice())

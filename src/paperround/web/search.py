@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from paperround.core.errors import InvalidInput
 from paperround.digests import pages
-from paperround.digests.pages import FollowedPage, papers_by_author, papers_on_topic
+from paperround.digests.pages import Followed, followed_page
 from paperround.editions.source_pages import feed_names
 from paperround.papers.model import PaperId
 from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
@@ -17,7 +17,7 @@ from paperround.subscribers.interests import InterestKind, interest
 from paperround.web import form_token
 from paperround.web.context import CACHEABLE, SEARCH_COST, App, Now, costly
 from paperround.web.models import CursorPage, Identifiers, Instant, example_config
-from paperround.web.paging import Day, Paging, page_number
+from paperround.web.paging import Day, Paging, page_number, path_choices
 from paperround.web.templates import public_page
 
 PAGE_SIZE = 20
@@ -215,28 +215,19 @@ def search_papers(
 # --- pages of topics and authors ----------------------------------------------------------------
 
 
-@router.get("/topics/{topic:path}", dependencies=[costly(SEARCH_COST)])
-def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
-    """Show the newest papers that contain a topic as a phrase."""
+path_choices("followed", (Followed.TOPICS, Followed.AUTHORS))
+
+
+@router.get("/{kind:followed}/{name:path}", dependencies=[costly(SEARCH_COST)])
+def followed(app: App, now: Now, kind: Followed, name: str, page: str = "1") -> Response:
+    """Show the newest papers that contain a topic as a phrase, or of an author."""
     number = page_number(page, pages.DEEPEST // pages.PAGE)
-    found = papers_on_topic(app.database, topic[:LONGEST_TEXT], number=number, now=now)
-    return _followed_page(app, now, "topics", found)
-
-
-@router.get("/authors/{name:path}", dependencies=[costly(SEARCH_COST)])
-def author(app: App, now: Now, name: str, page: str = "1") -> Response:
-    """Show the newest papers of an author."""
-    number = page_number(page, pages.DEEPEST // pages.PAGE)
-    found = papers_by_author(app.database, name[:LONGEST_TEXT], number=number, now=now)
-    return _followed_page(app, now, "authors", found)
-
-
-def _followed_page(app: App, now: Now, kind: str, found: FollowedPage) -> Response:
+    found = followed_page(app.database, kind, name[:LONGEST_TEXT], number=number, now=now)
     return public_page(
         app,
         "followed.html",
         page=found,
-        kind=kind,
+        kind=kind.value,
         unfit=why_not_in_digests(found.search),
         stamp=form_token.make_stamp(app.signup_context.keys, now=now),
     )
