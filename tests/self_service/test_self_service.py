@@ -252,7 +252,7 @@ def test_a_digests_link_opens_nothing_but_leaving_and_feedback(database: Databas
     token = digest_link(row)
     before = _standing(database)
     assert open_choices(here, token, now=NOW) is None
-    assert save_choices(here, token, Preferences(hour=3), now=NOW) is None
+    assert not save_choices(here, token, Preferences(hour=3), now=NOW)
     assert not leave_from_choices(here, token, now=NOW)
     assert export_person(here, token, now=NOW) is None
     assert not erase_person(here, token, now=NOW)
@@ -311,9 +311,8 @@ def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
     here = signup_context(database)
     joined(here)
     token = _choosing(database, here)
-    saved = save_choices(here, token, Preferences(paused_until=NOW.date()), now=NOW)
-    assert saved is not None
-    assert saved.preferences.paused_until is None
+    assert save_choices(here, token, Preferences(paused_until=NOW.date()), now=NOW)
+    assert _opened(here, token).preferences.paused_until is None
 
 
 def test_another_hour_moves_the_next_digest(database: Database) -> None:
@@ -321,9 +320,8 @@ def test_another_hour_moves_the_next_digest(database: Database) -> None:
     _imported(database)
     token = _choosing(database, here)
     assert _opened(here, token).next_due == datetime(2026, 3, 3, 7, tzinfo=NOW.tzinfo)
-    saved = save_choices(here, token, Preferences(hour=20), now=NOW)
-    assert saved is not None
-    assert saved.next_due == datetime(2026, 3, 2, 20, tzinfo=NOW.tzinfo)
+    assert save_choices(here, token, Preferences(hour=20), now=NOW)
+    assert _opened(here, token).next_due == datetime(2026, 3, 2, 20, tzinfo=NOW.tzinfo)
 
 
 def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
@@ -331,9 +329,8 @@ def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
     _imported(database)
     due_at, now = NOW + 23 * HOURS, NOW + 23 * HOURS + MINUTE
     token = _choosing(database, here, now=now)
-    saved = save_choices(here, token, Preferences(hour=20), now=now)
-    assert saved is not None
-    assert saved.next_due == due_at
+    assert save_choices(here, token, Preferences(hour=20), now=now)
+    assert _opened(here, token, now=now).next_due == due_at
 
 
 @pytest.mark.accept("F30", part="preview")

@@ -3,7 +3,7 @@ lists."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from paperround.core.tokens import Purpose
@@ -170,7 +170,23 @@ def open_choices(
             return None
         notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
         asked = () if notice is None else _offered_interests(notice)
-        return _page_contents(work, context, reader, now, asked)
+        preferences, mailing_list = reader.subscription.preferences, reader.mailing_list
+        hours = Hours(hour=context.default_hour)
+        interests = interests_of(work, reader.person.id)
+        return Choices(
+            masked=masked(reader.person.address),
+            list_name=mailing_list.name,
+            list_title=mailing_list.title,
+            preferences=preferences,
+            hour=hours.hour_of(preferences),
+            zone=hours.zone_of(preferences, mailing_list),
+            next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
+            active=reader.subscription.state is SubscriberState.ACTIVE,
+            interests=interests,
+            asked=tuple(one for one in asked if one not in interests),
+            given=papers_given(work, interests),
+            feed=context.keys.token(Purpose.FEED, reader.person.id, reader.person.nonce),
+        )
 
 
 def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
@@ -178,32 +194,6 @@ def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
     them."""
     is_undecided = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
     return unpack_interests(notice.payload) if is_undecided else ()
-
-
-def _page_contents(
-    work: Transaction,
-    context: SignupContext,
-    reader: TokenHolder,
-    now: datetime,
-    asked: tuple[Interest, ...] = (),
-) -> Choices:
-    preferences, mailing_list = reader.subscription.preferences, reader.mailing_list
-    hours = Hours(hour=context.default_hour)
-    interests = interests_of(work, reader.person.id)
-    return Choices(
-        masked=masked(reader.person.address),
-        list_name=mailing_list.name,
-        list_title=mailing_list.title,
-        preferences=preferences,
-        hour=hours.hour_of(preferences),
-        zone=hours.zone_of(preferences, mailing_list),
-        next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
-        active=reader.subscription.state is SubscriberState.ACTIVE,
-        interests=interests,
-        asked=tuple(one for one in asked if one not in interests),
-        given=papers_given(work, interests),
-        feed=context.keys.token(Purpose.FEED, reader.person.id, reader.person.nonce),
-    )
 
 
 def _next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
@@ -221,9 +211,9 @@ def save_choices(
     now: datetime,
     interests: Sequence[Interest] | None = None,
     list_name: str | None = None,
-) -> Choices | None:
+) -> bool:
     """Replace the preferences of the holder of a recently mailed link, and their interests unless
-    None; return None for any other link.
+    None; return False for any other link.
 
     Raises InvalidInput; its code is the invalid field or the kind of the interest.
     """
@@ -234,7 +224,7 @@ def save_choices(
             if authorized_reader(work, context.keys, token, now=now) is not None:
                 kept = settled(work, kept)
 
-    def save(work: Transaction, reader: TokenHolder) -> Choices | None:
+    def save(work: Transaction, reader: TokenHolder) -> bool:
         valid = checked(preferences, zone=reader.mailing_list.zone, now=now)
         work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
         if kept is not None:
@@ -243,48 +233,45 @@ def save_choices(
             # Saving also decides on the interests that came with the link.
             if notice is not None and _offered_interests(notice):
                 work[NoticeLedger].use(notice.id, now=now)
-        fresh = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
-        if fresh is None:
-            return None
-        _reschedule(work, context, reader.subscription, fresh, now)
-        return _page_contents(work, context, fresh, now)
+        _reschedule(work, context, reader, valid, now)
+        return True
 
-    return run_as_reader(context, token, save, now=now, list_name=list_name)
+    return bool(run_as_reader(context, token, save, now=now, list_name=list_name))
 
 
-def renew_feed(context: SignupContext, token: str, *, now: datetime) -> Choices | None:
+def renew_feed(context: SignupContext, token: str, *, now: datetime) -> bool:
     """Replace the feed address of the holder of a recently mailed link; the old one stops working
-    at once. Return None for any other link."""
+    at once. Return False for any other link."""
 
-    def renew(work: Transaction, reader: TokenHolder) -> Choices | None:
+    def renew(work: Transaction, reader: TokenHolder) -> bool:
         work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
-        fresh = authorized_reader(work, context.keys, token, now=now)
-        return None if fresh is None else _page_contents(work, context, fresh, now)
+        return True
 
-    return run_as_reader(context, token, renew, now=now)
+    return bool(run_as_reader(context, token, renew, now=now))
 
 
 def _reschedule(
     work: Transaction,
     context: SignupContext,
-    before: Subscription,
     reader: TokenHolder,
+    preferences: Preferences,
     now: datetime,
 ) -> None:
     """Move the next digest to a changed hour or zone, unless one is due already."""
-    subscription, mailing_list = reader.subscription, reader.mailing_list
+    before, mailing_list = reader.subscription, reader.mailing_list
     hours = Hours(hour=context.default_hour)
     clocks = {
-        (hours.hour_of(one.preferences), hours.zone_of(one.preferences, mailing_list))
-        for one in (before, subscription)
+        (hours.hour_of(one), hours.zone_of(one, mailing_list))
+        for one in (before.preferences, preferences)
     }
-    if subscription.state is not SubscriberState.ACTIVE or len(clocks) == 1:
+    if before.state is not SubscriberState.ACTIVE or len(clocks) == 1:
         return
-    if _next_due(work, subscription, by=now) is not None:
+    if _next_due(work, before, by=now) is not None:
         return
-    taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id)
+    taken = work[SubscriberStore].last_dates([before.id]).get(before.id)
+    subscription = replace(before, preferences=preferences)
     due_at = first_due_of(subscription, mailing_list, hours, taken, now)
-    work[SubscriberStore].schedule({subscription.id: due_at})
+    work[SubscriberStore].schedule({before.id: due_at})
 
 
 # --- lists -------------------------------------------------------------------------------------
