@@ -8,7 +8,7 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.foreign_files import ConsentRecord, read_foreign
+from paperround.subscribers.import_files import ConsentRecord, read_foreign
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore

@@ -87,8 +87,7 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
-    from paperround.subscribers.foreign_files import ConsentRecord, read_foreign
-    from paperround.subscribers.import_files import read_rows
+    from paperround.subscribers.import_files import ConsentRecord, read_foreign, read_rows
     from paperround.subscribers.imports import import_subscribers
 
     consent = ConsentRecord(at=consent_at, source=consent_source)

@@ -1,4 +1,4 @@
-"""Read and write subscriber files: CSV and JSON.
+"""Read and write subscriber files, CSV and JSON, and read those of other list software.
 
 A file that cannot be read raises InvalidInput; an invalid entry becomes a Reject. Both name the
 line. Column names are compared in lower case, without surrounding blanks.
@@ -11,13 +11,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import IO, TypeVar
 
 from paperround.core.errors import InvalidInput
+from paperround.core.plugins import plugins
 from paperround.core.times import parse_instant, place_zone
 from paperround.papers.model import Reject
 from paperround.subscribers.interests import Interest, bounded, parse_interest
-from paperround.subscribers.model import WEEKDAYS, Consent, Frequency, Preferences, SubscriberState
+from paperround.subscribers.model import (
+    Consent,
+    Frequency,
+    Preferences,
+    SubscriberState,
+    parse_frequency,
+)
 
 Row = Mapping[str, object]
 
@@ -238,7 +246,7 @@ def preferences_of(row: Row, known: Preferences) -> Preferences:
     if "hour" in row:
         preferences = replace(preferences, hour=_hour(text_of(row, "hour")))
     if "frequency" in row:
-        frequency, weekday = _frequency(text_of(row, "frequency") or Frequency.DAILY)
+        frequency, weekday = _frequency(text_of(row, "frequency"))
         preferences = replace(preferences, frequency=frequency, weekday=weekday)
     if "topics" in row:
         topics = (one.strip() for one in text_of(row, "topics").split(";"))
@@ -270,11 +278,46 @@ def _hour(text: str) -> int | None:
 
 
 def _frequency(text: str) -> tuple[Frequency, str | None]:
-    name, _, weekday = text.partition(":")
-    known = name in Frequency.__members__.values()
-    if not known or (weekday and weekday not in WEEKDAYS) or (weekday and name != "weekly"):
-        raise InvalidInput(
-            f"frequency is {text!r}: use daily, weekdays or weekly:mon (to sun)",
-            code="bad-frequency",
-        )
-    return Frequency(name), (weekday or "mon") if name == "weekly" else None
+    try:
+        return parse_frequency(text or Frequency.DAILY)
+    except InvalidInput as error:
+        raise InvalidInput(f"frequency is {text!r}: {error}", code="bad-frequency") from None
+
+
+# --- files of other list software; each program's importer is a plugin ---------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRecord:
+    """When and how people agreed, in the words of the operator, who answers for it."""
+
+    at: datetime | None = None
+    source: str | None = None
+
+
+Importer = tuple[Callable[[str], list[Found]], Callable[[Row, ConsentRecord], Row]]
+"""What finds the entries of a program's file, and what makes rows of ours of them."""
+
+
+def read_foreign(content: bytes, origin: str, vouched: ConsentRecord) -> list[Found]:
+    """Return the people of a file that the program `origin` wrote.
+
+    The file's own date of consent precedes the vouched one, the vouched source the name of the
+    program. Raises InvalidInput when the file is not of that kind, or no importer is called
+    `origin`.
+    """
+    importers = plugins("importers")
+    if origin not in importers:
+        raise InvalidInput(f"there is no importer {origin!r}: known are {', '.join(importers)}")
+    importer: Importer = importers[origin]
+    find, translate = importer
+    people = list[Found]()
+    for found in find(decoded(content)):
+        if isinstance(found, Reject):
+            people.append(found)
+            continue
+        try:
+            people.append(replace(found, row=translate(found.row, vouched)))
+        except InvalidInput as problem:
+            people.append(found.reject(problem))
+    return people

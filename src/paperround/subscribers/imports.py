@@ -34,7 +34,6 @@ from paperround.subscribers.import_files import (
 from paperround.subscribers.model import (
     GONE,
     Address,
-    Frequency,
     ImportedSubscriber,
     Preferences,
     SubscriberState,
@@ -260,7 +259,6 @@ def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict
         interests = work[SubscriberStore].interests_of_all([person.id for person, _ in page])
         for person, preferences in page:
             consent = person.consent
-            weekday = f":{preferences.weekday}" if preferences.frequency is Frequency.WEEKLY else ""
             yield {
                 "email": person.address,
                 "status": person.state.value,
@@ -268,7 +266,7 @@ def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict
                 "consent_source": consent.source if consent else "",
                 "timezone": preferences.timezone or "",
                 "hour": "" if preferences.hour is None else str(preferences.hour),
-                "frequency": preferences.frequency.value + weekday,
+                "frequency": preferences.frequency_text,
                 "topics": ";".join(preferences.topics),
                 "language": preferences.language or "",
                 "interests": "\n".join(map(str, interests.get(person.id, ()))),

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
+from paperround.core.errors import invalid
 from paperround.editions.lists import ListId
 
 SubscriberId = NewType("SubscriberId", int)
@@ -30,6 +31,17 @@ class Frequency(StrEnum):
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def parse_frequency(text: str) -> tuple[Frequency, str | None]:
+    """Parse `daily`, `weekdays` or `weekly:mon` (to `sun`) into frequency and weekday."""
+    name, _, weekday = text.partition(":")
+    is_weekly = name == Frequency.WEEKLY
+    if is_weekly and not weekday:
+        weekday = WEEKDAYS[0]
+    if name not in [*Frequency] or weekday not in (WEEKDAYS if is_weekly else ("",)):
+        raise invalid("frequency", "use daily, weekdays, or weekly:mon (to sun)")
+    return Frequency(name), weekday or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,12 @@ class Preferences:
     language: str | None = None
     paused_until: date | None = None
     topics: tuple[str, ...] = ()
+
+    @property
+    def frequency_text(self) -> str:
+        """The frequency as `parse_frequency` reads it."""
+        is_weekly = self.frequency is Frequency.WEEKLY
+        return f"weekly:{self.weekday or WEEKDAYS[0]}" if is_weekly else self.frequency.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

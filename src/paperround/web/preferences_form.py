@@ -14,7 +14,7 @@ from paperround.core.languages import LANGUAGES, marked, nearest
 from paperround.core.times import parse_date
 from paperround.subscribers.choices import checked
 from paperround.subscribers.interests import Interest, InterestKind, bounded, interests_in
-from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
+from paperround.subscribers.model import Frequency, Preferences, parse_frequency
 
 FREQUENCIES: Mapping[str, str] = {
     "daily": marked("Every day"),
@@ -78,7 +78,7 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
     return ChoicesForm(
         hour=_to_text(preferences.hour),
         timezone=preferences.timezone or "",
-        frequency=_frequency_value(preferences),
+        frequency=preferences.frequency_text,
         language=preferences.language or "",
         size=_to_text(preferences.size),
         floor=_to_text(preferences.floor),
@@ -125,16 +125,6 @@ def find_errors(
     return {name: found[name] for name in (*in_order, *(found.keys() - set(in_order)))}
 
 
-def _frequency_value(preferences: Preferences) -> str:
-    weekly = preferences.frequency is Frequency.WEEKLY
-    return f"weekly:{preferences.weekday or WEEKDAYS[0]}" if weekly else preferences.frequency.value
-
-
-def frequency_label(preferences: Preferences) -> str:
-    """Return the label of a reader's frequency."""
-    return FREQUENCIES[_frequency_value(preferences)]
-
-
 def _to_text(value: object) -> str:
     return "" if value is None else str(value)
 
@@ -164,16 +154,6 @@ def parse_preferences(form: ChoicesForm, known: Preferences) -> Preferences:
         paused_until=_parse_day("paused_until", form.paused_until),
         topics=tuple(line for line in form.topics.splitlines() if line.strip()),
     )
-
-
-def parse_frequency(text: str) -> tuple[Frequency, str | None]:
-    """Parse `daily`, `weekdays` or `weekly:mon` (to `sun`) into frequency and weekday."""
-    name, _, weekday = text.partition(":")
-    if name == Frequency.WEEKLY and not weekday:
-        weekday = WEEKDAYS[0]
-    if f"{name}:{weekday}".rstrip(":") not in FREQUENCIES:
-        raise invalid("frequency", "use daily, weekdays, or weekly:mon (to sun)")
-    return Frequency(name), weekday or None
 
 
 def _parse_language(text: str) -> str | None:

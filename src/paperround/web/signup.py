@@ -39,7 +39,7 @@ from paperround.web.context import (
 )
 from paperround.web.form_token import FormSender
 from paperround.web.language import requested_language, set_language
-from paperround.web.preferences_form import FREQUENCIES, HoursForm, frequency_label, parse_times
+from paperround.web.preferences_form import FREQUENCIES, HoursForm, parse_times
 from paperround.web.templates import private_page, public_page
 
 router = APIRouter(include_in_schema=False)
@@ -353,7 +353,7 @@ def confirm(app: App, now: Now, token: str) -> Response:
     if confirmed is None:
         return private_page(app, "not_confirmed.html")
     set_language(confirmed.preferences.language)
-    often = frequency_label(confirmed.preferences)
+    often = FREQUENCIES[confirmed.preferences.frequency_text]
     return private_page(app, "confirmed.html", confirmed=confirmed, how_often=often)
 
 

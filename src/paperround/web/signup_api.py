@@ -18,12 +18,11 @@ from paperround.subscribers.interests import (
     Interest,
     InterestKind,
 )
-from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.model import Frequency, Preferences, parse_frequency
 from paperround.subscribers.readers import Visitor
 from paperround.web.auth import Handler, respond_once
 from paperround.web.cache import RATE_STATUSES
 from paperround.web.context import App, Client, Now, get_app, get_now
-from paperround.web.preferences_form import parse_frequency
 from paperround.web.signup import parse_new_address
 
 

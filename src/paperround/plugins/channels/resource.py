@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import DeliveryState
 from paperround.plugins.channels.model import ChannelKind, ChannelSettings
-from paperround.subscribers.model import Preferences
 from paperround.web.models import (
     Instant,
     PrintableText,
@@ -91,11 +90,6 @@ class ChannelChanges(_ChannelFields):
     hook: Hook = ""
 
 
-def _frequency_text(wish: Preferences) -> str:
-    """Return the frequency as in a request: `daily`, `weekly:mon`."""
-    return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
-
-
 class ChannelAnswer(Resource):
     """A channel: where it leads, masked, how it stands, and what it gets."""
 
@@ -110,7 +104,7 @@ class ChannelAnswer(Resource):
     stopped_why: PrintableText
     timezone: str | None = value_of("wish", "timezone")
     hour: int | None = value_of("wish", "hour")
-    frequency: Annotated[str, BeforeValidator(_frequency_text)] = value_of("wish")
+    frequency: str = value_of("wish", "frequency_text")
     size: int | None = value_of("wish", "size")
     floor: float | None = value_of("wish", "floor")
     topics: TextList = value_of("wish", "topics")

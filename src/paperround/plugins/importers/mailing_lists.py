@@ -11,10 +11,11 @@ from datetime import UTC, datetime, tzinfo
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, parse_instant, zone_of
-from paperround.subscribers.foreign_files import ConsentRecord, Importer
 from paperround.subscribers.import_files import (
+    ConsentRecord,
     FileEntry,
     Found,
+    Importer,
     Row,
     cell,
     is_json,
