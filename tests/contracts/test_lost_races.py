@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
@@ -130,23 +129,6 @@ def test_whoever_goes_while_an_import_has_them_waits_for_it(
 
     with just_before(engine, "UPDATE subscriptions", database, wait):
         put(database, default, hour=9)
-
-
-def test_becoming_active_loses_against_a_suppression_meanwhile(
-    database: Database, engine: Engine
-) -> None:
-    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
-
-    def suppress(work: Transaction) -> None:
-        work[SubscriberStore].set_state(alice.subscriber_id, SUPPRESSED, now=NOW)
-
-    with (
-        just_before(engine, "UPDATE subscribers", database, suppress),
-        pytest.raises(InvalidInput, match="suppressed"),
-        database.writing() as work,
-    ):
-        work[SubscriberStore].set_state(alice.subscriber_id, ACTIVE, now=NOW)
-    assert found(database, alice)[0] is SUPPRESSED
 
 
 def test_a_clock_is_not_started_for_who_leaves_meanwhile(

@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 import pytest
 
-from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import Database
 from paperround.editions.lists import MailingList
 from paperround.subscribers.model import (
@@ -13,7 +12,6 @@ from paperround.subscribers.model import (
     Frequency,
     Preferences,
     Subscriber,
-    SubscriberId,
     SubscriberState,
     SubscriptionId,
 )
@@ -137,25 +135,6 @@ def test_an_imported_change_of_hour_sets_the_clock_anew_but_owes_what_is_due(
             default.id, now=NOW + HOUR, limit=1, after=SubscriptionId(0)
         )
     assert [one.due_at for one in everybody] == ([kept] if kept else [])
-
-
-def test_a_suppressed_person_cannot_become_active(database: Database) -> None:
-    _put(database, seed_list(database), SUPPRESSED)
-    with pytest.raises(InvalidInput, match="lift"), database.writing() as work:
-        work[SubscriberStore].set_state(_alice(database).id, ACTIVE, now=NOW)
-
-
-def test_becoming_active_confirms_what_was_waiting(database: Database) -> None:
-    default = seed_list(database)
-    _put(database, default, PENDING)
-    with database.writing() as work:
-        work[SubscriberStore].set_state(_alice(database).id, ACTIVE, now=NOW)
-    assert _state_on(database, default) is ACTIVE
-
-
-def test_moving_nobody_is_not_found(database: Database) -> None:
-    with pytest.raises(NotFound), database.writing() as work:
-        work[SubscriberStore].set_state(SubscriberId(5), LEFT, now=NOW)
 
 
 def test_pages_hold_active_subscriptions_by_id(database: Database) -> None:

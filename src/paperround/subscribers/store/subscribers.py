@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, true, update
+from sqlalchemy import Row, bindparam, delete, select, update
 
-from paperround.core.errors import Conflict, InvalidInput, NotFound
+from paperround.core.errors import Conflict
 from paperround.db.dialect import insert_new
 from paperround.db.driver import CompiledQuery
 from paperround.db.schema import tables as db
@@ -191,33 +191,12 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         return True
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
-        """Set a person's state. Activating also confirms their pending subscriptions.
-
-        Raises NotFound, and InvalidInput for activating a suppressed person.
-        """
-        activates = state is SubscriberState.ACTIVE
-        allowed = (
-            db.subscribers.c.state != SubscriberState.SUPPRESSED.value if activates else true()
-        )
-        moved = self._connection.execute(
+        """Set a person's state, such as suppressed."""
+        self._connection.execute(
             update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber, allowed)
+            .where(db.subscribers.c.id == subscriber)
             .values(state=state.value, changed_at=now)
         )
-        if not moved.rowcount:
-            known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
-            if self._connection.execute(known).one_or_none() is None:
-                raise NotFound(f"there is no subscriber {subscriber}")
-            raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
-        if activates:
-            self._connection.execute(
-                update(db.subscriptions)
-                .where(
-                    db.subscriptions.c.subscriber_id == subscriber,
-                    db.subscriptions.c.state == SubscriberState.PENDING,
-                )
-                .values(state=SubscriberState.ACTIVE.value, changed_at=now)
-            )
 
 
 def _state_after_import(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
