@@ -12,6 +12,7 @@ from paperround.delivery.system_mail_model import NoticeMail
 from paperround.digests.model import DigestMail, DigestView, Rendered
 from paperround.editions.model import Candidate, DeliveryId, Ranked, Ranking
 from paperround.http.model import FetchRequest, Page
+from paperround.http.resolver import Resolver
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
 SENDER_IDENTITY = SenderIdentity(
@@ -50,7 +51,7 @@ class NewestFirst:
 
 
 @dataclass
-class FakeResolver:
+class FakeResolver(Resolver):
     """A DNS that holds what `held` says, texts by name, addresses by host and hosts by address, and
     `mail` hosts by domain; it answers nobody while it is `silent`, and says nothing of what is
     `unheard` of."""

@@ -15,7 +15,7 @@ import pytest
 
 from paperround.core.errors import FetchFailed
 from paperround.http.network import Address
-from paperround.http.resolver import SystemResolver
+from paperround.http.resolver import Resolver
 
 LONG = ["v=DKIM1; k=rsa; p=" + "A" * 200, "B" * 200]
 HOSTS = {
@@ -41,10 +41,10 @@ class Server:
         self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
 
-    def resolver(self) -> SystemResolver:
+    def resolver(self) -> Resolver:
         asked = dns.resolver.Resolver(configure=False)
         asked.nameservers, asked.port = ["127.0.0.1"], self._socket.getsockname()[1]
-        return SystemResolver(asked, seconds=0.5)
+        return Resolver(asked, seconds=0.5)
 
     def close(self) -> None:
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as last:
@@ -83,33 +83,33 @@ def _answer(asked: dns.message.Message) -> dns.message.Message | None:
 
 
 @pytest.fixture
-def resolver() -> Iterator[SystemResolver]:
+def resolver() -> Iterator[Resolver]:
     server = Server()
     yield server.resolver()
     server.close()
 
 
-def test_the_strings_of_a_record_are_one_text(resolver: SystemResolver) -> None:
+def test_the_strings_of_a_record_are_one_text(resolver: Resolver) -> None:
     assert resolver.texts("s1._domainkey.papers.lab.org") == ("".join(LONG),)
     assert sorted(resolver.texts("papers.lab.org")) == ["a verification", "v=spf1 -all"]
 
 
-def test_bytes_of_any_kind_are_read(resolver: SystemResolver) -> None:
+def test_bytes_of_any_kind_are_read(resolver: Resolver) -> None:
     assert resolver.texts("odd.lab.org") == ("café \ufffd",)
 
 
-def test_a_record_tells_a_terminal_nothing(resolver: SystemResolver) -> None:
+def test_a_record_tells_a_terminal_nothing(resolver: Resolver) -> None:
     assert resolver.texts("rude.lab.org") == ("v=spf1 \ufffd]0;x\ufffd \ufffd-all",)
 
 
-def test_addresses_lead_to_names_and_back(resolver: SystemResolver) -> None:
+def test_addresses_lead_to_names_and_back(resolver: Resolver) -> None:
     assert resolver.addresses("mail.lab.org") == ("192.0.2.25", "2001:db8::25")
     assert resolver.hosts("192.0.2.25") == ("mail.lab.org",)
     assert resolver.hosts("192.0.2.26") == ()
 
 
 @pytest.mark.parametrize("name", ["absent.lab.org", "empty.lab.org"])
-def test_where_there_is_nothing_nothing_is_found(resolver: SystemResolver, name: str) -> None:
+def test_where_there_is_nothing_nothing_is_found(resolver: Resolver, name: str) -> None:
     assert resolver.texts(name) == ()
 
 
@@ -121,7 +121,7 @@ def test_where_there_is_nothing_nothing_is_found(resolver: SystemResolver, name:
         ("x" * 70 + ".lab.org", "LabelTooLong"),
     ],
 )
-def test_no_answer_is_an_error_of_one_line(resolver: SystemResolver, name: str, why: str) -> None:
+def test_no_answer_is_an_error_of_one_line(resolver: Resolver, name: str, why: str) -> None:
     with pytest.raises(FetchFailed, match=why) as raised:
         resolver.texts(name)
     assert len(str(raised.value).splitlines()) == 1
@@ -138,7 +138,7 @@ def test_a_dns_that_stays_silent_is_not_asked_for_ever() -> None:
     server.close()
 
 
-def test_one_answer_shows_that_the_dns_is_there(resolver: SystemResolver) -> None:
+def test_one_answer_shows_that_the_dns_is_there(resolver: Resolver) -> None:
     for _ in range(3):
         with pytest.raises(FetchFailed, match="nothing came in time"):
             resolver.texts("mute.lab.org")
@@ -155,4 +155,4 @@ def test_a_system_that_is_told_there_is_no_such_host_has_an_answer(
     def look_up(host: str, port: int) -> list[Address]:
         raise socket.gaierror(number, f"{host}:{port}")
 
-    assert SystemResolver(look_up=look_up).answers_for("papers.lab.org") is answers
+    assert Resolver(look_up=look_up).answers_for("papers.lab.org") is answers

@@ -37,7 +37,7 @@ from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.sources.base import Source
-from paperround.http.model import HttpClient, Resolver
+from paperround.http.model import HttpClient
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
 from paperround.ops.plugin_jobs import JobReport, plugin_jobs
@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.delivery.dkim.signers import Signers
     from paperround.digests.render.composer import MailRenderer
     from paperround.http.client import GuardedClient
+    from paperround.http.resolver import Resolver
 
 NO_SHARING = (
     "several processes share their work on PostgreSQL only: on SQLite one of them does everything, "
@@ -248,11 +249,11 @@ class AppContext:
         )
 
     @cached_property
-    def resolver(self) -> Resolver:
+    def resolver(self) -> "Resolver":
         """The DNS resolver, for checks of DNS records."""
-        from paperround.http.resolver import SystemResolver
+        from paperround.http.resolver import Resolver
 
-        return SystemResolver()
+        return Resolver()
 
     @cached_property
     def sources(self) -> Mapping[str, Source[Any]]:

@@ -1,4 +1,4 @@
-"""Requests, responses, and the interfaces of the HTTP client and the DNS resolver."""
+"""Requests, responses, and the interface of the HTTP client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,22 +53,3 @@ class HttpClient(Protocol):
     def get(self, request: FetchRequest) -> Page:
         """Return the response. Raises FetchFailed or FetchRefused."""
         ...
-
-
-class Resolver(Protocol):
-    """Queries the DNS. Every method raises FetchFailed when no server responds."""
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return the TXT records of `name`, the strings of each joined."""
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        """Return the IPv4 and IPv6 addresses of a host."""
-
-    def exchangers(self, name: str) -> tuple[str, ...]:
-        """Return the mail servers of a domain (MX), the preferred one first."""
-
-    def hosts(self, address: str) -> tuple[str, ...]:
-        """Return the names of an address (PTR)."""
-
-    def answers_for(self, host: str) -> bool:
-        """Whether the system resolver responds for a host, even with "no such host"."""

@@ -24,7 +24,7 @@ MAX_TIMEOUTS = 2
 """Timeouts in a row after which queries fail at once, as each would take the full timeout."""
 
 
-class SystemResolver:
+class Resolver:
     """Queries the resolvers of this machine, or those of `resolver`. Use one for each command,
     because it stops querying after repeated timeouts."""
 

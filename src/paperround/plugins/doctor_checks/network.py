@@ -20,7 +20,8 @@ from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.doctor.findings import Finding, Level, fail, run_check, skipped
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.fetcher import ask
-from paperround.http.model import FetchRequest, Page, Resolver
+from paperround.http.model import FetchRequest, Page
+from paperround.http.resolver import Resolver
 from paperround.ops.status import Status
 from paperround.plugins.doctor_checks import headers, records, relays, site
 

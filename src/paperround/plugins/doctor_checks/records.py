@@ -20,7 +20,8 @@ from paperround.delivery.dkim.keys import (
 )
 from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.http.model import FetchRequest, HttpClient, Resolver
+from paperround.http.model import FetchRequest, HttpClient
+from paperround.http.resolver import Resolver
 from paperround.plugins.doctor_checks import spf
 from paperround.plugins.doctor_checks.headers import is_aligned
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from paperround.http.model import Resolver
+from paperround.http.resolver import Resolver
 
 MOST_LOOKUPS = 10
 """RFC 7208 section 4.6.4."""
