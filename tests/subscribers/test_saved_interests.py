@@ -259,7 +259,7 @@ def test_a_search_that_was_taken_out_is_not_offered_again(database: SqlDatabase)
 def test_a_search_that_cannot_be_read_is_refused_before_anything_is_written(
     database: SqlDatabase,
 ) -> None:
-    with pytest.raises(InvalidInput, match="needs something to leave out"):
+    with pytest.raises(InvalidInput, match="needs something to look for"):
         subscribe(
             signup_context(database),
             SignupRequest(

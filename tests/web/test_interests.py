@@ -119,7 +119,7 @@ def test_interests_are_saved_and_shown_again(site: Site, choices_token: str) -> 
     ("field", "value", "says"),
     [
         ("keyword", 'graph\r\n"open', "line 2: a quote opens at character 1 and is not closed"),
-        ("mute", "\r\na NOT", "line 2: NOT at character 3 needs something to leave out"),
+        ("mute", "\r\na NOT", "line 2: “NOT” at character 3 needs something to look for"),
         ("author", "x" * 301, "line 1: "),
         ("category", "\x01", "line 1: "),
         ("seed", "fine\r\n" + "y" * 301, "line 2: "),

@@ -286,7 +286,12 @@ class _Parser:
     def _parse_operand(self) -> Node:
         token = self._peek()
         if token is None or not token.starts_operand:
-            raise self._missing_operand(token)
+            at = max(self._next - 1, 0)  # what comes before it, if anything does
+            raise _unfit(
+                "“%(term)s” at character %(at)s needs something to look for beside it",
+                term=self._tokens[at].kind,
+                at=self._tokens[at].at,
+            )
         self._next += 1
         if token.is_term:
             node = _parse_term(token, token.name or self._name)
@@ -307,23 +312,6 @@ class _Parser:
         if not self._accept(")"):
             raise _unfit("a parenthesis opens at character %(at)s and is not closed", at=token.at)
         return node
-
-    def _missing_operand(self, token: _Token | None) -> InvalidInput:
-        """Return the error for a missing term or group."""
-        before = self._tokens[self._next - 1] if self._next else None
-        if before is not None and before.kind == "NOT":
-            return _unfit("NOT at character %(at)s needs something to leave out", at=before.at)
-        if before is not None and before.kind == "(":
-            return _unfit("the parentheses at character %(at)s hold nothing", at=before.at)
-        joint = before or token
-        if joint is not None and joint.kind in ("AND", "OR"):
-            return _unfit(
-                "%(term)s at character %(at)s needs something on both sides",
-                term=joint.kind,
-                at=joint.at,
-            )
-        at = 1 if token is None else token.at
-        return _unfit("a parenthesis closes at character %(at)s that was not opened", at=at)
 
 
 def _is_common(node: Node) -> bool:
