@@ -38,7 +38,7 @@ def once(
     def attempt() -> tuple[StoredResponse, bool]:
         with database.together() as work:
             if not work[AnswerStore].claim(request, after=now - KEPT_ANSWERS, now=now):
-                return _stored_response(work, request, now), False
+                return _stored_response(work, request), False
             response = do()
             work[AnswerStore].save(request, response)
             return response, True
@@ -61,7 +61,7 @@ def run_once_outside(
     since = now - KEPT_ANSWERS
     if not write(database, lambda work: work[AnswerStore].claim(request, after=since, now=now)):
         with database.reading() as work:
-            return _stored_response(work, request, now), False
+            return _stored_response(work, request), False
     try:
         response = do()
     except Exception:
@@ -71,19 +71,17 @@ def run_once_outside(
     return response, True
 
 
-def _stored_response(
-    work: Transaction, request: IdempotentRequest, now: datetime
-) -> StoredResponse:
+def _stored_response(work: Transaction, request: IdempotentRequest) -> StoredResponse:
     """Return the stored response of the first request with this key."""
-    earlier = work[AnswerStore].find(request, after=now - KEPT_ANSWERS)
-    if earlier is not None and earlier.print not in request.prints:
+    first, response = work[AnswerStore].find(request) or (None, None)
+    if first is not None and first not in request.prints:
         raise InvalidInput(
             f"this {KEY} was used for another request: each request needs a key of its own",
             code=KEY,
         )
-    if earlier is None or earlier.response is None:
+    if response is None:
         raise Conflict(
             f"a request with this {KEY} has no answer: it is still worked on, or was begun and "
             "never answered. Send it again later, or look what became of it and use another key"
         )
-    return earlier.response
+    return response

@@ -126,13 +126,3 @@ class StoredResponse:
     status: int
     headers: Mapping[str, str]
     body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierRequest:
-    """The first request with a key; its answer is None while it is processed, and forever if its
-    process died."""
-
-    print: str
-    taken_at: datetime
-    response: StoredResponse | None

@@ -14,7 +14,6 @@ from paperround.access.model import (
     ApiKey,
     AuditedAction,
     AuditEntry,
-    EarlierRequest,
     IdempotentRequest,
     KeyId,
     NewKey,
@@ -141,11 +140,12 @@ class AnswerStore(Store):
             )
         )
 
-    def find(self, request: IdempotentRequest, *, after: datetime) -> EarlierRequest | None:
-        """Return the first request with this key, if claimed after `after`, or None. It may be a
-        different request."""
+    def find(self, request: IdempotentRequest) -> tuple[str, StoredResponse | None] | None:
+        """Return the hash of the first request with this key, which may be a different one, and its
+        response; None if there is none. The response is None while the request is processed, and
+        for good if its process died."""
         row = self._connection.execute(
-            select(db.answers).where(db.answers.c.key == request.key, db.answers.c.taken_at > after)
+            select(db.answers).where(db.answers.c.key == request.key)
         ).one_or_none()
         if row is None:
             return None
@@ -155,7 +155,7 @@ class AnswerStore(Store):
         if row.status is not None:
             with suppress(Misconfigured):
                 response = value_of(StoredResponse, row, body=self._seal.open(row.body))
-        return EarlierRequest(print=row.print, taken_at=row.taken_at, response=response)
+        return row.print, response
 
     def release(self, request: IdempotentRequest) -> None:
         """Release a claim: nothing was done."""

@@ -168,18 +168,11 @@ _CROWDED = (
 def standing(context: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
     """Return what the visitor has left of the limit they are closest to; None without limits."""
     with context.database.reading() as work:
-        return standing_of(work, context, visitor, now=now)
-
-
-def standing_of(
-    work: Transaction, context: SignupContext, visitor: Visitor, *, now: datetime
-) -> RateLimitStatus | None:
-    """Return the same within the transaction of a request."""
-    each = [
-        work[RateStore].standing(key, rate, now=now)
-        for (key, rates), _ in _client_counters(context, visitor)
-        for rate in rates
-    ]
+        each = [
+            work[RateStore].standing(key, rate, now=now)
+            for (key, rates), _ in _client_counters(context, visitor)
+            for rate in rates
+        ]
     nearest = min(each, key=lambda one: one.remaining, default=None)
     return None if nearest is None else replace(nearest, policy=POLICY)
 

@@ -11,13 +11,12 @@ nor its timing reveals anything.
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.core.rates import RateLimitStatus
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail import language_payload
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import admit_request, count_client, standing_of
+from paperround.signup.limits import admit_request, count_client
 from paperround.subscribers.choices import checked, pack_interests, pack_lists, pack_preferences
 from paperround.subscribers.imports import require_suppression_keys
 from paperround.subscribers.interests import Interest, validate_interests
@@ -48,16 +47,14 @@ class SignupRequest:
     also: tuple[str, ...] = ()
 
 
-def subscribe(
-    context: SignupContext, request: SignupRequest, *, now: datetime
-) -> RateLimitStatus | None:
-    """Queue a sign-up. Return what the visitor has left of their rate limit, None without limits.
+def subscribe(context: SignupContext, request: SignupRequest, *, now: datetime) -> None:
+    """Queue a sign-up.
 
     Raises RateLimited and SharedLimitReached for exceeded limits, NotFound for an unknown list,
     InvalidInput for invalid preferences.
     """
 
-    def ask(work: Transaction) -> RateLimitStatus | None:
+    def ask(work: Transaction) -> None:
         mailing_list = work[ListStore].get(request.list_name)
         preferences = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = validate_interests(request.interests)
@@ -71,11 +68,9 @@ def subscribe(
         }
         address, visitor, proof = request.address, request.visitor, request.proof
         _queue(work, context, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)
-        return standing_of(work, context, request.visitor, now=now)
 
-    left = write(context.database, ask)
+    write(context.database, ask)
     context.wake()
-    return left
 
 
 def request_link(

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from paperround.core.errors import PaperroundError, RateLimited
+from paperround.core.errors import RateLimited
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.signup.limits import count_refused, standing
 from paperround.signup.requests import SignupRequest, subscribe
@@ -107,12 +107,9 @@ def create_subscription(
         interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
         also=asked.also,
     )
-    left = None
     try:
-        left = subscribe(app.signup_context, wanted, now=now)
-    except PaperroundError:
-        left = standing(app.signup_context, wanted.visitor, now=now)
-        raise
+        subscribe(app.signup_context, wanted, now=now)
     finally:
+        left = standing(app.signup_context, wanted.visitor, now=now)
         request.scope[RATE_STATUSES] += [left] if left is not None else []
     return Accepted(did_you_mean=suggest_domain(wanted.address.domain))
