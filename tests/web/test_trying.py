@@ -11,8 +11,8 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
-from tests.self_service.readers import post
-from tests.web.conftest import Site
+from tests.self_service.readers import post, second_list
+from tests.web.conftest import Site, sql
 
 XSS = "<script>alert(1)</script>"
 
@@ -51,6 +51,16 @@ def test_topics_that_are_suggested_or_written_count_once_confirmed(
     confirmed = site.client.post(f"/confirm/{token}").text
     assert "sensor fusion" in confirmed
     assert kept(site, "ada") == ["topic:sensor fusion", f"topic:{suggested}"]
+
+
+def test_the_lists_of_a_site_with_several_stay_ticked(site: Site, edition: Edition) -> None:
+    second_list(sql(site.runtime))
+    ticked = re.compile(r'name="lists" value="(\w+)" checked')
+    assert ticked.findall(site.client.get("/subscribe").text) == ["trending"]
+    assert ticked.findall(site.client.get("/subscribe?list=second").text) == ["second"]
+    both = {"several": "yes", "lists": ["trending", "second"]}
+    again = site.client.post("/subscribe/choices", data=both)
+    assert sorted(ticked.findall(again.text)) == ["second", "trending"]
 
 
 @pytest.mark.accept("P4", part="nothing typed")
