@@ -26,7 +26,7 @@ from paperround.editions.model import DeliveryState
 from paperround.editions.source_pages import ALARMS, BY_HAND, GONE, HEALTH
 from paperround.papers.formatting import paper_links
 from paperround.ranking.formula import _PARTS
-from paperround.web.errors import BROKEN, NOT_HERE, NOWHERE, TITLES
+from paperround.web.errors import BROKEN, ERRORS, NOT_HERE, NOWHERE
 from paperround.web.preferences_form import FREQUENCIES
 from paperround.web.signup import no_digest_reason
 from paperround.web.templates import _SIGNALS
@@ -189,7 +189,8 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {state_text(state, "") for state in DeliveryState}
     words |= {*map(email_kind_name, SystemMailKind), email_kind_name(DIGEST)}
     words |= {email_kind_name(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
-    words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *archive.WORDS.values()}
+    words |= {title for _, title in ERRORS.values()}
+    words |= {NOWHERE, NOT_HERE, BROKEN, *archive.WORDS.values()}
     words |= {archive.quiet_reason_text(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperround.web.errors import CODES, TAKEN, TITLES, UNKNOWN_PARAMETER
+from paperround.web.errors import ERRORS, TAKEN, UNKNOWN_PARAMETER
 from paperround.web.openapi import operations
 from tests.web.conftest import Site
 
@@ -51,9 +51,8 @@ def test_every_error_is_described_as_problem_json(schema: dict[str, Any]) -> Non
 def test_every_error_has_a_code_that_the_documentation_explains() -> None:
     text = DOCUMENTATION.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\d{3})` \| `([a-z-]+)` \|", text, re.MULTILINE)
-    known = [(str(status), code) for status, code in CODES.items()]
+    known = [(str(status), code) for status, (code, _) in ERRORS.items()]
     assert sorted(rows) == sorted([*known, ("409", TAKEN), ("422", UNKNOWN_PARAMETER)])
-    assert CODES.keys() >= TITLES.keys()
 
 
 @pytest.mark.accept("F42", part="codes", mutant="errors-have-no-code")

@@ -33,41 +33,25 @@ log = logging.getLogger(__name__)
 
 JSON = "application/problem+json"
 
-TITLES: Mapping[int, str] = {
-    400: marked("Bad request"),
-    401: marked("Not logged in"),
-    403: marked("Not allowed"),
-    404: marked("Not found"),
-    405: marked("Not possible here"),
-    408: marked("Too slow"),
-    409: marked("Conflict"),
-    413: marked("Too large"),
-    415: marked("Unknown kind of body"),
-    421: marked("Wrong host"),
-    422: marked("Not valid"),
-    424: marked("Not readable"),
-    429: marked("Too many requests"),
-    500: marked("Something broke"),
-    503: marked("Not ready"),
+ERRORS: Mapping[int, tuple[str, str]] = {
+    400: ("bad-request", marked("Bad request")),
+    401: ("unauthorized", marked("Not logged in")),
+    403: ("forbidden", marked("Not allowed")),
+    404: ("not-found", marked("Not found")),
+    405: ("method-not-allowed", marked("Not possible here")),
+    408: ("too-slow", marked("Too slow")),
+    409: ("conflict", marked("Conflict")),
+    413: ("too-large", marked("Too large")),
+    415: ("unsupported-media-type", marked("Unknown kind of body")),
+    421: ("wrong-host", marked("Wrong host")),
+    422: ("invalid", marked("Not valid")),
+    424: ("unreadable-source", marked("Not readable")),
+    429: ("too-many-requests", marked("Too many requests")),
+    500: ("internal-error", marked("Something broke")),
+    503: ("unavailable", marked("Not ready")),
 }
-CODES: Mapping[int, str] = {
-    400: "bad-request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not-found",
-    405: "method-not-allowed",
-    408: "too-slow",
-    409: "conflict",
-    413: "too-large",
-    415: "unsupported-media-type",
-    421: "wrong-host",
-    422: "invalid",
-    424: "unreadable-source",
-    429: "too-many-requests",
-    500: "internal-error",
-    503: "unavailable",
-}
-"""Error codes for programs, by status. They never change."""
+"""The code for programs, which never changes, and the title of each status."""
+UNKNOWN_ERROR = ("error", marked("Error"))
 TAKEN = "taken"
 UNKNOWN_PARAMETER = "unknown-parameter"
 NOWHERE = marked("There is nothing at this address.")
@@ -120,11 +104,11 @@ def error_response(
 ) -> Response:
     """Return an error response: JSON under /api and /hooks, a page elsewhere. `code` defaults to
     that of the status."""
-    title = TITLES.get(status, marked("Error"))
+    known_code, title = ERRORS.get(status, UNKNOWN_ERROR)
     if _is_api(path):
         value: dict[str, Any] = {
             "type": "about:blank",
-            "code": code or CODES.get(status, "error"),
+            "code": code or known_code,
             "title": title,
             "status": status,
             "detail": detail,

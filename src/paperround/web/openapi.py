@@ -5,7 +5,7 @@ from typing import Any
 
 from paperround.access.idempotency import KEY
 from paperround.web.auth import SCHEME
-from paperround.web.errors import JSON, TITLES
+from paperround.web.errors import ERRORS, JSON, UNKNOWN_ERROR
 from paperround.web.models import FeedFile, Problem
 
 API = "/api/v1/"
@@ -134,7 +134,7 @@ def _describe_errors(operation: dict[str, Any]) -> None:
 
 
 def _error_response(status: str) -> dict[str, Any]:
-    description = _DESCRIPTIONS.get(status) or TITLES.get(int(status), "Error")
+    description = _DESCRIPTIONS.get(status) or ERRORS.get(int(status), UNKNOWN_ERROR)[1]
     answer: dict[str, Any] = {
         "description": description,
         "content": {JSON: {"schema": {"$ref": f"{REFERENCE}Problem"}}},
