@@ -57,43 +57,30 @@ COOKIELESS = (
 """Routes that never read a cookie, and receive posts from mail programs, other sites and email
 providers. They are authorized by a token in the URL, an API key or a signature."""
 
-PAPERS_API = (search.api, papers_api.api)
 OF_PLUGINS: tuple[APIRouter, ...] = tuple(plugins("routers").values())
-KEYED_OF_PLUGINS = tuple(one for one in OF_PLUGINS if issubclass(one.route_class, KeyedRoute))
-"""Routers of plugins that need a key, whose responses are for nobody else."""
-PAGES_OF_PLUGINS = tuple(
-    one for one in OF_PLUGINS if one not in KEYED_OF_PLUGINS and not one.prefix.startswith("/api")
-)
-"""Routers of plugins outside the API. They are not compressed, as their pages may be private."""
-
-ADMIN_API = (
-    admin_feeds.router,
-    admin_deliveries.router,
-    *(one for one in KEYED_OF_PLUGINS if one.prefix.startswith("/api/v1/admin/")),
-    admin_deliveries.audit,
-)
-API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
-"""Routers below /api/v1. The API in Hugging Face's format is not among them."""
-
-PUBLIC: tuple[APIRouter, ...] = (
+ROUTERS: tuple[APIRouter, ...] = (
+    signup_api.api,
     pages.router,
     signup.router,
     search.router,
-    *PAPERS_API,
-    *(one for one in OF_PLUGINS if one not in (*KEYED_OF_PLUGINS, *PAGES_OF_PLUGINS)),
-)
-"""Routers whose responses are the same for everybody, except for routes with a `{token}`."""
-
-ROUTERS: tuple[APIRouter, ...] = (
-    signup_api.api,
-    *PUBLIC,
+    search.api,
+    papers_api.api,
     health.router,
-    *(one for one in KEYED_OF_PLUGINS if one not in ADMIN_API),
     self_service.router,
-    *PAGES_OF_PLUGINS,
-    *ADMIN_API,
+    admin_feeds.router,
+    admin_deliveries.router,
+    *OF_PLUGINS,
+    admin_deliveries.audit,
 )
 """Every router of the site, in matching order."""
+
+
+def _is_public(router: APIRouter) -> bool:
+    """Whether responses are the same for everybody, except for routes with a `{token}`. Pages of
+    plugins may be private."""
+    is_page_of_plugin = router in OF_PLUGINS and not router.prefix.startswith("/api")
+    is_keyed = issubclass(router.route_class, KeyedRoute)
+    return not (is_keyed or is_page_of_plugin or router is self_service.router)
 
 
 class Site(FastAPI):
@@ -102,7 +89,9 @@ class Site(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = super().build_middleware_stack()
-        public_cached = add_etags(compress(self.state.cache.wrap(inner), PUBLIC))
+        public_cached = add_etags(
+            compress(self.state.cache.wrap(inner), filter(_is_public, ROUTERS))
+        )
         refuse = partial(errors.refuse, self.state.runtime)
         return language_middleware(security_middleware(public_cached, self.state.rules, refuse))
 
@@ -158,7 +147,8 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
     errors.install_handlers(site)
     self_service.install_handler(site)
     for router in ROUTERS:
-        site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if router in API else [])
+        is_ours = router.prefix.startswith("/api/v1")  # not in Hugging Face's format
+        site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if is_ours else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
     return site
 

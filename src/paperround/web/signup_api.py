@@ -82,10 +82,10 @@ class SignupRoute(APIRoute):
         return counted
 
 
-api = APIRouter(tags=["subscriptions"], route_class=SignupRoute)
+api = APIRouter(prefix="/api/v1", tags=["subscriptions"], route_class=SignupRoute)
 
 
-@api.post("/api/v1/subscriptions", status_code=202)
+@api.post("/subscriptions", status_code=202)
 def create_subscription(
     app: App, now: Now, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
