@@ -6,9 +6,9 @@ from dataclasses import fields
 import pytest
 from sqlalchemy import Engine
 
-from paperround.access.model import ApiKey, KeyId, NewKey, Scope, digest_of, key_text, matches
+from paperround.access.model import ApiKey, NewKey, Scope, digest_of, key_text, matches
 from paperround.access.store import KeyStore
-from paperround.core.errors import Conflict, NotFound
+from paperround.core.errors import Conflict
 from paperround.db.transactions import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import LOST, THREADS, at_once
@@ -89,11 +89,6 @@ def test_a_revoked_key_stays_revoked_since_the_first_time(database: Database) ->
     found = find(database)
     assert found.revoked_at == NOW + MINUTE
     assert not found.is_live(NOW + MINUTE)
-
-
-def test_revoking_a_key_that_never_was_is_not_found(database: Database) -> None:
-    with pytest.raises(NotFound, match="99"), database.writing() as work:
-        work[KeyStore].revoke(KeyId(99), now=NOW)
 
 
 def test_the_latest_use_of_a_key_is_noted(database: Database) -> None:

@@ -397,7 +397,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
     here = signup_context(database, plan=lambda: asked.append("plan"))
     wish = Preferences(topics=("glaze for ceramics",), frequency=Frequency.WEEKLY, weekday="mon")
     confirmed = joined(here, wish=wish, now=NOW, planned=False)
-    assert (confirmed.welcome, confirmed.digest_follows, asked) == (Welcome.DUE, True, ["plan"])
+    assert (confirmed.welcome, asked) == (Welcome.DUE, ["plan"])
     assert digests(database, now=NOW) == []
     moments = NOW + timedelta(seconds=3)
     reports = [

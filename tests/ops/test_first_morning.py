@@ -80,7 +80,7 @@ def test_who_confirms_before_the_first_papers_gets_their_digest_with_these(
         read(database, feed, health)
     tick(tick_context(database), now=TEN)
     confirmed = joined(signup_context(database), "alice", now=TEN + MINUTE)
-    assert (confirmed.welcome, confirmed.digest_follows) == (Welcome.FIRST_PAPERS, False)
+    assert confirmed.welcome is Welcome.FIRST_PAPERS
     assert tick(tick_context(database), now=TEN + 2 * MINUTE).plans["trending"].waiting == 1
 
     later = TEN + MINUTE + wait  # type: ignore[operator]

@@ -15,7 +15,7 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.digests.plan import Hours as DigestHours
-from paperround.digests.plan import plan_due
+from paperround.digests.plan import Welcome, plan_due
 from paperround.editions.model import DeliveryState
 from paperround.self_service import change_address
 from paperround.self_service.preview import DigestPreviewer
@@ -164,7 +164,7 @@ def joined(
     (mail,) = post(here.database, now=now)
     confirmed = confirm(here, link(mail), now=now)
     assert confirmed is not None
-    if planned and confirmed.digest_follows:
+    if planned and confirmed.welcome is Welcome.DUE:
         plan_newcomers(here.database, now=now)
     return confirmed
 

@@ -20,7 +20,7 @@ from paperround.access.model import (
     Scope,
     StoredResponse,
 )
-from paperround.core.errors import Conflict, Misconfigured, NotFound
+from paperround.core.errors import Conflict, Misconfigured
 from paperround.db.dialect import insert_new, insert_row
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
@@ -54,18 +54,13 @@ class KeyStore(Store):
         return [_key(row) for row in self._connection.execute(newest)]
 
     def revoke(self, key: KeyId, *, now: datetime) -> bool:
-        """Revoke a key; return False if it already was. Raises NotFound."""
+        """Revoke a key; return False if it already was."""
         revoking = (
             update(db.api_keys)
             .where(db.api_keys.c.id == key, db.api_keys.c.revoked_at.is_(None))
             .values(revoked_at=now)
         )
-        if self._connection.execute(revoking).rowcount:
-            return True
-        found = select(db.api_keys.c.id).where(db.api_keys.c.id == key)
-        if self._connection.execute(found).one_or_none() is None:
-            raise NotFound(f"there is no key {key}")
-        return False
+        return self._connection.execute(revoking).rowcount == 1
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
         """Store when the key was used; the latest use counts, in whatever order they are stored."""

@@ -52,16 +52,6 @@ class Confirmed:
     also: tuple[str, ...] = ()
     """Titles of further lists."""
 
-    @property
-    def digest_follows(self) -> bool:
-        """Whether a digest is about to be sent."""
-        return self.welcome is Welcome.DUE
-
-    @property
-    def awaits_papers(self) -> bool:
-        """Whether a digest will be sent with the first papers ingested."""
-        return self.welcome is Welcome.FIRST_PAPERS
-
 
 # --- emails that ask for confirmation ------------------------------------------------------------
 

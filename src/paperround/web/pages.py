@@ -8,7 +8,6 @@ from types import MappingProxyType
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from paperround.bootstrap import AppContext
 from paperround.core.errors import invalid
 from paperround.core.times import parse_date
 from paperround.digests.pages import (
@@ -96,24 +95,14 @@ def paper_file(app: App, name: str, ending: str) -> Response:
     return _file_response(FILE_FORMATS[ending].paper(found), ending, name)
 
 
-@router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[RATE_LIMITED])
-def edition_file(app: App, list_name: str, day: str, cut: str, ending: str) -> Response:
-    """Return an edition as a file."""
-    return _edition_response(app, list_name, day, cut, ending)
-
-
 @router.get("/editions/{list_name}/{day}.{ending:file_ending}", dependencies=[RATE_LIMITED])
-def last_edition_file(app: App, list_name: str, day: str, ending: str) -> Response:
-    """Return the last edition of a day as a file."""
-    return _edition_response(app, list_name, day, None, ending)
-
-
-def _edition_response(
-    app: AppContext, list_name: str, day: str, cut: str | None, ending: str
+@router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[RATE_LIMITED])
+def edition_file(
+    app: App, list_name: str, day: str, ending: str, cut: str | None = None
 ) -> Response:
-    found = cited_edition(
-        app.database, app.sender_identity.public_url, list_name, parse_date(day), cut
-    )
+    """Return the edition of a cut, or the last one of the day, as a file."""
+    public_url = app.sender_identity.public_url
+    found = cited_edition(app.database, public_url, list_name, parse_date(day), cut)
     name = "-".join(filter(None, (list_name, day, cut)))
     return _file_response(FILE_FORMATS[ending].edition(found), ending, name)
 
