@@ -8,7 +8,6 @@ from paperround.db.transactions import Database
 from paperround.self_service.preferences import (
     join_list,
     leave_from_choices,
-    lists_of,
     open_choices,
 )
 from paperround.signup.confirm import confirm
@@ -42,7 +41,9 @@ def choosing(here: SignupContext) -> str:
 
 
 def stands(here: SignupContext, token: str) -> dict[str, tuple[bool, bool]]:
-    return {one.name: (one.active, one.known) for one in lists_of(here, token, now=NOW)}
+    choices = open_choices(here, token, now=NOW)
+    assert choices is not None
+    return {one.name: (one.active, one.known) for one in choices.lists}
 
 
 @pytest.mark.accept("F30", part="lists")
@@ -86,7 +87,7 @@ def test_a_list_there_is_not_and_a_link_that_is_not_fresh_join_nothing(database:
     with pytest.raises(NotFound):
         join_list(here, token, "none", now=NOW)
     assert not join_list(here, token, "trending", now=NOW + 2 * DAYS)
-    assert lists_of(here, token, now=NOW + 2 * DAYS) == ()
+    assert open_choices(here, token, now=NOW + 2 * DAYS) is None
 
 
 @pytest.mark.accept("F27", part="several lists")
@@ -108,7 +109,7 @@ def test_one_mail_asks_for_several_lists_and_one_yes_is_for_all_of_them(
     confirmed = confirm(here, link(mail), now=NOW)
     assert confirmed is not None
     assert len(confirmed.also) == 1
-    assert all(one.active for one in lists_of(here, confirmed.preferences_token, now=NOW))
+    assert all(active for active, _ in stands(here, confirmed.preferences_token).values())
     with database.reading() as work:
         person = work[SubscriberStore].find(address())
     assert person is not None

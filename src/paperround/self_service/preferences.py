@@ -3,11 +3,11 @@ lists."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import Database, Transaction
+from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, payload_of
@@ -35,7 +35,7 @@ from paperround.signup.magic_links import (
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
-from paperround.subscribers.readers import Choices
+from paperround.subscribers.readers import Choices, ReaderList
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
@@ -182,6 +182,7 @@ def open_choices(
             zone=hours.zone_of(preferences, mailing_list),
             next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
             active=reader.subscription.state is SubscriberState.ACTIVE,
+            lists=_reader_lists(work, reader),
             interests=interests,
             asked=tuple(one for one in asked if one not in interests),
             given=papers_given(work, interests),
@@ -277,39 +278,20 @@ def _reschedule(
 # --- lists -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderList:
-    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it."""
-
-    name: str
-    title: str
-    active: bool
-    known: bool
-
-
-def lists_of(context: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
-    """Return every list, by title, for the holder of a recently mailed link; empty for any
-    other."""
-    with context.database.reading() as work:
-        reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return ()
-        subscriptions = subscriptions_by_list(work, reader)
-        lists = list[ReaderList]()
-        for one in work[ListStore].all():
-            state = subscriptions[one.id].state if one.id in subscriptions else None
-            active = state is SubscriberState.ACTIVE
-            known = state not in (None, SubscriberState.PENDING)
-            lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
-    return tuple(sorted(lists, key=lambda one: (one.title.casefold(), one.name)))
+def _reader_lists(work: Transaction, reader: TokenHolder) -> tuple[ReaderList, ...]:
+    subscriptions = subscriptions_by_list(work, reader)
+    lists = list[ReaderList]()
+    for one in lists_by_title(work):
+        state = subscriptions[one.id].state if one.id in subscriptions else None
+        active = state is SubscriberState.ACTIVE
+        known = state not in (None, SubscriberState.PENDING)
+        lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
+    return tuple(lists)
 
 
-def every_list(database: Database) -> tuple[MailingList, ...]:
+def lists_by_title(work: Transaction) -> list[MailingList]:
     """Return every list, by title."""
-    with database.reading() as work:
-        return tuple(
-            sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
-        )
+    return sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
 
 
 def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:

@@ -55,13 +55,23 @@ class GivenPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderList:
+    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it."""
+
+    name: str
+    title: str
+    active: bool
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """The contents of the preferences page: a reader's preferences for one list, with masked
     address.
 
     `interests` apply to all of their lists. `asked` are interests sent along with a sign-up on a
     search page, which the reader has yet to accept. `given` are papers the reader named. `feed` is
-    the token of the feed of their digests.
+    the token of the feed of their digests. `lists` are all lists, by title.
     """
 
     masked: str
@@ -72,6 +82,7 @@ class Choices:
     zone: str
     next_due: datetime | None
     active: bool
+    lists: tuple[ReaderList, ...]
     interests: tuple[Interest, ...] = ()
     asked: tuple[Interest, ...] = ()
     given: tuple[GivenPaper, ...] = ()

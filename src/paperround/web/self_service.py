@@ -128,7 +128,6 @@ class _Visit:
             token=self.token,
             choices=self.choices,
             now=self.now,
-            lists=preferences.lists_of(self.app.signup_context, self.token, now=self.now),
             form=form,
             shown=seen or form_version(_saved_form(self.choices)),
             frequencies=FREQUENCIES,

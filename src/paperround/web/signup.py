@@ -16,8 +16,8 @@ from paperround.core.errors import InvalidInput, NotFound, RateLimited, SharedLi
 from paperround.core.languages import marked, nearest
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
-from paperround.editions.lists import DEFAULT_LIST
-from paperround.self_service.preferences import every_list
+from paperround.editions.lists import DEFAULT_LIST, MailingList
+from paperround.self_service.preferences import lists_by_title
 from paperround.self_service.preview import first_digest_preview
 from paperround.signup import confirm as signup
 from paperround.signup import requests
@@ -187,7 +187,7 @@ def signup_page(
     }
     status = _status_code(error, hint, crowd)
     if is_whole:
-        lists, suggested = every_list(app.database), app.topics.now(now=now)
+        lists, suggested = _lists(app), app.topics.now(now=now)
         return private_page(
             app, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
         )
@@ -195,6 +195,11 @@ def signup_page(
     if status == 200 and work is None:
         return public_page(app, "index.html", **values)
     return private_page(app, "index.html", status=status, **values)
+
+
+def _lists(app: AppContext) -> list[MailingList]:
+    with app.database.reading() as work:
+        return lists_by_title(work)
 
 
 def _status_code(
@@ -284,7 +289,7 @@ def parse_email_field(written: str) -> Address:
 @router.get("/snippet")
 def snippet(app: App, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """Show the HTML of a sign-up form to copy into another site."""
-    lists = every_list(app.database)
+    lists = _lists(app)
     chosen = next((one for one in lists if one.name == list), None)
     if chosen is None:
         raise NotFound(marked("there is no list %(given)s", given=list[:40]))
