@@ -19,9 +19,6 @@ from paperround.subscribers.addresses import RefusedDomains, refused_domains, su
         ("yahooo.com", "yahoo.com"),
         ("iclod.com", "icloud.com"),
         ("t-onlin.de", "t-online.de"),
-        ("physics.uni.con", "physics.uni.com"),
-        ("library.ogr", "library.org"),
-        ("mit.edi", "mit.edu"),
     ],
 )
 def test_a_slip_is_told_by_its_spelling(written: str, right: str) -> None:

@@ -85,14 +85,6 @@ def test_a_question_about_a_slip_tells_nothing_of_the_address(site: Site) -> Non
     assert len(pages) == 1
 
 
-def test_a_program_is_told_what_was_probably_meant(site: Site) -> None:
-    told = [
-        site.client.post(SUBSCRIPTIONS, json={"email": f"ada@{domain}"}).json()["did_you_mean"]
-        for domain in ("gmaill.com", "gmail.com")
-    ]
-    assert told == ["gmail.com", None]
-
-
 # --- throw-away addresses ----------------------------------------------------------------------
 
 
@@ -113,10 +105,7 @@ def picky(settings: Settings) -> Iterator[Site]:
         yield one
 
 
-def test_a_slip_that_somebody_lives_from_is_refused_with_what_was_meant(site: Site) -> None:
-    answer = site.client.post(SUBSCRIPTIONS, json={"email": "ada@gmial.com"})
-    assert answer.status_code == 422
-    assert answer.json()["detail"].endswith("did you mean gmail.com?")
+def test_a_slip_that_somebody_lives_from_is_asked_about_too(site: Site) -> None:
     assert "Did you mean" in site.client.post("/subscribe", data={"email": "ada@gmial.com"}).text
 
 

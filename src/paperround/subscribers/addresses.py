@@ -12,7 +12,6 @@ identified, and mailed, by the address as they wrote it.
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -273,14 +272,6 @@ _RARER = frozenset(
 )
 """Real domains that are one typo away from a common one."""
 
-_TLD_TYPOS: Mapping[str, str] = (
-    dict.fromkeys("con cpm ocm cmo vom xom comm coom cim".split(), "com")
-    | dict.fromkeys("ogr rog orgg".split(), "org")
-    | dict.fromkeys("ner nte nett".split(), "net")
-    | dict.fromkeys("eud edi".split(), "edu")
-)
-"""Top-level domains that do not exist, and the ones probably meant."""
-
 _SHORTEST = 7
 """Shorter domains are one typo away from too many others."""
 
@@ -293,13 +284,8 @@ _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
 @lru_cache(maxsize=_CACHED_DOMAINS)
 def suggest_domain(domain: str) -> str | None:
-    """Return the domain probably meant, as `gmail.com` by `gmial.com`; None if there is no likely
-    typo. Only the spelling is examined."""
+    """Return the common domain probably meant, as `gmail.com` by `gmial.com`; None if there is no
+    likely typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
-    near = next((one for one in _LONG if distance(domain, one, 1) == 1), None)
-    if near:
-        return near
-    name, _, end = domain.rpartition(".")
-    right = _TLD_TYPOS.get(end)
-    return f"{name}.{right}" if name and right else None
+    return next((one for one in _LONG if distance(domain, one, 1) == 1), None)

@@ -268,13 +268,7 @@ def parse_new_address(app: AppContext, written: str) -> Address:
             "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
             "another one of yours",
         )
-    try:
-        refused_domains(app.settings.refused_domains).require_kept(address)
-    except InvalidInput as error:
-        better, text = suggest_domain(address.domain), error.text
-        if better:
-            text = marked("%(problem)s; did you mean %(name)s?", problem=text, name=better)
-        raise InvalidInput(text, code="email") from None
+    refused_domains(app.settings.refused_domains).require_kept(address)
     return address
 
 

@@ -11,7 +11,6 @@ from paperround.core.errors import RateLimited
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.signup.limits import count_refused, standing
 from paperround.signup.requests import SignupRequest, subscribe
-from paperround.subscribers.addresses import suggest_domain
 from paperround.subscribers.interests import (
     LONGEST_VALUE,
     MOST_INTERESTS,
@@ -57,11 +56,6 @@ class Accepted(BaseModel):
 
     status: str = "accepted"
     detail: str = "Queued: if mail can go to that address, one with a link is on its way to it."
-    did_you_mean: str | None = Field(
-        default=None,
-        description="Another domain, where that of the address looks like a slip: `gmail.com` for "
-        "`gmial.com`.",
-    )
 
 
 class SignupRoute(APIRoute):
@@ -112,4 +106,4 @@ def create_subscription(
     finally:
         left = standing(app.signup_context, wanted.visitor, now=now)
         request.scope[RATE_STATUSES] += [left] if left is not None else []
-    return Accepted(did_you_mean=suggest_domain(wanted.address.domain))
+    return Accepted()
