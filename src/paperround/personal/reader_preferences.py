@@ -33,21 +33,20 @@ def load_preferences(
             [one.subscriber_id for one in subscriptions]
         )
     known = known_seeds(work, (one for each in interests.values() for one in each))
-    inputs = {
-        one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
-        for one in subscriptions
-    }
-    wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], ReaderPreferences] = {}
-    for topics, own in set(inputs.values()):
-        given = [one.value for one in own if one.kind is InterestKind.SEED]
+    preferences = dict[SubscriberId, ReaderPreferences]()
+    for one in subscriptions:
+        topics, own = one.preferences.topics, interests.get(one.subscriber_id, ())
+        if not (topics or own):
+            continue
+        given = [each.value for each in own if each.kind is InterestKind.SEED]
         papers = [(known[value], is_unlike(value)) for value in given if value in known]
-        wishes[topics, own] = ReaderPreferences(
+        preferences[one.subscriber_id] = ReaderPreferences(
             topics=topics,
             interests=own,
             seeds=tuple(paper for paper, unlike in papers if not unlike),
             unlike=tuple(paper for paper, unlike in papers if unlike),
         )
-    return {person: wishes[both] for person, both in inputs.items() if wishes[both]}
+    return preferences
 
 
 def known_seeds(work: Transaction, interests: Iterable[Interest]) -> dict[str, PaperId]:
