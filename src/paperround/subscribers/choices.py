@@ -53,47 +53,34 @@ def checked(preferences: Preferences, *, zone: str, now: datetime) -> Preference
     today, until = local_date(now, preferences.timezone or zone), preferences.paused_until
     if until is not None and until <= today:
         until = None
-    _require(
-        preferences.hour is None or 0 <= preferences.hour <= 23,
-        "hour",
-        marked("the hour is 0 to 23"),
+    hour, weekday, size = preferences.hour, preferences.weekday, preferences.size
+    floor, language = preferences.floor, preferences.language
+    most = marked("a digest holds 1 to %(all)s papers", all=MOST_PAPERS)
+    rules = (
+        ("hour", hour is None or 0 <= hour <= 23, marked("the hour is 0 to 23")),
+        ("weekday", weekday in (None, *WEEKDAYS), f"the weekday is one of {', '.join(WEEKDAYS)}"),
+        ("size", size is None or 1 <= size <= MOST_PAPERS, most),
+        ("floor", floor is None or math.isfinite(floor), marked("the floor is a number")),
+        (
+            "language",
+            language is None or _LANGUAGE.fullmatch(language),
+            "the language is a code such as en or pt-BR",
+        ),
+        (
+            "paused_until",
+            until is None or until <= today + LONGEST_PAUSE,
+            marked("a pause lasts a year at most"),
+        ),
     )
-    _require(
-        preferences.weekday is None or preferences.weekday in WEEKDAYS,
-        "weekday",
-        f"the weekday is one of {', '.join(WEEKDAYS)}",
-    )
-    _require(
-        preferences.size is None or 1 <= preferences.size <= MOST_PAPERS,
-        "size",
-        marked("a digest holds 1 to %(all)s papers", all=MOST_PAPERS),
-    )
-    _require(
-        preferences.floor is None or math.isfinite(preferences.floor),
-        "floor",
-        marked("the floor is a number"),
-    )
-    _require(
-        preferences.language is None or _LANGUAGE.fullmatch(preferences.language) is not None,
-        "language",
-        "the language is a code such as en or pt-BR",
-    )
-    _require(
-        until is None or until <= today + LONGEST_PAUSE,
-        "paused_until",
-        marked("a pause lasts a year at most"),
-    )
+    for field, holds, rule in rules:
+        if not holds:
+            raise InvalidInput(rule, code=field)
     return replace(
         preferences,
-        weekday=preferences.weekday if preferences.frequency is Frequency.WEEKLY else None,
+        weekday=weekday if preferences.frequency is Frequency.WEEKLY else None,
         paused_until=until,
         topics=read_topics(preferences.topics),
     )
-
-
-def _require(holds: bool, field: str, rule: str) -> None:
-    if not holds:
-        raise InvalidInput(rule, code=field)
 
 
 def pack_preferences(preferences: Preferences) -> dict[str, str]:
