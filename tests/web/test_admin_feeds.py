@@ -323,7 +323,6 @@ def test_feeds_travel_as_opml_too(admin: TestClient) -> None:
     answer = admin.get(f"{FEEDS}/export", params={"format": "opml"})
     assert answer.headers["content-type"].startswith("text/x-opml")
     assert "feeds.opml" in answer.headers["content-disposition"]
-    assert admin.get(f"{FEEDS}/export", headers={"accept": "text/x-opml"}).content == answer.content
     for feed in admin.get(FEEDS).json()["items"]:
         admin.delete(f"{FEEDS}/{feed['id']}")
     done = admin.post(f"{FEEDS}/import", content=answer.content, headers=OPML).json()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from paperround.access.model import Scope
@@ -77,10 +77,9 @@ FEED_FILE = {
     },
 }
 Format = Annotated[
-    Literal["json", "opml"] | None,
-    Query(alias="format", description="json or opml; by default what `Accept` prefers."),
+    Literal["json", "opml"],
+    Query(alias="format", description="json or opml; json by default."),
 ]
-Accepted = Annotated[str, Header(alias="accept", include_in_schema=False)]
 IMPORTED = {"requestBody": {"required": True, "content": FEED_FILE}}
 UPLOADED = {
     "requestBody": {
@@ -144,10 +143,10 @@ def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
 
 
 @router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})
-def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") -> Response:
+def export_feeds(app: App, file_format: Format = "json") -> Response:
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
-    if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
+    if file_format == "opml":
         pieces = write_opml(files.iter_feeds(app.feed_context))
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
     pieces = files.export_feeds(app.feed_context)
