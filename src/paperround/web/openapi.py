@@ -35,11 +35,12 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": (
+        "A key of your own for this request, such as a UUID. Sent again within a day, the request "
+        "acts once and is answered the same. It belongs to the API key that it comes with, without "
+        "one to the address that it comes from."
+    ),
 }
-_KEY_DESCRIPTION = (
-    "A key of your own for this request, such as a UUID. Sent again within a day, the request acts "
-    "once and is answered the same. "
-)
 _HEADERS = {
     "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
     "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
@@ -88,13 +89,7 @@ def complete_schema(schema: dict[str, Any]) -> dict[str, Any]:
 def _add_idempotency_key(operation: dict[str, Any]) -> None:
     """Add the Idempotency-Key header to a POST."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
-    ownership = "It belongs to the address that it comes from: from another one it is another key."
-    if operation["security"]:
-        ownership = "It belongs to the API key that it comes with."
-    operation["parameters"] = [
-        *parameters,
-        {**_IDEMPOTENCY_KEY, "description": _KEY_DESCRIPTION + ownership},
-    ]
+    operation["parameters"] = [*parameters, _IDEMPOTENCY_KEY]
     for status in ("409", "422"):
         operation["responses"][status] = _error_response(status)
     operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -47,19 +47,15 @@ def _format_instant(locale: Locale, moment: datetime) -> str:
 def _score_parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
     """Return the names and values of the parts of a score that are not 0."""
     return [
-        (locale.word(name.replace("_", " ")), _score_part(locale, value))
+        (locale.word(name.replace("_", " ")), _signed(locale, 4, value))
         for name, value in paper.parts.items()
         if value
     ]
 
 
-def _score_part(locale: Locale, value: float) -> str:
-    """Format a part of a score with its sign and four decimals."""
-    return locale.decimal(f"{value:+.4f}".replace("-", "−"))
-
-
-def _format_weight(locale: Locale, value: float) -> str:
-    return locale.decimal(f"{value:+.2f}".replace("-", "−"))
+def _signed(locale: Locale, digits: int, value: float) -> str:
+    """Format a number with its sign and this many decimals."""
+    return locale.decimal(f"{value:+.{digits}f}".replace("-", "−"))
 
 
 def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
@@ -109,7 +105,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "month": locale.month,
         "of_arxiv": lambda papers: any(one.identifiers.get("arxiv") for one in papers),
         "page": paper_path,
-        "part": partial(_score_part, locale),
+        "part": partial(_signed, locale, 4),
         "parts": partial(_score_parts, locale),
         "plain_date": locale.plain_date,
         "problem": partial(localize_error, locale),
@@ -117,7 +113,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "sentence": partial(_sentence, locale),
         "told": partial(_count_label, locale),
         "web": web_address,
-        "weight": partial(_format_weight, locale),
+        "weight": partial(_signed, locale, 2),
     }
     env.globals |= {
         "in_language": language_url,
