@@ -13,7 +13,7 @@ identified, and mailed, by the address as they wrote it.
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
@@ -275,14 +275,10 @@ _RARER = frozenset(
 _SHORTEST = 7
 """Shorter domains are one typo away from too many others."""
 
-_CACHED_DOMAINS = 2048
-"""Domains whose suggestion is cached, least recently used first to go."""
-
 _KNOWN = _COMMON | _RARER
 _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
 
-@lru_cache(maxsize=_CACHED_DOMAINS)
 def suggest_domain(domain: str) -> str | None:
     """Return the common domain probably meant, as `gmail.com` by `gmial.com`; None if there is no
     likely typo. Only the spelling is examined."""
