@@ -185,7 +185,7 @@ def signup_page(
         "frequencies": FREQUENCIES,
         "error": error,
     }
-    status = _status_code(error, hint, crowd)
+    status = 503 if crowd else 422 if error or hint else 200
     if is_whole:
         lists, suggested = _lists(app), app.topics.now(now=now)
         return private_page(
@@ -200,14 +200,6 @@ def signup_page(
 def _lists(app: AppContext) -> list[MailingList]:
     with app.database.reading() as work:
         return lists_by_title(work)
-
-
-def _status_code(
-    error: InvalidInput | None, hint: Hint | None, crowd: SharedLimitReached | None
-) -> int:
-    if crowd is not None:
-        return 503
-    return 200 if error is None and hint is None else 422
 
 
 def _challenge(app: AppContext, now: datetime, crowd: SharedLimitReached | None) -> str | None:
@@ -398,7 +390,7 @@ def _link_page(
     return private_page(
         app,
         "ask_for_link.html",
-        status=_status_code(error, None, crowd),
+        status=503 if crowd else 422 if error else 200,
         form=form,
         stamp=form_token.make_stamp(app.signup_context.keys, now=now),
         error=error,
