@@ -97,12 +97,11 @@ class AuditedAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(AuditedAction):
     """A stored action."""
 
     id: int
     at: datetime
-    deed: AuditedAction
 
 
 def by_key(prefix: str) -> str:

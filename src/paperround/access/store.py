@@ -92,7 +92,7 @@ class AuditStore(Store):
             .order_by(db.audit.c.id.desc())
             .limit(1)
         ).one_or_none()
-        return None if found is None else _entry(found)
+        return None if found is None else value_of(AuditEntry, found)
 
     def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
         """Return entries with an id below `before`, newest first."""
@@ -100,11 +100,7 @@ class AuditStore(Store):
         found = self._connection.execute(
             select(db.audit).where(earlier).order_by(db.audit.c.id.desc()).limit(limit)
         )
-        return [_entry(row) for row in found]
-
-
-def _entry(row: Row[Any]) -> AuditEntry:
-    return AuditEntry(id=row.id, at=row.at, deed=value_of(AuditedAction, row))
+        return [value_of(AuditEntry, row) for row in found]
 
 
 class AnswerStore(Store):

@@ -156,7 +156,7 @@ def _withdrawal_reason(work: Transaction, edition: Edition) -> str | None:
         return None
     target = audit_target(edition.list_name, edition.day, edition.cut)
     entry = work[AuditStore].latest(CANCEL, target)
-    return str(entry.deed.details.get("reason", "")) if entry else ""
+    return str(entry.details.get("reason", "")) if entry else ""
 
 
 # Pages and citations of papers.

@@ -10,7 +10,7 @@ from typing import NewType
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, EditionId
 from paperround.subscribers.interests import Interest
-from paperround.subscribers.model import Address, Preferences, SubscriberId, SubscriptionId
+from paperround.subscribers.model import Address, Preferences, SubscriberId
 
 RequestId = NewType("RequestId", int)
 
@@ -29,7 +29,6 @@ class DeliveryOwner:
     nonce: str
     list_id: ListId
     subscriber_id: SubscriberId
-    subscription_id: SubscriptionId | None
     address: str | None
 
 

@@ -131,10 +131,10 @@ class AuditAnswer(Resource):
 
     id: int
     at: Instant
-    actor: str = value_of("deed", "actor")
-    action: str = value_of("deed", "action")
-    target: PrintableText = value_of("deed", "target")
-    details: dict[str, str | int] = value_of("deed", "details")
+    actor: str
+    action: str
+    target: PrintableText
+    details: dict[str, str | int]
 
 
 @router.get("/deliveries", summary="List deliveries")
