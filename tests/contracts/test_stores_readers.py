@@ -267,7 +267,7 @@ def test_the_owner_of_a_delivery_is_told_by_its_id(database: Database) -> None:
         owner = work[SubscriberStore].owner_of_delivery(town.delivery)
         nobody = work[SubscriberStore].owner_of_delivery(DeliveryId(10_000))
     assert owner is not None
-    assert (owner.subscriber_id, owner.subscription_id) == (town.alice.subscriber_id, town.alice.id)
+    assert (owner.subscriber_id, owner.list_id) == (town.alice.subscriber_id, town.alice.list_id)
     assert (owner.positions, owner.address) == ((1, 2), "alice@mail.example")
     assert nobody is None
 

@@ -53,8 +53,8 @@ def test_who_leaves_while_their_mail_is_in_hand_does_not_get_it(database: SqlDat
         with database.writing() as work:
             owner = work[SubscriberStore].owner_of_delivery(envelope.id)
             assert owner is not None
-            assert owner.subscription_id is not None
-            work[SubscriberStore].leave(owner.subscription_id, now=NOW)
+            (theirs,) = work[SubscriberStore].subscriptions_of(owner.subscriber_id)
+            work[SubscriberStore].leave(theirs.id, now=NOW)
 
     mailer = Batches(After(5, leave))
     report = deliver(post(database, mailer), until_empty=False)
