@@ -119,8 +119,8 @@ class SteppedQueue(ThreadQueue):
     def run_waiting(self) -> int:
         """Run what waits, and what that adds, one after another; returns how many jobs ran."""
         ran = 0
-        while (job := self._pop()) is not None:
-            self._run(job)
+        while self._waiting:
+            self._tasks.run(self._waiting.pop(0))
             ran += 1
         return ran
 

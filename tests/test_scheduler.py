@@ -1,6 +1,6 @@
 """The minute hand asks for the rounds at once and every minute, and stops when it is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -33,7 +33,7 @@ class Jobs:
     calls: list[str] = field(default_factory=list)
     round: Event = field(default_factory=Event)
 
-    def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
+    def register(self, task: str, run: Callable[[], object]) -> None:
         raise AssertionError(f"{task} is registered by whoever makes the queue: {run}")
 
     def put(self, job: Job) -> bool:
@@ -117,7 +117,7 @@ def test_a_round_that_failed_is_no_obstacle_to_the_next(home: Home, job: Job) ->
     """A failed job's own next try would hold its lock, minutes after the trouble is over."""
     tries: list[str] = []
 
-    def run(_: Mapping[str, str | int]) -> None:
+    def run() -> None:
         tries.append(job.task)
         if len(tries) < 6:
             raise DatabaseFailed("it is down")

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,6 @@ from paperround.core.jobs import Job
 from tests.queues import Present, SteppedQueue, TimedQueue
 
 PATIENCE = 20.0
-Arguments = Mapping[str, str | int]
 AnyQueue = SteppedQueue | TimedQueue
 
 
@@ -27,21 +27,22 @@ def queue(request: pytest.FixtureRequest, present: Present) -> Iterator[AnyQueue
 
 
 @pytest.fixture
-def ran(queue: AnyQueue) -> list[str | int]:
-    """The `n` of every `note` job that ran, in order."""
-    notes: list[str | int] = []
-    queue.register("note", lambda arguments: notes.append(arguments["n"]))
+def ran(queue: AnyQueue) -> list[int]:
+    """The numbers of the `note` jobs that ran, in order."""
+    notes: list[int] = []
+    for n in range(4):
+        queue.register(f"note {n}", partial(notes.append, n))
     return notes
 
 
-def note(n: int, **more: object) -> Job:
-    return Job(task="note", arguments={"n": n}, **more)  # type: ignore[arg-type]
+def note(n: int) -> Job:
+    return Job(task=f"note {n}")
 
 
-def failing(error: Exception) -> Callable[[Arguments], None]:
+def failing(error: Exception) -> Callable[[], None]:
     """A task that raises `error`."""
 
-    def run(_: Arguments) -> None:
+    def run() -> None:
         raise error
 
     return run
@@ -54,27 +55,20 @@ def test_jobs_run_in_the_order_they_came(queue: AnyQueue, ran: list[int]) -> Non
     assert ran == [0, 1, 2, 3]
 
 
-def test_an_urgent_job_overtakes_those_that_wait(queue: AnyQueue, ran: list[int]) -> None:
-    for n, priority in enumerate((20, 0, -10, 0)):
-        queue.put(note(n, priority=priority))
-    queue.run_waiting()
-    assert ran == [2, 1, 3, 0]
-
-
-def test_a_waiting_job_is_unique_by_its_lock(queue: AnyQueue, ran: list[int]) -> None:
-    assert queue.put(note(1, lock="feed:7"))
-    assert not queue.put(note(2, lock="feed:7"))
-    assert queue.put(note(3, lock="feed:8"))
+def test_of_the_jobs_of_a_task_one_waits(queue: AnyQueue, ran: list[int]) -> None:
+    assert queue.put(note(1))
+    assert not queue.put(note(1))
+    assert queue.put(note(3))
     queue.run_waiting()
     assert ran == [1, 3]
-    assert queue.put(note(4, lock="feed:7"))
+    assert queue.put(note(1))
 
 
 def test_a_running_job_may_ask_for_itself_again(queue: AnyQueue) -> None:
     answers: list[bool] = []
-    again = Job(task="again", lock="one")
+    again = Job(task="again")
 
-    def run(_: Arguments) -> None:
+    def run() -> None:
         if not answers:
             answers.append(queue.put(again))
 
@@ -84,26 +78,26 @@ def test_a_running_job_may_ask_for_itself_again(queue: AnyQueue) -> None:
     assert answers == [True]
 
 
-def test_jobs_with_one_lock_never_run_side_by_side(queue: AnyQueue) -> None:
+def test_jobs_of_one_task_never_run_side_by_side(queue: AnyQueue) -> None:
     inside, release, second = threading.Event(), threading.Event(), threading.Event()
     running: list[int] = []
 
-    def run(arguments: Arguments) -> None:
-        running.append(int(arguments["n"]))
-        if len(running) == 1:
+    def run() -> None:
+        running.append(len(running) + 1)
+        if running == [1]:
             inside.set()
             release.wait(PATIENCE)
         else:
             second.set()
 
     queue.register("slow", run)
-    queue.register("other", lambda _: release.set() if running == [1] else None)
+    queue.register("other", lambda: release.set() if running == [1] else None)
     queue.start()
-    queue.put(Job(task="slow", arguments={"n": 1}, lock="mail"))
+    queue.put(Job(task="slow"))
     assert inside.wait(PATIENCE)
-    assert queue.put(Job(task="slow", arguments={"n": 2}, lock="mail"))
-    assert not queue.put(Job(task="slow", arguments={"n": 3}, lock="mail"))
-    queue.put(Job(task="other"))  # runs on the free thread, and only then the second one
+    assert queue.put(Job(task="slow"))
+    assert not queue.put(Job(task="slow"))
+    queue.put(Job(task="other"))  # runs beside the first one, and only then the second one
     assert second.wait(PATIENCE)
     assert running == [1, 2]
 
@@ -115,7 +109,7 @@ def test_an_unknown_task_is_refused_with_the_known_ones(queue: AnyQueue, ran: li
 
 def test_a_task_has_one_meaning(queue: AnyQueue, ran: list[int]) -> None:
     with pytest.raises(ValueError, match="note"):
-        queue.register("note", lambda _: None)
+        queue.register("note 0", lambda: None)
 
 
 def test_a_job_that_raises_never_stops_the_others(queue: AnyQueue, ran: list[int]) -> None:
@@ -134,7 +128,7 @@ def test_a_job_that_failed_is_told_of_and_may_be_asked_for_again(
 ) -> None:
     queue.register("hopeless", failing(error))
     for _ in range(2):
-        assert queue.put(Job(task="hopeless", lock="hopeless"))
+        assert queue.put(Job(task="hopeless"))
         assert queue.run_waiting() == 1
         assert queue.run_waiting() == 0
     told = [one for one in caplog.records if one.levelno >= logging.ERROR]
@@ -145,12 +139,12 @@ def test_a_job_that_failed_is_told_of_and_may_be_asked_for_again(
 def test_stopping_finishes_what_runs_and_takes_nothing_new(queue: AnyQueue) -> None:
     running, finish, never = threading.Event(), threading.Event(), threading.Event()
 
-    def run(_: Arguments) -> None:
+    def run() -> None:
         running.set()
         finish.wait(PATIENCE)
 
     queue.register("long", run)
-    queue.register("never", lambda _: never.set())
+    queue.register("never", never.set)
     queue.start()
     queue.put(Job(task="long"))
     assert running.wait(PATIENCE)
@@ -163,7 +157,7 @@ def test_stopping_finishes_what_runs_and_takes_nothing_new(queue: AnyQueue) -> N
 
 def test_a_stopped_queue_can_start_again_with_what_waits(queue: AnyQueue) -> None:
     done = threading.Event()
-    queue.register("go", lambda _: done.set())
+    queue.register("go", done.set)
     assert queue.stop(drain_seconds=0)
     queue.put(Job(task="go"))
     queue.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.bootstrap.workers import JOB_THREADS
+from paperround.bootstrap.workers import ROUNDS
 from paperround.db import engine as engines
 from paperround.db.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
 from paperround.db.slots import SlotStore
@@ -32,14 +32,14 @@ AT_ONCE = 10
 
 @dataclass
 class Stopwatch:
-    """Time that passes by waiting and by writing. A job of each thread waits at the same time."""
+    """Time that passes by waiting and by writing. The job of each task waits at the same time."""
 
     seconds: float = 0.0
     pauses: int = 0
 
     def pause(self, seconds: float) -> None:
         self.pauses += 1
-        self.seconds += seconds / JOB_THREADS
+        self.seconds += seconds / len(ROUNDS)
 
 
 @pytest.fixture

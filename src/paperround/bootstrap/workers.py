@@ -41,7 +41,7 @@ def create_queue(app: "AppContext") -> Queue:
     if app.settings.embedded:
         from paperround.ops.queue import ThreadQueue
 
-        queue = ThreadQueue(threads=JOB_THREADS)
+        queue = ThreadQueue()
     else:
         queue = _postgres_queue(app)
 
@@ -70,7 +70,7 @@ def create_queue(app: "AppContext") -> Queue:
         *((one.job, partial(one.run, app)) for one in plugin_jobs()),
     )
     for job, handler in handlers:
-        queue.register(job.task, partial(_run, handler))
+        queue.register(job.task, handler)
     return queue
 
 
@@ -93,10 +93,6 @@ def requests_first(app: "AppContext") -> Iterator[None]:
     finally:
         if trouble:
             log.error("what people asked for has to wait: %s", trouble)
-
-
-def _run(handler: Callable[[], object], _: object) -> None:
-    handler()
 
 
 def _postgres_queue(app: "AppContext") -> SharedQueue:
@@ -147,12 +143,12 @@ def ask(app: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
     return cluster.look(app.database, me, ROUNDS, MAIL, now=now)
 
 
-PUBLISH = Job(task="publish", lock="publish", line=QueueName.EDITIONS)
-POLL = Job(task="poll", lock="poll", priority=10, line=QueueName.PAPERS)
-ENRICH = Job(task="enrich", lock="enrich", priority=20, line=QueueName.PAPERS)
-SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=QueueName.PAPERS)
-RETURNS = Job(task="returns", lock="returns", priority=15, line=QueueName.UPKEEP)
-LEARN = Job(task="learn", lock="learn", priority=40, line=QueueName.UPKEEP)
+PUBLISH = Job(task="publish", line=QueueName.EDITIONS)
+POLL = Job(task="poll", priority=10, line=QueueName.PAPERS)
+ENRICH = Job(task="enrich", priority=20, line=QueueName.PAPERS)
+SUMMARISE = Job(task="summarise", priority=30, line=QueueName.PAPERS)
+RETURNS = Job(task="returns", priority=15, line=QueueName.UPKEEP)
+LEARN = Job(task="learn", priority=40, line=QueueName.UPKEEP)
 
 OF_PLUGINS = tuple(one.job for one in plugin_jobs())
 
@@ -161,10 +157,6 @@ ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, *OF_PLUGINS, RETURNS, ENRICH, SUMMARI
 
 MAIL = (NOTICES, DELIVER, *OF_PLUGINS)
 """The jobs that may run between two ticks."""
-
-JOB_THREADS = len(ROUNDS)
-"""One per job: a slow feed delays no digest, a long delivery no confirmation, an unresponsive hook
-no email."""
 
 
 # Delivery runs, with a pause after a run that had to stop.

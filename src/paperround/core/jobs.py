@@ -29,23 +29,22 @@ class QueueName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A task to run, with arguments that are ids only: the rows have the data.
+    """A task to run. It has no arguments: the rows of the database say what is due.
 
-    Of the jobs with the same `lock` one may run and one may wait; a third is dropped. A `shared`
-    job may run once in every process. Lower `priority` runs first. A failed job is not retried:
-    the scheduler enqueues it again while its rows are due.
+    Of the jobs of a task one may run and one may wait; a third is dropped. A `shared` job may run
+    once in every process. On PostgreSQL a lower `priority` runs first; elsewhere tasks do not wait
+    for each other. A failed job is not retried: the scheduler enqueues it again while its rows are
+    due.
     """
 
     task: str
-    arguments: Mapping[str, str | int] = field(default_factory=dict)
-    lock: str | None = None
     priority: int = 0
     line: QueueName = QueueName.UPKEEP
     shared: bool = False
 
 
-NOTICES = Job(task="notices", lock="notices", priority=-20, line=QueueName.NOTICES, shared=True)
-DELIVER = Job(task="deliver", lock="deliver", priority=-10, line=QueueName.MAIL, shared=True)
+NOTICES = Job(task="notices", priority=-20, line=QueueName.NOTICES, shared=True)
+DELIVER = Job(task="deliver", priority=-10, line=QueueName.MAIL, shared=True)
 """The jobs that the ledgers enqueue with their rows."""
 
 
@@ -144,11 +143,11 @@ def is_fresh(sign: datetime, now: datetime) -> bool:
 class Queue(Protocol):
     """Runs jobs in threads of this process, or in another one."""
 
-    def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
+    def register(self, task: str, run: Callable[[], object]) -> None:
         """Set the function of `task`. Raises ValueError when it already has one."""
 
     def put(self, job: Job) -> bool:
-        """Enqueue the job; return False when one with its lock is waiting. Raises NotFound for an
+        """Enqueue the job; return False when one of its task is waiting. Raises NotFound for an
         unregistered task. The error of a job is logged, and does not stop the others."""
 
     def start(self) -> None:

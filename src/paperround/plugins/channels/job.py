@@ -115,7 +115,7 @@ def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding |
 
 
 POSTS = PluginJob(
-    job=Job(task="posts", lock="posts", priority=-5, line=QueueName.POSTS),
+    job=Job(task="posts", priority=-5, line=QueueName.POSTS),
     run=post_due,
     has_due=_has_due,
     alerts=stopped_channels,

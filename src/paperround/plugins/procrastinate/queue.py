@@ -4,11 +4,11 @@
                ▲           │
                └───────────┘ its worker died
 
-Procrastinate stores the rows, wakes the workers and hands each job to one of them. A job carries
-ids only: the result of its work is in the rows they name, so nothing is kept of a finished job.
+Procrastinate stores the rows, wakes the workers and hands each job to one of them. A job names
+its task only: the result of its work is in other rows, so nothing is kept of a finished job.
 
-A job that is put within a transaction exists once that commits, and not at all otherwise. Of jobs
-with the same lock, one waits; a transaction that finds it locks its row until it commits, so nobody
+A job that is put within a transaction exists once that commits, and not at all otherwise. Of the
+jobs of a task, one waits; a transaction that finds it locks its row until it commits, so nobody
 runs it before the transaction's rows are visible.
 
 A process has one worker, on an event loop in a thread of its own; jobs run in threads beside it.
@@ -116,7 +116,7 @@ class PostgresQueue:
         self._app.task(name=task, pass_context=True)(self._run)
 
     def put(self, job: Job) -> bool:
-        """Enqueue a job; return False if one with its lock waits. Raises NotFound for an unknown
+        """Enqueue a job; return False if one of its task waits. Raises NotFound for an unknown
         task, and DatabaseFailed."""
         with self._connections() as connection:
             return self.put_within(connection, job)
@@ -127,7 +127,7 @@ class PostgresQueue:
         self._tasks.require(job.task)
         with _errors_named():
             for _ in range(TRIES):
-                if job.lock and connection.execute(_WAITING, [job.lock]).fetchone():
+                if connection.execute(_WAITING, [job.task]).fetchone():
                     return False
                 with suppress(AlreadyEnqueued), connection.transaction():
                     self._jobs.defer_job(_row_of(job), connection=connection)
@@ -217,8 +217,7 @@ class PostgresQueue:
     async def _run(self, context: JobContext, /, **_: Any) -> None:
         """Run a job; every task of the library is this function."""
         job, began = context.job, time.monotonic()
-        arguments: Any = job.task_kwargs["ids"]
-        is_done = await in_thread(partial(self._tasks.run, job.task_name, arguments))
+        is_done = await in_thread(partial(self._tasks.run, job.task_name))
         self._done[job.task_name, "done" if is_done else "failed"] += 1
         if (lasted := time.monotonic() - began) >= WORTH_TELLING:
             _log.info("job %s took %.1f seconds", job.task_name, lasted)
@@ -265,13 +264,13 @@ def _row_of(job: Job) -> theirs.Job:
     return theirs.Job(
         queue=job.line.value,
         task_name=job.task,
-        lock=None if job.shared else job.lock,
-        queueing_lock=job.lock,
+        lock=None if job.shared else job.task,
+        queueing_lock=job.task,
         priority=-job.priority,  # the library runs the highest first
         task_kwargs={
-            "ids": dict(job.arguments),
             # read by workers of the previous release
-            "lock": job.lock,
+            "ids": {},
+            "lock": job.task,
             "attempts": 0,
             "periodic": True,
             "shared": job.shared,
