@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.bootstrap.workers import PAUSE, BackoffSender
+from paperround.bootstrap.workers import send_digests
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_state import FIRST_REST, Pacing
 from tests.delivery.delivering import post
 from tests.delivery.publishing import send
 from tests.fakes import ScriptedMailer, accepting
@@ -45,51 +46,24 @@ def test_a_relay_that_refuses_us_is_asked_again_after_a_rest(
     crowd: SqlDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, mailer = Clock(), ScriptedMailer(refused)
-    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
+    context = replace(post(crowd), mailer=mailer, clock=clock, pacing=Pacing())
     with caplog.at_level(logging.ERROR):
         for _ in range(50):
-            sending.send()
+            send_digests(context, on_first=lambda: None)
             clock.moment += SECONDS
     asked = len(mailer.offered)
     assert asked <= 20
     [said] = [one.getMessage() for one in caplog.records]
-    assert "sending rests for 5 minutes: the relay refuses our mail" in said
-    clock.moment = NOW + PAUSE
-    sending.send()
+    assert "sending stopped: the relay refuses our mail" in said
+    clock.moment = NOW + FIRST_REST
+    send_digests(context, on_first=lambda: None)
     assert len(mailer.offered) > asked
-
-
-def test_a_rest_does_not_last_longer_when_the_clock_is_put_back(crowd: SqlDatabase) -> None:
-    clock, mailer = Clock(), ScriptedMailer(refused)
-    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
-    sending.send()
-    clock.moment -= timedelta(hours=1)
-    sending.send()
-    asked = len(mailer.offered)
-    clock.moment = NOW + PAUSE
-    sending.send()
-    assert len(mailer.offered) > asked
-
-
-def test_where_all_goes_well_there_is_no_rest(crowd: SqlDatabase) -> None:
-    clock, mailer = Clock(), ScriptedMailer(accepting)
-    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
-    sending.send()
-    subscribe(crowd, "late")
-    send(crowd)
-    sending.send()
-    assert len(mailer.offered) == 61
 
 
 def test_others_may_join_in_once_mail_leaves_and_not_where_none_does(crowd: SqlDatabase) -> None:
-    clock, joined = Clock(), list[str]()
-    mailer = ScriptedMailer(accepting)
-    sending = BackoffSender(
-        lambda: replace(post(crowd), mailer=mailer, clock=clock),
-        clock,
-        on_first=lambda: joined.append(f"after {len(mailer.offered)}"),
-    )
-    sending.send()
+    joined, mailer = list[str](), ScriptedMailer(accepting)
+    context = replace(post(crowd), mailer=mailer)
+    for _ in range(2):  # the second time nothing is left: asking others would never end
+        send_digests(context, on_first=lambda: joined.append(f"after {len(mailer.offered)}"))
     assert len(mailer.offered) == 60
-    sending.send()  # nothing is left: asking others would never end
     assert len(joined) == 1

@@ -4,12 +4,10 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from paperround.core.errors import Misconfigured, PaperroundError
-from paperround.core.interfaces import Clock
 from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName, SharedQueue
 from paperround.core.plugins import plugins
 from paperround.delivery.deliver import ASKED_TO_STOP
@@ -57,10 +55,12 @@ def create_queue(app: "AppContext") -> Queue:
         except PaperroundError as error:  # other workers join at their next poll
             log.warning("nobody is asked to join in sending: %s", error)
 
-    sender = BackoffSender(post=app.post, clock=app.clock, on_first=invite_workers)
+    def send() -> None:
+        send_digests(app.post(), on_first=invite_workers)
+
     handlers: Sequence[tuple[Job, Callable[[], object]]] = (
         (NOTICES, send_system_mail),
-        (DELIVER, sender.send),
+        (DELIVER, send),
         (PUBLISH, app.publish),
         (POLL, app.poll),
         (ENRICH, app.enrich),
@@ -159,42 +159,18 @@ MAIL = (NOTICES, DELIVER, *OF_PLUGINS)
 """The jobs that may run between two ticks."""
 
 
-# Delivery runs, with a pause after a run that had to stop.
-#
-# A run stops after ten emails in a row that a relay rejects because of the sender. Deliveries are
-# enqueued every few seconds, and retrying that often would hurt the sender's reputation.
+def send_digests(context: DeliveryContext, *, on_first: Callable[[], None]) -> None:
+    """Send what is due, and log why a run had to stop. A relay that refuses us gets a pause, which
+    is a row of the database: the runs within it try nothing, and say nothing.
 
-PAUSE = timedelta(minutes=5)
-"""The same as the first retry delay of a deferred email."""
-
-
-@dataclass(slots=True)
-class BackoffSender:
-    """The delivery runs of one process.
-
-    `post` creates the dependencies of each run; `on_first` is called in each run after the first
-    outcome, so that idle workers can join.
+    `on_first` is called after the first outcome, so that idle workers can join.
     """
+    calls = [on_first]
 
-    post: Callable[[], DeliveryContext]
-    clock: Clock
-    on_first: Callable[[], None] = lambda: None
-    _paused_until: datetime | None = None
+    def advance(_: int) -> None:
+        if calls:
+            calls.pop()()
 
-    def send(self) -> None:
-        """Send what is due, unless the last run had to stop within the last `PAUSE`."""
-        now = self.clock.now()
-        # A pause longer than PAUSE means that the clock was set back.
-        if self._paused_until is not None and timedelta(0) < self._paused_until - now <= PAUSE:
-            return
-        self._paused_until = None
-        calls = [self.on_first]
-
-        def advance(_: int) -> None:
-            if calls:
-                calls.pop()()
-
-        stopped = deliver(self.post(), progress=advance).stopped
-        if stopped is not None and stopped != ASKED_TO_STOP:
-            self._paused_until = now + PAUSE
-            log.error("sending rests for %d minutes: %s", PAUSE.seconds // 60, stopped)
+    report = deliver(context, progress=advance)
+    if report.troubles and report.stopped not in (None, ASKED_TO_STOP):
+        log.error("sending stopped: %s", report.stopped)
