@@ -8,7 +8,7 @@ from paperround.editions.store.history import HistoryStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId, Vote
 from paperround.papers.store.papers import PaperStore
-from paperround.ranking.models import ModelId, NewModel, digest_of
+from paperround.ranking.models import ModelId, digest_of
 from paperround.ranking.store import ModelStore
 from tests.builders import DAY, HOUR, NOW, listing, observation, paper, seed_papers, write
 
@@ -16,32 +16,30 @@ BYTES = bytes(range(256)) * 300
 """Every byte, NUL included, and more than fits in a page of either database."""
 
 
-def model(content: bytes = BYTES, *, hours: int = 0, name: str = "prior") -> NewModel:
-    return NewModel(
-        name=name, version="prior-1", as_of=NOW + hours * HOUR, outcomes=700, content=content
-    )
-
-
-def add(database: Database, *models: NewModel) -> list[ModelId]:
+def add(database: Database, *hours: int, name: str = "prior") -> list[ModelId]:
+    """Store a model that was trained so many hours from NOW, for each of `hours`."""
     with database.writing() as work:
-        return [work[ModelStore].add(one, now=NOW + HOUR) for one in models]
+        return [
+            work[ModelStore].add(name, "prior-1", BYTES, outcomes=700, now=NOW + one * HOUR)
+            for one in hours
+        ]
 
 
 @pytest.mark.accept("F11", part="kept")
 def test_a_model_comes_back_byte_for_byte(database: Database) -> None:
-    (id_,) = add(database, model())
+    (id_,) = add(database, 0)
     with database.reading() as work:
         kept = work[ModelStore].newest("prior", by=NOW)
         assert kept is not None
         assert work[ModelStore].content(kept.id) == BYTES
     assert (kept.id, kept.name, kept.version) == (id_, "prior", "prior-1")
-    assert (kept.as_of, kept.fitted_at) == (NOW, NOW + HOUR)
+    assert (kept.as_of, kept.fitted_at) == (NOW, NOW)
     assert (kept.outcomes, kept.size, kept.digest) == (700, len(BYTES), digest_of(BYTES))
 
 
 @pytest.mark.accept("F11", part="never later")
 def test_no_model_is_found_that_knows_more_than_may_be_known(database: Database) -> None:
-    earlier, _ = add(database, model(hours=-24), model(hours=0))
+    earlier, _ = add(database, -24, 0)
     with database.reading() as work:
         known = work[ModelStore].newest("prior", by=NOW - HOUR)
         assert known is not None
@@ -50,7 +48,7 @@ def test_no_model_is_found_that_knows_more_than_may_be_known(database: Database)
 
 
 def test_of_models_that_know_as_much_the_last_made_counts(database: Database) -> None:
-    ids = add(database, model(hours=0), model(hours=-9), model(hours=0), model(name="other"))
+    ids = [*add(database, 0, -9, 0), *add(database, 0, name="other")]
     with database.reading() as work:
         newest = work[ModelStore].newest("prior", by=NOW)
     assert newest is not None
@@ -58,7 +56,7 @@ def test_of_models_that_know_as_much_the_last_made_counts(database: Database) ->
 
 
 def test_the_last_made_are_kept_and_no_id_comes_again(database: Database) -> None:
-    ids = add(database, *(model(hours=-n) for n in range(5)), model(name="other"))
+    ids = [*add(database, 0, -1, -2, -3, -4), *add(database, 0, name="other")]
     with database.writing() as work:
         assert work[ModelStore].keep_last("prior", 2) == 3
         assert work[ModelStore].keep_last("prior", 2) == 0
@@ -68,7 +66,7 @@ def test_the_last_made_are_kept_and_no_id_comes_again(database: Database) -> Non
             work[ModelStore].content(ids[0])
     with database.writing() as work:
         work[ModelStore].keep_last("other", 0)
-    assert add(database, model())[0] > max(ids)
+    assert add(database, 0)[0] > max(ids)
 
 
 # --- history -----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from paperround.plugins.doctor_checks import relays
-from paperround.ranking.models import KeptModel, ModelId, NewModel
+from paperround.ranking.models import KeptModel, ModelId
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
@@ -217,9 +217,8 @@ def test_a_model_that_cannot_be_read_or_is_old(home: Home) -> None:
     assert check_model(None, is_read=False, now=NOW).level is Level.SKIPPED
     assert check_model(fresh, is_read=True, now=NOW + 3 * DAY).level is Level.OK
     assert check_model(fresh, is_read=True, now=NOW + 3 * DAY + MINUTE).level is Level.WARN
-    unread = NewModel(name="prior", version="1", as_of=NOW, outcomes=700, content=b"torn")
     with home.database.writing() as work:
-        work[ModelStore].add(unread, now=NOW)
+        work[ModelStore].add("prior", "1", b"torn", outcomes=700, now=NOW)
     found = home.faults()["model"]
     assert "model 1 cannot be read" in found.says
     assert "`paperround learn` makes a new one" in found.way_out

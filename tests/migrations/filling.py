@@ -28,7 +28,6 @@ from paperround.papers.store.enrichment import EnrichmentStore
 from paperround.papers.store.papers import PaperStore
 from paperround.plugins.channels.model import ChannelKind, Hook
 from paperround.plugins.channels.store import ChannelStore, PostLedger
-from paperround.ranking.models import NewModel
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -112,9 +111,8 @@ def _fill_a_channel(database: SqlDatabase) -> None:
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     key = NewKey(name="laptop", prefix="abcd1234", digest="x", scopes=frozenset(), expires_at=None)
     refused = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.26", "no"))
-    model = NewModel(name="prior", version="1", as_of=NOW, outcomes=600, content=b"weights")
     with database.writing() as work:
-        work[ModelStore].add(model, now=NOW)
+        work[ModelStore].add("prior", "1", b"weights", outcomes=600, now=NOW)
         work[SubscriberStore].suppress("digest", "k001", reason="complaint", now=NOW)
         work[SlotStore].take("tick", "1", now=NOW)
         work[Limiter].take("arxiv", TURN, Neighbours(), now=NOW)

@@ -29,7 +29,7 @@ from paperround.ranking.learn import (
     learn_if_due,
     ranking_page,
 )
-from paperround.ranking.models import FittedModel, LearnedModel, ModelFacts, Ranker, TrainingBatch
+from paperround.ranking.models import ModelFacts, Ranker, TrainingBatch
 from paperround.ranking.prior import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
@@ -55,8 +55,8 @@ class NamedRanker(NewestFirst):
 
 
 @dataclass
-class Counting:
-    """Makes models that hold how many papers they are of. Satisfies `ports.ModelMaker`."""
+class Counting(PriorMaker):
+    """Makes models that hold how many papers they are of."""
 
     least: int = 20
     version: str = "counting-1"
@@ -67,21 +67,21 @@ class Counting:
     name = "count"
     plain = NamedRanker("plain")
 
-    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> tuple[bytes, ModelFacts] | None:
         self.fitted.append(cohorts)
         if self.fails:
             raise ZeroDivisionError
         papers = sum(len(one.settled) for one in cohorts)
         if papers < self.least:
             return None
-        return FittedModel(content=f"{self.version} {papers}".encode(), facts=facts(papers))
+        return f"{self.version} {papers}".encode(), facts(papers)
 
-    def open(self, content: bytes) -> LearnedModel:
+    def open(self, content: bytes) -> tuple[ModelFacts, Ranker]:
         self.opened.append(content)
         version, papers = content.decode().split()
         if version != self.version:
             raise InvalidInput(f"it is of {version}, and this program reads {self.version}")
-        return LearnedModel(facts=facts(int(papers)), ranker=NamedRanker(f"plain+{papers}"))
+        return facts(int(papers)), NamedRanker(f"plain+{papers}")
 
 
 def facts(papers: int) -> ModelFacts:
@@ -190,7 +190,7 @@ class Killed(BaseException):
 class Mortal(Counting):
     """Is killed while it fits."""
 
-    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> tuple[bytes, ModelFacts] | None:
         raise Killed(cohorts)
 
 
@@ -405,4 +405,4 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     page = ranking_page(ranker, now=REAL_NIGHT + HOUR)
     assert page.ranker == after.ranker
     assert page.learned is not None
-    assert page.learned.model.facts == report.facts
+    assert page.learned.facts == report.facts

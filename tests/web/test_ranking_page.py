@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.ranking.models import NewModel
 from paperround.ranking.prior import VERSION, PriorMaker
 from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.store import ModelStore
@@ -20,15 +19,14 @@ from tests.web.conftest import Site
 def content() -> bytes:
     fitted = PriorMaker().fit(cohorts())
     assert fitted is not None
-    return fitted.content
+    return fitted[0]
 
 
 def learn(site: Site, content: bytes, *, version: str = VERSION) -> None:
     """Keep a model that was learned in the night before NOW."""
     at = NOW - timedelta(hours=5)
-    model = NewModel(name="prior", version=version, as_of=at, outcomes=700, content=content)
     with site.runtime.database.writing() as work:
-        work[ModelStore].add(model, now=at)
+        work[ModelStore].add("prior", version, content, outcomes=700, now=at)
 
 
 @pytest.mark.accept("F12", part="page")
@@ -55,7 +53,7 @@ def test_what_was_learned_stands_there_by_part(site: Site, content: bytes) -> No
     page = site.client.get("/ranking").text
     assert f"<code>{RANKER}+{VERSION}(700 until 2026-01-09)</code>" in page
     assert "learned here on Monday 2 March 2026, from 700 papers of 70 days" in page
-    facts = PriorMaker().open(content).facts
+    facts, _ = PriorMaker().open(content)
     for part in GROUPS:
         said = re.search(rf"<dt>{part.replace('_', ' ')}</dt>\s*<dd>(.*?)</dd>", page)
         assert said, part

@@ -47,7 +47,9 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnedRanker
-from paperround.ranking.models import ModelMaker, Ranker
+from paperround.ranking.models import Ranker
+from paperround.ranking.prior import PriorMaker
+from paperround.ranking.weights import parse_weights
 from paperround.self_service.preview import DigestPreviewer
 from paperround.signup.context import SignupContext
 from paperround.subscribers.addresses import parse_address
@@ -120,12 +122,9 @@ class AppContext:
         return LearnedRanker(self.database, self.model_maker)
 
     @property
-    def model_maker(self) -> ModelMaker:
+    def model_maker(self) -> PriorMaker:
         """The trainer of the model that predicts votes from earlier papers."""
-        from paperround.ranking.prior import PriorMaker
-        from paperround.ranking.weights import DEFAULTS
-
-        return PriorMaker(weights=DEFAULTS)
+        return PriorMaker()
 
     @cached_property
     def personal_ranking(self) -> PersonalRanking:
@@ -134,10 +133,7 @@ class AppContext:
 
     def ranker_with(self, weights: str) -> Ranker:
         """Return the ranker with some weights changed; raises InvalidInput for an unknown one."""
-        from paperround.ranking.prior import PriorMaker
-        from paperround.ranking.weights import parse_weights
-
-        maker = PriorMaker(weights=parse_weights(weights))  # validate before opening the database
+        maker = PriorMaker(parse_weights(weights))  # validate before opening the database
         return LearnedRanker(self.database, maker)
 
     @property

@@ -40,7 +40,8 @@ from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnReport, learn_if_due
-from paperround.ranking.models import ModelMaker, Ranker
+from paperround.ranking.models import Ranker
+from paperround.ranking.prior import PriorMaker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -154,7 +155,7 @@ def enrich_round(context: TickContext, *, now: datetime) -> None:
     _Steps().run("enrich", enrich_papers, None)
 
 
-def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
+def learn_round(database: Database, maker: PriorMaker, *, now: datetime) -> LearnReport | None:
     """Train a model on the votes of earlier papers, which nothing waits for."""
     return _Steps().run("learn", lambda: learn_if_due(database, maker, now=now), None)
 

@@ -36,13 +36,12 @@ from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import (
     FinalVotes,
     KeptModel,
-    LearnedModel,
     ModelFacts,
-    ModelMaker,
-    NewModel,
+    Ranker,
     TrainingBatch,
     digest_of,
 )
+from paperround.ranking.prior import PriorMaker
 from paperround.ranking.store import ModelStore
 from paperround.ranking.weights import DEFAULTS
 
@@ -84,7 +83,7 @@ class LearnReport:
     kept: KeptModel | None = None
 
 
-def learn_if_due(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
+def learn_if_due(database: Database, maker: PriorMaker, *, now: datetime) -> LearnReport | None:
     """Train if the night's training is due; None if it is not, or another process does it."""
     night, hour = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%dT%H")
     if now.hour < NIGHT:
@@ -103,7 +102,7 @@ def learn_if_due(database: Database, maker: ModelMaker, *, now: datetime) -> Lea
 
 
 def learn(
-    database: Database, maker: ModelMaker, *, now: datetime, night: str | None = None
+    database: Database, maker: PriorMaker, *, now: datetime, night: str | None = None
 ) -> LearnReport:
     """Train on everything known at `now` and store the model; for a `night`, unless it is done."""
     cohorts = cohorts_of(_papers_with_votes(database, now), now)
@@ -114,14 +113,8 @@ def learn(
             return None
         if fitted is None:
             return None
-        model = NewModel(
-            name=maker.name,
-            version=maker.version,
-            as_of=now,
-            outcomes=fitted.facts.outcomes,
-            content=fitted.content,
-        )
-        work[ModelStore].add(model, now=now)
+        content, facts = fitted
+        work[ModelStore].add(maker.name, maker.version, content, outcomes=facts.outcomes, now=now)
         work[ModelStore].keep_last(maker.name, KEPT_MODELS)
         return work[ModelStore].newest(maker.name, by=now)
 
@@ -130,7 +123,7 @@ def learn(
         days=len({cohort.day for cohort in cohorts}),
         feeds=len({cohort.feed for cohort in cohorts}),
         least=maker.least,
-        facts=None if fitted is None else fitted.facts,
+        facts=None if fitted is None else fitted[1],
         kept=write(database, keep),
     )
 
@@ -201,10 +194,11 @@ CACHED_MODELS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInUse:
-    """A model in memory, and its stored metadata."""
+    """A model in memory: its stored metadata, its facts, and the ranker that uses it."""
 
     kept: KeptModel
-    model: LearnedModel
+    facts: ModelFacts
+    ranker: Ranker
 
 
 class LearnedRanker:
@@ -214,7 +208,7 @@ class LearnedRanker:
     that. Thread-safe.
     """
 
-    def __init__(self, database: Database, maker: ModelMaker) -> None:
+    def __init__(self, database: Database, maker: PriorMaker) -> None:
         self._database = database
         self._maker = maker
         self._open = lru_cache(maxsize=CACHED_MODELS)(self._read)
@@ -234,7 +228,7 @@ class LearnedRanker:
     ) -> Ranking:
         """Rank with the model in use at `as_of`."""
         used = self.in_use(as_of)
-        ranker = self._maker.plain if used is None else used.model.ranker
+        ranker = self._maker.plain if used is None else used.ranker
         return ranker.rank(
             candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
         )
@@ -243,25 +237,25 @@ class LearnedRanker:
         """The model for a ranking at `as_of`; None if there is none."""
         with self._database.reading() as work:
             kept = work[ModelStore].newest(self._maker.name, by=as_of)
-        model = None if kept is None else self._open(kept)
-        return None if kept is None or model is None else ModelInUse(kept=kept, model=model)
+        return None if kept is None else self._open(kept)
 
     @property
     def least(self) -> int:
         """The least number of outcomes to train on."""
         return self._maker.least
 
-    def _read(self, kept: KeptModel) -> LearnedModel | None:
+    def _read(self, kept: KeptModel) -> ModelInUse | None:
         """The model, cached by `_open`; None, logged once, if it is damaged."""
         try:
             with self._database.reading() as work:
                 content = work[ModelStore].content(kept.id)
             if digest_of(content) != kept.digest:
                 raise InvalidInput("it is not what was kept: `paperround learn` makes a new one")
-            return self._maker.open(content)
+            facts, ranker = self._maker.open(content)
         except (InvalidInput, NotFound) as error:
             log.error("ranking without the learned model %d: %s", kept.id, error)
             return None
+        return ModelInUse(kept=kept, facts=facts, ranker=ranker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +274,7 @@ def ranking_page(ranker: LearnedRanker, *, now: datetime) -> RankingPage:
 
     used = ranker.in_use(now)
     return RankingPage(
-        ranker=ranker.name if used is None else used.model.ranker.name,
+        ranker=ranker.name if used is None else used.ranker.name,
         formula=formula_of(DEFAULTS),
         least=ranker.least,
         learned=used,

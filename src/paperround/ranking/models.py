@@ -1,4 +1,4 @@
-"""Model the votes to train on and learned models, and define the ranker interfaces."""
+"""Model the votes to train on and learned models, and define the interface of rankers."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -47,30 +47,6 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FittedModel:
-    """A serialized model with its facts."""
-
-    content: bytes
-    facts: ModelFacts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewModel:
-    """A model to store, trained on nothing after `as_of`."""
-
-    name: str
-    version: str
-    as_of: datetime
-    outcomes: int
-    content: bytes
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of its content, in hexadecimal."""
-        return digest_of(self.content)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptModel:
     """A stored model without its content, which has this `size` and `digest`."""
 
@@ -104,37 +80,3 @@ class Ranker(Protocol):
         as_of: datetime,
         submitter_cap: int,
     ) -> Ranking: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnedModel:
-    """A deserialized model: its facts, and the ranker that uses it."""
-
-    facts: ModelFacts
-    ranker: Ranker
-
-
-class ModelMaker(Protocol):
-    """Trains and reads models. Pure: same cohorts, same model."""
-
-    @property
-    def name(self) -> str:
-        """The kind of its models."""
-
-    @property
-    def version(self) -> str:
-        """Changes when older models become unusable."""
-
-    @property
-    def least(self) -> int:
-        """The least number of outcomes to train on."""
-
-    @property
-    def plain(self) -> Ranker:
-        """The ranker without a model."""
-
-    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
-        """Train on cohorts, oldest day first; None for fewer than `least` outcomes."""
-
-    def open(self, content: bytes) -> LearnedModel:
-        """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""

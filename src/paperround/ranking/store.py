@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from paperround.core.errors import NotFound
-from paperround.db.mapping import columns_of, value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.ranking.models import KeptModel, ModelId, NewModel
+from paperround.ranking.models import KeptModel, ModelId, digest_of
 
 _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
@@ -16,12 +16,19 @@ _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 class ModelStore(Store):
     """Learned models. They never change, and ids are never reused."""
 
-    def add(self, model: NewModel, *, now: datetime) -> ModelId:
-        """Store a model that was trained at `now`."""
-        row = columns_of(model) | {
+    def add(
+        self, name: str, version: str, content: bytes, *, outcomes: int, now: datetime
+    ) -> ModelId:
+        """Store a model that was trained at `now` on so many outcomes."""
+        row = {
+            "name": name,
+            "version": version,
             "fitted_at": now,
-            "size": len(model.content),
-            "digest": model.digest,
+            "as_of": now,
+            "outcomes": outcomes,
+            "size": len(content),
+            "digest": digest_of(content),
+            "content": content,
         }
         adding = insert(db.models).returning(db.models.c.id)
         return ModelId(self._connection.execute(adding, row).scalar_one())

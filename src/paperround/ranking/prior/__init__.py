@@ -4,9 +4,8 @@ This module imports numpy and scipy only when a prior is trained or read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from paperround.ranking.models import FittedModel, LearnedModel, TrainingBatch
+from paperround.ranking.models import ModelFacts, Ranker, TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, Weights
 
@@ -17,35 +16,38 @@ LEAST_OUTCOMES = 600
 """Outcomes needed for a prior: about thirty days of twenty papers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorMaker:
-    """Trains priors for the trending ranker with these weights. Implements `ModelMaker`."""
+    """Trains and reads priors for the trending ranker with these weights.
 
-    weights: Weights = DEFAULTS
+    `plain` is the ranker without a prior.
+    """
+
     name = "prior"
     version = VERSION
     least = LEAST_OUTCOMES
 
-    @property
-    def plain(self) -> TrendingRanker:
-        """The ranker without a prior."""
-        return TrendingRanker(weights=self.weights)
+    def __init__(self, weights: Weights = DEFAULTS) -> None:
+        self._weights = weights
+        self.plain: Ranker = TrendingRanker(weights=weights)
 
-    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
-        """Train on the cohorts, oldest day first; None if there are too few."""
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> tuple[bytes, ModelFacts] | None:
+        """Train on the cohorts, oldest day first, and return the serialized model and its facts;
+        None if there are too few."""
         from paperround.ranking.prior import training
 
         found = training.fit(cohorts)
         if found is None:
             return None
-        return FittedModel(content=training.serialize(found), facts=found.facts)
+        return training.serialize(found), found.facts
 
-    def open(self, content: bytes) -> LearnedModel:
-        """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""
+    def open(self, content: bytes) -> tuple[ModelFacts, Ranker]:
+        """Read the output of `fit`, and return its facts and the ranker that uses it.
+
+        Raises InvalidInput for other versions and other bytes.
+        """
         from paperround.ranking.prior import training
 
         found = training.deserialize(content)
-        ranker = TrendingRanker(
-            weights=self.weights, prior=found.prior, popular_author=found.popular_author
+        return found.facts, TrendingRanker(
+            weights=self._weights, prior=found.prior, popular_author=found.popular_author
         )
-        return LearnedModel(facts=found.facts, ranker=ranker)
