@@ -22,7 +22,7 @@ from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import MAIL, ROUNDS, ask
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import Job
-from paperround.ops.cluster import SchedulerLook
+from paperround.ops.cluster import PERIOD
 
 TICK_SECONDS = 60
 """Seconds between two ticks."""
@@ -57,8 +57,7 @@ class Scheduler:
     def __init__(self, context: AppContext, *, runs_jobs: bool = True) -> None:
         self._context = context
         self._runs_jobs = runs_jobs
-        self._own_period: str | None = None
-        self._period: str | None = None
+        self._led_at: datetime | None = None
         self._is_away = False
         self._last_enqueued_at: datetime | None = None
         self._jobs = BackgroundScheduler(
@@ -97,7 +96,7 @@ class Scheduler:
     def _enqueue(self, jobs: Sequence[Job]) -> None:
         """Enqueue these jobs. If the database is away, the next run tries again."""
         try:
-            found = ask(self._context, jobs)
+            is_first = ask(self._context, jobs)
         except PaperroundError as error:
             log.log(logging.DEBUG if self._is_away else logging.WARNING, "nothing asked: %s", error)
             self._is_away = True
@@ -105,19 +104,11 @@ class Scheduler:
         if self._is_away:
             log.info("the database is back")
         self._is_away = False
-        self._last_enqueued_at = self._context.clock.now()
-        if found is not None and (found.is_first or found.period != self._own_period):
-            self._log_leader(found)
-
-    def _log_leader(self, found: SchedulerLook) -> None:
-        """Log when this scheduler becomes the leader, and when another one is."""
-        was_leader = self._own_period is not None
-        if found.is_first and not was_leader:
-            log.info("this scheduler asks for the rounds")
-        elif not found.is_first and (was_leader or self._period is None):
-            log.info("another scheduler asks for the rounds: this one stands by")
-        self._own_period = found.period if found.is_first else None
-        self._period = found.period
+        now = self._last_enqueued_at = self._context.clock.now()
+        if is_first:
+            if self._led_at is None or now - self._led_at > 2 * PERIOD:
+                log.info("this scheduler asks for the rounds")
+            self._led_at = now
 
     def _watch_clock(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):

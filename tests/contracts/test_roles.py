@@ -24,7 +24,7 @@ BOTH = (QueueName.NOTICES, QueueName.MAIL)
 
 def asks(database: Database, who: Worker, *, after: timedelta = timedelta(0)) -> bool:
     """Whether a scheduler that looks some time after NOW is the one that asks."""
-    return look(database, who, (), (), now=NOW + after).is_first
+    return look(database, who, (), (), now=NOW + after)
 
 
 def asks_at(database: Database, after: timedelta, _: int) -> bool:
@@ -85,6 +85,12 @@ def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
         assert people.workers == {"north/2": frozenset(BOTH)}
         later = staff(work, now=NOW + 31 * SECOND)
         assert (later.schedulers, later.workers) == ((), {})
+
+
+def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know(database: Database) -> None:
+    with database.writing() as work:
+        work[SlotStore].beat("worker/north/1/mail,pigeons", now=NOW)
+        assert staff(work, now=NOW).workers == {"north/1": frozenset({QueueName.MAIL})}
 
 
 def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:

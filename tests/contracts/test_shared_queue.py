@@ -187,7 +187,7 @@ def test_an_urgent_job_overtakes_those_that_wait(queue: TimedQueue) -> None:
 def test_of_four_schedulers_that_look_at_once_one_asks_for_the_rounds(
     database: Database, queue: TimedQueue
 ) -> None:
-    looks = at_once(4, lambda _: look(database, ME, ROUNDS, MAIL, now=NOON).is_first)
+    looks = at_once(4, lambda _: look(database, ME, ROUNDS, MAIL, now=NOON))
     assert sorted(looks) == [False, False, False, True]
     assert waiting(queue) == len(ROUNDS)
 
@@ -205,7 +205,7 @@ def test_a_tick_that_is_never_committed_is_asked_for_by_another_scheduler(
 
     with pytest.raises(KeyboardInterrupt), database.writing() as work:
         take_and_be_killed(work)
-    assert look(database, ME, ROUNDS, MAIL, now=NOON).is_first
+    assert look(database, ME, ROUNDS, MAIL, now=NOON)
     assert waiting(queue) == len(ROUNDS)
 
 
@@ -219,7 +219,7 @@ def test_mail_that_became_due_is_asked_for_between_two_ticks(
             notice(None, "test/1", SystemMailKind.TEST, "me@example.org"), now=NOW
         )
     assert queue.run_waiting() == 1
-    assert not look(database, ME, (), MAIL, now=NOW).is_first
+    assert not look(database, ME, (), MAIL, now=NOW)
     assert (
         queue.lined()[QueueName.MAIL] == queue.lined()[QueueName.NOTICES] == QueueDepth(waiting=1)
     )

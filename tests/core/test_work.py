@@ -3,14 +3,8 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.core.jobs import (
-    ClusterStatus,
-    QueueName,
-    format_queue_names,
-    live_processes,
-    parse_queue_names,
-)
-from tests.builders import NOW
+from paperround.core.jobs import QueueName, format_queue_names, parse_queue_names
+from paperround.ops.cluster import ClusterStatus
 
 
 def test_queues_are_named_each_once() -> None:
@@ -41,8 +35,3 @@ def test_a_queue_that_nobody_serves_is_told_with_the_way_out() -> None:
         "no worker serves mail,upkeep: start `paperround worker --queues mail,upkeep`"
     )
     assert (people.serving(QueueName.NOTICES), people.serving(QueueName.MAIL)) == (1, 0)
-
-
-def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know() -> None:
-    people = live_processes({}, {"north/1/mail,pigeons": NOW}, now=NOW)
-    assert people.workers == {"north/1": frozenset({QueueName.MAIL})}

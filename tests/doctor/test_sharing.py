@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName
+from paperround.core.jobs import QueueDepth, QueueName
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.schedule_check import MAX_WAIT, check_processes
-from paperround.ops.cluster import look, record_worker_heartbeat
+from paperround.ops.cluster import ClusterStatus, look, record_worker_heartbeat
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper
 from tests.doctor.conftest import Home

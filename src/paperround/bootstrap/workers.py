@@ -129,16 +129,16 @@ def enqueue_within(app: "AppContext", connection: object, jobs: Sequence[Job]) -
         app.shared_queue.put_within(connection, job)
 
 
-def ask(app: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
+def ask(app: "AppContext", jobs: Sequence[Job]) -> bool:
     """Enqueue `jobs` on SQLite.
 
     On PostgreSQL ignore `jobs`: enqueue the jobs of a tick if no other scheduler has this minute,
-    else the sending jobs if something is due.
+    and return True; else enqueue the sending jobs if something is due.
     """
     if app.settings.embedded:
         for job in jobs:
             app.queue.put(job)
-        return None
+        return False
     me, now = app.processes.current(), app.clock.now()
     return cluster.look(app.database, me, ROUNDS, MAIL, now=now)
 

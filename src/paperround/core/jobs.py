@@ -1,13 +1,12 @@
-"""The model of jobs and their queues, and which processes of an installation are alive."""
+"""The model of jobs and their queues."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from paperround.core.errors import InvalidInput
-from paperround.core.interfaces import Worker
 
 
 class QueueName(StrEnum):
@@ -72,72 +71,6 @@ def parse_queue_names(text: str) -> tuple[QueueName, ...]:
 def format_queue_names(lines: Collection[QueueName]) -> str:
     """Return a text such as `notices,mail`, in a fixed order."""
     return ",".join(line for line in QueueName if line in lines)
-
-
-# The live processes of an installation on many machines.
-#
-# Workers and schedulers send a heartbeat every few seconds. One without a fresh heartbeat is dead.
-
-FRESH = timedelta(seconds=30)
-"""The age of a heartbeat up to which its process counts as alive. Heartbeats come every ten
-seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterStatus:
-    """The live processes. `workers` has the queues that each worker serves, by its name."""
-
-    schedulers: tuple[str, ...] = ()
-    workers: Mapping[str, frozenset[QueueName]]
-
-    def serving(self, line: QueueName) -> int:
-        """Return how many workers serve a queue."""
-        return sum(line in lines for lines in self.workers.values())
-
-    @property
-    def unserved(self) -> tuple[QueueName, ...]:
-        """The queues that no worker serves."""
-        return tuple(line for line in QueueName if not self.serving(line))
-
-    @property
-    def problem(self) -> str | None:
-        """What is missing and what to do; None when nothing is."""
-        if not self.schedulers:
-            return "no scheduler runs: start `paperround scheduler`"
-        if self.unserved:
-            lines = format_queue_names(self.unserved)
-            return f"no worker serves {lines}: start `paperround worker --queues {lines}`"
-        return None
-
-
-def name_of(process: Worker) -> str:
-    """Return the name of a process: `host/pid`."""
-    return f"{process.host}/{process.pid}"
-
-
-def heartbeat_name(process: Worker, lines: tuple[QueueName, ...]) -> str:
-    """Return the name of a worker's heartbeat, which has the queues it serves."""
-    return f"{name_of(process)}/{format_queue_names(lines)}"
-
-
-def live_processes(
-    schedulers: Mapping[str, datetime], workers: Mapping[str, datetime], *, now: datetime
-) -> ClusterStatus:
-    """Return the processes that are alive at `now`, given their heartbeats."""
-    known = {line.value: line for line in QueueName}  # a newer version may have more queues
-    serving = {}
-    for sign in sorted(sign for sign, at in workers.items() if is_fresh(at, now)):
-        name, _, lines = sign.rpartition("/")
-        serving[name] = frozenset(known[one] for one in lines.split(",") if one in known)
-    return ClusterStatus(
-        schedulers=tuple(sorted(name for name, at in schedulers.items() if is_fresh(at, now))),
-        workers=serving,
-    )
-
-
-def is_fresh(sign: datetime, now: datetime) -> bool:
-    """Whether the process with this heartbeat counts as alive."""
-    return now - sign <= FRESH
 
 
 class Queue(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
-from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName, format_queue_names
+from paperround.core.jobs import QueueDepth, QueueName, format_queue_names
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
@@ -19,6 +19,7 @@ from paperround.editions.model import DeliveryState
 from paperround.feeds.health import failure_cause
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import rate_alerts
+from paperround.ops.cluster import ClusterStatus
 from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
 from paperround.ranking.models import KeptModel

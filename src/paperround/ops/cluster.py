@@ -5,19 +5,12 @@ enqueues the periodic jobs, in one transaction. So another scheduler replaces a 
 minute, and one that was suspended finds its period taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import (
-    ClusterStatus,
-    Job,
-    QueueName,
-    heartbeat_name,
-    live_processes,
-    name_of,
-)
+from paperround.core.jobs import Job, QueueName, format_queue_names
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
@@ -39,16 +32,12 @@ would be skipped when it comes; the clocks of working machines differ by less.""
 SCHEDULERS, WORKERS = "scheduler/", "worker/"
 """Prefixes of the names of heartbeats."""
 
+FRESH = timedelta(seconds=30)
+"""The age of a heartbeat up to which its process counts as alive. Heartbeats come every ten
+seconds."""
+
 GONE = timedelta(hours=1)
 """Age at which the last heartbeat of a dead process is deleted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerLook:
-    """The period a scheduler checked, named by its start, and whether it was the first to do so."""
-
-    period: str
-    is_first: bool
 
 
 def look(
@@ -58,13 +47,16 @@ def look(
     senders: Sequence[Job],
     *,
     now: datetime,
-) -> SchedulerLook:
-    """Record a scheduler's heartbeat. Enqueue `tick_jobs` if no scheduler did in this period, else
-    `senders` if a request, a message or work of a plugin has become due."""
+) -> bool:
+    """Record a scheduler's heartbeat, and return whether it is the first in this period.
+
+    The first enqueues `tick_jobs`; the others enqueue `senders` if a request, a message or work of
+    a plugin has become due.
+    """
     period = format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
     def take(work: Transaction) -> bool:
-        work[SlotStore].beat(SCHEDULERS + name_of(me), now=now)
+        work[SlotStore].beat(_scheduler_sign(me), now=now)
         work[SlotStore].forget_later(PERIODS, than=now + AHEAD)
         is_first = work[SlotStore].take(PERIODS, period, now=now)
         queues = (work[RequestStore], work[NoticeLedger], work[Ledger])
@@ -78,26 +70,70 @@ def look(
                 work.ask(job)
         return is_first
 
-    return SchedulerLook(period=period, is_first=write(database, take))
+    return write(database, take)
 
 
 def record_worker_heartbeat(
     database: Database, me: Worker, lines: tuple[QueueName, ...], *, now: datetime
 ) -> None:
     """Record a worker's heartbeat, whose name contains the queues it serves."""
-    write(database, lambda work: work[SlotStore].beat(WORKERS + heartbeat_name(me, lines), now=now))
+    write(database, lambda work: work[SlotStore].beat(_worker_sign(me, lines), now=now))
 
 
 def sign_off(database: Database, me: Worker, lines: tuple[QueueName, ...] | None) -> None:
     """Delete the heartbeat of a worker of these queues, or of a scheduler, that has ended."""
-    sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + heartbeat_name(me, lines)
+    sign = _scheduler_sign(me) if lines is None else _worker_sign(me, lines)
     write(database, lambda work: work[SlotStore].give_back("beat", sign))
+
+
+def _scheduler_sign(process: Worker) -> str:
+    return f"{SCHEDULERS}{process.host}/{process.pid}"
+
+
+def _worker_sign(process: Worker, lines: tuple[QueueName, ...]) -> str:
+    return f"{WORKERS}{process.host}/{process.pid}/{format_queue_names(lines)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterStatus:
+    """The live processes. `workers` has the queues that each worker serves, by its name."""
+
+    schedulers: tuple[str, ...] = ()
+    workers: Mapping[str, frozenset[QueueName]]
+
+    def serving(self, line: QueueName) -> int:
+        """Return how many workers serve a queue."""
+        return sum(line in lines for lines in self.workers.values())
+
+    @property
+    def unserved(self) -> tuple[QueueName, ...]:
+        """The queues that no worker serves."""
+        return tuple(line for line in QueueName if not self.serving(line))
+
+    @property
+    def problem(self) -> str | None:
+        """What is missing and what to do; None when nothing is."""
+        if not self.schedulers:
+            return "no scheduler runs: start `paperround scheduler`"
+        if self.unserved:
+            lines = format_queue_names(self.unserved)
+            return f"no worker serves {lines}: start `paperround worker --queues {lines}`"
+        return None
 
 
 def staff(work: Transaction, *, now: datetime) -> ClusterStatus:
     """Return the schedulers and workers that are alive."""
-    slots = work[SlotStore]
-    return live_processes(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
+
+    def fresh(prefix: str) -> list[str]:
+        beats = work[SlotStore].beats(prefix)
+        return sorted(name for name, at in beats.items() if now - at <= FRESH)
+
+    known = {line.value: line for line in QueueName}  # a newer version may have more queues
+    workers = {}
+    for sign in fresh(WORKERS):
+        name, _, lines = sign.rpartition("/")
+        workers[name] = frozenset(known[one] for one in lines.split(",") if one in known)
+    return ClusterStatus(schedulers=tuple(fresh(SCHEDULERS)), workers=workers)
 
 
 def forget_dead_processes(work: Transaction, *, now: datetime) -> None:

