@@ -7,7 +7,6 @@
 `score` has the formula, `weights` its constants.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,6 +48,9 @@ whether it has votes, so that it may be one of the earlier papers itself. Pure."
 
 VERSION = "trending-3"
 """Changes when the same input would be ranked differently."""
+
+STEP = 0.0001
+"""The smallest difference between two scores, which are rounded to 4 places."""
 
 Groups = Sequence[Sequence[int]]
 
@@ -137,6 +139,10 @@ def _with_topics(
     return [replace(entry, topics=own) for entry, own in zip(entries, topics, strict=True)]
 
 
+_Place = tuple[float, tuple[str, int], int]
+"""A paper in the queue: its negated score, its tie, and its index."""
+
+
 def _apply_cap(
     scored: Sequence[_ScoredEntry],
     part: str,
@@ -145,19 +151,51 @@ def _apply_cap(
     cap: int,
     block: int,
 ) -> list[_ScoredEntry]:
-    """In order of score, with papers over the cap of their holder moved down by `part`."""
-    places = [
-        RankedPlace(behind=-total(one.parts), tie=one.entry.tie, index=index, holder=holder)
-        for index, (one, holder) in enumerate(zip(scored, holders, strict=True))
-    ]
-    lowered = lowered_scores(places, cap=cap, block=block)
-    moved = [
-        replace(one, parts=one.parts | {part: round(lowered[index] - total(one.parts), 4)})
-        if index in lowered
-        else one
-        for index, one in enumerate(scored)
-    ]
-    return sorted(moved, key=_order)
+    """In order of score, with papers over the cap of their holder moved down by `part`.
+
+    In each block of `block` places a holder has at most `cap`; its other papers move right behind
+    the block and compete in the next one. Papers without a holder never move, and with a cap of 0
+    none does.
+    """
+    lowered: dict[int, float] = {}
+    queue: list[_Place] = sorted((*_order(one), index) for index, one in enumerate(scored))
+    while cap > 0 and len(queue) > cap:
+        surplus, behind_block, rest = _first_block(queue, holders, cap=cap, block=block)
+        for step, (behind, tie, index) in enumerate(surplus, start=1):
+            below = round(behind_block + STEP * step, 4)
+            if below > behind:
+                lowered[index] = -below
+            rest.append((max(behind, below), tie, index))
+        queue = sorted(rest)
+    return sorted(
+        (
+            replace(one, parts=one.parts | {part: round(lowered[index] - total(one.parts), 4)})
+            if index in lowered
+            else one
+            for index, one in enumerate(scored)
+        ),
+        key=_order,
+    )
+
+
+def _first_block(
+    queue: Sequence[_Place], holders: Sequence[str | None], *, cap: int, block: int
+) -> tuple[list[_Place], float, list[_Place]]:
+    """The places over the cap in the first block, the last score in it, and what follows it."""
+    held: Counter[str] = Counter()
+    surplus: list[_Place] = []
+    taken, last = 0, 0.0
+    for number, place in enumerate(queue):
+        if taken == block:
+            return surplus, last, list(queue[number:])
+        behind, _, index = place
+        holder = holders[index]
+        if holder is not None and held[holder] >= cap:
+            surplus.append(place)
+            continue
+        taken, last = taken + 1, behind
+        held.update([holder] if holder is not None else [])
+    return surplus, last, []
 
 
 def _author(scored: _ScoredEntry, popular_author: PopularAuthor | None) -> str | None:
@@ -184,58 +222,6 @@ def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked
         comments=entry.counts.get("comments"),
         folded=scored.folded,
     )
-
-
-STEP = 0.0001
-"""The smallest difference between two scores, which are rounded to 4 places."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RankedPlace:
-    """A paper in the order; sorts best first. `index` identifies it to the caller."""
-
-    behind: float
-    """The negated score, so that the highest sorts first."""
-    tie: tuple[str, int]
-    index: int
-    holder: str | None
-    """The submitter or topic whose cap the paper counts against."""
-
-
-def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> dict[int, float]:
-    """The new score of each paper that must move down, by index; empty if `cap` is 0.
-
-    In each block of `block` places a holder has at most `cap`; its other papers move right behind
-    the block and compete in the next one. Papers without a holder never move.
-    """
-    lowered: dict[int, float] = {}
-    queue = sorted(places)
-    while cap > 0 and len(queue) > cap:
-        surplus, last = _pop_block(queue, cap, block)
-        for step, place in enumerate(surplus, start=1):
-            score = round(-last - STEP * step, 4)
-            moved = RankedPlace(
-                behind=-score, tie=place.tie, index=place.index, holder=place.holder
-            )
-            if moved.behind > place.behind:
-                lowered[place.index] = -moved.behind
-            heapq.heappush(queue, max(place, moved))
-    return lowered
-
-
-def _pop_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
-    """Pop one block off the queue; returns the papers over the cap and the last `behind`."""
-    held: Counter[str] = Counter()
-    surplus: list[RankedPlace] = []
-    taken, last = 0, 0.0
-    while queue and taken < block:
-        place = heapq.heappop(queue)
-        if place.holder is not None and held[place.holder] >= cap:
-            surplus.append(place)
-            continue
-        taken, last = taken + 1, place.behind
-        held.update([place.holder] if place.holder is not None else [])
-    return surplus, last
 
 
 LONGEST = 90
