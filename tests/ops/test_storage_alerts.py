@@ -27,5 +27,6 @@ def test_a_full_disk_stops_mail_and_is_told_once_a_day() -> None:
     ],
 )
 def test_the_doctor_tells_how_it_stands(found: Storage, level: Level) -> None:
-    assert check_space(found).level is level
+    [finding] = check_space(found, now=NOW)
+    assert finding.level is level
     assert bool(list(storage_alerts(found, now=NOW))) is (level in {Level.FAIL, Level.WARN})

@@ -10,7 +10,8 @@ from paperround.db.engine import Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
-from paperround.doctor.findings import Finding, fail, ok, run_check, skipped, warn
+from paperround.doctor.findings import Finding, fail, findings_of, ok, run_check, skipped, warn
+from paperround.ops.alerts import storage_alerts
 
 DOCTOR = "doctor"
 """The name of the heartbeat that the checks write."""
@@ -104,18 +105,12 @@ def check_writable(database: Database, *, now: datetime) -> Finding:
     return run_check("writable", write, way_out)
 
 
-def check_space(found: Storage) -> Finding:
+def check_space(found: Storage, *, now: datetime) -> list[Finding]:
     """Check that the database can grow, and that its log is short."""
-    if found.log_bytes is None or found.free_bytes is None:
-        return skipped("log", "PostgreSQL sees to its own")
+    if found.log_bytes is None:
+        return [skipped("log", "PostgreSQL sees to its own")]
     says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
-    if found.is_full:
-        left = f"only {counted(found.free_bytes, 'byte')} more can be written"
-        return fail("log", f"{says}, and {left}", "make room: no mail leaves before it is recorded")
-    if found.log_is_long:
-        way_out = "find who reads for so long: an export, a backup, another program"
-        return warn("log", f"{says}, and somebody keeps it from being emptied", way_out)
-    return ok("log", says)
+    return findings_of("log", storage_alerts(found, now=now)) or [ok("log", says)]
 
 
 def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:

@@ -78,17 +78,18 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         clock = schedule_check.check_clock(work, now=now)
         feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
+        holds = schedule_check.check_holds(work, now=now)
         of_plugins = [found for one in plugin_jobs() for found in one.findings(work)]
         newest = work[ModelStore].newest(context.model_maker.name, by=now)
     return [
-        database_check.check_space(room),
+        *database_check.check_space(room, now=now),
         database_check.check_writable(database, now=now),
         _check_keys(context, now),
         clock,
         schedule_check.check_schedule(current_status.last_tick_at, now=now),
         *_check_processes(context, current_status, now),
         *feeds,
-        *schedule_check.check_holds(current_status.pace),
+        *holds,
         *database_check.check_send_mark(context.send_marks.trouble(database)),
         *schedule_check.check_lists(current_status, now=now),
         *of_plugins,

@@ -1,10 +1,11 @@
 """The finding of a check: a level, a sentence, and the way out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from paperround.core.errors import PaperroundError
+from paperround.delivery.system_mail_model import Alert
 
 
 class Level(StrEnum):
@@ -54,6 +55,14 @@ def run_check(check: str, look: Callable[[], Finding], way_out: str = "") -> Fin
         return look()
     except (PaperroundError, OSError) as error:
         return fail(check, str(error), way_out)
+
+
+def findings_of(check: str, alerts: Iterable[Alert]) -> list[Finding]:
+    """Return what the operator is alerted of: a failure if it stops mail, else a warning."""
+    return [
+        (fail if one.stops_mail else warn)(check, one.subject, " ".join(one.lines))
+        for one in alerts
+    ]
 
 
 def is_well(findings: list[Finding]) -> bool:

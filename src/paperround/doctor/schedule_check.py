@@ -1,6 +1,6 @@
 """Check the daily operation: clock, schedule, feeds, editions, digests and processes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
@@ -9,18 +9,16 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
-from paperround.delivery.holds import ALLOW, LACKS_KEYS
-from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
-from paperround.delivery.system_mail_model import Alert
+from paperround.delivery.holds import clock_alerts, unsigned
+from paperround.delivery.restore_guard import restored_copy_alerts
 from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
-from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.findings import Finding, fail, findings_of, ok, skipped, warn
 from paperround.editions.model import DeliveryState
-from paperround.feeds.health import failure_cause
 from paperround.feeds.model import FeedHealth, LiveFeed
-from paperround.ops.alerts import rate_alerts
+from paperround.ops.alerts import group_by_cause, list_names, rate_alerts
 from paperround.ops.cluster import ClusterStatus
-from paperround.ops.status import ListStatus, PaceStatus, Status
+from paperround.ops.status import ListStatus, Status
 from paperround.ops.tick import SCHEDULER
 from paperround.ranking.models import KeptModel
 
@@ -32,9 +30,6 @@ OLD_EDITION = timedelta(hours=30)
 
 OLD_MODEL = timedelta(days=3)
 """A model is trained every night."""
-
-MOST_NAMED = 5
-"""Feeds that a finding names; it counts the others."""
 
 _UNHEALTHY = frozenset({FeedHealth.FAILED, FeedHealth.STALE, FeedHealth.NEW})
 
@@ -98,12 +93,9 @@ def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     if not found:
         way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
         return [warn("feeds", "no feed is read by itself", way_out)]
-    causes: dict[str, list[LiveFeed]] = {}
-    for feed in found:
-        if feed.health in _UNHEALTHY:
-            causes.setdefault(failure_cause(feed), []).append(feed)
-    findings = [_unhealthy_finding(feeds) for feeds in causes.values()]
-    if well := len(found) - sum(map(len, causes.values())):
+    causes = group_by_cause(found, _UNHEALTHY)
+    findings = [_unhealthy_finding(feeds) for feeds in causes]
+    if well := len(found) - sum(map(len, causes)):
         findings.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
     return findings
 
@@ -119,7 +111,7 @@ def _unhealthy_finding(feeds: Sequence[LiveFeed]) -> Finding:
         case _:
             be = "was" if len(feeds) == 1 else "were"
             way_out = f"`paperround feeds run {first.name}`, or wait for the next tick"
-            return warn("feeds", f"{_feed_names(feeds)} {be} not read yet", way_out)
+            return warn("feeds", f"{list_names(feeds)} {be} not read yet", way_out)
 
 
 def _describe(feeds: Sequence[LiveFeed]) -> str:
@@ -127,12 +119,7 @@ def _describe(feeds: Sequence[LiveFeed]) -> str:
     if len(feeds) == 1:
         return f"{first.name} is {first.health.value}: {first.reason}"
     summary = f"{counted(len(feeds), 'feed')} are {first.health.value} for one reason"
-    return f"{summary} ({first.reason}): {_feed_names(feeds)}"
-
-
-def _feed_names(feeds: Sequence[LiveFeed]) -> str:
-    named = ", ".join(feed.name for feed in feeds[:MOST_NAMED])
-    return f"{named} and {len(feeds) - MOST_NAMED:,} more" if len(feeds) > MOST_NAMED else named
+    return f"{summary} ({first.reason}): {list_names(feeds)}"
 
 
 def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
@@ -145,22 +132,13 @@ def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
         f"({tally.bounce_rate:.2%}), readers complained of {tally.complained:,} "
         f"({tally.complaint_rate:.2%})"
     )
-    return _findings_of_alerts("returns", rate_alerts(tally, now=now)) or [ok("returns", says)]
+    return findings_of("returns", rate_alerts(tally, now=now)) or [ok("returns", says)]
 
 
-def _findings_of_alerts(check: str, alerts: Iterable[Alert]) -> list[Finding]:
-    """Return what an operator gets alerts about."""
-    return [warn(check, one.subject, " ".join(one.lines)) for one in alerts]
-
-
-def check_holds(pace: PaceStatus) -> list[Finding]:
-    """Report mail held without a signing key, or by an older copy of the database."""
-    found = []
-    if pace.lacks_keys:
-        found.append(fail("mail", LACKS_KEYS, f"put the keys back (docs/dkim.md), or {ALLOW}"))
-    if pace.was_put_back:
-        found.append(fail("mail", WAS_PUT_BACK, WAY_OUT))
-    return found
+def check_holds(work: Transaction, *, now: datetime) -> list[Finding]:
+    """Report mail that is held: by a clock that jumped, without a key, by an older copy."""
+    alerts = (*clock_alerts(work, now=now), *unsigned(work), *restored_copy_alerts(work))
+    return findings_of("mail", alerts)
 
 
 def check_lists(status: Status, *, now: datetime) -> list[Finding]:

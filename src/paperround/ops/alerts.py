@@ -7,7 +7,7 @@ a step of the tick failed · a database out of space · sign-ups refused, droppe
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
@@ -210,22 +210,17 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
 #          └─► gone for good, unusual ─► one alert each
 
 MOST_NAMED = 5
-"""Feeds that an alert names; it counts the others."""
+"""Feeds that an alert or a finding names; it counts the others."""
 
 _HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
 
 
 def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
     """Return the alerts about `feeds`. A new episode is a new alert."""
-    # The feeds of each cause. A feed that just failed counts once another one has failed for long
-    # for the same cause.
-    causes: dict[str, list[LiveFeed]] = {}
-    for feed in feeds:
-        if feed.health in _HOW:
-            causes.setdefault(failure_cause(feed), []).append(feed)
+    # A feed that just failed counts once another one has failed for long for the same cause.
     found = [
-        _shared_cause(cause, affected)
-        for cause, affected in causes.items()
+        _shared_cause(affected)
+        for affected in group_by_cause(feeds, _HOW)
         if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in affected)
     ]
     for feed in feeds:
@@ -236,10 +231,26 @@ def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
     return found
 
 
-def _shared_cause(cause: str, affected: Sequence[LiveFeed]) -> Alert:
+def group_by_cause(
+    feeds: Sequence[LiveFeed], healths: Container[FeedHealth]
+) -> list[list[LiveFeed]]:
+    """Return the feeds of these healths, those with the same cause together."""
+    causes: dict[str, list[LiveFeed]] = {}
+    for feed in feeds:
+        if feed.health in healths:
+            causes.setdefault(failure_cause(feed), []).append(feed)
+    return list(causes.values())
+
+
+def list_names(feeds: Sequence[LiveFeed]) -> str:
+    """Return the names of the first feeds, and how many more there are."""
+    named = ", ".join(feed.name for feed in feeds[:MOST_NAMED])
+    return f"{named} and {len(feeds) - MOST_NAMED:,} more" if len(feeds) > MOST_NAMED else named
+
+
+def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
     first, state = affected[0], _HOW[affected[0].health]
-    named = ", ".join(feed.name for feed in affected[:MOST_NAMED])
-    more = f" and {len(affected) - MOST_NAMED:,} more" if len(affected) > MOST_NAMED else ""
+    cause = failure_cause(first)
     many = len(affected) > 1
     episodes = []
     for feed in affected:  # each began when the feed was last well
@@ -255,7 +266,7 @@ def _shared_cause(cause: str, affected: Sequence[LiveFeed]) -> Alert:
         else f"The feed {first.name} is {state}",
         lines=(
             first.reason,
-            f"They are {named}{more}." if many else last_papers,
+            f"They are {list_names(affected)}." if many else last_papers,
             "Digests go out with what the other feeds bring.",
         ),
         episodes=tuple(episodes),
