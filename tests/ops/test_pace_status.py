@@ -100,7 +100,7 @@ def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDataba
             one for one in current_alerts(work, {}, now=hands.moment) if "refuses" in one.subject
         ]
     assert "5.7.26" in alert.subject
-    assert "SPF, DKIM or DMARC" in " ".join(alert.lines)
+    assert "SPF, DKIM and DMARC" in " ".join(alert.lines)
     assert alert.stops_mail
     found, _ = shown(database, hands)
     assert pace_as_json(found.pace)["relay_rests_until"] is not None

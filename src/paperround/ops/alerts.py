@@ -362,33 +362,6 @@ def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         )
 
 
-_AUTHENTICATION = (
-    "Receivers do not believe that mail of this domain is yours: SPF, DKIM or DMARC fail.",
-    "`paperround doctor` looks them up and prints the DNS lines to add.",
-)
-_LOGIN = (
-    "The user or the password in PAPERROUND_SMTP_URL is not accepted: `paperround init` asks.",
-)
-_SENDER = ("The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",)
-ADVICE_BY_CODE: Mapping[str, tuple[str, ...]] = {
-    "5.7.26": _AUTHENTICATION,
-    "5.7.515": _AUTHENTICATION,
-    "5.7.25": ("The address this machine sends from has no name in the DNS (PTR): ask its owner.",),
-    "5.7.28": ("Too much mail came at once: set PAPERROUND_SMTP_RATE to what you are allowed.",),
-    "5.7.29": ("The receiver wants TLS: use smtps:// or ?starttls=required.",),
-    "5.7.8": _LOGIN,
-    "5.7.0": _LOGIN,
-    "5.1.7": _SENDER,
-    "5.1.8": _SENDER,
-}
-"""What to do about an enhanced code (RFC 3463, and Gmail's and Outlook's lists)."""
-
-_OTHER_ADVICE = (
-    "Is the sender one you may use there, and are SPF, DKIM and DMARC in order?",
-    "`paperround doctor` looks; the relay's own log says more.",
-)
-
-
 def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """Report that the relay rests or is being probed, because it refused mail from this sender."""
     relay = work[PaceStore].relay()
@@ -400,7 +373,8 @@ def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         key=f"refused/{code}/{now:%Y-%m-%d}",
         subject=f"The relay refuses our mail: {relay.reason}",
         lines=(
-            *ADVICE_BY_CODE.get(code, _OTHER_ADVICE),
+            "Is the sender one you may use there, and are SPF, DKIM and DMARC in order?",
+            "`paperround doctor` looks; docs/operating.md has the codes, the relay's log more.",
             "Nothing is sent meanwhile, and no reader was taken off a list.",
             f"One mail is tried {when}; once it is taken, the others follow.",
         ),
