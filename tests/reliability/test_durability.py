@@ -6,7 +6,7 @@ import pytest
 
 from paperround.db import engine as engines
 from paperround.db import migrate
-from paperround.db.checks import DURABLE, look
+from paperround.db.checks import DURABLE
 from paperround.doctor.database_check import check_durability, check_integrity
 from paperround.doctor.findings import Finding, Level
 from tests.databases import PostgresServer, run_on
@@ -22,7 +22,8 @@ def fresh_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 def said_of(url: str) -> Finding:
-    (found,) = [one for one in check_integrity(look(url)) if one.check == "durability"]
+    findings, _ = check_integrity(url)
+    (found,) = [one for one in findings if one.check == "durability"]
     return found
 
 

@@ -1,12 +1,15 @@
 """Check that the database is intact, up to date, writable and has every key it needs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
 from paperround.core.tokens import KeyRing
-from paperround.db.checks import Soundness
-from paperround.db.engine import Storage
+from paperround.db.checks import dangling_references, find_damage, unsafe_settings
+from paperround.db.engine import Storage, opened, place_of
+from paperround.db.migrate import check_drift
+from paperround.db.revisions import current, head, is_newer, prepare, require_reachable
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
@@ -28,39 +31,56 @@ BACKUP_OF_BEFORE = (
 )
 
 
-def check_integrity(found: Soundness) -> list[Finding]:
-    """Report integrity, durability, schema and references; damage and an old schema end it."""
-    if found.damage:
-        return [
-            fail(
-                "integrity",
-                f"{found.where} is damaged: {'; '.join(found.damage)}",
+def check_integrity(url: str) -> tuple[list[Finding], bool]:
+    """Check the file, durability, schema and references of the database at `url`.
+
+    Returns the findings, and whether this version can use the database: damage and another schema
+    end the check. SQLite reads the whole file, which takes seconds for a large one. Raises
+    Misconfigured when the database is unreachable.
+    """
+    with opened(url) as engine:
+        where = place_of(engine)
+        if damage := find_damage(engine):
+            way_out = (
                 "stop the service, move this file and those beside it that begin with its name "
                 "(-wal, -shm) to another folder and keep them; "
-                "then `paperround db restore FILE` puts your newest backup back",
+                "then `paperround db restore FILE` puts your newest backup back"
             )
-        ]
-    answers = ok("database", f"{found.where} answers")
-    intact = ok("integrity", "no page of it is damaged")
-    if found.outdated is not None:
-        way_out = BACKUP_OF_BEFORE if found.is_newer else BACKUP_FIRST
-        return [answers, intact, fail("schema", found.outdated, way_out)]
-    schema = ok("schema", f"it is at {found.revision}, as this version declares it")
-    if found.drift:
-        schema = fail(
-            "schema",
-            f"it differs from what this version declares: {found.drift[0]}",
-            "`paperround db check` shows every difference; restore a backup from before the change",
-        )
-    references = ok("references", "no row refers to one that is gone")
-    if found.dangling:
-        named = ", ".join(f"{n:,} of {table}" for table, n in sorted(found.dangling.items()))
-        references = fail(
-            "references",
-            f"rows refer to others that are gone: {named}",
-            "somebody changed the database by hand: restore a backup from before that",
-        )
-    return [answers, intact, check_durability(found.unsafe), schema, references]
+            return [fail("integrity", f"{where} is damaged: {'; '.join(damage)}", way_out)], False
+        require_reachable(engine)
+        found = [ok("database", f"{where} answers"), ok("integrity", "no page of it is damaged")]
+        try:
+            prepare(engine, creates=False)
+        except SchemaOutOfDate as error:
+            way_out = BACKUP_OF_BEFORE if is_newer(current(engine)) else BACKUP_FIRST
+            return [*found, fail("schema", str(error), way_out)], False
+        return [
+            *found,
+            check_durability(unsafe_settings(engine)),
+            _check_schema(check_drift(engine)),
+            _check_references(dangling_references(engine)),
+        ], True
+
+
+def _check_schema(drift: Sequence[str]) -> Finding:
+    if not drift:
+        return ok("schema", f"it is at {head()}, as this version declares it")
+    return fail(
+        "schema",
+        f"it differs from what this version declares: {drift[0]}",
+        "`paperround db check` shows every difference; restore a backup from before the change",
+    )
+
+
+def _check_references(dangling: Mapping[str, int]) -> Finding:
+    if not dangling:
+        return ok("references", "no row refers to one that is gone")
+    named = ", ".join(f"{n:,} of {table}" for table, n in sorted(dangling.items()))
+    return fail(
+        "references",
+        f"rows refer to others that are gone: {named}",
+        "somebody changed the database by hand: restore a backup from before that",
+    )
 
 
 def check_send_mark(trouble: str | None) -> list[Finding]:

@@ -9,7 +9,6 @@ from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
-from paperround.db.checks import look
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor import config_check, database_check, schedule_check
 from paperround.doctor.findings import Finding, fail, ok, run_check, skipped
@@ -61,9 +60,8 @@ def _check_config(settings: Settings) -> list[Finding]:
 def _check_database(context: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
     """Check the database; return the status too, None when the database is not usable."""
     try:
-        soundness = look(context.settings.database)
-        found = database_check.check_integrity(soundness)
-        if soundness.usable:
+        found, is_usable = database_check.check_integrity(context.settings.database)
+        if is_usable:
             current_status = status(context.database, None, now=now)
             return current_status, found + _check_contents(context, current_status, now)
     except (PaperroundError, OSError) as error:
