@@ -87,7 +87,7 @@ _POSTGRES_KEEPALIVE = {
 seconds). The system's defaults are a quarter of an hour, or two hours."""
 
 
-def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
+def create(url: str) -> Engine:
     """Return the engine for `url`, without connecting. Raises Misconfigured for an invalid URL."""
     try:
         parts = make_url(url)
@@ -97,9 +97,9 @@ def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
         ) from None
     match parts.get_backend_name():
         case "sqlite":
-            return _sqlite(parts, connections)
+            return _sqlite(parts)
         case "postgresql" | "postgres":
-            return _postgres(parts, connections)
+            return _postgres(parts)
         case other:
             raise Misconfigured(f"DATABASE_URL names {other}: Paperround knows sqlite, postgresql")
 
@@ -139,7 +139,7 @@ def writer(engine: Engine) -> Engine:
     return engine.execution_options(**{PURPOSE: WRITING})
 
 
-def _sqlite(url: URL, connections: int) -> Engine:
+def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Misconfigured("SQLite needs a file: write DATABASE_URL=sqlite:///FILE")
     folder = Path(url.database).parent
@@ -154,7 +154,7 @@ def _sqlite(url: URL, connections: int) -> Engine:
         url,
         hide_parameters=True,  # they contain email addresses, and errors are logged
         poolclass=QueuePool,
-        pool_size=connections,
+        pool_size=CONNECTIONS,
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
@@ -193,7 +193,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _postgres(url: URL, connections: int) -> Engine:
+def _postgres(url: URL) -> Engine:
     try:
         importlib.import_module("psycopg")
     except ImportError:
@@ -204,7 +204,7 @@ def _postgres(url: URL, connections: int) -> Engine:
     keepalive = {name: it for name, it in _POSTGRES_KEEPALIVE.items() if name not in url.query}
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=connections,
+        pool_size=CONNECTIONS,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,

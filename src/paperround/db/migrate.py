@@ -210,35 +210,21 @@ NOT_DECLARED = "is not declared"
 def spoken(differences: Sequence[Any]) -> Iterator[str]:
     """Yield a line for each difference that Alembic found.
 
-    `add_...` is missing in the database, `remove_...` is not declared, `modify_...` is a column
-    that differs.
+    `add_...` is missing in the database, `remove_...` is not declared; a list has the aspects in
+    which a column differs.
     """
     for one in differences:
-        if isinstance(one, list):  # the changes of one column
-            yield from map(_describe_modified, one)
-        else:
-            yield _describe_added_or_removed(*one)
-
-
-def _describe_added_or_removed(what: str, *of: Any) -> str:
-    change, _, kind = what.partition("_")
-    thing = of[-1]
-    name = thing.name or "without a name"
-    table = getattr(thing, "table", None)
-    where = None if table is None else table.name
-    if kind == "column":
-        where = of[1]
-    word = "reference" if kind == "fk" else kind
-    named = f"the {word} {f'{where}.{name}' if kind == 'column' else name}"
-    if where is not None and kind not in {"column", "table"}:
-        named += f" of {where}"
-    return f"{named} is missing" if change == "add" else f"{named} {NOT_DECLARED}"
-
-
-def _describe_modified(change: Sequence[Any]) -> str:
-    what, _, table, column, _, found, declared = change
-    aspect = what.removeprefix("modify_")
-    return f"the {aspect} of {table}.{column} is {_text(found)}, declared as {_text(declared)}"
+        if isinstance(one, list):
+            for what, _, table, column, _, found, declared in one:
+                aspect = f"{what.removeprefix('modify_')} of {table}.{column}"
+                yield f"the {aspect} is {_text(found)}, declared as {_text(declared)}"
+            continue
+        change, _, kind = one[0].partition("_")
+        thing = one[-1]
+        named = f"{one[2]}.{thing.name}" if kind == "column" else thing.name or "without a name"
+        if kind not in {"column", "table"}:
+            named += f" of {thing.table.name}"
+        yield f"the {kind} {named} {'is missing' if change == 'add' else NOT_DECLARED}"
 
 
 def _text(value: Any) -> str:
