@@ -21,6 +21,7 @@ from paperround.core.i18n.localize import (
 from paperround.core.reasons import author_named, freeze, join_reasons, read_reasons
 from paperround.editions.model import Candidate
 from paperround.editions.rank_changes import _risen_reason, dated
+from paperround.evaluate.playground import rank_for
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.outlook import feed_summaries
 from paperround.papers.model import FeedId, PaperId
@@ -28,7 +29,6 @@ from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
 from paperround.personal.matches import ReaderPreferences, match_preferences
 from paperround.personal.reader_scores import _frozen as _in_words
 from paperround.ranking.bursts import Burst
-from paperround.ranking.query import Match
 from paperround.ranking.trending import reason_for
 from paperround.subscribers.interests import Interest, InterestKind
 from tests.feeds.builders import feed
@@ -46,7 +46,8 @@ def reasons() -> Iterator[str]:
     yield from _of_risers()
     yield from _of_wishes()
     yield from _of_tastes()
-    yield Match(part=1.0, words=("graph", "attention")).reason
+    named = candidate(1, title="Graph attention")
+    yield rank_for("graph attention", [named], now=NOW).items[0].reason
 
 
 def _reason(one: Candidate) -> str:

@@ -5,7 +5,7 @@ import pytest
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import ARXIV_THANKS
 from paperround.digests.render.composer import MailRenderer
-from paperround.evaluate.playground import PaperSet, candidates_of, digest_view, rank_candidates
+from paperround.evaluate.playground import PaperSet, candidates_of, digest_view
 from paperround.papers.model import ParsedBatch, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preview import DigestPreviewer
@@ -51,7 +51,7 @@ def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
     batch = ParsedBatch(records=(record(1, abstract=f"{FIRST} {BETWEEN} {REST}", show=show),))
     candidates = candidates_of([PaperSet(batch=batch, captured_at=NOW)], now=NOW)
     view = digest_view(
-        rank_candidates(candidates, NewestFirst(), now=NOW),
+        NewestFirst().rank(candidates, background=(), as_of=NOW, submitter_cap=0),
         title="Counting",
         limit=5,
         sender_identity=sender_identity(),

@@ -12,7 +12,6 @@ from paperround.evaluate.playground import (
     candidates_of,
     digest_view,
     fetch,
-    rank_candidates,
 )
 from paperround.feeds.model import NewFeed
 from paperround.feeds.sources.registry import SOURCES
@@ -31,7 +30,8 @@ def reading(*records: Record, at: datetime = NOW) -> PaperSet:
 
 
 def ranked(*records: Record) -> Ranking:
-    return rank_candidates(candidates_of([reading(*records)], now=NOW), NewestFirst(), now=NOW)
+    candidates = candidates_of([reading(*records)], now=NOW)
+    return NewestFirst().rank(candidates, background=(), as_of=NOW, submitter_cap=0)
 
 
 # --- papers ------------------------------------------------------------------------------------

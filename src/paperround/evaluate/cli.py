@@ -202,14 +202,13 @@ def try_(
 ) -> None:
     """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
     --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
-    from paperround.evaluate.playground import candidates_of, digest_view, rank_candidates
-    from paperround.ranking.query import QueryRanker
+    from paperround.evaluate.playground import candidates_of, digest_view, rank_for
 
     context = runtime()
     now = context.clock.now()
     source, readings = _read_papers(context, papers, preset)
     candidates = candidates_of(readings, now=now)
-    ranking = rank_candidates(candidates, QueryRanker(query=query), now=now)
+    ranking = rank_for(query, candidates, now=now)
     found = f"{counted(len(candidates), 'paper')} ({source})"
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")

@@ -10,6 +10,7 @@ from typing import Any
 
 from paperround.core.errors import PaperroundError
 from paperround.core.interfaces import Advance, no_progress
+from paperround.core.reasons import freeze, join_reasons
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
 from paperround.delivery.model import Identity
@@ -19,16 +20,20 @@ from paperround.digests.compose import new_subscriber_digest
 from paperround.digests.model import DigestView
 from paperround.digests.publish import draft, unsaved_edition
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
-from paperround.editions.model import Candidate, Ranking
+from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.feeds.chunk import ChunkEntry, dated
 from paperround.feeds.fetcher import wait
 from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PollProgress
 from paperround.feeds.sources.base import Source
 from paperround.http.model import HttpClient
+from paperround.papers.identifiers import canonical
 from paperround.papers.merge import may_merge_by_title, merged, new_paper
 from paperround.papers.model import Observation, Paper, PaperId, ParsedBatch, Record
-from paperround.ranking.models import Ranker
+from paperround.papers.search import SearchResult, parse_query, rarity
 from paperround.ranking.rank import ListRanking
+from paperround.ranking.relevance import fit, read_for
+from paperround.ranking.score import total
+from paperround.ranking.trending import TrendingRanker
 
 NAME = "try"
 _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
@@ -147,9 +152,57 @@ class _KnownPapers:
         return old if change is None else change.paper
 
 
-def rank_candidates(candidates: Sequence[Candidate], ranker: Ranker, *, now: datetime) -> Ranking:
-    """Rank all candidates, of any age."""
-    return ranker.rank(candidates, background=(), as_of=now, submitter_cap=0)
+# A query: the trending score plus a part for the match.
+#
+# The match is the fit of a search (see `ranking.relevance`), relative to the best one; the papers
+# themselves tell how rare a word is. Its weight is large compared with a day's trend, so the best
+# matches come first, and trending papers among equal matches.
+
+PART = "match"
+WEIGHT = 10.0
+
+LEAST_RARITY = 0.01
+"""The least weight of a word, for one that every paper has."""
+
+NOTHING_FOUND = SearchResult(best=(), total=0, papers={}, indexed=0)
+"""No statistics of an index: they come from the papers to rank."""
+
+VERSION = "query-2"
+"""Changes when the same input would be ranked differently."""
+
+
+def rank_for(query: str, candidates: Sequence[Candidate], *, now: datetime) -> Ranking:
+    """Rank the candidates, of any age, that match `query`, and leave out the others."""
+    ranking = TrendingRanker().rank(candidates, background=(), as_of=now, submitter_cap=0)
+    found = matches(query, [item.paper for item in ranking.items])
+    matching: list[Ranked] = []
+    for item in ranking.items:
+        if item.paper.id in found:
+            fit_part, words = found[item.paper.id]
+            parts = {PART: fit_part, **item.parts}
+            reason = join_reasons(item.reason, freeze("followed.query", words=words))
+            matching.append(replace(item, parts=parts, score=total(parts), reason=reason))
+    matching.sort(key=lambda one: (-one.score, canonical(one.paper.identifiers), one.paper.id))
+    return replace(ranking, ranker=f"{VERSION}+{ranking.ranker}", items=tuple(matching))
+
+
+def matches(text: str, papers: Sequence[Paper]) -> dict[PaperId, tuple[float, tuple[str, ...]]]:
+    """Return the papers that match a search for `text`: the part of the score, and the words of
+    the query that each has."""
+    query = parse_query(text)
+    terms = (*query.wanted, *query.excluded)
+    read = read_for(replace(query, required=(), optional=terms), papers, NOTHING_FOUND)
+    holders = [sum(map(any, column)) for column in zip(*read.amounts, strict=True)]
+    tells = [max(rarity(papers_with, len(papers)), LEAST_RARITY) for papers_with in holders]
+    fits: dict[PaperId, float] = {}
+    words: dict[PaperId, tuple[str, ...]] = {}
+    for id_, amounts in zip(read.papers, read.amounts, strict=True):
+        found = {term for term, amount in zip(terms, amounts, strict=True) if any(amount)}
+        if found and found.issuperset(query.required) and found.isdisjoint(query.excluded):
+            fits[id_] = fit(tells, amounts)
+            words[id_] = tuple(" ".join(term.words) for term in query.wanted if term in found)
+    best = max(fits.values(), default=0.0)
+    return {id_: (round(WEIGHT * score / best, 4), words[id_]) for id_, score in fits.items()}
 
 
 def digest_view(

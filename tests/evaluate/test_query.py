@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from paperround.ranking.query import WEIGHT, QueryRanker, matches
+from paperround.evaluate.playground import WEIGHT, matches, rank_for
 from tests.builders import english
 from tests.ranking.ranked_papers import NOW, candidate, order, paper, rank, seen
 
@@ -20,23 +20,23 @@ def test_papers_without_any_of_the_words_are_left_out() -> None:
 
 def test_the_best_match_earns_the_whole_part_and_others_less() -> None:
     found = matches("kites", [paper(1, **KITES), paper(2, **SEA), paper(3, **SNOW)])
-    assert found[paper(1).id].part == WEIGHT
-    assert 0 < found[paper(2).id].part < WEIGHT
+    assert found[paper(1).id][0] == WEIGHT
+    assert 0 < found[paper(2).id][0] < WEIGHT
 
 
 @pytest.mark.parametrize("query", ["kite", "Kites", "KITES!", "the kites", "kites kites"])
 def test_case_plurals_marks_and_filler_do_not_matter(query: str) -> None:
     papers = [paper(1, **KITES), paper(2, **SEA), paper(3, **SNOW)]
-    assert {id_: one.part for id_, one in matches(query, papers).items()} == {
-        id_: one.part for id_, one in matches("kites", papers).items()
+    assert {id_: part for id_, (part, _) in matches(query, papers).items()} == {
+        id_: part for id_, (part, _) in matches("kites", papers).items()
     }
 
 
 def test_a_rare_word_weighs_more_than_a_common_one() -> None:
     papers = [paper(n, title="sea") for n in range(1, 9)] + [paper(9, title="kite")]
     found = matches("sea kite", papers)
-    assert found[paper(9).id].part == WEIGHT
-    assert found[paper(1).id].part < WEIGHT / 2
+    assert found[paper(9).id][0] == WEIGHT
+    assert found[paper(1).id][0] < WEIGHT / 2
 
 
 def test_a_query_of_filler_alone_is_taken_at_its_word() -> None:
@@ -63,16 +63,14 @@ def test_the_language_of_searches_holds() -> None:
 def test_of_papers_that_fit_alike_the_trending_one_comes_first() -> None:
     calm, busy = candidate(1, seen(1), **KITES), candidate(2, seen(50), **KITES)
     other = candidate(3, seen(500), **SNOW)
-    ranking = QueryRanker(query="kites").rank(
-        [calm, busy, other], background=(), as_of=NOW, submitter_cap=0
-    )
+    ranking = rank_for("kites", [calm, busy, other], now=NOW)
     assert order(ranking)[0] == 2
     assert 3 not in order(ranking)
 
 
 def test_the_parts_add_up_and_the_reason_names_the_words() -> None:
     given = [candidate(1, seen(5), **KITES), candidate(2, seen(7), **SEA)]
-    ranking = QueryRanker(query="kites sea").rank(given, background=(), as_of=NOW, submitter_cap=0)
+    ranking = rank_for("kites sea", given, now=NOW)
     for item in ranking.items:
         assert item.score == round(math.fsum(item.parts.values()), 4)
         assert english(item.reason).endswith("matches “kites” and “sea”")
