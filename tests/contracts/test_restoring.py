@@ -52,9 +52,9 @@ class Machine:
         return self.folder / "data" / SECRET
 
     def restore(self, meanwhile: Callable[[Path], None] = lambda _: None) -> str | None:
-        with restoring(self.source, self.database, self.secret) as staged:
-            meanwhile(staged.database)
-        return staged.made_at
+        with restoring(self.source, self.database, self.secret) as (staged, made_at):
+            meanwhile(staged)
+        return made_at
 
     def left(self) -> list[str]:
         return sorted(one.name for one in self.folder.glob("data/*"))

@@ -14,7 +14,6 @@ from paperround.config import Settings
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db import engine as engines
-from paperround.db import migrate
 from paperround.db.slots import SlotStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.doctor import config_check
@@ -35,6 +34,7 @@ from tests.certificates import certificate, server_context
 from tests.doctor.conftest import ALIVE, SECRET, Home, polled
 from tests.faults import Break, Say, Security, SmtpSink
 from tests.http.faults import FaultServer, page, says
+from tests.migrations.downgrading import downgrade
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -141,7 +141,7 @@ def test_a_command_that_meets_a_damaged_database_names_the_doctor(home: Home) ->
 def test_a_schema_that_is_behind(home: Home) -> None:
     home.database.close()
     with engines.opened(home.runtime().settings.database) as engine:
-        migrate.downgrade(engine, "0002")
+        downgrade(engine, "0002")
     assert "paperround db upgrade" in home.faults()["schema"].says
 
 

@@ -22,6 +22,7 @@ from paperround.papers.model import PaperId
 from tests.builders import NOW
 from tests.databases import opened
 from tests.migrations.describing import described
+from tests.migrations.downgrading import downgrade
 from tests.migrations.filling import broken_references, counts, fill
 from tests.migrations.revisions import REVISIONS
 
@@ -31,7 +32,7 @@ def test_migrations_build_the_declared_schema(empty_engine: Engine) -> None:
     migrate.upgrade(empty_engine)
     migrated = described(empty_engine)
     assert migrate.check_drift(empty_engine) == []
-    migrate.downgrade(empty_engine, "base")
+    downgrade(empty_engine, "base")
     db.metadata.create_all(empty_engine)
     assert migrated == described(empty_engine)
 
@@ -52,7 +53,7 @@ def test_every_migration_goes_up_and_down_and_up_and_down(empty_engine: Engine) 
         migrate.upgrade(empty_engine, after)
         new = described(empty_engine)
         for _ in range(2):
-            migrate.downgrade(empty_engine, before)
+            downgrade(empty_engine, before)
             assert described(empty_engine) == old, after
             migrate.upgrade(empty_engine, after)
             assert described(empty_engine) == new, after
@@ -66,12 +67,12 @@ def test_ten_thousand_papers_and_their_mails_survive_every_migration(empty_engin
     fill(empty_engine)
     filled = counts(empty_engine)
     for before, after in reversed(list(pairwise(REVISIONS))):
-        migrate.downgrade(empty_engine, before)
+        downgrade(empty_engine, before)
         kept = counts(empty_engine)
         if "behind_papers" in filled and "behind_papers" not in kept:
             filled["edition_papers"] += filled["behind_papers"]  # mails with those still need them
         assert kept == {table: rows for table, rows in filled.items() if table in kept}, after
-        for step in (migrate.upgrade, migrate.downgrade, migrate.upgrade, migrate.downgrade):
+        for step in (migrate.upgrade, downgrade, migrate.upgrade, downgrade):
             step(empty_engine, after if step is migrate.upgrade else before)
             now = counts(empty_engine)
             assert {table: now[table] for table in kept} == kept, after
@@ -84,7 +85,7 @@ def test_feeds_and_editions_from_before_there_was_a_service_fit_into_it(
 ) -> None:
     migrate.upgrade(empty_engine)
     fill(empty_engine)
-    migrate.downgrade(empty_engine, "0002")
+    downgrade(empty_engine, "0002")
     migrate.upgrade(empty_engine)
     with SqlDatabase(empty_engine).reading() as work:
         feed = work[FeedStore].find("hf")

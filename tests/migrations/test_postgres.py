@@ -14,6 +14,7 @@ from paperround.core.errors import DatabaseFailed
 from paperround.db import migrate, revisions
 from tests.databases import PostgresServer, opened
 from tests.migrations.crowding import crowd, watched
+from tests.migrations.downgrading import downgrade
 from tests.migrations.filling import counts
 from tests.migrations.revisions import REVISIONS
 
@@ -39,12 +40,12 @@ def test_no_table_is_closed_to_readers_for_long(engine: Engine, long_form: bool)
     filled = counts(engine)["deliveries"]
     seen: dict[str, dict[str, float]] = {}
     for before, after in reversed(list(pairwise(REVISIONS[1:]))):  # before those is no ledger
-        migrate.downgrade(engine, before)
+        downgrade(engine, before)
         with watched(engine) as watch:
             migrate.upgrade(engine, after)
         seen[after] = watch.seconds
         assert counts(engine)["deliveries"] == filled
-        migrate.downgrade(engine, before)
+        downgrade(engine, before)
     assert any(seen.values()), "the watch saw nothing: it is not looking"
     longest = {after: max(seconds.values(), default=0) for after, seconds in seen.items()}
     assert max(longest.values()) < LONGEST, seen

@@ -122,9 +122,8 @@ def restore(
     if file is None:
         held = _hold_restored(settings.database, moved)
     else:  # hold it before it takes the place of the database
-        with restoring(file, settings.database_file, settings.secret_file) as staged:
-            held = _hold_restored(f"sqlite:///{staged.database}", moved)
-        made_at = staged.made_at
+        with restoring(file, settings.database_file, settings.secret_file) as (staged, made_at):
+            held = _hold_restored(f"sqlite:///{staged}", moved)
     runtime()
     unknown = 0 if held is None else held.digests + held.notices
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]

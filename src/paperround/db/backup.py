@@ -25,7 +25,6 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -117,18 +116,11 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> 
 # --- restoring ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """An unpacked backup that is not yet in place; `made_at` is None when it is unknown."""
-
-    database: Path
-    made_at: str | None
-
-
 @contextmanager
-def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
+def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path, str | None]]:
     """Unpack the backup `source`, and move it into place at the end with the caller's changes.
 
+    Yields the unpacked database and when the backup was made, None when that is unknown.
     After an exception nothing is moved. Raises UnreadableFile for a file that is not a complete
     backup, InvalidInput when the disk is too small, and Conflict when a file exists: a restore
     never overwrites.
@@ -145,7 +137,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
         _unpack(source, folder)
         _check_database(source, folder / DATABASE)
         _require_same(secret, folder)
-        yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
+        yield folder / DATABASE, _made_at(source, folder / ABOUT)
         with closing(sqlite3.connect(folder / DATABASE)) as connection:
             # Everything in one file: a log beside it would not be moved.
             connection.execute("PRAGMA journal_mode = DELETE")
@@ -200,9 +192,7 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
             f"{folder.parent} has room for {free:,} bytes, and the database needs {member.size:,}"
         )
     place = folder / member.name
-    if place.exists():
-        raise _Damaged(f"{member.name} is in it twice")
-    with place.open("wb") as file:
+    with place.open("xb") as file:  # it may be in the archive twice
         place.chmod(0o600)
         while chunk := content.read(CHUNK):
             try:

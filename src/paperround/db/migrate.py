@@ -45,7 +45,7 @@ OPTIONS: Mapping[str, Any] = {
 }
 """Alembic's options for migrations and for comparing a database with the declared schema."""
 
-HEAD, BASE = "head", "base"
+HEAD = "head"
 
 LOCK_SECONDS = 3
 """How long a migration waits for a table lock on PostgreSQL, with other transactions behind it."""
@@ -70,7 +70,7 @@ def upgrade(
 
     def run(connection: Connection) -> None:
         try:
-            command.upgrade(_config(connection), revision)
+            command.upgrade(alembic_config(connection), revision)
         except CommandError as error:
             raise SchemaOutOfDate(
                 f"the database cannot be brought to this version's schema: {error}; "
@@ -109,17 +109,6 @@ def upgrade_queue(engine: Engine, *, pause: Callable[[float], None] = rest) -> l
         run_with_lock_retries(engine, queue.apply_next, pause)
         still_missing = find_missing()
     return missing
-
-
-def downgrade(engine: Engine, revision: str) -> None:
-    """Migrate back to `revision`; `base` is an empty database."""
-
-    def run(connection: Connection) -> None:
-        command.downgrade(_config(connection), revision)
-        if revision == BASE:
-            queue.remove(connection)
-
-    run_with_lock_retries(engine, run)
 
 
 def run_with_lock_retries(
@@ -196,7 +185,8 @@ def _loose_references(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys = ON")
 
 
-def _config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
+    """Return the configuration with which Alembic's commands run on `connection`."""
     config = Config(str(data_path("alembic.ini")))
     config.set_main_option("script_location", str(data_path("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
