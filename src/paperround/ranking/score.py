@@ -34,13 +34,13 @@ at MOST_EXPECTED.
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from paperround.editions.model import Candidate
 from paperround.papers.identifiers import canonical
-from paperround.papers.model import Paper
+from paperround.papers.model import Paper, PaperId
 from paperround.ranking import signals
 from paperround.ranking.bursts import Burst
 from paperround.ranking.signals import VoteHistory
@@ -67,9 +67,10 @@ _SIDE_SIGNALS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreEntry:
-    """A candidate with the inputs of its score. `tie` orders papers of equal score.
+    """A candidate with the inputs of its score, and its score once that is computed.
 
-    `expected` has the parts of the prior, in ln(votes); None without a prior.
+    `tie` orders papers of equal score. `expected` has the parts of the prior, in ln(votes); None
+    without a prior. `folded` are the near-duplicates left out in its favour.
     """
 
     paper: Paper
@@ -79,6 +80,8 @@ class ScoreEntry:
     counts: Mapping[str, int]
     topics: tuple[Burst, ...] = ()
     expected: Mapping[str, float] | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    folded: tuple[PaperId, ...] = ()
 
 
 def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEntry:

@@ -17,10 +17,10 @@ from typing import Protocol
 from paperround.core.reasons import freeze
 from paperround.core.times import require_utc
 from paperround.editions.model import Candidate, Ranked, Ranking
-from paperround.papers.model import Paper, PaperId
+from paperround.papers.model import Paper
 from paperround.ranking.bursts import Burst, discount_shared, find_bursts, topics_of
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.score import Parts, ScoreEntry, entry_of, parts_of, total
+from paperround.ranking.score import ScoreEntry, entry_of, parts_of, total
 from paperround.ranking.signals import VoteHistory, first_day, hours_between
 from paperround.ranking.stop_words import tokens
 from paperround.ranking.weights import DEFAULTS, Weights
@@ -99,17 +99,17 @@ class TrendingRanker:
             pairs = zip(entries, expected, strict=True)
             entries = [replace(entry, expected=parts) for entry, parts in pairs]
         scored = [
-            _ScoredEntry(entry=entry, parts=parts)
+            replace(entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
         ]
         block, by_topic = ceil(self.weights.block_papers), ceil(self.weights.topic_papers)
         folded = []  # the best of each group, naming the others
         for group in groups:
             best, *others = sorted((scored[position] for position in group), key=_order)
-            folded.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
-        topics = [one.entry.topics[0].term if one.entry.topics else None for one in folded]
+            folded.append(replace(best, folded=tuple(other.paper.id for other in others)))
+        topics = [one.topics[0].term if one.topics else None for one in folded]
         spread = _apply_cap(folded, "topic_cap", topics, cap=by_topic, block=block)
-        submitters = [one.entry.paper.submitter for one in spread]
+        submitters = [one.paper.submitter for one in spread]
         chosen = _apply_cap(spread, "submitter_cap", submitters, cap=submitter_cap, block=block)
         return Ranking(
             ranker=self.name,
@@ -118,15 +118,8 @@ class TrendingRanker:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ScoredEntry:
-    entry: ScoreEntry
-    parts: Parts
-    folded: tuple[PaperId, ...] = ()
-
-
-def _order(scored: _ScoredEntry) -> tuple[float, tuple[str, int]]:
-    return -total(scored.parts), scored.entry.tie
+def _order(entry: ScoreEntry) -> tuple[float, tuple[str, int]]:
+    return -total(entry.parts), entry.tie
 
 
 def _with_topics(
@@ -144,13 +137,13 @@ _Place = tuple[float, tuple[str, int], int]
 
 
 def _apply_cap(
-    scored: Sequence[_ScoredEntry],
+    scored: Sequence[ScoreEntry],
     part: str,
     holders: Sequence[str | None],
     *,
     cap: int,
     block: int,
-) -> list[_ScoredEntry]:
+) -> list[ScoreEntry]:
     """In order of score, with papers over the cap of their holder moved down by `part`.
 
     In each block of `block` places a holder has at most `cap`; its other papers move right behind
@@ -169,7 +162,7 @@ def _apply_cap(
         queue = sorted(rest)
     return sorted(
         (
-            replace(one, parts=one.parts | {part: round(lowered[index] - total(one.parts), 4)})
+            replace(one, parts={**one.parts, part: round(lowered[index] - total(one.parts), 4)})
             if index in lowered
             else one
             for index, one in enumerate(scored)
@@ -198,29 +191,27 @@ def _first_block(
     return surplus, last, []
 
 
-def _author(scored: _ScoredEntry, popular_author: PopularAuthor | None) -> str | None:
+def _author(entry: ScoreEntry, popular_author: PopularAuthor | None) -> str | None:
     """The author to name as the reason why the prior raises the paper, if any."""
-    entry = scored.entry
     if popular_author is None or not entry.expected:
         return None
     if entry.history is None:
-        lift = scored.parts.get("prior_authors", 0.0)
+        lift = entry.parts.get("prior_authors", 0.0)
     else:
-        is_raised = scored.parts.get("prior", 0.0) > 0
+        is_raised = entry.parts.get("prior", 0.0) > 0
         lift = entry.expected.get("prior_authors", 0.0) if is_raised else 0.0
     return popular_author(entry.paper, lift, entry.history is not None)
 
 
-def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked:
-    entry = scored.entry
+def _ranked(entry: ScoreEntry, as_of: datetime, author: str | None) -> Ranked:
     return Ranked(
         paper=entry.paper,
-        score=total(scored.parts),
-        parts=scored.parts,
+        score=total(entry.parts),
+        parts=entry.parts,
         reason=reason_for(entry.paper, entry.history, entry.topics, as_of, author),
         votes=None if entry.history is None else entry.history.votes,
         comments=entry.counts.get("comments"),
-        folded=scored.folded,
+        folded=entry.folded,
     )
 
 
