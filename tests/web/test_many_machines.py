@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap.workers import MAIL, WorkerConfig
+from paperround.bootstrap.workers import MAIL
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured
 from paperround.core.interfaces import Worker
@@ -110,7 +110,7 @@ def pages(site: Site, role: Role) -> TestClient:
 
 
 def test_a_worker_tells_what_it_serves_and_whether_it_does(many: Site) -> None:
-    home = replace(many.runtime, worker_config=WorkerConfig(lines=(QueueName.MAIL,)))
+    home = replace(many.runtime, lines=(QueueName.MAIL,))
     client = TestClient(role_app(home, worker_role(home)))
     assert client.get("/healthz").json() == {"status": "alive", "role": "worker"}
     answer = client.get("/readyz")  # it has not begun

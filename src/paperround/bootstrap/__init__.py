@@ -16,7 +16,7 @@ from paperround.access.rate_limiter import InMemoryRateLimiter
 from paperround.bootstrap import database as database_setup
 from paperround.bootstrap import mail as mail_setup
 from paperround.bootstrap import workers
-from paperround.bootstrap.workers import MAIL, PUBLISH, WorkerConfig
+from paperround.bootstrap.workers import MAIL, PUBLISH
 from paperround.bounces.intake import Intake, ReturnReader, process_mailbox
 from paperround.bounces.model import IntakeSummary, ProviderHook
 from paperround.config import Settings
@@ -82,8 +82,10 @@ class AppContext:
     """Set when the process should stop."""
     pending_writes: PendingWrites = field(default_factory=PendingWrites, repr=False, compare=False)
     """Delivery outcomes that could not be written to the database yet."""
-    worker_config: WorkerConfig = field(default_factory=WorkerConfig)
-    """The shared jobs that this process runs."""
+    lines: tuple[QueueName, ...] = tuple(QueueName)
+    """The shared queues that this process serves."""
+    wide: int = 4
+    """How many jobs of a queue this process runs at once, where several may run."""
 
     @cached_property
     def engine(self) -> "Pool":

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,17 +19,6 @@ if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerConfig:
-    """The jobs that this process runs on PostgreSQL.
-
-    `lines` are its queues; `wide` is the number of concurrent jobs in a queue that allows several.
-    """
-
-    lines: tuple[QueueName, ...] = tuple(QueueName)
-    wide: int = 4
 
 
 def create_queue(app: "AppContext") -> Queue:
@@ -103,7 +91,7 @@ def _postgres_queue(app: "AppContext") -> SharedQueue:
 
         They cannot wait for the next delivery run, which may be in another process.
         """
-        me, lines = app.processes.current(), app.worker_config.lines
+        me, lines = app.processes.current(), app.lines
         cluster.record_worker_heartbeat(app.database, me, lines, now=app.clock.now())
         app.pending_writes.catch_up(app.database)
 
@@ -116,8 +104,8 @@ def _postgres_queue(app: "AppContext") -> SharedQueue:
         partial(driver_connection, app.engine),
         driver_arguments(app.engine),
         now=app.clock.now,
-        lines=app.worker_config.lines,
-        wide=app.worker_config.wide,
+        lines=app.lines,
+        wide=app.wide,
         alive=alive,
     )
     return queue

@@ -68,7 +68,7 @@ def drain(
         if scheduler:
             context.sign_off(None)
         if worker:
-            context.sign_off(context.worker_config.lines)
+            context.sign_off(context.lines)
     except PaperroundError as error:  # it expires within half a minute
         log.warning("the sign of life stays for a while: %s", error)
 

@@ -143,12 +143,11 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
-    from paperround.bootstrap.workers import WorkerConfig
     from paperround.web.health import worker_role
 
     with usage("--queues"):
         queue_names = parse_queue_names(queues)
-    context = replace(runtime(), worker_config=WorkerConfig(lines=queue_names, wide=concurrency))
+    context = replace(runtime(), lines=queue_names, wide=concurrency)
     if context.settings.embedded:
         raise Misconfigured(
             "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "

@@ -134,7 +134,7 @@ def worker_role(app: AppContext) -> Role:
     return Role(
         name="worker",
         problem=problem,
-        facts=lambda: {"queues": list(app.worker_config.lines), "running": dict(queue.busy())},
+        facts=lambda: {"queues": list(app.lines), "running": dict(queue.busy())},
     )
 
 
