@@ -1,4 +1,4 @@
-"""Where a poll stands that is led on by a service's own marks, and how it is cut in parts."""
+"""Where a poll stands that is led on by a service's own marks."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,26 +8,24 @@ import pytest
 from paperround.core.errors import FetchFailed
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.catalogues import (
-    MARKED_PAGES,
+    MOST_PAGES,
     PAGE,
     CatalogueResponse,
     PageCursor,
-    Span,
     page_and_position,
 )
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
-DAYS = Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())
 
 
 def first() -> PageCursor:
-    return PageCursor(span=DAYS)
+    return PageCursor(since=date(2026, 1, 25), until=NOW.date())
 
 
 @pytest.mark.parametrize("mark", ["", "two words", "line\nfeed", "é", "x" * 4001, "\0"])
 def test_a_mark_that_cannot_be_asked_for_is_an_error(mark: str) -> None:
     with pytest.raises(FetchFailed, match="names its next page in no way"):
-        first().turned(mark)
+        first().turned(mark, None)
 
 
 def page_of(
@@ -38,18 +36,13 @@ def page_of(
 
 def after(place: PageCursor, answer: CatalogueResponse) -> tuple[PageCursor | None, list[str]]:
     """Where the poll goes on behind a page, and the reasons of its rejects."""
-    batch, following = page_and_position(place, answer, "A service", expires=None)
+    batch, following = page_and_position(place, answer, "A service")
     return following, [one.reason for one in batch.rejects]
-
-
-def days(place: PageCursor | None) -> tuple[int, int, int] | None:
-    """The first and the last day of a part, and its page."""
-    return (place.span.since.day, place.span.until.day, place.page) if place else None
 
 
 def test_a_page_is_followed_by_the_next_until_one_is_empty_or_has_no_mark() -> None:
     place, _ = after(first(), page_of(total=150))
-    assert place == first().turned("mark")
+    assert place == first().turned("mark", None)
     assert after(place, page_of(50, total=150, mark=None)) == (None, [])
     assert after(place, page_of(0, total=None)) == (None, [])
 
@@ -71,24 +64,8 @@ def test_a_hundredth_may_have_gone_while_a_list_was_read(total: int) -> None:
 
 
 @pytest.mark.accept("F05", part="too many works")
-def test_days_with_too_many_works_are_asked_for_in_parts_and_the_oldest_come_first() -> None:
-    part, _ = after(first(), page_of(total=9000))
-    assert days(part) == (25, 26, 0)
-    assert part is not None
-    following, _ = after(replace(part, page=44), page_of(80, total=4480, mark=None))
-    assert days(following) == (27, 28, 0)
-    assert following is not None
-    smaller, _ = after(following, page_of(total=10**30))
-    assert days(smaller) == (27, 27, 0)
-    assert smaller is not None
-    assert days(after(smaller, page_of(3, total=3, mark=None))[0]) == (28, 28, 0)
-
-
-@pytest.mark.accept("F05", part="too many works")
-def test_the_last_page_of_a_part_may_be_its_end_and_is_never_thrown_away() -> None:
-    last = replace(first(), page=MARKED_PAGES - 1)
-    assert after(last, page_of(total=5000)) == (None, [])
-    assert days(after(last, page_of(total=None))[0]) == (25, 26, 0)  # too many, as it turns out
-    day = Span(since=date(2026, 1, 25), until=date(2026, 1, 25), last=NOW.date())
-    behind, told = after(replace(last, span=day), page_of(total=5001))
-    assert (days(behind), told) == ((26, 26, 0), ["too-many-found"])
+def test_the_last_page_of_a_poll_may_be_its_end_and_is_never_thrown_away() -> None:
+    last = replace(first(), page=MOST_PAGES - 1)
+    assert after(last, page_of(total=10_000)) == (None, [])
+    for total in (None, 10_001):
+        assert after(last, page_of(total=total)) == (None, ["too-many-found"])

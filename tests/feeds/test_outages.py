@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from paperround.feeds import poll
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.http.model import FetchRequest
 from paperround.papers.model import FeedId
-from paperround.plugins import catalogues
+from paperround.plugins import catalogues, crossref, openalex
 from tests.feeds.feed_context import HOUR, NOW, Reply, Room, failing
 from tests.plugins.biorxiv_samples import NOTHING, collection, row
 from tests.plugins.catalogue_samples import (
@@ -187,44 +188,18 @@ def test_a_refusal_for_asking_too_much_never_sends_a_poll_back_to_its_beginning(
 
 @pytest.mark.accept("F05", part="too many works")
 @MARKED
-@pytest.mark.parametrize("days", [0, 9])
-def test_more_works_than_a_part_may_have_are_read_in_parts_oldest_first(
-    room: Room, feed: NewFeed, days: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("daily", "rejects"), [(75, {}), (80, {"too-many-found": 1})])
+def test_more_works_than_a_poll_may_read_are_told(
+    room: Room, feed: NewFeed, daily: int, rejects: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogues, "MARKED_PAGES", 3)
-    archive, added = opened(room, feed, daily=0)
-    room.poll()
-    archive.daily = 110
-    room.clock.moment += days * DAY
-    errors = read_out(room, added)
-    assert set(errors) == {None}
-    assert room.papers == archive.since(NOW.date() - 3 * DAY)
-    assert [run.counts.get("rejects", 0) for run in room.runs(added)] == [0] * len(room.runs(added))
-
-
-@pytest.mark.accept("F05", part="too many works")
-@MARKED
-def test_as_many_works_as_a_part_may_have_are_all_read_without_a_word(
-    room: Room, feed: NewFeed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalogues, "MARKED_PAGES", 3)
-    archive, _ = opened(room, feed, daily=0)
-    archive.per_day[NOW.date() - 2 * DAY] = 300
+    paged = partial(catalogues.page_and_position, most=3)
+    monkeypatch.setattr(openalex, "page_and_position", paged)
+    monkeypatch.setattr(crossref, "MOST_PAGES", 3)
+    archive, added = opened(room, feed, daily=daily)
+    archive.per_day[NOW.date() - 2 * DAY] = 225
     (report,) = room.poll()
-    assert (report.new, report.error, report.rejects) == (300, None, {})
-
-
-@pytest.mark.accept("F05", part="too many works")
-@MARKED
-def test_a_day_with_more_works_than_are_read_is_told_and_the_days_behind_it_are_read(
-    room: Room, feed: NewFeed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalogues, "MARKED_PAGES", 2)
-    archive, added = opened(room, feed, daily=20)
-    archive.per_day[NOW.date() - 3 * DAY] = 500
-    (report,) = room.poll()
-    assert (report.new, report.error, report.health) == (220, None, FeedHealth.FRESH)
-    assert report.rejects == {"too-many-found": 1}
+    assert (report.new, report.error, report.health) == (300, None, FeedHealth.FRESH)
+    assert report.rejects == rejects
     assert room.feed(added).last_good_at == NOW
 
 

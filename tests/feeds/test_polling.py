@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import oldest_day
 from paperround.feeds.sources.registry import SOURCES
-from paperround.plugins.catalogues import Span, is_cut_off, span_of
+from paperround.plugins.catalogues import PageCursor, first_page, is_cut_off
 from tests.feeds.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_an_outage_moves_the_days_back_up_to_a_month(
 ) -> None:
     last = None if silent is None else NOW - silent * DAY
     assert oldest_day(good_at(last), NOW, days=days) == since
-    assert span_of(good_at(last), NOW, days=days) == Span(since=since, until=TODAY, last=TODAY)
+    assert first_page(good_at(last), NOW, days=days) == PageCursor(since=since, until=TODAY)
 
 
 @given(silent=st.integers(0, 30 * 24), before=st.integers(0, 30 * 24), days=st.integers(1, 30))
@@ -69,25 +69,6 @@ def test_a_poll_after_an_outage_asks_for_all_that_the_missed_polls_would_have(
     missed = last + timedelta(hours=min(before, silent))
     asked = oldest_day(good_at(last), NOW, days=days)
     assert asked <= oldest_day(good_at(missed), missed, days=days)
-
-
-@given(found=st.integers(1, 10**9), length=st.integers(0, 60))
-def test_the_parts_of_some_days_are_all_of_them_and_none_twice(found: int, length: int) -> None:
-    whole = Span(since=TODAY - length * DAY, until=TODAY, last=TODAY)
-    part: Span | None = whole.narrowed(found, 5000) or whole
-    days: list[date] = []
-    while part is not None:
-        days += [part.since + n * DAY for n in range((part.until - part.since).days + 1)]
-        part = part.following
-    assert days == [whole.since + n * DAY for n in range(length + 1)]
-
-
-def test_fewer_days_are_about_as_many_as_fit_and_a_day_is_no_fewer() -> None:
-    ten = Span(since=TODAY - 9 * DAY, until=TODAY, last=TODAY)
-    kept = {found: ten.narrowed(found, 5000) for found in (5001, 10_000, 25_000, 10**9)}
-    lengths = {n: (one.until - one.since).days + 1 for n, one in kept.items() if one is not None}
-    assert lengths == {5001: 9, 10_000: 5, 25_000: 2, 10**9: 1}
-    assert replace(ten, since=TODAY).narrowed(10**9, 5000) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from paperround.core.errors import FetchFailed
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.catalogues import Span
 from paperround.plugins.pubmed.source import PubMed
 from tests.feeds.arxiv_samples import NOW, page, state
 from tests.feeds.cursors import stopped
@@ -21,7 +20,6 @@ from tests.plugins.pubmed_samples import EXPIRED, article, articles, found
 SOURCE = PubMed()
 QUERY = "asthma|wheeze AND review[pt]"
 SEARCH = stopped(SOURCE, {"query": QUERY})
-ONE_DAY = Span(since=NOW.date(), until=NOW.date(), last=NOW.date())
 
 
 def listed(start: int, count: int) -> str:
@@ -88,7 +86,7 @@ def test_a_search_without_a_find_is_an_empty_answer() -> None:
 
 @pytest.mark.accept("F05", part="pubmed limits")
 def test_what_lies_behind_the_first_ten_thousand_is_told_and_not_asked_for() -> None:
-    batch = parsed(found("42249"), stopped(SOURCE, {"query": QUERY}, span=ONE_DAY))
+    batch = parsed(found("42249"))
     assert [one.reason for one in batch.rejects] == ["too-many-found"]
     assert "42,249 articles and gives out 10,000" in batch.rejects[0].detail
     assert parsed(articles(article()), listed(9600, 42_249)).next == listed(9800, 42_249)
@@ -170,25 +168,6 @@ def test_a_stopped_poll_goes_on_with_its_list_while_pubmed_keeps_it() -> None:
     assert late.cursor == SEARCH
     much_later = SOURCE.plan(state(cursor, query=QUERY), NOW + timedelta(days=9))
     assert (much_later.cursor, asked(much_later)["maxdate"]) == (SEARCH, "2026/01/28")
-
-
-@pytest.mark.accept("F05", part="pubmed limits")
-def test_more_than_pubmed_gives_out_is_searched_for_in_fewer_days_oldest_first() -> None:
-    cursor: str | None = None
-    searched: list[tuple[str, str]] = []
-    counts = {("25", "28"): "15000", ("25", "26"): "9", ("27", "28"): "10001"}
-    counts |= {("27", "27"): "0", ("28", "28"): "9"}
-    while not searched or cursor:
-        request = planned(cursor)
-        if "efetch" in request.url:
-            cursor = SOURCE.parse(page(request, articles(article()))).next
-            continue
-        days = asked(request)["mindate"][-2:], asked(request)["maxdate"][-2:]
-        searched.append(days)
-        batch = SOURCE.parse(page(request, found(counts[days])))
-        assert batch.rejects == ()
-        cursor = batch.next
-    assert searched == list(counts)
 
 
 ANY_JSON = st.recursive(

@@ -29,7 +29,7 @@ def planned(cursor: str | None = None, query: str = QUERY, **named: str) -> Fetc
 
 
 def at(number: int, token: str) -> str:
-    return stopped(SOURCE, {"query": QUERY}, page=number, token=token)
+    return stopped(SOURCE, {"query": QUERY}, page=number, mark=token)
 
 
 def parsed(body: bytes, cursor: str | None = None, status: int = 200) -> ParsedBatch:
@@ -79,9 +79,9 @@ def test_nothing_found_is_an_empty_answer() -> None:
 
 def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() -> None:
     assert parsed(bulk(total=9, token="t"), at(3, "u")).next is None
-    with pytest.raises(FetchFailed, match="no papers though it found 9"):
+    with pytest.raises(FetchFailed, match="no works though it announced 9"):
         parsed(bulk(total=9))
-    with pytest.raises(FetchFailed, match="no papers though it found 5,000"):
+    with pytest.raises(FetchFailed, match="no works after 3,000 though it announced 5,000"):
         parsed(bulk(total=5000, token="t"), at(3, "u"))
 
 
@@ -95,7 +95,7 @@ def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told()
     batch = parsed(bulk(paper(), total=123_456, token="new"), last)
     assert (len(batch.records), batch.next) == (1, None)
     assert [one.reason for one in batch.rejects] == ["too-many-found"]
-    assert "found 123,456 papers" in batch.rejects[0].detail
+    assert "has more than 100,000 works" in batch.rejects[0].detail
 
 
 @pytest.mark.accept("F05", part="semantic-scholar errors")
@@ -110,9 +110,8 @@ def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told()
         (b'{"recommendedPapers": []}', 200, "no answer of Semantic Scholar's search"),
         (bulk(total="many"), 200, "it has no total"),
         (bulk(total=-1), 200, "it has no total"),
-        (bulk(paper(), token=7), 200, "token"),
-        (bulk(paper(), token="a|b"), 200, "token"),
-        (bulk(paper(), token="x" * 1001), 200, "token"),
+        (bulk(paper(), total=2, token=7), 200, "no works after 1"),
+        (bulk(paper(), token="x" * 4001), 200, "names its next page"),
         (b"", 304, ""),
     ],
 )
@@ -129,7 +128,7 @@ def test_an_answer_without_papers_is_a_failure_and_no_empty_day(
 @pytest.mark.accept("F05", part="semantic-scholar restarts")
 def test_a_stopped_poll_keeps_its_day_and_goes_on_with_its_token() -> None:
     settings = {"query": QUERY, "fields": "Biology"}
-    cursor = stopped(SOURCE, settings, page=3, token="tok")
+    cursor = stopped(SOURCE, settings, page=3, mark="tok")
     feed = state(cursor, **settings)
     request = SOURCE.plan(feed, NOW + timedelta(days=2))
     assert (request.cursor, asked(request)["token"]) == (cursor, "tok")

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -222,40 +222,6 @@ def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
     return PublicAddress(page=page + query)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """The days `since` to `until` requested now, of a poll that reads up to `last`.
-
-    A poll requests all days at once. When the service limits results, it requests fewer days, the
-    oldest first.
-    """
-
-    since: date
-    until: date
-    last: date
-
-    def narrowed(self, found: int, most: int) -> "Span | None":
-        """Return the oldest days that may hold `most` results when all hold `found`: always fewer,
-        and None for a single day."""
-        days = (self.until - self.since).days
-        fewer = max(min(days, (days + 1) * most // found), 1)
-        return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
-
-    @property
-    def following(self) -> "Span | None":
-        """The next span of the same length; None after the last day."""
-        if self.until >= self.last:
-            return None
-        since = self.until + timedelta(days=1)
-        return replace(self, since=since, until=min(since + (self.until - self.since), self.last))
-
-
-def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
-    """Return all days of a poll that starts now."""
-    today = require_utc(now).date()
-    return Span(since=oldest_day(state, now, days=days), until=today, last=today)
-
-
 def is_cut_off(seen: int, total: int | None) -> bool:
     """Return whether more than 1 % of a list is missing: services count anew for each page."""
     return total is not None and seen < total - total // 100
@@ -272,80 +238,71 @@ def query_of(settings: Mapping[str, str], kind: str) -> str:
     return query
 
 
-# Results are paged by the service's own cursor marks (`cursor=*`):
-#
-#     all days ─► too many works? the older half ─► page by page ─► the next days ─► last
-#
-# One part of a poll has at most `MARKED_PAGES` pages, so that it ends in one run: marks expire.
-# When a single day has more works, the rest is reported as a reject and not read.
+# Results are paged by the service's own marks (`cursor=*`), which some services forget.
 
-FIRST_MARK = "*"
-"""The mark of the first page."""
-
-MARKED_PAGES = 50
-"""Pages of one part of a poll."""
+MOST_PAGES = 100
+"""Pages of one poll. Further works are reported as a reject and not read."""
 
 PAGE = 100
 """Works per page."""
-
-TOO_MANY = "too-many-found"
-"""The reason of the reject for works that are not read."""
 
 _MARK = re.compile(r"[!-~]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCursor:
-    """A page of the works of some days. `mark` is the service's name of it, until `expires`."""
+    """A page of the works from `since` to `until`. `mark` is the service's name of it, empty for
+    the first, until `expires`."""
 
-    span: Span
+    since: date
+    until: date
     page: int = 0
     expires: datetime | None = None
-    mark: str = FIRST_MARK
+    mark: str = ""
 
-    def first_of(self, span: Span) -> "PageCursor":
-        """Return the first page of other days."""
-        return PageCursor(span=span)
-
-    def turned(self, mark: str, expires: datetime | None = None) -> "PageCursor":
+    def turned(self, mark: str, expires: datetime | None) -> "PageCursor":
         """Return the page named by `mark`; raises FetchFailed when it is not valid."""
         if not _MARK.fullmatch(mark):
             raise FetchFailed("the service names its next page in no way it can be asked for")
         return replace(self, page=self.page + 1, mark=mark, expires=expires)
 
 
-def page_and_position(
-    place: PageCursor, answer: CatalogueResponse, name: str, expires: datetime | None
-) -> tuple[ParsedBatch, PageCursor | None]:
-    """Return the papers of a page and the next position; `expires` is the end of the next mark.
+def first_page(state: FeedState, now: datetime, *, days: int) -> PageCursor:
+    """Return the first page of a poll that starts now."""
+    return PageCursor(since=oldest_day(state, now, days=days), until=require_utc(now).date())
 
-    Raises FetchFailed when the service `name` returns no works before the announced total.
+
+def page_and_position(
+    place: PageCursor,
+    answer: CatalogueResponse,
+    name: str,
+    *,
+    size: int = PAGE,
+    most: int = MOST_PAGES,
+    expires: datetime | None = None,
+) -> tuple[ParsedBatch, PageCursor | None]:
+    """Return the papers of a page of `size` works and the next position; `expires` is the end of
+    the next mark.
+
+    Raises FetchFailed when the works of the service `name` end before the announced total.
     """
-    most = MARKED_PAGES * PAGE
-    fewer = place.span.narrowed(max(answer.total or 0, 2 * most), most)
-    seen = place.page * PAGE + answer.rows
-    if not answer.rows and is_cut_off(seen, answer.total):
-        after = f" after {seen:,}" if seen else ""
-        raise FetchFailed(
-            f"{name} answered no works{after} though it announced {answer.total:,}: ask again later"
-        )
-    if place.page == 0 and (answer.total or 0) > most and fewer:
-        return answer.batch, place.first_of(fewer)
-    following = place.span.following
-    next_span = place.first_of(following) if following else None
-    # The last allowed page may also be the end of the part, though it names another.
-    is_full = place.page + 1 >= MARKED_PAGES
-    is_end = is_full and answer.total is not None and seen >= answer.total
-    if not answer.rows or not answer.mark or is_end:
-        return answer.batch, next_span
-    if not is_full:
+    seen = place.page * size + answer.rows
+    if not answer.rows or not answer.mark:
+        if is_cut_off(seen, answer.total):
+            after = f" after {seen:,}" if seen else ""
+            raise FetchFailed(
+                f"{name} answered no works{after} though it announced {answer.total:,}: ask again "
+                "later"
+            )
+        return answer.batch, None
+    if place.page + 1 < most:
         return answer.batch, place.turned(answer.mark, expires)
-    if fewer:
-        return answer.batch, place.first_of(fewer)
+    if answer.total is not None and seen >= answer.total:
+        return answer.batch, None  # the last page, though it names another
     problem = BadEntry(
-        TOO_MANY,
-        f"{place.span.since} has more than {most:,} works, of which {most:,} are read: "
-        "narrow the settings of this feed, or make two of it",
+        "too-many-found",
+        f"{name} has more than {most * size:,} works since {place.since}, and the others are not "
+        "read: narrow the settings of this feed, or make two of it",
     )
     rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
-    return replace(answer.batch, rejects=rejects), next_span
+    return replace(answer.batch, rejects=rejects), None

@@ -33,7 +33,7 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_of, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -42,6 +42,7 @@ from paperround.plugins.catalogues import (
     PAGE,
     CatalogueResponse,
     PageCursor,
+    first_page,
     is_creative_commons,
     is_cut_off,
     object_of,
@@ -52,7 +53,6 @@ from paperround.plugins.catalogues import (
     read_object,
     read_works,
     service_error,
-    span_of,
 )
 from paperround.plugins.jats import text_of_jats
 
@@ -303,7 +303,7 @@ FORMAT = Format(read=read_crossref, recognise=_is_ours)
 
 BASE = "https://api.crossref.org/works"
 MARK_LIFE = timedelta(minutes=4)
-"""Crossref's documentation gives a mark five minutes."""
+"""Crossref's documentation gives a mark five minutes, so one run of a poll reads all pages."""
 
 EXAMPLE = "issn:1476-4687,type:journal-article"
 _OWN = "is set by the feed itself: use days"
@@ -344,17 +344,17 @@ class Crossref(Source[PageCursor]):
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return PageCursor(span=span_of(state, now, days=days_of(state.settings)))
+        return first_page(state, now, days=days_of(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
         filters, words = parse_filters(state.settings, _REFUSED, EXAMPLE, "query")
-        days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
+        days = f"from-created-date:{place.since},until-created-date:{place.until}"
         query = {
             "filter": ",".join((*filters, days)),
             **({"query": words} if words else {}),
             "rows": str(PAGE),
-            "cursor": place.mark,
+            "cursor": place.mark or "*",
             "select": FIELDS,
         }
         url = f"{state.url or BASE}?{urlencode(query, safe=':,*')}"
@@ -363,7 +363,7 @@ class Crossref(Source[PageCursor]):
     def resumed(self, place: PageCursor, now: datetime) -> PageCursor:
         """The same page; the first one of its days where its mark is forgotten."""
         is_old = place.expires is not None and place.expires <= require_utc(now)
-        return place.first_of(place.span) if is_old else place
+        return PageCursor(since=place.since, until=place.until) if is_old else place
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
@@ -372,4 +372,5 @@ class Crossref(Source[PageCursor]):
         seen = place.page * PAGE + answer.rows
         if answer.rows < PAGE and not is_cut_off(seen, answer.total):
             answer = replace(answer, mark=None)
-        return page_and_position(place, answer, NAME, expires=page.fetched_at + MARK_LIFE)
+        ends = page.fetched_at + MARK_LIFE
+        return page_and_position(place, answer, NAME, most=MOST_PAGES, expires=ends)

@@ -45,6 +45,7 @@ from paperround.plugins.catalogues import (
     PAGE,
     CatalogueResponse,
     PageCursor,
+    first_page,
     listed_when_published,
     object_of,
     objects_of,
@@ -54,7 +55,6 @@ from paperround.plugins.catalogues import (
     read_object,
     read_works,
     service_error,
-    span_of,
 )
 from paperround.plugins.jats import text_of_jats
 
@@ -280,17 +280,17 @@ class OpenAlex(Source[PageCursor]):
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return PageCursor(span=span_of(state, now, days=days_of(state.settings, DAYS)))
+        return first_page(state, now, days=days_of(state.settings, DAYS))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
         filters, words = _wanted(state.settings)
-        days = f"from_publication_date:{place.span.since},to_publication_date:{place.span.until}"
+        days = f"from_publication_date:{place.since},to_publication_date:{place.until}"
         query = {
             "filter": f"{filters},{days}",
             **({"search": words} if words else {}),
             "per-page": str(PAGE),
-            "cursor": place.mark,
+            "cursor": place.mark or "*",
             "select": FIELDS,
         }
         return FetchRequest(
@@ -302,7 +302,7 @@ class OpenAlex(Source[PageCursor]):
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
-        return page_and_position(place, read(page, read_answer), NAME, expires=None)
+        return page_and_position(place, read(page, read_answer), NAME)
 
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:

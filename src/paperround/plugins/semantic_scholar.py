@@ -12,8 +12,7 @@ know), under `data` (searches, references) or under `recommendedPapers`; no key 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -27,7 +26,6 @@ from paperround.feeds.formats.entries import (
     day_of,
     doi_of,
     links_of,
-    reject,
     storable,
     text_of,
     texts_of,
@@ -42,7 +40,6 @@ from paperround.feeds.sources.base import (
     choices_in,
     days_of,
     days_setting,
-    oldest_day,
     read,
 )
 from paperround.http.model import FetchRequest, Page
@@ -50,21 +47,18 @@ from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.text import clean
 from paperround.plugins.catalogues import (
+    CatalogueResponse,
+    PageCursor,
     excerpt_of,
-    is_cut_off,
+    first_page,
     json_of,
     listed_when_published,
     object_of,
     objects_of,
+    page_and_position,
     page_with,
     query_of,
 )
-
-MOST_TOKEN = 1000
-"""Characters of the token that asks for the next page."""
-
-VISIBLE = r"[\x21-\x7b}~]"
-"""A character of a token: visible, and not the bar that our cursor is cut at."""
 
 COUNTS: Mapping[str, str] = {
     "citationCount": "citations",
@@ -80,34 +74,20 @@ _MOST_CORPUS = 10**12
 _OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperResponse:
-    """One page of a search: its papers, how many rows it had and of how many the search knows.
-
-    `token` asks for the next page, empty at the end.
-    """
-
-    batch: ParsedBatch
-    rows: int
-    total: int
-    token: str
-
-
 def read_semantic_scholar(content: bytes) -> ParsedBatch:
     """The papers of an answer in any of its shapes; raises InvalidInput when it holds none."""
     return _batch(_rows(json_of(content)))
 
 
-def read_bulk(content: bytes) -> PaperResponse:
+def read_bulk(content: bytes) -> CatalogueResponse:
     """A page of the bulk search; raises InvalidInput for an error, and for any other answer."""
     said = json_of(content)
     rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
     if not isinstance(said, dict) or type(total) is not int or total < 0:
         raise InvalidInput("the JSON is no answer of Semantic Scholar's search: it has no total")
-    token = "" if said.get("token") is None else said["token"]
-    if not isinstance(token, str) or not re.fullmatch(rf"{VISIBLE}{{0,{MOST_TOKEN}}}", token):
-        raise InvalidInput("the token of the next page is too long or no plain text")
-    return PaperResponse(batch=_batch(rows), rows=len(rows), total=total, token=token)
+    token = said.get("token")
+    mark = token if isinstance(token, str) else None
+    return CatalogueResponse(batch=_batch(rows), rows=len(rows), total=total, mark=mark)
 
 
 def _rows(said: object) -> list[object]:
@@ -246,20 +226,10 @@ FIELDS = (
 PAGE = 1000
 """Papers a page at most."""
 
-_MOST_PAGES = 100
 _SPELLED = {name.casefold(): name for name in FIELDS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SearchPlace:
-    since: date
-    fields: tuple[str, ...]
-    query: str
-    page: int = 0
-    token: str = ""
-
-
-class SemanticScholar(Source[_SearchPlace]):
+class SemanticScholar(Source[PageCursor]):
     """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
     whoever may point a feed somewhere must not learn it. Raises Misconfigured for what is no key.
     """
@@ -282,7 +252,7 @@ class SemanticScholar(Source[_SearchPlace]):
             f"How many days back papers may be dated, 0 to 30 (default {DAYS}).", DAYS
         ),
     }
-    place = _SearchPlace
+    place = PageCursor
 
     def public(self, feed: NewFeed) -> PublicAddress:
         """Semantic Scholar's page of the search, newest first."""
@@ -302,24 +272,21 @@ class SemanticScholar(Source[_SearchPlace]):
         _fields(settings)
         days_of(settings, DAYS)
 
-    def first(self, state: FeedState, now: datetime) -> _SearchPlace:
+    def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the search."""
-        return _SearchPlace(
-            since=oldest_day(state, now, days=days_of(state.settings, DAYS)),
-            fields=_fields(state.settings),
-            query=query_of(state.settings, self.kind),
-        )
+        return first_page(state, now, days=days_of(state.settings, DAYS))
 
-    def request(self, place: _SearchPlace, state: FeedState) -> FetchRequest:
+    def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of the search is asked for."""
         key = self._key if state.url is None else None
+        fields = _fields(state.settings)
         query = {
-            "query": place.query,
+            "query": query_of(state.settings, self.kind),
             "fields": ASKED,
             "sort": "publicationDate:desc",
             "publicationDateOrYear": f"{place.since}:",
-            **({"fieldsOfStudy": ",".join(place.fields)} if place.fields else {}),
-            **({"token": place.token} if place.token else {}),
+            **({"fieldsOfStudy": ",".join(fields)} if fields else {}),
+            **({"token": place.mark} if place.mark else {}),
         }
         return FetchRequest(
             url=f"{state.url or BASE}?{urlencode(query, safe=':,')}",
@@ -328,29 +295,14 @@ class SemanticScholar(Source[_SearchPlace]):
             interval_seconds=1.0 if key else 3.0,
         )
 
-    def read_page(self, page: Page, place: _SearchPlace) -> tuple[ParsedBatch, _SearchPlace | None]:
+    def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no answer of the search."""
         answer = read(page, read_bulk)
-        if not answer.rows and is_cut_off(place.page * PAGE, answer.total):
-            raise FetchFailed(
-                f"Semantic Scholar answered no papers though it found {answer.total:,}: "
-                "ask again later"
-            )
-        if not answer.rows or not answer.token:
-            return answer.batch, None
-        if answer.token == place.token:
+        if answer.mark and answer.mark == place.mark:
             raise FetchFailed(
                 "the list of Semantic Scholar does not come to an end: ask again later"
             )
-        if place.page + 1 < _MOST_PAGES:
-            return answer.batch, replace(place, page=place.page + 1, token=answer.token)
-        problem = BadEntry(
-            "too-many-found",
-            f"Semantic Scholar found {answer.total:,} papers, of which the newest "
-            f"{_MOST_PAGES * PAGE:,} are read: narrow the query",
-        )
-        rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
-        return replace(answer.batch, rejects=rejects), None
+        return page_and_position(place, answer, "Semantic Scholar", size=PAGE)
 
 
 def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:

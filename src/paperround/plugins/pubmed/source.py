@@ -2,16 +2,16 @@
 
     esearch ─► a list that PubMed keeps for some hours ─► efetch, 200 articles a page ─► its end
 
-A poll asks for what was added in the last `days` days, and in those that were missed. Where these
-hold more than PubMed gives out it asks for fewer days at once. All of NCBI's utilities share one
-budget, three requests a second without a key; one a second is asked. A key could only be part of
-the address, which is written down.
+A poll asks for what was added in the last `days` days, and in those that were missed. PubMed
+gives out the newest 10,000 articles of a search; a reject tells when there are more. All of NCBI's
+utilities share one budget, three requests a second without a key; one a second is asked. A key
+could only be part of the address, which is written down.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -25,12 +25,13 @@ from paperround.feeds.sources.base import (
     Source,
     days_of,
     days_setting,
+    oldest_day,
     read,
 )
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Reject
 from paperround.papers.text import clean
-from paperround.plugins.catalogues import Span, excerpt_of, json_of, page_with, query_of, span_of
+from paperround.plugins.catalogues import excerpt_of, json_of, page_with, query_of
 from paperround.plugins.pubmed.record import read_pubmed
 
 # Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
@@ -119,7 +120,8 @@ class _PubMedPlace:
     """The search for the articles of some days, and of the list that PubMed keeps of what it found
     (`web_env`) the page that begins at `start`."""
 
-    span: Span
+    since: date
+    until: date
     query: str
     start: int = 0
     count: int = 0
@@ -128,23 +130,10 @@ class _PubMedPlace:
     web_env: str = ""
 
     @property
-    def next_days(self) -> "_PubMedPlace | None":
-        """The search for the days behind these; None when there are none left."""
-        span = self.span.following
-        return _PubMedPlace(span=span, query=self.query) if span else None
-
-    def narrowed(self, found: int) -> "_PubMedPlace | None":
-        """The search for fewer days, the oldest; None of a single one."""
-        span = self.span.narrowed(found, MOST_FOUND)
-        return _PubMedPlace(span=span, query=self.query) if span else None
-
-    @property
     def following(self) -> "_PubMedPlace | None":
-        """The next page; after the last that PubMed gives out, the search for the days behind."""
+        """The next page; None after the last that PubMed gives out."""
         start = self.start + PAGE
-        if start < min(self.count, MOST_FOUND):
-            return replace(self, start=start)
-        return self.next_days
+        return replace(self, start=start) if start < min(self.count, MOST_FOUND) else None
 
     @property
     def arguments(self) -> Mapping[str, object]:
@@ -162,8 +151,8 @@ class _PubMedPlace:
             "db": "pubmed",
             "term": self.query,
             "datetype": "edat",
-            "mindate": f"{self.span.since:%Y/%m/%d}",
-            "maxdate": f"{self.span.until:%Y/%m/%d}",
+            "mindate": f"{self.since:%Y/%m/%d}",
+            "maxdate": f"{self.until:%Y/%m/%d}",
             "retmode": "json",
             "retmax": 0,  # the list is kept there, its numbers are not needed here
             "usehistory": "y",
@@ -200,13 +189,18 @@ class PubMed(Source[_PubMedPlace]):
 
     def first(self, state: FeedState, now: datetime) -> _PubMedPlace:
         """The search for all days of a poll."""
-        span = span_of(state, now, days=_days(state.settings))
-        return _PubMedPlace(span=span, query=query_of(state.settings, self.kind))
+        return _PubMedPlace(
+            since=oldest_day(state, now, days=_days(state.settings)),
+            until=require_utc(now).date(),
+            query=query_of(state.settings, self.kind),
+        )
 
     def resumed(self, place: _PubMedPlace, now: datetime) -> _PubMedPlace:
         """The same page; a list that is too old is searched for again."""
         is_old = place.begun is not None and require_utc(now) - place.begun >= _KEPT
-        return _PubMedPlace(span=place.span, query=place.query) if is_old else place
+        if not is_old:
+            return place
+        return _PubMedPlace(since=place.since, until=place.until, query=place.query)
 
     def request(self, place: _PubMedPlace, state: FeedState) -> FetchRequest:
         """How a search, or a page of what was found, is asked for."""
@@ -224,12 +218,9 @@ class PubMed(Source[_PubMedPlace]):
         """
         if not place.web_env:
             found = read(page, read_search)
-            narrowed = place.narrowed(found.count) if found.count > MOST_FOUND else None
-            if narrowed is not None:
-                return ParsedBatch(), narrowed
             batch = ParsedBatch(rejects=found.rejects)
             if not found.count:
-                return batch, place.next_days
+                return batch, None
             listed = replace(
                 place,
                 count=found.count,
