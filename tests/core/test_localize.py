@@ -21,13 +21,13 @@ from paperround.core.i18n.localize import (
 from paperround.core.reasons import author_named, freeze, join_reasons, read_reasons
 from paperround.editions.model import Candidate
 from paperround.editions.rank_changes import _risen_reason, dated
-from paperround.evaluate.playground import rank_for
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.outlook import feed_summaries
 from paperround.papers.model import FeedId, PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
 from paperround.personal.matches import ReaderPreferences, match_preferences
 from paperround.personal.reader_scores import _frozen as _in_words
+from paperround.plugins.demo.trial import rank_for
 from paperround.ranking.bursts import Burst
 from paperround.ranking.trending import reason_for
 from paperround.subscribers.interests import Interest, InterestKind

@@ -5,9 +5,9 @@ import pytest
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import ARXIV_THANKS
 from paperround.digests.render.composer import MailRenderer
-from paperround.evaluate.playground import PaperSet, candidates_of, digest_view
-from paperround.papers.model import ParsedBatch, Show
+from paperround.papers.model import Show
 from paperround.papers.store.papers import PaperStore
+from paperround.plugins.demo.trial import digest_view, every_candidate
 from paperround.self_service.preview import DigestPreviewer
 from tests.digests.messages import sender_identity
 from tests.digests.reading import modern_parts
@@ -47,9 +47,9 @@ def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
 
 @pytest.mark.accept("F51", part="try")
 @pytest.mark.parametrize(("show", "first"), SHOWN)
-def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
-    batch = ParsedBatch(records=(record(1, abstract=f"{FIRST} {BETWEEN} {REST}", show=show),))
-    candidates = candidates_of([PaperSet(batch=batch, captured_at=NOW)], now=NOW)
+def test_a_trial_shows_no_more_than_a_mail(database: SqlDatabase, show: Show, first: bool) -> None:
+    fill(database, [record(1, abstract=f"{FIRST} {BETWEEN} {REST}", show=show)])
+    candidates = every_candidate(database, now=NOW)
     view = digest_view(
         NewestFirst().rank(candidates, background=(), as_of=NOW, submitter_cap=0),
         title="Counting",

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from paperround.db.transactions import SqlDatabase
 from paperround.papers.store.papers import PaperStore
-from paperround.plugins.demo.samples import begin, read_samples
-from paperround.samples import days
+from paperround.plugins.demo.samples import batch_at, begin, read_samples
 from tests.sample_database import NOW
 
 HOUR = timedelta(hours=1)
@@ -20,7 +19,7 @@ def test_an_empty_database_gets_the_samples_of_the_days_before(database: SqlData
     assert begin(database, now=NOW)
     report = read_samples(database, now=NOW)
     assert report is not None
-    listed = days.batch_at(days.read(), anchor=NOW, now=NOW).records
+    listed = batch_at(anchor=NOW, now=NOW).records
     assert report.new == papers(database) == len(listed)
     assert report.observations
 

@@ -22,7 +22,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.publish import freeze_cuts
 from paperround.feeds.ingest import ingest
 from paperround.papers.model import ParsedBatch, Record
-from paperround.samples import days
+from paperround.plugins.demo.samples import FEED, batch_at
 from paperround.web.app import create_app
 from tests.builders import HOUR, NOW
 from tests.waiting import until
@@ -105,12 +105,12 @@ def serving(
 
 def _publish(home: AppContext, records: Sequence[Record] | None) -> None:
     """Ingest the papers and freeze today's edition of them."""
-    samples = days.batch_at(days.read(), anchor=NOW, now=NOW)
+    samples = batch_at(anchor=NOW, now=NOW)
     ingest(
         samples if records is None else ParsedBatch(records=tuple(records)),
         database=home.database,
-        feed_name=days.FEED,
-        feed_kind=days.FEED,
+        feed_name=FEED,
+        feed_kind=FEED,
         source="a test",
         captured_at=NOW,
         now=NOW - HOUR,

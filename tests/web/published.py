@@ -20,7 +20,7 @@ from paperround.delivery.restore_guard import INSTALLATION
 from paperround.digests.publish import freeze_cuts
 from paperround.editions.model import Edition
 from paperround.feeds.ingest import ingest
-from paperround.samples import days
+from paperround.plugins.demo import samples
 from tests.builders import NOW
 
 
@@ -61,9 +61,9 @@ def name_alike(engine: Engine) -> None:
 def published(home: AppContext) -> Edition:
     """Today's edition of the sample papers, frozen at its last cut."""
     ingest(
-        days.batch_at(days.read(), anchor=NOW, now=NOW),
+        samples.batch_at(anchor=NOW, now=NOW),
         database=home.database,
-        feed_name=days.FEED,
+        feed_name=samples.FEED,
         feed_kind="samples",
         source="samples",
         captured_at=NOW,

@@ -15,6 +15,7 @@ from paperround.cli.feed_lists import find_feed
 from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.core.errors import FetchFailed
+from paperround.core.interfaces import Advance, no_progress
 from paperround.core.reasons import counted
 from paperround.papers.model import ParsedBatch
 
@@ -77,22 +78,10 @@ def _read_file(
     file: Path, file_format: str, captured_at: datetime | None, context: "AppContext"
 ) -> tuple[str, "IngestReport | PollReport"]:
     """Ingest `file`; return the name of the feed of its format, and the report."""
-    from paperround.feeds.ingest import ingest as run
-
-    read, current = paper_file(file, file_format), context.clock.now()
+    read = paper_file(file, file_format)
     gc.freeze()  # the batch lives to the end: do not scan it for garbage
     with progress(f"reading {file.name}", len(read.batch.records)) as advance:
-        feed = f"file:{read.format}"
-        return feed, run(
-            read.batch,
-            database=context.database,
-            feed_name=feed,
-            feed_kind="file",
-            source=file.name,
-            captured_at=captured_at or min(read.written_at, current),
-            now=current,
-            progress=advance,
-        )
+        return read.feed, store_papers(context, read, captured_at, progress=advance)
 
 
 def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:
@@ -113,6 +102,11 @@ class PaperFile:
     batch: ParsedBatch
     written_at: datetime
 
+    @property
+    def feed(self) -> str:
+        """The name of the feed of all files of this format."""
+        return f"file:{self.format}"
+
 
 def paper_file(path: Path, file_format: str = "auto") -> PaperFile:
     """Read a file; `auto` detects the format by name and content. Raises UnreadableFile and
@@ -127,4 +121,28 @@ def paper_file(path: Path, file_format: str = "auto") -> PaperFile:
         format=name,
         batch=reader(content),
         written_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
+    )
+
+
+def store_papers(
+    context: "AppContext",
+    read: PaperFile,
+    captured_at: datetime | None = None,
+    *,
+    progress: Advance = no_progress,
+) -> "IngestReport":
+    """Ingest the papers of a file; undated counts are of `captured_at`, by default of when it was
+    written."""
+    from paperround.feeds.ingest import ingest as run
+
+    now = context.clock.now()
+    return run(
+        read.batch,
+        database=context.database,
+        feed_name=read.feed,
+        feed_kind="file",
+        source=read.name,
+        captured_at=captured_at or min(read.written_at, now),
+        now=now,
+        progress=progress,
     )

@@ -1,21 +1,35 @@
-"""`paperround demo`: run everything on one machine, with sample papers and no network."""
+"""`paperround demo`: run everything on one machine, with sample papers and no network; and
+`paperround try`: rank papers for some words, without an installation."""
 
 import contextlib
 import logging
+import sys
 import threading
+import webbrowser
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.ingest import paper_file
-from paperround.cli.options import Papers
-from paperround.cli.output import counts, say
+from paperround.cli.feed_lists import preset_feeds
+from paperround.cli.ingest import paper_file, store_papers
+from paperround.cli.options import AsJson, Papers, runtime
+from paperround.cli.output import counts, print_result, progress, say
 from paperround.cli.process import DRAIN_SECONDS, leave_on_signals, log_to_stderr
+from paperround.cli.rank import item_as_json, item_lines
 from paperround.config import Settings, load_settings
 from paperround.core.clock import SystemClock
-from paperround.core.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
+from paperround.core.errors import (
+    Conflict,
+    FetchFailed,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+    PaperroundError,
+)
+from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
     import socket
@@ -134,7 +148,6 @@ def _read_samples(context: "AppContext") -> str:
 
 def _read_file(context: "AppContext", file: Path) -> str:
     """Read papers from `file` into the database; return their number as text."""
-    from paperround.feeds.ingest import ingest
     from paperround.plugins.demo.samples import has_samples
 
     if has_samples(context.database):
@@ -142,16 +155,8 @@ def _read_file(context: "AppContext", file: Path) -> str:
             f"{context.settings.data_dir} holds the invented papers of an earlier demo: "
             "delete that folder, or name another one: PAPERROUND_DATA_DIR=my-demo"
         )
-    read, now = paper_file(file), context.clock.now()
-    report = ingest(
-        read.batch,
-        database=context.database,
-        feed_name=f"file:{read.format}",
-        feed_kind="file",
-        source=read.name,
-        captured_at=min(read.written_at, now),
-        now=now,
-    )
+    read = paper_file(file)
+    report = store_papers(context, read)
     totals = {"new": report.new, "rejected entries": sum(report.rejects.values())}
     return f"{report.records:,} from {read.name} ({counts(totals)})"
 
@@ -183,3 +188,112 @@ def _run(
     finally:
         scheduler.stop(drain_seconds=DRAIN_SECONDS)
         say(f"Stopped. Started again, the demo goes on with {context.settings.data_dir}.")
+
+
+# --- try ---------------------------------------------------------------------------------------
+
+SAMPLES = "invented samples; --papers FILE or --preset NAME read real ones"
+
+
+def try_(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")],
+    papers: Papers = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", metavar="NAME", help="Today's papers of a field: ml, cs, bio, ..."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the digest is written.")
+    ] = Path("digest.html"),
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 12,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Do not show the digest in a browser.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
+    --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
+    from paperround.plugins.demo.trial import (
+        digest_view,
+        every_candidate,
+        rank_for,
+        temporary_installation,
+    )
+
+    context = runtime()
+    now = context.clock.now()
+    with temporary_installation(context) as temporary:
+        source = _read_papers(temporary, papers, preset, now)
+        candidates = every_candidate(temporary.database, now=now)
+    ranking = rank_for(query, candidates, now=now)
+    found = f"{counted(len(candidates), 'paper')} ({source})"
+    if not ranking.items:
+        raise NotFound(f"none of {found} has a word of {query!r}: try others")
+    title = f"Papers for “{query}”"
+    view = digest_view(
+        ranking, title=title, limit=limit, sender_identity=context.sender_identity, now=now
+    )
+    out.write_text(context.renderer.render(view).html, encoding="utf-8")
+    shown = ranking.items[:limit]
+    value = {
+        "query": query,
+        "source": source,
+        "papers": len(candidates),
+        "found": len(ranking.items),
+        "ranker": ranking.ranker,
+        "items": [item_as_json(number, item) for number, item in enumerate(shown, 1)],
+        "digest": str(out),
+    }
+    lines = [
+        f"“{query}”: the best {len(shown)} of {len(ranking.items):,} that match, among {found}",
+        *item_lines(shown, explain=True),
+        f"The digest: {out}",
+    ]
+    print_result(value, lines, as_json=as_json)
+    if not (as_json or no_open) and sys.stdout.isatty():
+        _open_in_browser(out)
+
+
+def _read_papers(
+    context: "AppContext", papers: Path | None, preset: str | None, now: datetime
+) -> str:
+    """Store the papers, and return their source as text."""
+    from paperround.plugins.demo.samples import begin, read_samples
+
+    if papers is not None and preset is not None:
+        raise typer.BadParameter("give --papers FILE or --preset NAME, not both")
+    if papers is not None:
+        store_papers(context, paper_file(papers))
+        return papers.name
+    if preset is not None:
+        return _fetch_preset(context, preset, now)
+    begin(context.database, now=now)
+    read_samples(context.database, now=now)
+    return SAMPLES
+
+
+def _fetch_preset(context: "AppContext", preset: str, now: datetime) -> str:
+    """Read the feeds of a preset; the source names those that failed. Raises FetchFailed if all
+    did."""
+    from paperround.plugins.demo.trial import read_feeds
+
+    feeds = preset_feeds(preset)
+    with progress("feeds read", len(feeds)) as advance:
+        failed = read_feeds(context.feed_context, feeds, now=now, progress=advance)
+    failures = "; ".join(f"{name}: {words}" for name, words in failed.items())
+    if len(failed) == len(feeds):
+        raise FetchFailed(f"no feed could be read ({failures})")
+    source = ", ".join(feed.name for feed in feeds if feed.name not in failed)
+    return source + (f"; not read to its end: {failures}" if failures else "")
+
+
+def _open_in_browser(out: Path) -> None:
+    """Open the digest in a graphical browser, not in one that takes over the terminal."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(out.resolve().as_uri())

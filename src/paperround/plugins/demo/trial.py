@@ -1,18 +1,21 @@
-"""Rank papers and preview their digest for `paperround try`, without a database.
+"""Rank papers and preview their digest for `paperround try`, without an installation.
 
-file or services ─► records ─► merged like ingest ─► ranked ─► digest view
+file, services or samples ─► ingest into a temporary database ─► ranked ─► digest view
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from paperround.core.errors import PaperroundError
+from paperround.bootstrap import AppContext
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.reasons import freeze, join_reasons
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
+from paperround.db.transactions import Database
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
@@ -21,14 +24,12 @@ from paperround.digests.model import DigestView
 from paperround.digests.publish import draft, unsaved_edition
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranked, Ranking
-from paperround.feeds.chunk import ChunkEntry, dated
-from paperround.feeds.fetcher import wait
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PollProgress
-from paperround.feeds.sources.base import Source
-from paperround.http.model import HttpClient
+from paperround.editions.store.candidates import CandidateStore
+from paperround.feeds.due import create_feed, run_now
+from paperround.feeds.fetcher import FeedContext
+from paperround.feeds.model import NewFeed
 from paperround.papers.identifiers import canonical
-from paperround.papers.merge import may_merge_by_title, merged, new_paper
-from paperround.papers.model import Observation, Paper, PaperId, ParsedBatch, Record
+from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import SearchResult, parse_query, rarity
 from paperround.ranking.rank import ListRanking
 from paperround.ranking.relevance import fit, read_for
@@ -36,120 +37,51 @@ from paperround.ranking.score import total
 from paperround.ranking.trending import TrendingRanker
 
 NAME = "try"
+
 _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
 """Signs the links of the digest, which are invalid: no row belongs to them."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperSet:
-    """One batch of papers, and the time of its undated counts."""
-
-    batch: ParsedBatch
-    captured_at: datetime
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """The papers fetched, and the errors of feeds by name."""
+@contextmanager
+def temporary_installation(context: AppContext) -> Iterator[AppContext]:
+    """Yield an installation in a temporary folder, with the other settings of `context`."""
+    with TemporaryDirectory() as folder:
+        own = {"data_dir": Path(folder), "database_url": None}
+        temporary = replace(context, settings=context.settings.model_copy(update=own), creates=True)
+        try:
+            yield temporary
+        finally:
+            temporary.engine.dispose()
 
-    readings: tuple[PaperSet, ...]
-    failed: Mapping[str, str]
 
-
-def fetch(
+def read_feeds(
+    context: FeedContext,
     feeds: Sequence[NewFeed],
     *,
-    client: HttpClient,
-    sources: Mapping[str, Source[Any]],
     now: datetime,
-    pause: Callable[[float], None] = wait,
     progress: Advance = no_progress,
-) -> Fetched:
-    """Read `feeds` from the start. A feed that fails keeps the pages read before its error."""
-    readings: list[PaperSet] = []
+) -> dict[str, str]:
+    """Poll `feeds` and return the errors of those that failed, by name."""
     failed: dict[str, str] = {}
     for feed in feeds:
-        try:
-            for reading in _pages(feed, client, sources[feed.kind], now, pause):
-                readings.append(reading)
-                progress(1)
-        except PaperroundError as error:
-            failed[feed.name] = str(error)
-    return Fetched(readings=tuple(readings), failed=failed)
+        created = create_feed(context, feed, now=now)
+        report = run_now(context, created.id, now=now)
+        if report.error or report.put_off:
+            failed[feed.name] = report.error or report.reason
+        progress(1)
+    return failed
 
 
-def _pages(
-    feed: NewFeed,
-    client: HttpClient,
-    source: Source[Any],
-    now: datetime,
-    pause: Callable[[float], None],
-) -> Iterator[PaperSet]:
-    progress = PollProgress()
-    for _ in range(MOST_PAGES):
-        state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
-        request = source.plan(state, now)
-        page = client.get(request)
-        batch = source.parse(page)
-        yield PaperSet(batch=batch, captured_at=page.fetched_at)
-        if batch.next is None:
-            return
-        progress = PollProgress(cursor=batch.next)
-        pause(request.interval_seconds)
+def every_candidate(database: Database, *, now: datetime) -> list[Candidate]:
+    """Return the papers of `database`, of any age."""
+    with database.reading() as work:
+        return list(work[CandidateStore].candidates(_list("", 1), Window(_BEGINNING, now)))
 
 
-def candidates_of(readings: Iterable[PaperSet], *, now: datetime) -> list[Candidate]:
-    """Merge the papers of `readings`; return each once, with all its counts."""
-    known = _KnownPapers(now)
-    for reading in readings:
-        for record in reading.batch.records:
-            known.add(record, reading.captured_at)
-    return [
-        Candidate(paper=paper, observations=tuple(known.counts[id_]))
-        for id_, paper in known.papers.items()
-    ]
-
-
-@dataclass(slots=True)
-class _KnownPapers:
-    """The papers read so far, their identifiers and their counts."""
-
-    now: datetime
-    papers: dict[PaperId, Paper] = field(default_factory=dict)
-    by_identifier: dict[tuple[str, str], PaperId] = field(default_factory=dict)
-    counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
-
-    def add(self, raw: Record, captured_at: datetime) -> None:
-        entry = ChunkEntry(raw)
-        known = self._find(entry)
-        if known is None:
-            number = PaperId(len(self.papers) + 1)
-            paper = new_paper(number, entry.record, entry.key, self.now).paper
-        else:
-            paper = self._merge(known, entry.record)
-        self.papers[paper.id] = paper
-        for pair in paper.identifiers.items():
-            self.by_identifier.setdefault(pair, paper.id)
-        self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
-
-    def _find(self, entry: ChunkEntry) -> PaperId | None:
-        for pair in entry.pairs:
-            if pair in self.by_identifier:
-                return self.by_identifier[pair]
-        same_title = self.by_identifier.get(("title_key", entry.key))
-        if same_title and may_merge_by_title(entry.record, self.papers[same_title]):
-            return same_title
-        return None
-
-    def _merge(self, known: PaperId, record: Record) -> Paper:
-        free = {
-            kind: value
-            for kind, value in record.identifiers.items()
-            if self.by_identifier.get((kind, value), known) == known
-        }
-        new, old = replace(record, identifiers=free), self.papers[known]
-        change = merged(old, new, same_feed=False, now=self.now)
-        return old if change is None else change.paper
+def _list(title: str, size: int) -> MailingList:
+    return MailingList(id=ListId(0), name=NAME, title=title, size=size, edition_size=size)
 
 
 # A query: the trending score plus a part for the match.
@@ -214,7 +146,7 @@ def digest_view(
     now: datetime,
 ) -> DigestView:
     """Return the digest of the first `limit` papers; its personal links are invalid."""
-    mailing_list = MailingList(id=ListId(0), name=NAME, title=title, size=limit, edition_size=limit)
+    mailing_list = _list(title, limit)
     ranked = ListRanking(
         mailing_list=mailing_list,
         day=now.date(),

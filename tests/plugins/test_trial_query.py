@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from paperround.evaluate.playground import WEIGHT, matches, rank_for
+from paperround.plugins.demo.trial import WEIGHT, matches, rank_for
 from tests.builders import english
 from tests.ranking.ranked_papers import NOW, candidate, order, paper, rank, seen
 

@@ -12,17 +12,16 @@ from paperround.papers.gist import choose_gist
 from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.merge import repaired
 from paperround.papers.model import Record
-from paperround.samples.days import batch_at, read
+from paperround.plugins.demo.samples import batch_at
 
 ANCHOR = datetime(2026, 5, 6, 9, 30, tzinfo=UTC)
-CONTENT = read()
 
 REAL_ID = re.compile(r"\b\d{4}\.\d{4,5}\b|\b10\.\d{4,9}/|[a-z-]+/\d{7}\b|\barxiv\b", re.IGNORECASE)
 ADDRESS = re.compile(r"\b\w+://\S+|\bwww\.\S+|\S+@\S+")
 
 
 def listed(now: datetime = ANCHOR, anchor: datetime = ANCHOR) -> tuple[Record, ...]:
-    return batch_at(CONTENT, anchor=anchor, now=now).records
+    return batch_at(anchor=anchor, now=now).records
 
 
 def by_id(records: tuple[Record, ...]) -> dict[str, Record]:
@@ -90,8 +89,8 @@ def test_a_later_now_changes_no_paper_and_keeps_every_count() -> None:
 
 
 def test_the_same_arguments_give_the_same_batch() -> None:
-    assert batch_at(CONTENT, anchor=ANCHOR, now=ANCHOR) == batch_at(
-        read(), anchor=ANCHOR.astimezone(timezone(timedelta(hours=9))), now=ANCHOR
+    assert batch_at(anchor=ANCHOR, now=ANCHOR) == batch_at(
+        anchor=ANCHOR.astimezone(timezone(timedelta(hours=9))), now=ANCHOR
     )
 
 

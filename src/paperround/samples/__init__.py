@@ -1,1 +1,0 @@
-"""Fictional sample papers, to try Paperround without a network."""
