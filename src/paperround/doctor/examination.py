@@ -14,7 +14,6 @@ from paperround.doctor import config_check, database_check, schedule_check
 from paperround.doctor.findings import Finding, fail, ok, run_check, skipped
 from paperround.feeds.due import polled_feeds
 from paperround.ops.cluster import staff
-from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
 
@@ -77,7 +76,6 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
         holds = schedule_check.check_holds(work, now=now)
-        of_plugins = [found for one in plugin_jobs() for found in one.findings(work)]
         newest = work[ModelStore].newest(context.model_maker.name, by=now)
     return [
         *database_check.check_space(room, now=now),
@@ -90,7 +88,6 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         *holds,
         *database_check.check_send_mark(context.send_marks.trouble(database)),
         *schedule_check.check_lists(current_status, now=now),
-        *of_plugins,
         *schedule_check.check_returns(current_status.returns, now=now),
         schedule_check.check_model(newest, is_read=context.ranker.in_use(now) is not None, now=now),
     ]

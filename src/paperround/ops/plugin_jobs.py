@@ -1,4 +1,4 @@
-"""Periodic jobs of plugins, and what they add to alerts, cleanup, status and the doctor.
+"""Periodic jobs of plugins, and what they add to alerts, cleanup and status.
 
 A plugin names a `PluginJob` in the group `paperround.jobs`. It is loaded when commands or the site
 set up their jobs, so its module imports `paperround.bootstrap` within functions only.
@@ -27,16 +27,14 @@ class JobReport:
 class PluginJob:
     """A job that runs with every tick, and between two ticks when it `has_due` work.
 
-    `run` takes the `AppContext`. `alerts` and `findings` (of the doctor) report what is wrong,
-    `clean_up` runs once an hour, and `list_status` returns what `digest status` adds to the list of
-    this name.
+    `run` takes the `AppContext`. `alerts` reports what is wrong, `clean_up` runs once an hour, and
+    `list_status` returns what `digest status` adds to the list of this name.
     """
 
     job: Job
     run: Callable[[Any], JobReport]
     has_due: Callable[[Transaction, datetime], bool]
     alerts: Callable[[Transaction], Iterable[Alert]] = lambda _: ()
-    findings: Callable[[Transaction], Iterable[Any]] = lambda _: ()
     clean_up: Callable[[Transaction], object] = lambda _: None
     list_status: Callable[[Transaction, str], Mapping[str, Any]] = lambda *_: {}
 

@@ -21,6 +21,7 @@ from paperround.plugins.channels.store import ChannelStore, PostLedger
 
 if TYPE_CHECKING:  # it loads this module
     from paperround.bootstrap import AppContext
+    from paperround.ops.status import Status
 
 
 def post_due(app: "AppContext") -> JobReport:
@@ -81,14 +82,19 @@ POSTS_SEARCHED = 10
 _WITH_OUTCOME = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 
-def check_channels(work: Transaction) -> list[Finding]:
+def check_channels(
+    context: "AppContext", current_status: "Status | None", _: datetime
+) -> list[Finding]:
     """Return one finding for each channel that is stopped or refused its last post, and one for
     all others. The check of the keys reports hooks that were lost with a secret."""
-    readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
-    troubles = [
-        _channel_finding(one, work[StatusStore].mails(one.id, limit=POSTS_SEARCHED))
-        for one in readable
-    ]
+    if current_status is None:
+        return []
+    with context.database.reading() as work:
+        readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
+        troubles = [
+            _channel_finding(one, work[StatusStore].mails(one.id, limit=POSTS_SEARCHED))
+            for one in readable
+        ]
     found = [one for one in troubles if one is not None]
     if well := len(readable) - len(found):
         found.append(ok("channels", f"{counted(well, 'channel')} can be posted to"))
@@ -119,7 +125,6 @@ POSTS = PluginJob(
     run=post_due,
     has_due=_has_due,
     alerts=stopped_channels,
-    findings=check_channels,
     clean_up=lambda work: work[ChannelStore].reencrypt(),
     list_status=_list_status,
 )
