@@ -84,8 +84,7 @@ class ChannelAdmin:
     def change(self, channel_id: SubscriberId, settings: ChannelSettings) -> Channel:
         """Change the given settings and return the channel. Raises like `add`.
 
-        A new address restarts a stopped channel. The old key keeps signing beside a new one for
-        KEY_OVERLAP.
+        A new address restarts a stopped channel.
         """
         changes_hook = not _HOOK.isdisjoint(settings)
         if changes_hook:
@@ -99,9 +98,7 @@ class ChannelAdmin:
                 work[ChannelStore].rename(channel.id, read_name(settings["name"]))
             if changes_hook:
                 old, hook = channel.hook, self._with_settings(channel.hook, settings)
-                keeps_key = replace(hook, key=old.key, old_keys=old.old_keys)
-                new = keeps_key.with_key(_with_key(hook).key, now=self.now)
-                work[ChannelStore].point(channel.id, new)
+                work[ChannelStore].point(channel.id, _with_key(hook))
                 if channel.stopped_at is not None and not hook.leads_with(old):
                     work[ChannelStore].resume(channel.id, now=self.now)
             channel = work[ChannelStore].get(channel_id)  # `resume` may have ended a pause

@@ -20,7 +20,6 @@ from paperround.cli.options import (
 )
 from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_as_json
-from paperround.core.times import format_instant
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
 from paperround.plugins.channels.store import ChannelStore
@@ -140,7 +139,7 @@ def edit(
         bool,
         typer.Option(
             "--new-key",
-            help="Of webhook: make another key and show it. The old one signs, too, for a day.",
+            help="Of webhook: make another key and show it.",
         ),
     ] = False,
     timezone: Timezone = None,
@@ -175,15 +174,9 @@ def edit(
     )
     with usage(hook="HOOK", interests="--interest"):
         changed = channel_admin(context).change(channel.id, settings)
-    hook_now = changed.hook
-    made = hook_now.key if new_key else ""
-    old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
+    made = changed.hook.key if new_key else ""
     lines = [f"{changed.name}: changed ({changed.state})", *_key_lines(made)]
-    if old is not None:
-        until = format_instant(old.until)
-        lines.append(f"  posts are signed with the old key, too, until {until}")
-    keys = {"key": made, "old_key_until": old and old.until} if made else {}
-    print_result({**_as_json(changed), **keys}, lines, as_json=as_json)
+    print_result({**_as_json(changed), **({"key": made} if made else {})}, lines, as_json=as_json)
 
 
 @app.command("test")

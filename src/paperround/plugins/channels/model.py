@@ -8,8 +8,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 from urllib.parse import unquote, urlsplit
@@ -22,9 +22,6 @@ LONGEST_URL = 2000
 TELEGRAM = "https://api.telegram.org"
 KEY_PREFIX = "whsec_"
 """The prefix of a Standard Webhooks key; 24 to 64 bytes in base64 follow."""
-
-KEY_OVERLAP = timedelta(days=1)
-"""How long a replaced key continues to sign beside its successor."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
 _BOT = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
@@ -76,27 +73,17 @@ _EXAMPLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OldKey:
-    """A replaced webhook key, which signs until `until`."""
-
-    key: str = field(repr=False)
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """The URL and secrets needed to post to a channel.
 
-    `url` is a secret; so are `key`, which signs webhook requests, and the `old_keys` that sign
-    beside it for a while. `chat` is where a Telegram bot posts. `lost` explains why the secrets
-    cannot be decrypted, empty if they can.
+    `url` is a secret; so is `key`, which signs webhook requests. `chat` is where a Telegram bot
+    posts. `lost` explains why the secrets cannot be decrypted, empty if they can.
     """
 
     kind: ChannelKind
     url: str = field(repr=False)
     chat: str = ""
     key: str = field(default="", repr=False)
-    old_keys: tuple[OldKey, ...] = ()
     lost: str = ""
 
     @property
@@ -115,20 +102,6 @@ class Hook:
     def leads_with(self, other: "Hook") -> bool:
         """Whether both hooks have the same URL and chat."""
         return (self.url, self.chat) == (other.url, other.chat)
-
-    def signing_keys(self, *, now: datetime) -> tuple[str, ...]:
-        """Return the keys that sign at `now`, newest first."""
-        return (self.key, *(old.key for old in self.old_keys if now < old.until))
-
-    def with_key(self, key: str, *, now: datetime) -> "Hook":
-        """Return the hook with a new key. The previous key continues to sign for a day and older
-        ones for the rest of theirs, so that receivers have time to switch."""
-        if key == self.key:
-            return self
-        mine = (OldKey(key=self.key, until=now + KEY_OVERLAP),) if self.key else ()
-        old = (*self.old_keys, *mine)
-        kept = tuple(one for one in old if now < one.until and one.key != key)
-        return replace(self, key=key, old_keys=kept)
 
     def scrubbed(self, text: str) -> str:
         """Return `text` with secrets of the hook replaced."""

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, bindparam, func, insert, select, update
 
 from paperround.core.errors import AlreadyTaken, Misconfigured, NotFound
-from paperround.core.times import format_instant, parse_instant
 from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.encryption import SecretCipher
 from paperround.db.mapping import value_of
@@ -33,7 +32,7 @@ from paperround.delivery.store.rates import Gate
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 from paperround.papers.model import PaperId
-from paperround.plugins.channels.model import Channel, ChannelKind, Hook, OldKey
+from paperround.plugins.channels.model import Channel, ChannelKind, Hook
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.mapping import (
     PREFERENCE_COLUMNS,
@@ -258,26 +257,19 @@ def _hook_taken(list_name: str) -> AlreadyTaken:
 
 
 def _hook_columns(hook: Hook, seal: SecretCipher) -> dict[str, str]:
-    """Return the encrypted columns of a hook. The key column has one line for each key: the current
-    one, then the old ones with the instant until which each signs."""
-    old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
-    values = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    """Return the encrypted columns of a hook."""
+    values = {"hook": hook.url, "chat": hook.chat, "key": hook.key}
     return {name: seal.seal(text) for name, text in values.items()}
 
 
 def _hook_of(row: Row[Any], seal: SecretCipher) -> Hook:
     """Return the hook of a row. If it cannot be decrypted, `lost` contains the reason."""
     try:
-        key, *old = seal.open(row.key).split("\n")
         return Hook(
             kind=ChannelKind(row.kind),
             url=seal.open(row.hook),
             chat=seal.open(row.chat),
-            key=key,
-            old_keys=tuple(
-                OldKey(key=old_key, until=parse_instant(until))
-                for old_key, _, until in (line.partition(" ") for line in old)
-            ),
+            key=seal.open(row.key).partition("\n")[0],  # earlier releases kept old keys below it
         )
     except Misconfigured as error:
         return Hook(kind=ChannelKind(row.kind), url="", lost=str(error))

@@ -2,8 +2,7 @@
 
     webhook-id         the same on every try, so a receiver recognises a repetition
     webhook-timestamp  when this try was made, seconds since 1970
-    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; for a day after
-                       a change of the key one by each key, with a space between them
+    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`
 
 The id is the Message-ID of the ledger's row up to its `@`: 32 characters, none of which is the full
 stop that separates the parts.
@@ -68,17 +67,13 @@ def judge(page: Page) -> ReplyClass:
 
 
 def signed(hook: Hook, message: Message, now: datetime) -> Mapping[str, str]:
-    """Return the headers that sign `message` with each key that is valid at `now`."""
+    """Return the headers that sign `message` at `now`."""
     stamp = str(int(now.timestamp()))
     name = message.headers[ID]
     told = b".".join([name.encode(), stamp.encode(), message.body])
-    proofs = [_proof(key, told) for key in hook.signing_keys(now=now)]
-    return {"webhook-timestamp": stamp, "webhook-signature": " ".join(proofs)}
-
-
-def _proof(key: str, told: bytes) -> str:
-    proof = hmac.new(key_bytes(key), told, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(proof).decode()}"
+    proof = hmac.new(key_bytes(hook.key), told, hashlib.sha256).digest()
+    signature = f"v1,{base64.b64encode(proof).decode()}"
+    return {"webhook-timestamp": stamp, "webhook-signature": signature}
 
 
 def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any]) -> Message:
