@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,7 @@ from paperround.cli.output import (
     progress,
     table_lines,
 )
+from paperround.core.plugins import plugins
 from paperround.core.reasons import counted
 from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
@@ -65,8 +66,13 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, or JSON.")],
     origin: Annotated[
-        Literal["listmonk", "mailman", "google-groups"] | None,
-        typer.Option("--from", help="The program that wrote FILE, when it was another one."),
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PROGRAM",
+            help="The program that wrote FILE, when it was another one: listmonk, mailman, "
+            "google-groups, or one of a plugin.",
+        ),
     ] = None,
     consent_at: ConsentAt = None,
     consent_source: Annotated[
@@ -87,13 +93,15 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
-    from paperround.subscribers.import_files import ConsentRecord, read_foreign, read_rows
+    from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 
-    consent = ConsentRecord(at=consent_at, source=consent_source)
+    importers = plugins("importers")
+    if origin is not None and origin not in importers:
+        raise typer.BadParameter(f"use one of {', '.join(importers)}", param_hint="--from")
     if origin is not None:
-        rows = read_foreign(read_file(file), origin, consent)
-    elif consent == ConsentRecord():
+        rows = importers[origin](read_file(file), consent_at, consent_source)
+    elif consent_at is None and consent_source is None:
         rows = read_rows(read_file(file))
     else:
         raise typer.BadParameter(

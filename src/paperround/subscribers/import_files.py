@@ -11,11 +11,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import IO, TypeVar
 
 from paperround.core.errors import InvalidInput
-from paperround.core.plugins import plugins
 from paperround.core.times import parse_instant, place_zone
 from paperround.papers.model import Reject
 from paperround.subscribers.interests import Interest, bounded, parse_interest
@@ -282,42 +280,3 @@ def _frequency(text: str) -> tuple[Frequency, str | None]:
         return parse_frequency(text or Frequency.DAILY)
     except InvalidInput as error:
         raise InvalidInput(f"frequency is {text!r}: {error}", code="bad-frequency") from None
-
-
-# --- files of other list software; each program's importer is a plugin ---------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRecord:
-    """When and how people agreed, in the words of the operator, who answers for it."""
-
-    at: datetime | None = None
-    source: str | None = None
-
-
-Importer = tuple[Callable[[str], list[Found]], Callable[[Row, ConsentRecord], Row]]
-"""What finds the entries of a program's file, and what makes rows of ours of them."""
-
-
-def read_foreign(content: bytes, origin: str, vouched: ConsentRecord) -> list[Found]:
-    """Return the people of a file that the program `origin` wrote.
-
-    The file's own date of consent precedes the vouched one, the vouched source the name of the
-    program. Raises InvalidInput when the file is not of that kind, or no importer is called
-    `origin`.
-    """
-    importers = plugins("importers")
-    if origin not in importers:
-        raise InvalidInput(f"there is no importer {origin!r}: known are {', '.join(importers)}")
-    importer: Importer = importers[origin]
-    find, translate = importer
-    people = list[Found]()
-    for found in find(decoded(content)):
-        if isinstance(found, Reject):
-            people.append(found)
-            continue
-        try:
-            people.append(replace(found, row=translate(found.row, vouched)))
-        except InvalidInput as problem:
-            people.append(found.reject(problem))
-    return people

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.core.errors import InvalidInput
+from paperround.core.plugins import plugins
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.import_files import ConsentRecord, read_foreign
+from paperround.plugins.importers import ConsentRecord
+from paperround.subscribers.import_files import Found
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -47,11 +49,16 @@ def member(
     return f"ada@example.org,Countess,{status},{bounces},{preference},allowed,{joined}\n"
 
 
+def read(origin: str, text: str, vouched: ConsentRecord) -> list[Found]:
+    found: list[Found] = plugins("importers")[origin](text.encode(), vouched.at, vouched.source)
+    return found
+
+
 def load(
     database: SqlDatabase, origin: str, text: str, vouched: ConsentRecord = NOBODY
 ) -> ImportReport:
     return import_subscribers(
-        read_foreign(text.encode(), origin, vouched),
+        read(origin, text, vouched),
         database=database,
         keys=IDENTITY.keys,
         list_name="trending",
@@ -135,7 +142,7 @@ def test_a_bad_address_is_a_reject_that_names_line_and_column(
 )
 def test_a_file_of_another_kind_is_refused(origin: str, text: str) -> None:
     with pytest.raises(InvalidInput):
-        read_foreign(text.encode(), origin, WORD)
+        read(origin, text, WORD)
 
 
 # --- listmonk ----------------------------------------------------------------------------------

@@ -6,24 +6,61 @@ for; what nobody says makes a reject. An opt-out needs nobody's word.
 """
 
 import io
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, parse_instant, zone_of
+from paperround.papers.model import Reject
 from paperround.subscribers.import_files import (
-    ConsentRecord,
     FileEntry,
     Found,
-    Importer,
     Row,
     cell,
+    decoded,
     is_json,
     objects,
     sheet,
     text_of,
 )
 from paperround.subscribers.model import SubscriberState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRecord:
+    """When and how people agreed, in the words of the operator, who answers for it."""
+
+    at: datetime | None = None
+    source: str | None = None
+
+
+Importer = Callable[[bytes, datetime | None, str | None], list[Found]]
+"""A function of a file, and of when and how its people agreed in the words of the operator, that
+returns its people. Raises InvalidInput when the file is not of that kind."""
+
+
+def _importer(
+    find: Callable[[str], list[Found]], translate: Callable[[Row, ConsentRecord], Row]
+) -> Importer:
+    """Return the importer that finds the entries of a program's file and makes rows of ours of
+    them. The file's own date of consent precedes the operator's, the operator's source the name of
+    the program."""
+
+    def translated(found: Found, vouched: ConsentRecord) -> Found:
+        if isinstance(found, Reject):
+            return found
+        try:
+            return replace(found, row=translate(found.row, vouched))
+        except InvalidInput as problem:
+            return found.reject(problem)
+
+    def read(content: bytes, consent_at: datetime | None, source: str | None) -> list[Found]:
+        vouched = ConsentRecord(at=consent_at, source=source)
+        return [translated(found, vouched) for found in find(decoded(content))]
+
+    return read
 
 
 def _person(email: str, state: SubscriberState, consent: Row | None = None) -> Row:
@@ -178,14 +215,14 @@ def _google_join(row: Row) -> datetime | None:
     return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
-LISTMONK: Importer = (
+LISTMONK = _importer(
     lambda text: sheet(text, needs=("email", "status", "created_at")),
     _from_listmonk,
 )
 """The importer `listmonk`."""
 
-MAILMAN: Importer = (_find_mailman, _from_mailman)
+MAILMAN = _importer(_find_mailman, _from_mailman)
 """The importer `mailman`."""
 
-GOOGLE_GROUPS: Importer = (_find_google, _from_google)
+GOOGLE_GROUPS = _importer(_find_google, _from_google)
 """The importer `google-groups`."""

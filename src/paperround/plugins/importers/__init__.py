@@ -1,1 +1,0 @@
-"""Subscribers from the files of other list software."""
