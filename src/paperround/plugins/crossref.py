@@ -33,7 +33,7 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, Setting
+from paperround.feeds.model import MOST_PAGES, FeedState, Setting
 from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_of, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -48,7 +48,6 @@ from paperround.plugins.catalogues import (
     object_of,
     objects_of,
     page_and_position,
-    page_with,
     parse_filters,
     read_object,
     read_works,
@@ -329,13 +328,6 @@ class Crossref(Source[PageCursor]):
     }
     interval: timedelta = timedelta(hours=6)
     place = PageCursor
-
-    def public(self, feed: NewFeed) -> PublicAddress:
-        """Crossref's page of a search; what filters find is an API response only."""
-        asked = {key: feed.settings.get(key, "").strip() for key in ("filter", "query")}
-        if asked["filter"]:
-            return page_with("https://api.crossref.org/works", asked)
-        return page_with("https://search.crossref.org/", {"q": asked["query"]})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -35,8 +35,8 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
-from paperround.feeds.sources.base import Source, days_of, days_setting, listed, read
+from paperround.feeds.model import FeedState, Setting
+from paperround.feeds.sources.base import Source, days_of, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -50,7 +50,6 @@ from paperround.plugins.catalogues import (
     object_of,
     objects_of,
     page_and_position,
-    page_with,
     parse_filters,
     read_object,
     read_works,
@@ -265,13 +264,6 @@ class OpenAlex(Source[PageCursor]):
     }
     interval: timedelta = timedelta(hours=12)
     place = PageCursor
-
-    def public(self, feed: NewFeed) -> PublicAddress:
-        """OpenAlex's page, which has the words of a search among the filters."""
-        words = feed.settings.get("search", "").replace(",", " ").strip()
-        filters = listed(feed.settings.get("filter", ""))
-        parts = (*filters, f"default.search:{words}") if words else filters
-        return page_with("https://openalex.org/works", {"filter": ",".join(parts)})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -33,7 +33,7 @@ from paperround.feeds.formats.entries import (
     with_fingerprint,
 )
 from paperround.feeds.formats.registry import Format, is_one_object
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
+from paperround.feeds.model import FeedState, Setting
 from paperround.feeds.sources.base import (
     Source,
     any_of,
@@ -56,7 +56,6 @@ from paperround.plugins.catalogues import (
     object_of,
     objects_of,
     page_and_position,
-    page_with,
     query_of,
 )
 
@@ -253,11 +252,6 @@ class SemanticScholar(Source[PageCursor]):
         ),
     }
     place = PageCursor
-
-    def public(self, feed: NewFeed) -> PublicAddress:
-        """Semantic Scholar's page of the search, newest first."""
-        words = {"q": feed.settings.get("query", ""), "sort": "pub-date"}
-        return page_with("https://www.semanticscholar.org/search", words)
 
     def __init__(self, *, key: str | None = None) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.entries import BadEntry, reject, storable
-from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
+from paperround.feeds.model import FeedState, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
@@ -31,7 +31,7 @@ from paperround.feeds.sources.base import (
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Reject
 from paperround.papers.text import clean
-from paperround.plugins.catalogues import excerpt_of, json_of, page_with, query_of
+from paperround.plugins.catalogues import excerpt_of, json_of, query_of
 from paperround.plugins.pubmed.record import read_pubmed
 
 # Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
@@ -176,11 +176,6 @@ class PubMed(Source[_PubMedPlace]):
         ),
     }
     place = _PubMedPlace
-
-    def public(self, feed: NewFeed) -> PublicAddress:
-        """PubMed's page of the search; it makes a feed only on request there."""
-        words = {"term": feed.settings.get("query", ""), "sort": "date"}
-        return page_with("https://pubmed.ncbi.nlm.nih.gov/", words)
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
