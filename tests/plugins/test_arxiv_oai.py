@@ -1,6 +1,6 @@
 """arXiv's OAI-PMH, read by itself: what changed in some sets, page after page.
 
-Deleted records and Dublin Core are written after the protocol and arXiv's description of it.
+Deleted records are written after the protocol and arXiv's description of it.
 """
 
 from contextlib import suppress
@@ -146,18 +146,6 @@ def test_the_raw_format_tells_versions() -> None:
     assert (found.version, found.announces) == (2, False)
     assert found.updated_at == datetime(2026, 1, 27, 11, tzinfo=UTC)
     assert found.authors == ("Ada Lovelace", "Noel King", "Alan Turing")
-
-
-def test_dublin_core_names_papers_by_their_addresses() -> None:
-    found = only(
-        "<dc><title>A</title><creator>Lovelace, Ada</creator><description>We study.</description>"
-        "<description>Comment: 9 pages</description><date>2026-01-26</date>"
-        "<identifier>http://arxiv.org/abs/2601.00001</identifier>"
-        "<identifier>doi:10.1234/ab</identifier></dc>"
-    )
-    assert found.identifiers == {"arxiv": "2601.00001", "doi": "10.1234/ab"}
-    assert (found.authors, found.categories) == (("Ada Lovelace",), ("cs.LG",))
-    assert (found.abstract, found.comment, found.announces) == ("We study.", "9 pages", True)
 
 
 def test_a_bad_record_does_not_spoil_its_neighbours() -> None:

@@ -42,7 +42,7 @@ from paperround.feeds.sources.base import (
     read,
 )
 from paperround.http.model import FetchRequest, Page
-from paperround.papers.identifiers import arxiv_id, doi_identifier
+from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record
 from paperround.papers.text import clean
 
@@ -66,7 +66,6 @@ class OaiRecord:
 
     identifier: str
     datestamp: str
-    sets: tuple[str, ...]
     deleted: bool
     metadata: Node | None
     text: str
@@ -120,18 +119,16 @@ def _parse_record(record: Node) -> OaiRecord:
     return OaiRecord(
         identifier=header.said("identifier") or "",
         datestamp=header.said("datestamp") or "",
-        sets=tuple(one.text.strip() for one in header.all("setSpec")),
         deleted=header.attributes.get("status") == "deleted",
         metadata=next(inner, None),
         text=record.text,
     )
 
 
-# Records in the formats `arXiv`, `arXivRaw` and `oai_dc`. A record is listed because something of
+# Records in the formats `arXiv` and `arXivRaw`. A record is listed because something of
 # it changed, so its datestamp announces nothing. A paper is new when it has no later version and
 # was submitted within the harvest.
 
-_COMMENT = re.compile(r"\s*Comments?:\s*", re.IGNORECASE)
 _VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
 
 
@@ -210,44 +207,14 @@ def _read_raw(metadata: Node, item: OaiRecord) -> Entry:
     }
 
 
-def _read_dublin_core(metadata: Node, item: OaiRecord) -> Entry:
-    """Read Dublin Core: identifiers are addresses, the first date is that of the first version and
-    the last that of the latest, and the comment is a second description."""
-    identifiers = [one.text.strip() for one in metadata.all("identifier")]
-    descriptions = [one.text for one in metadata.all("description")]
-    comments = [one for one in descriptions if _COMMENT.match(one)]
-    dates = sorted({one.text.strip() for one in metadata.all("date") if one.text.strip()})
-    publishers = (one for one in identifiers if (doi := doi_identifier(one)) and doi[0] != "arxiv")
-    return {
-        "id": next(filter(arxiv_id, identifiers), item.identifier),
-        "title": metadata.said("title"),
-        "abstract": next((one for one in descriptions if one not in comments), None),
-        "authors": [_forename_first(one.text) for one in metadata.all("creator")],
-        # Sets name categories: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th.
-        "categories": [".".join(parts) for one in item.sets if (parts := one.split(":")[1:])],
-        "comment": _COMMENT.sub("", comments[0], count=1) if comments else None,
-        "doi": next(publishers, None),
-        "licence": metadata.said("rights"),
-        "published_at": dates[0] if dates else None,
-        "updated_at": dates[-1] if len(dates) > 1 else None,
-    }
-
-
-def _forename_first(creator: str) -> str:
-    """Return `Lovelace, Ada` as `Ada Lovelace`."""
-    keyname, _, forenames = " ".join(creator.split()).partition(", ")
-    return f"{forenames} {keyname}".strip()
-
-
 _READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = {
     "arXiv": _read_arxiv,
     "arXivRaw": _read_raw,
-    "dc": _read_dublin_core,
 }
 
 
 def read_arxiv_oai(content: bytes) -> ParsedBatch:
-    """Return the papers of a saved page, in any of the three formats.
+    """Return the papers of a saved page, in either format.
 
     All of it is wanted: replaced papers are stored too. Every paper counts from the day it was
     submitted, so that an old page brings no news.
@@ -269,7 +236,7 @@ FORMAT = Format(
 
 
 BASE = "https://oaipmh.arxiv.org/oai"
-FORMATS = ("arXiv", "arXivRaw", "oai_dc")
+FORMATS = ("arXiv", "arXivRaw")
 DAYS = 7
 
 _MOST_PAGES = 1000
@@ -322,7 +289,7 @@ class ArxivOai(Source[_OaiPlace]):
             needed=True,
         ),
         "format": Setting(
-            "arXiv (default), arXivRaw with versions, or oai_dc.",
+            "arXiv (default), or arXivRaw with versions.",
             values=any_of(FORMATS),
             default=FORMATS[0],
         ),
