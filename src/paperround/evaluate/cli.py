@@ -53,17 +53,13 @@ def search(
         typer.Option("--docs", help="The documents, where the queries do not carry their own."),
     ] = None,
     baselines: Others = Baselines.FAST,
-    database: Annotated[
-        str | None,
-        typer.Option("--database", help="Index in this empty database instead of a file."),
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """How well search puts the right papers first, beside BM25 with and without stems."""
     from paperround.evaluate.search import measure
 
     try:
-        report = measure(queries, docs, baselines=baselines, database_url=database)
+        report = measure(queries, docs, baselines=baselines)
     except OSError as error:
         raise UnreadableFile(f"{error.filename}: {error.strerror or error}") from error
     show_report(report, as_json=as_json)

@@ -31,15 +31,12 @@ Scores = Callable[[slice], Dense]
 Method = Callable[[Sequence[Bag], Sequence[Places]], Scores]
 """A function of the papers' words and each reader's known papers, in the order of drawing."""
 
-_SATURATION, _LENGTH = 1.2, 0.75
-
 
 def baselines_of(which: Baselines) -> Mapping[str, Method]:
     """Return the baselines by name. Raises InvalidInput for `all` without scikit-learn."""
     fast: dict[str, Method] = {
         "tfidf_centroid": _centroid,
         "zotero_arxiv_daily": _weighted_cosine,
-        "bm25": _bm25,
     }
     if which is Baselines.NONE:
         return {}
@@ -59,20 +56,6 @@ def _weighted_cosine(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
     """
     weights = _shares(known, len(bags), lambda size: 1 / (1 + np.log10(np.arange(size) + 1)))
     return _products(tfidf(bags), weights)
-
-
-def _bm25(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
-    """BM25 with the known papers as one long query: k1 1.2, b 0.75."""
-    _, counts = word_counts(bags)
-    lengths = np.asarray(counts.sum(axis=1))
-    relative = np.repeat(lengths / lengths.mean(), np.diff(counts.indptr))
-    holders = np.bincount(counts.indices, minlength=counts.shape[1])
-    rarity = np.log1p((len(bags) - holders + 0.5) / (holders + 0.5))
-    bound = counts.data + _SATURATION * (1 - _LENGTH + _LENGTH * relative)
-    data = rarity[counts.indices] * counts.data * (_SATURATION + 1) / bound
-    weighted = sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
-    queries = sparse.csr_array(_shares(known, len(bags), lambda size: np.ones(size)) @ counts)
-    return lambda readers: np.asarray((queries[readers] @ weighted.T).toarray())
 
 
 def linear_svm() -> Method:

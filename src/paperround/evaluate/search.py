@@ -81,20 +81,10 @@ Finder = Callable[[Judgement], Sequence[str]]
 """A function that returns the ids of the best documents for a query, best first."""
 
 
-def measure(
-    queries: Path,
-    documents: Path | None,
-    *,
-    baselines: Baselines,
-    database_url: str | None = None,
-) -> Report:
-    """Evaluate one collection.
-
-    `database_url` is an empty database to index it in, by default a temporary SQLite file. Raises
-    InvalidInput for invalid files.
-    """
+def measure(queries: Path, documents: Path | None, *, baselines: Baselines) -> Report:
+    """Evaluate one collection. Raises InvalidInput for invalid files."""
     collection = read_collection(queries, documents)
-    with indexed(collection, database_url) as database:
+    with indexed(collection) as database:
         names = names_of_papers(database)
 
         def find(query: Judgement) -> Sequence[str]:
@@ -192,14 +182,14 @@ def _names(authors: object) -> tuple[str, ...]:
 
 
 @contextmanager
-def indexed(collection: Collection, url: str | None = None) -> Iterator[Database]:
+def indexed(collection: Collection) -> Iterator[Database]:
     """Yield a database with the documents; the candidates of a query are a feed."""
     from paperround.db.engine import create
     from paperround.db.migrate import upgrade
     from paperround.db.transactions import SqlDatabase
 
     with tempfile.TemporaryDirectory() as folder:
-        engine = create(url or f"sqlite:///{folder}/search.db")
+        engine = create(f"sqlite:///{folder}/search.db")
         upgrade(engine)
         database = SqlDatabase(engine)
         try:

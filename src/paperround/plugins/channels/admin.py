@@ -24,7 +24,13 @@ from paperround.plugins.channels.model import (
     read_name,
     written_key,
 )
-from paperround.plugins.channels.sender import ChannelSender, PostOutcome, TestMessage, sender_of
+from paperround.plugins.channels.sender import (
+    ChannelSender,
+    PostOutcome,
+    TestMessage,
+    sender_of,
+    service_of,
+)
 from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of
@@ -198,7 +204,7 @@ class ChannelAdmin:
         greeting = TestMessage(
             list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
         )
-        message = self.sender.greeting(channel.hook, greeting)
+        message = service_of(channel.hook.kind).greeting(channel.hook, greeting)
         outcome = self.sender.post(channel.hook, message, before_body=lambda: True)
         if outcome is None:
             raise AssertionError("nothing forbids a test")

@@ -108,10 +108,6 @@ class ChannelSender:
         """Return the messages of the digest in order, at least one."""
         return service_of(hook.kind).messages(hook, digest)
 
-    def greeting(self, hook: Hook, greeting: TestMessage) -> Message:
-        """Return the test message."""
-        return service_of(hook.kind).greeting(hook, greeting)
-
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
     ) -> PostOutcome | None:
