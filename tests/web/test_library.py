@@ -67,18 +67,6 @@ def test_pasted_lines_are_shown_as_understood_and_then_kept(
     assert seeds(site) == chosen
 
 
-@pytest.mark.accept("F31", part="nothing is lost")
-def test_lines_that_are_no_part_of_a_pasted_bibliography_are_told(
-    site: Site, choices_token: str
-) -> None:
-    page = form(site, choices_token, text=f"{BIB}my notes on it\n2601.00042\nand <more>\n")
-    assert "Read as BibTeX: 2 works. Nothing is kept yet." in page
-    assert "2 lines could not be read" in page
-    assert "Line 2: it stands outside of the entries" in page
-    assert "and &lt;more&gt;" in page
-    assert len(offered(page)) == 2
-
-
 @pytest.mark.accept("F26", part="plurals")
 @pytest.mark.parametrize(
     ("language", "said"),

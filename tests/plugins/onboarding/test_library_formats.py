@@ -45,7 +45,7 @@ def works(text: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def of_line(text: str) -> list[tuple[str, dict[str, str]]]:
-    assert read(text).refused == read(text).unread == ()
+    assert read(text).refused == ()
     return works(text)
 
 
@@ -126,9 +126,9 @@ def test_a_work_that_is_given_twice_counts_once() -> None:
 
 def test_lines_that_are_no_titles_are_named() -> None:
     library = read(f"On tides\n{'x' * 1001}\n?!\n")
-    assert library.refused == ()
-    assert [one.position for one in library.unread] == [2, 3]
-    assert "it is too long for a title" in library.unread[0].detail
+    assert library.is_of_lines
+    assert [one.position for one in library.refused] == [2, 3]
+    assert "it is too long for a title" in library.refused[0].detail
 
 
 def test_of_a_very_long_library_the_first_works_are_looked_at() -> None:
@@ -166,35 +166,3 @@ def test_whatever_is_given_is_read_or_refused(content: bytes) -> None:
         return
     for work in library.works:
         assert work.title or work.identifiers
-
-
-RIS_ENTRY = "TY  - JOUR\nTI  - On tides\nER  -\n"
-BIB_ENTRY = "@misc{a, title = {On tides}}\n"
-
-
-@pytest.mark.accept("F31", part="nothing is lost")
-@pytest.mark.parametrize("entry", [BIB_ENTRY, RIS_ENTRY], ids=["BibTeX", "RIS"])
-@pytest.mark.parametrize("order", ["before", "behind", "between"])
-def test_lines_beside_the_entries_are_read_or_told(entry: str, order: str) -> None:
-    loose = "2601.00001\n- see doi:10.1000/moons\n\nSome words of mine\n"
-    given = {"before": loose + entry, "behind": entry + loose, "between": entry + loose + entry}
-    library = read(given[order])
-    assert {one.title for one in library.works} == {"On tides", ""}
-    named = [dict(one.identifiers) for one in library.works if not one.title]
-    assert named == [{"arxiv": "2601.00001"}, {"doi": "10.1000/moons"}]
-    (told,) = library.unread
-    lines = given[order].splitlines()
-    assert (lines[told.position - 1], told.excerpt) == ("Some words of mine",) * 2
-    assert library.refused == ()
-
-
-@pytest.mark.accept("F31", part="nothing is lost")
-def test_bibtex_and_ris_in_one_text_are_both_read() -> None:
-    library = read(BIB_ENTRY + "loose\n" + RIS_ENTRY.replace("On tides", "On moons") + "last\n")
-    assert library.called == "BibTeX, RIS"
-    assert [one.title for one in library.works] == ["On tides", "On moons"]
-    assert [(one.position, one.excerpt) for one in library.unread] == [(2, "loose"), (6, "last")]
-
-
-def test_comments_of_bibtex_are_no_lines_to_read() -> None:
-    assert read("% Encoding: UTF-8\n" + BIB_ENTRY + "@comment{x}\n").unread == ()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from paperround.core.errors import UnreadableFile
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
-from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, Line, reject
+from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, reject
 from paperround.feeds.formats.references import (
     Reference,
     arxiv_name,
@@ -62,26 +62,16 @@ def read_bibtex(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for text without an entry.
     """
-    return read_bibtex_and_rest(content)[0]
-
-
-def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
-    """Return the batch of `read_bibtex`, and the lines outside of entries, which BibTeX ignores and
-    exporters use for notes. Empty lines and `%` comments are left out."""
     # The library logs what it cannot read; here those are rejects.
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
     text = text_of_bytes(content)
     starts = [match.start() for match in START.finditer(text)]
     reading = _EntryReader()
-    reading.collect_rest(text[: starts[0]] if starts else text, 1)
-    number = 1 + text.count("\n", 0, starts[0]) if starts else 1
     for start, end in pairwise([*starts, len(text)]):
-        reading.add(text[start:end], number)
-        number += text.count("\n", start, end)
+        reading.add(text[start:end])
     if text.strip() and not reading.position:
         raise UnreadableFile(marked("the file has no entry such as @article{...}: it is no BibTeX"))
-    batch = ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
-    return batch, tuple(reading.rest)
+    return ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
 
 
 class _EntryReader:
@@ -90,31 +80,19 @@ class _EntryReader:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.rejects: list[Reject] = []
-        self.rest: list[Line] = []
         self.position = 0
         self._macros: dict[str, str] = {}
 
-    def add(self, piece: str, number: int) -> None:
-        """Read one piece that starts at line `number`, up to its first broken part."""
-        from bibtexparser.model import ImplicitComment
-
+    def add(self, piece: str) -> None:
+        """Read one piece, up to its first broken part."""
         try:
             blocks = _blocks(piece)
         except BadEntry as problem:
             self._reject(problem, piece)
             return
         for block in blocks:
-            if isinstance(block, ImplicitComment):
-                self.collect_rest(block.comment, number + (block.start_line or 0))
-            elif not self._read_block(block):
+            if not self._read_block(block):
                 break
-
-    def collect_rest(self, lines: str, number: int) -> None:
-        """Collect the lines outside of entries, numbered from `number`."""
-        for at, line in enumerate(lines.split("\n"), start=number):
-            text = line.strip(" \t\r\ufeff")
-            if text and not text.startswith("%"):
-                self.rest.append((at, text))
 
     def _read_block(self, block: "Block") -> bool:
         """Read a block; return whether the text after it can be trusted."""

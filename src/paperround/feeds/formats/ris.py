@@ -17,7 +17,7 @@ from paperround.core.errors import UnreadableFile
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
 from paperround.feeds.formats.dates import period_of
-from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, Line, batch_of
+from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, batch_of
 from paperround.feeds.formats.references import (
     Reference,
     arxiv_name,
@@ -58,29 +58,23 @@ def read_ris(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for text without an entry.
     """
-    return read_ris_and_rest(content)[0]
-
-
-def read_ris_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
-    """Return the batch of `read_ris`, and the non-empty lines outside of entries."""
     text = text_of_bytes(content)
-    rest: list[Line] = []
     batch = batch_of(
-        _entries(text, rest),
+        _entries(text),
         lambda lines: [_record(lines)],
         lambda lines: "\n".join(lines)[:_EXCERPT],
     )
     if text.strip() and not batch.records and not batch.rejects:
         raise UnreadableFile("the file has no entry that begins with TY: it is no RIS file")
-    return batch, tuple(rest)
+    return batch
 
 
-def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
-    """Yield the lines of each entry. Lines between entries that have no tag are added to `rest`."""
+def _entries(text: str) -> Iterator[list[str]]:
+    """Yield the lines of each entry, without those between entries that have no tag."""
     lines: list[str] = []
     # Unlike `splitlines`, split only at LF, CRLF or CR.
     all_lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, raw_line in enumerate(all_lines, start=1):
+    for raw_line in all_lines:
         line = raw_line.lstrip("\ufeff")
         tag = _tag(line)
         if tag == _START and lines:
@@ -92,8 +86,6 @@ def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
             lines = []
         elif lines or tag:
             lines.append(line)
-        elif line.strip():
-            rest.append((number, line.strip()))
     if lines:
         yield lines
 

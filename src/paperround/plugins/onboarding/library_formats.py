@@ -4,26 +4,23 @@ titles.
     @article{...          ─► BibTeX        TY  - JOUR ...   ─► RIS
     [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work per line
 
-Lines outside of BibTeX or RIS entries are read too: those that identify a paper are works, all
-others are reported. So nothing is lost silently when several formats are pasted together. Pure
-functions.
+Lines outside of BibTeX or RIS entries are notes, and passed over. Pure functions.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 from paperround.core.errors import UnreadableFile
 from paperround.core.languages import marked
 from paperround.feeds.formats.bibtex import START as BIBTEX_START
-from paperround.feeds.formats.bibtex import read_bibtex_and_rest
+from paperround.feeds.formats.bibtex import read_bibtex
 from paperround.feeds.formats.charsets import text_of_bytes
-from paperround.feeds.formats.entries import BadEntry, Line, batch_of, reject
+from paperround.feeds.formats.entries import BadEntry, batch_of, reject
 from paperround.feeds.formats.references import Reference, reference_record
 from paperround.feeds.formats.ris import START as RIS_START
-from paperround.feeds.formats.ris import read_ris_and_rest
+from paperround.feeds.formats.ris import read_ris
 from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
 from paperround.papers.model import ParsedBatch, Reject
 
@@ -46,7 +43,6 @@ _PARTED = re.compile(r"[\s,;]+")
 _LONGEST_LINE = 1000
 _NEITHER = marked("there is neither a title nor an identifier in it")
 _NO_TITLE = marked("it is too long for a title, or holds characters that cannot be printed")
-_OUTSIDE = marked("it stands outside of the entries, and names no paper by an identifier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +56,17 @@ class GivenWork:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """A parsed file: `called` is the name of its format, `left` the number of works over the limit,
-    `refused` the invalid entries and `unread` the lines outside any entry, with reasons."""
+    `refused` the invalid entries or lines, with reasons."""
 
     called: str
     works: tuple[GivenWork, ...] = ()
     refused: tuple[Reject, ...] = ()
-    unread: tuple[Reject, ...] = ()
     left: int = 0
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether it has lines, and no entries."""
+        return self.called == LINES
 
 
 def read_library(content: bytes) -> Library:
@@ -86,40 +86,29 @@ def read_library(content: bytes) -> Library:
     if _JSON.match(text) and not BIBTEX_START.search(text):
         return read_csl(text)
     if BIBTEX_START.search(text):
-        batch, rest = read_bibtex_and_rest(content)
-        outside = "\n".join(line for _, line in rest)
-        if not RIS_START.search(outside):
-            return _build_library("BibTeX", _entry_works(batch), _outside_works(rest))
-        # The lines outside of BibTeX entries contain RIS.
-        ris, left = read_ris_and_rest(outside.encode("utf-8", "surrogateescape"))
-        beside = [(rest[number - 1][0], line) for number, line in left]
-        works = chain(_entry_works(batch), _entry_works(ris))
-        return _build_library("BibTeX, RIS", works, _outside_works(beside))
+        return _build_library("BibTeX", _entry_works(read_bibtex(content)))
     if RIS_START.search(text.replace("\r", "\n")):
-        batch, rest = read_ris_and_rest(content)
-        return _build_library("RIS", _entry_works(batch), _outside_works(rest))
-    return _build_library(LINES, (), _line_works(text))
+        return _build_library("RIS", _entry_works(read_ris(content)))
+    return _build_library(LINES, _line_works(text))
 
 
 _Found = GivenWork | Reject
 
 
-def _build_library(called: str, entries: Iterable[_Found], lines: Iterable[_Found]) -> Library:
-    """Build the library from the works in entries and in lines, without duplicates."""
+def _build_library(called: str, found: Iterable[_Found]) -> Library:
+    """Build the library from its works, without duplicates."""
     works: dict[tuple[object, ...], GivenWork] = {}
-    refused: tuple[list[Reject], list[Reject]] = ([], [])
-    for kept, found in zip(refused, (entries, lines), strict=True):
-        for one in found:
-            if isinstance(one, Reject):
-                kept.append(one)
-            else:
-                works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
+    refused: list[Reject] = []
+    for one in found:
+        if isinstance(one, Reject):
+            refused.append(one)
+        else:
+            works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
     each = tuple(works.values())
     return Library(
         called=called,
         works=each[:MOST_WORKS],
-        refused=tuple(refused[0]),
-        unread=tuple(refused[1]),
+        refused=tuple(refused),
         left=max(0, len(each) - MOST_WORKS),
     )
 
@@ -130,16 +119,6 @@ def _entry_works(batch: ParsedBatch) -> Iterator[_Found]:
         named = {kind: record.identifiers[kind] for kind in kinds if kind in record.identifiers}
         yield GivenWork(title=record.title, identifiers=named)
     yield from batch.rejects
-
-
-def _outside_works(lines: Iterable[Line]) -> Iterator[_Found]:
-    """Yield the works identified by lines outside of entries. Titles there cannot be told from the
-    notes of exporters, so they are no works."""
-    for number, line in lines:
-        named = tuple(_identified_works(_BULLET.sub("", line, count=1).strip()))
-        yield from named
-        if not named:
-            yield reject(BadEntry("outside", _OUTSIDE), number, line)
 
 
 def read_csl(text: str) -> Library:
@@ -159,7 +138,7 @@ def read_csl(text: str) -> Library:
         lambda item: [reference_record(_csl_reference(item))],
         lambda item: json.dumps(item)[:500],
     )
-    return _build_library("CSL-JSON", _entry_works(batch), ())
+    return _build_library("CSL-JSON", _entry_works(batch))
 
 
 def _csl_reference(item: Mapping[str, object]) -> Reference:
