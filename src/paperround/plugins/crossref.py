@@ -154,7 +154,7 @@ def _updates(work: Entry, key: str) -> list[tuple[str, tuple[str, str]]]:
 
 def _paper(work: Entry, own: tuple[str, str]) -> Record:
     created = instant_of(object_of(work, "created"), "date-time")
-    title, licence, out = _title(work), _licence(work, created), published(work)
+    title, licence, out = _title(work), _licence(work), published(work)
     listed_on, listed_at = listing(created, out)
     # A publisher says that a work is withdrawn in an update of it, or before its title.
     updates = [said for said, _ in _updates(work, "updated-by")]
@@ -210,7 +210,7 @@ def _name(author: Entry) -> str | None:
     return " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
 
 
-def _licence(work: Entry, created: datetime | None) -> str | None:
+def _licence(work: Entry) -> str | None:
     """The address of the licence of the text that holds from its first day, an open one first.
 
     Licences for text mining and for accepted manuscripts say nothing of the abstract.
@@ -218,8 +218,7 @@ def _licence(work: Entry, created: datetime | None) -> str | None:
     stated = [
         storable(address)
         for one in objects_of(work, "license")
-        if text_of(one, "content-version") in _TEXT_LICENCES
-        and holds_from_the_first_day(one, work, created)
+        if text_of(one, "content-version") in _TEXT_LICENCES and holds_from_the_first_day(one)
         if (address := text_of(one, "URL"))
     ]
     return next(filter(is_creative_commons, stated), next(iter(stated), None))
@@ -268,23 +267,10 @@ def listing(created: datetime | None, out: DateRange | None) -> tuple[date | Non
     return day, created
 
 
-def holds_from_the_first_day(licence: Entry, work: Entry, created: datetime | None) -> bool:
-    """Whether a licence holds since the work came out, by its delay in days and by its start.
-
-    A start is compared with the last date the work has; where a date cannot be read, it does not.
-    """
+def holds_from_the_first_day(licence: Entry) -> bool:
+    """Whether a licence holds since the work came out: Crossref counts the days until its start."""
     delay = licence.get("delay-in-days")
-    if delay is not None and not (type(delay) is int and delay <= 0):
-        return False
-    try:
-        start = period(licence, "start")
-        days = [one.last for key in _DATES if (one := period(work, key))]
-    except BadEntry:
-        return False
-    if start is None:
-        return True
-    days += [created.astimezone(UTC).date()] if created else []
-    return start.first <= max(days, default=date.min)
+    return type(delay) is int and delay <= 0
 
 
 _SIGN = re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"')
