@@ -1,11 +1,10 @@
 """`paperround feeds`: manage the feeds that are read automatically."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +23,9 @@ from paperround.cli.feed_lists import (
 )
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
-from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
-from paperround.feeds.model import FeedState, NewFeed, PollProgress
+from paperround.core.errors import InvalidInput
+from paperround.feeds.model import NewFeed
 from paperround.feeds.store.feeds import FeedStore
-
-if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.bootstrap import AppContext
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -95,20 +91,8 @@ def _add(feed: NewFeed, as_json: bool) -> None:
 
     context = runtime(creates=True)
     feed_answer = FeedAnswer.of(create_feed(context.feed_context, feed, now=context.clock.now()))
-    problem = unreachable(context, [feed])
-    lines = [
-        f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}",
-        *_warning(problem),
-    ]
-    print_result({"feed": feed_answer, "unreachable": problem}, lines, as_json=as_json)
-
-
-def _warning(problem: str | None) -> list[str]:
-    """Return lines about why an added feed cannot be read now."""
-    if not problem:
-        return []
-    again = "  it is asked again by itself; `paperround feeds check --live` asks now"
-    return [f"  but it cannot be read now: {problem}", again]
+    line = f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
+    print_result({"feed": feed_answer}, line, as_json=as_json)
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
@@ -120,10 +104,10 @@ def _add_preset(preset: str, as_json: bool) -> None:
         missing = [feed for feed in preset_list if work[FeedStore].find(feed.name) is None]
     for feed in missing:
         create_feed(context.feed_context, feed, now=context.clock.now())
-    problem, added = unreachable(context, missing), [feed.name for feed in missing]
-    lines = [*(f"added {name}" for name in added), *_warning(problem)]
-    value = {"added": added, "unreachable": problem}
-    print_result(value, lines or "nothing to add: they are all there already", as_json=as_json)
+    added = [feed.name for feed in missing]
+    lines = [f"added {name}" for name in added]
+    none = "nothing to add: they are all there already"
+    print_result({"added": added}, lines or none, as_json=as_json)
 
 
 @app.command()
@@ -286,35 +270,3 @@ def export(
         sys.stdout.writelines([*export_feeds(feed_context), "\n"])
     else:
         sys.stdout.writelines(write_opml(iter_feeds(feed_context)))
-
-
-CONNECT_SECONDS = 4.0
-"""Timeout of a connection test."""
-
-
-def unreachable(context: "AppContext", feeds: Iterable[NewFeed]) -> str | None:
-    """Connect to the services of `feeds`; return why one is not reachable, with advice, or None."""
-    client = context.client_for(*context.settings.open_places)
-    url_by_host = {}
-    for feed in feeds:
-        state = FeedState(url=feed.url, settings=feed.settings, progress=PollProgress())
-        url = context.sources[feed.kind].plan(state, context.clock.now()).url
-        url_by_host[urlsplit(url).netloc] = url
-    try:
-        for url in url_by_host.values():
-            client.reach(url, seconds=CONNECT_SECONDS)
-    except FetchFailed as error:
-        return f"{error}{_advice(error)}"
-    return None
-
-
-def _advice(error: FetchFailed) -> str:
-    from urllib.request import getproxies  # slow to import
-
-    if isinstance(error, FetchRefused):
-        return ""  # the error has its own advice
-    if any(name in getproxies() for name in ("http", "https", "all")):
-        return ": this machine uses a proxy, and Paperround asks each service directly"
-    if isinstance(error, NameNotFound):
-        return ": does this machine have a network, and does its DNS answer?"
-    return ": a firewall may block it, or the service is down"

@@ -16,7 +16,6 @@
     ├── FetchFailed         a source could not be read; `permanent` tells whether to retry
     │   ├── FetchRefused    the address or the response is not allowed
     │   │   └── FetchWithheld   the check before the body failed; nothing was posted
-    │   ├── NameNotFound    the host name does not resolve
     │   └── Unanswered      a request was sent and got no response
     ├── InvalidSignature    the signature of a message does not verify
     ├── RateLimited         too many requests; retry after `retry_after` seconds
@@ -135,10 +134,6 @@ class FetchRefused(FetchFailed):
 
 class FetchWithheld(FetchRefused):
     """Nothing was posted: what is asked before the body said no."""
-
-
-class NameNotFound(FetchFailed):
-    """The DNS does not know the name of a server, or does not answer."""
 
 
 class Unanswered(FetchFailed):

@@ -144,12 +144,6 @@ class GuardedClient:
             if not destination.is_allowed:
                 self._network.allowed_addresses(destination, seconds)
 
-    def reach(self, address: str, *, seconds: float) -> None:
-        """Connect to the server of `address` within `seconds`, and send nothing. Raises as
-        `require_open` does, and FetchFailed when the server does not accept the connection."""
-        with _prefix_errors(address):
-            self._network.connect(self._target(parse_url(address)), seconds).close()
-
     def close(self) -> None:
         """Close the client; later requests fail."""
         self._http.close()

@@ -22,7 +22,7 @@ from threading import Thread
 
 import httpx
 
-from paperround.core.errors import FetchFailed, FetchRefused, Misconfigured, NameNotFound
+from paperround.core.errors import FetchFailed, FetchRefused, Misconfigured
 
 Address = IPv4Address | IPv6Address
 HostPort = tuple[str, int]
@@ -232,7 +232,7 @@ class Network:
         try:
             found = answers.get(timeout=seconds)
         except Empty:
-            raise NameNotFound("has a name that was not looked up in time") from None
+            raise FetchFailed("has a name that was not looked up in time") from None
         if isinstance(found, OSError):
-            raise NameNotFound("has a name that cannot be found")
+            raise FetchFailed("has a name that cannot be found")
         return found
