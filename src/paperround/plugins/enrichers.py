@@ -6,7 +6,8 @@ without texts, that announce nothing: links, identifiers and counts, and no more
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
@@ -31,14 +32,32 @@ _REPOSITORY = re.compile(
 _SCHEMES = {"arxiv": "ARXIV", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}
 
 
-class HuggingFace:
+class _Service:
+    """A service that is asked for one paper at a time, under its own name."""
+
+    name: str
+    kinds: tuple[str, ...] = ()
+    size: int = 1
+
+    @property
+    def limiter(self) -> str:
+        """The rate limiter of its requests, the same as of its feeds."""
+        return self.name
+
+    def get(
+        self, url: str, query: Mapping[str, object] | None = None, *, seconds: float = 1.0
+    ) -> FetchRequest:
+        """Return a request of the service; they are `seconds` apart."""
+        asked = f"?{urlencode(query, safe=':,|/')}" if query else ""
+        return FetchRequest(url=url + asked, limiter=self.limiter, interval_seconds=seconds)
+
+
+class HuggingFace(_Service):
     """The enricher `huggingface`: votes, code, its stars, and the project's page of a paper of
     arXiv. The API answers 404 for a paper nobody indexed there, and has no count of comments."""
 
     name: str = "huggingface"
-    limiter: str = "huggingface"
     kinds: tuple[str, ...] = ("arxiv",)
-    size: int = 1
     budget: tuple[Rate, ...] = (
         Rate(100, timedelta(minutes=5)),  # of 500 that the service grants to one address
         Rate(10_000, _DAY),
@@ -50,18 +69,14 @@ class HuggingFace:
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
         """One paper."""
-        return FetchRequest(
-            url=f"https://huggingface.co/api/papers/{papers[0].identifiers['arxiv']}",
-            limiter=self.limiter,
-            interval_seconds=1.0,
-        )
+        return self.get(f"https://huggingface.co/api/papers/{papers[0].identifiers['arxiv']}")
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the paper; raises FetchFailed when it is of another one."""
         return parse_enrichments(read(page, read_hf_paper), papers=papers, kinds=self.kinds)
 
 
-class Github:
+class Github(_Service):
     """The enricher `github`: how many stars the code of a paper has.
 
     https://docs.github.com/en/rest/repos/repos#get-a-repository; without a key an address may ask
@@ -69,9 +84,6 @@ class Github:
     """
 
     name: str = "github"
-    limiter: str = "github"
-    kinds: tuple[str, ...] = ()
-    size: int = 1
     budget: tuple[Rate, ...] = (Rate(50, timedelta(hours=1)),)
 
     def knows(self, paper: Paper) -> bool:
@@ -80,12 +92,8 @@ class Github:
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
         """One repository."""
-        return FetchRequest(
-            url=f"https://api.github.com/repos/{_repository(papers[0])}",
-            headers={"accept": "application/vnd.github+json"},
-            limiter=self.limiter,
-            interval_seconds=1.0,
-        )
+        request = self.get(f"https://api.github.com/repos/{_repository(papers[0])}")
+        return replace(request, headers={"accept": "application/vnd.github+json"})
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """The stars of the repository, as a count of the paper."""
@@ -115,12 +123,10 @@ def _repository(paper: Paper) -> str | None:
     return None if found is None or found[2] in {".", ".."} else f"{found[1]}/{found[2]}"
 
 
-class _Catalogue:
+class _Catalogue(_Service):
     """A service that is asked for a handful of DOIs at once (its filter `doi`); those it does not
     know are missing in the answer. It tells citations, the journal's DOI, open PDFs, retractions.
     """
-
-    kinds: tuple[str, ...]
 
     def knows(self, paper: Paper) -> bool:
         """Papers with a DOI that can be asked for."""
@@ -140,7 +146,6 @@ class OpenAlexNews(_Catalogue):
     """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them."""
 
     name: str = "openalex"
-    limiter: str = "openalex"
     kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
     size: int = 50
     budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # the rest of the 100 is left to feeds
@@ -152,12 +157,7 @@ class OpenAlexNews(_Catalogue):
             "per-page": self.size,
             "select": openalex.FIELDS.replace(",abstract_inverted_index", ""),
         }
-        return FetchRequest(
-            url=f"{openalex.BASE}?{urlencode(query, safe=':,|/')}",
-            limiter=self.limiter,
-            interval_seconds=1.0,
-            budget=openalex.KEYLESS,
-        )
+        return replace(self.get(openalex.BASE, query), budget=openalex.KEYLESS)
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
@@ -169,7 +169,6 @@ class CrossrefNews(_Catalogue):
     """The enricher `crossref`. It knows no papers of arXiv: their DOIs are registered elsewhere."""
 
     name: str = "crossref"
-    limiter: str = "crossref"
     kinds: tuple[str, ...] = ("doi", "biorxiv")
     size: int = 40
     budget: tuple[Rate, ...] = (Rate(1000, _DAY),)
@@ -178,11 +177,7 @@ class CrossrefNews(_Catalogue):
         """Up to forty papers."""
         dois = ",".join(f"doi:{doi}" for doi in map(self.doi, papers) if doi)
         query = {"filter": dois, "rows": self.size, "select": crossref.FIELDS}
-        return FetchRequest(
-            url=f"{crossref.BASE}?{urlencode(query, safe=':,/')}",
-            limiter=self.limiter,
-            interval_seconds=1.0,
-        )
+        return self.get(crossref.BASE, query)
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
@@ -190,7 +185,7 @@ class CrossrefNews(_Catalogue):
         return parse_enrichments(batch, papers=papers, kinds=self.kinds)
 
 
-class SemanticScholarNews:
+class SemanticScholarNews(_Service):
     """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF.
 
     It is asked for one paper at a time. Without a key all the world shares one budget, and most
@@ -198,9 +193,7 @@ class SemanticScholarNews:
     """
 
     name: str = "semantic-scholar"
-    limiter: str = "semantic-scholar"
     kinds: tuple[str, ...] = tuple(_SCHEMES)
-    size: int = 1
     budget: tuple[Rate, ...] = (Rate(500, _DAY),)
 
     def __init__(self, *, key: str | None = None) -> None:
@@ -214,14 +207,13 @@ class SemanticScholarNews:
         """One paper."""
         known = papers[0].identifiers
         kind = next(kind for kind in self.kinds if kind in known)
-        address = f"https://api.semanticscholar.org/graph/v1/paper/{_SCHEMES[kind]}"
-        asked = ASKED.replace(",abstract", "")
-        return FetchRequest(
-            url=f"{address}:{quote(known[kind], safe='/')}?fields={asked}",
-            headers={"x-api-key": self._key} if self._key else {},
-            limiter=self.limiter,
-            interval_seconds=1.0 if self._key else 3.0,
+        paper = f"{_SCHEMES[kind]}:{quote(known[kind], safe='/')}"
+        request = self.get(
+            f"https://api.semanticscholar.org/graph/v1/paper/{paper}",
+            {"fields": ASKED.replace(",abstract", "")},
+            seconds=1.0 if self._key else 3.0,
         )
+        return replace(request, headers={"x-api-key": self._key} if self._key else {})
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no paper."""
