@@ -185,7 +185,7 @@ def test_the_morning_after_is_told_by_list_and_by_person(home: CommandLine) -> N
     home.run("deliver")
     [told] = home.json("digest", "status")["lists"]
     assert told["editions"][0]["mails"] == {"sent": 2}
-    [mail] = home.json("digest", "status", "--subscriber", "ada@example.org")["mails"]
+    [mail] = home.json("subscribers", "history", "ada@example.org")["mails"]
     assert (mail["state"], len(mail["papers"])) == ("sent", 12)
-    assert "kept in the outbox" in home.run("digest", "status", "--subscriber", "ada@example.org")
+    assert "kept in the outbox" in home.run("subscribers", "history", "ada@example.org")
     assert "mails: sent 2" in home.run("digest", "status")

@@ -86,7 +86,7 @@ def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
         assert len(server.raws("Paperround-done")) == 1
     assert installation.states == {"active": 2, "suppressed": 1}
 
-    events = installation.home.json("bounces", "list", "--subscriber", alan)["events"]
+    events = installation.home.json("subscribers", "history", alan)["returned"]
     assert [one["did"] for one in events] == ["noted", "stopped"]
     assert "alan@" not in str(events)
     assert len(installation.home.json("subscribers", "history", alan)["returned"]) == 2

@@ -14,8 +14,6 @@ from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
-from paperround.subscribers.addresses import parse_address
-from paperround.subscribers.store.subscribers import SubscriberStore
 
 TRY_LATER = 75
 """The exit code that makes a mail server keep the message and retry (EX_TEMPFAIL, sysexits.h)."""
@@ -74,22 +72,11 @@ def poll(now: Now = None, as_json: AsJson = False) -> None:
 
 
 @app.command("list")
-def list_all(
-    subscriber: Annotated[
-        str | None,
-        typer.Option("--subscriber", metavar="EMAIL", help="What came back of this person's."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def list_all(as_json: AsJson = False) -> None:
     """Show what came back lately and what it did, and the mails that wait for a person."""
-    context = runtime()
-    address = None if subscriber is None else parse_address(subscriber)
-    with context.database.reading() as work:
-        person = None if address is None else work[SubscriberStore].find(address)
-        if address is not None and person is None:
-            raise NotFound(f"nobody is known as {address.written}, or they were erased")
-        events = work[ReturnStore].events(None if person is None else person.id, limit=MOST_SHOWN)
-        waiting = [] if person else work[ReturnStore].waiting(limit=MOST_SHOWN)
+    with runtime().database.reading() as work:
+        events = work[ReturnStore].events(None, limit=MOST_SHOWN)
+        waiting = work[ReturnStore].waiting(limit=MOST_SHOWN)
     events_shown = [pick_fields(one, EVENT_FIELDS) for one in events]
     waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
     print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)

@@ -28,7 +28,6 @@ from paperround.cli.output import (
     print_result,
     to_json,
 )
-from paperround.cli.subscribers import show_history
 from paperround.core.reasons import counted
 from paperround.delivery.status import LateMails, Progress
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
@@ -312,10 +311,6 @@ def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
 @app.command()
 def status(
     list_name: AnyList = None,
-    subscriber: Annotated[
-        str | None,
-        typer.Option("--subscriber", metavar="EMAIL", help="This person's mails instead."),
-    ] = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -323,9 +318,6 @@ def status(
     from paperround.ops.status import status as run
 
     context = runtime(now)
-    if subscriber is not None:
-        show_history(context, parse_address(subscriber), as_json=as_json)
-        return
     found = run(
         context.database, list_name, now=context.clock.now(), pacing=context.settings.pacing
     )

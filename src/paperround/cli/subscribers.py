@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
@@ -43,11 +43,7 @@ from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.addresses import parse_address
-from paperround.subscribers.model import Address
 from paperround.subscribers.store.subscribers import SubscriberStore
-
-if TYPE_CHECKING:
-    from paperround.bootstrap import AppContext
 
 MOST_SHOWN = 20
 """Rejects that are printed one by one."""
@@ -263,17 +259,11 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
 def history(email: Email, as_json: AsJson = False) -> None:
     """Show the mails written to one person, newest first: papers, tries, the server's words, and
     what came back."""
-    context = runtime()
-    with usage("EMAIL"):
-        address = parse_address(email)
-    show_history(context, address, as_json=as_json)
-
-
-def show_history(context: "AppContext", address: Address, *, as_json: bool) -> None:
-    """Print what one person was sent, and their bounces and complaints."""
     from paperround.ops.status import history as run
 
-    past = run(context.database, address)
+    with usage("EMAIL"):
+        address = parse_address(email)
+    past = run(runtime().database, address)
     value = {
         "subscriber": past.subscriber.address,
         "state": past.subscriber.state,
