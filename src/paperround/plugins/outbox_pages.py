@@ -47,9 +47,6 @@ SHOWN = 200
 """Most emails in a listing."""
 
 _ENDING = ".eml"
-_HEAD_BYTES = 32 * 1024
-"""Bytes to read for the header, more than any header has."""
-
 _PARSER = BytesParser(_class=EmailMessage, policy=policy.default)
 
 View = Literal["html", "text", "source", "headers"]
@@ -86,12 +83,10 @@ class OutboxMail:
 def list_emails(directory: Path) -> list[OutboxEntry]:
     """Return up to 200 emails in `directory`, newest first; none if there is no such folder."""
     aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
-    entries = []
-    for _, path in aged[:SHOWN]:
-        with path.open("rb") as file:
-            header = _PARSER.parsebytes(file.read(_HEAD_BYTES), headersonly=True)
-        entries.append(_entry(path, header))
-    return entries
+    return [
+        _entry(path, _PARSER.parsebytes(path.read_bytes(), headersonly=True))
+        for _, path in aged[:SHOWN]
+    ]
 
 
 def _files(directory: Path) -> Iterator[Path]:
