@@ -12,7 +12,8 @@ from datetime import date
 from itertools import accumulate
 
 from paperround.core.errors import InvalidInput
-from paperround.core.times import midnight_utc, parse_date
+from paperround.core.times import midnight_utc
+from paperround.feeds.formats.dates import period_of
 from paperround.feeds.formats.entries import (
     BadEntry,
     batch_of,
@@ -285,45 +286,12 @@ def granted(line: str) -> str | None:
     return None
 
 
-# Dates as PubMed writes them: in parts, with months as numbers or words, or as free text.
-
-_YEAR = re.compile(r"\s*(\d{4})\s*", re.ASCII)
-_DAY = re.compile(r"\s*(\d{1,2})\s*", re.ASCII)
-_MEDLINE_DATE = re.compile(r"\D{0,10}(\d{4})(?:\s*-\s*\d{4})?\s*([A-Za-z]{3})?", re.ASCII)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-
-
 def first_day(stated: Node) -> date | None:
-    """The first day of what is stated: of `1998 Dec-1999 Jan` the first of December 1998.
-
-    None where nothing is stated; raises BadEntry for what is no date.
-    """
-    year, month = stated.said("Year"), stated.said("Month") or ""
-    if year is None:
-        loose = _MEDLINE_DATE.match(stated.said("MedlineDate") or "")
-        if loose is None:
-            return None
-        year, month = loose[1], loose[2] or ""
-    word = month.strip()[:3].casefold()  # a month may be a number or a word; a season is not told
-    numbered = _number(_DAY, month if month[:1].isdecimal() else None)
-    number = _MONTHS.index(word) + 1 if word in _MONTHS else numbered
-    text = f"{_number(_YEAR, year):04}-{number:02}-{_number(_DAY, stated.said('Day')):02}"
-    if not "1900" <= text < "2200":
-        return None  # as the other readers have it: a year no article is of says nothing
-    try:
-        return parse_date(text)
-    except InvalidInput as error:
-        raise BadEntry("bad-date", str(error)) from None
-
-
-def _number(shape: re.Pattern[str], stated: str | None) -> int:
-    """The number that is stated, 1 where there is none."""
-    if stated is None:
-        return 1
-    match = shape.fullmatch(stated)
-    if match is None:
-        raise BadEntry("bad-date", f"{stated!r:.40} is no part of a date")
-    return int(match[1])
+    """The first day of what is stated: of `1998 Dec-1999 Jan` the first of December 1998. None
+    where nothing is stated."""
+    parts = (stated.said(name) for name in ("Year", "Month", "Day", "MedlineDate"))
+    period = period_of(" ".join(filter(None, parts)))
+    return period.first if period else None
 
 
 FORMAT = Format(
