@@ -53,7 +53,7 @@ def temporary_installation(context: AppContext) -> Iterator[AppContext]:
         try:
             yield temporary
         finally:
-            temporary.engine.dispose()
+            temporary.database.close()
 
 
 def read_feeds(
