@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from paperround.bounces.model import ReportedEvents
-from paperround.core.errors import FetchFailed, InvalidSignature
+from paperround.core.errors import FetchFailed, InvalidSignature, Misconfigured
 from paperround.plugins.bounce_hooks.ses import SesHook
 from paperround.plugins.bounce_hooks.sns import Authority, is_certificate_of, topic_of
 from tests.builders import NOW
@@ -35,9 +35,7 @@ OTHER_TOPIC = TOPIC.replace("digest-bounces", "digest-bounces2")
 
 
 def hook_of(web: FakeClient) -> SesHook:
-    topic = topic_of(TOPIC)
-    assert topic is not None
-    return SesHook(Authority([topic], web))
+    return SesHook(Authority([topic_of(TOPIC)], web))
 
 
 def hear(message: Mapping[str, object], web: FakeClient | None = None) -> ReportedEvents:
@@ -127,7 +125,6 @@ def test_an_old_message_is_refused_before_anything_is_fetched(age: timedelta) ->
 )
 def test_a_certificate_from_anywhere_else_is_never_fetched(url: str) -> None:
     topic = topic_of(TOPIC)
-    assert topic is not None
     assert not is_certificate_of(url, topic)
     web = web_of_sns()
     web.pages[url] = certificate(strangers_key())
@@ -241,9 +238,7 @@ def test_an_unsigned_confirmation_confirms_nothing() -> None:
     ],
 )
 def test_the_host_of_a_topic_is_that_of_its_region(arn: str, host: str) -> None:
-    topic = topic_of(arn)
-    assert topic is not None
-    assert topic.host == host
+    assert topic_of(arn).host == host
 
 
 @pytest.mark.parametrize(
@@ -258,5 +253,6 @@ def test_the_host_of_a_topic_is_that_of_its_region(arn: str, host: str) -> None:
         TOPIC + ":c9135db0-26c4-47ec-8998-413945fb5a96",
     ],
 )
-def test_what_names_no_topic_is_none(arn: str) -> None:
-    assert topic_of(arn) is None
+def test_what_names_no_topic_is_refused(arn: str) -> None:
+    with pytest.raises(Misconfigured, match="names no topic"):
+        topic_of(arn)

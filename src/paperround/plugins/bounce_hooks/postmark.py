@@ -4,7 +4,6 @@ Postmark signs nothing, but sends a password from the webhook's URL, or a header
 Written from postmarkapp.com/developer/webhooks, with invented values in the tests.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from paperround.delivery.model import Evidence
 from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
+    base64_of,
     code_of,
     evidence_of_failure,
     is_one_of,
@@ -57,10 +57,7 @@ def _password(authorization: str) -> str:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return ""
-    try:
-        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
-    except ValueError:
-        return ""
+    return base64_of(encoded).decode("utf-8", "replace").partition(":")[2]
 
 
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:

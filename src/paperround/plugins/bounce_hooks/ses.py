@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
-from paperround.core.errors import Misconfigured
 from paperround.delivery.model import Evidence
 from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
@@ -28,7 +27,6 @@ from paperround.plugins.bounce_hooks.sns import (
     CONFIRMATION,
     NOTIFICATION,
     Authority,
-    Topic,
     topic_of,
 )
 
@@ -174,14 +172,4 @@ def hook_of(
     name of a setting, never its value."""
     del public_url
     topics = given("ses_topic_arn")
-    return SesHook(Authority([_topic(arn) for arn in topics], client())) if topics else None
-
-
-def _topic(arn: str) -> Topic:
-    found = topic_of(arn)
-    if found is None:
-        raise Misconfigured(
-            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} names no topic of Amazon SNS: write it like "
-            "arn:aws:sns:eu-central-1:123456789012:digest-bounces"
-        )
-    return found
+    return SesHook(Authority(map(topic_of, topics), client())) if topics else None

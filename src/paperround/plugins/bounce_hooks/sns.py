@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from paperround.core.errors import FetchFailed, InvalidSignature
+from paperround.core.errors import FetchFailed, InvalidSignature, Misconfigured
 from paperround.http.model import FetchRequest, HttpClient
 from paperround.plugins.bounce_hooks.fields import HookFields, base64_of, moment_of, require_fresh
 
@@ -57,11 +57,14 @@ class Topic:
     host: str
 
 
-def topic_of(arn: str) -> Topic | None:
-    """Return the topic with this ARN; None if it is not one."""
+def topic_of(arn: str) -> Topic:
+    """Return the topic with this ARN. Raises Misconfigured if it is not one."""
     found = _ARN.fullmatch(arn)
     if found is None:
-        return None
+        raise Misconfigured(
+            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} names no topic of Amazon SNS: write it like "
+            "arn:aws:sns:eu-central-1:123456789012:digest-bounces"
+        )
     end = ".cn" if found["part"] == "aws-cn" else ""
     return Topic(arn, f"sns.{found['region']}.amazonaws.com{end}")
 
