@@ -12,7 +12,14 @@ from typing import Any
 
 from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
 from paperround.core.times import require_utc
-from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint, reject
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    batch_of,
+    fingerprint,
+    reject,
+    storable,
+)
 from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import listed, oldest_day
 from paperround.papers.model import Paper, ParsedBatch, Record
@@ -57,7 +64,7 @@ def service_error(value: object) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except RecursionError:
         text = "(nested too deeply)"
-    return clean(text[: 4 * _LONGEST_TEXT], limit=_LONGEST_TEXT)
+    return clean(storable(text[: 4 * _LONGEST_TEXT]), limit=_LONGEST_TEXT)
 
 
 def read_works(

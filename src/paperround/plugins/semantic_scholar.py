@@ -26,7 +26,6 @@ from paperround.feeds.formats.entries import (
     day_of,
     doi_of,
     links_of,
-    storable,
     text_of,
     texts_of,
     title_of,
@@ -45,7 +44,6 @@ from paperround.feeds.sources.base import (
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
-from paperround.papers.text import clean
 from paperround.plugins.catalogues import (
     CatalogueResponse,
     PageCursor,
@@ -57,6 +55,7 @@ from paperround.plugins.catalogues import (
     objects_of,
     page_and_position,
     query_of,
+    service_error,
 )
 
 COUNTS: Mapping[str, str] = {
@@ -66,7 +65,6 @@ COUNTS: Mapping[str, str] = {
 
 _LISTS = ("data", "recommendedPapers")
 _INNER = ("citedPaper", "citingPaper")
-_SAID = 200
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _MOST_CORPUS = 10**12
@@ -96,8 +94,7 @@ def _rows(said: object) -> list[object]:
         raise InvalidInput("the JSON is no answer of Semantic Scholar")
     problem = said.get("error") or said.get("message")
     if problem:
-        words = storable(problem) if isinstance(problem, str) else excerpt_of(problem)
-        raise InvalidInput(f"Semantic Scholar answered an error: {clean(words, limit=_SAID)!r}")
+        raise InvalidInput(f"Semantic Scholar answered an error: {service_error(problem)!r}")
     for key in _LISTS:
         if isinstance(rows := said.get(key), list):
             return rows

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.formats.entries import BadEntry, reject, storable
+from paperround.feeds.formats.entries import BadEntry, reject
 from paperround.feeds.model import FeedState, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
@@ -30,8 +30,7 @@ from paperround.feeds.sources.base import (
 )
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Reject
-from paperround.papers.text import clean
-from paperround.plugins.catalogues import excerpt_of, json_of, query_of
+from paperround.plugins.catalogues import json_of, query_of, service_error
 from paperround.plugins.pubmed.record import read_pubmed
 
 # Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
@@ -41,7 +40,6 @@ from paperround.plugins.pubmed.record import read_pubmed
 MOST_FOUND = 10_000
 """Articles of one search that PubMed gives out."""
 
-_SAID = 200
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _KEY = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 _WEB_ENV = re.compile(r"[\w.@%+=-]{1,200}", re.ASCII)
@@ -63,12 +61,12 @@ def read_search(content: bytes) -> FoundIds:
     """What was found; raises InvalidInput for an error and for what is no answer of esearch."""
     said = json_of(content)
     if isinstance(said, dict) and "error" in said:
-        raise InvalidInput(f"PubMed answered an error: {_words(said['error'])!r}")
+        raise InvalidInput(f"PubMed answered an error: {service_error(said['error'])!r}")
     result = said.get("esearchresult") if isinstance(said, dict) else None
     if not isinstance(result, dict):
         raise InvalidInput("the JSON is no answer of PubMed's esearch")
     if "ERROR" in result:
-        raise InvalidInput(f"PubMed did not take the search: {_words(result['ERROR'])!r}")
+        raise InvalidInput(f"PubMed did not take the search: {service_error(result['ERROR'])!r}")
     count = int(_text(result, "count", _COUNT))
     return FoundIds(
         count=count,
@@ -85,10 +83,6 @@ def _text(result: Mapping[str, object], key: str, shape: re.Pattern[str]) -> str
     return value
 
 
-def _words(said: object) -> str:
-    return clean(storable(said) if isinstance(said, str) else excerpt_of(said), limit=_SAID)
-
-
 def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
     """A field there is not is always a mistake; a word PubMed does not know is one when nothing
     was found. What lies behind the last article it gives out is told too."""
@@ -96,7 +90,9 @@ def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
     errors = errorlist if isinstance(errorlist, dict) else {}
     said = [errors.get("fieldsnotfound"), None if count else errors.get("phrasesnotfound")]
     notes = [
-        BadEntry("unknown-words", f"PubMed does not know this part of the query: {_words(one)}")
+        BadEntry(
+            "unknown-words", f"PubMed does not know this part of the query: {service_error(one)}"
+        )
         for listed in said
         if isinstance(listed, list)
         for one in listed[:10]
