@@ -5,7 +5,7 @@ An abstract is shown only under a Creative Commons licence; otherwise it is used
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -141,17 +141,10 @@ def parse_filters(
     return filters, search
 
 
-def parse_enrichments(
-    batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]
-) -> ParsedBatch:
-    """Return the records of `batch` with an identifier, of one of `kinds`, of one of `papers`,
-    reduced to what an enricher may add."""
-    known = {
-        (kind, value)
-        for paper in papers
-        for kind, value in paper.identifiers.items()
-        if kind in kinds
-    }
+def parse_enrichments(batch: ParsedBatch, papers: Sequence[Paper]) -> ParsedBatch:
+    """Return the records of `batch` with an identifier of one of `papers`, reduced to what an
+    enricher may add."""
+    known = {pair for paper in papers for pair in paper.identifiers.items()}
     found = (one for one in batch.records if not known.isdisjoint(one.identifiers.items()))
     return ParsedBatch(records=tuple(map(_enrichment, found)), rejects=batch.rejects)
 

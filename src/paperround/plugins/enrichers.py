@@ -73,7 +73,7 @@ class HuggingFace(_Service):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the paper; raises FetchFailed when it is of another one."""
-        return parse_enrichments(read(page, read_hf_paper), papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, read_hf_paper), papers)
 
 
 class Github(_Service):
@@ -161,8 +161,7 @@ class OpenAlexNews(_Catalogue):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
-        batch = read(page, openalex.read_answer).batch
-        return parse_enrichments(batch, papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, openalex.read_answer).batch, papers)
 
 
 class CrossrefNews(_Catalogue):
@@ -181,8 +180,7 @@ class CrossrefNews(_Catalogue):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no list of works."""
-        batch = read(page, crossref.read_answer).batch
-        return parse_enrichments(batch, papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, crossref.read_answer).batch, papers)
 
 
 class SemanticScholarNews(_Service):
@@ -217,4 +215,4 @@ class SemanticScholarNews(_Service):
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no paper."""
-        return parse_enrichments(read(page, read_semantic_scholar), papers=papers, kinds=self.kinds)
+        return parse_enrichments(read(page, read_semantic_scholar), papers)
