@@ -29,7 +29,7 @@ FORMATS = {
     "pubmed": "pubmed",
     "semantic_scholar": "semantic-scholar",
 }
-WORDS = {"InvalidInput": "no such answer", "NotWellFormed": "broken", "BadToken": "old token"}
+WORDS = {"InvalidInput": "no such answer", "NotWellFormed": "broken"}
 OK = 200
 
 

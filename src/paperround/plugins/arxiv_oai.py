@@ -56,10 +56,6 @@ MOST_TOKEN = 1000
 _LONGEST_REASON = 200
 
 
-class BadToken(InvalidInput):
-    """The service rejects its own token, unknown or expired."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaiRecord:
     """One record: the fields of its header, and its metadata element if any."""
@@ -81,7 +77,7 @@ class OaiPage:
 
 
 def read_records(content: bytes) -> OaiPage:
-    """Return the records. Raises InvalidInput, or BadToken for a rejected token."""
+    """Return the records. Raises InvalidInput, also for a token that the service rejects."""
     root = read_xml(content)
     if root.name != "OAI-PMH":
         raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
@@ -90,8 +86,7 @@ def read_records(content: bytes) -> OaiPage:
         code = clean(error.attributes.get("code", ""), limit=_LONGEST_REASON) or "without a code"
         if code != "noRecordsMatch":
             reason = clean(error.text, limit=_LONGEST_REASON) or "no reason given"
-            kind = BadToken if code == "badResumptionToken" else InvalidInput
-            raise kind(f"the OAI-PMH error {code}: {reason}")
+            raise InvalidInput(f"the OAI-PMH error {code}: {reason}")
     if errors:
         return OaiPage()
     listed = next(root.all("ListRecords"), None)
@@ -250,7 +245,6 @@ class _OaiPlace:
     since: date
     index: int = 0
     page: int = 0
-    restarts: int = 0
     expires: datetime | None = None
     token: str = ""
 
@@ -264,7 +258,7 @@ class _OaiPlace:
         """The first page of the next set; None after the last."""
         if self.index + 1 >= len(self.sets):
             return None
-        return replace(self.beginning, index=self.index + 1, restarts=0)
+        return replace(self.beginning, index=self.index + 1)
 
 
 @cache
@@ -346,14 +340,9 @@ class ArxivOai(Source[_OaiPlace]):
         return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
 
     def read_page(self, page: Page, place: _OaiPlace) -> tuple[ParsedBatch, _OaiPlace | None]:
-        """Return the papers of a page; raises FetchFailed when it is no list of records.
-
-        A rejected token restarts its set once, as the protocol demands.
-        """
-        may_restart = place.token and not place.restarts
-        records = read(page, _records_or_none if may_restart else read_records)
-        if records is None:
-            return ParsedBatch(), replace(place.beginning, restarts=1)
+        """Return the papers of a page; raises FetchFailed when it is no list of records. After some
+        failures, as with a token that was rejected, the poll begins anew."""
+        records = read(page, read_records)
         batch = arxiv_batch(records, place.since)
         if not records.token:
             return batch, place.following
@@ -362,14 +351,6 @@ class ArxivOai(Source[_OaiPlace]):
         return batch, replace(
             place, page=place.page + 1, expires=records.expires, token=records.token
         )
-
-
-def _records_or_none(body: bytes) -> OaiPage | None:
-    """Return the records, or None when the token is rejected."""
-    try:
-        return read_records(body)
-    except BadToken:
-        return None
 
 
 def _category(named: str) -> str:
