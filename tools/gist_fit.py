@@ -23,13 +23,13 @@ from paperround.evaluate.gist import (
     METRICS,
     Marked,
     Span,
-    figures_of,
+    counted,
     hits_of,
     overlaps,
     read_marked,
     with_marks,
 )
-from paperround.evaluate.report import Numbers, Report
+from paperround.evaluate.report import Figure, Numbers, Report, mean_of
 from paperround.papers.gist import gist_pieces
 from paperround.papers.gist_features import Sentence, Weights, features_of, split_sentences
 
@@ -84,6 +84,11 @@ def refit_gist(path: Path) -> Report:
             *table_of(learned(marked)),
         ),
     )
+
+
+def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
+    """Return the share of abstracts for which each metric holds."""
+    return {name: mean_of(rows) for name, found in hits.items() if len(rows := counted(found))}
 
 
 def table_of(weights: Weights) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Figure, Numbers, Report, compare, mean_of
+from paperround.evaluate.report import Numbers, Report, compare
 from paperround.papers.gist import Piece, fitted, gist_pieces
 from paperround.papers.gist_features import Sentence, split_sentences
 
@@ -165,11 +165,6 @@ def hits_of(marked: Sequence[Marked], choose: Choice) -> Mapping[str, Numbers]:
 def counted(found: Numbers) -> Numbers:
     """Return the values that are not NaN."""
     return found[~np.isnan(found)]
-
-
-def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
-    """Return the share of abstracts for which each metric holds."""
-    return {name: mean_of(rows) for name, found in hits.items() if len(rows := counted(found))}
 
 
 def _others(baselines: Baselines) -> Mapping[str, Choice]:
