@@ -18,7 +18,6 @@ Every ten seconds it puts back the jobs of dead workers.
 import asyncio
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -71,9 +70,6 @@ BEAT_SECONDS = 10.0
 POLL_SECONDS = 1.0
 """How often to look for jobs without a notification: those locked until a commit, and those of a
 queue that was full. A worker that ended is also restarted after this time."""
-
-WORTH_TELLING = 1.0
-"""Seconds a job must take to be logged: most find nothing to do."""
 
 _log = logging.getLogger(__name__)
 
@@ -216,11 +212,9 @@ class PostgresQueue:
 
     async def _run(self, context: JobContext, /, **_: Any) -> None:
         """Run a job; every task of the library is this function."""
-        job, began = context.job, time.monotonic()
+        job = context.job
         is_done = await in_thread(partial(self._tasks.run, job.task_name))
         self._done[job.task_name, "done" if is_done else "failed"] += 1
-        if (lasted := time.monotonic() - began) >= WORTH_TELLING:
-            _log.info("job %s took %.1f seconds", job.task_name, lasted)
 
 
 def in_thread(do: Callable[[], T]) -> Awaitable[T]:
