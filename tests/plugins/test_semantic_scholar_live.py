@@ -85,11 +85,6 @@ def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() ->
         parsed(bulk(total=5000, token="t"), at(3, "u"))
 
 
-def test_a_list_that_leads_to_itself_is_a_failure() -> None:
-    with pytest.raises(FetchFailed, match="does not come to an end"):
-        parsed(bulk(paper(), total=9, token="same"), at(7, "same"))
-
-
 def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told() -> None:
     last = at(99, "old")
     batch = parsed(bulk(paper(), total=123_456, token="new"), last)

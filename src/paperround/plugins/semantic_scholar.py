@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
+from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.times import midnight_utc
 from paperround.feeds.formats.entries import (
     BadEntry,
@@ -288,12 +288,7 @@ class SemanticScholar(Source[PageCursor]):
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no answer of the search."""
-        answer = read(page, read_bulk)
-        if answer.mark and answer.mark == place.mark:
-            raise FetchFailed(
-                "the list of Semantic Scholar does not come to an end: ask again later"
-            )
-        return page_and_position(place, answer, "Semantic Scholar", size=PAGE)
+        return page_and_position(place, read(page, read_bulk), "Semantic Scholar", size=PAGE)
 
 
 def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
