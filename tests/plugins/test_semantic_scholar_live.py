@@ -85,6 +85,12 @@ def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() ->
         parsed(bulk(total=5000, token="t"), at(3, "u"))
 
 
+@pytest.mark.parametrize("token", [7, "x" * 4001, "a b"])
+def test_a_token_that_cannot_be_asked_for_is_a_failure(token: object) -> None:
+    with pytest.raises(FetchFailed, match=r"no works after 1|names its next page"):
+        parsed(bulk(paper(), total=2, token=token))
+
+
 def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told() -> None:
     last = at(99, "old")
     batch = parsed(bulk(paper(), total=123_456, token="new"), last)
@@ -105,8 +111,6 @@ def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told()
         (b'{"recommendedPapers": []}', 200, "no answer of Semantic Scholar's search"),
         (bulk(total="many"), 200, "it has no total"),
         (bulk(total=-1), 200, "it has no total"),
-        (bulk(paper(), total=2, token=7), 200, "no works after 1"),
-        (bulk(paper(), token="x" * 4001), 200, "names its next page"),
         (b"", 304, ""),
     ],
 )

@@ -52,6 +52,15 @@ class Judged:
     raised: bool = False
 
 
+_READING_FAILED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 Judge = Callable[[bytes], Judged]
 
 
@@ -112,7 +121,7 @@ def _hard(row: Row) -> bool | None:
 def _ours(raw: bytes) -> Judged:
     try:
         returned = read_returned(raw)
-    except Exception:  # counted: no email should raise
+    except _READING_FAILED:  # counted: no email should raise
         return Judged(classified=False, raised=True)
     return Judged(
         found=returned.evidence.is_hard,
