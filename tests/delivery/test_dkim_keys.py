@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from paperround.config import Settings
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured
-from paperround.delivery.dkim import signers as dkim_signers
 from paperround.delivery.dkim.keys import (
     KEEP,
     SHOW_REVOKED,
@@ -100,8 +99,8 @@ def test_a_key_that_signs_no_more_is_kept_then_revoked_then_gone() -> None:
         assert states(moved, at) == [state, KeyState.SIGNING]
     old, new = moved.due(DOMAIN, NEXT)
     assert (old.until, new.until) == (end, None)
-    assert old.record.public == moved.keys[0].public
-    assert moved.due(DOMAIN, end)[0].record.value == "v=DKIM1; k=ed25519; p="
+    assert old.public == moved.keys[0].public
+    assert moved.due(DOMAIN, end)[0].value == "v=DKIM1; k=ed25519; p="
     assert len(moved.due(DOMAIN, end + SHOW_REVOKED)) == 1
 
 
@@ -171,22 +170,19 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, content: str) -> None
 # --- who signs -----------------------------------------------------------------------------------
 
 
-def test_mails_are_signed_with_the_keys_as_they_were_last_seen(tmp_path: Path) -> None:
+def test_mails_are_signed_with_the_keys_as_they_are_in_the_file(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     signers = Signers(DOMAIN, place)
     renderer = MailRenderer(sender_identity(), signer=signers)
     first = book()
     waiting = first.with_next((), None, now=FIRST)
-    old, new = (one.record for one in waiting.due(DOMAIN, NOW))
+    old, new = waiting.due(DOMAIN, NOW)
     assert b"DKIM-Signature" not in renderer.compose(mail())
     for kept, good in ((first, [True, False]), (waiting, [True, False])):
         write_book(place, kept)
-        signers.renew()
         content = renderer.compose(mail())
         assert [*dkimpy_says(content, [old]), *dkimpy_says(content, [new])] == good
     write_book(place, waiting.switched(now=NEXT))
-    assert dkimpy_says(renderer.compose(mail()), [old]) == [True]
-    signers.renew()
     content = renderer.compose(mail())
     assert [*dkimpy_says(content, [old]), *dkimpy_says(content, [new])] == [False, True]
 
@@ -194,16 +190,12 @@ def test_mails_are_signed_with_the_keys_as_they_were_last_seen(tmp_path: Path) -
 def test_keys_that_are_gone_or_back_are_seen(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     signers = Signers(DOMAIN, place)
-    signers.renew()
     assert signers() is None
     write_book(place, book())
-    signers.renew()
     assert signers() is not None
     place.rename(tmp_path / "elsewhere")
-    signers.renew()
     assert signers() is None
     (tmp_path / "elsewhere").rename(place)
-    signers.renew()
     assert signers() is not None
 
 
@@ -221,43 +213,13 @@ def test_half_a_key_does_not_sign_and_says_so(
     half = replace(book().keys[0], **changes)  # type: ignore[arg-type]
     write_book(tmp_path / "dkim.json", KeyFile((half,)))
     with pytest.raises(Misconfigured, match=why):
-        Signers(DOMAIN, tmp_path / "dkim.json").renew()
-
-
-def test_a_look_at_old_keys_that_takes_long_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One thread reads the keys while another finds the next ones: its late answer must be seen to
-    be old, or the process signs with a key that is revoked."""
-    place = tmp_path / "dkim.json"
-    waiting = book().with_next((), None, now=FIRST)
-    write_book(place, waiting)
-    signers = Signers(DOMAIN, place)
-    reading = dkim_signers.signing_keys
-    read: list[Path] = []
-
-    def slowly(one: Path) -> tuple[SigningKey, ...]:
-        found = reading(one)
-        if not read:
-            read.append(one)
-            write_book(place, waiting.switched(now=NEXT))
-            signers.renew()
-        return found
-
-    monkeypatch.setattr(dkim_signers, "signing_keys", slowly)
-    signers.renew()
-    signers.renew()
-    new = waiting.due(DOMAIN, NOW)[1].record
-    assert dkimpy_says(MailRenderer(sender_identity(), signer=signers).compose(mail()), [new]) == [
-        True
-    ]
+        Signers(DOMAIN, tmp_path / "dkim.json")()
 
 
 def test_keys_of_the_settings_sign_alone(tmp_path: Path) -> None:
     write_book(tmp_path / "dkim.json", book())
     given = Signers(DOMAIN, tmp_path / "dkim.json", (key(Algorithm.ED25519),))
-    assert [one.record.selector for one in given.due(NOW)] == ["of-ed25519"]
-    assert given() is given()
+    assert [one.selector for one in given.due(NOW)] == ["of-ed25519"]
     assert given() is not None
 
 

@@ -42,9 +42,7 @@ def confirmation(home: Home) -> bytes:
 def signing(home: Home) -> AppContext:
     place = home.folder / "data" / "dkim.json"
     write_book(place, KeyFile().with_first([Algorithm.ED25519], "s1", now=NOW))
-    runtime = home.runtime(public_url="https://papers.mail.example.org")
-    runtime.signers.renew()
-    return runtime
+    return home.runtime(public_url="https://papers.mail.example.org")
 
 
 def test_what_leaves_is_well(digest: bytes, confirmation: bytes) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.config import Settings
-from paperround.delivery.dkim.keys import DueRecord, KeyFile
+from paperround.delivery.dkim.keys import KeyFile, KeyRecord
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.doctor.findings import Finding, Level
 from paperround.plugins.doctor_checks import records
@@ -36,9 +36,9 @@ def found(check: str, held: dict[str, tuple[str, ...]], book: KeyFile = BOOK) ->
     return next(one for one in look(held, book) if one.check == check)
 
 
-def texts(*due: DueRecord) -> dict[str, tuple[str, ...]]:
+def texts(*due: KeyRecord) -> dict[str, tuple[str, ...]]:
     """A DNS that says what is due."""
-    return {one.record.name: (one.record.value,) for one in due}
+    return {one.name: (one.value,) for one in due}
 
 
 def test_with_every_record_in_place_all_is_well() -> None:
@@ -69,7 +69,7 @@ def test_a_dns_that_does_not_answer_is_one_finding_and_no_fault_of_the_records()
     [found] = look({}, silent=True)
     assert (found.check, found.level) == ("dns", Level.WARN)
     assert "did not answer" in found.says
-    assert found.lines == tuple(one.record.line for one in BOOK.due(DOMAIN, NOW))
+    assert found.lines == tuple(one.line for one in BOOK.due(DOMAIN, NOW))
 
 
 def test_where_no_mail_leaves_no_record_is_looked_for() -> None:
@@ -172,14 +172,14 @@ def test_the_record_of_the_key_that_signs(published: str, level: Level) -> None:
     text = published.format(public=BOOK.keys[0].public)
     key = found("dkim", {f"s1._domainkey.{DOMAIN}": (text,)})
     assert key.level is level
-    assert key.lines == (() if level is Level.OK else (BOOK.due(DOMAIN, NOW)[0].record.line,))
+    assert key.lines == (() if level is Level.OK else (BOOK.due(DOMAIN, NOW)[0].line,))
 
 
 @pytest.mark.accept("F35", part="doctor")
 def test_the_next_key_is_waited_for_and_then_let_sign() -> None:
     signing, waiting = WAITING.due(DOMAIN, NOW)
     before = look(texts(signing), WAITING)[2]
-    assert (before.level, before.lines) == (Level.WARN, (waiting.record.line,))
+    assert (before.level, before.lines) == (Level.WARN, (waiting.line,))
     after = look(texts(signing, waiting), WAITING)[2]
     assert (after.level, after.lines) == (Level.WARN, ())
     assert "dkim rotate" in after.way_out
@@ -190,7 +190,7 @@ def test_the_record_of_the_last_key_is_watched_until_it_may_go() -> None:
     kept, signing = MOVED.due(DOMAIN, NOW)
     assert look(texts(kept, signing), MOVED)[1].level is Level.OK
     gone_too_early = look(texts(signing), MOVED)[1]
-    assert (gone_too_early.level, gone_too_early.lines) == (Level.WARN, (kept.record.line,))
+    assert (gone_too_early.level, gone_too_early.lines) == (Level.WARN, (kept.line,))
     later = NOW + timedelta(days=10)
     revoked, _ = MOVED.due(DOMAIN, later)
     for held, level in (

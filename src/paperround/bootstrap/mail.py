@@ -81,7 +81,6 @@ def delivery_context(app: "AppContext") -> DeliveryContext:
     app.settings.require_sender()
     signer = None
     try:
-        app.signers.renew()
         signer = app.signers()
         signing = Signing(signs=signer is not None)
     except Misconfigured as error:

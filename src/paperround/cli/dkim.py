@@ -12,7 +12,7 @@ from paperround.core.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
-    from paperround.delivery.dkim.keys import DueRecord, StoredKey
+    from paperround.delivery.dkim.keys import KeyRecord, StoredKey
     from paperround.delivery.dkim.signer import Algorithm
 
 app = typer.Typer(
@@ -134,7 +134,7 @@ def _require_published(context: "AppContext", waiting: "Sequence[StoredKey]") ->
     from paperround.delivery.dkim.keys import RecordStatus, published_status
 
     for key in waiting:
-        record = key.due(context.signers.domain, context.clock.now()).record
+        record = key.due(context.signers.domain, context.clock.now())
         if published_status(record, context.resolver.texts(record.name)) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
@@ -146,23 +146,15 @@ def _print_records(
     context: "AppContext", did: str | None, hint: str = "", *, as_json: bool
 ) -> None:
     due = context.signers.due(context.clock.now())
-    fields = "selector algorithm name value strings"
-    records = [
-        {
-            **pick_fields(one.record, fields),
-            "state": one.state,
-            "type": "TXT",
-            "keep_until": one.until,
-        }
-        for one in due
-    ]
+    fields = "selector algorithm name value strings state"
+    records = [{**pick_fields(one, fields), "type": "TXT", "keep_until": one.until} for one in due]
     value = {"did": did, "domain": context.signers.domain, "records": records}
-    lines = [line for one in due for line in (f"; {_describe(one)}", one.record.line)]
+    lines = [line for one in due for line in (f"; {_describe(one)}", one.line)]
     none = "; mails are not signed here: `paperround dkim create` makes a key"
     print_result(value, [*(lines or [none]), *(["", hint] if hint else [])], as_json=as_json)
 
 
-def _describe(one: "DueRecord") -> str:
+def _describe(one: "KeyRecord") -> str:
     from paperround.delivery.dkim.keys import KeyState
 
     match one.state:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, count
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -50,14 +51,27 @@ class RecordStatus(StrEnum):
     """A different key, or one that may not sign email with SHA-256."""
 
 
+class KeyState(StrEnum):
+    """The stages in the life of a key."""
+
+    WAITING = "waiting"
+    SIGNING = "signing"
+    KEPT = "kept"
+    REVOKED = "revoked"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """The TXT record of one key. An empty `public` revokes the key."""
+    """The TXT record that the DNS should contain for one key. An empty `public` revokes the key;
+    `until` is when that record may replace the one of a retired key."""
 
     selector: str
     domain: str
     algorithm: Algorithm
     public: str
+    state: KeyState = KeyState.SIGNING
+    until: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -119,16 +133,6 @@ SHOW_REVOKED = timedelta(days=30)
 """How long after that the empty record is required; then you may delete the DNS name."""
 
 
-class KeyState(StrEnum):
-    """The stages in the life of a key."""
-
-    WAITING = "waiting"
-    SIGNING = "signing"
-    KEPT = "kept"
-    REVOKED = "revoked"
-    GONE = "gone"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
     """A key as stored. `private` is PEM, None once the key is retired."""
@@ -155,25 +159,17 @@ class StoredKey:
         """When the record may be replaced by the revoking one; None until the key is retired."""
         return None if self.retired_at is None else self.retired_at + KEEP
 
-    def due(self, domain: str, now: datetime) -> "DueRecord":
+    def due(self, domain: str, now: datetime) -> KeyRecord:
         """Return the record the DNS should contain at `now`."""
         state = self.state(now)
-        is_revoked = state in (KeyState.REVOKED, KeyState.GONE)
-        public = "" if is_revoked else self.public
-        record = KeyRecord(
-            selector=self.selector, domain=domain, algorithm=self.algorithm, public=public
+        return KeyRecord(
+            selector=self.selector,
+            domain=domain,
+            algorithm=self.algorithm,
+            public="" if state in (KeyState.REVOKED, KeyState.GONE) else self.public,
+            state=state,
+            until=self.kept_until,
         )
-        return DueRecord(record=record, state=state, until=self.kept_until)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueRecord:
-    """The record the DNS should contain for a key. `until` is when the empty record may replace
-    that of a retired key."""
-
-    record: KeyRecord
-    state: KeyState
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ class KeyFile:
         """Return the keys in one of `states`."""
         return tuple(key for key in self.keys if key.state(now) in states)
 
-    def due(self, domain: str, now: datetime) -> tuple[DueRecord, ...]:
+    def due(self, domain: str, now: datetime) -> tuple[KeyRecord, ...]:
         """Return the records the DNS should contain at `now`."""
         every = (key.due(domain, now) for key in self.keys)
         return tuple(one for one in every if one.state is not KeyState.GONE)
@@ -230,13 +226,12 @@ class KeyFile:
         for kind in dict.fromkeys(algorithms):
             ending = "e" if is_shared and kind is Algorithm.ED25519 else ""
             key = new_key(kind, self._selector(selector, ending, now))
-            public, private = public_of(key), pem_of(key)
             keys.append(
                 StoredKey(
                     selector=key.selector,
                     algorithm=kind,
-                    public=public,
-                    private=private,
+                    public=public_of(key),
+                    private=pem_of(key),
                     made_at=now,
                 )
             )
@@ -341,8 +336,12 @@ def keys_from_settings(pem: str | None, selectors: Sequence[str]) -> tuple[Signi
     return tuple(key_of(block, name, "PAPERROUND_DKIM_KEY") for block, name in pairs)
 
 
+@lru_cache(maxsize=16)
 def key_of(pem: str, selector: str, place: str) -> SigningKey:
-    """Load the key of one PEM block. Raises Misconfigured, naming `place`, if it is not valid."""
+    """Load the key of one PEM block. Raises Misconfigured, naming `place`, if it is not valid.
+
+    Cached because checking an RSA key takes as long as a hundred signatures.
+    """
     try:
         private = load_pem_private_key(pem.encode("ascii"), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

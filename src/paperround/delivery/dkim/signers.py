@@ -1,12 +1,12 @@
-"""Store DKIM keys in a file, and give each process its current signer.
+"""Store DKIM keys in a file, and make signers of them.
 
-The key file is JSON, readable by its owner only, and replaced atomically. A running process checks
+The key file is JSON, readable by its owner only, and replaced atomically. A running process reads
 it before each delivery, so you can use `paperround dkim` without stopping a service.
 """
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,60 +14,33 @@ from typing import Any
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured
 from paperround.core.files import write_private
 from paperround.core.times import format_instant, parse_instant
-from paperround.delivery.dkim.keys import (
-    DueRecord,
-    KeyFile,
-    KeyRecord,
-    KeyState,
-    StoredKey,
-    key_of,
-    public_of,
-)
+from paperround.delivery.dkim.keys import KeyFile, KeyRecord, StoredKey, key_of, public_of
 from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 
-_NOT_READ = object()
-_MISSING = (FileNotFoundError, NotADirectoryError)
 
-
+@dataclass(frozen=True, slots=True)
 class Signers:
-    """The signer of an installation.
+    """The signers of an installation.
 
-    If the settings give keys, only those sign. Otherwise the keys in the file `place` do, as last
-    read.
+    If the settings give keys, only those sign. Otherwise the keys in the file `place` do, as they
+    are when a signer is asked for.
     """
 
-    def __init__(self, domain: str, place: Path, given: tuple[SigningKey, ...] = ()) -> None:
-        self.domain = domain
-        self.place = place
-        self.given = given
-        self._state: tuple[object, Signer | None] = (_NOT_READ, None)
-        """The file's stamp and its signer, in one value because several threads read it."""
-        if given:
-            self._state = (None, Signer(domain, given))
+    domain: str
+    place: Path
+    given: tuple[SigningKey, ...] = ()
 
     def __call__(self) -> Signer | None:
-        """Return the signer, None if there are no keys. Raises Misconfigured."""
-        if self._state[0] is _NOT_READ:
-            self.renew()
-        return self._state[1]
+        """Return a signer, None if there are no keys. Raises Misconfigured when the key file is
+        there but unusable."""
+        keys = self.given or signing_keys(self.place)
+        return Signer(self.domain, keys) if keys else None
 
-    def renew(self) -> None:
-        """Read the key file again if it changed.
-
-        Raises Misconfigured, and keeps the previous keys, when the file is there but unusable.
-        """
-        if self.given:
-            return
-        seen = _file_stamp(self.place)
-        if seen != self._state[0]:
-            keys = signing_keys(self.place)
-            self._state = (seen, Signer(self.domain, keys) if keys else None)
-
-    def due(self, now: datetime) -> tuple[DueRecord, ...]:
+    def due(self, now: datetime) -> tuple[KeyRecord, ...]:
         """Return the records the DNS should contain. Raises Misconfigured."""
         if not self.given:
             return read_book(self.place).due(self.domain, now)
-        records = [
+        return tuple(
             KeyRecord(
                 selector=key.selector,
                 domain=self.domain,
@@ -75,8 +48,7 @@ class Signers:
                 public=public_of(key),
             )
             for key in self.given
-        ]
-        return tuple(DueRecord(record=record, state=KeyState.SIGNING) for record in records)
+        )
 
 
 def signing_keys(place: Path) -> tuple[SigningKey, ...]:
@@ -115,10 +87,10 @@ def read_book(place: Path) -> KeyFile:
                 for one in content["keys"]
             )
         )
-    except _MISSING:
+    except (FileNotFoundError, NotADirectoryError):
         return KeyFile()
     except OSError as error:
-        raise _unreadable(place, error) from error
+        raise Misconfigured(f"{place} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
         raise Misconfigured(
             f"{place} does not hold DKIM keys: put it back from a backup, or move it away and make "
@@ -141,21 +113,6 @@ def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
 
 def _instant(value: Any) -> datetime | None:
     return None if value is None else parse_instant(value)
-
-
-def _file_stamp(place: Path) -> tuple[int, ...] | None:
-    """Return a value that changes with the file, None if there is no file."""
-    try:
-        found = place.stat()
-    except _MISSING:
-        return None
-    except OSError as error:
-        raise _unreadable(place, error) from error
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _unreadable(place: Path, error: OSError) -> Misconfigured:
-    return Misconfigured(f"{place} cannot be read: {error.strerror}")
 
 
 def signing_domain(wanted: str | None, sender: str) -> str:

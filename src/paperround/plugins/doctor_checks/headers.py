@@ -190,7 +190,6 @@ def check_samples(
     if current_status is None:
         return [skipped("headers", "the database is needed to make a mail")]
     try:
-        context.signers.renew()
         return [
             finding
             for one in current_status.lists

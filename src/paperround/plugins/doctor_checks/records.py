@@ -11,13 +11,7 @@ from paperround.bootstrap import AppContext
 from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.core.reasons import counted
-from paperround.delivery.dkim.keys import (
-    DueRecord,
-    KeyRecord,
-    KeyState,
-    RecordStatus,
-    published_status,
-)
+from paperround.delivery.dkim.keys import KeyRecord, KeyState, RecordStatus, published_status
 from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.http.model import FetchRequest, HttpClient
@@ -37,7 +31,7 @@ ADD = "add this line to the DNS, and wait until it can be seen"
 def check(context: AppContext, now: datetime) -> list[Finding]:
     """Check the records of the domain that this installation sends from."""
     try:
-        context.signers.renew()
+        context.signers()  # every key must be readable, also if its record is not looked up
         due = context.signers.due(now)
     except Misconfigured as error:
         return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
@@ -46,7 +40,7 @@ def check(context: AppContext, now: datetime) -> list[Finding]:
 
 def check_records(
     settings: Settings,
-    keys: Sequence[DueRecord],
+    keys: Sequence[KeyRecord],
     resolver: Resolver,
     *,
     now: datetime,
@@ -64,13 +58,13 @@ def check_records(
         resolver.texts(domain)
     except FetchFailed as error:
         # One finding for all records: if one query has no answer, the others have none either.
-        lines = [key.record.line for key in keys if key.state is KeyState.SIGNING]
+        lines = [key.line for key in keys if key.state is KeyState.SIGNING]
         must_have = "; it must have these lines" if lines else ""
         says = f"{error}. No record of {domain} was looked at{must_have}"
         return [warn("dns", says, WAY_OUT, *lines)]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
-    signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
+    signer = next((key.domain for key in keys if key.state is KeyState.SIGNING), None)
     return [
         _check_spf(envelope, _sending_addresses(settings, resolver), resolver),
         *check_dkim(keys, resolver),
@@ -81,7 +75,7 @@ def check_records(
     ]
 
 
-def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
+def check_dkim(keys: Sequence[KeyRecord], resolver: Resolver) -> list[Finding]:
     """Return one finding for each key that needs a record."""
     if not any(key.state is KeyState.SIGNING for key in keys):
         says = "mails are not signed here: the relay must do it"
@@ -89,13 +83,12 @@ def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
     return [_check_key(key, resolver) for key in keys]
 
 
-def _check_key(key: DueRecord, resolver: Resolver) -> Finding:
-    record = key.record
+def _check_key(record: KeyRecord, resolver: Resolver) -> Finding:
     try:
         status = published_status(record, resolver.texts(record.name))
     except FetchFailed as error:
         return skipped("dkim", str(error), "it should have this line", record.line)
-    match key.state:
+    match record.state:
         case KeyState.SIGNING:
             return _check_signing_key(record, status)
         case KeyState.WAITING:
@@ -104,7 +97,7 @@ def _check_key(key: DueRecord, resolver: Resolver) -> Finding:
                 return warn("dkim", says, "`paperround dkim rotate` lets it sign")
             says, way_out = f"the next key waits, and {record.name} does not have it", ADD
         case KeyState.KEPT:
-            day = f"{key.until:%Y-%m-%d}" if key.until else "later"
+            day = f"{record.until:%Y-%m-%d}" if record.until else "later"
             if status in (RecordStatus.GOOD, RecordStatus.TESTING):
                 return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
             says = f"{record.name} must keep the last key until {day}: mails on their way need it"
