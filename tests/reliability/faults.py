@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
@@ -149,18 +149,12 @@ class FaultyDisk(Disk):
         self._step("make a folder")
         super().make_folder(path)
 
-    def create(self, path: Path) -> BinaryIO:
+    def write(self, path: Path, content: bytes) -> None:
         self._step("create a file")
-        return super().create(path)
-
-    def write(self, file: BinaryIO, content: bytes) -> None:
-        super().write(file, content[: len(content) // 2])
+        super().write(path, content[: len(content) // 2])
         self._step("write a file")
-        super().write(file, content[len(content) // 2 :])
-
-    def sync(self, file: BinaryIO) -> None:
+        super().write(path, content)
         self._step("sync a file")
-        super().sync(file)
 
     def rename(self, old: Path, new: Path) -> None:
         self._step("name a file")

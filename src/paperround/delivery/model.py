@@ -190,6 +190,10 @@ def strongest(found: Sequence[Evidence]) -> Evidence:
 STRONGEST_LAST = tuple(Evidence)
 
 
+BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
+"""Commits the `in_data` mark of messages, and returns those whose final dot may be written."""
+
+
 class Mailer(Protocol):
     """Send a batch of envelopes and yield one outcome for each, in any order.
 
@@ -211,6 +215,6 @@ class Mailer(Protocol):
         self,
         envelopes: Iterable[Envelope | None],
         *,
-        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        before_dot: BeforeDot,
         stopping: Callable[[], bool] = ...,
     ) -> Iterator[Outcome]: ...

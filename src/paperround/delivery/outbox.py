@@ -9,19 +9,15 @@ process was killed, the next one that sends removes the file.
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
+from paperround.core.files import sync
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.model import Envelope, Outcome, Phase, Reply, require_sendable
+from paperround.delivery.model import BeforeDot, Envelope, Outcome, Phase, Reply, require_sendable
 from paperround.delivery.replies import UNSENDABLE
-from paperround.editions.model import DeliveryId
-
-_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
 class Disk:
@@ -29,21 +25,14 @@ class Disk:
 
     def make_folder(self, path: Path) -> None:
         """Create a folder only its owner may read, unless it exists."""
-        path.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def create(self, path: Path) -> BinaryIO:
-        """Open a new, empty file only its owner may read. The caller closes it."""
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
-        return os.fdopen(handle, "wb")
-
-    def write(self, file: BinaryIO, content: bytes) -> None:
-        """Write and flush the bytes."""
-        file.write(content)
-        file.flush()
-
-    def sync(self, file: BinaryIO) -> None:
-        """Wait until the content of a file is on disk."""
-        os.fsync(file.fileno())
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a new file that only its owner may read, and wait until it is on disk."""
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        sync(path)
 
     def rename(self, old: Path, new: Path) -> None:
         """Rename a file atomically, replacing `new`."""
@@ -51,11 +40,7 @@ class Disk:
 
     def sync_folder(self, path: Path) -> None:
         """Wait until the entries of a folder are on disk."""
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
 
     def remove(self, path: Path) -> None:
         """Remove a file if it exists."""
@@ -79,7 +64,7 @@ class OutboxMailer:
         self,
         envelopes: Iterable[Envelope | None],
         *,
-        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        before_dot: BeforeDot,
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
         """Store `envelopes` one after another. A disk error before the file is in place is an
@@ -92,62 +77,50 @@ class OutboxMailer:
             if outcome is not None:
                 yield outcome
 
-    def _store(
-        self,
-        envelope: Envelope,
-        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
-    ) -> Outcome | None:
+    def _store(self, envelope: Envelope, before_dot: BeforeDot) -> Outcome | None:
         """Store an email and return the outcome, None if it may not be sent after all."""
         try:
             require_sendable(envelope)
-            draft = _draft(self._disk, self._directory, envelope)
         except ValueError as error:
-            return _failure(envelope.id, Phase.MAIL, f"{UNSENDABLE}: {error}")
-        except OSError as error:
-            return _failure(envelope.id, Phase.BODY, _explain(error))
-        try:
-            return draft.publish() if envelope.id in before_dot([envelope.id]) else None
-        finally:
-            draft.discard()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
-    """An email that is complete on disk under hidden names."""
-
-    id: DeliveryId
-    mail: Path
-    sidecar: Path
-    disk: Disk
-
-    def write(self, path: Path, content: bytes) -> None:
-        """Write and sync the hidden file for `path`."""
-        with self.disk.create(self.hidden(path)) as file:
-            self.disk.write(file, content)
-            self.disk.sync(file)
-
-    def publish(self) -> Outcome:
-        """Rename both files, the email last: that corresponds to the dot."""
+            unsendable = f"{UNSENDABLE}: {error}"
+            return Outcome(id=envelope.id, phase=Phase.MAIL, error=unsendable)
+        name = file_name(envelope.message_id)
+        contents = {f"{name}.json": _sidecar(envelope), f"{name}.eml": envelope.content}
+        drafts = {one: f".{one}.{envelope.id}.{os.getpid()}.tmp" for one in contents}
         phase = Phase.BODY
         try:
-            self.disk.rename(self.hidden(self.sidecar), self.sidecar)
-            self.disk.rename(self.hidden(self.mail), self.mail)
+            self._disk.make_folder(self._directory)
+            for one, content in contents.items():
+                self._disk.write(self._directory / drafts[one], content)
+            if envelope.id not in before_dot([envelope.id]):
+                return None
+            for one, draft in drafts.items():  # the email last: that corresponds to the dot
+                self._disk.rename(self._directory / draft, self._directory / one)
             phase = Phase.DOT
-            self.disk.sync_folder(self.mail.parent)
+            self._disk.sync_folder(self._directory)
         except OSError as error:
-            return _failure(self.id, phase, _explain(error))
-        return Outcome(id=self.id, phase=Phase.DOT, reply=_STORED)
+            explained = f"disk: {error.strerror or type(error).__name__}"
+            return Outcome(id=envelope.id, phase=phase, error=explained)
+        finally:
+            self._discard(drafts.values())
+        return Outcome(id=envelope.id, phase=Phase.DOT, reply=_STORED)
 
-    def discard(self) -> None:
-        """Remove unpublished files. Ignores errors, so that the outcomes are not lost; a later run
+    def _discard(self, drafts: Iterable[str]) -> None:
+        """Remove unpublished files. Ignores errors, so that the outcome is not lost; a later run
         removes the rest."""
-        for path in (self.mail, self.sidecar):
+        for draft in drafts:
             with suppress(OSError):
-                self.disk.remove(self.hidden(path))
+                self._disk.remove(self._directory / draft)
 
-    def hidden(self, path: Path) -> Path:
-        """Return the hidden name for `path`, unique by delivery and process."""
-        return path.with_name(f".{path.name}.{self.id}.{os.getpid()}.tmp")
+
+def _sidecar(envelope: Envelope) -> bytes:
+    fields = {
+        "sender": envelope.sender,
+        "recipient": envelope.recipient,
+        "message_id": envelope.message_id,
+        "delivery": envelope.id,
+    }
+    return json.dumps(fields, indent=2).encode() + b"\n"
 
 
 def file_name(message_id: str) -> str:
@@ -187,31 +160,3 @@ def _is_gone(pid: int) -> bool:
     except (PermissionError, OverflowError):
         pass
     return False
-
-
-def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:
-    disk.make_folder(directory)
-    stem = directory / file_name(envelope.message_id)
-    mail, sidecar = (stem.with_name(f"{stem.name}{ending}") for ending in (".eml", ".json"))
-    draft = _Draft(id=envelope.id, mail=mail, sidecar=sidecar, disk=disk)
-    try:
-        envelope_json = {
-            "sender": envelope.sender,
-            "recipient": envelope.recipient,
-            "message_id": envelope.message_id,
-            "delivery": envelope.id,
-        }
-        draft.write(sidecar, json.dumps(envelope_json, indent=2).encode() + b"\n")
-        draft.write(mail, envelope.content)
-    except OSError:
-        draft.discard()
-        raise
-    return draft
-
-
-def _failure(delivery: DeliveryId, phase: Phase, error: str) -> Outcome:
-    return Outcome(id=delivery, phase=phase, error=error)
-
-
-def _explain(error: OSError) -> str:
-    return f"disk: {error.strerror or type(error).__name__}"

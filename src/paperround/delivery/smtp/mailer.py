@@ -11,14 +11,14 @@ messages are made and queued, so that each is pipelined with the dot before it.
 import re
 import ssl
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
 from paperround.core.errors import Misconfigured
 from paperround.core.smtp_url import Relay
-from paperround.delivery.model import Envelope, Outcome, Phase, require_sendable
+from paperround.delivery.model import BeforeDot, Envelope, Outcome, Phase, require_sendable
 from paperround.delivery.replies import UNSENDABLE
 from paperround.delivery.smtp.conversation import (
     CLOSING,
@@ -38,9 +38,6 @@ MOMENT = 0.01
 
 GATHER = 0.003
 """Most seconds that ready messages wait for others, to share their commit."""
-
-BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
-
 
 _DEFAULT_TIMEOUTS = Timeouts()
 _WORLD = World()
