@@ -1,12 +1,13 @@
 """A town of three readers whose mails may come back."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import receive, record_refusals
-from paperround.bounces.model import IntakeSummary, ReportKind, ReturnedEvent
+from paperround.bounces.model import ReportKind, ReturnedEvent
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
@@ -74,7 +75,7 @@ class Town:
 
     def receive(
         self, *events: ReturnedEvent, now: datetime = NOW, keys: KeyRing = KEYS
-    ) -> IntakeSummary:
+    ) -> Counter[str]:
         return receive(self.database, keys, events, now=now)
 
     @property

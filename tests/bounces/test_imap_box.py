@@ -1,12 +1,11 @@
 """A mailbox that is read over the wire, and emptied a mail at a time."""
 
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from paperround.bounces.imap import MOST_SEARCHED, open_mailbox, parse_imap_url
-from paperround.bounces.model import InboundMail
+from paperround.bounces.imap import MOST_SEARCHED, parse_imap_url, read_mailbox
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
 from tests.bounces.imap_server import ImapServer, Stored
@@ -15,20 +14,17 @@ from tests.certificates import certificate
 MAILS = (b"From: one\r\n\r\nOne.\r\n", b"From: two\r\n\r\nTwo (with {17} braces).\r\n")
 
 
-def letters(server: ImapServer, options: str = "", *, take: int = 9) -> list[InboundMail]:
-    """What the mailbox holds; the first `take` are taken."""
-    with open_mailbox(parse_imap_url(server.url(options))) as box:
-        found = list(box.letters(limit=9))
-        box.done(found[:take])
-    return found
+def letters(server: ImapServer, options: str = "", *, limit: int = 9) -> list[bytes]:
+    """Takes the oldest mails of the mailbox."""
+    return list(read_mailbox(parse_imap_url(server.url(options)), limit=limit))
 
 
 @pytest.mark.accept("F36", part="mailbox")
 def test_mails_are_read_and_go_once_they_were_taken() -> None:
     with ImapServer(*MAILS) as server:
-        assert [one.raw for one in letters(server, take=1)] == list(MAILS)
+        assert letters(server, limit=1) == [MAILS[0]]
         assert server.raws() == [MAILS[1]]
-        assert [one.raw for one in letters(server)] == [MAILS[1]]
+        assert letters(server) == [MAILS[1]]
         assert server.raws() == []
         assert letters(server) == []
 
@@ -36,14 +32,15 @@ def test_mails_are_read_and_go_once_they_were_taken() -> None:
 @pytest.mark.accept("F36", part="mailbox")
 def test_what_is_not_taken_stays_unread() -> None:
     with ImapServer(*MAILS) as server:
-        letters(server, take=0)
+        with closing(read_mailbox(parse_imap_url(server.url()), limit=9)) as mails:
+            assert next(mails) == MAILS[0]
         assert [one.flags for one in server.folders["INBOX"]] == [set(), set()]
 
 
 @pytest.mark.accept("F36", part="mailbox")
 def test_mails_are_moved_where_a_folder_is_named_which_is_made() -> None:
     with ImapServer(*MAILS) as server:
-        letters(server, "?done=Paperround-done", take=1)
+        letters(server, "?done=Paperround-done", limit=1)
         letters(server, "?done=Paperround-done")
         assert server.raws() == []
         assert server.raws("Paperround-done") == list(MAILS)
@@ -52,7 +49,7 @@ def test_mails_are_moved_where_a_folder_is_named_which_is_made() -> None:
 def test_of_a_huge_mail_only_the_start_is_fetched() -> None:
     with ImapServer(b"x" * (LONGEST + 7)) as server:
         (only,) = letters(server)
-        assert len(only.raw) == LONGEST
+        assert len(only) == LONGEST
 
 
 def test_a_mailbox_of_very_many_mails_is_looked_into_from_its_start() -> None:
@@ -60,8 +57,7 @@ def test_a_mailbox_of_very_many_mails_is_looked_into_from_its_start() -> None:
     with ImapServer() as server:
         mails = server.folders["INBOX"]
         mails += [Stored(uid, b"%d" % uid) for uid in range(1, count + 1)]
-        with open_mailbox(parse_imap_url(server.url())) as box:
-            assert [one.raw for one in box.letters(limit=2)] == [b"1", b"2"]
+        assert letters(server, limit=2) == [b"1", b"2"]
         assert f"SEARCH 1:{MOST_SEARCHED} UNDELETED" in server.commands
 
 
@@ -75,7 +71,7 @@ def test_an_empty_mailbox_is_not_searched() -> None:
 def test_a_mail_that_the_server_cannot_read_keeps_no_other_back() -> None:
     with ImapServer(*MAILS) as server:
         server.unreadable.add(1)
-        assert [one.raw for one in letters(server)] == [MAILS[1]]
+        assert letters(server) == [MAILS[1]]
         assert server.raws() == [MAILS[0]]
 
 
@@ -98,32 +94,31 @@ def test_a_connection_that_breaks_loses_no_mail(after: str) -> None:
 def test_a_wrong_password_is_told_without_it() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url(login="bounces:secret"))
-        with pytest.raises(FetchFailed, match="user or the password") as told, open_mailbox(place):
-            pass
+        with pytest.raises(FetchFailed, match="user or the password") as told:
+            list(read_mailbox(place, limit=0))
     assert "secret" not in f"{told.value!r} {place!r} {place}"
 
 
 def test_a_folder_that_is_not_there_is_told() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url().replace("INBOX", "Nowhere"))
-        with pytest.raises(FetchFailed, match="Nowhere"), open_mailbox(place):
-            pass
+        with pytest.raises(FetchFailed, match="Nowhere"):
+            list(read_mailbox(place, limit=0))
 
 
 def test_a_server_that_is_away_is_told() -> None:
     with ImapServer() as server:
         place = parse_imap_url(server.url())
-    with pytest.raises(FetchFailed, match="cannot be reached"), open_mailbox(place):
-        pass
+    with pytest.raises(FetchFailed, match="cannot be reached"):
+        list(read_mailbox(place, limit=0))
 
 
 @pytest.mark.accept("F36", part="mailbox")
 def test_a_certificate_is_verified(tmp_path: Path) -> None:
     pair = certificate(tmp_path)
     with ImapServer(*MAILS, certificate=pair) as server:
-        open_with = partial(open_mailbox, parse_imap_url(server.url()))
-        with pytest.raises(FetchFailed, match="cannot be trusted"), open_with():
-            pass
+        with pytest.raises(FetchFailed, match="cannot be trusted"):
+            letters(server)
         assert server.commands == []
         assert len(letters(server, f"?ca={pair[0]}")) == 2
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.bounces.model import IntakeSummary
+from paperround.bounces.policy import BounceScore
 from paperround.cli.output import (
     outline_lines,
     print_list,
@@ -106,4 +106,4 @@ def test_a_column_has_the_name_of_its_key() -> None:
 
 def test_nothing_is_printed_whose_fields_nobody_named() -> None:
     with pytest.raises(TypeError):
-        to_json(IntakeSummary())
+        to_json(BounceScore())

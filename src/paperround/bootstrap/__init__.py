@@ -4,8 +4,9 @@ Here mypy checks that each adapter implements the Protocol that its callers expe
 """
 
 import atexit
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from threading import Event
@@ -17,8 +18,8 @@ from paperround.bootstrap import database as database_setup
 from paperround.bootstrap import mail as mail_setup
 from paperround.bootstrap import workers
 from paperround.bootstrap.workers import MAIL, PUBLISH
-from paperround.bounces.intake import Intake, ReturnReader, process_mailbox
-from paperround.bounces.model import IntakeSummary, ProviderHook
+from paperround.bounces.intake import MOST_PER_RUN, Intake, ReturnReader, process_mailbox
+from paperround.bounces.model import ProviderHook
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
@@ -373,14 +374,15 @@ class AppContext:
         if self.settings.bounce_imap_url and not self.demo:
             tick.returns_round(self.tick_context, self.empty_return_box, now=self.clock.now())
 
-    def empty_return_box(self) -> IntakeSummary | None:
+    def empty_return_box(self) -> Counter[str] | None:
         """Process the bounce mailbox; None when it is not configured. Raises FetchFailed."""
-        from paperround.bounces.imap import open_mailbox, parse_imap_url
+        from paperround.bounces.imap import parse_imap_url, read_mailbox
 
         if not self.settings.bounce_imap_url:
             return None
         place = parse_imap_url(self.settings.bounce_imap_url)
-        return process_mailbox(self.intake, partial(open_mailbox, place), now=self.clock.now())
+        with closing(read_mailbox(place, limit=MOST_PER_RUN)) as messages:
+            return process_mailbox(self.intake, messages, now=self.clock.now())
 
     def learn(self) -> None:
         """Train the model on the votes of earlier papers, if the nightly training is due."""

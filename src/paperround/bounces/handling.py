@@ -22,8 +22,8 @@ from itertools import islice
 
 from paperround.bounces.classify import weaker_evidence
 from paperround.bounces.model import (
+    KNOWN,
     Did,
-    IntakeSummary,
     OwnMail,
     Proof,
     ReportKind,
@@ -55,7 +55,7 @@ _LONGEST_CODE = 40
 
 def receive(
     database: Database, keys: KeyRing, events: Sequence[ReturnedEvent], *, now: datetime
-) -> IntakeSummary:
+) -> Counter[str]:
     """Process `events`, each once however often it is delivered; return counts of their effects."""
     did = Counter[str]()
     waiting = iter(events)
@@ -65,7 +65,7 @@ def receive(
             return [handle_event(work, keys, event, now=now).outcome for event in chunk]
 
         did.update(write(database, handle_all))
-    return IntakeSummary(**did)
+    return did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,8 @@ class HandledReport:
 
     @property
     def outcome(self) -> str:
-        """The counter of a summary that includes it."""
-        return "known" if self.did is None else self.did.value
+        """The effect, KNOWN if the event was already processed."""
+        return KNOWN if self.did is None else self.did.value
 
 
 def handle_event(

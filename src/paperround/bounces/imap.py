@@ -8,14 +8,13 @@ import imaplib
 import logging
 import re
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.core.smtp_url import is_loopback
@@ -105,10 +104,12 @@ _LONGEST_RESPONSE = 64 * 1024 * 1024
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def open_mailbox(settings: ImapSettings) -> Iterator["ImapBox"]:
-    """Open the mailbox at `settings`: log in and select its folder. Raises FetchFailed, without any
-    secret."""
+def read_mailbox(settings: ImapSettings, *, limit: int) -> Generator[bytes, None, None]:
+    """Yield the oldest messages, truncated to LONGEST bytes.
+
+    A message is moved away or deleted when the next one is asked for: whoever cannot store one
+    closes the generator. Raises FetchFailed, without any secret, if the mailbox cannot be read.
+    """
     with _translate_errors(settings):
         connection = _connect(settings)
         try:
@@ -121,9 +122,12 @@ def open_mailbox(settings: ImapSettings) -> Iterator["ImapBox"]:
             opened = connection.select(_quoted(settings.folder))
             [count, *_] = _require_ok(opened, f"open the folder {settings.folder}")
             # The number of messages; 1 if it cannot be parsed, so that the folder is searched.
-            yield ImapBox(
-                connection, settings, holds=int(count) if count and count.isdigit() else 1
-            )
+            holds = int(count) if count and count.isdigit() else 1
+            for uid in _oldest(connection, holds)[:limit]:
+                raw = _fetch(connection, uid, settings)
+                if raw is not None:
+                    yield raw
+                    _remove(connection, uid, settings.done)
             connection.expunge()
         finally:
             try:
@@ -132,52 +136,32 @@ def open_mailbox(settings: ImapSettings) -> Iterator["ImapBox"]:
                 connection.shutdown()
 
 
-class ImapBox:
-    """A selected folder of a server with `holds` messages."""
+def _oldest(connection: imaplib.IMAP4, holds: int) -> list[str]:
+    """Return the ids of the oldest messages of the folder, which holds so many."""
+    if not holds:
+        return []
+    response = connection.uid("SEARCH", f"1:{min(holds, MOST_SEARCHED)}", "UNDELETED")
+    found = _require_ok(response, "look for mails")
+    return found[0].decode("ascii").split() if found and found[0] else []
 
-    def __init__(self, connection: imaplib.IMAP4, settings: ImapSettings, *, holds: int) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._holds = holds
 
-    def letters(self, *, limit: int) -> Iterator[InboundMail]:
-        """Yield the oldest messages, truncated to LONGEST bytes; raise FetchFailed if the mailbox
-        cannot be read."""
-        if not self._holds:
-            return
-        oldest = f"1:{min(self._holds, MOST_SEARCHED)}"
-        with _translate_errors(self._settings):
-            response = self._connection.uid("SEARCH", oldest, "UNDELETED")
-            found = _require_ok(response, "look for mails")
-        uids = found[0].decode("ascii").split() if found and found[0] else []
-        for uid in uids[:limit]:
-            raw = self._fetch(uid)
-            if raw is not None:
-                yield InboundMail(uid, raw)
+def _fetch(connection: imaplib.IMAP4, uid: str, settings: ImapSettings) -> bytes | None:
+    """Return the bytes of a message; None if it was deleted meanwhile or the server cannot read
+    it."""
+    word, found = connection.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LONGEST}>)")
+    if word != "OK":
+        log.warning("mail %s of %s cannot be read there; it stays", uid, settings)
+    return next((one[1] for one in found if isinstance(one, tuple)), None)
 
-    def _fetch(self, uid: str) -> bytes | None:
-        """Return the bytes of a message; None if it was deleted meanwhile or the server cannot read
-        it."""
-        part = f"(BODY.PEEK[]<0.{LONGEST}>)"
-        with _translate_errors(self._settings):
-            word, found = self._connection.uid("FETCH", uid, part)
-        if word != "OK":
-            log.warning("mail %s of %s cannot be read there; it stays", uid, self._settings)
-        return next((one[1] for one in found if isinstance(one, tuple)), None)
 
-    def done(self, letters: Sequence[InboundMail]) -> None:
-        """Move these away or delete them."""
-        with _translate_errors(self._settings):
-            for message in letters:
-                folder = _quoted(self._settings.done)
-                if self._settings.done and self._copy(message.name, folder)[0] != "OK":
-                    self._connection.create(folder)
-                    _require_ok(self._copy(message.name, folder), f"move a mail to {folder}")
-                marked = self._connection.uid("STORE", message.name, "+FLAGS.SILENT", r"(\Deleted)")
-                _require_ok(marked, "delete a mail")
-
-    def _copy(self, uid: str, folder: str) -> tuple[str, list[Any]]:
-        return self._connection.uid("COPY", uid, folder)
+def _remove(connection: imaplib.IMAP4, uid: str, done: str) -> None:
+    """Delete a message, once it is copied to the folder `done` if one is configured."""
+    folder = _quoted(done)
+    if done and connection.uid("COPY", uid, folder)[0] != "OK":
+        connection.create(folder)
+        _require_ok(connection.uid("COPY", uid, folder), f"move a mail to {folder}")
+    marked = connection.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
+    _require_ok(marked, "delete a mail")
 
 
 class _BoundedImap(imaplib.IMAP4):

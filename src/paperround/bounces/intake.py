@@ -11,8 +11,9 @@ little and only together with the recipient of that message. `bounces.handling` 
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -21,7 +22,7 @@ from email.utils import getaddresses
 
 from paperround.bounces.classify import Statement, evidence_of
 from paperround.bounces.handling import handle_event
-from paperround.bounces.model import Did, IntakeSummary, ReportKind, ReturnBox, ReturnedEvent
+from paperround.bounces.model import Did, ReportKind, ReturnedEvent
 from paperround.bounces.reports import (
     LONGEST,
     LONGEST_FIELD,
@@ -169,11 +170,9 @@ class Intake:
     reader: ReturnReader
 
 
-def process_message(
-    intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
-) -> IntakeSummary:
-    """Process one message; quarantine it if it cannot be read. `to` is the address it was delivered
-    to, if known.
+def process_message(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> str:
+    """Process one message and return its effect; quarantine it if it cannot be read. `to` is the
+    address it was delivered to, if known.
 
     Raises DatabaseFailed or Conflict if it was not stored: deliver it again.
     """
@@ -200,7 +199,7 @@ def _process(
     now: datetime,
     *,
     quarantined: str = NOT_UNDERSTOOD,
-) -> IntakeSummary:
+) -> str:
     def handle(work: Transaction) -> str:
         report = handle_event(work, intake.keys, event, now=now)
         why = (
@@ -211,7 +210,7 @@ def _process(
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
         return report.outcome
 
-    return IntakeSummary(**{write(intake.database, handle): 1})
+    return write(intake.database, handle)
 
 
 def _quarantine_reason(event: ReturnedEvent, did: Did | None) -> str:
@@ -221,14 +220,8 @@ def _quarantine_reason(event: ReturnedEvent, did: Did | None) -> str:
     )
 
 
-def process_mailbox(
-    intake: Intake, opened: Callable[[], AbstractContextManager[ReturnBox]], *, now: datetime
-) -> IntakeSummary:
-    """Process the messages in a mailbox, one at a time; each is removed once it is stored. Raises
-    FetchFailed if the mailbox cannot be read."""
-    done = IntakeSummary()
-    with opened() as box:
-        for letter in box.letters(limit=MOST_PER_RUN):
-            done += process_message(intake, letter.raw, way="imap", now=now)
-            box.done([letter])
-    return done
+def process_mailbox(intake: Intake, messages: Iterable[bytes], *, now: datetime) -> Counter[str]:
+    """Process the messages of a mailbox, one at a time; the next is asked for once one is stored.
+    Raises FetchFailed if the mailbox cannot be read."""
+    effects = (process_message(intake, raw, way="imap", now=now) for raw in messages)
+    return Counter(effects)

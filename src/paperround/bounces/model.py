@@ -1,14 +1,14 @@
 """Bounce events in one form for every source.
 
     IMAP, pipe ─► bounces.intake ─┐
-    provider webhook ─────────────┴─► ReturnedEvent ─► bounces.handling.receive ─► IntakeSummary
+    provider webhook ─────────────┴─► ReturnedEvent ─► bounces.handling.receive ─► effects, counted
 
 An event is counted once by (`way`, `event_id`), however often it is delivered.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, Protocol
@@ -69,14 +69,6 @@ class ReturnedEvent:
     said: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class InboundMail:
-    """A message in a mailbox, and its name there."""
-
-    name: str
-    raw: bytes = field(repr=False)
-
-
 class Proof(StrEnum):
     """How we know which message an event is about, weakest first."""
 
@@ -91,15 +83,25 @@ class Proof(StrEnum):
 
 
 class Did(StrEnum):
-    """The effect of an event, and its counter in a summary."""
+    """The effect of an event."""
 
     STOPPED = "stopped"
+    """The address is gone."""
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
+    """The reader left, as after a complaint."""
     PAUSED = "paused"
+    """Nothing is sent for some days."""
     NOTED = "noted"
+    """Stored without effect so far."""
     UNKNOWN = "unknown"
+    """It is about no message or reader of ours."""
     QUARANTINED = "quarantined"
+    """Kept for a person."""
+
+
+KNOWN = "known"
+"""Counts events that were processed before, beside those with an effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,34 +227,6 @@ def masked(said: str, address: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeSummary:
-    """How many events had which effect; each event counts once.
-
-    `stopped`: the address is gone. `complained` and `unsubscribed`: the reader left. `paused`:
-    nothing is sent for some days. `noted`: stored without effect so far. `known`: counted before.
-    `unknown`: about no message or reader of ours. `quarantined`: kept for a person.
-    """
-
-    stopped: int = 0
-    complained: int = 0
-    unsubscribed: int = 0
-    paused: int = 0
-    noted: int = 0
-    known: int = 0
-    unknown: int = 0
-    quarantined: int = 0
-
-    @property
-    def total(self) -> int:
-        """The number of events."""
-        return sum(asdict(self).values())
-
-    def __add__(self, other: "IntakeSummary") -> "IntakeSummary":
-        mine, theirs = asdict(self), asdict(other)
-        return IntakeSummary(**{name: count + theirs[name] for name, count in mine.items()})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedEvents:
     """The events of one request about our messages, and how many others it had, which prove nothing
     about an address (deliveries, clicks, kinds introduced later)."""
@@ -271,13 +245,3 @@ class ProviderHook(Protocol):
         impossible now. Any other defect of a verified request is ignored: a provider that gets an
         error would send the same again.
         """
-
-
-class ReturnBox(Protocol):
-    """An opened mailbox for bounces."""
-
-    def letters(self, *, limit: int) -> Iterator[InboundMail]:
-        """Yield the oldest messages; raise FetchFailed if the mailbox cannot be read."""
-
-    def done(self, letters: Sequence[InboundMail]) -> None:
-        """Move these away or delete them."""

@@ -1,14 +1,14 @@
 """`paperround bounces`: read bounces and complaints, and those in quarantine."""
 
 import sys
+from collections import Counter
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 
-from paperround.bounces.model import IntakeSummary
+from paperround.bounces.model import KNOWN, Did
 from paperround.bounces.store import ReturnStore
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
@@ -44,11 +44,11 @@ def read(
         with Path(file).open("rb") if file != "-" else nullcontext(sys.stdin.buffer) as opened:
             raw = _read_message(opened)
         context = runtime(now)
-        report = process_message(context.intake, raw, way="pipe", to=to, now=context.clock.now())
+        did = process_message(context.intake, raw, way="pipe", to=to, now=context.clock.now())
     except (PaperroundError, OSError) as error:  # the mail server keeps it
         typer.echo(f"paperround: {error}", err=True)
         raise typer.Exit(TRY_LATER) from error
-    _print_report(report, as_json=as_json)
+    _print_report(Counter([did]), as_json=as_json)
 
 
 def _read_message(opened: BinaryIO) -> bytes:
@@ -99,6 +99,6 @@ def show_one(
     sys.stdout.buffer.flush()
 
 
-def _print_report(report: IntakeSummary, *, as_json: bool) -> None:
-    numbers = asdict(report)
-    print_result(numbers, f"{counted(report.total, 'mail')}: {counts(numbers)}", as_json=as_json)
+def _print_report(report: Counter[str], *, as_json: bool) -> None:
+    numbers = {did: report[did] for did in (*map(str, Did), KNOWN)}
+    print_result(numbers, f"{counted(report.total(), 'mail')}: {counts(numbers)}", as_json=as_json)

@@ -9,6 +9,7 @@ same: a tick itself never raises.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from paperround.bounces.intake import EVERY as LOOK_EVERY
-from paperround.bounces.model import IntakeSummary
+from paperround.bounces.model import Did
 from paperround.core.errors import FetchFailed, PaperroundError
 from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
@@ -161,21 +162,21 @@ def learn_round(database: Database, maker: PriorMaker, *, now: datetime) -> Lear
 
 
 def returns_round(
-    context: TickContext, read_mailbox: Callable[[], IntakeSummary | None], *, now: datetime
-) -> IntakeSummary | None:
+    context: TickContext, read_mailbox: Callable[[], Counter[str] | None], *, now: datetime
+) -> Counter[str] | None:
     """Call `read_mailbox` for bounces, every few minutes in one of the processes."""
     steps = _Steps()
     slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
-    def read_if_claimed() -> IntakeSummary | None:
+    def read_if_claimed() -> Counter[str] | None:
         is_ours = write(
             context.database, lambda work: work[SlotStore].take("returns", slot, now=now)
         )
         return read_mailbox() if is_ours else None
 
-    summary: IntakeSummary | None = steps.run("returns", read_if_claimed, None)
+    summary: Counter[str] | None = steps.run("returns", read_if_claimed, None)
     _raise_alerts(context, steps, [], now=now)
-    if summary is not None and summary.unsubscribed:
+    if summary is not None and summary[Did.UNSUBSCRIBED]:
         context.wake()
     return summary
 

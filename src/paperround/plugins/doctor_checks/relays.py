@@ -10,7 +10,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paperround.bootstrap import AppContext
-from paperround.bounces.imap import open_mailbox, parse_imap_url
+from paperround.bounces.imap import parse_imap_url, read_mailbox
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
@@ -34,8 +34,8 @@ def check_mailbox(settings: Settings) -> Finding:
     """Check that the bounce mailbox can be opened. No message in it is read or changed."""
     if settings.bounce_imap_url:
         mailbox_url = parse_imap_url(settings.bounce_imap_url)
-        with open_mailbox(mailbox_url):
-            return ok("bounces", f"{mailbox_url} lets us read the folder {mailbox_url.folder}")
+        list(read_mailbox(mailbox_url, limit=0))
+        return ok("bounces", f"{mailbox_url} lets us read the folder {mailbox_url.folder}")
     if settings.bounce_address:
         says = f"every mail comes back to an address of its own at {settings.bounce_address}"
         return ok("bounces", f"{says}; a pipe or a provider has to bring them")
