@@ -17,7 +17,9 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.system_mail_model import Alert
 
 HOLD = "hold"
-CLOCK = "clock"
+CLOCK, SIGNING, PUT_BACK = "clock", "signing", "put-back"
+"""What holds email: a clock jump, missing keys, an older copy of the database."""
+
 HELD = "digests are held: the clock leapt forward; if it is right, `paperround digest resume`"
 
 
@@ -40,9 +42,9 @@ def check_clock_leap(database: Database, boot: Boot | None, *, now: datetime) ->
     return write(database, check)
 
 
-def is_held(work: Transaction) -> bool:
-    """Whether digests are held."""
-    return work[SlotStore].taken_at(HOLD, CLOCK) is not None
+def is_held(work: Transaction, reason: str = CLOCK) -> bool:
+    """Whether email is held for `reason`; because of the clock, only digests are."""
+    return work[SlotStore].taken_at(HOLD, reason) is not None
 
 
 def is_or_will_be_held(work: Transaction, boot: Boot | None, *, now: datetime) -> bool:
@@ -95,7 +97,6 @@ def _name(boot: Boot) -> str:
 
 log = logging.getLogger(__name__)
 
-SIGNING = "signing"
 SIGNED = "signed"
 UNSIGNED = "unsigned"
 
@@ -120,7 +121,7 @@ def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str
     with database.reading() as work:
         was_signed = work[SlotStore].taken_at(SIGNING, SIGNED) is not None
         was_allowed = work[SlotStore].taken_at(SIGNING, UNSIGNED) is not None
-        was_held = lacks_keys(work)
+        was_held = is_held(work, SIGNING)
     reason = None
     if not signing.signs and (was_signed or (signing.broken and not was_allowed)):
         reason = f"{signing.broken or GONE}; or {ALLOW}"
@@ -149,14 +150,9 @@ def allow_unsigned(database: Database, *, now: datetime) -> bool:
     return write(database, allow)
 
 
-def lacks_keys(work: Transaction) -> bool:
-    """Whether the last check held email because of missing keys."""
-    return work[SlotStore].taken_at(HOLD, SIGNING) is not None
-
-
 def unsigned(work: Transaction) -> Iterator[Alert]:
     """Yield an alert while email is held."""
-    if not lacks_keys(work):
+    if not is_held(work, SIGNING):
         return
     yield Alert(
         key=SIGNING,

@@ -22,7 +22,7 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.holds import HOLD
+from paperround.delivery.holds import HOLD, PUT_BACK, is_held
 from paperround.delivery.send_mark import SendMark, SendMarkFile
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -67,7 +67,6 @@ def hold_all_email(database: Database, *, now: datetime) -> RestoredCopy:
 
 log = logging.getLogger(__name__)
 
-PUT_BACK = "put-back"
 INSTALLATION = "installation/"
 MARK = "send-mark/"
 
@@ -148,7 +147,7 @@ class SendMarks:
             return None
         found = _read(self.file)
         with database.reading() as work:
-            was_held, known = is_put_back(work), _known(work)
+            was_held, known = is_held(work, PUT_BACK), _known(work)
         reason, mark = self._check(self.file, found, known)
         if reason is None and was_held:
             return f"{WAS_PUT_BACK}: {WAY_OUT}"
@@ -278,11 +277,6 @@ def name_installation(work: Transaction, *, now: datetime) -> tuple[str, datetim
         for one in known:
             work[SlotStore].beat(INSTALLATION + one, now=now)
     return min(known), max(known.values())
-
-
-def is_put_back(work: Transaction) -> bool:
-    """Whether the last check held email because of a restored database."""
-    return work[SlotStore].taken_at(HOLD, PUT_BACK) is not None
 
 
 def restored_copy_alerts(work: Transaction) -> Iterator[Alert]:

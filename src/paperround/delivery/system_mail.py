@@ -8,6 +8,7 @@ from paperround.core.interfaces import Worker
 from paperround.core.languages import ENGLISH, spoken_or_english
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing, Purpose
+from paperround.db.mapping import value_of
 from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity, Lease
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -103,21 +104,8 @@ def raise_alert(
 def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) -> ClaimedNotice:
     """Return a sample system email for a preview."""
     new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
-    return ClaimedNotice(
-        id=DeliveryId(0),
-        kind=kind,
-        subscriber_id=None,
-        address=SOMEBODY,
-        payload={},
-        message_id=new.message_id,
-        dated=now,
-        key_id=new.key_id,
-        nonce=new.nonce,
-        attempts=0,
-        breakdowns=0,
-        expires_at=new.expires_at,
-        lease=Lease(worker=Worker(host="", pid=0, started=""), until=now, token=""),
-    )
+    lease = Lease(worker=Worker(host="", pid=0, started=""), until=now, token="")
+    return value_of(ClaimedNotice, new, id=DeliveryId(0), attempts=0, breakdowns=0, lease=lease)
 
 
 def notice_mail(

@@ -17,7 +17,7 @@ from paperround.core.errors import NotFound
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.holds import is_held, lacks_keys
+from paperround.delivery.holds import PUT_BACK, SIGNING, is_held
 from paperround.delivery.ledger_model import Backlog, LedgerTotals
 from paperround.delivery.rate_limits import unreached
 from paperround.delivery.rate_state import (
@@ -28,7 +28,6 @@ from paperround.delivery.rate_state import (
     RateState,
     pace_in_words,
 )
-from paperround.delivery.restore_guard import is_put_back
 from paperround.delivery.status import (
     MOST_MAILS,
     EditionTally,
@@ -100,8 +99,8 @@ def pace_status(work: Transaction, pacing: Pacing, *, now: datetime) -> PaceStat
         if today
         else None,
         is_held=is_held(work),
-        lacks_keys=lacks_keys(work),
-        was_put_back=is_put_back(work),
+        lacks_keys=is_held(work, SIGNING),
+        was_put_back=is_held(work, PUT_BACK),
     )
 
 

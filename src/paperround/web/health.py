@@ -15,9 +15,9 @@ from paperround.core.errors import PaperroundError
 from paperround.core.jobs import format_queue_names
 from paperround.core.plugins import plugins
 from paperround.db.slots import SlotStore
-from paperround.delivery.holds import LACKS_KEYS, lacks_keys
+from paperround.delivery.holds import LACKS_KEYS, PUT_BACK, SIGNING, is_held
 from paperround.delivery.rate_limits import UNREACHED, unreached
-from paperround.delivery.restore_guard import WAS_PUT_BACK, is_put_back
+from paperround.delivery.restore_guard import WAS_PUT_BACK
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
 from paperround.ops.tick import SCHEDULER
@@ -76,9 +76,9 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
         with app.database.reading() as work:
             last_run = work[SlotStore].last_beat(SCHEDULER)
             processes = staff(work, now=now) if is_shared else None
-            held = LACKS_KEYS if lacks_keys(work) else None
+            held = LACKS_KEYS if is_held(work, SIGNING) else None
             reason = unreached(work, now=now)
-            held = WAS_PUT_BACK if is_put_back(work) else held
+            held = WAS_PUT_BACK if is_held(work, PUT_BACK) else held
         depths = app.shared_queue.lined() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
