@@ -49,25 +49,24 @@ def held(table: Table) -> TextClause:
 
 @cache
 def select_due(
-    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
+    due: Select[Any],
+    in_line: ColumnElement[bool],
+    table: Table,
+    dialect: str,
+    *,
+    lock: bool = False,
 ) -> Select[Any]:
-    """Select the first due rows of a line, with the parameters of `queue`."""
+    """Select the first due rows of a line, with the parameters of `queue`. With `lock`, lock them,
+    and skip rows locked by another claim."""
     c = table.c
     now = bindparam("b_now", type_=c.next_at.type)
     passed_over = column_in_ids(dialect, c.id, "b_without")
-    return (
+    first = (
         due.where(in_line, c.next_at <= now, c.expires_at > now, not_(passed_over))
         .order_by(c.next_at, c.id)
         .limit(bindparam("b_limit"))
     )
-
-
-@cache
-def lock_due(
-    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
-) -> Select[Any]:
-    """Select and lock the first due rows of a line, skipping rows locked by another claim."""
-    return select_due(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
+    return first.with_for_update(of=table, skip_locked=True) if lock else first
 
 
 def queue(
@@ -80,24 +79,6 @@ def queue(
         "b_now": now,
         "b_without": ids_parameter(connection, without),
     }
-
-
-@cache
-def lease_rows(table: Table, dialect: str) -> Update:
-    """Set waiting rows to claimed, under a lease."""
-    c = table.c
-    return (
-        update(table)
-        .where(column_in_ids(dialect, c.id, "b_ids"), waiting(table))
-        .values(
-            state=DeliveryState.CLAIMED.value,
-            lease_until=bindparam("b_until", type_=c.lease_until.type),
-            host=bindparam("b_host"),
-            pid=bindparam("b_pid"),
-            started=bindparam("b_started"),
-            token=bindparam("b_token"),
-        )
-    )
 
 
 @cache
@@ -118,17 +99,6 @@ def mark_rows(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update
             lease_until=bindparam("b_until", type_=c.lease_until.type),
         )
         .returning(c.id)
-    )
-
-
-@cache
-def defer_row(table: Table) -> Update:
-    """Defer a row that waits for its domain."""
-    c = table.c
-    return (
-        update(table)
-        .where(c.id == bindparam("b_id"))
-        .values(next_at=bindparam("b_next_at", type_=c.next_at.type))
     )
 
 

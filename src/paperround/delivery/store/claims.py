@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     TextClause,
     Update,
+    bindparam,
     case,
     func,
     not_,
@@ -31,16 +32,13 @@ from sqlalchemy import (
 from paperround.core.interfaces import Processes, Worker
 from paperround.db.dialect import column_in, ids_parameter
 from paperround.db.driver import CompiledQuery
-from paperround.db.mapping import value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import LIFE_OVER, Lease
 from paperround.delivery.store.claim_statements import (
     NO_LEASE,
-    defer_row,
     held,
-    lease_rows,
-    lock_due,
     mark_rows,
     queue,
     select_due,
@@ -126,18 +124,19 @@ class Claims(Store, Generic[Item]):
 
     def has_due(self, *, now: datetime) -> bool:
         """Whether rows are due. A claim may still find that none of them may go."""
-        dialect = self._connection.dialect.name
-        query = select_due(self._ledger.due, self._ledger.in_line, self._table, dialect)
+        query = self._select_due()
         return any(
             self._connection.execute(query, queue(self._connection, line, 1, now, ())).first()
             for line in self._ledger.lines(self._connection, now)
         )
 
+    def _select_due(self, *, lock: bool = False) -> Select[Any]:
+        ledger, dialect = self._ledger, self._connection.dialect.name
+        return select_due(ledger.due, ledger.in_line, self._table, dialect, lock=lock)
+
     def _claim(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
         """Lease the first rows of a queue that may go, and skip those before them that may not."""
-        dialect = self._connection.dialect
-        lock = lock_due(self._ledger.due, self._ledger.in_line, self._table, dialect.name)
-        query, looks = CompiledQuery(lock), 0
+        query, looks = CompiledQuery(self._select_due(lock=True)), 0
         while rows := query.rows(self._connection, **wanted):
             leaving = self._skip_reasons(rows)
             self._skip(leaving, lease.token)
@@ -156,7 +155,9 @@ class Claims(Store, Generic[Item]):
         leaving, later = gate.admit([(DeliveryId(row.id), row.domain or "") for row in rows])
         if later:
             self._connection.execute(
-                defer_row(self._table),
+                update(self._table)
+                .where(self._c.id == bindparam("b_id"))
+                .values(next_at=bindparam("b_next_at")),
                 [{"b_id": id_, "b_next_at": at} for id_, at in later.items()],
             )
         return [row for row in rows if row.id in leaving]
@@ -165,16 +166,15 @@ class Claims(Store, Generic[Item]):
         return {row.id: reason for row in rows if (reason := self._ledger.why_not(row))}
 
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
-        CompiledQuery(lease_rows(self._table, self._connection.dialect.name)).run(
-            self._connection,
-            {
-                "b_ids": ids_parameter(self._connection, ids),
-                "b_until": lease.until,
-                "b_host": lease.worker.host,
-                "b_pid": lease.worker.pid,
-                "b_started": lease.worker.started,
-                "b_token": lease.token,
-            },
+        self._connection.execute(
+            update(self._table)
+            .where(column_in(self._connection, self._c.id, ids), waiting(self._table))
+            .values(
+                state=DeliveryState.CLAIMED.value,
+                lease_until=lease.until,
+                token=lease.token,
+                **columns_of(lease.worker),
+            )
         )
 
     def _skip(self, leaving: Mapping[int, SkipReason], token: str) -> None:
