@@ -62,29 +62,17 @@ def receive(
     while chunk := list(islice(waiting, CHUNK)):
 
         def handle_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
-            return [handle_event(work, keys, event, now=now).outcome for event in chunk]
+            return [handle_event(work, keys, event, now=now)[0] for event in chunk]
 
         did.update(write(database, handle_all))
     return did
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandledReport:
-    """The effect of one event; `did` is None if it was already known."""
-
-    did: Did | None
-    mail: OwnMail | None = None
-
-    @property
-    def outcome(self) -> str:
-        """The effect, KNOWN if the event was already processed."""
-        return KNOWN if self.did is None else self.did.value
-
-
 def handle_event(
     work: Transaction, keys: KeyRing, event: ReturnedEvent, *, now: datetime
-) -> HandledReport:
-    """Process one event within a transaction."""
+) -> tuple[str, OwnMail | None]:
+    """Process one event within a transaction. Returns its effect, KNOWN if it was processed before,
+    and the message it names."""
     name = event.event_id  # replaced by its hash if it is long or contains an address
     is_plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= 200
     sanitized = replace(  # make it storable, whatever it contains
@@ -105,7 +93,17 @@ def record_refusals(
     transitions."""
     for transition in transitions:
         if transition.evidence is not Evidence.NONE:
-            _EventHandler(work, keys, now).handle_reply(book, transition)
+            event = ReturnedEvent(
+                way="smtp",
+                event_id=f"{book}/{transition.id}/{transition.token}",
+                kind=ReportKind.BOUNCE,
+                evidence=transition.evidence,
+                happened_at=now,
+                code=transition.reason.partition(": ")[2][:_LONGEST_CODE],
+                said=transition.reply or "",
+            )
+            mail = work[ReturnStore].mail_by_row(book, transition.id)
+            _EventHandler(work, keys, now).handle(event, mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,33 +114,20 @@ class _EventHandler:
     keys: KeyRing
     now: datetime
 
-    def handle(self, event: ReturnedEvent) -> HandledReport:
+    def handle(
+        self, event: ReturnedEvent, refused: OwnMail | None = None
+    ) -> tuple[str, OwnMail | None]:
+        """Process an event; `refused` is the message if our relay reported it while sending."""
         kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is None:
-            return HandledReport(did=None)
-        mail, proof = self._find_mail(event)
+            return KNOWN, None
+        mail, proof = (refused, Proof.REPLY) if refused else self._find_mail(event)
         did, said = self._process(event, mail, proof)
         proven = None if proof is Proof.NONE else mail
         self.work[ReturnStore].end(kept, did, proof=proof, mail=proven, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
-        return HandledReport(did=did, mail=mail)
-
-    def handle_reply(self, book: str, transition: Transition) -> None:
-        mail = self.work[ReturnStore].mail_by_row(book, transition.id)
-        event = ReturnedEvent(
-            way="smtp",
-            event_id=f"{book}/{transition.id}/{transition.token}",
-            kind=ReportKind.BOUNCE,
-            evidence=transition.evidence,
-            happened_at=self.now,
-            code=transition.reason.partition(": ")[2][:_LONGEST_CODE],
-            said=transition.reply or "",
-        )
-        kept = self.work[ReturnStore].begin(event, now=self.now)
-        if kept is not None and mail is not None:
-            did, said = self._process(event, mail, Proof.REPLY)
-            self.work[ReturnStore].end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
+        return did, mail
 
     # --- the message ---------------------------------------------------------------------------
 

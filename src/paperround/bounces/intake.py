@@ -201,23 +201,17 @@ def _process(
     quarantined: str = NOT_UNDERSTOOD,
 ) -> str:
     def handle(work: Transaction) -> str:
-        report = handle_event(work, intake.keys, event, now=now)
-        why = (
-            quarantined if report.did is Did.QUARANTINED else _quarantine_reason(event, report.did)
-        )
+        did, mail = handle_event(work, intake.keys, event, now=now)
+        strong = event.evidence.is_hard or event.evidence is Evidence.COMPLAINT
+        why = quarantined if did == Did.QUARANTINED else ""
+        if did == Did.UNKNOWN and (strong or event.kind is ReportKind.UNSUBSCRIBE):
+            why = UNPROVEN
         if why:
-            person = None if report.mail is None else report.mail.person
+            person = None if mail is None else mail.person
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
-        return report.outcome
+        return did
 
     return write(intake.database, handle)
-
-
-def _quarantine_reason(event: ReturnedEvent, did: Did | None) -> str:
-    strong = event.evidence.is_hard or event.evidence is Evidence.COMPLAINT
-    return (
-        UNPROVEN if did is Did.UNKNOWN and (strong or event.kind is ReportKind.UNSUBSCRIBE) else ""
-    )
 
 
 def process_mailbox(intake: Intake, messages: Iterable[bytes], *, now: datetime) -> Counter[str]:
