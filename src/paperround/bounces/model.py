@@ -154,16 +154,6 @@ class QuarantinedMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TooMany:
-    """More bounces or complaints than receivers tolerate; `limit` is the highest share exceeded."""
-
-    what: str
-    count: int
-    rate: float
-    limit: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnTally:
     """Bounces and complaints since `since`, and how many messages were attempted.
 
@@ -189,31 +179,6 @@ class ReturnTally:
     def complaint_rate(self) -> float:
         """The share of attempted messages with a complaint, from 0 to 1."""
         return self.complained / self.tried if self.tried else 0.0
-
-    @property
-    def alarming(self) -> list[TooMany]:
-        """Shares that exceed a limit for alerts; a share of few messages means nothing."""
-        rates = (
-            ("complaints", self.complained, self.complaint_rate, COMPLAINT_LIMITS),
-            ("bounces", self.bounced, self.bounce_rate, BOUNCE_LIMITS),
-        )
-        return [
-            TooMany(what=what, count=count, rate=rate, limit=max(passed))
-            for what, count, rate, limits in rates
-            if self.tried >= FEWEST_TRIED and count >= FEWEST_RETURNED
-            if (passed := [limit for limit in limits if rate > limit])
-        ]
-
-
-COMPLAINT_LIMITS = (0.001, 0.003)
-BOUNCE_LIMITS = (0.02, 0.05)
-"""Shares above which an alert is sent, and a second one. Gmail requires less than 0.1 % of
-complaints and blocks senders above 0.3 % (its sender guidelines, 2024); providers require less than
-2 % of addresses that are gone, and block senders above 5 %."""
-
-FEWEST_TRIED = 100
-FEWEST_RETURNED = 3
-"""Digests of a week, and bounces or complaints among them, needed for a share to mean anything."""
 
 
 def masked(said: str, address: str = "") -> str:

@@ -155,6 +155,16 @@ def _late(
         )
 
 
+COMPLAINT_LIMITS = (0.001, 0.003)
+BOUNCE_LIMITS = (0.02, 0.05)
+"""Shares above which an alert is sent, and a second one. Gmail requires less than 0.1 % of
+complaints and blocks senders above 0.3 % (its sender guidelines, 2024); providers require less than
+2 % of addresses that are gone, and block senders above 5 %."""
+
+FEWEST_TRIED = 100
+FEWEST_RETURNED = 3
+"""Digests of a week, and bounces or complaints among them, needed for a share to mean anything."""
+
 _COMPLAINTS = (
     "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
     "Were people imported who did not ask for this? `paperround bounces list` shows who complains.",
@@ -167,15 +177,20 @@ _BOUNCES = (
 
 def rate_alerts(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
     """Report too many complaints or bounces in seven days, once a week and if it gets worse."""
-    for one in tally.alarming:
-        yield Alert(
-            key=f"returns/{one.what}/{one.limit:g}/{now:%G-W%V}",
-            subject=f"Too many {one.what}: {one.rate:.2%} of the mail of seven days",
-            lines=(
-                f"{one.count:,} of {tally.tried:,} digests; the limit is {one.limit:.1%}.",
-                *(_COMPLAINTS if one.what == "complaints" else _BOUNCES),
-            ),
-        )
+    for what, count, rate, limits, advice in (
+        ("complaints", tally.complained, tally.complaint_rate, COMPLAINT_LIMITS, _COMPLAINTS),
+        ("bounces", tally.bounced, tally.bounce_rate, BOUNCE_LIMITS, _BOUNCES),
+    ):
+        passed = [limit for limit in limits if rate > limit]
+        if passed and tally.tried >= FEWEST_TRIED and count >= FEWEST_RETURNED:
+            yield Alert(
+                key=f"returns/{what}/{max(passed):g}/{now:%G-W%V}",
+                subject=f"Too many {what}: {rate:.2%} of the mail of seven days",
+                lines=(
+                    f"{count:,} of {tally.tried:,} digests; the limit is {max(passed):.1%}.",
+                    *advice,
+                ),
+            )
 
 
 def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:

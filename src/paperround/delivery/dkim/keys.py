@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain, count
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -208,14 +209,19 @@ class KeyFile:
             raise Conflict("no key signs yet: `paperround dkim create` makes the first")
         if waiting := self.within(now, KeyState.WAITING):
             raise Conflict(
-                f"{names_of(waiting)} waits already: `paperround dkim rotate`, and no more"
+                f"{' and '.join(key.selector for key in waiting)} waits already: "
+                "`paperround dkim rotate`, and no more"
             )
         kinds = algorithms or [key.algorithm for key in signing]
         return KeyFile((*self.keys, *self._generate_all(kinds, selector, now)))
 
     def switched(self, *, now: datetime) -> "KeyFile":
         """Return a file in which the waiting keys sign and the signing keys are retired."""
-        return KeyFile(tuple(_advance(key, key.state(now), now) for key in self.keys))
+        changes: dict[KeyState, dict[str, Any]] = {
+            KeyState.WAITING: {"signs_since": now},
+            KeyState.SIGNING: {"retired_at": now, "private": None},
+        }
+        return KeyFile(tuple(replace(key, **changes.get(key.state(now), {})) for key in self.keys))
 
     def _generate_all(
         self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
@@ -249,19 +255,6 @@ class KeyFile:
         if name in used:
             raise InvalidInput(f"{name} had its key: receivers may remember it, name another")
         return name
-
-
-def names_of(keys: Iterable[StoredKey]) -> str:
-    """Return the selectors of `keys` joined with "and"."""
-    return " and ".join(key.selector for key in keys)
-
-
-def _advance(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
-    if state is KeyState.WAITING:
-        return replace(key, signs_since=now)
-    if state is KeyState.SIGNING:
-        return replace(key, retired_at=now, private=None)
-    return key
 
 
 RSA_BITS = 2048
