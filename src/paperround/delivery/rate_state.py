@@ -43,24 +43,15 @@ class WarmUp:
     zone: str
 
     def today(self, now: datetime) -> Today | None:
-        """Return the allowance of the current day, None for no limit."""
-        day = local_date(now, self.zone)
-        limit = allowance(self.start, day)
-        if limit is None:
+        """Return the allowance of the current day, None after the last day of the warm-up. Days
+        before the first count as the first."""
+        today = local_date(now, self.zone)
+        day = max(0, (today - self.start).days)
+        if day >= DAYS:
             return None
-        return Today(since=end_of_day(day - timedelta(days=1), self.zone), allowance=limit)
-
-
-def allowance(start: date, today: date) -> int | None:
-    """Return how many emails a domain that started on `start` may send on `today`.
-
-    None means no limit, after the last day of the warm-up. Days before `start` count as the first.
-    """
-    day = max(0, (today - start).days)
-    if day >= DAYS:
-        return None
-    factor: float = (LAST_DAY / FIRST_DAY) ** (day / (DAYS - 1))
-    return round(FIRST_DAY * factor)
+        factor: float = (LAST_DAY / FIRST_DAY) ** (day / (DAYS - 1))
+        since = end_of_day(today - timedelta(days=1), self.zone)
+        return Today(since=since, allowance=round(FIRST_DAY * factor))
 
 
 LONGEST_PACE = timedelta(minutes=1)
@@ -262,10 +253,6 @@ class RateState:
         """Whether the relay paused and has accepted nothing since."""
         return self.rest > NO_REST
 
-    def after_sending(self, spacing: timedelta, now: datetime) -> "RateState":
-        """Return the state after sending a message at `now`."""
-        return replace(self, free_at=max(self.free_at or now, now) + spacing) if spacing else self
-
     def hold_until(self, until: datetime) -> "RateState":
         """Return the state with no token available before `until`."""
         is_held = self.free_at is not None and self.free_at >= until
@@ -329,6 +316,8 @@ class Bucket:
 
     def count_sent(self, now: datetime) -> None:
         """Count a message as sent."""
-        self.state = self.state.after_sending(self.spacing, now)
+        if self.spacing:
+            free_at = max(self.state.free_at or now, now) + self.spacing
+            self.state = replace(self.state, free_at=free_at)
         self.in_flight += 1
         self.room = None if self.room is None else self.room - 1
