@@ -12,7 +12,6 @@ import re
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
@@ -349,27 +348,21 @@ class _Batch:
 _PROBE_TIMEOUTS = Timeouts(connect=10, command=15, goodbye=2)
 
 
-@dataclass(slots=True)
-class Probed:
-    """The result of a probe: where a message would be refused, None if it would be accepted, and
-    when the relay's certificate expires, if it has one."""
-
-    stopped: Stopped | None = None
-    certificate_until: datetime | None = None
-
-
 def probe(
     relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _PROBE_TIMEOUTS
-) -> Probed:
-    """Test whether the relay accepts a message from `sender`.
+) -> datetime | None:
+    """Test whether the relay accepts a message from `sender`, and return when its certificate
+    expires, None without TLS.
 
-    `hostname` is the name in EHLO. Raises Misconfigured for an unreadable certificate file.
+    `hostname` is the name in EHLO. Raises Stopped where a message would be refused, and
+    Misconfigured for an unreadable certificate file.
     """
-    probed = Probed()
+    expires_at: datetime | None = None
+    stopped: list[Stopped] = []
 
     def note(_session: Session, event: Event | None) -> None:
         if isinstance(event, Stopped):
-            probed.stopped = event
+            stopped.append(event)
 
     route = route_to(relay, seconds=timeouts.connect, world=_WORLD)
     conversation = Conversation(relay, hostname=hostname, timeouts=timeouts, sender=sender)
@@ -381,7 +374,9 @@ def probe(
         if conversation.is_idle:
             if isinstance(session.sock, ssl.SSLSocket) and (peer := session.sock.getpeercert()):
                 expiry = ssl.cert_time_to_seconds(str(peer["notAfter"]))
-                probed.certificate_until = datetime.fromtimestamp(expiry, tz=UTC)
+                expires_at = datetime.fromtimestamp(expiry, tz=UTC)
             loop.quit(session)
     loop.close()
-    return probed
+    if stopped:
+        raise stopped[0]
+    return expires_at

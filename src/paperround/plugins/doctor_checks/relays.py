@@ -61,12 +61,15 @@ def _relay_findings(relay: Relay, settings: Settings, now: datetime) -> list[Fin
     hostname = urlsplit(settings.public_url).hostname or "localhost"
     sender = settings.bounce_address or parseaddr(settings.mail_from)[1]
     try:
-        probed = probe(relay, hostname=hostname, sender=sender)
+        expires_at = probe(relay, hostname=hostname, sender=sender)
+    except Stopped as stopped:
+        return [_refusal(relay, stopped)]
     except (PaperroundError, OSError) as error:
         return [fail("relay", str(error))]
-    found = [_relay(relay, probed.stopped, sender)]
-    if probed.certificate_until is not None:
-        ends = check_expiry(relay.host, probed.certificate_until, now=now)
+    how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
+    found = [ok("relay", f"{relay} ({how}) would take mail from {sender}")]
+    if expires_at is not None:
+        ends = check_expiry(relay.host, expires_at, now=now)
         found.append(replace(ends, check="relay certificate"))
     return found
 
@@ -81,18 +84,15 @@ def _outbox(folder: Path) -> Finding:
         return fail("outbox", says, "make it a folder that this user may write")
 
 
-def _relay(relay: Relay, stopped: Stopped | None, sender: str) -> Finding:
-    if stopped is not None:
-        is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
-        way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
-        if stopped.reply is None:
-            why = f"{stopped.phase}: {stopped.error}"
-        else:
-            code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
-            why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
-        return fail("relay", f"{relay} would not take mail: {why}", way_out)
-    how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
-    return ok("relay", f"{relay} ({how}) would take mail from {sender}")
+def _refusal(relay: Relay, stopped: Stopped) -> Finding:
+    is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
+    way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
+    if stopped.reply is None:
+        why = f"{stopped.phase}: {stopped.error}"
+    else:
+        code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
+        why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
+    return fail("relay", f"{relay} would not take mail: {why}", way_out)
 
 
 _TLS = {
