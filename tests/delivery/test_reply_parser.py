@@ -2,12 +2,7 @@
 
 import pytest
 
-from paperround.delivery.smtp.conversation import (
-    LONGEST_LINE,
-    MOST_LINES,
-    GarbageReply,
-    ReplyParser,
-)
+from paperround.delivery.replies import LONGEST_LINE, MOST_LINES, GarbageReply, ReplyParser
 
 GROUP = b"250 2.0.0 taken\r\n250-2.1.0 ok\r\n250 2.1.0 go on\r\n550 5.1.1 no\r\n354 go on\r\n"
 

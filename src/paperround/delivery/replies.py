@@ -1,4 +1,4 @@
-"""Classify SMTP replies. Pure.
+"""Parse and classify SMTP replies. Pure.
 
     phase                   reply             state      scope
     after the dot           2xx               sent
@@ -27,8 +27,9 @@ a detail; it never contains the server's text, which often repeats the address.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from paperround.core.times import require_utc
 from paperround.delivery.model import (
@@ -76,7 +77,7 @@ HOLDING = (
 
 _LONGEST_TEXT = 500
 _MOST_JITTER = 0.2
-_LINE = re.compile(r"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_LINE = re.compile(r"([2-5][0-9]{2})(?:[ -](.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -130,30 +131,63 @@ def next_try(attempts: int, now: datetime, expires_at: datetime, jitter: float) 
     return moment if moment < require_utc(expires_at) else None
 
 
-def parse_reply(lines: Sequence[str]) -> Reply:
-    """Parse the lines of one reply, given without line ends.
+LONGEST_LINE = 4096
+MOST_LINES = 100
 
-    Raises ValueError when they are not an SMTP reply (RFC 5321 section 4.2: the same code from 200
-    to 599 on all lines, a hyphen on all but the last).
-    """
-    parts = [_LINE.fullmatch(line) for line in lines]
-    matches = [part for part in parts if part is not None]
-    if not matches or len(matches) != len(parts):
-        raise ValueError("a line without a reply code")
-    codes = {match[1] for match in matches}
-    hyphens = [match[2] == "-" for match in matches]
-    if len(codes) != 1 or hyphens != [True] * (len(matches) - 1) + [False]:
-        raise ValueError("lines that do not belong to one reply")
-    code = codes.pop()
-    enhanced, texts = "", []
-    for match in matches:
-        text = match[3] or ""
+
+class GarbageReply(Exception):
+    """The server sent something that is not an SMTP reply."""
+
+
+class ReplyParser:
+    """Parse replies from received bytes. `lines` are those of the last reply."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self._partial_line = b""
+        self._lines_so_far: list[bytes] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether part of a reply was received."""
+        return bool(self._partial_line or self._lines_so_far)
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """Yield the replies that `data` completes. Raises GarbageReply at the first invalid one,
+        after yielding those before it."""
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
+        for line in lines:
+            self._lines_so_far.append(line)
+            if not (line[3:4] == b"-" and line[:3].isdigit()):  # RFC 5321 section 4.2.1
+                self.lines, self._lines_so_far = self._lines_so_far, []
+                yield _parse_reply(*self.lines)
+            elif len(self._lines_so_far) == MOST_LINES:
+                raise GarbageReply("an answer without end")
+        if len(self._partial_line) > LONGEST_LINE:
+            raise GarbageReply("a line without end")
+
+
+@lru_cache(maxsize=64)
+def _parse_reply(*lines: bytes) -> Reply:
+    """Parse the lines of one reply, which must all have the same code from 200 to 599. Cached
+    because servers repeat the same few replies."""
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise GarbageReply("a line without end")
+    codes, enhanced, texts = set[str](), "", []
+    for line in lines:
+        match = _LINE.fullmatch(line.rstrip(b"\r").decode("utf-8", "replace"))
+        if match is None:
+            raise GarbageReply("a line without a reply code")
+        codes.add(match[1])
+        text = match[2] or ""
         found = _ENHANCED.match(text)
-        if found and found[1][0] == code[0]:  # a code of another class is part of the text
+        if found and found[1][0] == match[1][0]:  # a code of another class is part of the text
             enhanced, text = enhanced or found[1], text[found.end() :]
         texts.append(text.strip())
+    if len(codes) > 1:
+        raise GarbageReply("lines that do not belong to one reply")
     text = _CONTROLS.sub(" ", " ".join(filter(None, texts)))
-    return Reply(int(code), enhanced, text[:_LONGEST_TEXT])
+    return Reply(int(codes.pop()), enhanced, text[:_LONGEST_TEXT])
 
 
 def _without_reply(outcome: Outcome) -> ReplyClass:

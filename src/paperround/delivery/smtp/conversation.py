@@ -15,15 +15,14 @@ A socket error does not tell which step it interrupted, so the phase is set befo
 
 import base64
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
-from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
 from paperround.core.smtp_url import Relay, Tls
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply, dot_stuffed
-from paperround.delivery.replies import NO_LOGIN, NO_STARTTLS, parse_reply
+from paperround.delivery.replies import NO_LOGIN, NO_STARTTLS, GarbageReply, ReplyParser
 from paperround.editions.model import DeliveryId
 
 CLOSING = 421
@@ -390,50 +389,3 @@ class Conversation:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii") + "\r\n"
-
-
-LONGEST_LINE = 4096
-MOST_LINES = 100
-
-
-class GarbageReply(Exception):
-    """The server sent something that is not an SMTP reply."""
-
-
-class ReplyParser:
-    """Parse replies from received bytes. `lines` are those of the last reply."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self._partial_line = b""
-        self._lines_so_far: list[bytes] = []
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether part of a reply was received."""
-        return bool(self._partial_line or self._lines_so_far)
-
-    def feed(self, data: bytes) -> Iterator[Reply]:
-        """Yield the replies that `data` completes. Raises GarbageReply at the first invalid one,
-        after yielding those before it."""
-        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
-        for line in lines:
-            self._lines_so_far.append(line)
-            if not (line[3:4] == b"-" and line[:3].isdigit()):  # RFC 5321 section 4.2.1
-                self.lines, self._lines_so_far = self._lines_so_far, []
-                yield _parse_lines(*self.lines)
-            elif len(self._lines_so_far) == MOST_LINES:
-                raise GarbageReply("an answer without end")
-        if len(self._partial_line) > LONGEST_LINE:
-            raise GarbageReply("a line without end")
-
-
-@lru_cache(maxsize=64)
-def _parse_lines(*lines: bytes) -> Reply:
-    """Parse a reply. Cached because servers repeat the same few replies."""
-    if max(map(len, lines)) > LONGEST_LINE:
-        raise GarbageReply("a line without end")
-    try:
-        return parse_reply([line.rstrip(b"\r").decode("utf-8", "replace") for line in lines])
-    except ValueError as error:
-        raise GarbageReply(str(error)) from None
