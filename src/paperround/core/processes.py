@@ -43,7 +43,7 @@ class SystemProcesses:
             return False
         stat = self._stat(worker.pid)
         if stat is None:
-            return _is_free(worker.pid)
+            return is_free(worker.pid)
         return stat[_START_TICKS] != ticks or stat[_STATE] in {"Z", "X"}
 
     def boot(self) -> Boot | None:
@@ -73,7 +73,7 @@ class SystemProcesses:
         return fields if len(fields) > _START_TICKS else None
 
 
-def _is_free(pid: int) -> bool:
+def is_free(pid: int) -> bool:
     """Whether no process has this PID; a hidden `/proc` entry alone is no proof."""
     if pid <= 0:
         return False

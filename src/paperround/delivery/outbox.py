@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from paperround.core.files import sync
+from paperround.core.processes import is_free
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.model import BeforeDot, Envelope, Outcome, Phase, Reply, require_sendable
 from paperround.delivery.replies import UNSENDABLE
@@ -147,16 +148,6 @@ def _remove_leftovers(directory: Path) -> None:
     with suppress(OSError):  # no folder yet, or an error that the first email will report
         for name in os.listdir(directory):
             match = _DRAFT.fullmatch(name)
-            if match is not None and _is_gone(int(match[1])):
+            if match is not None and is_free(int(match[1])):
                 with suppress(OSError):  # a leftover file must not stop sending
                     (directory / name).unlink()
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        pass
-    return False
