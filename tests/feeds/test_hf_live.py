@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind
 from paperround.feeds.model import FeedState, PollProgress
 from paperround.feeds.sources.hugging_face import HfDaily
 from paperround.papers.model import ParsedBatch
@@ -23,11 +22,9 @@ def day_of(count: int) -> bytes:
     return json.dumps([{"paper": paper, "numComments": 1} for paper in papers]).encode()
 
 
-def at(first: str, number: int, left: int, **settings: str) -> str:
-    """The cursor of a page of the list of a day, week or month, of so many that are left."""
-    kind = PeriodKind(settings.get("period", "day"))
-    period = ListingPeriod(kind=kind, first=date.fromisoformat(first))
-    return stopped(SOURCE, settings, period=period, page=number, left=left)
+def at(day: str, number: int, left: int) -> str:
+    """The cursor of a page of the list of a day, of so many that are left."""
+    return stopped(SOURCE, {}, day=date.fromisoformat(day), page=number, left=left)
 
 
 def parsed(cursor: str, body: bytes, status: int = 200) -> ParsedBatch:
@@ -113,57 +110,6 @@ def test_today_is_the_day_in_utc() -> None:
     assert SOURCE.plan(state("something else"), NOW.astimezone(UTC)).cursor == at(
         "2026-01-28", 0, 3
     )
-
-
-# --- weeks, months and links -------------------------------------------------------------------
-
-
-def asked(now: datetime, **settings: str) -> list[str]:
-    """Which periods a whole poll asks for."""
-    cursor: str | None = None
-    urls = list[str]()
-    while not urls or cursor:
-        request = SOURCE.plan(state(cursor, **settings), now)
-        urls.append(request.url.partition("?")[2])
-        cursor = SOURCE.parse(page(request, day_of(3))).next
-    return urls
-
-
-@pytest.mark.accept("F02", part="weeks and months")
-@pytest.mark.parametrize(
-    ("today", "period", "days", "expected"),
-    [
-        (date(2026, 1, 28), "week", "0", ["week=2026-W05"]),
-        (date(2026, 1, 28), "week", "3", ["week=2026-W05", "week=2026-W04"]),
-        (date(2027, 1, 3), "week", "0", ["week=2026-W53"]),
-        (date(2025, 12, 29), "week", "7", ["week=2026-W01", "week=2025-W52"]),
-        (date(2026, 1, 2), "month", "2", ["month=2026-01", "month=2025-12"]),
-        (date(2026, 3, 1), "month", "29", ["month=2026-03", "month=2026-02", "month=2026-01"]),
-        (date(2026, 3, 1), "day", "1", ["date=2026-03-01", "date=2026-02-28"]),
-    ],
-)
-def test_the_weeks_and_months_that_hold_the_days_are_asked_for(
-    today: date, period: str, days: str, expected: list[str]
-) -> None:
-    now = datetime.combine(today, time(12), tzinfo=UTC)
-    urls = asked(now, period=period, days=days)
-    assert urls == [f"{one}&limit=100&p=0" for one in expected]
-
-
-def test_a_poll_that_was_begun_with_another_period_begins_anew() -> None:
-    request = SOURCE.plan(state(at("2026-01-27", 1, 2), period="week", days="0"), NOW)
-    assert "week=2026-W05&limit=100&p=0" in request.url
-    going_on = SOURCE.plan(state(at("2026-01-19", 2, 0, period="week"), period="week"), NOW)
-    assert "week=2026-W04&limit=100&p=2" in going_on.url
-
-
-def test_an_undated_paper_of_a_month_is_never_newer_than_the_month() -> None:
-    request = SOURCE.plan(state(at("2024-05-01", 19, 0, period="month"), period="month"), NOW)
-    batch = SOURCE.parse(page(request, day_of(100)))
-    assert {record.listed_on for record in batch.records} == {date(2024, 5, 1)}
-    assert batch.next == at(
-        "2024-05-01", 20, 0, period="month"
-    )  # a month has more than two thousand papers
 
 
 @pytest.mark.accept("F02", part="paging")

@@ -17,7 +17,7 @@ SETTINGS = {
     "arxiv-oai": ({"sets": "cs"}, {"sets": "math"}),
     "biorxiv": ({"server": "biorxiv,medrxiv"}, {"server": "medrxiv"}),
     "crossref": ({"query": "graphs"}, {"query": "trees"}),
-    "hf-daily": ({}, {"period": "week"}),
+    "hf-daily": ({}, {"days": "5"}),
     "openalex": ({"search": "graphs"}, {"search": "trees"}),
     "pubmed": ({"query": "asthma"}, {"query": "wheeze"}),
     "semantic-scholar": ({"query": "asthma"}, {"query": "wheeze"}),

@@ -9,9 +9,6 @@ an empty day as `1`. An error is JSON too and never counts as an empty day.
 
 import ast
 import json
-from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import StrEnum
 from itertools import accumulate
 from typing import Any
 
@@ -155,62 +152,3 @@ def _submitter(row: Entry, paper: Entry) -> str | None:
             key = text_of(person, "_id") or text_of(person, "user") or text_of(person, "name")
             return fingerprint(key.encode())[:16] if key else None
     return None
-
-
-# Periods of the API: days (`date=2026-01-28`), ISO weeks (`week=2026-W05`) and months
-# (`month=2026-01`). ISO weeks have their own year: 1 January 2027 is in `2026-W53`.
-
-_DAY = timedelta(days=1)
-
-
-class PeriodKind(StrEnum):
-    """The period of one list."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-    @property
-    def parameter(self) -> str:
-        """The name of the API's parameter."""
-        return "date" if self is PeriodKind.DAY else self.value
-
-    @property
-    def most_pages(self) -> int:
-        """Pages of 100 after which a list cannot be real: a weekday has about 90 papers."""
-        return 50 if self is PeriodKind.MONTH else 20
-
-    def of(self, day: date) -> "ListingPeriod":
-        """Return the period of this kind that contains `day`."""
-        if self is PeriodKind.WEEK:
-            return ListingPeriod(kind=self, first=day - day.weekday() * _DAY)
-        return ListingPeriod(
-            kind=self, first=day.replace(day=1) if self is PeriodKind.MONTH else day
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListingPeriod:
-    """A day, a week from its Monday, or a month from its first day."""
-
-    kind: PeriodKind
-    first: date
-
-    def __str__(self) -> str:
-        if self.kind is PeriodKind.WEEK:
-            year, week, _ = self.first.isocalendar()
-            return f"{year}-W{week:02}"
-        return f"{self.first:%Y-%m}" if self.kind is PeriodKind.MONTH else str(self.first)
-
-    @property
-    def before(self) -> "ListingPeriod":
-        """The previous period."""
-        return self.kind.of(self.first - _DAY)
-
-    def since(self, earlier: "ListingPeriod") -> int:
-        """Return the number of periods from `earlier` to this one."""
-        if self.kind is PeriodKind.MONTH:
-            years = self.first.year - earlier.first.year
-            return 12 * years + self.first.month - earlier.first.month
-        length = 7 if self.kind is PeriodKind.WEEK else 1
-        return (self.first - earlier.first).days // length

@@ -1,28 +1,25 @@
 """Poll Hugging Face Daily Papers: the list of today and of the days before.
 
 A list grows during its day, papers move to other days, and votes change for days, so each poll
-reads all of them again. A poll can request whole weeks or months instead, with the same items.
-Votes and comments are of the time of the request.
+reads all of them again. Votes and comments are of the time of the request.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind, read_hf_daily
+from paperround.feeds.formats.hugging_face import read_hf_daily
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PublishingSchedule,
     Source,
-    any_of,
-    choice_in,
     conditions,
     days_of,
     days_setting,
@@ -36,33 +33,34 @@ BASE = "https://huggingface.co/api/daily_papers"
 PAGE = 100
 """Papers per page, the maximum of the API."""
 
+MOST_PAGES = 20
+"""Pages after which a list cannot be real: a weekday has about 90 papers."""
+
 _NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DailyPapersPlace:
-    """A page of a period's list, and the number of earlier periods left."""
+    """A page of a day's list, and the number of earlier days left."""
 
-    period: ListingPeriod
+    day: date
     page: int
     left: int
 
     @property
     def next_page(self) -> "_DailyPapersPlace":
-        most = self.period.kind.most_pages
-        if self.page + 1 >= most:
+        if self.page + 1 >= MOST_PAGES:
             raise FetchFailed(
-                f"the list of {self.period} goes on after {most * PAGE:,} papers: "
-                f"no {self.period.kind.value} does"
+                f"the list of {self.day} goes on after {MOST_PAGES * PAGE:,} papers: no day does"
             )
         return replace(self, page=self.page + 1)
 
     @property
-    def next_period(self) -> "_DailyPapersPlace | None":
-        """The first page of the previous period; None when none is left."""
+    def previous_day(self) -> "_DailyPapersPlace | None":
+        """The first page of the day before; None when none is left."""
         if not self.left:
             return None
-        return _DailyPapersPlace(period=self.period.before, page=0, left=self.left - 1)
+        return _DailyPapersPlace(day=self.day - timedelta(days=1), page=0, left=self.left - 1)
 
 
 class HfDaily(Source[_DailyPapersPlace]):
@@ -72,12 +70,6 @@ class HfDaily(Source[_DailyPapersPlace]):
     settings: ClassVar[Mapping[str, Setting]] = {
         "days": days_setting(
             f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
-        ),
-        "period": Setting(
-            "What is asked for at once: day (default), week or month. A week or month is "
-            "read whole when one of those days is in it.",
-            values=any_of(PeriodKind),
-            default=PeriodKind.DAY.value,
         ),
     }
     interval: timedelta = timedelta(hours=1)
@@ -94,19 +86,16 @@ class HfDaily(Source[_DailyPapersPlace]):
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the setting as its code, for an invalid value."""
         days_of(settings)
-        _kind_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> _DailyPapersPlace:
-        """Return the first page of the current period."""
-        kind = _kind_of(state.settings)
-        period = kind.of(require_utc(now).date())
+        """Return the first page of today's list."""
+        today = require_utc(now).date()
         oldest = oldest_day(state, now, days=days_of(state.settings))
-        return _DailyPapersPlace(period=period, page=0, left=period.since(kind.of(oldest)))
+        return _DailyPapersPlace(day=today, page=0, left=(today - oldest).days)
 
     def request(self, place: _DailyPapersPlace, state: FeedState) -> FetchRequest:
-        """Return the request of a page of a period's list."""
-        name = place.period.kind.parameter
-        query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
+        """Return the request of a page of a day's list."""
+        query = urlencode({"date": str(place.day), "limit": PAGE, "p": place.page})
         url = f"{state.url or BASE}?{query}"
         return FetchRequest(
             url=url,
@@ -131,11 +120,10 @@ class HfDaily(Source[_DailyPapersPlace]):
         has_more = entries >= PAGE
         if entries and links is not None:  # an empty page ends the list, whatever it links to
             has_more = _NEXT.search(links) is not None
-        following = place.next_page if has_more else place.next_period
-        # A paper without a listing date was listed on the requested day; of a week or month on the
-        # first day, so that an old paper does not look new.
+        following = place.next_page if has_more else place.previous_day
+        # A paper without a listing date was listed on the requested day.
         records = tuple(
-            record if record.listed_on else replace(record, listed_on=place.period.first)
+            record if record.listed_on else replace(record, listed_on=place.day)
             for record in batch.records
         )
         return replace(batch, records=records), following
@@ -146,7 +134,3 @@ def _read_list(body: bytes) -> ParsedBatch:
     if body.strip() == b"1":
         raise InvalidInput("the answer is the number 1, not papers")
     return read_hf_daily(body)
-
-
-def _kind_of(settings: Mapping[str, str]) -> PeriodKind:
-    return PeriodKind(choice_in(settings, "period", tuple(PeriodKind), PeriodKind.DAY))
