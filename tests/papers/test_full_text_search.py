@@ -139,6 +139,19 @@ def test_a_word_that_nobody_wrote_is_corrected_where_one_is_near(database: Datab
     assert search(database, "").suggestion == ""
 
 
+@pytest.mark.parametrize("typo", ["retreival", "retrival", "retrieeval", "retrzeval"])
+def test_a_swapped_missing_doubled_or_wrong_letter_is_corrected(
+    database: Database, typo: str
+) -> None:
+    keep(database, paper(title="Retrieval of reprieved returns"))
+    assert search(database, typo).suggestion == "retrieval"
+
+
+def test_of_words_as_near_the_most_frequent_is_suggested(database: Database) -> None:
+    keep(database, paper(1, title="Model"), paper(2, title="Modem"), paper(3, title="Models"))
+    assert search(database, "modeq").suggestion == "model"
+
+
 def test_only_so_many_words_of_a_query_are_guessed_at(database: Database) -> None:
     keep(database, paper(title="Retrieval with dense vectors"))
     guessed = search(database, " ".join(f"unknown{'x' * n}" for n in range(8)) + " retreival")

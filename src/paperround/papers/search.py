@@ -1,4 +1,4 @@
-"""Parse search text into a query for any index, and suggest corrections of misspelt words.
+"""Parse search text into a query for any index.
 
     dense retrieval        papers with any of these words, those with more and rarer ones first
     "dense retrieval"      the words side by side
@@ -12,7 +12,7 @@ reaches the database only as a bound value.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -302,8 +302,6 @@ def _terms(name: str, value: str, *, is_phrase: bool) -> Iterator[Term]:
 
 SHORTEST, LONGEST = 4, 30
 """Letters of a word that may be corrected."""
-_LEAST_FOR_TWO_TYPOS = 7
-"""A word of at least this many letters may have two typos."""
 
 
 def title_words(titles: Iterable[str]) -> set[str]:
@@ -315,34 +313,3 @@ def title_words(titles: Iterable[str]) -> set[str]:
 def is_guessable(word: str) -> bool:
     """Whether `word` has letters only and a suitable length."""
     return SHORTEST <= len(word) <= LONGEST and word.isalpha()
-
-
-def nearest(word: str, known: Sequence[str]) -> list[str]:
-    """The words of `known` with the fewest typos from `word`, sorted; none with too many."""
-    most = 2 if len(word) >= _LEAST_FOR_TWO_TYPOS else 1
-    typos = {one: distance(word, one, most) for one in known if one != word}
-    least = min(typos.values(), default=most + 1)
-    return sorted(one for one, count in typos.items() if count == least <= most)
-
-
-def distance(one: str, other: str, most: int) -> int:
-    """The edit distance of two words: insertions, deletions, substitutions and swaps of adjacent
-    letters; `most + 1` if it is more than `most`.
-
-    The restricted Damerau-Levenshtein distance, by the table of Wagner and Fischer (1974).
-    """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
-    for number, letter in enumerate(one, start=1):
-        older, before, row = before, row, [number]
-        for place, theirs in enumerate(other, start=1):
-            cost = min(before[place], row[-1]) + 1
-            cost = min(cost, before[place - 1] + (letter != theirs))
-            is_swap = letter == other[place - 2] and one[number - 2] == theirs
-            if number > 1 and place > 1 and is_swap:
-                cost = min(cost, older[place - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]

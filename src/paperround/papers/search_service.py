@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 
@@ -19,7 +20,6 @@ from paperround.papers.search import (
     SearchResult,
     Term,
     is_guessable,
-    nearest,
     parse_query,
     rarity,
     with_prefixes,
@@ -38,9 +38,10 @@ FEW_RESULTS = 200
 """If fewer papers match, papers follow in which the words match as prefixes."""
 DEEPEST = 1000
 """The last result you can page to."""
-_MOST_GUESSES = 8
 _MOST_UNKNOWN = 8
 """Words of one query to suggest corrections for."""
+_SIMILAR = 0.78
+"""How similar a correction is to the word, as `difflib` measures it: one typo in five letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +124,11 @@ def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult)
     plain = (term.words[0] for term in query.wanted if term.is_plain and not found.papers[term])
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
-        guesses = nearest(word, work[SearchIndex].words_like(word))[:_MOST_GUESSES]
+        guesses = get_close_matches(word, work[SearchIndex].words_like(word), cutoff=_SIMILAR)
         frequencies = work[SearchIndex].document_frequencies(
             [Term(words=(guess,)) for guess in guesses]
         )
-        best = max(frequencies, key=lambda term: (frequencies[term], term.words), default=None)
+        best = max(frequencies, key=frequencies.__getitem__, default=None)
         if best and frequencies[best]:
             whole = rf"(?<!\w){re.escape(word)}(?!\w)"
             better = re.sub(whole, best.words[0], better, flags=re.IGNORECASE)

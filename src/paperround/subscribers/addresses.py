@@ -18,7 +18,6 @@ from functools import cache
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.core.rates import OFF
-from paperround.papers.search import distance
 from paperround.subscribers.model import Address
 
 LONGEST = 254
@@ -279,9 +278,18 @@ _KNOWN = _COMMON | _RARER
 _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
 
+def _is_one_typo(written: str, meant: str) -> bool:
+    """Whether one letter is wrong, missing or too many, or two adjacent ones are swapped."""
+    pairs = enumerate(zip(written, meant, strict=False))
+    start = next((at for at, (one, other) in pairs if one != other), min(len(written), len(meant)))
+    one, other = written[start:], meant[start:]
+    is_swap = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return is_swap or other[1:] in (one, one[1:]) or one[1:] == other
+
+
 def suggest_domain(domain: str) -> str | None:
     """Return the common domain probably meant, as `gmail.com` by `gmial.com`; None if there is no
     likely typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
-    return next((one for one in _LONG if distance(domain, one, 1) == 1), None)
+    return next((one for one in _LONG if _is_one_typo(domain, one)), None)
