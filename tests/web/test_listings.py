@@ -13,7 +13,7 @@ from paperround.core.errors import DatabaseFailed
 from paperround.db.schema.tables import feeds
 from paperround.delivery.store.erasure import Erasure
 from paperround.editions.model import Edition
-from paperround.feeds.due import FEEDS as AT_ONCE
+from paperround.feeds.files import FEEDS as AT_ONCE
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore

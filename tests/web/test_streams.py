@@ -14,7 +14,7 @@ from paperround.access.model import Scope
 from paperround.core.errors import DatabaseFailed
 from paperround.db.schema.tables import feeds
 from paperround.delivery.store.erasure import Erasure
-from paperround.feeds.due import FEEDS as AT_ONCE
+from paperround.feeds.files import FEEDS as AT_ONCE
 from paperround.feeds.formats.xml import NotWellFormed
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml

@@ -250,10 +250,12 @@ def preset_feeds(preset: str) -> Sequence[NewFeed]:
 def find_feed(context: "AppContext", name: str, *, with_files: bool = False) -> LiveFeed:
     """Return the feed called `name`; raises NotFound, which suggests others. Includes the feeds of
     ingested files `with_files`."""
-    from paperround.feeds.due import every_feed
+    from paperround.feeds.store.feeds import FeedStore
 
     with context.database.reading() as work:
-        feeds = [feed for feed in every_feed(work) if with_files or feed.kind in context.sources]
+        feeds = [
+            feed for feed in work[FeedStore].all() if with_files or feed.kind in context.sources
+        ]
     known = {feed.name: feed for feed in feeds}
     if name not in known:
         raise NotFound(f"there is no feed called {name}: {_suggestion(name, list(known))}")

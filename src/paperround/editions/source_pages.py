@@ -11,7 +11,7 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
-from paperround.feeds.due import every_feed, polled_feeds
+from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import AlarmKind, FeedHealth, LiveFeed
 from paperround.feeds.outlook import feed_summaries
 from paperround.feeds.store.feeds import FeedStore
@@ -77,7 +77,7 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
     """Return the status of every source at `now`, with its counts of the last 24 hours."""
     since = now - WINDOW
     with database.reading() as work:
-        feeds = list(every_feed(work))
+        feeds = work[FeedStore].all()
         brought = work[FeedStore].brought(since=since, until=now)
         rejected = work[FeedStore].rejected(since=since, until=now)
         recent = work[FeedStore].brought(since=now - SHOWN, until=now)
@@ -94,7 +94,7 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
 def feed_names(database: Database) -> list[str]:
     """Return the names of the feeds with papers, sorted; at most MOST_NAMES."""
     with database.reading() as work:
-        return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
+        return sorted(one.name for one in work[FeedStore].all())[:MOST_NAMES]
 
 
 def _source_line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:

@@ -6,7 +6,7 @@ feed contains its errors.
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -78,21 +78,9 @@ def feed_settings(feed: LiveFeed) -> NewFeed:
     return NewFeed(**{one.name: getattr(feed, one.name) for one in fields(NewFeed)})
 
 
-FEEDS = 500
-"""Feeds per query."""
-
-
-def every_feed(work: Transaction) -> Iterator[LiveFeed]:
-    """Yield every feed by id, including those of files."""
-    after = FeedId(0)
-    while page := work[FeedStore].page(after, limit=FEEDS):
-        yield from page
-        after = page[-1].id
-
-
 def polled_feeds(work: Transaction) -> list[LiveFeed]:
     """Return every feed that is polled, leaving out files read by hand."""
-    return [feed for feed in every_feed(work) if feed.next_at is not None]
+    return [feed for feed in work[FeedStore].all() if feed.next_at is not None]
 
 
 LONGEST_VALUE = 2000
@@ -151,4 +139,4 @@ def delete_feed(context: FeedContext, feed_id: FeedId) -> None:
 def live_feeds(context: FeedContext) -> list[LiveFeed]:
     """Return every feed with a source, by id."""
     with context.database.reading() as work:
-        return [feed for feed in every_feed(work) if feed.kind in context.sources]
+        return [feed for feed in work[FeedStore].all() if feed.kind in context.sources]

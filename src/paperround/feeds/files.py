@@ -8,12 +8,15 @@ from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.due import FEEDS, check_feed, every_feed, feed_settings
+from paperround.feeds.due import check_feed, feed_settings
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
+
+FEEDS = 500
+"""Feeds per query of an export."""
 
 _FIELDS = frozenset({"name", "kind", "url", "settings", "show", "enabled"})
 _LONGEST_NAME = 60
@@ -127,7 +130,7 @@ class _FeedIndex:
     def __init__(self, work: Transaction, context: FeedContext) -> None:
         self._work = work
         self._kinds = context.sources
-        feeds = list(every_feed(work))
+        feeds = work[FeedStore].all()
         self._by_name = {feed.name: feed for feed in feeds}
         self._numbers: dict[str, int] = {}
         self._names_by_address = {_address_key(feed_settings(feed)): feed.name for feed in feeds}

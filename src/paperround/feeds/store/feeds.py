@@ -114,7 +114,11 @@ class FeedStore(Store):
         row = self._row(db.feeds.c.name == name)
         return None if row is None else _live_feed_of(row)
 
-    def page(self, after: FeedId, *, limit: int) -> list[LiveFeed]:
+    def all(self) -> list[LiveFeed]:
+        """Return every feed by id, including those of files."""
+        return self.page(FeedId(0), limit=None)
+
+    def page(self, after: FeedId, *, limit: int | None) -> list[LiveFeed]:
         """Return feeds with an id above `after`, by id, including those of files."""
         rows = self._connection.execute(
             _FEEDS.where(db.feeds.c.id > after).order_by(db.feeds.c.id).limit(limit)
