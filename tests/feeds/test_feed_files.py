@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 
 import pytest
 
@@ -13,7 +14,7 @@ from paperround.feeds.files import (
     import_feeds,
     iter_feeds,
 )
-from paperround.feeds.model import MOST_FEEDS, NewFeed, feed_as_json
+from paperround.feeds.model import MOST_FEEDS, NewFeed
 from paperround.feeds.opml import write_opml
 from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
@@ -41,7 +42,7 @@ def as_opml(feeds: Iterable[NewFeed]) -> bytes:
 
 
 def as_json(feeds: Iterable[NewFeed]) -> bytes:
-    return json.dumps({"feeds": list(map(feed_as_json, feeds))}).encode()
+    return json.dumps({"feeds": list(map(asdict, feeds))}).encode()
 
 
 def outline(title: str, url: str) -> str:

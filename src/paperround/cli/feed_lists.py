@@ -21,7 +21,7 @@ from paperround.cli.output import (
 )
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
-from paperround.feeds.model import LiveFeed, NewFeed, Setting, feed_as_json
+from paperround.feeds.model import LiveFeed, NewFeed, Setting
 from paperround.feeds.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -67,7 +67,7 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
-    value = {name: [feed_as_json(one) for one in feeds] for name, feeds in PRESETS.items()}
+    value = {name: [asdict(one) for one in feeds] for name, feeds in PRESETS.items()}
     rows = [(name, "; ".join(map(_summary, feeds))) for name, feeds in PRESETS.items()]
     print_result({"presets": value}, table(rows, terminal_width()), as_json=as_json)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.due import check_feed, feed_settings
 from paperround.feeds.fetcher import FeedContext
-from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
+from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
@@ -53,7 +53,7 @@ def export_feeds(context: FeedContext) -> Iterator[str]:
     yield '{"feeds": ['
     separator = ""
     for feed in iter_feeds(context):
-        yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
+        yield separator + json.dumps(asdict(feed), ensure_ascii=False)
         separator = ", "
     yield "]}"
 

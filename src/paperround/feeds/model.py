@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from paperround.papers.model import FeedId, Reject, Show
 
@@ -212,18 +211,6 @@ class DescribedFeed:
     value: object = None
     is_named: bool = True
     problem: tuple[str, str] | None = None
-
-
-def feed_as_json(feed: NewFeed) -> dict[str, Any]:
-    """A feed as a file has it: what an operator said of it, without how it is doing."""
-    return {
-        "name": feed.name,
-        "kind": feed.kind,
-        "url": feed.url,
-        "settings": dict(feed.settings),
-        "show": feed.show,
-        "enabled": feed.enabled,
-    }
 
 
 Values = Mapping[str, str]

@@ -12,13 +12,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import SplitResult, urldefrag, urlsplit
 from xml.sax.saxutils import quoteattr
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.xml import Node, read_xml
-from paperround.feeds.model import DescribedFeed, NewFeed, PublicAddress, feed_as_json
+from paperround.feeds.model import DescribedFeed, NewFeed, PublicAddress
 from paperround.feeds.sources.arxiv_categories import categories
 from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.text import clean
@@ -59,7 +60,7 @@ def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
             "type": "rss" if public.feed else "link",
             "xmlUrl": public.feed,
             "htmlUrl" if public.feed else "url": public.page,
-            f"pr:{FEED}": json.dumps(feed_as_json(feed)),
+            f"pr:{FEED}": json.dumps(asdict(feed)),
         }
         stated = {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
         shown = " ".join(f"{name}={quoteattr(text)}" for name, text in stated.items())
