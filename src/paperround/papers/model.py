@@ -143,16 +143,6 @@ class Paper(Work):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """A configured source. Files ingested by hand belong to one feed per format."""
-
-    id: FeedId
-    name: str
-    kind: str
-    show: Show | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PaperWrite:
     """The change one record makes to the database.
 

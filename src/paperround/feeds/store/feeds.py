@@ -26,7 +26,7 @@ from paperround.feeds.model import (
     PollProgress,
     StoredReject,
 )
-from paperround.papers.model import Feed, FeedId, Reject, Show
+from paperround.papers.model import FeedId, Reject, Show
 
 _FEEDS = select(db.feeds)
 _NEVER_POLLED = {
@@ -42,13 +42,13 @@ _NEVER_POLLED = {
 class FeedStore(Store):
     """Statements on feeds, their runs and the rejects of runs."""
 
-    def get_or_create(self, name: str, kind: str, *, now: datetime) -> Feed:
+    def get_or_create(self, name: str, kind: str, *, now: datetime) -> LiveFeed:
         """Return the feed called `name`, created with `kind` if missing."""
         row = self._row(db.feeds.c.name == name)
         if row is None:
             self._insert_row(NewFeed(name=name, kind=kind), {"created_at": now})
             row = self._connection.execute(_FEEDS.where(db.feeds.c.name == name)).one()
-        return value_of(Feed, row, show=None if row.show is None else Show(row.show))
+        return _live_feed_of(row)
 
     def start_run(self, feed: FeedId, *, source: str, now: datetime) -> int:
         """Start a run of `feed` and return its number."""
