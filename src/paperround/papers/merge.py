@@ -15,13 +15,13 @@ into one paper from the start. If two papers must stay apart, a record with iden
 updates the paper of its most trusted identifier.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paperround.core.times import midnight_utc
 from paperround.papers.identifiers import title_key
-from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
+from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record, Work
 from paperround.papers.text import author_names, repair_abstract, repair_title
 
 FUTURE_ALLOWED = timedelta(hours=24)
@@ -92,27 +92,18 @@ def new_paper(
     """
     by_title = not record.identifiers or has_author_and_year(record)
     start = listed_from(record, now)
+    stated = {one.name: getattr(record, one.name) for one in fields(Work)}
+    accepted: dict[str, Any] = {
+        "identifiers": {**record.identifiers, **({"title_key": key} if by_title else {})},
+        "listed_on": record.listed_on if start else None,
+        "published_at": _plausible(record.published_at, now),
+        "updated_at": _plausible(record.updated_at, now),
+    }
     paper = Paper(
+        **(stated | accepted),
         id=provisional,
-        identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
-        title=record.title,
-        abstract=record.abstract,
-        authors=record.authors,
-        categories=record.categories,
-        keywords=record.keywords,
-        links=dict(record.links),
         counts_from=start or now,
-        listed_on=record.listed_on if start else None,
-        published_at=_plausible(record.published_at, now),
-        updated_at=_plausible(record.updated_at, now),
-        version=record.version,
-        withdrawn=record.withdrawn,
         withdrawn_by=_with_feed(feed, ()) if record.withdrawn else (),
-        comment=record.comment,
-        licence=record.licence,
-        organization=record.organization,
-        submitter=record.submitter,
-        show=record.show,
     )
     return PaperWrite(paper=paper, is_new=True, text_changed=True)
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from operator import attrgetter
 from typing import TypeVar
@@ -35,8 +35,7 @@ _EXCERPT = 500
 _LONGEST_ID = 500
 _TRUE_TEXTS = frozenset({"true", "yes", "1"})
 _VOLATILE = frozenset({"counts", "announces", "fingerprint"})
-_STABLE_FIELDS = tuple(one.name for one in fields(Record) if one.name not in _VOLATILE)
-_stable_values = attrgetter(*_STABLE_FIELDS)
+_stable_values = attrgetter(*(one.name for one in fields(Record) if one.name not in _VOLATILE))
 _as_json = json.JSONEncoder(default=str, check_circular=False).encode
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _ADDRESS = re.compile(r"https?://(?![^/?#]*@)[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
@@ -89,13 +88,7 @@ def fingerprint(content: bytes) -> str:
 
 def with_fingerprint(record: Record) -> Record:
     """Return the record with a fingerprint of its content, without its counts."""
-    values = _stable_values(record)
-    return Record(
-        **dict(zip(_STABLE_FIELDS, values, strict=True)),
-        counts=record.counts,
-        announces=record.announces,
-        fingerprint=fingerprint(_as_json(values).encode()),
-    )
+    return replace(record, fingerprint=fingerprint(_as_json(_stable_values(record)).encode()))
 
 
 def storable(text: str) -> str:
