@@ -82,7 +82,7 @@ def test_a_preview_shows_what_the_search_found_and_stores_nothing(room: Room) ->
     room.answers["esearch.fcgi"] = found("42249")
     room.answers["efetch.fcgi"] = articles(article("1"))
     shown = preview_feed(room.feed_context, PUBMED, now=NOW)
-    assert [one.identifiers for one in shown.papers] == [{"pmid": "1"}]
+    assert [one.record.identifiers for one in shown.papers] == [{"pmid": "1"}]
     assert [one.reason for one in shown.rejects] == ["too-many-found"]
     assert room.papers == 0
 

@@ -32,16 +32,16 @@ def test_a_preview_tells_new_papers_from_known_ones_and_from_news_of_others(room
     seen = preview_feed(room.feed_context, feed, now=NOW)
     assert [one.becomes for one in seen.papers] == [Fate.KNOWN, Fate.NEW, Fate.NOTHING]
     assert (seen.count(Fate.NEW), seen.count(Fate.KNOWN)) == (1, 1)
-    assert {one.show for one in seen.papers} == {Show.LINK}
-    assert seen.papers[0].authors == ("Ada Lovelace", "Alan Turing")
-    assert (seen.next, seen.url) == (None, "https://rss.arxiv.org/atom/cs.AI")
-    assert seen.size == len(answer)
+    assert {one.record.show for one in seen.papers} == {Show.LINK}
+    assert seen.papers[0].record.authors == ("Ada Lovelace", "Alan Turing")
+    assert (seen.next, seen.page.url) == (None, "https://rss.arxiv.org/atom/cs.AI")
+    assert seen.page.body == answer
 
 
 def test_a_preview_shows_texts_as_they_would_be_kept(room: Room) -> None:
     room.answers["cs.AI"] = rss(item(title="On $\\alpha$\n  waves", creator="Andr\\'e Weil"))
     (paper,) = preview_feed(room.feed_context, ML, now=NOW).papers
-    assert (paper.title, paper.authors) == ("On α waves", ("André Weil",))
+    assert (paper.record.title, paper.record.authors) == ("On α waves", ("André Weil",))
 
 
 @pytest.mark.accept("F09", part="preview by title")

@@ -194,7 +194,7 @@ def _check_live(context: "AppContext", feed: LiveFeed) -> FeedCheck:
         trouble="no entry could be used" if rejects and not preview.papers else None,
         papers=len(preview.papers),
         rejects=rejects,
-        bytes=preview.size,
+        bytes=len(preview.page.body),
         seconds=round(preview.seconds, 3),
     )
 

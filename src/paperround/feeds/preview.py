@@ -1,8 +1,8 @@
 """Preview a feed without storing anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from paperround.core.interfaces import Clock
@@ -10,9 +10,10 @@ from paperround.feeds.chunk import ChunkEntry
 from paperround.feeds.due import check_feed
 from paperround.feeds.fetcher import FeedContext, ask
 from paperround.feeds.model import FeedState, NewFeed, PollProgress
+from paperround.feeds.poll import shown_as
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.merge import may_merge_by_title
-from paperround.papers.model import ParsedBatch, Reject, Show
+from paperround.papers.model import ParsedBatch, Record, Reject
 from paperround.papers.store.papers import PaperStore
 
 MOST_PAGES = 3
@@ -29,13 +30,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewedPaper:
-    """A paper as ingest would store it. `show` is how much of it the feed would show."""
+    """A record with repaired texts, and what ingest would make of it."""
 
-    title: str
-    identifiers: Mapping[str, str]
-    authors: tuple[str, ...]
-    listed_on: date | None
-    show: Show
+    record: Record
     becomes: Fate
 
 
@@ -43,14 +40,13 @@ class PreviewedPaper:
 class FeedPreview:
     """The first page of a feed; `next` is the cursor of the next page, None at the end.
 
-    `url` is the final address, which sent `size` bytes in `seconds`, without waiting for its turn.
+    The page came in `seconds`, without waiting for its turn.
     """
 
     papers: tuple[PreviewedPaper, ...]
     rejects: tuple[Reject, ...]
     next: str | None
-    url: str
-    size: int
+    page: Page
     seconds: float
 
     def count(self, fate: Fate) -> int:
@@ -82,23 +78,15 @@ def preview_feed(context: FeedContext, feed: NewFeed, *, now: datetime) -> FeedP
     check_feed(context.sources, feed)
     timed = _TimedClient(context.client, context.clock)
     page, batch = _first_papers(replace(context, client=timed), feed, now)
-    entries = [ChunkEntry(record) for record in batch.records]
+    entries = [ChunkEntry(record) for record in shown_as(batch, feed.show).records]
     return FeedPreview(
         papers=tuple(
-            PreviewedPaper(
-                title=one.record.title,
-                identifiers=one.raw.identifiers,
-                authors=one.record.authors,
-                listed_on=one.raw.listed_on,
-                show=feed.show or one.raw.show,
-                becomes=fate,
-            )
+            PreviewedPaper(record=one.record, becomes=fate)
             for one, fate in zip(entries, _fates(context, entries), strict=True)
         ),
         rejects=batch.rejects,
         next=batch.next,
-        url=page.url,
-        size=len(page.body),
+        page=page,
         seconds=timed.seconds,
     )
 

@@ -230,11 +230,11 @@ class PreviewPaper(Resource):
     """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
     is `nothing` for news of a paper that is not here."""
 
-    title: PrintableText
-    identifiers: dict[str, PrintableText]
-    authors: list[PrintableText]
-    listed_on: date | None
-    show: Show
+    title: PrintableText = value_of("record", "title")
+    identifiers: dict[str, PrintableText] = value_of("record", "identifiers")
+    authors: list[PrintableText] = value_of("record", "authors")
+    listed_on: date | None = value_of("record", "listed_on")
+    show: Show = value_of("record", "show")
     becomes: Fate
 
 
@@ -273,8 +273,8 @@ class PreviewAnswer(BaseModel):
             rejects=[FreshReject.of(one) for one in preview.rejects[:most]],
             rejects_total=len(preview.rejects),
             has_more=preview.next is not None,
-            url=preview.url,
-            bytes=preview.size,
+            url=preview.page.url,
+            bytes=len(preview.page.body),
             seconds=round(preview.seconds, 3),
         )
 
