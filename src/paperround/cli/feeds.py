@@ -21,11 +21,12 @@ from paperround.cli.feed_lists import (
     preset_feeds,
     settings_in,
 )
-from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
+from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import InvalidInput
 from paperround.feeds.model import NewFeed
 from paperround.feeds.store.feeds import FeedStore
+from paperround.papers import model as papers
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -61,7 +62,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
-    from paperround.feeds.files import show_of
     from paperround.feeds.preview import preview_feed
 
     if (preset is None) == (name is None or kind is None):
@@ -73,8 +73,7 @@ def add(
             )
         _add_preset(preset, as_json)
         return
-    with usage("--show"):
-        shown = show_of(show_as)
+    shown = None if show_as is None else _show_of(show_as)
     given = settings_in(settings)
     feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=given, show=shown)
     if not dry_run:
@@ -83,6 +82,13 @@ def add(
     context = runtime(creates=True)
     seen = preview_feed(context.feed_context, feed, now=context.clock.now())
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
+
+
+def _show_of(text: str) -> papers.Show:
+    """Return how much of an abstract is shown; raises BadParameter."""
+    if text not in set(papers.Show):
+        raise typer.BadParameter("show is full, gist or link", param_hint="--show")
+    return papers.Show(text)
 
 
 def _add(feed: NewFeed, as_json: bool) -> None:
@@ -133,7 +139,6 @@ def edit(
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
     from paperround.feeds.due import change_feed
-    from paperround.feeds.files import show_of
     from paperround.web.models import FeedAnswer
 
     if url is not None and own_url:
@@ -143,8 +148,7 @@ def edit(
     if own_url:
         given["url"] = None
     if show_as is not None:
-        with usage("--show"):
-            given["show"] = show_of(None if show_as == "default" else show_as)
+        given["show"] = None if show_as == "default" else _show_of(show_as)
     changed, removed = settings_in(settings), unset or []
     if not (given or changed or removed):
         raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")

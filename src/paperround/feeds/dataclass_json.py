@@ -1,9 +1,14 @@
-"""Convert dataclasses to JSON and back, for cursors of polls and the stored progress of feeds."""
+"""Convert dataclasses to JSON and back: cursors of polls, the progress of feeds, imported feeds."""
 
+import json
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from paperround.core.errors import InvalidInput
+
+_LONGEST_CODE = 70
 
 
 @cache
@@ -18,6 +23,11 @@ def to_json(value: Any) -> dict[str, Any]:
 
 
 def from_json(kind: type[Any], value: Any) -> Any:
-    """Return the `kind` that `to_json` converted. Missing fields get their default, and unknown
-    ones are ignored. Raises ValueError when the value does not fit."""
-    return _adapter(kind).validate_python(value)
+    """Return the `kind` of a JSON value. Missing fields get their default, and unknown ones are
+    ignored. Raises InvalidInput, whose code is the path of the wrong field."""
+    try:
+        return _adapter(kind).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        code = ".".join(map(str, first["loc"]))[:_LONGEST_CODE] or "invalid"
+        raise InvalidInput(f"{code}: {first['msg']}", code=code) from None

@@ -1,24 +1,24 @@
 """Export feeds as JSON, and import them from JSON or OPML."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Any
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
+from paperround.feeds.dataclass_json import from_json
 from paperround.feeds.due import check_feed, feed_settings
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.model import FeedId, Reject, Show
+from paperround.papers.model import FeedId, Reject
 
 FEEDS = 500
 """Feeds per query of an export."""
 
-_FIELDS = frozenset({"name", "kind", "url", "settings", "show", "enabled"})
+_FIELDS = frozenset(one.name for one in fields(NewFeed))
 _LONGEST_NAME = 60
 _EXCERPT = 500
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
@@ -193,46 +193,15 @@ def _entries(content: bytes) -> Sequence[DescribedFeed]:
 
 
 def read_feed(entry: object) -> NewFeed:
-    """Return a feed from JSON. Raises InvalidInput; its code is the wrong or unknown field."""
+    """Return a feed from JSON; whole numbers are accepted as settings. Raises InvalidInput; its
+    code is the wrong or unknown field."""
     if not isinstance(entry, dict):
         raise InvalidInput("a feed is an object with a name and a kind", code="feed")
     for unknown in sorted(entry.keys() - _FIELDS):
         known = ", ".join(sorted(_FIELDS))
         raise InvalidInput(f"a feed has no {unknown!r:.60}: it has {known}", code=f"{unknown:.60}")
-    enabled = entry.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise InvalidInput("enabled is true or false", code="enabled")
-    return NewFeed(
-        name=_read_text(entry, "name"),
-        kind=_read_text(entry, "kind"),
-        url=None if entry.get("url") is None else _read_text(entry, "url"),
-        settings=_read_settings({} if entry.get("settings") is None else entry["settings"]),
-        show=show_of(entry.get("show")),
-        enabled=enabled,
-    )
-
-
-def show_of(value: object) -> Show | None:
-    """Parse how much of a paper is shown; None leaves it to the paper. Raises InvalidInput."""
-    if value is None:
-        return None
-    if isinstance(value, str) and value in set(Show):
-        return Show(value)
-    raise InvalidInput("show is full, gist or link", code="show")
-
-
-def _read_text(entry: Mapping[str, Any], name: str) -> str:
-    value = entry.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(f"a feed needs a {name}, as text", code=name)
-    return value
-
-
-def _read_settings(values: Any) -> dict[str, str]:
-    """Return the settings as text; whole numbers are accepted without quotes."""
-    if not isinstance(values, dict):
-        raise InvalidInput("settings are an object of names and texts", code="settings")
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise InvalidInput(f"the setting {name:.60} must be text", code=f"settings.{name:.60}")
-    return {name: str(value) for name, value in values.items()}
+    settings = {} if entry.get("settings") is None else entry["settings"]
+    if isinstance(settings, dict):
+        settings = {name: str(one) if type(one) is int else one for name, one in settings.items()}
+    feed: NewFeed = from_json(NewFeed, entry | {"settings": settings})
+    return feed

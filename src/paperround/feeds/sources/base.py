@@ -270,7 +270,7 @@ class Source(ABC, Generic[P]):
         try:
             values = json.loads(cursor)
             return from_json(self.place, values), str(values[_SETTINGS_HASH])
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (InvalidInput, ValueError, KeyError, TypeError, RecursionError):
             return None, ""
 
 
