@@ -2,8 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -242,38 +241,6 @@ def test_an_item_without_a_date_or_with_only_that_of_its_issue_lists_nothing() -
     assert (record.listed_on, record.listed_at) == (None, None)
     assert record.published_at is not None
     assert record.published_at.date() == date(2026, 2, 1)
-
-
-@pytest.mark.accept("F06", part="pace")
-@pytest.mark.parametrize(
-    ("said", "control", "pause"),
-    [
-        ("", "", None),
-        ("<ttl>180</ttl>", "", timedelta(hours=3)),
-        ("<ttl>5</ttl>", "max-age=60", timedelta(minutes=5)),
-        ("<ttl>99999999</ttl>", "", timedelta(days=1)),
-        ("<ttl>0</ttl>", "max-age=0", None),
-        ("<ttl>soon</ttl>", "max-age=soon", None),
-        ("", "public, max-age=7200", timedelta(hours=2)),
-        ("", "no-cache, max-age=7200", None),
-        ("", "s-maxage=7200", None),
-        ("<sy:updatePeriod> daily </sy:updatePeriod>", "", timedelta(days=1)),
-        (
-            "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
-            "max-age=60",
-            timedelta(hours=6),
-        ),
-        ("<sy:updatePeriod>weekly</sy:updatePeriod>", "", timedelta(days=1)),
-        ("<sy:updatePeriod>often</sy:updatePeriod>", "", None),
-    ],
-)
-def test_a_feed_says_how_long_it_wants_to_be_left_alone(
-    said: str, control: str, pause: timedelta | None
-) -> None:
-    body = RSS.replace("<channel>", f'<channel xmlns:sy="s">{said}')
-    answer = page(SOURCE.plan(state(url=URL), NOW), body.encode())
-    answer = replace(answer, headers={"cache-control": control} if control else {})
-    assert SOURCE.parse(answer).pause == pause
 
 
 def test_a_service_with_a_source_of_its_own_shares_one_budget() -> None:

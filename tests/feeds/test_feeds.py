@@ -146,27 +146,6 @@ def test_an_unchanged_answer_is_asked_for_with_its_etag(room: Room) -> None:
     assert [run.state for run in room.runs(feed)] == ["unchanged", "unchanged", "done"]
 
 
-@pytest.mark.accept("F06", part="pace")
-def test_a_feed_is_left_alone_as_long_as_it_asks_for_even_when_it_is_unchanged(room: Room) -> None:
-    body = rss().replace(b"<channel>", b"<channel><ttl>300</ttl>")
-
-    def conditional(request: FetchRequest) -> Reply:
-        unchanged = request.headers.get("If-None-Match") == '"one"'
-        return Reply(b"" if unchanged else body, 304 if unchanged else 200, {"etag": '"one"'})
-
-    feed = room.add(NewFeed(name="journal", kind="feed", url="https://journal.example/rss"))
-    room.answers["journal.example"] = conditional
-    room.poll()
-    assert room.feed(feed).next_at == NOW + 5 * HOUR
-    assert room.poll(4 * HOUR) == []
-    (report,) = room.poll(HOUR)
-    assert report.next_at == NOW + 10 * HOUR
-    body = body.replace(b"300", b"10")
-    room.answers["journal.example"] = lambda _: Reply(body)
-    (report,) = room.poll(5 * HOUR)
-    assert NOW + 11 * HOUR - 10 * MINUTE <= report.next_at <= NOW + 11 * HOUR
-
-
 @pytest.mark.accept("F06", part="listing")
 def test_the_backlog_of_a_new_feed_is_no_news(room: Room) -> None:
     room.add(NewFeed(name="journal", kind="feed", url="https://journal.example/rss"))

@@ -76,8 +76,7 @@ class PollProgress:
     `cursor` is where an interrupted poll goes on, None at the start of one, and `begun` when that
     poll was begun. `read_to` is when the last poll was begun that came to its end: what its service
     told until then is here, though the end may have come days later. `validators` are the
-    ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`), and under
-    `pause` the seconds it wants to be left alone, which an unchanged page does not say again.
+    ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`).
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
     batch again is no news. `usual` is the shape of the last batches that were expected, the newest
     last, `alarm` what stands against the newest.

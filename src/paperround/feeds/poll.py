@@ -65,7 +65,6 @@ _TOO_MANY_REQUESTS = 429
 _RESUME_AFTER = timedelta(minutes=1)
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
-_PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +172,7 @@ class _PollRun:
         run.add(batch, captured_at=page.fetched_at, now=self._now)
         self._tally.take(page, batch)
         known = self._progress.validators
-        validators = {**known, page.request.url: _validators(page, batch.pause, known)}
+        validators = {**known, page.request.url: _validators(page, known)}
         progress = replace(self._progress, cursor=batch.next, validators=validators)
         if batch.next is not None:
             self._progress = replace(progress, begun=self._since)
@@ -272,12 +271,8 @@ class _PollRun:
     def _next_poll(self, expects_at: datetime | None) -> datetime:
         if self._progress.cursor is not None:
             return self._now + _RESUME_AFTER
-        known = self._progress.validators
-        pauses = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.responded]
-        pause = timedelta(seconds=max(pauses, default=0))
-        interval = max(self._source.interval, pause)
-        due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
-        return max(due, self._now + pause)  # the spread must not shorten the pause
+        interval = self._source.interval
+        return next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
 
     def put_off(self, why: str, pause: timedelta) -> PollReport:
         """End a poll that cannot go on now; it resumes at its cursor after `pause`."""
@@ -370,14 +365,10 @@ def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
     return replace(batch, records=tuple(replace(one, show=show) for one in batch.records))
 
 
-def _validators(
-    page: Page, pause: timedelta | None, before: Mapping[str, Mapping[str, str]]
-) -> dict[str, str]:
-    """Return the validators of the page, with the pause it demands. An unchanged page may state
-    fewer than the page itself; then the known ones are kept."""
+def _validators(page: Page, before: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the validators of the page. An unchanged page may state fewer than the page itself;
+    then the known ones are kept."""
     known = {name: page.headers[name] for name in _VALIDATORS if page.headers.get(name)}
-    if pause:
-        known[_PAUSE] = str(int(pause.total_seconds()))
     return {**before.get(page.request.url, {}), **known} if page.not_modified else known
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -115,16 +115,12 @@ class LooseCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedBatch:
-    """The content of one page or file. `next` is the address of the next page, None at the end.
-
-    `pause` is how long the source asks us to wait, if it does.
-    """
+    """The content of one page or file. `next` is the address of the next page, None at the end."""
 
     records: tuple[Record, ...] = ()
     rejects: tuple[Reject, ...] = ()
     loose_counts: tuple[LooseCount, ...] = ()
     next: str | None = None
-    pause: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

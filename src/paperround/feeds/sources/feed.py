@@ -1,12 +1,11 @@
 """Poll any RSS 2.0, RSS 1.0, Atom 1.0 or JSON Feed at an address.
 
 A poll is one request. Feeds have no schedule, so no batch is ever late and a quiet journal does not
-look broken. A feed may state the pause it wants.
+look broken.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -78,10 +77,9 @@ class AnyFeed(Source[_WholeFeed]):
     def read_page(self, page: Page, place: _WholeFeed) -> tuple[ParsedBatch, None]:
         """Return the papers of the page; raises FetchFailed when it is no feed."""
         del place
-        batch = ParsedBatch()
-        if not page.not_modified:
-            batch = read(page, partial(read_feed, address=page.url))
-        return replace(batch, pause=pause_of(page)), None
+        if page.not_modified:
+            return ParsedBatch(), None
+        return read(page, partial(read_feed, address=page.url)), None
 
 
 def _check_address(url: str | None) -> str:
@@ -95,40 +93,3 @@ def _check_address(url: str | None) -> str:
             code="url",
         )
     return url
-
-
-# The pause a feed wants: `Cache-Control: max-age` of the response (RFC 9111), `ttl` of RSS 2.0 in
-# minutes, and the update rate of the Syndication module (`sy:updatePeriod`, `sy:updateFrequency`).
-# The longest counts, up to a day. It never shortens a pause, since feeds overstate their rate.
-
-LONGEST = timedelta(days=1)
-
-_HEAD = 100_000
-_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,10})\"?(?=$|[\s,])", re.IGNORECASE)
-_NO_CACHE = re.compile(r"(?:^|[\s,])(?:no-cache|no-store)(?=$|[\s,=])", re.IGNORECASE)
-_TTL = re.compile(rb"<ttl>\s*(\d{1,9})\s*</ttl>")
-_PERIOD = re.compile(rb"<(?:[\w.-]{1,60}:)?updatePeriod>\s*(\w{1,20})\s*</")
-_FREQUENCY = re.compile(rb"<(?:[\w.-]{1,60}:)?updateFrequency>\s*(\d{1,6})\s*</")
-_PERIODS: Mapping[bytes, timedelta] = {
-    b"hourly": timedelta(hours=1),
-    b"daily": timedelta(days=1),
-    b"weekly": timedelta(days=7),
-    b"monthly": timedelta(days=30),
-    b"yearly": timedelta(days=365),
-}
-
-
-def pause_of(page: Page) -> timedelta | None:
-    """Return the pause the feed wants before the next poll, at most a day; None for none."""
-    pauses = [timedelta()]
-    control = page.headers.get("cache-control", "")[:1000]
-    if (match := _MAX_AGE.search(control)) and not _NO_CACHE.search(control):
-        pauses.append(timedelta(seconds=int(match[1])))
-    head = page.body[:_HEAD]
-    ttl, period, frequency = _TTL.search(head), _PERIOD.search(head), _FREQUENCY.search(head)
-    if ttl:
-        pauses.append(timedelta(minutes=int(ttl[1])))
-    if period and period[1].lower() in _PERIODS:
-        times = int(frequency[1]) if frequency else 1
-        pauses.append(_PERIODS[period[1].lower()] / max(times, 1))
-    return min(max(pauses), LONGEST) or None
