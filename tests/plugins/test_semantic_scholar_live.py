@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
-from paperround.feeds.sources.registry import sources
+from paperround.feeds.sources.registry import Sources
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.semantic_scholar import SemanticScholar
@@ -135,7 +135,7 @@ def test_a_stopped_poll_keeps_its_day_and_goes_on_with_its_token() -> None:
 
 @pytest.mark.accept("F05", part="semantic-scholar key")
 def test_a_key_goes_to_the_service_itself_and_to_no_other_address() -> None:
-    keyed = sources({"semantic-scholar": "k3y"})["semantic-scholar"]
+    keyed = Sources({"semantic-scholar": "k3y"})["semantic-scholar"]
     request = keyed.plan(state(query=QUERY), NOW)
     assert (dict(request.headers), request.interval_seconds) == ({"x-api-key": "k3y"}, 1.0)
     assert "k3y" not in f"{request!r} {keyed!r}"

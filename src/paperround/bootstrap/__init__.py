@@ -257,9 +257,9 @@ class AppContext:
     @cached_property
     def sources(self) -> Mapping[str, Source[Any]]:
         """All kinds of sources, by name."""
-        from paperround.feeds.sources.registry import sources
+        from paperround.feeds.sources.registry import Sources
 
-        return sources(self.settings.service_keys)
+        return Sources(self.settings.service_keys)
 
     @cached_property
     def enrichers(self) -> Sequence[Enricher]:
