@@ -17,12 +17,14 @@ _DOI_PATH = re.compile(
     re.IGNORECASE,
 )
 _PREPRINT_VERSION = re.compile(r"(10\.(?:1101|64898)/[\d.]+)v\d+\S*", re.IGNORECASE)
-_PUBMED = re.compile(
-    r"(?:(?:pmid|pubmed):\s*"
+PUBMED = re.compile(
+    r"(?:(?:pmid|pubmed)(?:\s+id)?\s*:?\s*"
     r"|https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed)/)"
-    r"([1-9]\d{0,9})/?",
+    r"0*([1-9]\d{0,9})[/.]?",
     re.IGNORECASE | re.ASCII,
 )
+"""A PubMed number with its label, or its address."""
+
 _TRACKING = re.compile(r"utm_\w+|rss|af|fbclid|gclid|dgcid", re.IGNORECASE)
 
 
@@ -82,7 +84,7 @@ def _find_identifiers(text: str) -> Iterator[tuple[str, str]]:
     if not text or len(text) > 2000:
         return
     bare = re.split(r"[?#]", text, maxsplit=1)[0] if text.startswith("http") else text
-    pubmed = _PUBMED.fullmatch(bare)
+    pubmed = PUBMED.fullmatch(bare)
     if pubmed:
         yield "pmid", pubmed[1]
         return

@@ -14,7 +14,7 @@ from paperround.core.times import midnight_utc
 from paperround.feeds.formats.arxiv import CATEGORY
 from paperround.feeds.formats.dates import period_of
 from paperround.feeds.formats.entries import BadEntry, fingerprint, links_of, storable, title_of
-from paperround.feeds.formats.feed_names import names_of
+from paperround.feeds.formats.feed_names import PUBMED, names_of
 from paperround.papers.model import Record, Show
 from paperround.papers.text import repair_abstract, repair_title
 
@@ -34,12 +34,6 @@ _VOLATILE_NOTE = re.compile(
 
 _SERVERS = frozenset({"arxiv", "arxiv e-prints", "arxiv preprint", "corr"})
 """Journals that exporters state for preprints, in lower case."""
-
-_PMID = re.compile(r"(?:pmid|pubmed(?:\s+id)?)\s*:?\s*(\d{1,8})\.?", re.IGNORECASE)
-_PUBMED = re.compile(
-    r"https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|www\.ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +61,7 @@ def reference_record(reference: Reference) -> Record:
     The paper is listed on the last day of the stated day, month or year, so that an old
     bibliography is no news; a period that is not over yet is no listing (see `merge`).
     """
-    is_name = arxiv_name(reference.note) or _PMID.fullmatch(reference.note.strip())
+    is_name = arxiv_name(reference.note) or PUBMED.fullmatch(reference.note.strip())
     note = "" if is_name else repair_abstract(reference.note)
     journal = repair_title(reference.journal)
     is_server = journal.casefold() in _SERVERS or arxiv_name(journal)
@@ -130,11 +124,7 @@ def arxiv_name(text: str) -> str | None:
 
 def _identifiers(reference: Reference) -> dict[str, str]:
     stated = [arxiv_name(text) or _DOI_LABEL.sub("", text) for text in reference.names]
-    found = names_of((*stated, *reference.addresses), guid="", link=None, feed="")
-    texts = (one.strip() for one in (*reference.names, *reference.addresses) if len(one) < 200)
-    matches = (_PMID.fullmatch(one) or _PUBMED.fullmatch(one) for one in texts)
-    pmid = next((match[1].lstrip("0") for match in matches if match), "")
-    return {**found, **({"pmid": pmid} if pmid else {})}
+    return names_of((*stated, *reference.addresses), guid="", link=None, feed="")
 
 
 def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:
