@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, literal, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import column_in, insert_new, insert_row, upsert
@@ -26,7 +26,7 @@ NOT_JOINED = (
 )
 """The paper is not joined into another."""
 
-_OPPOSITES = (("more", "less"), ("less", "more"))
+_OPPOSITES = ("more", "less")
 _FEEDBACK = ("subscriber_id", "delivery_id", "verdict", "created_at")
 _OBSERVATION = ("signal", "captured_at", "value", "feed_id")
 
@@ -100,25 +100,12 @@ def _move_rows(
 
 def _delete_revoked_feedback(connection: Connection, paper: PaperId) -> None:
     """Of opposite verdicts by one subscriber on the two papers, keep the last."""
-    later = db.feedback.alias("later")
-    opposite = or_(
-        *(and_(db.feedback.c.verdict == one, later.c.verdict == other) for one, other in _OPPOSITES)
-    )
-    after = or_(
-        later.c.created_at > db.feedback.c.created_at,
-        and_(later.c.created_at == db.feedback.c.created_at, later.c.id > db.feedback.c.id),
-    )
-    revoked = (
-        select(later.c.id)
-        .where(
-            later.c.subscriber_id == db.feedback.c.subscriber_id,
-            later.c.paper_id == paper,
-            opposite,
-            after,
-        )
-        .correlate(db.feedback)
-    )
-    connection.execute(delete(db.feedback).where(db.feedback.c.paper_id == paper, revoked.exists()))
+    c = db.feedback.c
+    opposed = select(c.id, c.subscriber_id).where(c.paper_id == paper, c.verdict.in_(_OPPOSITES))
+    found = connection.execute(opposed.order_by(c.created_at, c.id)).all()
+    last = {subscriber: id_ for id_, subscriber in found}
+    revoked = [id_ for id_, subscriber in found if last[subscriber] != id_]
+    connection.execute(delete(db.feedback).where(column_in(connection, c.id, revoked)))
 
 
 def _merge_listings(connection: Connection, gone: PaperId, kept: PaperId) -> None:
