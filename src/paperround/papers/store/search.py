@@ -4,7 +4,7 @@ Every word that reaches an index is quoted and consists of letters and digits, s
 inject operators.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -97,7 +97,7 @@ class SearchIndex(Store):
     ) -> SearchResult:
         """The `limit` newest papers that pass the filters. The total stops at `most`."""
         own = db.papers.c
-        narrow = [one(db.papers) for one in _paper_conditions(self._connection, filters)]
+        narrow = _paper_conditions(self._connection, filters, db.papers)
         of_feed = _conditions(self._connection, Filters(feed=filters.feed), own.id)
         until = () if upto is None else (own.id <= upto,)
         matching = select(own.id).where(*of_feed, *narrow, *until)
@@ -178,25 +178,24 @@ def _conditions(
             .where(db.listings.c.paper_id == paper, db.feeds.c.name == filters.feed)
         )
         conditions.append(listed.exists())
-    of_paper = list(_paper_conditions(connection, filters))
-    if of_paper:
-        row = db.papers.alias("row")
-        conditions.append(exists().where(row.c.id == paper, *(one(row) for one in of_paper)))
+    row = db.papers.alias("row")
+    if of_paper := _paper_conditions(connection, filters, row):
+        conditions.append(exists().where(row.c.id == paper, *of_paper))
     return conditions
 
 
 def _paper_conditions(
-    connection: Connection, filters: Filters
-) -> Iterator[Callable[[FromClause], ColumnElement[bool]]]:
+    connection: Connection, filters: Filters, row: FromClause
+) -> list[ColumnElement[bool]]:
+    """The conditions on the columns of `row`, which is the table of papers or an alias of it."""
+    conditions: list[ColumnElement[bool]] = []
     if filters.after is not None:
-        start = midnight_utc(filters.after)
-        yield lambda row: row.c.counts_from >= start
+        conditions.append(row.c.counts_from >= midnight_utc(filters.after))
     if filters.before is not None:
-        end = midnight_utc(filters.before)
-        yield lambda row: row.c.counts_from < end
+        conditions.append(row.c.counts_from < midnight_utc(filters.before))
     if filters.category is not None:
-        wanted = filters.category.lower()
-        yield lambda row: _is_of_category(connection, row, wanted)
+        conditions.append(_is_of_category(connection, row, filters.category.lower()))
+    return conditions
 
 
 def categories_of(connection: Connection, row: FromClause) -> ColumnElement[str]:
