@@ -48,34 +48,23 @@ def categories() -> Mapping[str, Category]:
 
 
 def similar_categories(wrong: str) -> tuple[str, ...]:
-    """Return the categories most similar to `wrong`, the likeliest first, possibly none.
+    """Return the categories most similar to `wrong`, possibly none.
 
-    Matches the name in another case, else a title, else the same subject of another archive with
-    those sharing its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else the
-    spelling.
+    Matches the name in another case, the title, and the same subject of another archive, with those
+    sharing its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else the spelling.
     """
     query = wrong[:_LONGEST].casefold().strip()
+    subject = query.partition(".")[2] or None
     known = categories().values()
-    for found in (
-        [one.name for one in known if one.name.casefold() == query],
-        [one.name for one in known if one.title.casefold() == query],
-        _find_by_subject(query),
-    ):
-        if found:
-            return tuple(found[:_MOST_MATCHES])
+    titles = {
+        one.title
+        for one in known
+        if query in (one.name.casefold(), one.title.casefold()) or subject == one.subject.casefold()
+    }
+    if found := [one.name for one in known if one.title in titles]:
+        return tuple(found[:_MOST_MATCHES])
     lowered = {one.name.casefold(): one.name for one in known}
     return tuple(lowered[one] for one in get_close_matches(query, lowered, n=_MOST_MATCHES))
-
-
-def _find_by_subject(query: str) -> list[str]:
-    """Return categories with the subject of `query`, those of its archive first."""
-    archive, _, subject = query.partition(".")
-    if not subject:
-        return []
-    known = categories().values()
-    titles = {one.title for one in known if one.subject.casefold() == subject}
-    found = [one for one in known if one.title in titles]
-    return [one.name for one in sorted(found, key=lambda one: one.archive != archive)]
 
 
 def hint(wrong: str) -> str:
