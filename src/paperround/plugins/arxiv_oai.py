@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import parse_instant, require_utc
-from paperround.feeds.formats.arxiv import EXCERPT, arxiv_record, author_names, mail_date
+from paperround.feeds.formats.arxiv import EXCERPT, arxiv_record, author_names
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml
@@ -197,8 +197,8 @@ def _read_raw(metadata: Node, item: OaiRecord) -> Entry:
         **shared,
         "id": f"{shared.get('id', item.identifier)}{newest[0] if newest else ''}",
         "authors": author_names(re.sub(r"\s+and\s+", ", ", metadata.said("authors") or "")),
-        "published_at": mail_date(dates[0]) if dates else None,
-        "updated_at": mail_date(dates[-1]) if len(versions) > 1 and dates else None,
+        "published_at": dates[0] if dates else None,
+        "updated_at": dates[-1] if len(versions) > 1 and dates else None,
     }
 
 

@@ -6,7 +6,6 @@ Both become records by way of the same fields, as do records of arXiv's OAI-PMH.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import InvalidInput
@@ -77,14 +76,6 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         announces=announces,
     )
     return with_fingerprint(record)
-
-
-def mail_date(stated: str) -> str:
-    """Convert an RFC 822 date to RFC 3339; return anything else unchanged."""
-    try:
-        return parsedate_to_datetime(stated).isoformat()
-    except (ValueError, OverflowError):
-        return stated
 
 
 def author_names(joined: str) -> list[str]:
@@ -164,8 +155,6 @@ def _announcement_record(entry: Node, announced: str) -> Record:
     named = (entry.said(name) for name in ("guid", "id", "link"))
     hrefs = (one.attributes.get("href") for one in entry.all("link"))
     listed_at = (entry.said("published") or entry.said("pubDate")) if announced in NEW else None
-    if listed_at is not None and not listed_at[:4].isdecimal():
-        listed_at = mail_date(listed_at)
     return arxiv_record(
         {
             # The guid, which includes the version, else the address.

@@ -79,12 +79,6 @@ class StatedDate:
         return self.at or midnight_utc(self.period.first)
 
 
-def read_start(text: str) -> datetime | None:
-    """Return the first instant of the date in `text`, as `read_date`."""
-    stated = read_date(text)
-    return stated.start if stated else None
-
-
 def read_date(text: str) -> StatedDate | None:
     """Parse `text`; return None for an impossible year of a paper, such as 0000 or 9999.
 

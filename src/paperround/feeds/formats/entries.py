@@ -14,13 +14,12 @@ from typing import TypeVar
 
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
-from paperround.feeds.formats.dates import StatedDate, read_date, read_start
+from paperround.feeds.formats.dates import StatedDate, read_date
 from paperround.papers.identifiers import arxiv_id, doi_identifier, identifier
 from paperround.papers.model import Count, ParsedBatch, Record, Reject
 from paperround.papers.text import clean
 
 Entry = Mapping[str, object]
-_Date = TypeVar("_Date", StatedDate, datetime)
 _Row = TypeVar("_Row")
 
 FEED = "file"
@@ -159,7 +158,8 @@ def version_of(entry: Entry, key: str = "id") -> int | None:
 def instant_of(entry: Entry, key: str) -> datetime | None:
     """Return the instant under `key`, the first one of a day, month or year; None when missing, or
     of an impossible year of a paper. Raises BadEntry."""
-    return _parse_date(read_start, entry, key)
+    stated = _stated_date(entry, key)
+    return stated.start if stated else None
 
 
 def day_of(entry: Entry, key: str) -> date | None:
@@ -170,22 +170,22 @@ def day_of(entry: Entry, key: str) -> date | None:
 
 def last_day_of(entry: Entry, key: str) -> date | None:
     """Return the date under `key`; for a month or a year its last day, as the latest listing."""
-    stated = _parse_date(read_date, entry, key)
+    stated = _stated_date(entry, key)
     return stated.period.last if stated else None
 
 
 def counted_at(entry: Entry, key: str) -> datetime | None:
     """Return the time of counts, as `instant_of`; a month or a year raises BadEntry."""
-    stated = _parse_date(read_date, entry, key)
+    stated = _stated_date(entry, key)
     if stated is not None and stated.at is None:
         raise BadEntry("bad-date", f"{key} must name a day or an instant")
     return stated.at if stated else None
 
 
-def _parse_date(parse: Callable[[str], _Date | None], entry: Entry, key: str) -> _Date | None:
+def _stated_date(entry: Entry, key: str) -> StatedDate | None:
     text = text_of(entry, key)
     try:
-        return parse(text) if text else None
+        return read_date(text) if text else None
     except InvalidInput as error:
         raise BadEntry("bad-date", f"{key}: {error}") from None
 

@@ -24,6 +24,7 @@ from paperround.feeds.formats.arxiv import (
     read_arxiv_feed,
     read_response,
 )
+from paperround.feeds.formats.dates import read_date
 from paperround.feeds.model import (
     MOST_PAGES,
     CrossChecked,
@@ -253,11 +254,10 @@ def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
 # arXiv is left alone for that long.
 
 _LISTING_DAY = re.compile(
-    r"Showing new listings for\s+(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})\s+([A-Za-z]{3,9}),?\s+(\d{4})\b",
+    r"Showing new listings for\s+((?:[A-Za-z]{3,9},?\s+)?\d{1,2}\s+[A-Za-z]{3,9},?\s+\d{4})\b",
     re.ASCII,
 )
 _LISTING_ENTRIES = re.compile(r"Total of\s+(\d{1,6})\s+entries", re.ASCII)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 def listing_of(category: str) -> FetchRequest:
@@ -271,16 +271,12 @@ def read_listing(body: bytes) -> CrossChecked:
     """Return the day and size of the newest batch; raises InvalidInput when missing."""
     text = body.decode("utf-8", "replace")
     day, entries = _LISTING_DAY.search(text), _LISTING_ENTRIES.search(text)
-    if day is None or entries is None:
+    stated = read_date(day[1]) if day else None
+    if stated is None or entries is None:
         raise InvalidInput("the listing states no day or no number of entries")
-    try:
-        month = _MONTHS.index(day[2][:3].lower()) + 1
-        announced = date(int(day[3]), month, int(day[1]))
-    except ValueError:
-        raise InvalidInput(f"the listing is of {day[0]!r:.80}, which is no day") from None
     return CrossChecked(
         witness="arXiv's own listing",
-        readable_at=RHYTHM.on(announced),
-        day=announced,
+        readable_at=RHYTHM.on(stated.period.first),
+        day=stated.period.first,
         entries=int(entries[1]),
     )
