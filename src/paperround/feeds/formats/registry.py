@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
@@ -53,24 +53,17 @@ _CORE: Mapping[str, Reader] = {
 }
 
 
-class Readers(Mapping[str, Reader]):
-    """The reader of each format by its name: those of the core, then those of plugins."""
-
-    def __getitem__(self, name: str) -> Reader:
-        if name in _CORE:
-            return _CORE[name]
-        added: Format = plugins("formats")[name]
-        return added.read
-
-    def __iter__(self) -> Iterator[str]:
-        yield from _CORE
-        yield from (name for name in plugins("formats") if name not in _CORE)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def _plugin_reader(name: str) -> Reader:
+    """Return the reader of a plugin's format; the plugin is loaded when a file is read."""
+    return lambda content: plugins("formats")[name].read(content)
 
 
-READERS = Readers()
+READERS: Mapping[str, Reader] = {
+    **_CORE,
+    **{name: _plugin_reader(name) for name in plugins("formats") if name not in _CORE},
+}
+"""The reader of each format by its name."""
+
 MOST_DECODED = 512 * 1024 * 1024
 """Bytes a compressed file may unpack to."""
 
