@@ -132,27 +132,17 @@ def title_of(entry: Entry) -> str:
     return title
 
 
-def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
-    """Return the identifier under `key`, by kind; empty without one. Raises BadEntry."""
-    value = entry.get(key)
-    if isinstance(value, (int, float)):
-        raise BadEntry("wrong-type", f"{key} must be text: as a number it has lost its zeros")
-    text = text_of(entry, key)
+def identifiers_of(entry: Entry) -> dict[str, str]:
+    """Return the identifier under `id`, by kind; empty without one. Raises BadEntry."""
+    if isinstance(entry.get("id"), (int, float)):
+        raise BadEntry("wrong-type", "id must be text: as a number it has lost its zeros")
+    text = text_of(entry, "id")
     return dict([identifier(text, FEED)]) if text else {}
 
 
 def doi_of(text: str) -> tuple[str, str] | None:
     """Return (kind, value) of a DOI; None when it is none or too long."""
     return doi_identifier(text) if len(text) <= _LONGEST_ID else None
-
-
-def version_of(entry: Entry, key: str = "id") -> int | None:
-    """Return the version in an arXiv id under `key`, or None."""
-    text = text_of(entry, key)
-    if text is None or "v" not in text.lower():
-        return None
-    found = arxiv_id(text)
-    return found[1] if found else None
 
 
 def instant_of(entry: Entry, key: str) -> datetime | None:
@@ -231,6 +221,7 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
     listed_on = last_day_of(entry, "listed_on") or last_day_of(entry, "first_listed")
     abstract = text_of(entry, "summary") or text_of(entry, "abstract") or ""
     identifiers, comment = identifiers_of(entry), text_of(entry, "comment")
+    found = arxiv_id(text_of(entry, "id") or "")
     withdrawn = entry.get("withdrawn")
     if isinstance(withdrawn, str):
         withdrawn = withdrawn.strip().casefold() in _TRUE_TEXTS
@@ -246,7 +237,7 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
         listed_at=listed_at,
         published_at=instant_of(entry, "published_at"),
         updated_at=instant_of(entry, "updated_at"),
-        version=version_of(entry),
+        version=found[1] if found else None,
         withdrawn=withdrawn is True
         or ("arxiv" in identifiers and says_withdrawn(abstract, comment)),
         comment=comment,
