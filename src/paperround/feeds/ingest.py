@@ -36,8 +36,7 @@ _LONGEST_NAME = 200
 class IngestReport:
     """The result of one run. `records` = `new` + `changed` + `unchanged`.
 
-    `unseen` counts the papers this feed had not listed before, even if other feeds had. `names` are
-    identifiers of some of the new, changed and unchanged papers.
+    `unseen` counts the papers this feed had not listed before, even if other feeds had.
     """
 
     records: int = 0
@@ -48,7 +47,6 @@ class IngestReport:
     observations: int = 0
     rejects: Mapping[str, int] = field(default_factory=dict)
     papers_total: int = 0
-    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def ingest(
@@ -114,7 +112,6 @@ class IngestRun:
             **self._counts,
             rejects=dict(self._rejects),
             papers_total=self._papers_total,
-            names={kind: tuple(names) for kind, names in self._names.items()},
         )
 
     def add(
