@@ -14,10 +14,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import SplitResult, urldefrag, urlsplit
+from urllib.parse import urldefrag
 from xml.sax.saxutils import quoteattr
 
 from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.formats.xml import Node, read_xml
 from paperround.feeds.model import DescribedFeed, NewFeed, PublicAddress
 from paperround.feeds.sources.arxiv_categories import categories
@@ -108,7 +109,8 @@ def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedF
         return _ours(position, label, said[FEED])
     address = _address(said.get("xmlurl", ""))
     label = label or address[:_LONGEST_LABEL]
-    host = _parted(address).hostname or ""
+    parts = split_http(address)
+    host = (parts.hostname or "") if parts else ""
     # A name that a feed can have: of the label's Latin letters and digits, else of the host.
     value: dict[str, Any] = {"name": _plain(label) or _plain(host) or FEED}
     if named := _arxiv_categories(address):
@@ -147,18 +149,10 @@ def _address(url: str) -> str:
         return url
 
 
-def _parted(address: str) -> SplitResult:
-    """The parts of an address, empty ones for what is none."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")
-
-
 def _arxiv_categories(address: str) -> list[str]:
-    parts = _parted(address)
-    path = _ARXIV_PATH.fullmatch(parts.path)
-    named = path[1].split("+") if path and parts.hostname in _ARXIV else []
+    parts = split_http(address)
+    path = _ARXIV_PATH.fullmatch(parts.path) if parts and parts.hostname in _ARXIV else None
+    named = path[1].split("+") if path else []
     return named if all(one in categories() for one in named) else []
 
 
