@@ -47,7 +47,7 @@ def test_a_feed_that_is_pointed_elsewhere_while_it_is_read_stays_pointed_there(r
     )
     first, second = room.poll()
     assert (first.put_off, first.error) == (True, None)
-    assert first.reason == "put off: the feed was changed while it was read"
+    assert first.reason == "put off: the feed was changed or deleted while it was read"
     assert second.health is FeedHealth.EMPTY
     standing = room.feed(feed)
     assert (standing.kind, standing.progress.batch) == ("hf-daily", None)

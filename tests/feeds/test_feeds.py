@@ -331,7 +331,8 @@ def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room:
 
     room.answers["cs.AI"] = deleting
     (report,) = room.poll()
-    assert report.error == "the feed was deleted while it was read"
+    assert (report.put_off, report.error) == (True, None)
+    assert report.reason == "put off: the feed was changed or deleted while it was read"
 
 
 def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_off(

@@ -89,9 +89,7 @@ def poll_feed(context: FeedContext, feed: LiveFeed, *, now: datetime) -> PollRep
     poll = _PollRun(context, feed, now)
     try:
         return _run_poll(poll, feed.name)
-    except NotFound:
-        return poll.deleted()
-    except LeaseLost:
+    except (NotFound, LeaseLost):
         return poll.lost()
 
 
@@ -291,11 +289,11 @@ class _PollRun:
             self._run.finish(now=now, state="put-off", counts=self._tally.counts, health=health)
 
     def lost(self) -> PollReport:
-        """End a poll whose feed was changed while it was read, or leased to another process because
-        this one was slow. The feed is left alone."""
+        """End a poll whose feed was changed or deleted while it was read, or leased to another
+        process because this one was slow. The feed is left alone."""
         now = self._context.clock.now()
         self._close_early(None, now)
-        return skipped_report(self._feed, "the feed was changed while it was read", now)
+        return skipped_report(self._feed, "the feed was changed or deleted while it was read", now)
 
     def fail(self, reason: str, error: Exception) -> PollReport:
         """End a poll that met an error; the pauses grow with every failure."""
@@ -320,12 +318,6 @@ class _PollRun:
             gone_at=now if isinstance(error, FetchFailed) and error.status == _GONE else None,
         )
         return replace(report, error=reason)
-
-    def deleted(self) -> PollReport:
-        """End a poll whose feed was deleted meanwhile."""
-        reason = "the feed was deleted while it was read"
-        report = skipped_report(self._feed, reason, self._now)
-        return replace(report, reason=reason, put_off=False, error=reason)
 
     def _finish(self, *, gone_at: datetime | None = None, **changes: Any) -> PollReport:
         feed = self._record(gone_at=gone_at, **changes)
