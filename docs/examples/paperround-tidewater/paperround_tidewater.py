@@ -37,10 +37,6 @@ class Tidewater(Source[Place]):
     }
     place = Place
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput for days that cannot be read."""
-        days_of(settings)
-
     def first(self, state: FeedState, now: datetime) -> Place:
         """The first page of the days that a poll reads."""
         return Place(since=oldest_day(state, now, days=days_of(state.settings)))

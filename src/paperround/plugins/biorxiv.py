@@ -286,12 +286,6 @@ class Biorxiv(Source[_BiorxivPlace]):
             page=f"https://www.{host}.org/",
         )
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        _servers(settings)
-        _subjects(settings)
-        days_of(settings)
-
     def first(self, state: FeedState, now: datetime) -> _BiorxivPlace:
         """The first page of the first server."""
         settings = state.settings

@@ -315,11 +315,6 @@ class Crossref(Source[PageCursor]):
     interval: timedelta = timedelta(hours=6)
     place = PageCursor
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        parse_filters(settings, _REFUSED, EXAMPLE, "query")
-        days_of(settings)
-
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
         return first_page(state, now, days=days_of(state.settings))

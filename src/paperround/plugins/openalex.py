@@ -265,11 +265,6 @@ class OpenAlex(Source[PageCursor]):
     interval: timedelta = timedelta(hours=12)
     place = PageCursor
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        _wanted(settings)
-        days_of(settings, DAYS)
-
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
         return first_page(state, now, days=days_of(state.settings, DAYS))

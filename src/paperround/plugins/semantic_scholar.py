@@ -257,12 +257,6 @@ class SemanticScholar(Source[PageCursor]):
             )
         self._key = key
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        query_of(settings, self.kind)
-        _fields(settings)
-        days_of(settings, DAYS)
-
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the search."""
         return first_page(state, now, days=days_of(state.settings, DAYS))

@@ -146,17 +146,13 @@ class Arxiv(Source[_ArxivPlace]):
         return announcements_of(listed(feed.settings.get("categories", "")))
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, with the setting as its code, for an invalid value."""
-        _via(settings)
-        # An unknown category would never bring a paper. Polls do not check this, so that a feed of
-        # a category missing from our list keeps working.
+        """Raise InvalidInput for an unknown category, which would never bring a paper. Polls do not
+        check this, so that a feed of a category missing from our list keeps working."""
         wrong = next((one for one in categories_of(settings) if one not in categories()), None)
         if wrong is not None:
             raise InvalidInput(
                 f"there is no {wrong:.60} on arXiv: {hint(wrong)}", code="settings.categories"
             )
-        _include(settings)
-        days_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> _ArxivPlace:
         """Return the first page of the first category."""

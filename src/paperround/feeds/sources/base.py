@@ -165,6 +165,8 @@ class PublishingSchedule:
 P = TypeVar("P")
 
 _SETTINGS_HASH = "asked"
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""The time of the poll that is planned to check the settings of a feed."""
 
 
 class Source(ABC, Generic[P]):
@@ -179,21 +181,22 @@ class Source(ABC, Generic[P]):
     place: ClassVar[type[Any]]
 
     @abstractmethod
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, with the setting as its code, for an invalid value."""
-
-    @abstractmethod
     def first(self, state: FeedState, now: datetime) -> P:
-        """Return the first page of a new poll."""
+        """Return the first page of a new poll. Raises InvalidInput, with the setting as its code,
+        for an invalid value."""
 
     @abstractmethod
     def request(self, place: P, state: FeedState) -> FetchRequest:
-        """Return the request of a page; `plan` adds the cursor."""
+        """Return the request of a page; `plan` adds the cursor. Raises InvalidInput as `first`."""
 
     @abstractmethod
     def read_page(self, page: Page, place: P) -> tuple[ParsedBatch, P | None]:
         """Return the papers of a page and the position of the next one. Raises FetchFailed for
         anything but a page of this service."""
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Raise InvalidInput, with the setting as its code, for a value that polls would accept."""
+        del settings
 
     def resumed(self, place: P, now: datetime) -> P:
         """Return where an interrupted poll resumes that stopped before `place`."""
@@ -235,6 +238,7 @@ class Source(ABC, Generic[P]):
                     f"{self.kind} has no setting {name!r:.60}: {known}",
                     code=f"settings.{name:.60}",
                 )
+        self.plan(FeedState(url=url, settings=settings, progress=PollProgress()), _ANY_DAY)
         self.check_settings(settings)
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:

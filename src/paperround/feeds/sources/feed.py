@@ -4,7 +4,6 @@ A poll is one request. Feeds have no schedule, so no batch is ever late and a qu
 look broken.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -46,9 +45,6 @@ class AnyFeed(Source[_WholeFeed]):
     def check_url(self, url: str | None) -> None:
         """Raise InvalidInput for an address that is missing or not usable."""
         _check_address(url)
-
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Accept: there are no settings."""
 
     def first(self, state: FeedState, now: datetime) -> _WholeFeed:
         """Return the only page."""

@@ -83,10 +83,6 @@ class HfDaily(Source[_DailyPapersPlace]):
         del feed
         return PublicAddress(page="https://huggingface.co/papers")
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, with the setting as its code, for an invalid value."""
-        days_of(settings)
-
     def first(self, state: FeedState, now: datetime) -> _DailyPapersPlace:
         """Return the first page of today's list."""
         today = require_utc(now).date()

@@ -173,11 +173,6 @@ class PubMed(Source[_PubMedPlace]):
     }
     place = _PubMedPlace
 
-    def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        query_of(settings, self.kind)
-        _days(settings)
-
     def first(self, state: FeedState, now: datetime) -> _PubMedPlace:
         """The search for all days of a poll."""
         return _PubMedPlace(
