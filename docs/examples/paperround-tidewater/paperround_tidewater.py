@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.entries import batch_of, day_of, doi_of, text_of, texts_of, title_of
 from paperround.feeds.model import FeedState, Setting
-from paperround.feeds.sources.base import Source, days_of, days_setting, oldest_day, read
+from paperround.feeds.sources.base import Source, days_setting, oldest_day, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record
 
@@ -39,7 +39,7 @@ class Tidewater(Source[Place]):
 
     def first(self, state: FeedState, now: datetime) -> Place:
         """The first page of the days that a poll reads."""
-        return Place(since=oldest_day(state, now, days=days_of(state.settings)))
+        return Place(since=oldest_day(state, now, days=self.days_back(state.settings)))
 
     def request(self, place: Place, state: FeedState) -> FetchRequest:
         """The request for a page; two seconds pass between two of them."""

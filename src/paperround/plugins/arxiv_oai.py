@@ -33,9 +33,6 @@ from paperround.feeds.sources.arxiv_categories import announcements_of, categori
 from paperround.feeds.sources.base import (
     Source,
     any_of,
-    choice_in,
-    choices_in,
-    days_of,
     days_setting,
     listed,
     oldest_day,
@@ -310,13 +307,15 @@ class ArxivOai(Source[_OaiPlace]):
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput for a set that arXiv does not have, which polls do not verify."""
-        choices_in(settings, "sets", sets())
+        self.chosen(settings, "sets")
 
     def first(self, state: FeedState, now: datetime) -> _OaiPlace:
         """Return the first page of the first set."""
         settings = state.settings
-        since = oldest_day(state, now, days=days_of(settings, DAYS))
-        return _OaiPlace(format=_parse_format(settings), sets=_parse_sets(settings), since=since)
+        since = oldest_day(state, now, days=self.days_back(settings))
+        return _OaiPlace(
+            format=self.chosen(settings, "format")[0], sets=_parse_sets(settings), since=since
+        )
 
     def resumed(self, place: _OaiPlace, now: datetime) -> _OaiPlace:
         """Return the same page, or the first one of its set if the token has expired."""
@@ -364,7 +363,3 @@ def _parse_sets(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.sets",
         )
     return named
-
-
-def _parse_format(settings: Mapping[str, str]) -> str:
-    return choice_in(settings, "format", FORMATS, FORMATS[0])

@@ -39,8 +39,6 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     any_of,
-    choices_in,
-    days_of,
     days_setting,
     listed,
     oldest_day,
@@ -290,10 +288,10 @@ class Biorxiv(Source[_BiorxivPlace]):
         """The first page of the first server."""
         settings = state.settings
         return _BiorxivPlace(
-            since=oldest_day(state, now, days=days_of(settings)),
+            since=oldest_day(state, now, days=self.days_back(settings)),
             until=require_utc(now).date(),
-            servers=_servers(settings),
-            subjects=_subjects(settings),
+            servers=self.chosen(settings, "server", str.lower),
+            subjects=self.chosen(settings, "categories", subject_of),
         )
 
     def request(self, place: _BiorxivPlace, state: FeedState) -> FetchRequest:
@@ -320,12 +318,3 @@ class Biorxiv(Source[_BiorxivPlace]):
             span = f"{place.since} to {place.until}"
             raise FetchFailed(f"the papers of {span} go on after {_MOST_ROWS:,} rows")
         return answer.batch, replace(place, start=end)
-
-
-def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:
-    return choices_in(settings, "server", SERVERS, SERVERS[0], str.lower)
-
-
-def _subjects(settings: Mapping[str, str]) -> tuple[str, ...]:
-    """The subjects that are wanted, in one spelling; none means all."""
-    return choices_in(settings, "categories", SUBJECTS, spell=subject_of)

@@ -34,7 +34,7 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import MOST_PAGES, FeedState, Setting
-from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_of, days_setting, read
+from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.plugins.catalogues import (
@@ -317,7 +317,7 @@ class Crossref(Source[PageCursor]):
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return first_page(state, now, days=days_of(state.settings))
+        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""

@@ -36,7 +36,7 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import FeedState, Setting
-from paperround.feeds.sources.base import Source, days_of, days_setting, read
+from paperround.feeds.sources.base import Source, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -267,7 +267,7 @@ class OpenAlex(Source[PageCursor]):
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return first_page(state, now, days=days_of(state.settings, DAYS))
+        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""

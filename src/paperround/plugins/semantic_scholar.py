@@ -36,8 +36,6 @@ from paperround.feeds.model import FeedState, Setting
 from paperround.feeds.sources.base import (
     Source,
     any_of,
-    choices_in,
-    days_of,
     days_setting,
     read,
 )
@@ -259,12 +257,12 @@ class SemanticScholar(Source[PageCursor]):
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the search."""
-        return first_page(state, now, days=days_of(state.settings, DAYS))
+        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of the search is asked for."""
         key = self._key if state.url is None else None
-        fields = _fields(state.settings)
+        fields = self.chosen(state.settings, "fields", _spelled)
         query = {
             "query": query_of(state.settings, self.kind),
             "fields": ASKED,
@@ -285,8 +283,6 @@ class SemanticScholar(Source[PageCursor]):
         return page_and_position(place, read(page, read_bulk), "Semantic Scholar", size=PAGE)
 
 
-def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields that are wanted, as the service spells them; none means all."""
-    return choices_in(
-        settings, "fields", FIELDS, spell=lambda one: _SPELLED.get(one.casefold(), one)
-    )
+def _spelled(field: str) -> str:
+    """A field of study, as the service spells it."""
+    return _SPELLED.get(field.casefold(), field)

@@ -39,10 +39,7 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     any_of,
-    choice_in,
-    choices_in,
     conditions,
-    days_of,
     days_setting,
     listed,
     oldest_day,
@@ -158,10 +155,10 @@ class Arxiv(Source[_ArxivPlace]):
         """Return the first page of the first category."""
         settings = state.settings
         return _ArxivPlace(
-            via=_via(settings),
-            since=oldest_day(state, now, days=days_of(settings)),
+            via=self.chosen(settings, "via")[0],
+            since=oldest_day(state, now, days=self.days_back(settings)),
             categories=categories_of(settings),
-            include=_include(settings),
+            include=self.chosen(settings, "include"),
         )
 
     def request(self, place: _ArxivPlace, state: FeedState) -> FetchRequest:
@@ -192,7 +189,7 @@ class Arxiv(Source[_ArxivPlace]):
 
     def cross_check(self, state: FeedState) -> FetchRequest | None:
         """Return the listing of the first category; None for the query API and mirrors."""
-        if state.url is not None or _via(state.settings) != "rss":
+        if state.url is not None or self.chosen(state.settings, "via") != ("rss",):
             return None
         return listing_of(categories_of(state.settings)[0])
 
@@ -234,14 +231,6 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.categories",
         )
     return named
-
-
-def _via(settings: Mapping[str, str]) -> str:
-    return choice_in(settings, "via", BASES, "rss")
-
-
-def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
-    return choices_in(settings, "include", TYPES, ",".join(NEW))
 
 
 # The page `arxiv.org/list/{category}/new` states the day of the newest batch and its number of

@@ -43,50 +43,6 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
-def choices_in(
-    settings: Mapping[str, str],
-    name: str,
-    allowed: Collection[str],
-    default: str = "",
-    spell: Callable[[str], str] = str,
-) -> tuple[str, ...]:
-    """Return the values that a setting lists, in the spelling of `spell`. Raises InvalidInput when
-    one is not allowed, or when there is none though there is a default."""
-    named = tuple(dict.fromkeys(map(spell, listed(settings.get(name, default)))))
-    wrong = next((one for one in named if one not in allowed), None)
-    if wrong is not None or (default and not named):
-        wrong = wrong or ""
-        near = get_close_matches(wrong[:60], allowed, n=1)
-        hint = (
-            f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(allowed)):.300}"
-        )
-        raise InvalidInput(f"{name} cannot be {wrong!r:.60}: {hint}", code=f"settings.{name}")
-    return named
-
-
-def choice_in(
-    settings: Mapping[str, str], name: str, allowed: Collection[str], default: str
-) -> str:
-    """Return the one value of a setting; raises InvalidInput as `choices_in`, and for several."""
-    named = choices_in(settings, name, allowed, default)
-    if len(named) > 1:
-        raise InvalidInput(
-            f"{name} is one of {', '.join(allowed)}, not several", code=f"settings.{name}"
-        )
-    return named[0]
-
-
-def days_of(settings: Mapping[str, str], default: int = DEFAULT_DAYS) -> int:
-    """Return how many days back a poll reads."""
-    text = settings.get("days", str(default)).strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= MOST_DAYS):
-        raise InvalidInput(
-            f"days must be a whole number from 0 to {MOST_DAYS}, not {text!r:.60}",
-            code="settings.days",
-        )
-    return int(text)
-
-
 def oldest_day(state: FeedState, now: datetime, *, days: int) -> date:
     """Return the first day a poll requests: `days` before today, or before the last complete poll
     when that was on an earlier day.
@@ -197,6 +153,38 @@ class Source(ABC, Generic[P]):
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the setting as its code, for a value that polls would accept."""
         del settings
+
+    def chosen(
+        self, settings: Mapping[str, str], name: str, spell: Callable[[str], str] = str
+    ) -> tuple[str, ...]:
+        """Return the values of a setting, in the spelling of `spell`. Raises InvalidInput when one
+        is not allowed, when there are several of a setting that has one, or when there is none
+        though there is a default."""
+        setting = self.settings[name]
+        allowed, code = setting.values(), f"settings.{name}"
+        named = tuple(dict.fromkeys(map(spell, listed(settings.get(name, setting.default or "")))))
+        wrong = next((one for one in named if one not in allowed), None)
+        if wrong is not None or (setting.default and not named):
+            near = get_close_matches((wrong or "")[:60], allowed, n=1)
+            known = f"it knows {', '.join(sorted(allowed)):.300}"
+            hint = f"did you mean {near[0]!r}?" if near else known
+            raise InvalidInput(f"{name} cannot be {wrong or ''!r:.60}: {hint}", code=code)
+        if len(named) > 1 and not setting.many:
+            raise InvalidInput(f"{name} is one of {', '.join(allowed)}, not several", code=code)
+        return named
+
+    def days_back(self, settings: Mapping[str, str]) -> int:
+        """Return how many days back a poll reads: the setting `days`. Raises InvalidInput."""
+        setting = self.settings["days"]
+        low, high = setting.low or 0, setting.high or MOST_DAYS
+        text = settings.get("days", setting.default or "").strip()
+        is_number = text.isascii() and text.isdecimal() and len(text) < 4
+        if not (is_number and low <= int(text) <= high):
+            raise InvalidInput(
+                f"days must be a whole number from {low} to {high}, not {text!r:.60}",
+                code="settings.days",
+            )
+        return int(text)
 
     def resumed(self, place: P, now: datetime) -> P:
         """Return where an interrupted poll resumes that stopped before `place`."""

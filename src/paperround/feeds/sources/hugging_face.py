@@ -21,7 +21,6 @@ from paperround.feeds.sources.base import (
     PublishingSchedule,
     Source,
     conditions,
-    days_of,
     days_setting,
     oldest_day,
     read,
@@ -86,7 +85,7 @@ class HfDaily(Source[_DailyPapersPlace]):
     def first(self, state: FeedState, now: datetime) -> _DailyPapersPlace:
         """Return the first page of today's list."""
         today = require_utc(now).date()
-        oldest = oldest_day(state, now, days=days_of(state.settings))
+        oldest = oldest_day(state, now, days=self.days_back(state.settings))
         return _DailyPapersPlace(day=today, page=0, left=(today - oldest).days)
 
     def request(self, place: _DailyPapersPlace, state: FeedState) -> FetchRequest:

@@ -23,7 +23,6 @@ from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
     Source,
-    days_of,
     days_setting,
     oldest_day,
     read,
@@ -176,7 +175,7 @@ class PubMed(Source[_PubMedPlace]):
     def first(self, state: FeedState, now: datetime) -> _PubMedPlace:
         """The search for all days of a poll."""
         return _PubMedPlace(
-            since=oldest_day(state, now, days=_days(state.settings)),
+            since=oldest_day(state, now, days=self.days_back(state.settings)),
             until=require_utc(now).date(),
             query=query_of(state.settings, self.kind),
         )
@@ -221,13 +220,3 @@ class PubMed(Source[_PubMedPlace]):
                 f"PubMed answered no articles though it found {place.count:,}: ask again later"
             )
         return batch, place.following
-
-
-def _days(settings: Mapping[str, str]) -> int:
-    days = days_of(settings)
-    if not days:
-        raise InvalidInput(
-            f"days must be a whole number from 1 to {MOST_DAYS}: PubMed knows no shorter time",
-            code="settings.days",
-        )
-    return days
