@@ -34,12 +34,12 @@ def poll_due(
     reports = []
     kinds = list(context.sources)
 
-    def take(work: Transaction) -> list[LiveFeed]:
+    def take(work: Transaction) -> LiveFeed | None:
         until = max(now, context.clock.now()) + LEASE
-        return work[FeedStore].lease_due(kinds, context.processes, until=until, now=now, limit=1)
+        return work[FeedStore].lease_due(kinds, context.processes, until=until, now=now)
 
-    while taken := write(context.database, take):
-        report = poll_feed(context, taken[0], now=max(now, context.clock.now()))
+    while (taken := write(context.database, take)) is not None:
+        report = poll_feed(context, taken, now=max(now, context.clock.now()))
         told(report)
         reports.append(report)
     return reports

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.core.interfaces import Processes, Worker
-from paperround.db.dialect import column_in, insert_new, is_duplicate
+from paperround.db.dialect import insert_new, is_duplicate
 from paperround.db.driver import insert_many
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
@@ -165,18 +165,12 @@ class FeedStore(Store):
             raise _not_found(feed)
 
     def lease_due(
-        self,
-        kinds: Collection[str],
-        processes: Processes,
-        *,
-        until: datetime,
-        now: datetime,
-        limit: int,
-    ) -> list[LiveFeed]:
-        """Lease enabled feeds of these kinds that are due, until `until`, and return them: those
-        never polled first, then the longest due. Rows locked by another process are skipped."""
+        self, kinds: Collection[str], processes: Processes, *, until: datetime, now: datetime
+    ) -> LiveFeed | None:
+        """Lease an enabled feed of these kinds that is due, until `until`, and return it: one never
+        polled first, then the longest due. Rows locked by another process are skipped."""
         next_at = db.feeds.c.next_at
-        rows = self._connection.execute(
+        row = self._connection.execute(
             _FEEDS.where(
                 db.feeds.c.enabled,
                 db.feeds.c.kind.in_(list(kinds)),
@@ -184,10 +178,10 @@ class FeedStore(Store):
                 or_(db.feeds.c.leased_until.is_(None), db.feeds.c.leased_until <= now),
             )
             .order_by(next_at.asc().nulls_first(), db.feeds.c.id)
-            .limit(limit)
+            .limit(1)
             .with_for_update(skip_locked=True)
-        )
-        return self._lease([_live_feed_of(row) for row in rows], processes.current(), until)
+        ).one_or_none()
+        return None if row is None else self._lease(row, processes.current(), until)
 
     def lease(
         self, feed: FeedId, processes: Processes, *, until: datetime, now: datetime
@@ -198,18 +192,12 @@ class FeedStore(Store):
         is_leased = row.leased_until is not None and row.leased_until > now
         if is_leased and not (row.lent_to and processes.is_dead(Worker(**row.lent_to))):
             return None
-        return self._lease([_live_feed_of(row)], processes.current(), until)[0]
+        return self._lease(row, processes.current(), until)
 
-    def _lease(self, feeds: Sequence[LiveFeed], to: Worker, until: datetime) -> list[LiveFeed]:
-        chosen = column_in(self._connection, db.feeds.c.id, [feed.id for feed in feeds])
-        self._connection.execute(
-            update(db.feeds)
-            .where(chosen)
-            .values(
-                next_at=until, leased_until=until, lent_to=asdict(to), lease=db.feeds.c.lease + 1
-            )
-        )
-        return [replace(feed, next_at=until, lease=feed.lease + 1) for feed in feeds]
+    def _lease(self, row: Row[Any], to: Worker, until: datetime) -> LiveFeed:
+        leased: dict[str, Any] = {"next_at": until, "lease": row.lease + 1}
+        self._update_row(row.id, leased | {"leased_until": until, "lent_to": asdict(to)})
+        return replace(_live_feed_of(row), **leased)
 
     def require_lease(self, feed: FeedId, lease: int) -> None:
         """Lock the feed until the transaction ends. Raises NotFound, and LeaseLost when it was
