@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import parse_instant, require_utc
-from paperround.feeds.formats.arxiv import EXCERPT, arxiv_record, author_names
+from paperround.feeds.formats.arxiv import arxiv_record, author_names
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml
@@ -129,7 +129,7 @@ def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
     return batch_of(
         harvest.items,
         lambda item: [_deleted(item) if item.deleted else _record(item, since)],
-        lambda item: item.text[:EXCERPT],
+        lambda item: item.text,
     )
 
 

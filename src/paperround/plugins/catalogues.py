@@ -175,9 +175,6 @@ def _enrichment(record: Record) -> Record:
     return replace(reduced, fingerprint=fingerprint(json.dumps(content).encode()))
 
 
-_EXCERPT = 1000
-
-
 def json_of(content: bytes, what: str = "JSON") -> object:
     """Parse JSON; raises UnreadableFile, quoting the beginning, when it is not valid.
 
@@ -192,9 +189,9 @@ def json_of(content: bytes, what: str = "JSON") -> object:
 
 
 def excerpt_of(value: object) -> str:
-    """Return the beginning of `value` as JSON, for a reject."""
+    """Return `value` as JSON, for a reject."""
     try:
-        return json.dumps(value)[:_EXCERPT]
+        return json.dumps(value)
     except RecursionError:
         return "(nested too deeply)"
 

@@ -25,9 +25,6 @@ from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.model import ParsedBatch, Record, Reject
 from paperround.papers.text import clean
 
-EXCERPT = 1000
-"""Characters of an entry that its reject keeps."""
-
 # --- the fields of arXiv -----------------------------------------------------------------------
 
 EASTERN = ZoneInfo("America/New_York")
@@ -129,7 +126,7 @@ def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedB
             raise BadEntry("no-announce-type", problem)
         return [_announcement_record(entry, announced)] if announced in include else []
 
-    batch = batch_of(entries, records_of, lambda entry: entry.text[:EXCERPT])
+    batch = batch_of(entries, records_of, lambda entry: entry.text)
     if len(entries) < MOST_ENTRIES:
         return batch
     cut = Reject(
@@ -203,7 +200,7 @@ def read_response(content: bytes) -> ArxivResponse:
     root = read_xml(content)
     if root.name != "feed":
         raise InvalidInput(f"the XML is no answer of arXiv's API: it begins with {root.name!r:.60}")
-    batch = batch_of(root.all("entry"), _result_records, lambda entry: entry.text[:EXCERPT])
+    batch = batch_of(root.all("entry"), _result_records, lambda entry: entry.text)
     entries = len(batch.records) + len(batch.rejects)
     start = _number(root, "startIndex") or 0
     total = _number(root, "totalResults")

@@ -36,7 +36,6 @@ START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
 """The beginning of a piece of a bibliography."""
 
 _NO_ENTRY = re.compile(r"\s*@\s*(?:comment|preamble)\b", re.IGNORECASE)
-_EXCERPT = 1000
 _UNREADABLE = marked(
     "the entry cannot be read: see that its braces and quotes close, and that commas part its "
     "fields"
@@ -127,7 +126,7 @@ class _EntryReader:
 
     def _reject(self, problem: BadEntry, text: str) -> None:
         self.position += 1
-        self.rejects.append(reject(problem, self.position, text[:_EXCERPT]))
+        self.rejects.append(reject(problem, self.position, text))
 
 
 def _blocks(piece: str) -> list["Block"]:

@@ -50,8 +50,6 @@ _LETTERS = re.compile(r"[^\W\d_]{3}")
 _VOLATILE = frozenset({"Y2"})
 """Tags of the access date."""
 
-_EXCERPT = 1000
-
 
 def read_ris(content: bytes) -> ParsedBatch:
     """Return the papers, and a reject for each entry that is none. Entries count from 1.
@@ -62,7 +60,7 @@ def read_ris(content: bytes) -> ParsedBatch:
     batch = batch_of(
         _entries(text),
         lambda lines: [_record(lines)],
-        lambda lines: "\n".join(lines)[:_EXCERPT],
+        "\n".join,
     )
     if text.strip() and not batch.records and not batch.rejects:
         raise UnreadableFile("the file has no entry that begins with TY: it is no RIS file")

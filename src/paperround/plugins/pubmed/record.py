@@ -37,7 +37,6 @@ _DOCTYPE = re.compile(
 )
 _SET = "PubmedArticleSet"
 _SAID = 200
-_EXCERPT = 1000
 _RETRACTED = "D016441"
 """The number, in MeSH, of the publication type Retracted Publication."""
 _NOTICES = frozenset({"D016440", "D016425"})
@@ -60,7 +59,7 @@ def read_pubmed(content: bytes) -> ParsedBatch:
         raise InvalidInput(
             f"the XML is {root.name!r:.60} and no {_SET}, as efetch answers it for db=pubmed"
         )
-    return batch_of(_entries(root), _read, lambda entry: entry.text[:_EXCERPT])
+    return batch_of(_entries(root), _read, lambda entry: entry.text)
 
 
 def without_doctype(content: bytes) -> bytes:
