@@ -18,9 +18,10 @@ from functools import partial
 
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Database, Transaction, write
-from paperround.feeds.chunk import Chunk, dated, sort_by_trust
+from paperround.feeds.chunk import Chunk, dated
 from paperround.feeds.model import MOST_NAMES, FeedHealth
 from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.identifiers import canonical
 from paperround.papers.model import FeedId, Observation, PaperId, ParsedBatch, Record, Reject
 from paperround.papers.store.papers import PaperStore
 
@@ -132,8 +133,7 @@ class IngestRun:
             for record, decision in zip(chunk, decided, strict=True):
                 names = self._names.get(decision)
                 if names is not None and len(names) < MOST_NAMES and record.identifiers:
-                    kind, value = sort_by_trust(record.identifiers)[0]
-                    names.append(f"{kind}:{value}"[:_LONGEST_NAME])
+                    names.append(canonical(record.identifiers)[:_LONGEST_NAME])
             progress(len(chunk))
         if batch.loose_counts or batch.rejects:
             observed, rejects = write(
