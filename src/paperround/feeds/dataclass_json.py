@@ -18,11 +18,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def to_json(value: Any) -> dict[str, Any]:
     """Return the fields of a dataclass as JSON values."""
-    fields: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
+    kind: Any = type(value)
+    fields: dict[str, Any] = _adapter(kind).dump_python(value, mode="json")
     return fields
 
 
-def from_json(kind: type[Any], value: Any) -> Any:
+def from_json(kind: Any, value: Any) -> Any:
     """Return the `kind` of a JSON value. Missing fields get their default, and unknown ones are
     ignored. Raises InvalidInput, whose code is the path of the wrong field."""
     try:
