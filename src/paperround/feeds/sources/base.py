@@ -226,8 +226,8 @@ class Source(ABC, Generic[P]):
                     f"{self.kind} has no setting {name!r:.60}: {known}",
                     code=f"settings.{name:.60}",
                 )
-        self.plan(FeedState(url=url, settings=settings, progress=PollProgress()), _ANY_DAY)
         self.check_settings(settings)
+        self.plan(FeedState(url=url, settings=settings, progress=PollProgress()), _ANY_DAY)
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
         """Return the next request."""
