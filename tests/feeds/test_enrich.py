@@ -247,6 +247,15 @@ def test_a_service_that_refuses_one_after_another_is_taken_to_refuse_us(room: Ro
     assert asked_of(room, Github()) == []
 
 
+def test_a_paper_that_a_service_takes_ends_a_row_of_refusals(room: Room) -> None:
+    fill(room.database, [record(n, links=code_of(n)) for n in range(1, 9)], NOW)
+    for number in (1, 2, 4, 5, 7, 8):
+        room.answers[f"repos/ring/r{number}"] = FetchFailed("answered 410", status=410)
+    room.answers["repos/ring"] = stars(7)
+    assert len(asked_of(room, Github())) == 8
+    assert feed_of(room, "github").reason == "8 papers asked for"
+
+
 def test_the_one_paper_of_a_batch_that_is_refused_is_found(room: Room) -> None:
     fill(room.database, [record(n, identifiers={"doi": f"10.5555/{n}"}) for n in range(1, 9)], NOW)
 

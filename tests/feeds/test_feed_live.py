@@ -1,6 +1,7 @@
 """Any RSS, Atom or JSON Feed at an address."""
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
@@ -118,6 +119,19 @@ def test_an_item_of_a_json_feed_is_read_with_all_it_says() -> None:
 )
 def test_a_paper_is_named_by_its_doi_or_arxiv_id(more: str, expected: dict[str, str]) -> None:
     assert named(more) == expected
+
+
+@pytest.mark.parametrize(
+    ("says", "is_link"),
+    [("", True), (' isPermaLink="true"', True), (' isPermaLink="false"', False)],
+)
+def test_without_a_link_an_address_in_the_guid_is_the_link_unless_it_says_no(
+    says: str, is_link: bool
+) -> None:
+    guid = "https://journal.example/a/2"
+    body = re.sub("<link>.*</link>", "", RSS).replace("MORE", f"<guid{says}>{guid}</guid>")
+    record = only(body)
+    assert record.links == ({"abstract": guid} if is_link else {})
 
 
 def test_a_paper_of_arxiv_has_the_name_arxiv_gives_it() -> None:
