@@ -65,6 +65,12 @@ def test_signs_and_words_between_say_what_must_and_must_not_be(text: str) -> Non
     assert term("cost") in query.wanted
 
 
+def test_and_requires_what_it_joins_and_nothing_else() -> None:
+    query = parse_query("cheap dense AND sparse texts")
+    assert query.required == (term("dense"), term("sparse"))
+    assert query.optional == (term("cheap"), term("texts"))
+
+
 def test_a_hyphen_within_a_word_is_no_sign() -> None:
     query = parse_query("zero-shot state - of")
     assert query.optional == (term("zero"), term("shot"), term("state"))

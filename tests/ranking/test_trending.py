@@ -141,6 +141,14 @@ def test_an_abstract_is_worth_a_little() -> None:
     assert order(rank([candidate(1), candidate(2, abstract="Seals dive deep.")])) == [2, 1]
 
 
+def test_of_the_first_papers_a_submitter_has_no_more_than_the_cap() -> None:
+    prolific = [candidate(n, seen(90 - n), submitter="one") for n in range(1, 7)]
+    others = [candidate(100 + n, seen(20 - n)) for n in range(1, 13)]
+    ranked = order(rank([*prolific, *others], submitter_cap=3))
+    assert ranked[:4] == [1, 2, 3, 101]
+    assert ranked.index(4) == math.ceil(Weights().block_papers)
+
+
 @pytest.mark.accept("F10", part="ties", mutant="equal-papers-stand-by-chance")
 def test_equal_scores_break_on_the_canonical_identifier() -> None:
     papers = [

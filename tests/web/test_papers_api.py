@@ -59,6 +59,12 @@ def test_papers_come_page_by_page_and_none_twice_when_more_come_meanwhile(site: 
     assert seen == sorted(ids, reverse=True)
 
 
+def test_a_full_page_with_nothing_behind_it_is_the_last(site: Site) -> None:
+    keep(site, *(paper(number) for number in range(1, 4)))
+    page = site.client.get(PAPERS, params={"limit": "3"}).json()
+    assert (len(page["items"]), page["next_cursor"]) == (3, None)
+
+
 def test_a_paper_says_how_much_of_it_may_be_shown(site: Site) -> None:
     long = "We say the first thing. " * 30 + "And the last."
     keep(site, paper(1, abstract=long), paper(2, abstract=long, show=Show.LINK))
