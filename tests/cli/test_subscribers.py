@@ -1,4 +1,4 @@
-"""`paperround subscribers export`, as somebody types it."""
+"""`paperround subscribers import` and `export`, as somebody types them."""
 
 import csv
 import json
@@ -49,3 +49,18 @@ def test_an_export_that_fails_half_way_prints_no_part(
     broken = run("subscribers", "export", *how)
     assert broken.exit_code != 0
     assert broken.stdout == ""
+
+
+@pytest.mark.parametrize(("emails", "exit_code"), [("alan@example.org,alan@", 0), ("alan@", 1)])
+def test_an_import_fails_only_when_every_row_is_rejected(
+    tmp_path: Path, emails: str, exit_code: int
+) -> None:
+    rows = [
+        {"email": one, "status": "active", "consent_at": "2026-01-05", "consent_source": "a form"}
+        for one in emails.split(",")
+    ]
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps(rows))
+    done = run("subscribers", "import", str(file))
+    assert done.exit_code == exit_code
+    assert ("every row was rejected" in done.stderr) == bool(exit_code)

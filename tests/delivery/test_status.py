@@ -124,10 +124,14 @@ def test_reasons_are_those_of_today_in_the_lists_zone(day: SqlDatabase) -> None:
 
 
 def test_a_refusal_keeps_the_relays_words_but_no_address(day: SqlDatabase) -> None:
-    settle(day, DeliveryState.DEFERRED, "450 4.7.1 <alice@mail.example>: greylisted")
+    settle(
+        day,
+        DeliveryState.DEFERRED,
+        "450 4.7.1 <alice@mail.example> <news@papers.example>: greylisted",
+    )
     [one] = status(day, None, now=NOW).lists
     [refused] = [tally for tally in one.reasons if tally.state is DeliveryState.DEFERRED]
-    assert (refused.code, refused.reply) == (450, "450 4.7.1 <(address)>: greylisted")
+    assert (refused.code, refused.reply) == (450, "450 4.7.1 <(address)> <(address)>: greylisted")
 
 
 def test_the_newest_edition_is_shown_when_its_mails_have_long_ended(day: SqlDatabase) -> None:

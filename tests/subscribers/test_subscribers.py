@@ -60,11 +60,13 @@ def states(database: SqlDatabase) -> dict[str, SubscriberState]:
 
 
 @pytest.mark.accept("F32", part="import and export by command")
-def test_what_is_exported_is_what_was_imported(database: SqlDatabase) -> None:
-    load(database, HEADER + ADA)
+@pytest.mark.parametrize("hour", ["7", "0", ""])
+def test_what_is_exported_is_what_was_imported(database: SqlDatabase, hour: str) -> None:
+    ada = ADA.replace(",7,", f",{hour},")
+    load(database, HEADER + ada)
     with database.reading() as work:
         (row,) = exported_rows(work, work[ListStore].get("trending"))
-    assert ",".join(row.values()) + "\n" == ADA
+    assert ",".join(row.values()) + "\n" == ada
 
 
 @pytest.mark.parametrize(
