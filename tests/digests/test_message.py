@@ -220,3 +220,8 @@ def test_a_letterhead_that_cannot_head_a_mail_is_a_wrong_setting(changes: dict[s
 def test_a_contact_that_is_a_page_becomes_the_owner_link() -> None:
     content = MailRenderer(sender_identity(contact="https://example.org/contact")).compose(mail())
     assert b"\r\nList-Owner: <https://example.org/contact>\r\n" in content
+
+
+def test_a_comma_in_a_link_of_a_header_does_not_make_two_links_of_it() -> None:
+    content = MailRenderer(sender_identity(contact="https://example.org/us,you")).compose(mail())
+    assert b"\r\nList-Owner: <https://example.org/us%2Cyou>\r\n" in content
