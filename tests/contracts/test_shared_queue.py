@@ -395,6 +395,27 @@ def test_two_processes_send_side_by_side_and_each_only_once(
     assert all(one.stop(drain_seconds=PATIENCE) for one in crowd)
 
 
+def test_a_process_sends_in_one_job_at_a_time(timed_engine: Engine, present: Present) -> None:
+    inside, release, overtaken = Event(), Event(), Event()
+
+    def send() -> None:
+        inside.set()
+        release.wait(PATIENCE)
+
+    queue = TimedQueue(timed_engine, present)
+    queue.register("deliver", send)
+    queue.register("note", overtaken.set)
+    queue.start()
+    queue.put(DELIVER)
+    assert inside.wait(PATIENCE)
+    queue.put(DELIVER)
+    queue.put(NOTE)  # of lower priority: a worker with room for the other one takes that first
+    assert overtaken.wait(PATIENCE)
+    assert queue.lined()[QueueName.MAIL] == QueueDepth(waiting=1, running=1)
+    release.set()
+    assert queue.stop(drain_seconds=PATIENCE)
+
+
 def test_a_worker_takes_jobs_of_its_own_lines_only(timed_engine: Engine, present: Present) -> None:
     done = Event()
     ran: list[str] = []
