@@ -109,6 +109,20 @@ def test_papers_go_by_the_best_score_they_had_or_by_time(
     assert listed(database, mailing_list, ListedBy.TIME, None) == [unranked, high, low]
 
 
+def test_the_scores_of_a_cancelled_edition_do_not_count(
+    database: Database, mailing_list: MailingList
+) -> None:
+    papers = [list_paper(database, n, MIDNIGHT) for n in (1, 2)]
+    made = new_edition(mailing_list, tuple(papers[:1]))
+    with database.writing() as work:
+        placed = tuple(replace(one, score=9.0) for one in made.papers)
+        edition = work[EditionStore].freeze(replace(made, papers=placed))
+    assert listed(database, mailing_list, ListedBy.SCORE) == papers
+    with database.writing() as work:
+        work[EditionStore].cancel(edition.id, now=NOW)
+    assert listed(database, mailing_list, ListedBy.SCORE) == papers[::-1]
+
+
 def test_a_list_holds_the_papers_of_its_feeds_and_categories(
     database: Database, mailing_list: MailingList
 ) -> None:

@@ -39,6 +39,20 @@ def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
         assert work[PaperStore].count() == 0
 
 
+def test_a_write_that_fails_within_a_unit_is_undone_alone(database: SqlDatabase) -> None:
+    with database.together():
+        seed_papers(database, 1)
+        with pytest.raises(Conflict), database.writing() as work:
+            write_in_vain(work)
+    with database.reading() as work:
+        assert work[PaperStore].count() == 1
+
+
+def write_in_vain(work: Transaction) -> None:
+    work[PaperStore].save([write(paper(2))], now=NOW)
+    raise Conflict
+
+
 def test_a_line_that_is_lost_in_a_part_is_told_as_what_it_is(engine: Engine) -> None:
     with pytest.raises(DatabaseFailed, match="away"), SqlDatabase(engine).writing() as work:
         lose_the_line(work)

@@ -70,6 +70,16 @@ def test_a_restore_overwrites_nothing(old: CommandLine, copy: str) -> None:
     assert "exists" in old.run("db", "backup", copy, exit_code=1)
 
 
+def test_a_log_of_an_old_database_is_in_the_way_of_a_restore(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    old.run("db", "backup", copy)
+    log = new.folder / "paperround-data" / "paperround.db-wal"
+    log.parent.mkdir()
+    log.touch()
+    assert f"{log.name} is in the way" in new.run("db", "restore", copy, exit_code=1)
+
+
 @pytest.mark.accept("S7", part="restore")
 def test_a_link_that_was_mailed_before_the_backup_leaves_what_was_restored(
     old: CommandLine, new: CommandLine, copy: str
