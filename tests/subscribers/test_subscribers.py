@@ -13,6 +13,7 @@ from paperround.subscribers.imports import (
     add_subscriber,
     exported_rows,
     import_subscribers,
+    is_suppressed,
     lift,
     suppress,
 )
@@ -150,6 +151,17 @@ def test_to_leave_needs_no_consent(database: SqlDatabase) -> None:
     report = load(database, "email,status\nada@example.org,unsubscribed\n")
     assert report.changed == 1
     assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
+
+
+@pytest.mark.parametrize("spelling", ["ada+news@gmail.com", "a.d.a@gmail.com", "ADA@Gmail.com"])
+def test_another_spelling_of_a_suppressed_mailbox_is_suppressed(
+    database: SqlDatabase, spelling: str
+) -> None:
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, parse_address("ada@gmail.com"), reason="asked", now=NOW)
+    with database.reading() as work:
+        assert is_suppressed(work, IDENTITY.keys, parse_address(spelling))
+        assert not is_suppressed(work, IDENTITY.keys, parse_address("adam@gmail.com"))
 
 
 def test_columns_that_are_not_there_leave_the_choices_alone(database: SqlDatabase) -> None:
