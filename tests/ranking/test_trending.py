@@ -9,6 +9,8 @@ import pytest
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights, parse_weights
 from tests.ranking.ranked_papers import (
+    HOUR,
+    NOW,
     by_number,
     candidate,
     listed,
@@ -139,6 +141,19 @@ def test_with_texts_alone_papers_of_a_shared_topic_lead() -> None:
 
 def test_an_abstract_is_worth_a_little() -> None:
     assert order(rank([candidate(1), candidate(2, abstract="Seals dive deep.")])) == [2, 1]
+
+
+def test_more_words_than_a_full_abstract_earn_nothing_more() -> None:
+    full = math.ceil(Weights().full_words)
+    papers = [candidate(n, abstract="word " * full * n) for n in (1, 2)]
+    parts = by_number(rank(papers))
+    assert parts[1].parts["text"] == parts[2].parts["text"] == Weights().text
+
+
+def test_a_paper_that_counts_from_later_on_is_not_ranked_yet() -> None:
+    later = candidate(2, seen(90), counts_from=NOW + HOUR)
+    assert order(rank([candidate(1), later])) == [1]
+    assert sorted(order(rank([candidate(1), later], as_of=NOW + HOUR))) == [1, 2]
 
 
 def test_of_the_first_papers_a_submitter_has_no_more_than_the_cap() -> None:
