@@ -374,6 +374,16 @@ def test_a_digest_that_was_skipped_is_not_in_the_feed(site: Site, choices_token:
     assert "has not been made yet" in read.feed.subtitle
 
 
+def test_a_digest_is_in_the_feed_from_the_hour_it_is_due(site: Site, choices_token: str) -> None:
+    path = own_feed(site, site.client.get(f"/preferences/{choices_token}").text)
+    later = site.clock.now() + timedelta(hours=1)
+    with sql(site.runtime).begin() as connection:
+        connection.execute(metadata.tables["deliveries"].update().values(due_at=later))
+    assert feedparser.parse(fetched(site, path)).entries == []
+    site.clock.move(hours=1)
+    assert feedparser.parse(fetched(site, path)).entries
+
+
 @pytest.mark.parametrize(
     ("page", "feed"),
     [
