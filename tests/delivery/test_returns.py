@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.bounces.model import Proof, ReportKind
-from paperround.bounces.policy import NO_BOUNCES, SURGE_OF_A_DOMAIN, BounceScore
+from paperround.bounces.policy import NO_BOUNCES, SURGE, SURGE_OF_A_DOMAIN, BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing
 from paperround.db.schema import tables as db
@@ -215,6 +215,20 @@ def test_where_many_are_gone_at_once_one_mail_stops_no_more(database: SqlDatabas
     town = Town(database)
     report = town.receive(*(town.event(name) for name in names))
     assert report == Counter(stopped=SURGE_OF_A_DOMAIN, noted=3)
+
+
+@pytest.mark.accept("F36", part="surge")
+def test_many_gone_at_once_are_a_surge_although_each_is_at_another_domain(
+    database: SqlDatabase, engine: Engine
+) -> None:
+    names = tuple(f"reader{n}" for n in range(SURGE + 2))
+    subscribe(database, *names)
+    with engine.begin() as connection:
+        own = db.subscribers.c.folded.op("||")(".example")
+        connection.execute(db.subscribers.update().values(domain=own))
+    town = Town(database)
+    report = town.receive(*(town.event(name) for name in names))
+    assert report == Counter(stopped=SURGE, noted=2)
 
 
 def test_names_of_events_that_hold_addresses_stay_apart_and_are_not_kept(
