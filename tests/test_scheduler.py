@@ -88,6 +88,16 @@ def test_the_next_round_comes_within_a_minute(home: Home) -> None:
     assert minutes.next_tick() is None
 
 
+def test_a_scheduler_knows_when_it_last_asked_for_jobs(home: Home) -> None:
+    minutes = Scheduler(home)
+    assert minutes.last_enqueued_at() is None
+    before = home.clock.now()
+    minutes.start()
+    last = until(minutes.last_enqueued_at)
+    minutes.stop(drain_seconds=0)
+    assert before <= last <= home.clock.now()
+
+
 @pytest.mark.accept("O4", part="delivery is told to stop")
 def test_stopping_tells_a_delivery_that_runs_to_take_up_no_more_mail(home: Home) -> None:
     minutes = Scheduler(home)
