@@ -10,6 +10,7 @@ from tests.builders import NOW
 from tests.story.command_line import STORY_PYTHON, CommandLine
 
 HEAVY = ("alembic", "numpy", "scipy", "sklearn", "fastapi", "mako", "lxml")
+UNNEEDED_FOR_HELP = (*HEAVY, "sqlalchemy", "pydantic", "jinja2", "uvicorn")
 
 LOADED = """
 import sys
@@ -38,3 +39,8 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 def test_a_command_does_not_load_what_it_does_not_need(tmp_path: Path, command: str) -> None:
     CommandLine(tmp_path, {}).run("db", "upgrade")
     assert not loaded(tmp_path, *command.split(), "--now", format_instant(NOW)) & set(HEAVY)
+
+
+@pytest.mark.accept("B17", part="help", mutant="help-loads-the-database")
+def test_help_loads_only_the_names_of_commands(tmp_path: Path) -> None:
+    assert not loaded(tmp_path, "--help") & set(UNNEEDED_FOR_HELP)

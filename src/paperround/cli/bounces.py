@@ -8,8 +8,6 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from paperround.bounces.model import KNOWN, Did
-from paperround.bounces.store import ReturnStore
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
@@ -74,6 +72,8 @@ def poll(now: Now = None, as_json: AsJson = False) -> None:
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show what came back lately and what it did, and the mails that wait for a person."""
+    from paperround.bounces.store import ReturnStore
+
     with runtime().database.reading() as work:
         events = work[ReturnStore].events(None, limit=MOST_SHOWN)
         waiting = work[ReturnStore].waiting(limit=MOST_SHOWN)
@@ -88,6 +88,8 @@ def show_one(
     as_json: AsJson = False,
 ) -> None:
     """Print a mail in quarantine as it came. It may hold addresses."""
+    from paperround.bounces.store import ReturnStore
+
     with runtime().database.reading() as work:
         found = work[ReturnStore].quarantined(number)
     if found is None:
@@ -100,5 +102,7 @@ def show_one(
 
 
 def _print_report(report: Counter[str], *, as_json: bool) -> None:
+    from paperround.bounces.model import KNOWN, Did
+
     numbers = {did: report[did] for did in (*map(str, Did), KNOWN)}
     print_result(numbers, f"{counted(report.total(), 'mail')}: {counts(numbers)}", as_json=as_json)

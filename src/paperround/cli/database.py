@@ -7,7 +7,6 @@ import typer
 
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_result
-from paperround.config import load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
@@ -23,6 +22,7 @@ app = typer.Typer(help="The schema of the database, backups, and moves.", no_arg
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
+    from paperround.config import load_settings
     from paperround.db.engine import opened
     from paperround.db.migrate import upgrade_and_check
     from paperround.db.revisions import current, require_reachable
@@ -44,6 +44,7 @@ def upgrade(as_json: AsJson = False) -> None:
 def check(as_json: AsJson = False) -> None:
     """Fail when the database has another schema than this version declares."""
     from paperround.bootstrap.database import require_made
+    from paperround.config import load_settings
     from paperround.db.engine import opened
     from paperround.db.migrate import check_drift
     from paperround.db.revisions import (
@@ -79,6 +80,7 @@ def backup(
 ) -> None:
     """Write the database and its secret into one file, while everything goes on."""
     from paperround.bootstrap.database import require_made
+    from paperround.config import load_settings
     from paperround.db.backup import back_up
     from paperround.db.engine import opened
 
@@ -113,6 +115,8 @@ def restore(
 ) -> None:
     """Put a backup back. Nothing that may have been sent since is sent again: sending is paused
     until `paperround digest resume`."""
+    from paperround.config import load_settings
+
     if (file is None) != in_place:
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
     from paperround.db.backup import restoring
@@ -136,6 +140,7 @@ def restore(
 def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
     """Upgrade the schema of a restored database and hold its mail, unless `moved`."""
     from paperround.bootstrap.database import send_marks_of
+    from paperround.config import load_settings
     from paperround.db.engine import opened
     from paperround.db.migrate import upgrade_and_check
     from paperround.db.revisions import require_reachable, store_database_ids

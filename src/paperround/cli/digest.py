@@ -29,11 +29,10 @@ from paperround.cli.output import (
     to_json,
 )
 from paperround.core.reasons import counted
-from paperround.delivery.status import LateMails, Progress
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
-from paperround.subscribers.addresses import parse_address
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.delivery.status import LateMails, Progress
     from paperround.digests.cancel import Cancelled
     from paperround.digests.publish import PublishReport
     from paperround.ops.status import ListStatus, PaceStatus
@@ -230,6 +229,8 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Write digest.html, digest.txt and digest.eml, the bytes that would be sent. Sends nothing."""
+    from paperround.subscribers.addresses import parse_address
+
     context = runtime(now)
     shown = context.previewer.preview(
         list_name,
@@ -348,6 +349,8 @@ def try_mail(
     as_json: AsJson = False,
 ) -> None:
     """Send today's digest to one address, now. Counts for nothing; fails when it is refused."""
+    from paperround.subscribers.addresses import parse_address
+
     with usage("--to"):
         address = parse_address(to)
     if not send_test(address.written, list_name=list_name, as_json=as_json):
@@ -358,6 +361,7 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     """Send a test message and print the result; return whether the relay accepted it."""
     from paperround.delivery.status import redact_addresses
     from paperround.self_service.preview import send_test as run
+    from paperround.subscribers.addresses import parse_address
 
     context = runtime()
     address = parse_address(to)
@@ -438,7 +442,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
 
 
 def progress_as_json(
-    progress: Progress, late: LateMails | None, *, is_paused: bool = False
+    progress: "Progress", late: "LateMails | None", *, is_paused: bool = False
 ) -> dict[str, Any]:
     """Return how many digests wait and how long they will take, null if unknown."""
     seconds = None if is_paused else progress.seconds_to_go

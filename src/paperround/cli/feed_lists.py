@@ -21,11 +21,10 @@ from paperround.cli.output import (
 )
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
-from paperround.feeds.model import LiveFeed, NewFeed, Setting
-from paperround.feeds.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
+    from paperround.feeds.model import LiveFeed, NewFeed, Setting
     from paperround.feeds.preview import FeedPreview
     from paperround.web.models import PreviewAnswer
 
@@ -50,7 +49,7 @@ def kinds(as_json: AsJson = False) -> None:
     print_result({"kinds": found}, lines, as_json=as_json)
 
 
-def _setting(name: str, setting: Setting) -> dict[str, Any]:
+def _setting(name: str, setting: "Setting") -> dict[str, Any]:
     fields = asdict(setting)
     says = fields.pop("help")
     return {"name": name, "says": says, **fields, "values": list(setting.values())}
@@ -67,12 +66,14 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
+    from paperround.feeds.presets import PRESETS
+
     value = {name: [asdict(one) for one in feeds] for name, feeds in PRESETS.items()}
     rows = [(name, "; ".join(map(_summary, feeds))) for name, feeds in PRESETS.items()]
     print_result({"presets": value}, table(rows, terminal_width()), as_json=as_json)
 
 
-def _summary(feed: NewFeed) -> str:
+def _summary(feed: "NewFeed") -> str:
     values = ", ".join(feed.settings.values()) or feed.kind
     return f"{feed.name} ({', '.join(one.strip() for one in values.split(','))})"
 
@@ -165,7 +166,7 @@ def checks(context: "AppContext", name: str | None, *, live: bool) -> Iterator[F
     )
 
 
-def _check_stored(context: "AppContext", feed: LiveFeed) -> FeedCheck:
+def _check_stored(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
     """Check settings and health, without a request."""
     from paperround.feeds.due import check_feed, feed_settings
 
@@ -180,7 +181,7 @@ def _check_stored(context: "AppContext", feed: LiveFeed) -> FeedCheck:
     )
 
 
-def _check_live(context: "AppContext", feed: LiveFeed) -> FeedCheck:
+def _check_live(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
     from paperround.feeds.due import feed_settings
     from paperround.feeds.preview import preview_feed
 
@@ -240,14 +241,16 @@ MOST_NAMED = 12
 """Most feeds that are named when you ask for an unknown one."""
 
 
-def preset_feeds(preset: str) -> Sequence[NewFeed]:
+def preset_feeds(preset: str) -> "Sequence[NewFeed]":
     """Return the feeds of a preset; raises BadParameter for an unknown one."""
+    from paperround.feeds.presets import PRESETS
+
     if preset not in PRESETS:
         raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
     return PRESETS[preset]
 
 
-def find_feed(context: "AppContext", name: str, *, with_files: bool = False) -> LiveFeed:
+def find_feed(context: "AppContext", name: str, *, with_files: bool = False) -> "LiveFeed":
     """Return the feed called `name`; raises NotFound, which suggests others. Includes the feeds of
     ingested files `with_files`."""
     from paperround.feeds.store.feeds import FeedStore

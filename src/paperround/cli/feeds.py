@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,9 +24,10 @@ from paperround.cli.feed_lists import (
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import InvalidInput
-from paperround.feeds.model import NewFeed
-from paperround.feeds.store.feeds import FeedStore
-from paperround.papers import model as papers
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.feeds.model import NewFeed
+    from paperround.papers import model as papers
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -62,6 +63,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
+    from paperround.feeds.model import NewFeed
     from paperround.feeds.preview import preview_feed
 
     if (preset is None) == (name is None or kind is None):
@@ -84,14 +86,16 @@ def add(
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
-def _show_of(text: str) -> papers.Show:
+def _show_of(text: str) -> "papers.Show":
     """Return how much of an abstract is shown; raises BadParameter."""
+    from paperround.papers import model as papers
+
     if text not in set(papers.Show):
         raise typer.BadParameter("show is full, gist or link", param_hint="--show")
     return papers.Show(text)
 
 
-def _add(feed: NewFeed, as_json: bool) -> None:
+def _add(feed: "NewFeed", as_json: bool) -> None:
     from paperround.feeds.due import create_feed
     from paperround.web.models import FeedAnswer
 
@@ -103,6 +107,7 @@ def _add(feed: NewFeed, as_json: bool) -> None:
 
 def _add_preset(preset: str, as_json: bool) -> None:
     from paperround.feeds.due import create_feed
+    from paperround.feeds.store.feeds import FeedStore
 
     preset_list = preset_feeds(preset)
     context = runtime(creates=True)
@@ -139,6 +144,7 @@ def edit(
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
     from paperround.feeds.due import change_feed
+    from paperround.feeds.model import NewFeed
     from paperround.web.models import FeedAnswer
 
     if url is not None and own_url:
@@ -214,6 +220,7 @@ def run(
 @app.command()
 def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show when a feed was read, and what came of it."""
+    from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RunAnswer
 
     context = runtime()
@@ -229,6 +236,7 @@ def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
 @app.command()
 def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show what of a feed could not be used, and why. Files have feeds, too: file:jsonl."""
+    from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RejectAnswer
 
     context = runtime()

@@ -17,12 +17,12 @@ from paperround.cli.output import counts, print_result, progress
 from paperround.core.errors import FetchFailed
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.reasons import counted
-from paperround.papers.model import ParsedBatch
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.feeds.ingest import IngestReport
     from paperround.feeds.poll import PollReport
+    from paperround.papers.model import ParsedBatch
 
 
 def ingest(
@@ -99,7 +99,7 @@ class PaperFile:
 
     name: str
     format: str
-    batch: ParsedBatch
+    batch: "ParsedBatch"
     written_at: datetime
 
     @property

@@ -28,7 +28,6 @@ from paperround.cli.wizard import (
     required,
     sender_of,
 )
-from paperround.config import PREFIX, Settings, load_settings
 from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
@@ -41,6 +40,7 @@ from paperround.core.files import write_private
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
+    from paperround.config import Settings
     from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
@@ -168,8 +168,10 @@ class _Interview:
             say(f"\n{text}")
 
 
-def _load_previous() -> Settings:
+def _load_previous() -> "Settings":
     """Return the settings in `.env`, or the defaults, without those of the environment."""
+    from paperround.config import Settings, load_settings
+
     try:
         return load_settings({})
     except Misconfigured as error:
@@ -177,8 +179,10 @@ def _load_previous() -> Settings:
         return Settings()
 
 
-def _ask_questions(interview: _Interview, before: Settings, *, private: bool) -> dict[str, str]:
+def _ask_questions(interview: _Interview, before: "Settings", *, private: bool) -> dict[str, str]:
     """Return the answers as settings by name. An empty relay is an outbox: no mail leaves."""
+    from paperround.config import Settings
+
     interview.heading(
         "1. Where do readers reach the site? Every link in an email begins with this address.\n"
         "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
@@ -226,7 +230,7 @@ def _ask_questions(interview: _Interview, before: Settings, *, private: bool) ->
 
 
 def _ask_sender(
-    interview: _Interview, before: Settings, relay: str, *, must: bool
+    interview: _Interview, before: "Settings", relay: str, *, must: bool
 ) -> tuple[str, str, str]:
     """Ask for operator, contact and From field. With `must` mail leaves, so all are required."""
     name = required(read_line, "readers must see who mails them", must=must)
@@ -244,7 +248,7 @@ def _ask_sender(
 
 
 def _ask_postal(
-    interview: _Interview, before: Settings, *, must: bool, private: bool
+    interview: _Interview, before: "Settings", *, must: bool, private: bool
 ) -> tuple[str, bool]:
     """Ask for the postal address; return it, and whether the installation is private."""
     usual = before.postal_address or ""
@@ -266,6 +270,8 @@ def _ask_postal(
 
 def _write(answers: Mapping[str, str]) -> None:
     """Write `.env`, and print which answers the environment overrides."""
+    from paperround.config import PREFIX, load_settings
+
     before = read_file(ENV).decode() if ENV.exists() else ""
     if before:
         copy = copy_of(ENV)

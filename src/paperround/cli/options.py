@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.config import load_settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.core.times import parse_date, parse_instant
@@ -86,6 +85,7 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
     """Return the context of the installation that the environment describes; its clock is fixed
     at `now` if given. Without an installation, a command that `creates` makes one, others fail."""
     from paperround.bootstrap import AppContext
+    from paperround.config import load_settings
 
     clock = SystemClock() if now is None else FixedClock(now)
     return AppContext(load_settings(), clock, creates=creates)

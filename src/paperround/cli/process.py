@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.config import Settings
 from paperround.core.errors import PaperroundError
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
+    from paperround.config import Settings
     from paperround.web.health import Role
 
 DRAIN_SECONDS = 20.0
@@ -179,7 +179,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(event, ensure_ascii=False)
 
 
-def log_to_stderr(settings: Settings) -> None:
+def log_to_stderr(settings: "Settings") -> None:
     """Log to standard error at the configured level; libraries log only warnings and errors."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler = logging.StreamHandler(sys.stderr)

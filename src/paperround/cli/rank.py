@@ -10,9 +10,9 @@ from paperround.cli.output import pick_fields, print_result
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.model import Ranked
 
 if TYPE_CHECKING:
+    from paperround.editions.model import Ranked
     from paperround.ranking.learn import LearnReport
     from paperround.ranking.rank import ListRanking
 
@@ -61,7 +61,7 @@ def rank(
     print_result(value, _lines(ranked, limit, explain=explain), as_json=as_json)
 
 
-def item_as_json(position: int, item: Ranked) -> dict[str, Any]:
+def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
     """Return a ranked paper as JSON: its position, score, reason and title."""
     from paperround.core.i18n.localize import english_reason
 
@@ -86,7 +86,7 @@ def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]
     yield from item_lines(items[:limit], explain=explain)
 
 
-def item_lines(items: Sequence[Ranked], *, explain: bool) -> Iterator[str]:
+def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
     """Yield ranked papers as lines, with the parts of each score if `explain`."""
     from paperround.core.i18n.localize import english_reason
 

@@ -23,9 +23,6 @@ from paperround.cli.process import (
 from paperround.core.errors import Misconfigured
 from paperround.core.jobs import QueueName, format_queue_names, parse_queue_names
 from paperround.core.reasons import counted
-from paperround.delivery.store.ledger import Ledger
-from paperround.editions.store.lists import ListStore
-from paperround.subscribers.store.requests import RequestStore
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
@@ -86,6 +83,7 @@ def serve(
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
     from paperround.delivery.deliver import ASKED_TO_STOP
+    from paperround.delivery.store.ledger import Ledger
     from paperround.digests.sending import deliver as send_due
     from paperround.ops.tick import tick as run
 
@@ -198,7 +196,9 @@ def deliver(
 ) -> None:
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
     from paperround.delivery.deliver import ASKED_TO_STOP
+    from paperround.delivery.store.ledger import Ledger
     from paperround.digests.sending import deliver as run
+    from paperround.subscribers.store.requests import RequestStore
 
     context = runtime(now)
     finish_on_signals(context)
@@ -232,6 +232,7 @@ def _lines(
     of_plugins: Sequence["JobReport"],
 ) -> Iterator[str]:
     from paperround.delivery.rate_limits import UNREACHED, unreached
+    from paperround.editions.store.lists import ListStore
 
     yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
     yield f"mails of the day: {counts(totals)}"

@@ -7,8 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,11 +38,10 @@ from paperround.cli.output import (
 )
 from paperround.core.plugins import plugins
 from paperround.core.reasons import counted
-from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.store.lists import ListStore
-from paperround.subscribers.addresses import parse_address
-from paperround.subscribers.store.subscribers import SubscriberStore
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.delivery.status import MailRecord
 
 MOST_SHOWN = 20
 """Rejects that are printed one by one."""
@@ -184,10 +182,13 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
+    from paperround.editions.store.lists import ListStore
     from paperround.subscribers.import_files import COLUMNS, write_sheet
     from paperround.subscribers.imports import exported_rows
 
     context = runtime()
+    from tempfile import SpooledTemporaryFile
+
     with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as file:
         # Complete before printing: a reader may be slow, and a part must not look complete.
         with context.database.reading() as work:
@@ -225,6 +226,7 @@ def erase(
     The ledger keeps its rows without a name. Without --suppress they may sign up again.
     """
     from paperround.self_service.erasure import erase_address
+    from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
     address = parse_address(email)
@@ -241,6 +243,7 @@ def erase(
 @app.command("list")
 def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> None:
     """Show everybody on a list: address, state, how often and when; then how many there are."""
+    from paperround.editions.store.lists import ListStore
     from paperround.subscribers.imports import exported_rows
 
     context = runtime()
@@ -260,6 +263,7 @@ def history(email: Email, as_json: AsJson = False) -> None:
     """Show the mails written to one person, newest first: papers, tries, the server's words, and
     what came back."""
     from paperround.ops.status import history as run
+    from paperround.subscribers.addresses import parse_address
 
     with usage("EMAIL"):
         address = parse_address(email)
@@ -274,7 +278,7 @@ def history(email: Email, as_json: AsJson = False) -> None:
     print_result(value, as_json=as_json)
 
 
-def mail_as_json(mail: MailRecord, titles: Sequence[str]) -> dict[str, Any]:
+def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
     """Return one message, or post, of a history as JSON."""
     about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
     names = "name kind state reason due_at sent_at attempts code reply message_id"
@@ -290,6 +294,8 @@ suppressions = typer.Typer(
 @suppressions.command("list")
 def list_suppressions(as_json: AsJson = False) -> None:
     """Show every standing suppression: its hash, its reason, since when."""
+    from paperround.subscribers.store.subscribers import SubscriberStore
+
     with runtime().database.reading() as work:
         rows = work[SubscriberStore].suppressions()
         found = [{"digest": digest, "reason": why, "since": at} for digest, why, at in rows]
@@ -304,6 +310,7 @@ def suppress(
     as_json: AsJson = False,
 ) -> None:
     """Never mail EMAIL again, whatever is imported or signed up."""
+    from paperround.subscribers.addresses import parse_address
     from paperround.subscribers.imports import suppress as run
 
     context = runtime(now)
@@ -328,6 +335,7 @@ def lift(
 
     With --resume a reader who was stopped because a mail came back gets digests again.
     """
+    from paperround.subscribers.addresses import parse_address
     from paperround.subscribers.imports import lift as run
 
     context = runtime(now)

@@ -7,13 +7,12 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from paperround.config import LOOPBACK, PREFIX
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.core.times import zone_of
 
 OUTBOX = "outbox"
-_SECRETS = (f"{PREFIX}SECRET_KEY", f"{PREFIX}SECRET_KEY_FILE")
+_SECRETS = ("PAPERROUND_SECRET_KEY", "PAPERROUND_SECRET_KEY_FILE")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@,%+?=&~-]+")
 _SPECIALS = re.compile(r"[()<>@,;:.\[\]]")
@@ -30,6 +29,8 @@ _COMMENTS = {
 
 def read_public_url(text: str) -> str:
     """Return a web address without a path; raises InvalidInput."""
+    from paperround.config import LOOPBACK
+
     try:
         parts = urlsplit(text.strip())
         _ = parts.port
@@ -82,6 +83,8 @@ def required(read: Callable[[str], str], why: str, *, must: bool) -> Callable[[s
 
 def read_relay(text: str) -> str:
     """Return a relay's URL, empty for an outbox; raises InvalidInput, which shows no secret."""
+    from paperround.config import PREFIX
+
     text = read_line(text)
     if text in ("", OUTBOX):
         return ""
@@ -131,6 +134,8 @@ def machine_zone() -> str:
 def env_text(settings: Mapping[str, str], secret: str, before: str = "") -> str:
     """Return the text of `.env`. Keeps the lines of `before` that `settings` do not replace, above
     all its secret, which signed the links in earlier messages."""
+    from paperround.config import PREFIX
+
     answered = {PREFIX + name for name in settings}
     kept = [
         line for line in before.splitlines() if (name := _name_of(line)) and name not in answered

@@ -108,22 +108,22 @@ def accepted(header: str) -> str | None:
 # Feeds rarely give the language. The script identifies most non-Latin languages, stop words the
 # Latin ones. A wrong guess is worse than none: the default is English, which nearly all texts are.
 
-_SCRIPTS = {
-    "ja": "\u3040-\u30ff",
-    "ko": "\u1100-\u11ff\uac00-\ud7a3",
-    "zh": "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002ffff",
-    "ar": "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff",
-    "he": "\u0590-\u05ff",
-    "ru": "\u0400-\u04ff",
-    "el": "\u0370-\u03ff\u1f00-\u1fff",
-    "hi": "\u0900-\u097f",
-    "th": "\u0e00-\u0e7f",
-    "": "A-Za-z\u00c0-\u024f",
+_LETTERS = {
+    "ja": "[\u3040-\u30ff]",
+    "ko": "[\u1100-\u11ff\uac00-\ud7a3]",
+    "zh": "[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002ffff]",
+    "ar": "[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]",
+    "he": "[\u0590-\u05ff]",
+    "ru": "[\u0400-\u04ff]",
+    "el": "[\u0370-\u03ff\u1f00-\u1fff]",
+    "hi": "[\u0900-\u097f]",
+    "th": "[\u0e00-\u0e7f]",
+    "": "[A-Za-z\u00c0-\u024f]",
 }
-"""The letters of a script, by the language most written in it; empty for Latin."""
-_LETTERS = {language: re.compile(f"[{letters}]") for language, letters in _SCRIPTS.items()}
-_PERSIAN = re.compile("[\u067e\u0686\u0698\u06af\u06a9\u06cc]")
-_UKRAINIAN = re.compile("[\u0404\u0454\u0406\u0456\u0407\u0457\u0490\u0491]")
+"""Matches a letter of a script, by the language most written in it; empty for Latin. Compiled when
+needed: every command loads this module."""
+_PERSIAN = "[\u067e\u0686\u0698\u06af\u06a9\u06cc]"
+_UKRAINIAN = "[\u0404\u0454\u0406\u0456\u0407\u0457\u0490\u0491]"
 _LETTER_WEIGHTS = {"zh": 3, "ja": 3, "ko": 2}
 """How many Latin letters one letter counts for."""
 
@@ -144,7 +144,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 def written_in(text: str) -> str:
     """Return the BCP 47 tag of the language that `text` is most likely written in."""
     counts = {
-        language: len(letters.findall(text)) * _LETTER_WEIGHTS.get(language, 1)
+        language: len(re.findall(letters, text)) * _LETTER_WEIGHTS.get(language, 1)
         for language, letters in _LETTERS.items()
     }
     main = max(counts, key=lambda language: counts[language])
@@ -155,8 +155,8 @@ def written_in(text: str) -> str:
         return best if hits[best] >= hits[ENGLISH] + 2 else ENGLISH
     if counts["ja"] and main == "zh":
         return "ja"
-    if main == "ar" and _PERSIAN.search(text):
+    if main == "ar" and re.search(_PERSIAN, text):
         return "fa"
-    if main == "ru" and _UKRAINIAN.search(text):
+    if main == "ru" and re.search(_UKRAINIAN, text):
         return "uk"
     return main

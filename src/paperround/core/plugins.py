@@ -63,8 +63,8 @@ def _points_of_clone(group: str) -> list[EntryPoint]:
     """Our entry points in a clone, which may run without being installed; none elsewhere."""
     if not _PROJECT.is_file():
         return []
-    project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
-    ours: Mapping[str, str] = project["entry-points"].get(group, {})
+    _, _, rest = _PROJECT.read_text(encoding="utf-8").partition(f'."{group}"]\n')
+    ours = tomllib.loads(rest.partition("\n[")[0])  # the whole file takes ten times as long
     return [EntryPoint(name, value, group) for name, value in ours.items()]
 
 

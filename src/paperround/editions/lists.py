@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from paperround.core.times import end_of_day, local_date
-from paperround.papers.model import FeedId
+
+if TYPE_CHECKING:  # commands name the default list, so that --help stays quick
+    from paperround.papers.model import FeedId
 
 ListId = NewType("ListId", int)
 
@@ -32,7 +34,7 @@ class MailingList:
     name: str
     title: str
     zone: str = "UTC"
-    feeds: tuple[FeedId, ...] = ()
+    feeds: "tuple[FeedId, ...]" = ()
     categories: tuple[str, ...] = ()
     size: int = 12
     edition_size: int = 60

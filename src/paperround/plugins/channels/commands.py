@@ -22,7 +22,6 @@ from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_as_json
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
-from paperround.plugins.channels.store import ChannelStore
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
@@ -117,6 +116,8 @@ def _key_lines(made: str) -> list[str]:
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show every channel: where it leads, masked, and whether it works."""
+    from paperround.plugins.channels.store import ChannelStore
+
     with runtime().database.reading() as work:
         found = map(_as_json, work[ChannelStore].all())
     columns = "name kind list state due_at hook stopped_why"
@@ -269,5 +270,7 @@ def channel_admin(context: "AppContext") -> "ChannelAdmin":
 
 def find_channel(context: "AppContext", name: str) -> Channel:
     """Return the channel called `name`; raises NotFound, which lists the others."""
+    from paperround.plugins.channels.store import ChannelStore
+
     with context.database.reading() as work:
         return work[ChannelStore].find(name)

@@ -11,12 +11,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote, urlsplit
 
 from paperround.core.errors import InvalidInput
-from paperround.subscribers.interests import Interest
-from paperround.subscribers.model import Preferences, SubscriberId, SubscriptionId
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.subscribers.interests import Interest
+    from paperround.subscribers.model import Preferences, SubscriberId, SubscriptionId
 
 LONGEST_URL = 2000
 TELEGRAM = "https://api.telegram.org"
@@ -134,13 +136,13 @@ class Channel:
     the channel.
     """
 
-    id: SubscriberId
-    subscription_id: SubscriptionId
+    id: "SubscriberId"
+    subscription_id: "SubscriptionId"
     name: str
     list_name: str
     hook: Hook
-    wish: Preferences
-    interests: tuple[Interest, ...]
+    wish: "Preferences"
+    interests: "tuple[Interest, ...]"
     due_at: datetime | None
     created_at: datetime
     paused_at: datetime | None = None

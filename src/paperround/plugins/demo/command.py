@@ -19,7 +19,6 @@ from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import counts, print_result, progress, say
 from paperround.cli.process import DRAIN_SECONDS, leave_on_signals, log_to_stderr
 from paperround.cli.rank import item_as_json, item_lines
-from paperround.config import Settings, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import (
     Conflict,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import socket
 
     from paperround.bootstrap import AppContext
+    from paperround.config import Settings
     from paperround.editions.model import Edition
 
 FOLDER = Path("paperround-demo")
@@ -66,6 +66,7 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
+    from paperround.config import load_settings
     from paperround.digests.publish import freeze_cuts
     from paperround.editions.lists import DEFAULT_LIST
     from paperround.editions.store.editions import EditionStore
@@ -105,7 +106,7 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
         return listen(HOST, 0)
 
 
-def _create_context(settings: Settings, port: int) -> "AppContext":
+def _create_context(settings: "Settings", port: int) -> "AppContext":
     """Create the demo's context; raises Conflict if the database belongs to an installation."""
     from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of

@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from paperround.cli.options import AsJson
 from paperround.cli.output import print_result, progress, say
-from paperround.config import Settings, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.reasons import counted
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.config import Settings
 
 
 def move(
@@ -41,6 +43,7 @@ def move(
     Every table is copied in one transaction and counted in both databases; then the old one
     refuses to work. A move that fails changes nothing: run the same command again.
     """
+    from paperround.config import load_settings
     from paperround.plugins.postgres_move.move import move_between
 
     settings = load_settings()
@@ -80,14 +83,16 @@ def move(
     print_result(value, _moved_lines(settings, file, place, rows), as_json=as_json)
 
 
-def _secret_settings(settings: Settings) -> dict[str, str]:
+def _secret_settings(settings: "Settings") -> dict[str, str]:
     """Return the setting that keeps using the generated key, empty if a key is set."""
     if settings.secret_key is not None or not settings.secret_file.exists():
         return {}
     return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
 
 
-def _moved_lines(settings: Settings, file: Path, place: str, rows: dict[str, int]) -> Iterator[str]:
+def _moved_lines(
+    settings: "Settings", file: Path, place: str, rows: dict[str, int]
+) -> Iterator[str]:
     rows_moved = counted(sum(rows.values()), "row")
     yield f"moved {rows_moved} of {counted(len(rows), 'table')}; counts agree"
     yield f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:"
