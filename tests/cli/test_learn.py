@@ -1,6 +1,7 @@
 """`paperround learn`, and what a running installation does by itself."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,9 +91,19 @@ def test_the_command_learns_now_and_ranking_names_the_model(home: AppContext) ->
     assert json.loads(run("rank", "--now", NOW, "--json"))["ranker"] == ranker
     tried = json.loads(run("rank", "--now", NOW, "--try", "recency=1", "--json"))["ranker"]
     assert tried == ranker.replace(RANKER, f"{RANKER}(recency=1.0)")
-    assert "weights:" in run("learn", "--now", NOW)
     past = json.loads(run("rank", "--now", NOW, "--date", "2026-01-04", "--json"))["ranker"]
     assert past == RANKER
+
+
+@pytest.mark.slow
+def test_people_are_told_the_weights_by_part(home: AppContext) -> None:
+    fill(home.database, DAYS)
+    lines = run("learn", "--now", NOW).splitlines()
+    assert lines[0] == (
+        "learned from 650 papers of 65 days with settled votes, 2025-11-01 to 2026-01-04"
+    )
+    assert re.fullmatch(rf"model 1: {VERSION}, \d+ kB, in use from now on", lines[1])
+    assert [line.split(":")[0].strip() for line in lines[3:]] == list(GROUPS)
 
 
 @pytest.mark.accept("F11", part="nightly")

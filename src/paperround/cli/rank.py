@@ -109,19 +109,26 @@ def learn(now: Now = None, as_json: AsJson = False) -> None:
         model = {**pick_fields(report.kept, "id version as_of"), "bytes": report.kept.size}
         model |= pick_fields(report.facts, "since until weights") if report.facts else {}
     value = {**pick_fields(report, "outcomes days feeds least"), "model": model}
-    print_result(value, None if model else _too_little(report), as_json=as_json)
+    print_result(value, _learned_lines(report), as_json=as_json)
 
 
-def _too_little(report: "LearnReport") -> Iterator[str]:
+def _learned_lines(report: "LearnReport") -> Iterator[str]:
     papers, days = counted(report.outcomes, "paper"), counted(report.days, "day")
-    yield (
-        f"nothing was learned: {papers} of {days} with settled votes, and it takes "
-        f"{counted(report.least, 'paper')} of several days"
-    )
-    yield (
-        "What helps: days count once they have been over for a day, with five papers or more "
-        "whose votes a feed tells. Feeds that tell votes (`paperround feeds kinds`) bring them "
-        "day by day; a file of earlier papers and one of their counts bring them at once "
-        "(`paperround ingest --file`)."
-    )
-    yield "Until then papers without votes stand by their topics, their day and their abstract."
+    found = f"{papers} of {days} with settled votes"
+    if report.kept is None or report.facts is None:
+        least = counted(report.least, "paper")
+        yield f"nothing was learned: {found}, and it takes {least} of several days"
+        yield (
+            "What helps: days count once they have been over for a day, with five papers or more "
+            "whose votes a feed tells. Feeds that tell votes (`paperround feeds kinds`) bring them "
+            "day by day; a file of earlier papers and one of their counts bring them at once "
+            "(`paperround ingest --file`)."
+        )
+        yield "Until then papers without votes stand by their topics, their day and their abstract."
+        return
+    facts, kept = report.facts, report.kept
+    yield f"learned from {found}, {facts.since} to {facts.until}"
+    yield f"model {kept.id}: {kept.version}, {kept.size / 1000:,.0f} kB, in use from now on"
+    yield "weights, in the natural log of votes:"
+    for part, weights in facts.weights.items():
+        yield f"  {part}: {'  '.join(f'{name} {value:+.2f}' for name, value in weights.items())}"
