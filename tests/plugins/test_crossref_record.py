@@ -307,8 +307,9 @@ def test_an_error_is_never_an_answer_without_works(content: bytes) -> None:
 def test_a_file_may_hold_one_work_or_a_list_and_is_known_by_its_content() -> None:
     one = {"status": "ok", "message-type": "work", "message": crossref_work()}
     for content in (json.dumps(one).encode(), crossref_list(crossref_work())):
-        assert reader_for("works.json", content) == ("crossref", read_crossref)
-        assert [record.title for record in read_crossref(content).records] == ["Work 1"]
+        name, read = reader_for("works.json", content)
+        assert name == "crossref"
+        assert [record.title for record in read(content).records] == ["Work 1"]
     with pytest.raises(InvalidInput):  # one work is no page of a list
         read_answer(json.dumps(one).encode())
 

@@ -224,9 +224,9 @@ def try_(
     )
 
     context = runtime()
-    now = context.clock.now()
     with temporary_installation(context) as temporary:
-        source = _read_papers(temporary, papers, preset, now)
+        source = _read_papers(temporary, papers, preset, context.clock.now())
+        now = context.clock.now()  # papers of a file without dates count from when they are read
         candidates = every_candidate(temporary.database, now=now)
     ranking = rank_for(query, candidates, now=now)
     found = f"{counted(len(candidates), 'paper')} ({source})"
