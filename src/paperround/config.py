@@ -45,6 +45,7 @@ from paperround.delivery.rate_state import (
     parse_pace,
 )
 from paperround.delivery.return_path import TAKES_TAGS, takes_tags
+from paperround.ranking.weights import parse_weights
 from paperround.subscribers.addresses import DISPOSABLE, refused_domains
 
 PREFIX = "PAPERROUND_"
@@ -60,6 +61,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_domain_connections": parse_connections,
     "refused_domains": refused_domains,
     "summarise_budget": parse_rates,
+    "ranking_weights": parse_weights,
     **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
     **{f"rate_signup_{name}": parse_rates for name in SIGNUP_LIMITS},
 }
@@ -120,6 +122,7 @@ class Settings(BaseModel):
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
     semantic_scholar_key: str | None = Field(default=None, repr=False)
+    ranking_weights: str = ""
     enrich: str = "huggingface, github, openalex, crossref"
     summarise_url: str | None = None
     summarise_model: str | None = None

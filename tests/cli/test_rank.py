@@ -51,6 +51,14 @@ def archive(home: Path, days: int) -> None:
     assert run("ingest", "--file", str(path)).exit_code == 0
 
 
+@pytest.mark.accept("F12", part="author history")
+def test_weights_of_the_settings_are_in_force(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(home, 2)
+    monkeypatch.setenv("PAPERROUND_RANKING_WEIGHTS", "authors=0, recency=1")
+    assert ranked()["ranker"] == "trending-3(recency=1.0,authors=0.0)"
+    assert ranked("--try", OTHER)["ranker"] == "trending-3(recency=0.0)"
+
+
 def test_other_weights_are_tried_and_named(home: Path) -> None:
     archive(home, 2)
     before, tried = ranked(), ranked("--try", OTHER)

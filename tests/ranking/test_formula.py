@@ -57,7 +57,7 @@ def test_every_constant_is_on_the_page_with_its_meaning() -> None:
 
 @pytest.mark.accept("F12", part="formula")
 @pytest.mark.parametrize(
-    "name", sorted(PART_WEIGHTS - {"comments", "stars", "mentions", "citations"})
+    "name", sorted(PART_WEIGHTS - {"comments", "stars", "mentions", "citations", "authors"})
 )
 def test_the_amounts_hold_the_numbers_in_force(name: str) -> None:
     changed = formula_of(Weights(**{name: 7.125}))
@@ -68,8 +68,9 @@ def test_the_amounts_hold_the_numbers_in_force(name: str) -> None:
 
 def test_the_symbols_hold_them_too() -> None:
     changed = formula_of(
-        Weights(settling_hours=9.5, recency_half_life_hours=31, prior_own_share=0.3)
+        Weights(settling_hours=9.5, recency_half_life_hours=31, prior_own_share=0.3, authors=0.25)
     )
+    assert any("its authors' share times 0.25" in meaning for _, meaning in changed.symbols)
     assert any("9.5 hours" in meaning for _, meaning in changed.symbols)
     amounts = {name: part.amount for part in changed.parts for name in part.names}
     assert "/ 31)" in amounts["recency"]

@@ -34,6 +34,7 @@ from paperround.ranking.prior import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
+from paperround.ranking.weights import DEFAULTS
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.races import at_once
@@ -402,7 +403,7 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     assert all(
         item.paper.submitter not in english(item.reason) for item in fresh if item.paper.submitter
     )
-    page = ranking_page(ranker, now=REAL_NIGHT + HOUR)
+    page = ranking_page(ranker, DEFAULTS, now=REAL_NIGHT + HOUR)
     assert page.ranker == after.ranker
     assert page.learned is not None
     assert page.learned.facts == report.facts

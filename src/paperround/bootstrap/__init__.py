@@ -50,7 +50,7 @@ from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import Ranker
 from paperround.ranking.prior import PriorMaker
-from paperround.ranking.weights import parse_weights
+from paperround.ranking.weights import Weights, parse_weights
 from paperround.self_service.preview import DigestPreviewer
 from paperround.signup.context import SignupContext
 from paperround.subscribers.addresses import parse_address
@@ -121,13 +121,18 @@ class AppContext:
 
     @cached_property
     def ranker(self) -> LearnedRanker:
-        """The ranker with default weights and the latest trained model."""
+        """The ranker with the weights of the settings and the latest trained model."""
         return LearnedRanker(self.database, self.model_maker)
 
     @property
     def model_maker(self) -> PriorMaker:
         """The trainer of the model that predicts votes from earlier papers."""
-        return PriorMaker()
+        return PriorMaker(self.ranking_weights)
+
+    @property
+    def ranking_weights(self) -> Weights:
+        """The weights of the ranking, as the settings change them."""
+        return parse_weights(self.settings.ranking_weights)
 
     @cached_property
     def personal_ranking(self) -> PersonalRanking:

@@ -105,7 +105,10 @@ _SYMBOLS = (
         ),
     ),
     ("m", "votes of all papers of the day, divided by their shares s"),
-    ("k", "what was learned to expect of a paper, in ln(votes)"),
+    (
+        "k",
+        "what was learned to expect of a paper, in ln(votes); its authors' share times {authors:g}",
+    ),
     (
         "r",
         (
@@ -129,6 +132,7 @@ _MEANINGS = {
     "citations": "settles ties; new papers have hardly any",
     "topics": "words that many papers of the day share, and few before",
     "text": "a paper without an abstract stands a little lower",
+    "authors": "how much earlier papers by its authors count; 0 ranks whoever wrote a paper alike",
     "settling_hours": "hours until half of a paper's votes are in",
     "earliest_hours": "hours; younger papers count as this old",
     "listing_share": "which part of the hours of its day before its listing are not counted",

@@ -43,7 +43,7 @@ from paperround.ranking.models import (
 )
 from paperround.ranking.prior import PriorMaker
 from paperround.ranking.store import ModelStore
-from paperround.ranking.weights import DEFAULTS
+from paperround.ranking.weights import Weights
 
 if TYPE_CHECKING:  # it imports numpy
     from paperround.ranking.formula import Formula
@@ -268,14 +268,14 @@ class RankingPage:
     learned: ModelInUse | None
 
 
-def ranking_page(ranker: LearnedRanker, *, now: datetime) -> RankingPage:
-    """The formula and model of a ranking at `now`."""
+def ranking_page(ranker: LearnedRanker, weights: Weights, *, now: datetime) -> RankingPage:
+    """The formula with the `weights` in force, and the model of a ranking at `now`."""
     from paperround.ranking.formula import formula_of
 
     used = ranker.in_use(now)
     return RankingPage(
         ranker=ranker.name if used is None else used.ranker.name,
-        formula=formula_of(DEFAULTS),
+        formula=formula_of(weights),
         least=ranker.least,
         learned=used,
     )

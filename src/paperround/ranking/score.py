@@ -52,6 +52,9 @@ Parts = dict[str, float]
 MOST_EXPECTED = 2.0
 """The most a prior moves the day's mean for a paper with known votes, in ln(votes)."""
 
+AUTHORS = "prior_authors"
+"""The part of a prior from the authors' earlier papers."""
+
 LEAST_OF_A_SITE = 5
 """The least papers with votes to estimate the level of a site; it shrinks by as many papers."""
 
@@ -97,6 +100,15 @@ def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEn
         history=signals.vote_history(paper, observations, as_of, weights),
         counts={part: count for part, count in latest.items() if count is not None},
     )
+
+
+def weigh_authors(expected: Mapping[str, float], weights: Weights) -> Parts:
+    """The parts of a prior, that of the authors by its weight; left out if that is 0."""
+    return {
+        part: value * weights.authors if part == AUTHORS else value
+        for part, value in expected.items()
+        if part != AUTHORS or weights.authors
+    }
 
 
 def total(parts: Mapping[str, float]) -> float:

@@ -20,7 +20,15 @@ from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.papers.model import Paper
 from paperround.ranking.bursts import Burst, discount_shared, find_bursts, topics_of
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.score import ScoreEntry, entry_of, parts_of, total
+from paperround.ranking.score import (
+    AUTHORS,
+    Parts,
+    ScoreEntry,
+    entry_of,
+    parts_of,
+    total,
+    weigh_authors,
+)
 from paperround.ranking.signals import VoteHistory, first_day, hours_between
 from paperround.ranking.stop_words import tokens
 from paperround.ranking.weights import DEFAULTS, Weights
@@ -97,7 +105,10 @@ class TrendingRanker:
         if self.prior is not None:
             expected = self.prior.parts([entry.paper for entry in entries])
             pairs = zip(entries, expected, strict=True)
-            entries = [replace(entry, expected=parts) for entry, parts in pairs]
+            entries = [
+                replace(entry, expected=weigh_authors(parts, self.weights))
+                for entry, parts in pairs
+            ]
         scored = [
             replace(entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
@@ -196,10 +207,10 @@ def _author(entry: ScoreEntry, popular_author: PopularAuthor | None) -> str | No
     if popular_author is None or not entry.expected:
         return None
     if entry.history is None:
-        lift = entry.parts.get("prior_authors", 0.0)
+        lift = entry.parts.get(AUTHORS, 0.0)
     else:
         is_raised = entry.parts.get("prior", 0.0) > 0
-        lift = entry.expected.get("prior_authors", 0.0) if is_raised else 0.0
+        lift = entry.expected.get(AUTHORS, 0.0) if is_raised else 0.0
     return popular_author(entry.paper, lift, entry.history is not None)
 
 

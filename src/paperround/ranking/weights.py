@@ -10,7 +10,7 @@ from paperround.core.errors import InvalidInput
 class Weights:
     """The constants of the trending score. Raises InvalidInput if one is out of range.
 
-    The first ten multiply a part of the score (no unit; 0 or more; 0 switches the part off). The
+    The first eleven multiply a part of the score (no unit; 0 or more; 0 switches the part off). The
     others shape the parts and are above 0. "Chosen" marks a judgement of what readers expect,
     "replayed" a comparison of several values on days with known outcomes.
     """
@@ -40,6 +40,9 @@ class Weights:
     any weight of bursts makes the order worse, so it does not apply there."""
     text: float = 0.1
     """The part of an abstract of `full_words` words or more; 0 without an abstract. Chosen."""
+    authors: float = 1.0
+    """The share of what the authors' earlier papers add to the expected votes. With 0 a paper ranks
+    the same whoever wrote it, and no author is named as popular."""
 
     settling_hours: float = 8.0
     """Hours after listing until half of a paper's votes are in. From public counts: the mean
@@ -103,7 +106,7 @@ class Weights:
 
 
 PART_WEIGHTS = frozenset(
-    "votes source growth recency comments stars mentions citations topics text".split()
+    "votes source growth recency comments stars mentions citations topics text authors".split()
 )
 
 

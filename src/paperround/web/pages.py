@@ -173,7 +173,8 @@ def sources(app: App, now: Now) -> Response:
 @router.get("/ranking")
 def ranking(app: App, now: Now) -> Response:
     """Show the ranking formula with its current constants."""
-    return public_page(app, "ranking.html", page=ranking_page(app.ranker, now=now))
+    page = ranking_page(app.ranker, app.ranking_weights, now=now)
+    return public_page(app, "ranking.html", page=page)
 
 
 DISALLOWED = (
