@@ -94,7 +94,7 @@ def test_titles_can_be_looked_at_alone_without_a_script(
         page.get_by_label("Titles only").check()
         for stays in ("h3", ".reason"):
             expect(page.locator(f".papers {stays}").first).to_be_visible()
-        for gone in (".authors", ".gist", ".links", ".why"):
+        for gone in (".authors", ".gist", ".links", ".why-rank"):
             expect(page.locator(f".papers {gone}").first).to_be_hidden()
         page.get_by_label("Titles only").uncheck()
         expect(page.locator(".papers .gist").first).to_be_visible()
@@ -123,7 +123,7 @@ def test_on_paper_only_what_is_read_stands(browser: Browser, place: Served) -> N
         page = person.goes("/")
         page.emulate_media(media="print")
         expect(page.locator("h3").first).to_be_visible()
-        for gone in ("form", ".top nav", ".brief", "footer", ".why"):
+        for gone in ("form", ".top nav", ".brief", "footer", ".why-rank"):
             expect(page.locator(gone).first).to_be_hidden()
         behind = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert as_hex(behind) == "#ffffff"

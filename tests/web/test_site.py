@@ -198,7 +198,7 @@ def test_a_paper_says_in_words_and_numbers_why_it_is_there(site: Site) -> None:
     assert '<polyline points="3,' in page
     assert 'aria-labelledby="votes-told"' in page
     assert "12 stars on GitHub on 2 March 2026" in page
-    assert "Where it stood before" in page
+    assert "Ranking history" in page
     assert '<a href="/editions/trending/2026-03-01/0#paper-1">Sunday 1 March 2026</a>' in page
 
 

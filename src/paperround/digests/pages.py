@@ -207,7 +207,7 @@ class PaperPage:
 def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
     """Return the page of the paper with this id or arXiv id. Raises NotFound."""
     with database.reading() as work:
-        paper = _find_paper(work, name)
+        paper = find_paper(work, name)
         ranks = work[EditionStore].ranks(paper.id, limit=MOST_PLACES)
         counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
@@ -232,10 +232,10 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
 def cited_paper(database: Database, public_url: str, name: str) -> Citation:
     """Return the citation of the paper with this id or arXiv id. Raises NotFound."""
     with database.reading() as work:
-        return citation(public_url, _find_paper(work, name))
+        return citation(public_url, find_paper(work, name))
 
 
-def _find_paper(work: Transaction, name: str) -> Paper:
+def find_paper(work: Transaction, name: str) -> Paper:
     """Return the paper of a number or an arXiv id of any version. Raises NotFound."""
     id_: PaperId | None = None
     if name.isascii() and name.isdecimal():

@@ -18,6 +18,7 @@ from paperround.digests.pages import (
     edition_page,
     paper_page,
 )
+from paperround.digests.rank_page import rank_page
 from paperround.editions.archive import archive_page
 from paperround.editions.citations import FILE_FORMATS, write_bibtex
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
@@ -154,6 +155,13 @@ def edition(app: App, list_name: str, day: str, cut: str | None = None) -> Respo
     return public_page(app, "edition.html", page=page)
 
 
+@router.get("/papers/{name:path}/rank")
+def rank(app: App, now: Now, name: str, edition: str | None = None) -> Response:
+    """Explain the rank of a paper in `edition`, written LIST/DAY/CUT, or in its latest one."""
+    page = rank_page(app.database, app.neighbours, name, edition, now=now)
+    return public_page(app, "rank.html", page=page)
+
+
 @router.get("/papers/{name:path}")
 def paper(app: App, now: Now, name: str) -> Response:
     """Show a paper, by its id or its arXiv id, which may contain a slash."""
@@ -185,6 +193,7 @@ DISALLOWED = (
     "/address/",
     "/subscribe/",
     "/subscribe?",
+    "/papers/*/rank",
     "/search",
     "/topics/",
     "/authors/",

@@ -90,6 +90,7 @@ _VALUES: Mapping[str, Callable[[Locale, Any], Any]] = {
     "weekday": Locale.weekday,
     "listed": _listed,
     "words": lambda locale, words: locale.listed([locale.quoted(word) for word in words]),
+    "numbers": lambda locale, numbers: locale.listed([locale.number(one) for one in numbers]),
     "trouble": lambda locale, name: locale.word(TROUBLES[name]),
     "given": Locale.quoted,
     "problem": localize_error,
@@ -130,6 +131,53 @@ MESSAGES: Mapping[str, Message] = {
     "near_saved.liked_words": marked("shares %(words)s with a paper you liked"),
     "near_saved.given": marked("like “%(title)s”, which you gave"),
     "near_saved.given_words": marked("shares %(words)s with “%(title)s”, which you gave"),
+    "rank.votes_gained": marked_forms(
+        "Listed on %(day)s, it had %(votes)s by %(moment)s, %(gained)s of them from the last hour.",
+        "Listed on %(day)s, it had %(votes)s by %(moment)s, "
+        "%(gained)s of them from the last %(num)s hours.",
+    ),
+    "rank.votes_at": marked("Listed on %(day)s, it had %(votes)s by %(moment)s."),
+    "rank.votes": marked("Listed on %(day)s, it had %(votes)s when this edition was made."),
+    "rank.votes_unknown": marked(
+        "Listed on %(day)s, it had no known votes when this edition was made."
+    ),
+    "rank.fresh": marked(
+        "It was listed that day, and new papers rank above older ones with as many votes."
+    ),
+    "rank.aged": marked_forms(
+        "It was %(num)s day old, and papers move down as they age.",
+        "It was %(num)s days old, and papers move down as they age.",
+    ),
+    "rank.topic_cap": marked("It was moved down so that one topic does not fill the list."),
+    "rank.submitter_cap": marked(
+        "It was moved down because one person listed many of the papers above it."
+    ),
+    "rank.folded": marked("“%(title)s” is nearly the same paper and was left out."),
+    "rank.author_up": marked(
+        "Earlier papers by %(name)s are often popular here, which moved it up."
+    ),
+    "rank.authors_up": marked(
+        "Earlier papers by its authors got more votes than most, which moved it up."
+    ),
+    "rank.authors_down": marked(
+        "Its authors have no popular earlier papers here, which moved it down."
+    ),
+    "rank.prior_up": marked(
+        "Going by earlier papers like it, more votes were likely, which moved it up a little."
+    ),
+    "rank.prior_down": marked(
+        "Going by earlier papers like it, fewer votes were likely, which moved it down a little."
+    ),
+    "rank.prior_text_up": marked(
+        "Papers on its subject usually get more votes than most, which moved it up."
+    ),
+    "rank.prior_text_down": marked(
+        "Papers on its subject usually get fewer votes than most, which moved it down."
+    ),
+    "rank.topics_up": marked("Its topic was on the rise, which moved it up."),
+    "rank.topics_down": marked("Its topic was not on the rise, which moved it down."),
+    "rank.similar": marked("Similar papers here have %(numbers)s votes."),
+    "rank.similar_one": marked("A similar paper here has %(votes)s."),
     "source.new": marked("%(new)s new"),
     "source.new_now": marked("%(new)s new, now %(trouble)s"),
     "source.nothing_yet": marked("%(trouble)s, nothing yet"),
