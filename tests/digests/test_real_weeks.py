@@ -13,7 +13,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
 from tests.databases import opened
-from tests.ranking.real_days import Polls, Replay, Sent, polls_between
+from tests.ranking.real_days import MAIL_ALONE, Polls, Replay, Sent, polls_between
 from tests.sample_database import subscribe
 
 FIRST, LAST = date(2025, 11, 10), date(2025, 12, 15)
@@ -40,7 +40,7 @@ def mails(
             wish = Preferences(frequency=Frequency.WEEKLY, weekday=weekday)
             subscribe(database, weekday, wish=wish)
         replay = Replay(database)
-        replay.run(FIRST, LAST, polls)
+        replay.run(FIRST, LAST, polls, hours=MAIL_ALONE)
         yield {
             name: [one for one in sent if one.day >= FIRST + timedelta(days=7)]
             for name, sent in replay.mails().items()

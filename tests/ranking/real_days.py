@@ -20,6 +20,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.model import Subscriber
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -27,7 +28,9 @@ from tests.builders import english, lease, move
 from tests.sample_database import IDENTITY, deliveries_of
 
 DAY = timedelta(days=1)
-STEP = timedelta(hours=3)
+EVERY_CUT = range(0, 24, 3)
+MAIL_ALONE = (6, 9)
+"""The cut that a digest of nine o'clock is made of, and that hour."""
 
 Row = dict[str, Any]
 Polls = dict[datetime, list[Row]]
@@ -70,19 +73,28 @@ class Replay:
 
     database: SqlDatabase
     ranker: TrendingRanker = field(default_factory=TrendingRanker)
+    personal_ranking: PersonalRanking | None = None
     editions: list[Edition] = field(default_factory=list)
 
-    def run(self, first: date, last: date, polls: Polls) -> None:
-        """Every three hours: what was read since, a cut that is due, and the mails of those whose
-        hour it is."""
-        now, waiting = midnight_utc(first), sorted(polls)
-        while now < midnight_utc(last) + DAY:
+    def run(
+        self, first: date, last: date, polls: Polls, *, hours: Sequence[int] = EVERY_CUT
+    ) -> None:
+        """At these hours of each day: what was read since, a cut that is due, and the mails of
+        those whose hour it is. The mails need `MAIL_ALONE`, a quarter of the work."""
+        waiting = sorted(polls)
+        days = (midnight_utc(first) + number * DAY for number in range((last - first).days + 1))
+        for now in (day + timedelta(hours=hour) for day in days for hour in hours):
             while waiting and waiting[0] <= now:
                 self._read(polls[waiting[0]], waiting.pop(0))
             self.editions += freeze_cuts(database=self.database, ranker=self.ranker, now=now)
-            plan_due(database=self.database, identity=IDENTITY, hours=Hours(hour=9), now=now)
+            plan_due(
+                database=self.database,
+                identity=IDENTITY,
+                hours=Hours(hour=9),
+                now=now,
+                personal_ranking=self.personal_ranking,
+            )
             self._deliver(now)
-            now += STEP
 
     def _read(self, rows: Sequence[Row], now: datetime) -> None:
         ingest(
