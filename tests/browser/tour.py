@@ -21,6 +21,7 @@ PUBLIC = {
     "editions": "/editions",
     "edition": "/editions/trending/2026-03-02",
     "paper": "/papers/1",
+    "rank": "/papers/86/rank",
     "search": "/search?q=graph+-survey",
     "topic": "/topics/graph",
     "author": "/authors/nobody",

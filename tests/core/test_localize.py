@@ -26,7 +26,6 @@ from paperround.feeds.outlook import feed_summaries
 from paperround.papers.model import FeedId, PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
 from paperround.personal.matches import ReaderPreferences, match_preferences
-from paperround.personal.reader_scores import _frozen as _in_words
 from paperround.plugins.demo.trial import rank_for
 from paperround.ranking.bursts import Burst
 from paperround.ranking.trending import reason_for
@@ -72,8 +71,8 @@ def _voted() -> Iterator[Candidate]:
 def _of_authors_and_topics() -> Iterator[str]:
     paper = candidate(1).paper
     yield reason_for(paper, None, (), NOW, "Ada Lovelace")
-    burst = Burst(term="paper", papers=4, cohort=20, earlier=1, background=900, strength=1.0)
-    yield reason_for(replace(paper, title="A paper"), None, (burst,), NOW)
+    burst = Burst(term="graph paper", papers=4, cohort=20, earlier=1, background=900, strength=1.0)
+    yield reason_for(replace(paper, title="Graph paper"), None, (burst,), NOW)
 
 
 def _of_old_editions() -> Iterator[str]:
@@ -117,10 +116,19 @@ def _of_wishes() -> Iterator[str]:
 
 
 def _of_tastes() -> Iterator[str]:
-    for words in ((), ("graph",), ("graph", "tree")):
-        yield _in_words("near_saved.liked", words)
-        yield _in_words("followed.topics", words)
-        yield _in_words("near_saved.given", words, title="Graphs · A “Short” Walk")
+    title = "Graphs · A “Short” Walk"
+    yield freeze("followed.near", term="graph")
+    yield freeze("cites.yours", title=title)
+    for known_as in ("saved", "liked", "given"):
+        yield freeze(f"near_saved.to_{known_as}", title=title, term="graph attention")
+    # of earlier releases
+    yield freeze("near_saved.liked")
+    yield freeze("followed.topics")
+    yield freeze("near_saved.given", title=title)
+    for words in (["graph"], ["graph", "tree"]):
+        yield freeze("near_saved.liked_words", words=words)
+        yield freeze("followed.topics_words", words=words)
+        yield freeze("near_saved.given_words", words=words, title=title)
 
 
 EVERY = sorted(set(filter(None, reasons())))
@@ -168,7 +176,7 @@ def test_a_reason_of_several_parts_is_told_part_by_part() -> None:
         freeze("votes.since_yesterday", votes=1041, gained=12),
     )
     assert localize_reason(GERMAN, frozen) == (
-        "ähnlich wie „A · B“, von Ihnen genannt · Ihr Thema „graphs“"
+        "Ähnlich wie „A · B“ aus Ihrer Auswahl · Zu Ihrem Thema „graphs“"
         " · 1.041 Stimmen, 12 davon seit gestern"
     )
 
@@ -186,8 +194,8 @@ def test_numbers_days_and_plurals_are_those_of_the_language() -> None:
     assert [
         localize_reason(locale_for(language), rose) for language in ("fr", "es", "zh-Hans")
     ] == [
-        "en hausse depuis jeudi\u00a0: 1\u202f234 votes, dont 40 nouveaux",
-        "sube desde el jueves: 1.234 votos, 40 nuevos",
+        "En hausse depuis jeudi\u00a0: 1\u202f234 votes, dont 40 nouveaux",
+        "Sube desde el jueves: 1.234 votos, 40 nuevos",
         "星期四以来上升：1,234 票，新增 40",
     ]
 
@@ -233,7 +241,7 @@ def test_any_text_is_told(text: str) -> None:
 @given(st.text('%()s{}“”· aé\n\\"[', max_size=40).filter(str.strip))
 def test_words_of_a_reader_are_told_as_they_are(words: str) -> None:
     frozen = freeze("followed.topic", term=words)
-    assert localize_reason(GERMAN, frozen) == f"Ihr Thema „{words}“"
+    assert localize_reason(GERMAN, frozen) == f"Zu Ihrem Thema „{words}“"
 
 
 @pytest.mark.accept("F26", part="reasons")

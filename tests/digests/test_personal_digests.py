@@ -206,7 +206,7 @@ def test_a_reader_gets_the_paper_on_their_subject_that_no_edition_shows(
     view = mailed(potter, edition, "ada")
     assert view.papers[0].title == "A kiln for pottery"
     assert view.papers[0].gist == KILN
-    assert "with a paper you liked" in english(view.papers[0].reason)
+    assert ", which you liked" in english(view.papers[0].reason)
     assert slip_of(potter, edition, "ada").positions[0] == 12
     assert all(
         paper.title != view.papers[0].title for paper in mailed(potter, edition, "bob").papers
@@ -414,7 +414,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
     assert reports == [1, 0]
     assert digest.local_date == NOW.date()
     assert digest.positions[0] == 10
-    assert re.search("“(ceramics|glaze)”.* with your topics", english(digest.reasons[10]))
+    assert re.match("Near “.*(ceramics|glaze).*”, which you follow", english(digest.reasons[10]))
 
 
 def test_a_newcomer_who_names_topics_waits_for_the_first_edition_like_all(
@@ -456,4 +456,4 @@ def test_five_good_and_three_bad_picks_move_the_next_day(database: SqlDatabase) 
     assert all(paper.title.endswith("whales") for paper in ada[:4])
     assert not any(paper.title.endswith("tides") for paper in ada)
     assert [paper.title for paper in bob] == [paper.title for paper in second.papers[:8]]
-    assert all("“whales”" in english(paper.reason) for paper in ada[:4])
+    assert all(english(paper.reason).endswith(": also about whales") for paper in ada[:4])

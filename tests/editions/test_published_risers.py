@@ -21,7 +21,7 @@ SIX = datetime(2026, 1, 29, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 RISER = 15
-ROSE = "rose since yesterday: 99 votes, 94 new"
+ROSE = "Rose since yesterday: 99 votes, 94 new"
 
 pytestmark = pytest.mark.accept("F14", part="risers")
 
@@ -43,7 +43,7 @@ def freeze(database: SqlDatabase, at: datetime) -> Edition:
 def told(edition: Edition) -> dict[str, str]:
     """The papers that say they rose."""
     said = {one.title: english(one.reason) for one in edition.papers}
-    return {title: why for title, why in said.items() if "rose" in why}
+    return {title: why for title, why in said.items() if "Rose" in why}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_where_the_day_before_has_no_edition_the_day_of_the_newest_is_named(
     freeze(thursday, SIX + 12 * HOUR)
     vote(thursday, {RISER: 99}, SIX + 3 * DAY)
     sunday = freeze(thursday, SIX + 3 * DAY)
-    assert told(sunday) == {"Paper 15": "rose since Thursday: 99 votes, 94 new"}
+    assert told(sunday) == {"Paper 15": "Rose since Thursday: 99 votes, 94 new"}
 
 
 @pytest.mark.parametrize("gone", ["cancelled", "empty"])
@@ -117,4 +117,4 @@ def test_a_paper_that_was_joined_since_is_the_one_that_stood_there(thursday: Sql
         stood = work[EditionStore].get(frozen.id).papers
         assert [one.frozen_id is not None for one in stood].count(True) == 1
     found = told(freeze(thursday, SIX + 36 * HOUR))
-    assert found == {"Paper 14": "rose since yesterday: 99 votes, 93 new"}
+    assert found == {"Paper 14": "Rose since yesterday: 99 votes, 93 new"}

@@ -99,7 +99,7 @@ def risers(replay: Replay, polls: Polls, edition: Edition) -> dict[str, str]:
         then = below[name].votes if name in below else None
         gained = (paper.votes or 0) - (then or 0)
         if name in read and name not in above and gained > 0:
-            words = f"rose since yesterday: {paper.votes:,} votes"
+            words = f"Rose since yesterday: {paper.votes:,} votes"
             told[name] = f"{words}, {gained:,} new" if name in below else words
     return told
 
@@ -155,7 +155,7 @@ def test_only_what_rose_says_so(replay: Replay, polls: Polls) -> None:
     found = 0
     for edition in replay.editions:
         reasons = {name: english(one.reason) for name, one in named(edition.papers).items()}
-        said = {name: why for name, why in reasons.items() if "rose" in why}
+        said = {name: why for name, why in reasons.items() if "Rose" in why}
         assert said == risers(replay, polls, edition)
         found += len(said)
     assert found == 58

@@ -58,7 +58,7 @@ BEFORE: Votes = {1: 50, 2: 40, 3: 30, 4: 20}
 @pytest.mark.accept("F14", part="risers")
 def test_a_paper_that_came_into_the_top_says_so_with_its_new_votes() -> None:
     found = told({1: 60, 4: 1055, 2: 40, 3: 30}, edition(BEFORE))
-    assert found == {4: "rose since yesterday: 1,055 votes, 1,035 new"}
+    assert found == {4: "Rose since yesterday: 1,055 votes, 1,035 new"}
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -68,7 +68,7 @@ def test_a_paper_that_came_into_the_top_says_so_with_its_new_votes() -> None:
 )
 def test_the_day_it_rose_since_is_named(days: int, said: str | None) -> None:
     found = told({1: 60, 4: 55, 2: 40}, edition(BEFORE, days))
-    assert found == ({} if said is None else {4: f"rose since {said}: 55 votes, 35 new"})
+    assert found == ({} if said is None else {4: f"Rose since {said}: 55 votes, 35 new"})
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -84,7 +84,7 @@ def test_a_paper_that_is_still_below_the_top_did_not_rise() -> None:
 @pytest.mark.accept("F14", part="risers")
 def test_a_paper_did_not_rise_where_others_only_left() -> None:
     assert told({3: 31, 4: 20}, edition(BEFORE)) == {}
-    assert told({3: 31, 2: 40}, edition(BEFORE)) == {3: "rose since yesterday: 31 votes, 1 new"}
+    assert told({3: 31, 2: 40}, edition(BEFORE)) == {3: "Rose since yesterday: 31 votes, 1 new"}
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -101,13 +101,13 @@ def test_a_paper_that_nobody_knew_then_is_new_and_did_not_rise() -> None:
 @pytest.mark.accept("F14", part="risers")
 def test_a_paper_from_below_the_edition_rose_by_nobody_knows_how_many_votes() -> None:
     found = told({9: 99, 1: 50, 2: 40}, edition(BEFORE), known=(9,))
-    assert found == {9: "rose since yesterday: 99 votes"}
+    assert found == {9: "Rose since yesterday: 99 votes"}
 
 
 @pytest.mark.accept("F14", part="risers")
 def test_votes_that_were_unknown_then_are_not_called_new() -> None:
     found = told({4: 1, 1: 50, 2: 40}, edition(BEFORE | {4: None}))
-    assert found == {4: "rose since yesterday: 1 vote"}
+    assert found == {4: "Rose since yesterday: 1 vote"}
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -118,7 +118,7 @@ def test_a_paper_stood_where_its_near_duplicate_stood() -> None:
     known = [PaperId(9)]
     assert find_risers(of_the_top, edition(BEFORE), LIST, day=TODAY, known=known) == {}
     found = find_risers(of_below, edition(BEFORE), LIST, day=TODAY, known=known)
-    assert english(found[PaperId(9)]) == "rose since yesterday: 99 votes, 79 new"
+    assert english(found[PaperId(9)]) == "Rose since yesterday: 99 votes, 79 new"
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -138,6 +138,6 @@ def test_the_longest_words_fit_into_a_reason() -> None:
 def test_whoever_has_no_mail_every_day_is_told_the_weekday() -> None:
     thursday = TODAY - timedelta(days=1)
     rose = dated(freeze("risen.yesterday", votes=5), thursday)
-    assert english(rose) == "rose since Thursday: 5 votes"
+    assert english(rose) == "Rose since Thursday: 5 votes"
     voted = freeze("votes.since_yesterday", votes=5, gained=2)
     assert dated(voted, thursday) == voted

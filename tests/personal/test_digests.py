@@ -167,11 +167,13 @@ def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
     weekly = Preferences(frequency=Frequency.WEEKLY, weekday="fri")
     assert chosen(Preferences(), of=made) == DigestChoice(positions=(1, 2))
     assert chosen(weekly, of=made) == DigestChoice(
-        positions=(1, 2), reasons={1: "rose since Thursday: 9 votes, 4 new"}
+        positions=(1, 2), reasons={1: "Rose since Thursday: 9 votes, 4 new"}
     )
     on_topic = chosen(replace(weekly, topics=("Paper 1",)), of=made)
     assert isinstance(on_topic, DigestChoice)
-    assert on_topic.reasons == {1: "your topic “Paper 1” · rose since Thursday: 9 votes, 4 new"}
+    assert on_topic.reasons == {
+        1: "Follows your topic “Paper 1” · Rose since Thursday: 9 votes, 4 new"
+    }
 
 
 def test_only_papers_above_the_reader_s_floor_are_sent() -> None:
@@ -187,7 +189,7 @@ def test_papers_on_a_readers_topic_come_first_and_say_so() -> None:
     choice = chosen(Preferences(topics=("paper 4",)))
     assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 1, 2)
-    assert choice.reasons == {4: "your topic “paper 4”"}
+    assert choice.reasons == {4: "Follows your topic “paper 4”"}
 
 
 @pytest.mark.accept("F20", part="quiet days")
@@ -227,7 +229,10 @@ def test_papers_of_an_author_one_follows_come_first_then_those_on_topic() -> Non
     wish = Preferences(topics=("fusion", "ada lovelace", "li"))
     assert chosen(wish, of=replace(standing, papers=tuple(papers))) == DigestChoice(
         positions=(4, 2, 1),
-        reasons={4: "by Ada Lovelace, whom you follow · new today", 2: "your topic “fusion”"},
+        reasons={
+            4: "By Ada Lovelace, whom you follow · new today",
+            2: "Follows your topic “fusion”",
+        },
     )
 
 
@@ -244,7 +249,7 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
     )
     assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 3, 2)
-    assert choice.reasons[4] == "your topic “fusion”"
+    assert choice.reasons[4] == "Follows your topic “fusion”"
     assert choice.parts == {"personal": [2.0, 0.0, 5.0]}
 
 
@@ -284,9 +289,9 @@ def told(choice: DigestChoice | SkipReason) -> list[tuple[int, str]]:
 def test_followed_authors_come_first_then_searches_then_the_rest() -> None:
     wishes = wanting("keyword:tree", "author:lovelace, ada")
     assert told(chosen(Preferences(), wishes=wishes, finder=found_in())) == [
-        (5, "by Ada Lovelace, whom you follow"),
-        (2, "your search “tree” found “trees”"),
-        (4, "your search “tree” found “trees”"),
+        (5, "By Ada Lovelace, whom you follow"),
+        (2, "Matches your search “tree”: “trees”"),
+        (4, "Matches your search “tree”: “trees”"),
     ]
 
 
@@ -294,17 +299,20 @@ def test_followed_authors_come_first_then_searches_then_the_rest() -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ("keyword:graphs", "your search “graphs”"),
-        ("keyword:graph AND survey", "your search “graph AND survey” found “Graphs” and “survey”"),
-        ("keyword:tree OR GRAPHS", "your search “tree OR GRAPHS” found “Graphs”"),
-        ("keyword:paper NOT tree", "your search “paper NOT tree” found “Paper”"),
-        ('keyword:"on graphs"', 'your search “"on graphs"” found “On Graphs”'),
-        ("keyword:author:bob", "your search “author:bob” found “Bob”"),
-        ("keyword:cat:cs", "your search “cat:cs”"),
-        ("topic:graphs", "your topic “graphs”"),
-        ("author:BOB", "by Bob, whom you follow"),
-        ("category:cs.LG", "in cs.LG, which you follow"),
-        ("category:cs", "in cs, which you follow"),
+        ("keyword:graphs", "Matches your search “graphs”"),
+        (
+            "keyword:graph AND survey",
+            "Matches your search “graph AND survey”: “Graphs” and “survey”",
+        ),
+        ("keyword:tree OR GRAPHS", "Matches your search “tree OR GRAPHS”: “Graphs”"),
+        ("keyword:paper NOT tree", "Matches your search “paper NOT tree”: “Paper”"),
+        ('keyword:"on graphs"', 'Matches your search “"on graphs"”: “On Graphs”'),
+        ("keyword:author:bob", "Matches your search “author:bob”: “Bob”"),
+        ("keyword:cat:cs", "Matches your search “cat:cs”"),
+        ("topic:graphs", "Follows your topic “graphs”"),
+        ("author:BOB", "By Bob, whom you follow"),
+        ("category:cs.LG", "In cs.LG, which you follow"),
+        ("category:cs", "In cs, which you follow"),
     ],
 )
 def test_every_reason_names_what_the_reader_wrote_and_what_was_found(
@@ -320,7 +328,7 @@ def test_the_reason_of_everybody_follows_the_readers_own() -> None:
     of = replace(of, papers=(replace(of.papers[0], reason="41 votes"),))
     wishes = wanting("keyword:paper")
     assert told(chosen(Preferences(), of=of, wishes=wishes)) == [
-        (1, "your search “paper” · 41 votes")
+        (1, "Matches your search “paper” · 41 votes")
     ]
 
 
@@ -362,7 +370,7 @@ def test_a_category_lifts_its_papers_by_what_it_tells_and_leaves_none_out() -> N
     for name in ("math.CO", "math"):
         lifted = chosen(Preferences(size=5), wishes=wanting(f"category:{name}"), finder=finder)
         assert [place for place, _ in told(lifted)] == [1, 2, 5, 3, 4]
-        assert dict(told(lifted)) == {1: "", 2: "", 5: f"in {name}, which you follow", 3: "", 4: ""}
+        assert dict(told(lifted)) == {1: "", 2: "", 5: f"In {name}, which you follow", 3: "", 4: ""}
 
 
 def test_a_category_is_worth_more_the_fewer_papers_are_in_it_within_bounds() -> None:

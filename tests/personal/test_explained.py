@@ -1,7 +1,6 @@
 """Whatever papers there are and whatever was said of them: every place of a digest is explained by
 parts that add up, and by words that are there."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paperround.core.reasons import Reason, read_reason
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.matches import Matches
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import PersonalView, Taste
-from tests.builders import english
 from tests.ranking.ranked_papers import occurs, paper
 
 WORDS = """kiln glaze pottery clay tide ocean salinity zero-shot protein-folding Zebrafish naïve
@@ -43,7 +42,7 @@ def papers(first: int, most: int) -> st.SearchStrategy[list[Paper]]:
 class Why:
     """Why a paper is there, and what it is worth to its reader beyond its score."""
 
-    reason: str
+    reason: Reason
     parts: dict[str, float]
 
 
@@ -89,7 +88,7 @@ def digests(draw: st.DrawFn) -> Digest:
         taste=taste,
         papers=[shown[place] for place in pick.places],
         texts={one.id: one for one in day},
-        why=[Why(english(reason), one | other) for reason, one, other in each],
+        why=[Why(read_reason(reason), one | other) for reason, one, other in each],
     )
 
 
@@ -102,11 +101,12 @@ def test_the_words_of_a_reason_stand_in_the_paper_and_in_what_the_reader_named(
 ) -> None:
     liked = [digest.spoken_of[id_] for id_ in digest.taste.liked]
     for one, why in zip(digest.papers, digest.why, strict=True):
-        text = digest.texts[one.paper_id]
-        quoted = re.findall("“(.+?)”", why.reason)
-        assert all(occurs(word, text.title, text.abstract) for word in quoted)
-        if why.reason.endswith("with a paper you liked"):
-            assert any(all(_has(word, other) for word in quoted) for other in liked)
+        if why.reason.code:
+            params = why.reason.params
+            text, term = digest.texts[one.paper_id], params.get("term") or params["title"]
+            assert all(occurs(word, text.title, text.abstract) for word in term.split())
+        if why.reason.kind == "near_saved":
+            assert any(_has(term, other) for other in liked)
 
 
 def _has(word: str, other: Paper) -> bool:

@@ -8,7 +8,7 @@ ONE, TWO = PaperId(1), PaperId(2)
 
 def test_more_and_save_are_likes_and_less_is_none() -> None:
     assert taste_of([(ONE, "more"), (ONE, "save"), (TWO, "less")], ["pottery"]) == Taste(
-        liked=(ONE,), disliked=(TWO,), topics=("pottery",)
+        liked=(ONE,), saved=(ONE,), disliked=(TWO,), topics=("pottery",)
     )
 
 

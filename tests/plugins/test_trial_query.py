@@ -73,5 +73,5 @@ def test_the_parts_add_up_and_the_reason_names_the_words() -> None:
     ranking = rank_for("kites sea", given, now=NOW)
     for item in ranking.items:
         assert item.score == round(math.fsum(item.parts.values()), 4)
-        assert english(item.reason).endswith("matches “kites” and “sea”")
+        assert english(item.reason).endswith("Matches “kites” and “sea”")
     assert ranking.ranker == "query-2+" + rank(given).ranker

@@ -50,7 +50,7 @@ def _settled(day: int) -> Iterator[FinalVotes]:
 def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
     """What reasons name, with the text it must stand in."""
     for item in ranking.items:
-        name, mark, _ = english(item.reason).removeprefix("from ").partition(", whose papers")
+        name, mark, _ = english(item.reason).removeprefix("From ").partition(", whose papers")
         if mark:
             yield name, "|".join(shown_authors(item.paper.authors))
         _, mark, rest = english(item.reason).partition("“")

@@ -198,7 +198,7 @@ def said(model: Learned, **changes: Any) -> str:
 @pytest.mark.accept("Q17", part="authors", mutant="an-author-who-is-not-shown-is-named")
 def test_an_author_whose_papers_did_well_is_named_where_they_are_shown(fresh: Learned) -> None:
     reason = said(fresh, title="Unheard", authors=("Zoe New", "Ada  STAR"))
-    assert reason == "from Ada  STAR, whose papers are often popular here"
+    assert reason == "From Ada  STAR, whose papers are often popular here"
     many = ("Zoe New", "Bo Ek", "Cy Lim", "Ada Star", "Di Wu")
     assert said(fresh, title="Unheard", authors=many) == ""
 
@@ -248,7 +248,7 @@ def test_a_paper_whose_count_is_nought_may_say_what_is_expected(fresh: Learned) 
     counted = [candidate(1, seen(0), **KINDS[0]), candidate(2, seen(4), **KINDS[1])]
     items = by_number(rank(counted, ranker=ranker(fresh)))
     assert items[1].parts["prior"] > 0
-    assert english(items[1].reason) == "from Ada Star, whose papers are often popular here"
+    assert english(items[1].reason) == "From Ada Star, whose papers are often popular here"
     assert english(items[2].reason) == "4 votes, new today"
 
 

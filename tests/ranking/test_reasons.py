@@ -22,12 +22,17 @@ def test_votes_won_since_yesterday_are_told() -> None:
 
 def test_votes_won_today_are_told_in_hours() -> None:
     risen = candidate(1, seen(5, hours_ago=5), seen(9), **listed(2))
-    assert reason(risen) == "9 votes, 4 in 5 hours"
+    assert reason(risen) == "9 votes, 4 of them within 5 hours"
+
+
+def test_where_all_votes_are_new_their_hours_are_told() -> None:
+    first = candidate(1, seen(0, hours_ago=8), seen(42), **listed(2))
+    assert reason(first) == "42 votes in 8 hours"
 
 
 def test_votes_won_over_days_are_told_in_days() -> None:
     risen = candidate(1, seen(5, hours_ago=72), seen(9), **listed(4))
-    assert reason(risen) == "9 votes, 4 in 3 days"
+    assert reason(risen) == "9 votes, 4 of them within 3 days"
 
 
 def test_first_votes_are_told_with_the_hour_when_it_is_known() -> None:
@@ -58,6 +63,7 @@ def test_taken_back_votes_are_not_boasted_of() -> None:
     assert reason(fallen) == "7 votes, listed 3 days ago"
 
 
+@pytest.mark.accept("Q17", part="ranking", mutant="a-paper-without-votes-tells-some")
 @pytest.mark.parametrize("votes", [(), (seen(0),)])
 def test_where_nothing_speaks_for_a_paper_no_reason_is_given(votes: tuple[Any, ...]) -> None:
     assert reason(candidate(1, *votes)) == ""
@@ -81,7 +87,7 @@ def others(count: int) -> list[Candidate]:
 def test_a_rising_topic_is_named_without_numbers() -> None:
     ranking = rank([on_topic(n) for n in range(1, 5)] + others(16), background=BACKGROUND)
     item = by_number(ranking)[1]
-    assert english(item.reason) == "rising topic: “optical flow”"
+    assert english(item.reason) == "Rising topic: “optical flow”"
     assert occurs("optical flow", item.paper.title, item.paper.abstract)
 
 

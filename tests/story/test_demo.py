@@ -221,7 +221,7 @@ def test_a_demo_sends_nothing_to_other_machines(tmp_path: Path) -> None:
 def test_a_try_ranks_explains_and_leaves_one_file(home: CommandLine) -> None:
     told = home.run("try", "language models")
     assert "invented samples" in told
-    assert "matches “language” and “models”" in told
+    assert "Matches “language” and “models”" in told
     assert "= match +10.00" in told
     assert [path.name for path in home.folder.iterdir()] == ["digest.html"]
     assert "Papers for “language models”" in (home.folder / "digest.html").read_text()

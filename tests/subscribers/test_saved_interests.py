@@ -109,8 +109,8 @@ def test_a_digest_goes_by_what_its_reader_is_interested_in(database: SqlDatabase
     reader(database, "author:ada lovelace", "keyword:graph", "mute:tides")
     today(database)
     assert told(shown(database)) == [
-        ("Attention for trees", "by Ada Lovelace, whom you follow"),
-        ("Graph attention", "your search “graph”"),
+        ("Attention for trees", "By Ada Lovelace, whom you follow"),
+        ("Graph attention", "Matches your search “graph”"),
         ("A kiln for pottery", ""),
     ]
 
@@ -119,7 +119,7 @@ def test_a_digest_goes_by_what_its_reader_is_interested_in(database: SqlDatabase
 def test_a_followed_category_is_known_from_the_database(database: SqlDatabase) -> None:
     reader(database, "category:cs.LG")
     today(database)
-    assert ("Graph attention", "in cs.LG, which you follow") in told(shown(database))
+    assert ("Graph attention", "In cs.LG, which you follow") in told(shown(database))
 
 
 @pytest.mark.accept("F13", part="seeds")
@@ -131,8 +131,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     today(database)
     title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
-    assert reason.startswith("shares “")
-    assert reason.endswith(" with “Dating pottery”, which you gave")
+    assert reason.startswith("Near “Dating pottery”, which you added: also about ")
 
 
 @pytest.mark.accept("F13", part="seeds")
@@ -143,7 +142,7 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     today(database)
     title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
-    assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
+    assert reason.startswith("Near “How a kiln for pottery is fired”, which you added: also about ")
 
 
 def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
@@ -152,7 +151,7 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     reader(database, "keyword:kiln AND comets")
     today(database)
     title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
-    assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
+    assert (title, reason) == ("A kiln for pottery", "Near “kiln”, which you follow")
 
 
 # --- choices -----------------------------------------------------------------------------------
@@ -225,7 +224,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
     plan_due(database=database, identity=IDENTITY, hours=Hours(hour=9), now=later)
     (digest,) = digests(database, now=later)
     assert digest.positions == (4, 2, 3)
-    assert english(digest.reasons[4]).startswith("your search “graph”")
+    assert english(digest.reasons[4]).startswith("Matches your search “graph”")
 
 
 @pytest.mark.accept("F16", part="a saved search")

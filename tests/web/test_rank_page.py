@@ -81,7 +81,7 @@ def test_a_late_riser_says_so(site: Site) -> None:
         made = new_edition(work[ListStore].get("trending"), (id_,))
         rose = reason("risen.yesterday_more", votes=82, gained=40)
         work[EditionStore].freeze(replace(made, papers=(replace(made.papers[0], reason=rose),)))
-    assert "rose since yesterday: 82 votes, 40 new" in site.client.get(PATH).text
+    assert "Rose since yesterday: 82 votes, 40 new" in site.client.get(PATH).text
 
 
 @pytest.mark.accept("F12", part="why this rank", mutant="a-folded-paper-is-not-told")

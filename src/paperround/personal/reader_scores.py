@@ -10,7 +10,7 @@ is the edition's papers and the latest of the earlier ones.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,16 +29,17 @@ from paperround.personal.selection import (
     with_empty_paper,
 )
 from paperround.personal.views import Load, PersonalView, Pick, Taste
+from paperround.ranking.stop_words import stands_alone
 from paperround.ranking.text_space import (
     Dense,
     Texts,
     TextSpace,
-    as_written,
     bag_of,
     can_quote,
     space_and_texts,
     whole_words,
 )
+from paperround.ranking.topic_names import shared_topic, spaced, spell
 
 Places = NDArray[np.intp]
 
@@ -86,8 +87,9 @@ class RatedTexts:
         self._place_of: dict[Name, int] = {}
         self._names: list[Name] = []
         self._titles: list[str] = []
-        self.reasons: dict[tuple[int, int, bool], str] = {}
-        """A cache for the caller: reasons by text, paper of the field, and whether the reader gave
+        self._spaced: list[str] = []
+        self.reasons: dict[tuple[int, int, str], str] = {}
+        """A cache for the caller: reasons by text, paper of the field, and how the reader knows
         the text."""
         self._rows: list[tuple[sparse.csr_array, int]] = []
 
@@ -104,6 +106,10 @@ class RatedTexts:
     def title(self, place: int) -> str:
         """The title of the paper at `place`."""
         return self._titles[place]
+
+    def spaced(self, place: int) -> str:
+        """Title and abstract of the text at `place`, to look for phrases in."""
+        return self._spaced[place]
 
     def places(self, names: Iterable[Name]) -> dict[Name, int]:
         """The places of the known texts."""
@@ -129,6 +135,7 @@ class RatedTexts:
             self._cube[part, start:end, : block.shape[1]] = block
         self._names += texts
         self._titles += [text[0] for text in texts.values()]
+        self._spaced += [spaced("\n".join(text[:2])) for text in texts.values()]
         self._rows += [(added.words, row) for row in range(len(texts))]
         self._place_of.update(zip(texts, range(start, end), strict=True))
 
@@ -157,21 +164,18 @@ class RatedTexts:
         nearest[order] = found
         return nearest
 
-    def shared(self, text: int, quotable: WordWeights, count: int) -> list[int]:
-        """The `count` words of `quotable` (a paper's) that add most to its likeness to a text, as
-        places in the space; fewer if they have fewer in common."""
+    def shared(self, text: int, quotable: WordWeights) -> dict[int, float]:
+        """Those words of `quotable` (a paper's) that the text has too, as places in the space, with
+        what each adds to the likeness."""
         words, row = self._rows[text]
         held = slice(words.indptr[row], words.indptr[row + 1])
         ours = words.indices[held]
         if not len(ours):
-            return []
+            return {}
         at = ours.searchsorted(quotable.words)
         both = np.flatnonzero(ours.take(at, mode="clip") == quotable.words)
         weights = words.data[held][at[both]] * quotable.weights[both]
-        found: list[int] = quotable.words[
-            both[np.argsort(-weights, kind="stable")[:count]]
-        ].tolist()
-        return found
+        return dict(zip(quotable.words[both].tolist(), weights.tolist(), strict=True))
 
 
 def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> WordWeights:
@@ -187,15 +191,16 @@ FIELD = 240
 """Earlier papers in the field, besides the edition's own."""
 
 MOST_TEXTS = 50_000
-"""Rated texts in memory: 5 kB each with a thousand papers."""
+"""Rated texts in memory: 7 kB each with a thousand papers."""
 
 MOST_REASONS = 100_000
 """Cached reasons: readers who liked the same paper have them in common."""
 
-MOST_WORDS = 2
-"""Words quoted in a reason."""
+LEAST_GAIN = 0.7
+"""The least addition to a score that is a reason: the paper is twice as likely to be one of the
+reader's as an average one."""
 
-LONGEST_TITLE = 60
+LONGEST_TITLE = 48
 """Characters of a given paper's title in a reason."""
 
 
@@ -229,8 +234,8 @@ class TasteDay:
         self._own = own.words
         self._quotable: dict[int, WordWeights] = {}
         self._rated = RatedTexts(self._space, self._field)
-        self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
-        self._quoted: dict[tuple[int, int], str] = {}
+        self._papers = papers
+        self._spaced: dict[int, str] = {}
 
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
         """A chooser for readers with these profiles. Loads new papers with `load` and ignores
@@ -254,50 +259,61 @@ class TasteDay:
         texts: Sequence[int],
         places: Sequence[int],
         worth: Sequence[float],
-        given: Collection[int],
+        known_as: Mapping[int, str],
     ) -> list[str]:
         """The reason of each paper for a reader, from its `worth` and the most similar of their
-        texts; empty if it is worth no more than to others. `given` are texts the reader gave."""
+        texts; empty if it is hardly worth more than to others, or has no topic in common with that
+        text. `known_as` says how the reader knows a text: `given` or `saved`, else `liked`."""
         reasons = []
         for text, place, gain in zip(texts, places, worth, strict=False):
             why: str | None = ""
-            if gain > 0 and text >= 0:
-                why = rated.reasons.get((text, place, text in given))
-            reasons.append(self._reason(rated, text, place, text in given) if why is None else why)
+            relation = known_as.get(text, "liked")
+            if gain >= LEAST_GAIN and text >= 0:
+                why = rated.reasons.get((text, place, relation))
+            reasons.append(self._reason(rated, text, place, relation) if why is None else why)
         return reasons
 
-    def _reason(self, rated: RatedTexts, text: int, place: int, given: bool) -> str:
+    def _reason(self, rated: RatedTexts, text: int, place: int, relation: str) -> str:
         # Computed on demand: most papers of a day need no reason.
         found = self._quotable.get(place)
         if found is None:
-            whole = whole_words(self._written[place])
+            paper = self._papers[place]
+            whole = whole_words(f"{paper.title}\n{paper.abstract}")
             found = quotable_of(self._own, place, lambda word: can_quote(self._words[word], whole))
             self._quotable[place] = found
-        words = rated.shared(text, found, MOST_WORDS)
-        is_topic = rated.is_topic(text)
-        quotes = [
-            as_written(self._words[word], rated.title(text))
-            if is_topic  # quote the reader's own spelling
-            else self._as_written(word, place)
-            for word in words
-        ]
+        weights = rated.shared(text, found)
+        shared = {self._words[word]: weight for word, weight in weights.items()}
         why = (
-            _frozen("near_saved.given", quotes, title=shortened(rated.title(text), LONGEST_TITLE))
-            if given
-            else _frozen("followed.topics" if is_topic else "near_saved.liked", quotes)
+            _near_topic(rated.title(text), shared)
+            if rated.is_topic(text)
+            else self._near_paper(rated, text, place, relation, shared)
         )
         if len(rated.reasons) < MOST_REASONS:
-            rated.reasons[text, place, given] = why
+            rated.reasons[text, place, relation] = why
         return why
 
-    def _as_written(self, word: int, place: int) -> str:
-        """A word as the paper at `place` writes it; cached, since a paper's reasons quote the same
-        few words."""
-        written = self._quoted.get((word, place))
-        if written is None:
-            written = as_written(self._words[word], self._written[place])
-            self._quoted[word, place] = written
-        return written
+    def _near_paper(
+        self,
+        rated: RatedTexts,
+        text: int,
+        place: int,
+        relation: str,
+        shared: Mapping[str, float],
+    ) -> str:
+        paper, title = self._papers[place], rated.title(text)
+        if place not in self._spaced:
+            self._spaced[place] = spaced(f"{paper.title}\n{paper.abstract}")
+        texts = self._spaced[place], rated.spaced(text)
+        topic = shared_topic(shared, texts, (paper.title, title))
+        if not topic:
+            return ""
+        if relation == "given" and topic == title.lower():
+            return freeze("near_saved.given", title=title)
+        return freeze(
+            f"near_saved.to_{relation}",
+            title=short_title(title),
+            term=spell(topic, paper.title, paper.abstract),
+        )
 
 
 class TasteChooser:
@@ -330,9 +346,9 @@ class TasteChooser:
             views, flags, *columns, strict=True
         ):
             count = len(places) - places.count(-1)
-            names: list[Name] = [*one.taste.given, *map(TitleOf, one.taste.titles)]
-            given = frozenset(self._place_of[name] for name in names if name in self._place_of)
-            reasons = self._day.reasons(self._rated, texts[:count], places, worth, given)
+            reasons = self._day.reasons(
+                self._rated, texts[:count], places, worth, self._known_as(one.taste)
+            )
             yield Pick(
                 places=places[:count],
                 worth=worth[:count],
@@ -341,6 +357,13 @@ class TasteChooser:
                 unseen=unseen,
                 heard=heard,
             )
+
+    def _known_as(self, taste: Taste) -> dict[int, str]:
+        """How the reader knows texts that they did not only like."""
+        given: list[Name] = [*taste.given, *map(TitleOf, taste.titles)]
+        places = self._place_of
+        saved = {places[name]: "saved" for name in taste.saved if name in places}
+        return saved | {places[name]: "given" for name in given if name in places}
 
 
 def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
@@ -352,11 +375,19 @@ def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
     )
 
 
-def _frozen(code: str, words: Sequence[str], **params: str) -> str:
-    """The reason, with the words both texts have in common, if any."""
-    if not words:
-        return freeze(code, **params)
-    return freeze(f"{code}_words", words=words, **params)
+def _near_topic(topic: str, shared: Mapping[str, float]) -> str:
+    """The reason of a paper near a topic, with the words of the topic that the paper has; empty if
+    none of them is specific."""
+    if not any(map(stands_alone, shared)):
+        return ""
+    words = [word for word in topic.split() if word.lower() in shared]
+    return freeze("followed.near", term=" ".join(words) or topic)
+
+
+def short_title(title: str) -> str:
+    """The name before the colon of a title, else its first words."""
+    name, colon, _ = title.partition(": ")
+    return name if colon and len(name) <= LONGEST_TITLE else shortened(title, LONGEST_TITLE)
 
 
 def _text(paper: Paper) -> Text:

@@ -23,14 +23,15 @@ MOST_PAPERS = 200
 class Taste:
     """The profile of a reader: liked and disliked papers, and topics as written.
 
-    `given` are the liked papers that they gave themselves, `titles` given papers known only by
-    title.
+    `given` are the liked papers that they gave themselves, `saved` those they saved, `titles` given
+    papers known only by title.
     """
 
     liked: tuple[PaperId, ...] = ()
     disliked: tuple[PaperId, ...] = ()
     topics: tuple[str, ...] = ()
     given: tuple[PaperId, ...] = ()
+    saved: tuple[PaperId, ...] = ()
     titles: tuple[str, ...] = ()
 
     @property
@@ -68,6 +69,7 @@ def taste_of(
         disliked=tuple(disliked[-MOST_PAPERS:]),
         topics=tuple(topics),
         given=given,
+        saved=tuple(one for one in _papers(feedback, ("save",)) if one not in unwanted),
         titles=tuple(titles)[:MOST_PAPERS],
     )
 

@@ -62,13 +62,6 @@ def whole_words(text: str) -> frozenset[str]:
     return frozenset(_WHOLE.findall(text.lower()))
 
 
-def as_written(word: str, text: str) -> str:
-    """`word` with the capitals of `text`, if it is never in lower case there: `T2I`, but not the
-    `Tides` of a heading."""
-    found = re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
-    return word if word in found or not found else str(found[0])
-
-
 def can_quote(word: str, whole: Set[str]) -> bool:
     """Whether a word of a bag can be quoted from the text with these whole words."""
     return word in whole or ("-" in word and all(part in whole for part in word.split("-")))

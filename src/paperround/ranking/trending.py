@@ -22,15 +22,21 @@ from paperround.ranking.bursts import Burst, discount_shared, find_bursts, topic
 from paperround.ranking.duplicates import group_duplicates
 from paperround.ranking.score import (
     AUTHORS,
-    Parts,
     ScoreEntry,
     entry_of,
     parts_of,
     total,
     weigh_authors,
 )
-from paperround.ranking.signals import VoteHistory, first_day, hours_between
+from paperround.ranking.signals import (
+    DAY_HOURS,
+    Growth,
+    VoteHistory,
+    first_day,
+    hours_between,
+)
 from paperround.ranking.stop_words import tokens
+from paperround.ranking.topic_names import names_topic, spell
 from paperround.ranking.weights import DEFAULTS, Weights
 
 
@@ -240,9 +246,9 @@ def reason_for(
     as_of: datetime,
     author: str | None = None,
 ) -> str:
-    """The reason to show under a paper: its votes, else a popular author, else a rising topic in
-    its title; empty if there is none. Bursts that are only in abstracts are mostly matters of
-    style."""
+    """The reason to show under a paper: its votes, else a popular author, else a rising topic that
+    its title names; empty if there is none. Bursts that are only in abstracts are mostly matters
+    of style."""
     if history is not None and history.votes > 0:
         return _votes(paper, history, as_of)
     if author is not None and len(author) <= _LONGEST_NAME:
@@ -250,8 +256,10 @@ def reason_for(
     # Tokens keep compounds whole, so a topic within a compound does not match.
     title = f" {' '.join(tokens(paper.title))} "
     named = (one.term for one in topics if one.background and f" {one.term} " in title)
-    short = (freeze("rising_topic", term=term) for term in named if len(term) <= _LONGEST_TERM)
-    return next(short, "")
+    for term in named:
+        if len(term) <= _LONGEST_TERM and names_topic(term.split(), paper.title):
+            return freeze("rising_topic", term=spell(term, paper.title, paper.abstract))
+    return ""
 
 
 def _votes(paper: Paper, history: VoteHistory, as_of: datetime) -> str:
@@ -263,8 +271,7 @@ def _votes(paper: Paper, history: VoteHistory, as_of: datetime) -> str:
         days = (as_of.date() - require_utc(growth.since).date()).days
         if days == 1:
             return freeze("votes.since_yesterday", votes=votes, gained=growth.gained)
-        code, num = ("hours", growth.hours) if growth.hours < 48 else ("days", growth.hours / 24)
-        return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
+        return _gained(votes, growth)
     listed = require_utc(paper.counts_from)
     hours = ceil(hours_between(listed, history.counted_at))
     start = first_day(paper, as_of)
@@ -276,6 +283,16 @@ def _votes(paper: Paper, history: VoteHistory, as_of: datetime) -> str:
     if listed.date() == as_of.date():
         return freeze("votes.today", votes=votes, num=hours)
     return freeze("votes.first_hours", votes=votes, num=hours, day=_day(listed))
+
+
+def _gained(votes: int, growth: Growth) -> str:
+    if growth.hours >= 2 * DAY_HOURS:
+        days = ceil(growth.hours / DAY_HOURS)
+        return freeze("votes.in_days", votes=votes, gained=growth.gained, num=days)
+    hours = max(1, ceil(growth.hours))
+    if growth.gained >= votes:
+        return freeze("votes.today", votes=votes, num=hours)
+    return freeze("votes.in_hours", votes=votes, gained=growth.gained, num=hours)
 
 
 def _day(moment: datetime) -> str:

@@ -1,0 +1,84 @@
+"""Which words a reader would recognise as a topic, and how they are written."""
+
+import pytest
+
+from paperround.ranking.topic_names import names_topic, shared_topic, spaced, spell
+
+
+@pytest.mark.accept("Q17", part="topics")
+@pytest.mark.parametrize(
+    ("term", "title"),
+    [
+        ("grpo", "Pref-GRPO: GRPO with preferences"),
+        ("qwen3-vl", "Qwen3-VL Technical Report"),
+        ("4dgs", "Compression for 4DGS"),
+        ("vlas", "Fast VLAs"),
+        ("agentic reinforcement learning", "A Survey of Agentic Reinforcement Learning"),
+        ("fine-grained supervision", "Fine-Grained Supervision for Tools"),
+        ("video generation", "Video Generation with Memory"),
+        ("world models", "World Models that Last"),
+    ],
+)
+def test_names_and_telling_phrases_are_topics(term: str, title: str) -> None:
+    assert names_topic(term.split(), title)
+
+
+@pytest.mark.accept("Q17", part="topics", mutant="any-burst-is-a-topic")
+@pytest.mark.parametrize(
+    ("term", "title"),
+    [
+        ("temporal", "Temporal Alignment of Video"),
+        ("rare", "RARe: Retrieval with Examples"),
+        ("dedicated", "Dedicated Feedback"),
+        ("3d-consistent", "3D-Consistent Poses"),
+        ("comprehensive framework", "A Comprehensive Framework for Safety"),
+        ("general reasoning", "General Reasoning from the Start"),
+        ("video generative", "Video Generative Pretraining"),
+        ("language models", "Language Models Forget"),
+    ],
+)
+def test_words_that_could_stand_anywhere_are_none(term: str, title: str) -> None:
+    assert not names_topic(term.split(), title)
+
+
+def shared(words: str, *texts: str, titles: tuple[str, ...]) -> str:
+    weights = {word: 1.0 / place for place, word in enumerate(words.split(), start=1)}
+    return shared_topic(weights, [spaced(text) for text in texts], titles)
+
+
+@pytest.mark.accept("Q17", part="topics", mutant="a-phrase-of-one-paper-is-shared")
+def test_two_papers_share_a_phrase_that_stands_in_both() -> None:
+    both = "Masked training of models", "We find that masked training helps."
+    assert shared("training masked helps", *both, titles=both[:1]) == "masked training"
+    apart = "Masked training of models", "Training is masked by noise."
+    assert shared("training masked", *apart, titles=apart[:1]) == ""
+
+
+def test_a_single_word_is_shared_if_it_is_a_specific_noun() -> None:
+    texts = "Physics in video. Physics is hard.", "We use physics, conduct physics and analysis."
+    assert shared("conduct physics analysis", *texts, titles=texts) == "physics"
+    assert shared("physics", "Physics of tea", "Notes on physics", titles=("Physics of tea",)) == ""
+    assert shared("cultural", "Cultural gaps", "a cultural gap", titles=("Cultural gaps",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("topic", "title", "abstract", "written"),
+    [
+        ("gui agents", "GUI Agents at Work", "We train GUI agents.", "GUI agents"),
+        ("failure modes", "Failure Modes of VLMs", "", "failure modes"),
+        ("r1-like reasoning", "R1-Like Reasoning", "", "R1-like reasoning"),
+        (
+            "gaussian splatting",
+            "Fast Splatting",
+            "We use Gaussian splatting.",
+            "Gaussian splatting",
+        ),
+        ("deep search", "Deep Search", "We call it Deep Search (DS).", "deep search"),
+        ("navigation", "Navigation", "for Vision-Language Navigation (VLN) we", "navigation"),
+        ("grpo", "GRPO and More", "", "GRPO"),
+    ],
+)
+def test_a_topic_is_written_as_within_a_sentence(
+    topic: str, title: str, abstract: str, written: str
+) -> None:
+    assert spell(topic, title, abstract) == written
