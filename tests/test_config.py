@@ -52,6 +52,9 @@ def test_a_secret_and_its_file_at_once_are_refused(tmp_path: Path) -> None:
         ("LEASE_SECONDS", "1"),
         ("PUBLIC_URL", "papers.example.org"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("COLOR", "#ffee00"),
+        ("LOGO_URL", "http://papers.example.org/logo.png"),
+        ("LOGO_URL", "https://papers.example.org/a b.png"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:

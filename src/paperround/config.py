@@ -24,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from paperround.core.colours import read_colour
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.files import atomic_file
 from paperround.core.plugins import plugins
@@ -45,6 +46,7 @@ from paperround.delivery.rate_state import (
     parse_pace,
 )
 from paperround.delivery.return_path import TAKES_TAGS, takes_tags
+from paperround.papers.formatting import web_address
 from paperround.ranking.weights import parse_weights
 from paperround.subscribers.addresses import DISPOSABLE, refused_domains
 
@@ -99,6 +101,8 @@ class Settings(BaseModel):
     postal_address: str | None = None
     privacy_url: str | None = None
     imprint_url: str | None = None
+    color: str | None = None
+    logo_url: str | None = None
     private: bool = False
     timezone: str = "UTC"
     default_hour: int = Field(default=7, ge=0, le=23)
@@ -158,6 +162,23 @@ class Settings(BaseModel):
         except InvalidInput as error:
             raise ValueError(str(error)) from None
         return text
+
+    @field_validator("color")
+    @classmethod
+    def _legible(cls, text: str | None) -> str | None:
+        try:
+            return read_colour(text) if text else None
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("logo_url")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        if not url.startswith("https://") or not web_address(url):
+            raise ValueError("write it like https://papers.example.org/logo.png")
+        return url
 
     @field_validator("smtp_warmup", mode="before")
     @classmethod

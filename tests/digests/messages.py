@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from paperround.core.reasons import freeze
 from paperround.core.sender import SenderIdentity
 from paperround.delivery.system_mail_model import NoticeMail, NoticeView, SystemMailKind
 from paperround.digests.model import (
@@ -13,6 +14,7 @@ from paperround.digests.model import (
     PersonalLinks,
     WithdrawnPaper,
 )
+from paperround.editions.sections import Age, Section, order_of
 
 PUBLIC = "https://papers.example.org"
 TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27
@@ -37,7 +39,7 @@ INVENTED = (
             "A sampler that spends its four steps where the image still changes matches "
             "fifty-step quality at a twelfth of the cost."
         ),
-        "41 votes in nine hours, the fastest rise of the day",
+        freeze("author.followed", name="Mira Halloway"),
         {"votes": 2.1042, "rise": 1.31, "text": 0.4},
     ),
     (
@@ -47,7 +49,7 @@ INVENTED = (
             "Notes written in the margin replace the attention cache, so a 3B model answers "
             "questions about whole novels in 12 GB."
         ),
-        "28 votes, and close to what readers liked this week",
+        freeze("votes.today", votes=28, num=9),
         {"votes": 1.8, "text": 0.92},
     ),
     (
@@ -57,28 +59,28 @@ INVENTED = (
             "Linear probes trained on English find unsure answers in thirteen other languages "
             "with 0.91 AUC."
         ),
-        "22 votes from many different readers",
+        freeze("votes.since_yesterday", votes=22, gained=9),
         {"votes": 1.61, "rise": 0.2},
     ),
     (
         "A Robot That Asks: Clarifying Questions Before Grasping",
         ("Ines Okoro",),
         "Asking one question before moving halves the failed grasps in cluttered kitchens.",
-        "19 votes and 7 comments",
+        freeze("author.popular", name="Ines Okoro"),
         {"votes": 1.5},
     ),
     (
         "تعلم الترجمة من أمثلة قليلة",
         ("ليلى حداد", "سامي نور"),
         "Forty example sentences are enough to adapt a translation model to a new dialect.",
-        "Rising late: carried over from yesterday",
+        freeze("risen.yesterday_more", votes=11, gained=4),
         {"votes": 0.9, "rise": 0.51},
     ),
     (
         "β-Cut: Pruning Transformers Until ‖∇L‖₂ ≤ ε",
         ("Priya Venkataraman", "Elias Thorne", "Noor Haddad", "Yuki Tanabe"),
         "A stopping rule from convex optimisation removes 61 % of the weights without retraining.",
-        "New today, from a group whose last three papers were picked",
+        freeze("rising_topic", term="pruning transformers"),
         {"prior": 0.8, "text": 0.43},
     ),
 )
@@ -92,6 +94,26 @@ WITHDRAWN = (
 
 VOTES = (41, 28, 22, 19, 11, None)
 COMMENTS = (4, None, 1, 7, 0, None)
+STARS = (1250, None, None, 1, None, None)
+ORGANIZATIONS = ("Halloway Lab", "", "", "University of Okoro", "", "")
+AGES = (
+    Age(16, "hour"),
+    Age(9, "hour"),
+    Age(30, "hour"),
+    Age(1, "day"),
+    Age(3, "day"),
+    Age(0, "day"),
+)
+SECTIONS = (
+    Section.FOR_YOU,
+    Section.TRENDING,
+    Section.TRENDING,
+    Section.TRENDING,
+    Section.RISING,
+    Section.NEW,
+)
+LEAD = "On images of cats nobody can tell them apart."
+"""The second sentence of a gist that leads."""
 
 
 def paper(number: int = 0, **changes: object) -> DigestPaper:
@@ -108,7 +130,14 @@ def paper(number: int = 0, **changes: object) -> DigestPaper:
         page_url=f"{PUBLIC}/papers/{101 + number}",
         score=round(sum(parts.values()), 4),
         parts=parts,
+        lead_gist=f"{gist} {LEAD}" if number == 0 else "",
+        organization=ORGANIZATIONS[number % len(ORGANIZATIONS)],
+        stars=STARS[number % len(STARS)],
+        age=AGES[number % len(AGES)],
+        section=SECTIONS[number % len(SECTIONS)],
     )
+    if "gist" in changes:
+        made = replace(made, lead_gist="")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -135,13 +164,16 @@ def links(
 
 
 def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestView:
-    """A digest of the invented papers: a number of them, or these."""
-    chosen = [paper(n) for n in range(papers)] if isinstance(papers, int) else papers
-    made = DigestView(
+    """A digest of the invented papers: a number of them in their sections, or these."""
+    if isinstance(papers, int):
+        made = [paper(n) for n in range(papers)]
+        order = order_of([(one.section or Section.OLDER, None) for one in made])
+        papers = [made[at] for at in order]
+    shown = DigestView(
         list_name="trending",
         list_title="Trending papers",
         local_date=date(2026, 1, 30),
-        papers=tuple(chosen),
+        papers=tuple(papers),
         links=links(),
         web_url=f"{PUBLIC}/editions/trending/2026-01-30",
         subscribe_url=f"{PUBLIC}/",
@@ -153,7 +185,7 @@ def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestVi
         privacy_url=f"{PUBLIC}/privacy",
         imprint_url=f"{PUBLIC}/imprint",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(shown, **changes)  # type: ignore[arg-type]
 
 
 def mail(shown: DigestView | None = None, **changes: object) -> DigestMail:

@@ -14,11 +14,13 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.paths import data_path
 from paperround.core.reasons import freeze
 from paperround.delivery.status import WHY_THIN
-from paperround.digests.model import DigestView, Rendered
+from paperround.digests.model import DigestView, Rendered, title_address
+from paperround.digests.render.facts import own_reason_line, votes_line
 from paperround.digests.render.templates import Templates, site_name, wrapped
-from paperround.digests.render.view import render_digest
+from paperround.digests.render.view import LEADS, render_digest
 from paperround.editions.labels import localized_authors, localized_counts
 from paperround.editions.model import SkipReason
+from paperround.editions.sections import Section
 from paperround.papers.formatting import paper_links, shortened, web_address
 from paperround.plugins.summaries.checks import MARK
 from tests.digests.messages import PUBLIC, links, paper, view
@@ -41,12 +43,13 @@ def rendered(shown: DigestView | None = None) -> Rendered:
 # --- subject and preheader ---------------------------------------------------------------------
 
 
-@pytest.mark.accept("F18", part="subject")
-def test_the_subject_has_date_count_and_top_title_and_the_preheader_goes_on() -> None:
+@pytest.mark.accept("F18", part="subject", mutant="the-date-comes-before-the-title")
+def test_the_subject_begins_with_the_best_title_and_the_preheader_goes_on() -> None:
     words = rendered()
     assert words.subject == (
-        "Fri 30 Jan · 6 papers: Slow Diffusion: Sharp Images from Four Patient Steps"
+        "Slow Diffusion: Sharp Images from Four Patient Steps · 6 papers, 30 Jan"
     )
+    assert "Slow Diffusion" not in words.preheader
     assert words.preheader.startswith("Also: Small Models Read Long Books")
     assert "Wann lügt ein Sprachmodell?" in words.preheader
     assert words.preheader in words.html
@@ -54,14 +57,22 @@ def test_the_subject_has_date_count_and_top_title_and_the_preheader_goes_on() ->
 
 def test_one_paper_is_one_paper_and_its_gist_goes_on() -> None:
     words = rendered(view(1))
-    assert words.subject.startswith("Fri 30 Jan · 1 paper: Slow Diffusion")
+    assert words.subject.endswith("Patient Steps · 1 paper, 30 Jan")
     assert words.preheader.startswith("A sampler that spends its four steps")
 
 
-def test_a_long_title_is_cut_on_a_word() -> None:
+@pytest.mark.accept("F18", part="subject")
+def test_a_long_title_is_cut_on_a_word_and_count_and_date_are_still_read() -> None:
     subject = rendered(view([paper(title="Patience " * 40)])).subject
-    assert len(subject) <= 120
-    assert subject.endswith("Patience…")
+    assert len(subject) <= 80
+    assert subject.endswith("Patience… · 1 paper, 30 Jan")
+
+
+@pytest.mark.accept("F18", part="subject")
+def test_a_weekly_subject_names_the_days_of_the_week_before() -> None:
+    subject = rendered(view(6, is_week=True)).subject
+    assert subject.startswith("Slow Diffusion: Sharp Images from")
+    assert subject.endswith("… · your week, 23–29 Jan, 6 papers")
 
 
 # --- what both parts say -----------------------------------------------------------------------
@@ -70,13 +81,92 @@ def test_a_long_title_is_cut_on_a_word() -> None:
 @pytest.mark.accept("F18", part="content")
 def test_both_parts_tell_everything_of_every_paper() -> None:
     words = rendered()
-    for shown in view().papers:
+    for number, shown in enumerate(view().papers, start=1):
         for part in (" ".join(words.text.split()), words.html):
             assert shown.title in part
-            assert localized_authors(locale_for(), shown.authors) in part
             assert shown.gist in part
-            assert f"Why: {shown.reason}" in part
-            assert shown.page_url in part
+            assert title_address(shown) in part
+            assert own_reason_line(locale_for(), shown.reason) in part
+            assert votes_line(locale_for(), shown) in part
+            authors = localized_authors(locale_for(), shown.authors)
+            assert (authors in part) is (number <= LEADS or len(authors) <= 48)
+        assert shown.page_url in words.html
+
+
+@pytest.mark.accept("F18", part="content")
+@pytest.mark.accept("F24", part="leads")
+def test_the_first_three_papers_lead_with_two_sentences() -> None:
+    two = [replace(paper(n), lead_gist=f"First of {n}. Second of {n}.") for n in range(5)]
+    words = rendered(view(two))
+    for part in (words.text, words.html):
+        assert [f"Second of {n}." in part for n in range(5)] == [True] * 3 + [False] * 2
+    assert words.html.count('class="item brief"') == 2
+
+
+@pytest.mark.accept("F18", part="content")
+def test_a_line_of_facts_tells_votes_age_comments_and_where_a_paper_comes_from() -> None:
+    words = rendered()
+    assert "41 votes · 16 h · 4 comments · Halloway Lab · 1,250 stars\n" in words.text
+    assert ">41 votes</strong>&nbsp;· 16 h&nbsp;· 4 comments&nbsp;· <a" in words.html
+    assert "22 votes, 9 new · 30 h · 1 comment\n" in words.text
+    assert "19 votes · 1 day · 7 comments · University of Okoro · 1 star\n" in words.text
+    assert "pruning transformers”\n   today\n" in words.text
+
+
+@pytest.mark.accept("F18", part="content")
+def test_votes_are_told_once() -> None:
+    words = rendered()
+    for told in ("41 votes", "28 votes", "22 votes", "19 votes", "11 votes"):
+        assert words.text.count(told) == words.html.count(told) == 1
+
+
+@pytest.mark.accept("F18", part="sections")
+def test_papers_stand_below_the_headings_of_their_sections() -> None:
+    words = rendered()
+    named = ["For you", "Trending", "Earlier, still rising", "New today"]
+    contents, papers = words.text.split("\n\n\n", 1)
+    assert [line for line in contents.splitlines() if line in named] == named
+    assert [line for line in papers.splitlines() if line in named] == named
+    assert re.findall(r'aria-level="2"[^>]*>([^<]+)<', words.html) == named
+    assert words.text.index("New today\nLikely to interest people here\n\n6. β-Cut") > 0
+    assert words.html.count("Likely to interest people here") == 1
+
+
+@pytest.mark.accept("F18", part="sections")
+def test_a_digest_planned_in_another_order_keeps_it_without_headings() -> None:
+    words = rendered(view([paper(5), paper(0), paper(1), paper(4)]))
+    assert "aria-level" not in words.html
+    assert "Trending\n" not in words.text
+    assert [words.text.index(f"\n{n}. {paper(at).title}") for n, at in enumerate((5, 0, 1, 4), 1)]
+
+
+@pytest.mark.accept("F18", part="contents")
+def test_the_contents_name_every_paper_in_short_before_the_first() -> None:
+    long = paper(2, title="A Title That Goes On and On, as Titles of Papers Do When Nobody Stops")
+    words = rendered(view([*view(5).papers[:4], replace(long, section=Section.RISING)]))
+    short = "5. A Title That Goes On and On, as Titles of Papers Do When…\n"
+    assert words.text.index("\n1. Slow Diffusion") < words.text.index(short)
+    assert words.text.index(short) < words.text.index("Mira Halloway")
+    assert words.html.count('class="toc"') == 5
+    assert all(len(line) <= 64 for line in re.findall(r"^\d\. .*…$", words.text, re.MULTILINE))
+
+
+def test_a_short_digest_needs_no_contents() -> None:
+    words = rendered(view(3))
+    assert 'class="toc"' not in words.html
+    assert words.text.count("1. Slow Diffusion") == 1
+
+
+@pytest.mark.accept("Q16", part="text")
+def test_less_than_a_fifth_of_the_text_part_is_links() -> None:
+    gist = "A sampler that spends its four steps where the image still changes matches a slow one, "
+    papers = [replace(one, gist=gist * 2, lead_gist=gist * 3) for one in view(12).papers]
+    lines = [line for line in rendered(view(papers)).text.splitlines() if line]
+    links = [line for line in lines if "https://" in line]
+    assert len(links) <= len(lines) / 5
+    of_papers = [line for line in links if line.startswith("   ")]
+    assert len(of_papers) <= 24
+    assert not any("/papers/" in line for line in of_papers)
 
 
 @pytest.mark.accept("F18", part="content")
@@ -112,7 +202,7 @@ def test_the_footer_says_in_one_line_why_there_are_few_papers() -> None:
 def test_a_digest_says_why_and_shows_no_formula() -> None:
     words = rendered(view(1))
     for part in (words.text, words.html):
-        assert "Why: 41 votes in nine hours, the fastest rise of the day" in part
+        assert "by Mira Halloway, whom you follow" in part
         assert "Score" not in part
         assert "3.8142" not in part
         assert "=" not in re.sub(
@@ -135,7 +225,7 @@ def test_the_footer_says_who_sends_and_why() -> None:
 @pytest.mark.accept("F51", part="mail")
 @pytest.mark.accept("F24", part="marked in mail")
 def test_the_mark_of_a_machine_stands_however_much_is_cut() -> None:
-    long = paper(gist=MARK + "A steady sentence. " * 60)
+    long = paper(gist=MARK + "A steady sentence. " * 60, section=None)
     both = rendered(view([long] * 50))
     assert both.html.count(MARK.strip()) >= 50
     assert both.text.count(MARK.strip()) == 50
@@ -143,11 +233,11 @@ def test_the_mark_of_a_machine_stands_however_much_is_cut() -> None:
 
 def test_a_paper_of_which_only_the_link_may_be_shown_has_no_gist_line() -> None:
     bare = paper(gist="", reason="", authors=(), votes=None, comments=None, score=None)
+    bare = replace(bare, age=None, organization="", stars=None, section=None)
     words = rendered(view([bare]))
-    block = words.text.split("\n\n\n")[1]
-    assert block.startswith("1. Slow Diffusion: Sharp Images from Four Patient Steps\n\n")
+    title = "\n\n1. Slow Diffusion: Sharp Images from Four Patient Steps\n"
+    assert f"{title}   https://arxiv.org/abs/9901.10001\n" in words.text
     assert "Thank you to arXiv for use of its open access interoperability." in words.html
-    assert "Why:" not in words.html + words.text
 
 
 def test_without_optional_values_no_empty_line_of_the_footer_is_left() -> None:
@@ -174,7 +264,7 @@ def test_the_html_has_a_language_one_h1_and_one_h2_a_paper() -> None:
 def test_links_make_sense_out_of_their_context() -> None:
     outline = Outline(rendered().html)
     named = [link["aria-label"] for link in outline.all("a") if "aria-label" in link]
-    assert "PDF: Slow Diffusion: Sharp Images…" in named
+    assert "Code: Slow Diffusion: Sharp Images…" in named
     assert len(named) == len(set(named))
 
 
@@ -207,11 +297,22 @@ def test_nothing_is_loaded_from_anywhere() -> None:
     assert not re.search(r"url\(|@import|src=|background=", rendered().html)
 
 
+def test_the_operator_is_named_above_the_list_or_shows_a_logo() -> None:
+    words = rendered(view(logo_url="https://papers.example.org/logo.png"))
+    logo = '<img src="https://papers.example.org/logo.png" alt="Example Library" width="120"'
+    assert logo in words.html
+    assert words.html.index(logo) < words.html.index("<h1")
+    plain = rendered().html
+    assert plain.index(">Example Library</p>") < plain.index("<h1")
+    assert "<img" not in rendered(view(logo_url="javascript:alert(1)")).html
+
+
 @pytest.mark.accept("Q12")
 def test_whatever_a_large_mail_client_lacks_has_a_fallback(real_data: Path) -> None:
     lacking = lacking_features(real_data)
     assert "css-word-break" in lacking
-    assert used_features(rendered().html) & lacking <= set(FALLBACKS)
+    with_logo = rendered(view(logo_url="https://papers.example.org/logo.png"))
+    assert used_features(with_logo.html) & lacking <= set(FALLBACKS)
 
 
 # --- what never gets in ------------------------------------------------------------------------

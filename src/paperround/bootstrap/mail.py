@@ -43,6 +43,8 @@ def sender_identity(settings: Settings) -> SenderIdentity:
         contact=settings.contact or "",
         privacy_url=settings.privacy_url or "",
         imprint_url=settings.imprint_url or "",
+        logo_url=settings.logo_url or "",
+        colour=settings.color or "",
         bounce_address=settings.bounce_address or "",
     )
 

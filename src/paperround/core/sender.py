@@ -17,5 +17,9 @@ class SenderIdentity:
     contact: str
     privacy_url: str = ""
     imprint_url: str = ""
+    logo_url: str = ""
+    """A picture above digests, which mail programs fetch from there."""
+    colour: str = ""
+    """The colour of links, like `#0a55b8`. Empty: ours."""
     bounce_address: str = ""
     """Bounces go to this address with a tag per email. Empty: to `envelope_from`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from paperround.core.i18n.localize import digest_reason
@@ -15,15 +15,18 @@ from paperround.delivery.return_path import TagUse, make_tag, tagged
 from paperround.delivery.status import WHY_THIN
 from paperround.delivery.system_mail_model import ClaimedNotice
 from paperround.digests.model import (
+    PERSONAL,
     WEEK,
     DigestMail,
     DigestPaper,
     DigestView,
     PersonalLinks,
     WithdrawnPaper,
+    positions_for_everyone,
 )
 from paperround.editions.lists import DEFAULT_LIST, MailingList
 from paperround.editions.model import Edition, EditionPaper
+from paperround.editions.sections import age_of, section_of
 from paperround.papers.formatting import with_author_shown
 from paperround.papers.model import Show
 
@@ -55,7 +58,7 @@ def edition_content(
         edition=edition,
         list_title=list_title,
         sender_identity=sender_identity,
-        papers={paper.position: _paper(paper, base) for paper in edition.all_papers},
+        papers={one.position: _paper(one, edition.as_of, base) for one in edition.all_papers},
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         size=size,
     )
@@ -88,7 +91,7 @@ def new_subscriber_digest(
         row=0,
         edition_id=edition.id,
         address=notice.address,
-        positions=tuple(paper.position for paper in edition.papers[: mailing_list.size]),
+        positions=positions_for_everyone(edition, mailing_list.size),
         local_date=edition.day,
         message_id=notice.message_id,
         dated=notice.dated,
@@ -131,10 +134,10 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         web_url = f"{base}/trending?{urlencode(query)}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in delivery.positions)
-    # Papers are shared, except those with a reason or score parts of this reader.
-    personal = {*delivery.reasons, *delivery.parts}
+    # Papers are shared, except those of a week, or with a reason or score parts of this reader.
+    personal = delivery.positions if is_week else {*delivery.reasons, *delivery.parts}
     papers = [
-        _personal_paper(content, delivery, at) if at in personal else content.papers[at]
+        _personal_paper(content, delivery, at, is_week) if at in personal else content.papers[at]
         for at in delivery.positions
     ]
     is_of_arxiv = any(
@@ -168,31 +171,47 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
+        logo_url=sender_identity.logo_url,
         is_week=is_week,
     )
 
 
 def _personal_paper(
-    content: EditionContent, delivery: DeliveryContent, position: int
+    content: EditionContent, delivery: DeliveryContent, position: int, is_week: bool
 ) -> DigestPaper:
-    """Return a paper with this reader's reason and score parts."""
+    """Return a paper with this reader's reason, score parts and section."""
     paper, own = content.papers[position], delivery.parts.get(position) or {}
     frozen = delivery.reasons.get(position)
     reason = paper.reason if frozen is None else digest_reason(frozen)
+    section = section_of(
+        paper,
+        reason=frozen or reason,
+        worth=own.get(PERSONAL, 0.0),
+        as_of=content.edition.as_of,
+        is_week=is_week,
+    )
     return replace(
         paper,
         authors=with_author_shown(paper.authors, author_named(reason)),
         reason=reason,
+        section=section,
         score=round((paper.score or 0) + sum(own.values()), 4) if own else paper.score,
         parts={**paper.parts, **own},
     )
 
 
-def _paper(paper: EditionPaper, base: str) -> DigestPaper:
+def _paper(paper: EditionPaper, as_of: datetime, base: str) -> DigestPaper:
+    """Return a paper as readers without preferences get it in a daily digest."""
     return DigestPaper(
         title=paper.title,
         authors=paper.authors,
         gist=paper.gist if paper.show is not Show.LINK else "",
+        lead_gist=paper.lead_gist if paper.show is Show.FULL else "",
+        organization=paper.organization,
+        stars=paper.stars,
+        listed=paper.listed,
+        age=age_of(paper.listed, as_of),
+        section=section_of(paper, reason=paper.reason, worth=0.0, as_of=as_of),
         reason=digest_reason(paper.reason),
         votes=paper.votes,
         comments=paper.comments,

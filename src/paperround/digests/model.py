@@ -9,6 +9,7 @@ from paperround.core.reasons import join_reasons
 from paperround.delivery.system_mail_model import NoticeMail
 from paperround.editions.model import Edition, EditionPaper, SkipReason
 from paperround.editions.rank_changes import dated
+from paperround.editions.sections import Age, Section, order_of, section_of
 from paperround.papers.formatting import web_address
 from paperround.personal.matches import Matches
 from paperround.personal.views import PaperIndex, Pick
@@ -48,7 +49,46 @@ def choice_of(
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
     choice = _choice(pick, papers, matches)
-    return _weekly_choice(choice, papers, edition.day) if is_week else choice
+    if is_week:
+        choice = _weekly_choice(choice, papers, edition.day)
+    return _in_sections(choice, papers, edition.as_of, is_week=is_week)
+
+
+def positions_for_everyone(edition: Edition, size: int) -> tuple[int, ...]:
+    """Return the positions of the digest of a reader without preferences."""
+    papers = edition.papers[:size]
+    positions = tuple(paper.position for paper in papers)
+    choice = DigestChoice(positions=positions)
+    return _in_sections(choice, papers, edition.as_of, is_week=False).positions
+
+
+def _in_sections(
+    choice: DigestChoice, papers: Sequence[EditionPaper], as_of: datetime, *, is_week: bool
+) -> DigestChoice:
+    """Put a choice in the order of its sections: here, so that the ledger, the feedback page and
+    every later rendering number the papers alike. `papers` are those of its positions."""
+    worth = choice.parts.get(PERSONAL) or (0.0,) * len(papers)
+    placed = [
+        (
+            section_of(
+                paper,
+                reason=choice.reasons.get(paper.position, paper.reason),
+                worth=one,
+                as_of=as_of,
+                is_week=is_week,
+            ),
+            paper.votes,
+        )
+        for paper, one in zip(papers, worth, strict=True)
+    ]
+    order = order_of(placed)
+    if order == list(range(len(order))):
+        return choice
+    return replace(
+        choice,
+        positions=tuple([choice.positions[at] for at in order]),
+        parts={name: [numbers[at] for at in order] for name, numbers in choice.parts.items()},
+    )
 
 
 def is_weekly(subscription: Subscription) -> bool:
@@ -86,7 +126,7 @@ def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches) -> Dig
         reasons=reasons,
         parts=_nonzero(
             category=[matches.lift_of(place) for place in pick.places],
-            personal=pick.worth,
+            **{PERSONAL: pick.worth},
             spread=[0.0 - cost for cost in pick.beside],
         ),
     )
@@ -124,7 +164,8 @@ def is_digest_day(subscription: Subscription, local_day: date) -> bool:
 class DigestPaper:
     """One paper as a digest shows it.
 
-    `parts` add up to `score`. No email shows either, so they do not count for equality.
+    `parts` add up to `score`. No email shows either, so they do not count for equality. Neither
+    does `section`, which decides the heading above it. `lead_gist` has two sentences.
     """
 
     title: str
@@ -135,6 +176,12 @@ class DigestPaper:
     comments: int | None
     links: Mapping[str, str] = field(hash=False)
     page_url: str
+    lead_gist: str = ""
+    organization: str = ""
+    stars: int | None = None
+    age: Age | None = None
+    listed: str = field(default="", compare=False)
+    section: Section | None = field(default=None, compare=False)
     score: float | None = field(default=None, compare=False)
     parts: Mapping[str, float] = field(default_factory=dict, compare=False)
 
@@ -181,6 +228,7 @@ class DigestView:
     withdrawn: tuple[WithdrawnPaper, ...] = ()
     privacy_url: str = ""
     imprint_url: str = ""
+    logo_url: str = ""
     is_week: bool = False
     """Whether the digest covers a week instead of a day."""
 
@@ -220,6 +268,9 @@ class DigestMail:
 #
 # A trending score rewards papers for being new and for growing, so a daily edition starts with
 # that day's papers. A weekly edition subtracts these points.
+
+PERSONAL = "personal"
+"""The score part that says how well a paper fits the reader."""
 
 WEEK = "week"
 """The score part that subtracts recency and growth. Only weekly digests have it."""

@@ -150,7 +150,7 @@ def draft(
         sources=sources,
         ranker=ranked.ranking.ranker,
         papers=tuple(
-            with_gist(edition_paper(place, item.paper), item.paper, gist)
+            with_gist(edition_paper(place, item.paper, item.stars), item.paper, gist)
             for place, item in zip(places[:size], items, strict=False)
         ),
         empty_reason=empty_reason,

@@ -1,10 +1,12 @@
 """Format authors, links, votes and titles in a reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from paperround.core.i18n.locale import LIST_TITLES, Locale
+from paperround.core.languages import marked
 from paperround.core.reasons import contains_votes
+from paperround.editions.sections import Age, Section
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
 WITHDRAWN = "This paper was withdrawn."
@@ -45,6 +47,37 @@ def localized_counts(locale: Locale, paper: Tallied) -> str:
     if votes and comments:
         return locale.gettext("%(votes)s, %(comments)s", votes=votes, comments=comments)
     return votes or comments
+
+
+SECTION_TITLES: Mapping[Section, str] = {
+    Section.FOR_YOU: marked("For you"),
+    Section.TRENDING: marked("Trending"),
+    Section.RISING: marked("Earlier, still rising"),
+    Section.NEW: marked("New today"),
+    Section.OLDER: marked("Also worth a look"),
+}
+_NEW_THIS_WEEK = marked("New this week")
+_GUESSED = marked("Likely to interest people here")
+
+
+def localized_section(locale: Locale, section: Section, *, is_week: bool = False) -> str:
+    """Return the title of a section, in a digest of a day or a week."""
+    is_new_week = is_week and section is Section.NEW
+    return locale.word(_NEW_THIS_WEEK if is_new_week else SECTION_TITLES[section])
+
+
+def localized_section_note(locale: Locale, section: Section) -> str:
+    """Return what is said below the title: nobody voted for these papers yet. Else empty."""
+    return locale.word(_GUESSED) if section in (Section.NEW, Section.OLDER) else ""
+
+
+def localized_age(locale: Locale, age: Age | None) -> str:
+    """Return `16 h`, `2 days` or `today`; empty if it is not known."""
+    if age is None:
+        return ""
+    if age.unit == "hour":
+        return locale.gettext("%(num)s h", num=age.number)
+    return locale.counted(age.number, "day") if age.number else locale.gettext("today")
 
 
 def localized_list_title(locale: Locale, title: str) -> str:

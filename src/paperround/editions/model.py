@@ -36,6 +36,7 @@ class Ranked:
     reason: str
     votes: int | None = None
     comments: int | None = None
+    stars: int | None = None
     folded: tuple[PaperId, ...] = ()
 
 
@@ -84,6 +85,8 @@ class EditionPaper(TailPaper):
 
     `paper_id` is its id today. `frozen_id` is the former id of a paper merged into another since;
     links in sent emails still use it. `withdrawn` is its status today, for pages to show.
+    `listed` is when it was listed (`sections.listing_of`), `lead_gist` a gist of two sentences;
+    editions of earlier versions have neither, nor `organization` and `stars`.
     """
 
     title: str
@@ -92,6 +95,10 @@ class EditionPaper(TailPaper):
     links: Mapping[str, str] = field(default_factory=dict)
     identifiers: Mapping[str, str] = field(default_factory=dict)
     show: Show = Show.FULL
+    listed: str = ""
+    lead_gist: str = ""
+    organization: str = ""
+    stars: int | None = None
     frozen_id: PaperId | None = None
     withdrawn: bool = False
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from paperround.db.transactions import Transaction
 from paperround.editions.model import Edition, EditionPaper, TailPaper
+from paperround.editions.sections import listing_of
 from paperround.editions.store.editions import EditionStore
-from paperround.papers.gist import GistChooser, choose_gist
+from paperround.papers.gist import GistChooser, choose_gist, choose_two
 from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Paper, PaperId, Show
 from paperround.papers.store.papers import PaperStore
@@ -74,8 +75,8 @@ def tail_of(work: Transaction, edition: Edition, gist: GistChooser) -> EditionTa
     return EditionTail(tail, work[PaperStore].load([one.paper_id for one in tail]), gist)
 
 
-def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
-    """A ranked paper in the form of an edition, without its gist."""
+def edition_paper(place: TailPaper, paper: Paper, stars: int | None = None) -> EditionPaper:
+    """A ranked paper in the form of an edition, without its gists."""
     return EditionPaper(
         position=place.position,
         paper_id=paper.id,
@@ -89,13 +90,24 @@ def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
         votes=place.votes,
         comments=place.comments,
         show=paper.show,
+        listed=listing_of(paper),
+        organization=paper.organization or "",
+        stars=stars,
     )
 
 
 def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPaper:
-    """The paper with its gist, if its source lets us show one."""
-    allowed = paper.show is not Show.LINK
-    return replace(shown, gist=gist(paper.title, paper.abstract) if allowed else "")
+    """The paper with its gists, as far as its source lets us show them.
+
+    A machine's summary is shown alone: two sentences of the authors beside it would say it again.
+    """
+    if paper.show is Show.LINK:
+        return replace(shown, gist="")
+    text = gist(paper.title, paper.abstract)
+    by_authors = gist is choose_gist or text == choose_gist(paper.title, paper.abstract)
+    is_lead = by_authors and paper.show is Show.FULL
+    lead = choose_two(paper.title, paper.abstract) if is_lead else ""
+    return replace(shown, gist=text, lead_gist=lead)
 
 
 BACKGROUND = 1500

@@ -228,6 +228,7 @@ def _ranked(entry: ScoreEntry, as_of: datetime, author: str | None) -> Ranked:
         reason=reason_for(entry.paper, entry.history, entry.topics, as_of, author),
         votes=None if entry.history is None else entry.history.votes,
         comments=entry.counts.get("comments"),
+        stars=entry.counts.get("stars"),
         folded=entry.folded,
     )
 

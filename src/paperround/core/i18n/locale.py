@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale as BabelLocale
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.dates import format_date, format_interval, format_skeleton, format_time, get_day_names
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -132,6 +132,10 @@ class Locale:
         """Return `30 Jan`."""
         return str(format_skeleton("MMMd", day, locale=self.babel))
 
+    def days(self, first: date, last: date) -> str:
+        """Return `17–23 Nov`."""
+        return str(format_interval(first, last, "MMMd", locale=self.babel)).replace("\u2009", "")
+
     def weekday(self, number: int) -> str:
         """Return the name of a weekday; Monday is 0."""
         return str(get_day_names("wide", "stand-alone", self.babel)[number])
@@ -205,6 +209,7 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "vote": marked_forms("%(num)s vote", "%(num)s votes"),
     "comment": marked_forms("%(num)s comment", "%(num)s comments"),
     "star on GitHub": marked_forms("%(num)s star on GitHub", "%(num)s stars on GitHub"),
+    "star": marked_forms("%(num)s star", "%(num)s stars"),
     "citation": marked_forms("%(num)s citation", "%(num)s citations"),
     "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
     "day": marked_forms("%(num)s day", "%(num)s days"),

@@ -261,6 +261,7 @@ def _frozen_papers() -> tuple[SchemaItem, ...]:
         Column("votes", BigInteger, nullable=True),
         Column("comments", BigInteger, nullable=True),
         text("show"),
+        Column("details", Json, nullable=True),  # null in editions of earlier versions
         one_of("show", ("full", "gist", "link")),
         Index(None, "paper_id"),
     )

@@ -37,6 +37,7 @@ from paperround.digests.model import (
     PersonalLinks,
     Rendered,
 )
+from paperround.digests.render.facts import reason_line
 from paperround.digests.render.headers import text_field
 from paperround.digests.render.message import (
     Addressing,
@@ -50,12 +51,16 @@ from paperround.digests.render.message import (
     notice_fields,
     sender_of,
 )
-from paperround.digests.render.templates import Parts, Templates, reason_line
+from paperround.digests.render.templates import Line, Parts, Templates
 from paperround.digests.render.view import (
     FULLEST_FIRST,
     HTML_LIMIT,
+    LEADS,
+    Fullness,
     clean_paper,
     clean_view,
+    in_place,
+    outline_of,
     parts_of,
     preheader_of,
     render_digest,
@@ -90,37 +95,47 @@ class FrameStyle(NamedTuple):
     """How papers are shown: language, length of gists, feedback link without token, or ""."""
 
     language: str
-    gist: int
+    fullness: Fullness
     feedback_url: str
 
 
+class Piece(NamedTuple):
+    """Encoded lines of both parts. `size` is the length of the HTML in bytes before encoding."""
+
+    text: bytes
+    html: bytes
+    size: int
+
+
 class Card(NamedTuple):
-    """A rendered paper. `size` is the length of its HTML in bytes before encoding."""
+    """A rendered paper, and what subject and preheader take from it."""
 
     title: str
     gist: str
     reason: str
-    text: bytes
-    html: bytes
-    size: int
+    piece: Piece
 
 
 @lru_cache(maxsize=MOST_CARDS)
 def render_card(templates: Templates, style: FrameStyle, number: int, paper: DigestPaper) -> Card:
     """Return the card of `paper` as number `number` of a digest. Raises RenderingFailed."""
     locale = locale_for(style.language)
-    shown = with_gist(clean_paper(paper, locale), style.gist)
+    shown = with_gist(clean_paper(paper, locale), number, style.fullness)
     feedback_url = style.feedback_url and style.feedback_url + MARKS["feedback"]
-    text, rows = templates.card(style.language, number, shown, feedback_url)
-    html = templates.inlined(rows)
-    return Card(
-        title=shown.title,
-        gist=shown.gist,
-        reason=reason_line(locale, paper.reason),
-        text=encoded(text),
-        html=encoded(html),
-        size=len(html.encode()),
-    )
+    parts = templates.card(style.language, number, shown, feedback_url, is_lead=number <= LEADS)
+    reason = reason_line(locale, paper.reason)
+    return Card(shown.title, shown.gist, reason, _piece(templates, parts))
+
+
+@lru_cache(maxsize=MOST_CARDS)
+def render_line(templates: Templates, language: str, line: Line) -> Piece:
+    """Return a line of the contents, or a heading. Raises RenderingFailed."""
+    return _piece(templates, templates.line(language, line))
+
+
+def _piece(templates: Templates, parts: Parts) -> Piece:
+    html = templates.inlined(parts.html)
+    return Piece(encoded(parts.text), encoded(html), len(html.encode()))
 
 
 def encoded(text: str) -> bytes:
@@ -158,7 +173,7 @@ _ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt
 class Frame:
     """The frame of digests that differ only in papers and readers.
 
-    `pieces` are the formats before the text cards, between text and HTML cards, and after them.
+    `pieces` are the formats before the text of the papers, between text and HTML, and after them.
     `title` and `preheader` are lines of HTML with a mark for their content, `size` is the length
     in bytes of the other lines before encoding.
     """
@@ -171,9 +186,11 @@ class Frame:
     pieces: Sequence[bytes]
     size: int
 
-    def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
-        """Return the digest as pieces of a format for a reader's values, and the length in bytes
-        of its HTML before encoding. Raises RenderingFailed."""
+    def digest(
+        self, cards: Sequence[Card], inner: Sequence[Piece]
+    ) -> tuple[tuple[bytes, ...], int]:
+        """Return the digest with these `inner` pieces, as pieces of a format for a reader's values,
+        and the length in bytes of its HTML before encoding. Raises RenderingFailed."""
         subject = _render_subject(self, cards[0].title)
         title, title_size = _fill_line(self.title, _TITLE, subject)
         after = [card.title for card in cards[1:3]]
@@ -181,8 +198,8 @@ class Frame:
         preheader, preheader_size = _fill_line(self.preheader, _PREHEADER, text)
         opening = {b"title": title, b"preheader": preheader, **_subject_values(self.seed, subject)}
         before, between, end = [piece % opening for piece in self.pieces]
-        texts, htmls = [card.text for card in cards], [card.html for card in cards]
-        size = self.size + title_size + preheader_size + sum([card.size for card in cards])
+        texts, htmls = [piece.text for piece in inner], [piece.html for piece in inner]
+        size = self.size + title_size + preheader_size + sum([piece.size for piece in inner])
         return (before, *texts, between, *htmls, end), size
 
 
@@ -300,7 +317,7 @@ class MailRenderer:
         signer: Callable[[], Signer | None] = lambda: None,
     ) -> None:
         self._sender = sender_of(sender_identity)
-        self._templates = templates or Templates()
+        self._templates = templates or Templates(colour=sender_identity.colour)
         self._signer = signer
         self._frame = lru_cache(maxsize=MOST_FRAMES)(self._build_frame)
         self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._lay_out)
@@ -346,13 +363,24 @@ class MailRenderer:
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
-        for gist, has_feedback in FULLEST_FIRST:
-            style = FrameStyle(
-                frame.view.language, gist, view.links.feedback[_PREFIX] if has_feedback else ""
-            )
+        language, templates = frame.view.language, self._templates
+        for fullness in FULLEST_FIRST:
+            feedback_url = view.links.feedback[_PREFIX] if fullness.has_feedback else ""
+            style = FrameStyle(language, fullness, feedback_url)
             numbered = enumerate(view.papers, start=1)
-            cards = [render_card(self._templates, style, *one) for one in numbered]
-            pieces, size = frame.digest(cards)
+            cards = [render_card(templates, style, *one) for one in numbered]
+            outline = outline_of(
+                locale_for(language),
+                view.papers,
+                [card.title for card in cards],
+                is_week=view.is_week,
+            )
+            inner = in_place(
+                outline,
+                [card.piece for card in cards],
+                lambda line: render_line(templates, language, line),
+            )
+            pieces, size = frame.digest(cards, inner)
             if size <= HTML_LIMIT:
                 break
         return pieces

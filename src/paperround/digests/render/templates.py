@@ -18,19 +18,31 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
+from paperround.core.colours import at_night
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_reason, localize_source
-from paperround.core.languages import LANGUAGES, spoken_or_english, written_in
+from paperround.core.languages import ENGLISH, LANGUAGES, spoken_or_english, written_in
 from paperround.core.paths import data_path
 from paperround.digests.model import DigestPaper, title_address
+from paperround.digests.render.facts import (
+    brief_authors,
+    chips_of,
+    facts_of,
+    gained_line,
+    item_links,
+    own_reason_line,
+    reason_line,
+    votes_line,
+)
 from paperround.digests.render.headers import header_text, one_line
 from paperround.editions.labels import localized_authors, localized_counts, localized_links
 from paperround.papers.formatting import shortened, web_address
 
+COLOUR, COLOUR_AT_NIGHT = "#0a55b8", "#8ab8f8"
+"""The colour of links, where the operator sets none."""
 SUBJECT_LENGTH = 120
 PREHEADER_LENGTH = 160
-REASON_LENGTH = 200
 _LABEL_LENGTH = 32
 _ANGLES = re.compile("[<>]")
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
@@ -50,20 +62,32 @@ class Parts(NamedTuple):
     html: str
 
 
-class Templates:
-    """The mail templates in `folder` (default: the installed ones)."""
+class Line(NamedTuple):
+    """A line of a digest around its papers, in the reader's language: `section` and `entry` of the
+    contents, or the `heading` of a section with a `note` below it."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    kind: str
+    text: str
+    number: int = 0
+    note: str = ""
+
+
+class Templates:
+    """The mail templates in `folder` (default: the installed ones), with links in `colour`."""
+
+    def __init__(self, folder: Path | None = None, colour: str = "") -> None:
         self._folder = folder or data_path("templates")
+        self._colour = colour
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     @cached_property
     def _style(self) -> str:
-        return (self._folder / "mail" / "style.css").read_text(encoding="utf-8")
+        html = self._environments(ENGLISH).html
+        return html.get_template("mail/style.css").render()
 
     def _environments(self, language: str) -> _Environments:
         """Return the templates in the supported language nearest to `language`."""
-        return _load_environments(self._folder, spoken_or_english(language))
+        return _load_environments(self._folder, spoken_or_english(language), self._colour)
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the subject, at most 120 characters. Raises RenderingFailed."""
@@ -80,13 +104,28 @@ class Templates:
             html = environments.html.get_template(f"mail/{name}.html").render(values)
             return Parts(text, self._inliner.inline(html))
 
-    def card(self, language: str, number: int, paper: DigestPaper, feedback_url: str) -> Parts:
+    def card(
+        self, language: str, number: int, paper: DigestPaper, feedback_url: str, *, is_lead: bool
+    ) -> Parts:
         """Return a paper of a digest, its styles not inlined. Raises RenderingFailed."""
         with _rendering_errors("digest"):
-            environments = self._environments(language)
-            text = environments.text.get_template("mail/parts.txt").module
-            html = environments.html.get_template("mail/parts.html").module
-            return Parts(text.paper(number, paper), html.paper(number, paper, feedback_url))  # type: ignore[attr-defined]
+            text, html = self._macros(language)
+            return Parts(
+                text.paper(number, paper, is_lead), html.paper(number, paper, feedback_url, is_lead)
+            )
+
+    def line(self, language: str, line: Line) -> Parts:
+        """Return a line around the papers, its styles not inlined. Raises RenderingFailed."""
+        with _rendering_errors("digest"):
+            text, html = self._macros(language)
+            return Parts(getattr(text, line.kind)(line), getattr(html, line.kind)(line))
+
+    def _macros(self, language: str) -> tuple[Any, Any]:
+        environments = self._environments(language)
+        return (
+            environments.text.get_template("mail/parts.txt").module,
+            environments.html.get_template("mail/parts.html").module,
+        )
 
     def inlined(self, rows: str) -> str:
         """Return rows of a digest's table with inlined styles. Raises RenderingFailed."""
@@ -127,24 +166,35 @@ def cleaned(value: Any) -> Any:
             return value
 
 
-def reason_line(locale: Locale, frozen: str) -> str:
-    """Return a paper's reason on one clean line of at most 200 characters."""
-    return shortened(one_line(localize_reason(locale, frozen)), REASON_LENGTH)
-
-
 def postal_line(address: str) -> str:
     """Return a postal address on one line, with commas between its lines."""
     return one_line(_LINE_ENDS.sub(", ", address.strip()))
 
 
 @lru_cache(maxsize=2 * len(LANGUAGES))
-def _load_environments(folder: Path, language: str) -> _Environments:
-    """Return the templates of a folder, compiled once per process and language."""
+def _load_environments(folder: Path, language: str, colour: str) -> _Environments:
+    """Return the templates of a folder, compiled once per process, language and colour."""
     locale, loader = locale_for(language), FileSystemLoader(folder)
     html = set_locale(_environment(loader, autoescape=True), locale)
     text = set_locale(_environment(loader, autoescape=False), locale)
+    accent = {
+        "accent": colour or COLOUR,
+        "accent_at_night": at_night(colour) if colour else COLOUR_AT_NIGHT,
+    }
     for one in (html, text):
-        one.filters["reason"] = partial(reason_line, locale)
+        one.globals |= accent
+        one.filters |= {
+            "reason": partial(reason_line, locale),
+            "own_reason": partial(own_reason_line, locale),
+            "brief_authors": partial(brief_authors, locale),
+            "votes": partial(votes_line, locale),
+            "gained": partial(gained_line, locale),
+            "facts": partial(facts_of, locale),
+            "chips": partial(chips_of, locale),
+            "paper_links": partial(item_links, locale),
+            "days": lambda span: locale.days(*span),
+            "day_and_month": locale.day_and_month,
+        }
     return _Environments(html, text)
 
 

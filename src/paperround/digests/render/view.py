@@ -1,8 +1,9 @@
 """Render the subject, preheader, text and HTML of digests and notices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import NamedTuple
+from datetime import date, timedelta
+from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
@@ -18,40 +19,55 @@ from paperround.delivery.system_mail_model import (
     SystemMailKind,
 )
 from paperround.digests.model import DigestPaper, DigestView, Rendered, WithdrawnPaper
+from paperround.digests.render.facts import reason_line
 from paperround.digests.render.headers import header_text
 from paperround.digests.render.templates import (
     PREHEADER_LENGTH,
     SUBJECT_LENGTH,
+    Line,
     Parts,
     Templates,
     cleaned,
     postal_line,
-    reason_line,
 )
-from paperround.editions.labels import localized_list_title, localized_preheader, localized_title
+from paperround.editions.labels import (
+    localized_list_title,
+    localized_preheader,
+    localized_section,
+    localized_section_note,
+    localized_title,
+)
+from paperround.editions.sections import headings
 from paperround.papers.formatting import shortened, web_address
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail clips messages at about 102,000, which hides the footer's links first."""
 _TITLE_LENGTH = 300
+_SUBJECT = 80
+"""Characters of the subject of a digest: mail programs show little more."""
 _PUBLIC = ("web_url", "subscribe_url")
 """Public pages, which do not know the reader: their URLs name the language of the digest."""
 
 
-class Fullness(NamedTuple):
-    """The length of gists, and whether papers have feedback links."""
+LEADS = 3
+"""The first papers, shown at length."""
 
+
+class Fullness(NamedTuple):
+    """The length of gists, in a lead and otherwise, and whether papers have feedback links."""
+
+    lead: int
     gist: int
     has_feedback: bool
 
 
 FULLEST_FIRST = (
-    Fullness(600, has_feedback=True),
-    Fullness(400, has_feedback=True),
-    Fullness(240, has_feedback=True),
-    Fullness(120, has_feedback=True),
-    Fullness(120, has_feedback=False),
-    Fullness(60, has_feedback=False),
+    Fullness(600, 400, has_feedback=True),
+    Fullness(400, 240, has_feedback=True),
+    Fullness(240, 160, has_feedback=True),
+    Fullness(120, 100, has_feedback=True),
+    Fullness(120, 100, has_feedback=False),
+    Fullness(60, 60, has_feedback=False),
 )
 """Rendering uses the first that keeps the HTML below its limit, else the last."""
 
@@ -77,28 +93,93 @@ def require_papers(view: DigestView) -> None:
 
 
 def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
-    papers = [with_gist(paper, fullness.gist) for paper in view.papers]
+    locale, numbered = locale_for(view.language), enumerate(view.papers, start=1)
+    papers = [with_gist(paper, number, fullness) for number, paper in numbered]
     first = papers[0]
     subject = subject_of(templates, view, first.title)
     preheader = preheader_of(
         view.language,
         [paper.title for paper in papers[1:3]],
-        first.gist or reason_line(locale_for(view.language), first.reason),
+        first.gist or reason_line(locale, first.reason),
     )
     feedback_url = view.links.feedback if fullness.has_feedback else ""
     cards = [
-        templates.card(view.language, number, paper, feedback_url)
+        templates.card(view.language, number, paper, feedback_url, is_lead=number <= LEADS)
         for number, paper in enumerate(papers, start=1)
     ]
-    both = Parts("".join(card.text for card in cards), Markup("").join(card.html for card in cards))
+    outline = outline_of(locale, view.papers, [one.title for one in papers], is_week=view.is_week)
+    pieces = in_place(outline, cards, lambda line: templates.line(view.language, line))
+    both = Parts(
+        "".join(piece.text for piece in pieces), Markup("").join(piece.html for piece in pieces)
+    )
     text, html = parts_of(templates, view, both, subject=subject, preheader=preheader)
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
+SHORT_TITLE = 60
+"""Characters of a title in the contents: a line, or two on a phone."""
+_LEAST_CONTENTS = 4
+"""Papers from which a digest begins with its contents."""
+
+
+class Outline(NamedTuple):
+    """The lines of the contents, and the heading before each paper that begins a section."""
+
+    contents: tuple[Line, ...]
+    headings: Mapping[int, Line]
+
+
+def outline_of(
+    locale: Locale, papers: Sequence[DigestPaper], titles: Sequence[str], *, is_week: bool
+) -> Outline:
+    """Return the outline of a digest; `titles` are the clean ones of its papers."""
+    starts = headings([paper.section for paper in papers])
+    named = {
+        place: (
+            localized_section(locale, section, is_week=is_week),
+            localized_section_note(locale, section),
+        )
+        for place, section in starts.items()
+    }
+    contents: list[Line] = []
+    if len(papers) >= _LEAST_CONTENTS:
+        contents += [] if named else [Line("section", "")]
+        for place, title in enumerate(titles):
+            if place in named:
+                contents.append(Line("section", named[place][0]))
+            contents.append(Line("entry", shortened(title, SHORT_TITLE), number=place + 1))
+    before = {place: Line("heading", text, note=note) for place, (text, note) in named.items()}
+    return Outline(tuple(contents), before)
+
+
+Piece = TypeVar("Piece")
+
+
+def in_place(
+    outline: Outline, cards: Sequence[Piece], render: Callable[[Line], Piece]
+) -> list[Piece]:
+    """Return all pieces of a digest in order: contents, and cards below their headings."""
+    pieces = [render(line) for line in outline.contents]
+    for place, card in enumerate(cards):
+        if place in outline.headings:
+            pieces.append(render(outline.headings[place]))
+        pieces.append(card)
+    return pieces
+
+
 def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
-    """Return the subject of a digest whose first paper is `title`. Raises RenderingFailed."""
-    values = {"view": clean, "count": len(clean.papers), "title": title}
-    return templates.subject("digest", values)
+    """Return the subject of a digest whose first paper is `title`. Raises RenderingFailed.
+
+    A long title is shortened, so that number and date are seen in a list of messages.
+    """
+    values = {"view": clean, "count": len(clean.papers), "week": _week_before(clean.local_date)}
+    rest = templates.subject("digest", {**values, "title": ""})
+    return templates.subject("digest", {**values, "title": shortened(title, _SUBJECT - len(rest))})
+
+
+def _week_before(day: date) -> tuple[date, date]:
+    """Return the first and the last day that the weekly digest of `day` covers."""
+    return day - timedelta(days=7), day - timedelta(days=1)
 
 
 def parts_of(
@@ -140,13 +221,15 @@ def clean_paper(paper: DigestPaper, locale: Locale) -> DigestPaper:
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = localized_title(locale, clean["title"], _TITLE_LENGTH)
     clean["page_url"] = asking(clean["page_url"], locale.language)
-    clean["reason"] = paper.reason
+    clean |= {name: getattr(paper, name) for name in ("reason", "age", "section")}
     return replace(paper, **clean)
 
 
-def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
-    """Return the paper with a gist of at most `length` characters."""
-    return replace(paper, gist=shortened(paper.gist, length))
+def with_gist(paper: DigestPaper, number: int, fullness: Fullness) -> DigestPaper:
+    """Return the paper with the gist that its place allows: of two sentences among the first."""
+    if number > LEADS:
+        return replace(paper, gist=shortened(paper.gist, fullness.gist))
+    return replace(paper, gist=shortened(paper.lead_gist or paper.gist, fullness.lead))
 
 
 def _clean_withdrawn(paper: WithdrawnPaper, locale: Locale) -> WithdrawnPaper:

@@ -379,15 +379,22 @@ def _edition_columns(edition: NewEdition) -> dict[str, Any]:
     return columns
 
 
+_DETAILS = ("listed", "lead_gist", "organization", "stars")
+"""Fields of a frozen paper that share a column: mails show them, and nothing searches them."""
+
+
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
     """Return the columns of a frozen paper."""
-    columns = columns_of(paper) | {
+    known = columns_of(paper)
+    details = {name: known.pop(name) for name in _DETAILS}
+    columns = known | {
         "edition_id": edition,
         "links": dict(paper.links),
         "identifiers": dict(paper.identifiers),
         "parts": dict(paper.parts),
         "reason": english_reason(paper.reason),
         "reason_codes": paper.reason,
+        "details": {name: value for name, value in details.items() if value not in ("", None)},
     }
     del columns["frozen_id"], columns["withdrawn"]  # computed when it is read
     return columns
@@ -416,6 +423,7 @@ def _frozen_paper(row: Row[Any]) -> EditionPaper:
         comments=row.comments,
         show=Show(row.show),
         withdrawn=row.withdrawn_at is not None,
+        **(row.details or {}),
     )
 
 

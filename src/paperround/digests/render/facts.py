@@ -1,0 +1,74 @@
+"""Say the facts of a paper in a digest: its votes, age, links and reason, each once."""
+
+from dataclasses import replace
+
+from paperround.core.i18n.locale import Locale
+from paperround.core.i18n.localize import localize_reason
+from paperround.core.reasons import author_named, read_reason
+from paperround.digests.model import DigestPaper, title_address
+from paperround.digests.render.headers import one_line
+from paperround.editions.labels import localized_age, localized_authors, localized_links
+from paperround.papers.formatting import shortened
+
+REASON_LENGTH = 200
+_OF_VOTES = frozenset({"votes", "risen"})
+"""Kinds of reasons that the line of facts tells."""
+_BRIEF_AUTHORS = 48
+"""Characters of the authors that a short item shows; longer lists are left to the paper's page."""
+_ORGANIZATION_LENGTH = 40
+_SHOWN_LINKS = ("code", "project", "discussion")
+
+
+def reason_line(locale: Locale, frozen: str) -> str:
+    """Return a paper's reason on one clean line of at most 200 characters."""
+    return shortened(one_line(localize_reason(locale, frozen)), REASON_LENGTH)
+
+
+def own_reason_line(locale: Locale, frozen: str) -> str:
+    """Return the reason of a paper, empty where it is its votes."""
+    is_of_votes = read_reason(frozen).kind in _OF_VOTES
+    return "" if is_of_votes else reason_line(locale, frozen)
+
+
+def brief_authors(locale: Locale, paper: DigestPaper) -> str:
+    """Return the authors in a short item: if they are few, or the reason names one of them."""
+    authors = localized_authors(locale, paper.authors)
+    is_named = bool(author_named(paper.reason))
+    return authors if is_named or len(authors) <= _BRIEF_AUTHORS else ""
+
+
+def votes_line(locale: Locale, paper: DigestPaper) -> str:
+    """Return `42 votes`; empty if they are not known."""
+    return "" if paper.votes is None else locale.counted(paper.votes, "vote")
+
+
+def gained_line(locale: Locale, paper: DigestPaper) -> str:
+    """Return `9 new`, of the votes, as the reason has it; empty if it does not, or all are new."""
+    reason = read_reason(paper.reason)
+    gained = reason.params.get("gained") if reason.kind in _OF_VOTES else None
+    is_news = isinstance(gained, int) and 0 < gained < (paper.votes or 0)
+    return locale.gettext("%(num)s new", num=gained) if is_news else ""
+
+
+def facts_of(locale: Locale, paper: DigestPaper) -> list[str]:
+    """Return the paper's age and its comments."""
+    return [
+        *filter(None, [localized_age(locale, paper.age)]),
+        *([locale.counted(paper.comments, "comment")] if paper.comments else ()),
+    ]
+
+
+def chips_of(locale: Locale, paper: DigestPaper) -> list[str]:
+    """Return the organization and the stars of the code."""
+    return [
+        *filter(None, [shortened(paper.organization, _ORGANIZATION_LENGTH)]),
+        *([locale.counted(paper.stars, "star")] if paper.stars else ()),
+    ]
+
+
+def item_links(locale: Locale, paper: DigestPaper) -> list[tuple[str, str]]:
+    """Return (label, URL) of code, project page and discussion."""
+    shown = {kind: paper.links[kind] for kind in _SHOWN_LINKS if kind in paper.links}
+    title = title_address(paper)
+    links = localized_links(locale, replace(paper, links=shown))
+    return [(label, url) for label, url in links if url != title]

@@ -1,0 +1,171 @@
+"""Decide under which heading a paper stands, from facts frozen with its edition.
+
+    FOR_YOU    matches the reader's wishes     in the order it was chosen
+    TRENDING   has votes, listed lately        most votes first
+    RISING     has votes, listed before        most votes first
+    NEW        no votes, listed lately         in the order of the ranking
+    OLDER      no votes, listed before         in the order of the ranking
+
+A digest is put in this order once, when its papers are chosen. Everything that shows it later
+computes the same sections from the same facts, so numbers, links and headings agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from paperround.core.reasons import read_reasons
+from paperround.core.times import midnight_utc, require_utc
+from paperround.papers.model import Paper
+
+STRONG_LIKENESS = 2.0
+"""The personal part of a score from which likeness alone puts a paper under "For you". It is a log
+of odds: such a paper is seven times likelier to be this reader's than anybody's."""
+
+_MATCHES = frozenset({"author.followed", "followed.topic"})
+_MATCHING_KINDS = frozenset({"cites"})
+_SEARCH = "followed.search"
+_LIKE_TOPICS = "followed.topics"
+_LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
+
+_LATELY = {False: timedelta(days=1), True: timedelta(days=7)}
+"""How long a paper counts as new, in a daily and in a weekly digest."""
+_HOURS_UNTIL = 36
+_NOON = time(12)
+_MOST_LISTINGS = 8192
+
+
+class Section(StrEnum):
+    """The sections of a digest, in their order."""
+
+    FOR_YOU = "for_you"
+    TRENDING = "trending"
+    RISING = "rising"
+    NEW = "new"
+    OLDER = "older"
+
+
+_PLACES = {section: place for place, section in enumerate(Section)}
+_BY_VOTES = frozenset({Section.TRENDING, Section.RISING})
+
+
+class Frozen(Protocol):
+    """The facts of a paper that decide its section. `listed` is empty in old editions."""
+
+    @property
+    def votes(self) -> int | None: ...
+
+    @property
+    def listed(self) -> str: ...
+
+
+class Age(NamedTuple):
+    """How long a paper had been listed: a number of hours or days. Days may be 0."""
+
+    number: int
+    unit: str
+
+
+def section_of(
+    paper: Frozen, *, reason: str, worth: float, as_of: datetime, is_week: bool = False
+) -> Section:
+    """Return the section of a paper in a digest of an edition ranked at `as_of`.
+
+    `reason` is all that is stored of why this reader gets it, `worth` the personal part of its
+    score. Weak likeness decides nothing: such a paper must not come before those that many voted
+    for.
+    """
+    if _is_for_reader(reason, worth):
+        return Section.FOR_YOU
+    is_new = _is_new(paper.listed, as_of, _LATELY[is_week])
+    if paper.votes:
+        return Section.TRENDING if is_new else Section.RISING
+    return Section.NEW if is_new else Section.OLDER
+
+
+@lru_cache(maxsize=_MOST_LISTINGS)
+def _strength(reason: str) -> float:
+    """Return the least worth that makes a paper with this reason the reader's own."""
+    least = float("inf")
+    for one in read_reasons(reason):
+        is_like_topics = one.code.startswith(_LIKE_TOPICS)
+        is_search = one.code.startswith(_SEARCH)
+        if one.code in _MATCHES or one.kind in _MATCHING_KINDS or is_search:
+            return float("-inf")
+        if is_like_topics or one.kind in _LIKENESS_KINDS:
+            least = STRONG_LIKENESS
+    return least
+
+
+def _is_for_reader(reason: str, worth: float) -> bool:
+    return worth >= _strength(reason)
+
+
+def order_of(placed: Sequence[tuple[Section, int | None]]) -> list[int]:
+    """Return the order of papers given as (section, votes) in the order they were chosen."""
+
+    def key(at: int) -> tuple[int, int]:
+        section, votes = placed[at]
+        return _PLACES[section], -(votes or 0) if section in _BY_VOTES else 0
+
+    return sorted(range(len(placed)), key=key)
+
+
+def headings(sections: Sequence[Section | None]) -> Mapping[int, Section]:
+    """Return the section that begins at each place, counted from 0.
+
+    Empty for a digest of an earlier version, whose papers are in another order: a heading would
+    have to come twice.
+    """
+    known = [one for one in sections if one is not None]
+    places = [_PLACES[one] for one in known]
+    if len(known) < len(sections) or any(one > other for one, other in pairwise(places)):
+        return {}
+    return {
+        place: section
+        for place, section in enumerate(known)
+        if place == 0 or section is not known[place - 1]
+    }
+
+
+# When a paper was listed, as editions freeze it: an instant, or a day where no hour is known.
+
+
+def listing_of(paper: Paper) -> str:
+    """Return when a paper was listed, else first seen, in ISO format."""
+    at = require_utc(paper.counts_from)
+    has_hour = paper.listed_on == at.date() and at != midnight_utc(at.date())
+    if paper.listed_on is None or has_hour:
+        return at.isoformat()
+    return paper.listed_on.isoformat()
+
+
+@lru_cache(maxsize=_MOST_LISTINGS)
+def _read_listing(listed: str) -> datetime | date:
+    return datetime.fromisoformat(listed) if "T" in listed else date.fromisoformat(listed)
+
+
+def _is_new(listed: str, as_of: datetime, lately: timedelta) -> bool:
+    """Return whether a paper was listed lately; a day counts from its noon, no listing as new."""
+    if not listed:
+        return True
+    at = _read_listing(listed)
+    if not isinstance(at, datetime):
+        at = datetime.combine(at, _NOON, as_of.tzinfo)
+    return at > as_of - lately
+
+
+def age_of(listed: str, as_of: datetime) -> Age | None:
+    """Return the age of a paper at `as_of`, None if it is not known."""
+    if not listed:
+        return None
+    at = _read_listing(listed)
+    if not isinstance(at, datetime):
+        return Age(max(0, (as_of.date() - at).days), "day")
+    hours = (as_of - at).total_seconds() / 3600
+    if hours < _HOURS_UNTIL:
+        return Age(max(1, round(hours)), "hour")
+    return Age(round(hours / 24), "day")
