@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from paperround.core.i18n.locale import Locale
 from paperround.core.i18n.localize import localize_reason
-from paperround.core.reasons import author_named, read_reason
+from paperround.core.reasons import author_named, read_reason, read_reasons
 from paperround.digests.model import DigestPaper, title_address
 from paperround.digests.render.headers import one_line
 from paperround.editions.labels import localized_age, localized_authors, localized_links
@@ -25,9 +25,9 @@ def reason_line(locale: Locale, frozen: str) -> str:
 
 
 def own_reason_line(locale: Locale, frozen: str) -> str:
-    """Return the reason of a paper, empty where it is its votes."""
-    is_of_votes = read_reason(frozen).kind in _OF_VOTES
-    return "" if is_of_votes else reason_line(locale, frozen)
+    """Return the reason of a paper without its votes, which the facts tell; may be empty."""
+    others = [line for line in frozen.split("\n") if read_reason(line).kind not in _OF_VOTES]
+    return reason_line(locale, "\n".join(others))
 
 
 def brief_authors(locale: Locale, paper: DigestPaper) -> str:
@@ -44,8 +44,8 @@ def votes_line(locale: Locale, paper: DigestPaper) -> str:
 
 def gained_line(locale: Locale, paper: DigestPaper) -> str:
     """Return `9 new`, of the votes, as the reason has it; empty if it does not, or all are new."""
-    reason = read_reason(paper.reason)
-    gained = reason.params.get("gained") if reason.kind in _OF_VOTES else None
+    told = (one for one in read_reasons(paper.reason) if one.kind in _OF_VOTES)
+    gained = next((one.params.get("gained") for one in told), None)
     is_news = isinstance(gained, int) and 0 < gained < (paper.votes or 0)
     return locale.gettext("%(num)s new", num=gained) if is_news else ""
 
