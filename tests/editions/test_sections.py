@@ -56,7 +56,8 @@ def section(
 @pytest.mark.accept("F18", part="sections")
 def test_votes_and_listing_decide_where_a_paper_stands() -> None:
     assert section(5) is Section.TRENDING
-    assert section(5, NOON - 25 * HOUR) is Section.RISING
+    assert section(5, NOON - 35 * HOUR) is Section.TRENDING
+    assert section(5, NOON - 37 * HOUR) is Section.RISING
     assert section() is Section.NEW
     assert section(listed=NOON - 25 * HOUR) is Section.OLDER
 
@@ -77,11 +78,11 @@ def test_a_paper_without_votes_never_trends(
 
 
 def test_a_day_without_an_hour_counts_from_its_noon() -> None:
-    assert section(5, NOON.date()) is Section.TRENDING
-    assert section(5, NOON.date() - DAY) is Section.RISING
+    assert section(listed=NOON.date()) is Section.NEW
+    assert section(listed=NOON.date() - DAY) is Section.OLDER
     early = NOON.replace(hour=6)
-    facts = Facts(5, (NOON.date() - DAY).isoformat())
-    assert section_of(facts, reason="", worth=0.0, as_of=early) is Section.TRENDING
+    facts = Facts(None, (NOON.date() - DAY).isoformat())
+    assert section_of(facts, reason="", worth=0.0, as_of=early) is Section.NEW
 
 
 def test_in_a_week_everything_of_the_week_is_new() -> None:

@@ -1,9 +1,9 @@
 """Decide under which heading a paper stands, from facts frozen with its edition.
 
     FOR_YOU    matches the reader's wishes     in the order it was chosen
-    TRENDING   has votes, listed lately        most votes first
+    TRENDING   has votes, of the last batch    most votes first
     RISING     has votes, listed before        most votes first
-    NEW        no votes, listed lately         in the order of the ranking
+    NEW        no votes, listed today          in the order of the ranking
     OLDER      no votes, listed before         in the order of the ranking
 
 A digest is put in this order once, when its papers are chosen. Everything that shows it later
@@ -31,9 +31,10 @@ _SEARCH = "followed.search"
 _LIKE_TOPICS = "followed.topics"
 _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 
-_LATELY = {False: timedelta(days=1), True: timedelta(days=7)}
-"""How long a paper counts as new, in a daily and in a weekly digest."""
-_HOURS_UNTIL = 36
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_BATCH = timedelta(hours=36)
+"""How long a paper is of the last batch. Sites list papers by night, and votes come by day, so what
+a digest of the next morning tells of is a day and some hours old."""
 _NOON = time(12)
 _MOST_LISTINGS = 8192
 
@@ -80,9 +81,10 @@ def section_of(
     """
     if _is_for_reader(reason, worth):
         return Section.FOR_YOU
-    is_new = _is_new(paper.listed, as_of, _LATELY[is_week])
     if paper.votes:
-        return Section.TRENDING if is_new else Section.RISING
+        is_of_batch = _is_since(paper.listed, as_of - (_WEEK if is_week else _BATCH))
+        return Section.TRENDING if is_of_batch else Section.RISING
+    is_new = _is_since(paper.listed, as_of - (_WEEK if is_week else _DAY))
     return Section.NEW if is_new else Section.OLDER
 
 
@@ -148,14 +150,15 @@ def _read_listing(listed: str) -> datetime | date:
     return datetime.fromisoformat(listed) if "T" in listed else date.fromisoformat(listed)
 
 
-def _is_new(listed: str, as_of: datetime, lately: timedelta) -> bool:
-    """Return whether a paper was listed lately; a day counts from its noon, no listing as new."""
+def _is_since(listed: str, moment: datetime) -> bool:
+    """Return whether a paper was listed after `moment`; a day counts as its noon, no listing as
+    later."""
     if not listed:
         return True
     at = _read_listing(listed)
     if not isinstance(at, datetime):
-        at = datetime.combine(at, _NOON, as_of.tzinfo)
-    return at > as_of - lately
+        at = datetime.combine(at, _NOON, moment.tzinfo)
+    return at > moment
 
 
 def age_of(listed: str, as_of: datetime) -> Age | None:
@@ -165,7 +168,7 @@ def age_of(listed: str, as_of: datetime) -> Age | None:
     at = _read_listing(listed)
     if not isinstance(at, datetime):
         return Age(max(0, (as_of.date() - at).days), "day")
-    hours = (as_of - at).total_seconds() / 3600
-    if hours < _HOURS_UNTIL:
-        return Age(max(1, round(hours)), "hour")
-    return Age(round(hours / 24), "day")
+    age = as_of - at
+    if age < _BATCH:
+        return Age(max(1, round(age / _HOUR)), "hour")
+    return Age(round(age / _DAY), "day")

@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -59,13 +59,14 @@ from paperround.digests.render.view import (
     Fullness,
     clean_paper,
     clean_view,
+    entry_of,
     in_place,
-    outline_of,
     parts_of,
     preheader_of,
     render_digest,
     render_notice,
     require_papers,
+    section_lines,
     subject_of,
     with_gist,
 )
@@ -108,11 +109,12 @@ class Piece(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A rendered paper, and what subject and preheader take from it."""
+    """A rendered paper with its line in the contents, and what subject and preheader take."""
 
     title: str
     gist: str
     reason: str
+    entry: Piece
     piece: Piece
 
 
@@ -124,7 +126,8 @@ def render_card(templates: Templates, style: FrameStyle, number: int, paper: Dig
     feedback_url = style.feedback_url and style.feedback_url + MARKS["feedback"]
     parts = templates.card(style.language, number, shown, feedback_url, is_lead=number <= LEADS)
     reason = reason_line(locale, paper.reason)
-    return Card(shown.title, shown.gist, reason, _piece(templates, parts))
+    entry = render_line(templates, style.language, entry_of(number, shown.title))
+    return Card(shown.title, shown.gist, reason, entry, _piece(templates, parts))
 
 
 @lru_cache(maxsize=MOST_CARDS)
@@ -277,7 +280,7 @@ MOST_FRAMES = 128
 digest lengths and withdrawals."""
 
 MOST_DIGESTS = 64
-"""Digests cached, about 40 kB each, twice that when signed."""
+"""Digests cached, about 40 kB each, three times that when signed."""
 
 _TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
 _SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
@@ -301,6 +304,13 @@ class _CacheKey(tuple[Any, ...]):
         key = cls(values)
         key.mail = mail
         return key
+
+
+class DigestFormat(NamedTuple):
+    """The format of a digest, whole and in the pieces that a signature canonicalizes."""
+
+    whole: bytes
+    pieces: tuple[bytes, ...]
 
 
 class MailRenderer:
@@ -335,11 +345,11 @@ class MailRenderer:
     def compose(self, mail: DigestMail) -> bytes:
         """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
         values, key = _split_mail(mail)
-        pieces, signer = self._digest(key), self._signer()
-        message = b"".join(pieces) % values  # wire-ready, as all its pieces are checked
+        digest, signer = self._digest(key), self._signer()
+        message = digest.whole % values  # wire-ready, as all its pieces are checked
         if signer is None:
             return WireReady(message)
-        names, head, body = _canonical_format(pieces)
+        names, head, body = _canonical_format(digest.pieces)
         signable = Signable(names, head % values, body % values)
         return WireReady(signer.fields(signable, mail.dated) + message)
 
@@ -358,32 +368,28 @@ class MailRenderer:
         by_mail = bool(key.mail.list_unsubscribe_mail)
         return render_frame(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
-    def _lay_out(self, key: _CacheKey) -> tuple[bytes, ...]:
-        """Return a digest as pieces of a format, as full as the limit of its HTML allows."""
+    def _lay_out(self, key: _CacheKey) -> DigestFormat:
+        """Return a digest as full as the limit of its HTML allows."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
         language, templates = frame.view.language, self._templates
+        sections = tuple([paper.section for paper in view.papers])
         for fullness in FULLEST_FIRST:
             feedback_url = view.links.feedback[_PREFIX] if fullness.has_feedback else ""
             style = FrameStyle(language, fullness, feedback_url)
             numbered = enumerate(view.papers, start=1)
             cards = [render_card(templates, style, *one) for one in numbered]
-            outline = outline_of(
-                locale_for(language),
-                view.papers,
-                [card.title for card in cards],
-                is_week=view.is_week,
-            )
             inner = in_place(
-                outline,
+                section_lines(language, sections, view.is_week),
+                [card.entry for card in cards],
                 [card.piece for card in cards],
-                lambda line: render_line(templates, language, line),
+                partial(render_line, templates, language),
             )
             pieces, size = frame.digest(cards, inner)
             if size <= HTML_LIMIT:
                 break
-        return pieces
+        return DigestFormat(b"".join(pieces), pieces)
 
 
 @lru_cache(maxsize=MOST_DIGESTS)

@@ -13,9 +13,9 @@ from paperround.papers.formatting import shortened
 REASON_LENGTH = 200
 _OF_VOTES = frozenset({"votes", "risen"})
 """Kinds of reasons that the line of facts tells."""
-_BRIEF_AUTHORS = 48
-"""Characters of the authors that a short item shows; longer lists are left to the paper's page."""
-_ORGANIZATION_LENGTH = 40
+_FEW_AUTHORS = 2
+"""Authors that a short item shows; more are left to the paper's page."""
+_ORGANIZATION_LENGTH = 50
 _SHOWN_LINKS = ("code", "project", "discussion")
 
 
@@ -32,9 +32,9 @@ def own_reason_line(locale: Locale, frozen: str) -> str:
 
 def brief_authors(locale: Locale, paper: DigestPaper) -> str:
     """Return the authors in a short item: if they are few, or the reason names one of them."""
-    authors = localized_authors(locale, paper.authors)
-    is_named = bool(author_named(paper.reason))
-    return authors if is_named or len(authors) <= _BRIEF_AUTHORS else ""
+    is_few = len(paper.authors) <= _FEW_AUTHORS
+    is_shown = is_few or author_named(paper.reason)
+    return localized_authors(locale, paper.authors) if is_shown else ""
 
 
 def votes_line(locale: Locale, paper: DigestPaper) -> str:

@@ -212,6 +212,7 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         "label": link_label,
         "site": site_name,
         "title_address": title_address,
+        "unbroken": unbroken,
         "web": web_address,
         "wrapped": wrapped,
     }
@@ -221,6 +222,11 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
 def site_name(url: str) -> str:
     """Return `url` without its scheme: `papers.example.org`, with the path if there is one."""
     return url.partition("://")[2].rstrip("/") or url
+
+
+def unbroken(text: str) -> str:
+    """Return `text` without places where a line may end."""
+    return text.replace(" ", "\xa0")
 
 
 def link_label(title: str) -> str:

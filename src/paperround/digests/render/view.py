@@ -1,8 +1,10 @@
 """Render the subject, preheader, text and HTML of digests and notices."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
@@ -37,12 +39,13 @@ from paperround.editions.labels import (
     localized_section_note,
     localized_title,
 )
-from paperround.editions.sections import headings
+from paperround.editions.sections import Section, headings
 from paperround.papers.formatting import shortened, web_address
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail clips messages at about 102,000, which hides the footer's links first."""
 _TITLE_LENGTH = 300
+_LAST_WORDS = re.compile(r"(?: [a-z]{1,4})+…$")
 _SUBJECT = 80
 """Characters of the subject of a digest: mail programs show little more."""
 _PUBLIC = ("web_url", "subscribe_url")
@@ -107,8 +110,12 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         templates.card(view.language, number, paper, feedback_url, is_lead=number <= LEADS)
         for number, paper in enumerate(papers, start=1)
     ]
-    outline = outline_of(locale, view.papers, [one.title for one in papers], is_week=view.is_week)
-    pieces = in_place(outline, cards, lambda line: templates.line(view.language, line))
+    entries = [
+        templates.line(view.language, entry_of(number, paper.title))
+        for number, paper in enumerate(papers, start=1)
+    ]
+    lines = section_lines(view.language, tuple(one.section for one in papers), view.is_week)
+    pieces = in_place(lines, entries, cards, partial(templates.line, view.language))
     both = Parts(
         "".join(piece.text for piece in pieces), Markup("").join(piece.html for piece in pieces)
     )
@@ -120,50 +127,46 @@ SHORT_TITLE = 60
 """Characters of a title in the contents: a line, or two on a phone."""
 _LEAST_CONTENTS = 4
 """Papers from which a digest begins with its contents."""
+_MOST_OUTLINES = 1024
 
 
-class Outline(NamedTuple):
-    """The lines of the contents, and the heading before each paper that begins a section."""
-
-    contents: tuple[Line, ...]
-    headings: Mapping[int, Line]
+def entry_of(number: int, title: str) -> Line:
+    """Return a paper's line in the contents."""
+    return Line("entry", short_title(title, SHORT_TITLE), number=number)
 
 
-def outline_of(
-    locale: Locale, papers: Sequence[DigestPaper], titles: Sequence[str], *, is_week: bool
-) -> Outline:
-    """Return the outline of a digest; `titles` are the clean ones of its papers."""
-    starts = headings([paper.section for paper in papers])
-    named = {
-        place: (
-            localized_section(locale, section, is_week=is_week),
-            localized_section_note(locale, section),
-        )
-        for place, section in starts.items()
-    }
-    contents: list[Line] = []
-    if len(papers) >= _LEAST_CONTENTS:
-        contents += [] if named else [Line("section", "")]
-        for place, title in enumerate(titles):
-            if place in named:
-                contents.append(Line("section", named[place][0]))
-            contents.append(Line("entry", shortened(title, SHORT_TITLE), number=place + 1))
-    before = {place: Line("heading", text, note=note) for place, (text, note) in named.items()}
-    return Outline(tuple(contents), before)
+@lru_cache(maxsize=_MOST_OUTLINES)
+def section_lines(
+    language: str, sections: tuple[Section | None, ...], is_week: bool
+) -> Mapping[int, tuple[Line, Line]]:
+    """Return the lines in the contents and above the papers of each section, by the place of its
+    first paper."""
+    locale = locale_for(language)
+    lines = {}
+    for place, section in headings(sections).items():
+        text = localized_section(locale, section, is_week=is_week)
+        note = localized_section_note(locale, section)
+        lines[place] = Line("section", text), Line("heading", text, note=note)
+    return lines
 
 
 Piece = TypeVar("Piece")
 
 
 def in_place(
-    outline: Outline, cards: Sequence[Piece], render: Callable[[Line], Piece]
+    lines: Mapping[int, tuple[Line, Line]],
+    entries: Sequence[Piece],
+    cards: Sequence[Piece],
+    render: Callable[[Line], Piece],
 ) -> list[Piece]:
-    """Return all pieces of a digest in order: contents, and cards below their headings."""
-    pieces = [render(line) for line in outline.contents]
+    """Return all pieces of a digest in order: contents, then cards below their headings."""
+    pieces = []
+    if len(cards) >= _LEAST_CONTENTS:
+        pieces += [] if lines else [render(Line("section", ""))]
+        for place, entry in enumerate(entries):
+            pieces += [render(lines[place][0]), entry] if place in lines else [entry]
     for place, card in enumerate(cards):
-        if place in outline.headings:
-            pieces.append(render(outline.headings[place]))
-        pieces.append(card)
+        pieces += [render(lines[place][1]), card] if place in lines else [card]
     return pieces
 
 
@@ -174,7 +177,15 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
     """
     values = {"view": clean, "count": len(clean.papers), "week": _week_before(clean.local_date)}
     rest = templates.subject("digest", {**values, "title": ""})
-    return templates.subject("digest", {**values, "title": shortened(title, _SUBJECT - len(rest))})
+    short = short_title(title, _SUBJECT - len(rest))
+    return templates.subject("digest", {**values, "title": short})
+
+
+def short_title(title: str, length: int) -> str:
+    """Return a title in at most `length` characters, which ends in no word such as "of" or "for"
+    where it is cut."""
+    short = shortened(title, length)
+    return short if short == title else _LAST_WORDS.sub("…", short)
 
 
 def _week_before(day: date) -> tuple[date, date]:
