@@ -32,7 +32,6 @@ from paperround.digests.render.facts import (
     gained_line,
     item_links,
     own_reason_line,
-    reason_line,
     votes_line,
 )
 from paperround.digests.render.headers import header_text, one_line
@@ -184,14 +183,13 @@ def _load_environments(folder: Path, language: str, colour: str) -> _Environment
     for one in (html, text):
         one.globals |= accent
         one.filters |= {
-            "reason": partial(reason_line, locale),
             "own_reason": partial(own_reason_line, locale),
             "brief_authors": partial(brief_authors, locale),
             "votes": partial(votes_line, locale),
             "gained": partial(gained_line, locale),
             "facts": partial(facts_of, locale),
             "chips": partial(chips_of, locale),
-            "paper_links": partial(item_links, locale),
+            "item_links": partial(item_links, locale),
             "days": lambda span: locale.days(*span),
             "day_and_month": locale.day_and_month,
         }
