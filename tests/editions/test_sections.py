@@ -37,6 +37,7 @@ REASONS = st.lists(
 
 @dataclass(frozen=True)
 class Facts:
+    title: str = "Kites over graphs"
     votes: int | None = None
     listed: str = (NOON - HOUR).isoformat()
 
@@ -48,8 +49,9 @@ def section(
     reason: str = "",
     worth: float = 0.0,
     is_week: bool = False,
+    title: str = "Kites over graphs",
 ) -> Section:
-    facts = Facts(votes, listed.isoformat())
+    facts = Facts(title, votes, listed.isoformat())
     return section_of(facts, reason=reason, worth=worth, as_of=NOON, is_week=is_week)
 
 
@@ -81,7 +83,7 @@ def test_a_day_without_an_hour_counts_from_its_noon() -> None:
     assert section(listed=NOON.date()) is Section.NEW
     assert section(listed=NOON.date() - DAY) is Section.OLDER
     early = NOON.replace(hour=6)
-    facts = Facts(None, (NOON.date() - DAY).isoformat())
+    facts = Facts(listed=(NOON.date() - DAY).isoformat())
     assert section_of(facts, reason="", worth=0.0, as_of=early) is Section.NEW
 
 
@@ -91,7 +93,7 @@ def test_in_a_week_everything_of_the_week_is_new() -> None:
 
 
 def test_an_edition_of_an_earlier_version_knows_no_listing() -> None:
-    old = Facts(5, "")
+    old = Facts(votes=5, listed="")
     assert section_of(old, reason="", worth=0.0, as_of=NOON) is Section.TRENDING
     assert age_of("", NOON) is None
 
@@ -108,6 +110,14 @@ def test_likeness_must_be_strong_to_come_before_what_everybody_reads(reason: str
     assert section(5, reason=reason, worth=STRONG_LIKENESS) is Section.FOR_YOU
     assert section(5, reason=reason, worth=STRONG_LIKENESS - 0.01) is Section.TRENDING
     assert section(None, reason=reason, worth=0.5) is Section.NEW
+
+
+@pytest.mark.accept("F18", part="for you", mutant="a-mention-leads-the-mail")
+def test_a_topic_that_is_only_mentioned_must_fit_the_reader() -> None:
+    mentions = "Graphs in the wind"
+    assert section(5, reason=TOPIC, worth=-0.1, title=mentions) is Section.TRENDING
+    assert section(5, reason=TOPIC, worth=0.0, title=mentions) is Section.FOR_YOU
+    assert section(5, reason=TOPIC, worth=-2.0, title="A KITE in the wind") is Section.FOR_YOU
 
 
 def test_a_category_is_too_wide_to_be_for_somebody() -> None:

@@ -21,14 +21,21 @@ from paperround.core.reasons import read_reasons
 from paperround.core.times import midnight_utc, require_utc
 from paperround.papers.model import Paper
 
-STRONG_LIKENESS = 2.0
+STRONG_LIKENESS = 1.25
 """The personal part of a score from which likeness alone puts a paper under "For you". It is a log
-of odds: such a paper is seven times likelier to be this reader's than anybody's."""
+of odds: such a paper is three times likelier to be this reader's than anybody's."""
 
-_MATCHES = frozenset({"author.followed", "followed.topic"})
-_MATCHING_KINDS = frozenset({"cites"})
-_SEARCH = "followed.search"
-_LIKE_TOPICS = "followed.topics"
+FITTING = 0.0
+"""The same for a paper that only mentions a topic, and does not name it in its title."""
+
+_ALWAYS, _NEVER = float("-inf"), float("inf")
+_FOLLOWED, _TOPIC, _SEARCH, _LIKE_TOPICS = (
+    "author.followed",
+    "followed.topic",
+    "followed.search",
+    "followed.topics",
+)
+_CITES = "cites"
 _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -57,6 +64,9 @@ class Frozen(Protocol):
     """The facts of a paper that decide its section. `listed` is empty in old editions."""
 
     @property
+    def title(self) -> str: ...
+
+    @property
     def votes(self) -> int | None: ...
 
     @property
@@ -76,10 +86,10 @@ def section_of(
     """Return the section of a paper in a digest of an edition ranked at `as_of`.
 
     `reason` is all that is stored of why this reader gets it, `worth` the personal part of its
-    score. Weak likeness decides nothing: such a paper must not come before those that many voted
-    for.
+    score. What is only somewhat like a wish, or mentions it in passing, must not come before papers
+    that many voted for.
     """
-    if _is_for_reader(reason, worth):
+    if worth >= _least_worth(reason, paper.title):
         return Section.FOR_YOU
     if paper.votes:
         is_of_batch = _is_since(paper.listed, as_of - (_WEEK if is_week else _BATCH))
@@ -88,22 +98,22 @@ def section_of(
     return Section.NEW if is_new else Section.OLDER
 
 
-@lru_cache(maxsize=_MOST_LISTINGS)
-def _strength(reason: str) -> float:
+def _least_worth(reason: str, title: str) -> float:
     """Return the least worth that makes a paper with this reason the reader's own."""
-    least = float("inf")
+    least = _NEVER
     for one in read_reasons(reason):
-        is_like_topics = one.code.startswith(_LIKE_TOPICS)
-        is_search = one.code.startswith(_SEARCH)
-        if one.code in _MATCHES or one.kind in _MATCHING_KINDS or is_search:
-            return float("-inf")
-        if is_like_topics or one.kind in _LIKENESS_KINDS:
-            least = STRONG_LIKENESS
+        if one.code == _FOLLOWED or one.kind == _CITES or one.code.startswith(_SEARCH):
+            return _ALWAYS
+        if one.code == _TOPIC:
+            least = min(least, _ALWAYS if _names(title, one.params["term"]) else FITTING)
+        elif one.code.startswith(_LIKE_TOPICS) or one.kind in _LIKENESS_KINDS:
+            least = min(least, STRONG_LIKENESS)
     return least
 
 
-def _is_for_reader(reason: str, worth: float) -> bool:
-    return worth >= _strength(reason)
+def _names(title: str, topic: str) -> bool:
+    """Return whether a title has the words of a topic, in the singular or longer."""
+    return topic.casefold().strip().removesuffix("s") in title.casefold()
 
 
 def order_of(placed: Sequence[tuple[Section, int | None]]) -> list[int]:
