@@ -16,14 +16,20 @@ from paperround.core.reasons import freeze
 from paperround.delivery.status import WHY_THIN
 from paperround.digests.model import DigestView, Rendered, title_address
 from paperround.digests.render.facts import own_reason_line, votes_line
-from paperround.digests.render.templates import Templates, site_name, wrapped
-from paperround.digests.render.view import LEADS, render_digest
+from paperround.digests.render.templates import (
+    COLOUR,
+    COLOUR_AT_NIGHT,
+    Templates,
+    site_name,
+    wrapped,
+)
+from paperround.digests.render.view import LEADS, render_digest, render_notice
 from paperround.editions.labels import localized_authors, localized_counts
 from paperround.editions.model import SkipReason
 from paperround.editions.sections import Section
 from paperround.papers.formatting import paper_links, shortened, web_address
 from paperround.plugins.summaries.checks import MARK
-from tests.digests.messages import PUBLIC, links, paper, view
+from tests.digests.messages import PUBLIC, links, notice_view, paper, view
 from tests.digests.reading import (
     FALLBACKS,
     Outline,
@@ -306,6 +312,15 @@ def test_the_operator_is_named_above_the_list_or_shows_a_logo() -> None:
     plain = rendered().html
     assert plain.index(">Example Library</p>") < plain.index("<h1")
     assert "<img" not in rendered(view(logo_url="javascript:alert(1)")).html
+
+
+@pytest.mark.accept("Q15", part="operator's colour")
+def test_an_operators_colour_is_that_of_every_link_and_button() -> None:
+    ours = Templates(colour="#7a0019")
+    for words in (render_digest(ours, view()), render_notice(ours, notice_view())):
+        assert "color: #7a0019" in words.html
+        assert COLOUR not in words.html
+        assert COLOUR_AT_NIGHT not in words.html
 
 
 @pytest.mark.accept("Q12")
