@@ -29,13 +29,8 @@ FITTING = 0.0
 """The same for a paper that only mentions a topic, and does not name it in its title."""
 
 _ALWAYS, _NEVER = float("-inf"), float("inf")
-_FOLLOWED, _TOPIC, _SEARCH, _LIKE_TOPICS = (
-    "author.followed",
-    "followed.topic",
-    "followed.search",
-    "followed.topics",
-)
-_CITES = "cites"
+_FOLLOWED, _CITES = "author.followed", "cites"
+_TOPIC, _SEARCH, _LIKE_TOPICS = "followed.topic", "followed.search", "followed.topics"
 _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -105,7 +100,7 @@ def _least_worth(reason: str, title: str) -> float:
         if one.code == _FOLLOWED or one.kind == _CITES or one.code.startswith(_SEARCH):
             return _ALWAYS
         if one.code == _TOPIC:
-            least = min(least, _ALWAYS if _names(title, one.params["term"]) else FITTING)
+            least = min(least, _ALWAYS if _names(title, one.params.get("term", "")) else FITTING)
         elif one.code.startswith(_LIKE_TOPICS) or one.kind in _LIKENESS_KINDS:
             least = min(least, STRONG_LIKENESS)
     return least

@@ -38,8 +38,8 @@ def brief_authors(locale: Locale, paper: DigestPaper) -> str:
 
 
 def votes_line(locale: Locale, paper: DigestPaper) -> str:
-    """Return `42 votes`; empty if they are not known."""
-    return "" if paper.votes is None else locale.counted(paper.votes, "vote")
+    """Return `42 votes`; empty if there are none yet, or they are not known."""
+    return locale.counted(paper.votes, "vote") if paper.votes else ""
 
 
 def gained_line(locale: Locale, paper: DigestPaper) -> str:
@@ -52,18 +52,14 @@ def gained_line(locale: Locale, paper: DigestPaper) -> str:
 
 def facts_of(locale: Locale, paper: DigestPaper) -> list[str]:
     """Return the paper's age and its comments."""
-    return [
-        *filter(None, [localized_age(locale, paper.age)]),
-        *([locale.counted(paper.comments, "comment")] if paper.comments else ()),
-    ]
+    comments = locale.counted(paper.comments, "comment") if paper.comments else ""
+    return list(filter(None, [localized_age(locale, paper.age), comments]))
 
 
 def chips_of(locale: Locale, paper: DigestPaper) -> list[str]:
     """Return the organization and the stars of the code."""
-    return [
-        *filter(None, [shortened(paper.organization, _ORGANIZATION_LENGTH)]),
-        *([locale.counted(paper.stars, "star")] if paper.stars else ()),
-    ]
+    stars = locale.counted(paper.stars, "star") if paper.stars else ""
+    return list(filter(None, [shortened(paper.organization, _ORGANIZATION_LENGTH), stars]))
 
 
 def item_links(locale: Locale, paper: DigestPaper) -> list[tuple[str, str]]:
