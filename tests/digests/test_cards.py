@@ -103,8 +103,8 @@ def test_gists_are_shortened_as_in_a_message_built_alone(
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_the_last_byte_below_the_limit_decides(renderer: MailRenderer, beyond: int) -> None:
     papers = [paper(n, gist="A steady sentence. " * 40) for n in range(12)]
-    size = len(renderer.render(view(papers, operator="x")).html.encode())
-    made = mail(view(papers, operator="x" * (1 + HTML_LIMIT - size + beyond)))
+    size = len(renderer.render(view(papers, postal_address="x")).html.encode())
+    made = mail(view(papers, postal_address="x" * (1 + HTML_LIMIT - size + beyond)))
     assert (len(renderer.render(made.view).html.encode()) == HTML_LIMIT) is (beyond == 0)
     assert renderer.compose(made) == compose_alone(renderer, made)
 
