@@ -48,7 +48,7 @@ img { display: block; width: 100%; border-radius: 6px }
 
 def digest_html(tour: Tour) -> str:
     """The HTML part of the digest that somebody new gets of the sample papers."""
-    parts = [mail.get_body(("html",)) for mail in tour.mails if mail["Subject"].endswith(" Mar")]
+    parts = [mail.get_body(("html",)) for mail in tour.mails if "List-Id" in mail]
     if not parts or parts[-1] is None:
         raise RuntimeError("the digest has no HTML part")
     return str(parts[-1].get_content())

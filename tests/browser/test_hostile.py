@@ -68,10 +68,10 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield site
 
 
-def opens(person: Person, path: str) -> Page:
+def opens(person: Person, path: str, shows: str = "number") -> Page:
     """Open a page, and see that nothing on it asked for what only an attack asks for."""
     page = person.goes(path)
-    assert "number" in page.content(), f"{path} shows no paper"
+    assert shows in page.content(), f"{path} shows no paper"
     assert not [url for url in person.incidents.requests if "xss" in url], path
     return page
 
@@ -91,12 +91,12 @@ def test_no_page_runs_what_a_paper_says(browser: Browser, attacked: Served) -> N
 
 @pytest.mark.accept("W7", part="mail in a browser")
 def test_no_mail_runs_what_a_paper_says(browser: Browser, attacked: Served) -> None:
-    digest = attacked.mail("Mon")
+    digest = attacked.digest()
     at = f"/outbox/{str(digest['Message-ID']).strip('<>')}"
     part = digest.get_body(("html",))
     assert part is not None
     with visiting(browser, attacked) as person:
-        opens(person, "/outbox")
+        opens(person, "/outbox", shows="papers, 2 Mar")  # a subject may lack the end of a title
         opens(person, link(digest, "feedback").removeprefix(attacked.url))
         opens(person, f"{at}/html")
         for show in ("text", "source"):

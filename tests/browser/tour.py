@@ -88,7 +88,7 @@ def _of_paths(urls: dict[str, str]) -> dict[str, str]:
 
 def _kept(site: Served) -> dict[str, str]:
     """The pages of the outbox, and of the digest in it."""
-    digest = site.mail("Mon")
+    digest = site.digest()
     at = f"/outbox/{str(digest['Message-ID']).strip('<>')}"
     shows = ("html", "text", "source", "headers")
     return dict(zip(OUTBOX, ("/outbox", *(f"{at}?show={show}" for show in shows)), strict=True))

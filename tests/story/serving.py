@@ -6,7 +6,7 @@ threads, as always.
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -55,9 +55,15 @@ class Served:
 
     def mail(self, subject: str) -> EmailMessage:
         """The newest mail whose subject begins so, once there is one."""
+        return self._newest(lambda one: str(one["Subject"]).startswith(subject))
 
+    def digest(self) -> EmailMessage:
+        """The newest digest, once there is one: of all mails, digests alone belong to a list."""
+        return self._newest(lambda one: "List-Id" in one)
+
+    def _newest(self, is_wanted: Callable[[EmailMessage], bool]) -> EmailMessage:
         def look() -> EmailMessage | None:
-            found = [one for one in self.mails() if str(one["Subject"]).startswith(subject)]
+            found = list(filter(is_wanted, self.mails()))
             return found[-1] if found else None
 
         return until(look)

@@ -97,7 +97,7 @@ def parsed(content: bytes) -> EmailMessage:
 
 def check_mail(message: EmailMessage, recipient: str) -> None:
     assert message["To"] == recipient
-    assert message["Subject"].startswith("Wed 28 Jan")
+    assert message["Subject"].endswith(" papers, 28 Jan")
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message.get_content_type() == "multipart/alternative"
     for subtype in ("plain", "html"):

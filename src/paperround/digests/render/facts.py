@@ -16,6 +16,8 @@ _OF_VOTES = frozenset({"votes", "risen"})
 _FEW_AUTHORS = 2
 """Authors that a short item shows; more are left to the paper's page."""
 _ORGANIZATION_LENGTH = 50
+_NEWS = 0.75
+"""The share of new votes up to which their number is told: of a new paper most are new."""
 _SHOWN_LINKS = ("code", "project", "discussion")
 
 
@@ -43,10 +45,10 @@ def votes_line(locale: Locale, paper: DigestPaper) -> str:
 
 
 def gained_line(locale: Locale, paper: DigestPaper) -> str:
-    """Return `9 new`, of the votes, as the reason has it; empty if it does not, or all are new."""
+    """Return `9 new`, of the votes, as the reason has it; empty if it does not, or most are."""
     told = (one for one in read_reasons(paper.reason) if one.kind in _OF_VOTES)
     gained = next((one.params.get("gained") for one in told), None)
-    is_news = isinstance(gained, int) and 0 < gained < (paper.votes or 0)
+    is_news = isinstance(gained, int) and 0 < gained <= _NEWS * (paper.votes or 0)
     return locale.gettext("%(num)s new", num=gained) if is_news else ""
 
 
