@@ -200,7 +200,8 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
 def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
     texts = [(FOLDER / name).read_text(encoding="utf-8") for name in TEMPLATES]
     shown = {noun for text in texts for noun in re.findall(r"""counted\(["']([^"']+)""", text)}
-    code = "".join(one.read_text(encoding="utf-8") for one in (ROOT / "src").rglob("labels.py"))
+    files = (file for name in ("labels", "facts") for file in (ROOT / "src").rglob(f"{name}.py"))
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
     said = set(re.findall(r'locale\.counted\(.*"([a-z ]+)"\)', code))
     assert "paper" in shown
     assert "vote" in said

@@ -75,7 +75,7 @@ def test_english_says_what_the_ways_out_in_english_say() -> None:
     assert ours.counted(1234, "vote") == counted(1234, "vote")
     assert ours.counted(2, "riser") == counted(2, "riser")
     assert localized_links(ours, shown) == paper_links(shown)
-    assert localized_counts(ours, shown) == "1,234 comments"
+    assert localized_counts(ours, shown) == "41 votes, 1,234 comments"
     assert [localized_authors(ours, many[:number]) for number in range(6)] == [
         "",
         "A. One",

@@ -77,7 +77,9 @@ def localized_age(locale: Locale, age: Age | None) -> str:
         return ""
     if age.unit == "hour":
         return locale.gettext("%(num)s h", num=age.number)
-    return locale.counted(age.number, "day") if age.number else locale.gettext("today")
+    if not age.number:
+        return locale.gettext("today")
+    return locale.counted(age.number, "day")
 
 
 def localized_list_title(locale: Locale, title: str) -> str:
