@@ -176,10 +176,10 @@ class DigestPaper:
     comments: int | None
     links: Mapping[str, str] = field(hash=False)
     page_url: str
-    lead_gist: str = ""
-    organization: str = ""
-    stars: int | None = None
-    age: Age | None = None
+    lead_gist: str = field(default="", hash=False)
+    organization: str = field(default="", hash=False)
+    stars: int | None = field(default=None, hash=False)
+    age: Age | None = field(default=None, hash=False)
     listed: str = field(default="", compare=False)
     section: Section | None = field(default=None, compare=False)
     score: float | None = field(default=None, compare=False)

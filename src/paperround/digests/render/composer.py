@@ -280,7 +280,7 @@ MOST_FRAMES = 128
 digest lengths and withdrawals."""
 
 MOST_DIGESTS = 64
-"""Digests cached, about 40 kB each, three times that when signed."""
+"""Digests cached, about 40 kB each, twice that when signed."""
 
 _TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
 _SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
@@ -304,13 +304,6 @@ class _CacheKey(tuple[Any, ...]):
         key = cls(values)
         key.mail = mail
         return key
-
-
-class DigestFormat(NamedTuple):
-    """The format of a digest, whole and in the pieces that a signature canonicalizes."""
-
-    whole: bytes
-    pieces: tuple[bytes, ...]
 
 
 class MailRenderer:
@@ -346,10 +339,10 @@ class MailRenderer:
         """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
         values, key = _split_mail(mail)
         digest, signer = self._digest(key), self._signer()
-        message = digest.whole % values  # wire-ready, as all its pieces are checked
+        message = b"".join(digest) % values  # wire-ready, as all its pieces are checked
         if signer is None:
             return WireReady(message)
-        names, head, body = _canonical_format(digest.pieces)
+        names, head, body = _canonical_format(digest)
         signable = Signable(names, head % values, body % values)
         return WireReady(signer.fields(signable, mail.dated) + message)
 
@@ -368,8 +361,8 @@ class MailRenderer:
         by_mail = bool(key.mail.list_unsubscribe_mail)
         return render_frame(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
-    def _lay_out(self, key: _CacheKey) -> DigestFormat:
-        """Return a digest as full as the limit of its HTML allows."""
+    def _lay_out(self, key: _CacheKey) -> tuple[bytes, ...]:
+        """Return a digest as pieces of a format, as full as the limit of its HTML allows."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
@@ -389,7 +382,7 @@ class MailRenderer:
             pieces, size = frame.digest(cards, inner)
             if size <= HTML_LIMIT:
                 break
-        return DigestFormat(b"".join(pieces), pieces)
+        return pieces
 
 
 @lru_cache(maxsize=MOST_DIGESTS)

@@ -1,7 +1,7 @@
 """Render the subject, preheader, text and HTML of digests and notices."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -128,6 +128,7 @@ SHORT_TITLE = 60
 _LEAST_CONTENTS = 4
 """Papers from which a digest begins with its contents."""
 _MOST_OUTLINES = 1024
+_NO_SECTION = Line("section", "")
 
 
 def entry_of(number: int, title: str) -> Line:
@@ -138,7 +139,7 @@ def entry_of(number: int, title: str) -> Line:
 @lru_cache(maxsize=_MOST_OUTLINES)
 def section_lines(
     language: str, sections: tuple[Section | None, ...], is_week: bool
-) -> Mapping[int, tuple[Line, Line]]:
+) -> dict[int, tuple[Line, Line]]:
     """Return the lines in the contents and above the papers of each section, by the place of its
     first paper."""
     locale = locale_for(language)
@@ -154,20 +155,20 @@ Piece = TypeVar("Piece")
 
 
 def in_place(
-    lines: Mapping[int, tuple[Line, Line]],
+    lines: dict[int, tuple[Line, Line]],
     entries: Sequence[Piece],
     cards: Sequence[Piece],
     render: Callable[[Line], Piece],
 ) -> list[Piece]:
     """Return all pieces of a digest in order: contents, then cards below their headings."""
-    pieces = []
-    if len(cards) >= _LEAST_CONTENTS:
-        pieces += [] if lines else [render(Line("section", ""))]
-        for place, entry in enumerate(entries):
-            pieces += [render(lines[place][0]), entry] if place in lines else [entry]
-    for place, card in enumerate(cards):
-        pieces += [render(lines[place][1]), card] if place in lines else [card]
-    return pieces
+    contents, papers = list(entries), list(cards)
+    for place in reversed(lines):
+        section, heading = lines[place]
+        contents.insert(place, render(section))
+        papers.insert(place, render(heading))
+    if len(cards) < _LEAST_CONTENTS:
+        return papers
+    return [*contents, *papers] if lines else [render(_NO_SECTION), *contents, *papers]
 
 
 def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
