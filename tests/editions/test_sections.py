@@ -28,6 +28,7 @@ TOPIC = freeze("followed.topic", term="kites")
 SEARCH = freeze("followed.search_found", search="kites", words=["kite"])
 CATEGORY = freeze("followed.category", name="cs.LG")
 LIKED = freeze("near_saved.liked_words", words=["model"])
+NEAR_TOPIC = freeze("followed.near", term="kites")
 NEAR_TOPICS = freeze("followed.topics_words", words=["model"])
 VOTES = freeze("votes.today", votes=3, num=2)
 REASONS = st.lists(
@@ -105,7 +106,7 @@ def test_what_a_reader_asked_for_is_for_them(reason: str) -> None:
 
 
 @pytest.mark.accept("F18", part="for you", mutant="a-weak-likeness-leads-the-mail")
-@pytest.mark.parametrize("reason", [LIKED, NEAR_TOPICS, join_reasons(CATEGORY, LIKED)])
+@pytest.mark.parametrize("reason", [LIKED, NEAR_TOPIC, NEAR_TOPICS, join_reasons(CATEGORY, LIKED)])
 def test_likeness_must_be_strong_to_come_before_what_everybody_reads(reason: str) -> None:
     assert section(5, reason=reason, worth=STRONG_LIKENESS) is Section.FOR_YOU
     assert section(5, reason=reason, worth=STRONG_LIKENESS - 0.01) is Section.TRENDING

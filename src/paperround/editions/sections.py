@@ -30,7 +30,8 @@ FITTING = 0.0
 
 _ALWAYS, _NEVER = float("-inf"), float("inf")
 _FOLLOWED, _CITES = "author.followed", "cites"
-_TOPIC, _SEARCH, _LIKE_TOPICS = "followed.topic", "followed.search", "followed.topics"
+_TOPIC, _SEARCH = "followed.topic", "followed.search"
+_LIKE_TOPICS = ("followed.topics", "followed.near")
 _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
