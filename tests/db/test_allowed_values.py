@@ -38,7 +38,7 @@ from paperround.subscribers.readers import RequestKind
         ("returned.kind", ReportKind),
         ("signup_requests.kind", RequestKind),
         ("subscribers.state", SubscriberState),
-        ("subscriptions.frequency", Frequency),
+        ("subscriptions.frequency", [one for one in Frequency if one is not Frequency.MONTHLY]),
         ("subscriptions.state", SubscriberState),
         ("subscriptions.weekday", WEEKDAYS),
     ],

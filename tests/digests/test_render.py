@@ -25,7 +25,7 @@ from paperround.digests.render.templates import (
 )
 from paperround.digests.render.view import LEADS, render_digest, render_notice
 from paperround.editions.labels import localized_authors, localized_counts
-from paperround.editions.model import SkipReason
+from paperround.editions.model import SkipReason, TrendingPeriod
 from paperround.editions.sections import Section
 from paperround.papers.formatting import paper_links, shortened, web_address
 from paperround.plugins.summaries.checks import MARK
@@ -76,7 +76,7 @@ def test_a_long_title_is_cut_on_a_word_and_count_and_date_are_still_read() -> No
 
 @pytest.mark.accept("F18", part="subject")
 def test_a_weekly_subject_names_the_days_of_the_week_before() -> None:
-    subject = rendered(view(6, is_week=True)).subject
+    subject = rendered(view(6, period=TrendingPeriod.WEEK)).subject
     assert subject.startswith("Slow Diffusion: Sharp Images from")
     assert subject.endswith("… · your week, 23–29 Jan, 6 papers")
 

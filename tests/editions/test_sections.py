@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from paperround.core.i18n.locale import locale_for
 from paperround.core.reasons import freeze, join_reasons
 from paperround.editions.labels import localized_age
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.sections import (
     STRONG_LIKENESS,
     Section,
@@ -49,11 +50,11 @@ def section(
     *,
     reason: str = "",
     worth: float = 0.0,
-    is_week: bool = False,
+    period: TrendingPeriod = TrendingPeriod.DAY,
     title: str = "Kites over graphs",
 ) -> Section:
     facts = Facts(title, votes, listed.isoformat())
-    return section_of(facts, reason=reason, worth=worth, as_of=NOON, is_week=is_week)
+    return section_of(facts, reason=reason, worth=worth, as_of=NOON, period=period)
 
 
 @pytest.mark.accept("F18", part="sections")
@@ -71,12 +72,12 @@ def test_votes_and_listing_decide_where_a_paper_stands() -> None:
     hours=st.integers(0, 400),
     reason=REASONS,
     worth=st.floats(-2, 6),
-    is_week=st.booleans(),
+    period=st.sampled_from(TrendingPeriod),
 )
 def test_a_paper_without_votes_never_trends(
-    votes: int | None, hours: int, reason: str, worth: float, is_week: bool
+    votes: int | None, hours: int, reason: str, worth: float, period: TrendingPeriod
 ) -> None:
-    found = section(votes, NOON - hours * HOUR, reason=reason, worth=worth, is_week=is_week)
+    found = section(votes, NOON - hours * HOUR, reason=reason, worth=worth, period=period)
     assert found not in (Section.TRENDING, Section.RISING)
 
 
@@ -89,8 +90,8 @@ def test_a_day_without_an_hour_counts_from_its_noon() -> None:
 
 
 def test_in_a_week_everything_of_the_week_is_new() -> None:
-    assert section(5, NOON - 6 * DAY, is_week=True) is Section.TRENDING
-    assert section(5, NOON - 8 * DAY, is_week=True) is Section.RISING
+    assert section(5, NOON - 6 * DAY, period=TrendingPeriod.WEEK) is Section.TRENDING
+    assert section(5, NOON - 8 * DAY, period=TrendingPeriod.WEEK) is Section.RISING
 
 
 def test_an_edition_of_an_earlier_version_knows_no_listing() -> None:

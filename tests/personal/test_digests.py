@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from paperround.core.reasons import freeze
-from paperround.digests.model import DigestChoice, choice_of, skip_reason_for
+from paperround.digests.model import DigestChoice, choice_of, period_of, skip_reason_for
 from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
@@ -95,9 +95,9 @@ def _chosen(
         withheld=index.places(wishes.known),
     )
     pick = in_order(view, index) if likes is None else liking(likes, view, index)
-    is_week = wish.frequency is Frequency.WEEKLY
+    period = period_of(reader)
     nothing = skip_reason_for(standing, reader, day)
-    return nothing or choice_of(pick, standing, index, matches, is_week=is_week)
+    return nothing or choice_of(pick, standing, index, matches, period=period)
 
 
 def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) -> Pick:

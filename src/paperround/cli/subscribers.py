@@ -80,7 +80,7 @@ def import_file(
     """Put the people of FILE on a list.
 
     Columns: email, status (pending, active, unsubscribed, suppressed), consent_at,
-    consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon),
+    consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon, monthly),
     topics (separated by ;), language and interests (kind:value, one a line of the cell, such as
     "keyword:graph NOT survey" or "author:Ada Lovelace"). A row without consent is a reject.
 

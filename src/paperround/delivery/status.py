@@ -154,6 +154,7 @@ WHY_NO_MAIL: Mapping[str, str] = {
     SkipReason.RESTORED: marked(
         "It may have left before this installation was restored from a backup."
     ),
+    SkipReason.NO_EDITIONS: marked("The list had no edition in the month before."),
     SkipReason.UNSUBSCRIBED: marked("You had left before it was sent."),
     SkipReason.SUPPRESSED: marked("Your address must not be mailed."),
     SkipReason.CANCELLED: marked("The edition was withdrawn before it was sent."),

@@ -19,10 +19,13 @@ from paperround.delivery.store.history import SentPapers
 from paperround.digests.model import (
     DigestChoice,
     choice_of,
-    is_weekly,
+    covered_days,
+    is_digest_day,
+    period_of,
     skip_reason_for,
     weekly_edition,
 )
+from paperround.digests.month import month_edition
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryState,
@@ -30,8 +33,11 @@ from paperround.editions.model import (
     Edition,
     EditionPaper,
     SkipReason,
+    TrendingPeriod,
     Withdrawal,
+    is_month_position,
 )
+from paperround.editions.periods import Days
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
@@ -93,16 +99,30 @@ def build(
 ) -> list[NewDelivery]:
     """Return the ledger row of each reader, in the same order: queued, or skipped with a reason.
 
-    Weekly readers get the best papers of the whole week.
+    Weekly readers get the best papers of the whole week, monthly readers those of the month.
     """
     rows: dict[int, NewDelivery] = {}
-    for is_week in (False, True):
-        numbers = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
-        if numbers:
-            group = [readers[number] for number in numbers]
-            builder = _load_builder(work, context, edition, mailing_list, group, is_week=is_week)
-            rows.update(zip(numbers, builder.rows(group), strict=True))
+    groups: dict[Covered, list[int]] = {}
+    for number, one in enumerate(readers):
+        groups.setdefault(_covered(one), []).append(number)
+    for covered, numbers in groups.items():
+        group = [readers[number] for number in numbers]
+        builder = _load_builder(work, context, edition, mailing_list, group, covered)
+        rows.update(zip(numbers, builder.rows(group), strict=True))
     return [rows[number] for number in range(len(readers))]
+
+
+Covered = tuple[TrendingPeriod, Days | None]
+"""What a digest covers, and the days of a month; readers with equal ones share a builder."""
+
+
+def _covered(reader: DigestReader) -> Covered:
+    """Return what the reader's digest covers. On a day without one, nothing is read for it."""
+    if not is_digest_day(reader.subscription, reader.day):
+        return TrendingPeriod.DAY, None
+    period = period_of(reader.subscription)
+    is_month = period is TrendingPeriod.MONTH
+    return period, covered_days(period, reader.day) if is_month else None
 
 
 def _load_builder(
@@ -111,15 +131,18 @@ def _load_builder(
     edition: Edition,
     mailing_list: MailingList,
     readers: Sequence[DigestReader],
-    *,
-    is_week: bool,
+    covered: Covered,
 ) -> "DigestBuilder":
+    period, days = covered
+    frozen = edition.all_papers
     personal_ranking = context.personal_ranking
     subscriptions = [one.subscription for one in readers]
     people = [one.person for one in readers]
     wishes = load_preferences(work, subscriptions, context.interests)
     behind = None
-    if is_week:
+    if days is not None:
+        edition = month_edition(work, edition, *days)
+    elif period is TrendingPeriod.WEEK:
         behind = tail_of(
             work, edition, choose_gist if personal_ranking is None else personal_ranking.gist
         )
@@ -136,7 +159,8 @@ def _load_builder(
         edition=edition,
         mailing_list=mailing_list,
         index=index,
-        is_week=is_week,
+        period=period,
+        frozen=frozen,
         finder=_keyword_index(work, index, edition, views.behind) if wishes else None,
         wishes=wishes,
         views=views,
@@ -162,8 +186,9 @@ def _keyword_index(
 class DigestBuilder:
     """Build the rows of some readers of one edition; reads nothing from the database.
 
-    `views` hold the readers' profiles, the chooser and candidate papers. `behind` are the papers
-    below the edition's cut, where a reader may get one. `memory` are the papers sent before,
+    `frozen` are the papers stored with the edition, which an earlier choice may name. `views` hold
+    the readers' profiles, the chooser and candidate papers. `behind` are the papers below the
+    edition's cut, where a reader may get one. `memory` are the papers sent before,
     `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader.
     Withdrawals alone send no email: they wait for the next digest.
     """
@@ -172,7 +197,8 @@ class DigestBuilder:
     edition: Edition
     mailing_list: MailingList
     index: PaperIndex
-    is_week: bool = False
+    period: TrendingPeriod = TrendingPeriod.DAY
+    frozen: Sequence[EditionPaper] = ()
     finder: KeywordIndex | None = None
     wishes: Mapping[SubscriberId, ReaderPreferences] = field(default_factory=dict)
     views: PersonalViews = field(default_factory=PersonalViews)
@@ -183,7 +209,7 @@ class DigestBuilder:
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
         """Return the row of each reader."""
-        papers = {one.position: one for one in (*self.edition.all_papers, *self.index.papers)}
+        papers = {one.position: one for one in (*self.frozen, *self.index.papers)}
         choices = self.choices(readers)
         # readers with equal views share a choice, and so its content
         shared = {id(choice): choice for choice in choices}
@@ -209,7 +235,7 @@ class DigestBuilder:
         picks = iter(chooser(with_profile) if chooser and with_profile else ())
         for view, numbers in groups.items():
             pick = next(picks) if view.taste else in_order(view, self.index)
-            choice = choice_of(pick, self.edition, self.index, view.matches, is_week=self.is_week)
+            choice = choice_of(pick, self.edition, self.index, view.matches, period=self.period)
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
 
@@ -233,17 +259,24 @@ class DigestBuilder:
         """Return the fields of a row that depend on the choice alone."""
         if isinstance(choice, SkipReason):
             return {"state": DeliveryState.SKIPPED, "reason": choice}
-        behind = self.behind
         return {
             "state": DeliveryState.QUEUED,
             "reason": "",
             "papers": tuple((papers[place].paper_id, place) for place in choice.positions),
             "reasons": choice.reasons,
             "parts": choice.parts,
-            "behind": tuple(behind.frozen(one) for one in choice.positions if one in behind)
-            if behind
-            else (),
+            "behind": tuple(self._behind(choice, papers)),
         }
+
+    def _behind(
+        self, choice: DigestChoice, papers: Mapping[int, EditionPaper]
+    ) -> Iterator[EditionPaper]:
+        """Yield the papers of a choice that the edition does not show."""
+        for position in choice.positions:
+            if is_month_position(position):
+                yield papers[position]
+            elif self.behind and position in self.behind:
+                yield self.behind.frozen(position)
 
     def _row(self, reader: DigestReader, content: Mapping[str, Any]) -> NewDelivery:
         context, keys = self.context, self.context.identity.keys

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from paperround.core.i18n.localize import digest_reason
 from paperround.core.reasons import author_named
 from paperround.core.sender import SenderIdentity
-from paperround.core.times import week_name
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.return_path import TagUse, make_tag, tagged
@@ -25,7 +24,8 @@ from paperround.digests.model import (
     positions_for_everyone,
 )
 from paperround.editions.lists import DEFAULT_LIST, MailingList
-from paperround.editions.model import Edition, EditionPaper
+from paperround.editions.model import Edition, EditionPaper, TrendingPeriod, is_month_position
+from paperround.editions.periods import period_name
 from paperround.editions.sections import age_of, section_of
 from paperround.papers.formatting import with_author_shown
 from paperround.papers.model import Show
@@ -125,19 +125,21 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
     """Return the view of the digest of `delivery`, with the reader's links built from `token`."""
     edition, sender_identity = content.edition, content.sender_identity
     base = sender_identity.public_url
-    is_week = any(WEEK in own for own in delivery.parts.values())
-    web_url = content.web_url
-    if is_week:  # the page of yesterday's week, as Monday's digest covers the days before
-        query = {"period": "week", "date": week_name(delivery.local_date - timedelta(days=1))}
+    period, web_url = _period_of(delivery), content.web_url
+    if period is not TrendingPeriod.DAY:
+        # the page of yesterday's week or month, as a digest covers the days before
+        last = delivery.local_date - timedelta(days=1)
+        query = {"period": period.value, "date": period_name(period, last)}
         if edition.list_name != DEFAULT_LIST:
             query["list"] = edition.list_name
         web_url = f"{base}/trending?{urlencode(query)}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in delivery.positions)
     # Papers are shared, except those of a week, or with a reason or score parts of this reader.
-    personal = delivery.positions if is_week else {*delivery.reasons, *delivery.parts}
+    is_day = period is TrendingPeriod.DAY
+    personal = {*delivery.reasons, *delivery.parts} if is_day else delivery.positions
     papers = [
-        _personal_paper(content, delivery, at, is_week) if at in personal else content.papers[at]
+        _personal_paper(content, delivery, at, period) if at in personal else content.papers[at]
         for at in delivery.positions
     ]
     is_of_arxiv = any(
@@ -145,7 +147,8 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         for one in edition.all_papers
         if one.position in delivery.positions
     )
-    is_thin = len(delivery.positions) < content.size
+    # a source that is late today says nothing of a month
+    is_thin = len(delivery.positions) < content.size and period is not TrendingPeriod.MONTH
     return DigestView(
         list_name=edition.list_name,
         list_title=content.list_title,
@@ -162,7 +165,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         postal_address=sender_identity.postal_address,
         contact=sender_identity.contact,
         language=delivery.language,
-        more_papers=0 if is_week else left,
+        more_papers=left if is_day else 0,
         thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
         withdrawn=tuple(
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
@@ -172,12 +175,20 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
         logo_url=sender_identity.logo_url,
-        is_week=is_week,
+        period=period,
     )
 
 
+def _period_of(delivery: DeliveryContent) -> TrendingPeriod:
+    """Return what the digest covers: its papers tell, whatever the reader has chosen since."""
+    if any(is_month_position(position) for position in delivery.positions):
+        return TrendingPeriod.MONTH
+    is_week = any(WEEK in own for own in delivery.parts.values())
+    return TrendingPeriod.WEEK if is_week else TrendingPeriod.DAY
+
+
 def _personal_paper(
-    content: EditionContent, delivery: DeliveryContent, position: int, is_week: bool
+    content: EditionContent, delivery: DeliveryContent, position: int, period: TrendingPeriod
 ) -> DigestPaper:
     """Return a paper with this reader's reason, score parts and section."""
     paper, own = content.papers[position], delivery.parts.get(position) or {}
@@ -188,7 +199,7 @@ def _personal_paper(
         reason=frozen or reason,
         worth=own.get(PERSONAL, 0.0),
         as_of=content.edition.as_of,
-        is_week=is_week,
+        period=period,
     )
     return replace(
         paper,

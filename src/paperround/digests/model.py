@@ -7,7 +7,7 @@ from typing import Protocol
 
 from paperround.core.reasons import join_reasons
 from paperround.delivery.system_mail_model import NoticeMail
-from paperround.editions.model import Edition, EditionPaper, SkipReason
+from paperround.editions.model import Edition, EditionPaper, SkipReason, TrendingPeriod
 from paperround.editions.rank_changes import dated
 from paperround.editions.sections import Age, Section, order_of, section_of
 from paperround.papers.formatting import web_address
@@ -35,11 +35,11 @@ def choice_of(
     index: PaperIndex,
     matches: Matches,
     *,
-    is_week: bool = False,
+    period: TrendingPeriod = TrendingPeriod.DAY,
 ) -> DigestChoice | SkipReason:
     """Turn a pick into a choice, or into the reason why there is no email.
 
-    With `is_week` the reasons name weekdays.
+    The reasons of a week name weekdays.
     """
     if not pick.unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
@@ -49,9 +49,9 @@ def choice_of(
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
     choice = _choice(pick, papers, matches)
-    if is_week:
+    if period is TrendingPeriod.WEEK:
         choice = _weekly_choice(choice, papers, edition.day)
-    return _in_sections(choice, papers, edition.as_of, is_week=is_week)
+    return _in_sections(choice, papers, edition.as_of, period)
 
 
 def positions_for_everyone(edition: Edition, size: int) -> tuple[int, ...]:
@@ -59,11 +59,11 @@ def positions_for_everyone(edition: Edition, size: int) -> tuple[int, ...]:
     papers = edition.papers[:size]
     positions = tuple(paper.position for paper in papers)
     choice = DigestChoice(positions=positions)
-    return _in_sections(choice, papers, edition.as_of, is_week=False).positions
+    return _in_sections(choice, papers, edition.as_of, TrendingPeriod.DAY).positions
 
 
 def _in_sections(
-    choice: DigestChoice, papers: Sequence[EditionPaper], as_of: datetime, *, is_week: bool
+    choice: DigestChoice, papers: Sequence[EditionPaper], as_of: datetime, period: TrendingPeriod
 ) -> DigestChoice:
     """Put a choice in the order of its sections: here, so that the ledger, the feedback page and
     every later rendering number the papers alike. `papers` are those of its positions."""
@@ -75,7 +75,7 @@ def _in_sections(
                 reason=choice.reasons.get(paper.position, paper.reason),
                 worth=one,
                 as_of=as_of,
-                is_week=is_week,
+                period=period,
             ),
             paper.votes,
         )
@@ -91,9 +91,28 @@ def _in_sections(
     )
 
 
-def is_weekly(subscription: Subscription) -> bool:
-    """Return whether the subscriber gets a weekly digest."""
-    return subscription.preferences.frequency is Frequency.WEEKLY
+def period_of(subscription: Subscription) -> TrendingPeriod:
+    """Return what the subscriber's digests cover."""
+    match subscription.preferences.frequency:
+        case Frequency.WEEKLY:
+            return TrendingPeriod.WEEK
+        case Frequency.MONTHLY:
+            return TrendingPeriod.MONTH
+        case _:
+            return TrendingPeriod.DAY
+
+
+def covered_days(period: TrendingPeriod, local_day: date) -> tuple[date, date]:
+    """Return the first and the last day that a digest of `local_day` covers: the seven days or the
+    calendar month before it."""
+    last = local_day - timedelta(days=1)
+    match period:
+        case TrendingPeriod.DAY:
+            return local_day, local_day
+        case TrendingPeriod.WEEK:
+            return local_day - timedelta(days=7), last
+        case TrendingPeriod.MONTH:
+            return last.replace(day=1), last
 
 
 def skip_reason_for(
@@ -150,12 +169,14 @@ def _weekly_choice(choice: DigestChoice, papers: Sequence[EditionPaper], day: da
 
 
 def is_digest_day(subscription: Subscription, local_day: date) -> bool:
-    """Return whether the subscriber wants a digest on the weekday of `local_day`."""
+    """Return whether the subscriber wants a digest on `local_day`."""
     match subscription.preferences.frequency:
         case Frequency.WEEKDAYS:
             return local_day.weekday() < 5
         case Frequency.WEEKLY:
             return WEEKDAYS[local_day.weekday()] == (subscription.preferences.weekday or "mon")
+        case Frequency.MONTHLY:
+            return local_day.day == 1
         case _:
             return True
 
@@ -229,8 +250,12 @@ class DigestView:
     privacy_url: str = ""
     imprint_url: str = ""
     logo_url: str = ""
-    is_week: bool = False
-    """Whether the digest covers a week instead of a day."""
+    period: TrendingPeriod = TrendingPeriod.DAY
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day that the digest covers."""
+        return covered_days(self.period, self.local_date)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +299,9 @@ PERSONAL = "personal"
 
 WEEK = "week"
 """The score part that subtracts recency and growth. Only weekly digests have it."""
+
+MONTH = "month"
+"""The same of monthly digests, where it also adds the votes since the paper's last rank."""
 
 
 def weekly_edition(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:

@@ -8,9 +8,8 @@ from itertools import groupby
 from paperround.core.languages import marked
 from paperround.db.transactions import Database
 from paperround.editions.lists import MailingList
-from paperround.editions.model import Edition, EditionSummary, SkipReason
+from paperround.editions.model import Edition, EditionSummary, SkipReason, TrendingPeriod
 from paperround.editions.periods import (
-    TrendingPeriod,
     adjacent_periods,
     days_of_month,
     latest_days,

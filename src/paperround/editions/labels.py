@@ -1,11 +1,13 @@
 """Format authors, links, votes and titles in a reader's language."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 from paperround.core.i18n.locale import LIST_TITLES, Locale
 from paperround.core.languages import marked
 from paperround.core.reasons import contains_votes
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.sections import Age, Section
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
@@ -56,14 +58,31 @@ SECTION_TITLES: Mapping[Section, str] = {
     Section.NEW: marked("New today"),
     Section.OLDER: marked("Also worth a look"),
 }
-_NEW_THIS_WEEK = marked("New this week")
+_NEW: Mapping[TrendingPeriod, str] = {
+    TrendingPeriod.WEEK: marked("New this week"),
+    TrendingPeriod.MONTH: marked("New this month"),
+}
 _GUESSED = marked("Likely to interest people here")
 
 
-def localized_section(locale: Locale, section: Section, *, is_week: bool = False) -> str:
-    """Return the title of a section, in a digest of a day or a week."""
-    is_new_week = is_week and section is Section.NEW
-    return locale.word(_NEW_THIS_WEEK if is_new_week else SECTION_TITLES[section])
+def localized_section(
+    locale: Locale, section: Section, period: TrendingPeriod = TrendingPeriod.DAY
+) -> str:
+    """Return the title of a section, in a digest of a day, a week or a month."""
+    title = SECTION_TITLES[section]
+    return locale.word(_NEW.get(period, title) if section is Section.NEW else title)
+
+
+def localized_days(locale: Locale, days: tuple[date, date], period: TrendingPeriod) -> str:
+    """Return the days that a digest covers: `Friday, 30 January 2026`, `Your week, 23–29 Jan` or
+    `Your month, January 2026`."""
+    match period:
+        case TrendingPeriod.DAY:
+            return locale.long_date(days[0])
+        case TrendingPeriod.WEEK:
+            return locale.gettext("Your week, %(span)s", span=locale.days(*days))
+        case TrendingPeriod.MONTH:
+            return locale.gettext("Your month, %(month)s", month=locale.month(days[0]))
 
 
 def localized_section_note(locale: Locale, section: Section) -> str:

@@ -108,6 +108,20 @@ class EditionPaper(TailPaper):
         return page_name(self.identifiers, self.frozen_id or self.paper_id)
 
 
+_FIRST_OF_MONTHS = 1_000_000
+"""Positions from here on are of monthly digests; no ranking is as long."""
+
+
+def month_position(paper: PaperId) -> int:
+    """Return the position of a paper in monthly digests, whatever its edition."""
+    return _FIRST_OF_MONTHS + paper
+
+
+def is_month_position(position: int) -> bool:
+    """Return whether a position is of a monthly digest."""
+    return position >= _FIRST_OF_MONTHS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
     """An edition to freeze. `papers` are those it shows, `tail` those ranked below.
@@ -165,15 +179,25 @@ class EditionSummary:
     quiet_reason: str | None = None
 
 
+class TrendingPeriod(StrEnum):
+    """The length of a trending period, and of what a digest covers."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 class Order(StrEnum):
     """Which of a paper's ranks counts, and the order of papers.
 
     `arrived`  its first one; latest arrivals first
     `ranked`   the one with the highest score; highest scores first
+    `latest`   its last one; highest scores first
     """
 
     ARRIVED = "arrived"
     RANKED = "ranked"
+    LATEST = "latest"
 
 
 class ListedBy(StrEnum):
@@ -234,6 +258,7 @@ class SkipReason(StrEnum):
     FEED_STALE = "feed-stale"
     FEED_FAILED = "feed-failed"
     RESTORED = "restored"
+    NO_EDITIONS = "no-editions"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
     CANCELLED = "cancelled"

@@ -3,24 +3,16 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.times import local_date, parse_date, week_name
 from paperround.db.transactions import Transaction
 from paperround.editions.lists import MailingList
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.store.editions import EditionStore
 
 Days = tuple[date, date]
 """The first and the last day of a period, inclusive."""
-
-
-class TrendingPeriod(StrEnum):
-    """The length of a trending period."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
 
 _PERIOD_DAYS = {TrendingPeriod.DAY: 1, TrendingPeriod.WEEK: 7, TrendingPeriod.MONTH: 30}

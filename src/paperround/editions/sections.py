@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 
 from paperround.core.reasons import read_reasons
 from paperround.core.times import midnight_utc, require_utc
+from paperround.editions.model import TrendingPeriod
 from paperround.papers.model import Paper
 
 STRONG_LIKENESS = 1.25
@@ -34,7 +35,8 @@ _TOPIC, _SEARCH = "followed.topic", "followed.search"
 _LIKE_TOPICS = ("followed.topics", "followed.near")
 _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 
-_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_RECENT = {TrendingPeriod.WEEK: timedelta(days=7), TrendingPeriod.MONTH: timedelta(days=31)}
 _BATCH = timedelta(hours=36)
 """How long a paper is of the last batch. Sites list papers by night, and votes come by day, so what
 a digest of the next morning tells of is a day and some hours old."""
@@ -77,7 +79,12 @@ class Age(NamedTuple):
 
 
 def section_of(
-    paper: Frozen, *, reason: str, worth: float, as_of: datetime, is_week: bool = False
+    paper: Frozen,
+    *,
+    reason: str,
+    worth: float,
+    as_of: datetime,
+    period: TrendingPeriod = TrendingPeriod.DAY,
 ) -> Section:
     """Return the section of a paper in a digest of an edition ranked at `as_of`.
 
@@ -88,9 +95,9 @@ def section_of(
     if worth >= _least_worth(reason, paper.title):
         return Section.FOR_YOU
     if paper.votes:
-        is_of_batch = _is_since(paper.listed, as_of - (_WEEK if is_week else _BATCH))
+        is_of_batch = _is_since(paper.listed, as_of - _RECENT.get(period, _BATCH))
         return Section.TRENDING if is_of_batch else Section.RISING
-    is_new = _is_since(paper.listed, as_of - (_WEEK if is_week else _DAY))
+    is_new = _is_since(paper.listed, as_of - _RECENT.get(period, _DAY))
     return Section.NEW if is_new else Section.OLDER
 
 

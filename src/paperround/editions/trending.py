@@ -7,11 +7,10 @@ from datetime import date, datetime
 from paperround.db.transactions import Database
 from paperround.editions.archive import ArchiveDay, group_by_day
 from paperround.editions.lists import MailingList
-from paperround.editions.model import EditionSummary, ListedBy, Order, Placed
+from paperround.editions.model import EditionSummary, ListedBy, Order, Placed, TrendingPeriod
 from paperround.editions.periods import (
     Days,
     NamedPeriod,
-    TrendingPeriod,
     adjacent_periods,
     latest_days,
     period_days,

@@ -15,8 +15,8 @@ from paperround.core.errors import InvalidInput
 from paperround.digests.pages import citation, cited_paper
 from paperround.editions.citations import Citation
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.model import ListedBy
-from paperround.editions.periods import TrendingPeriod, days_of_date, days_of_month, days_of_week
+from paperround.editions.model import ListedBy, TrendingPeriod
+from paperround.editions.periods import days_of_date, days_of_month, days_of_week
 from paperround.editions.trending import Counts, counts_of, listed_papers, trending_now
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Paper

@@ -23,24 +23,27 @@ class SubscriberState(StrEnum):
 
 
 class Frequency(StrEnum):
-    """How often a digest is sent. A weekly one also names its weekday."""
+    """How often a digest is sent. A weekly one also names its weekday, a monthly one comes on the
+    first day of the month."""
 
     DAILY = "daily"
     WEEKDAYS = "weekdays"
     WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def parse_frequency(text: str) -> tuple[Frequency, str | None]:
-    """Parse `daily`, `weekdays` or `weekly:mon` (to `sun`) into frequency and weekday."""
+    """Parse `daily`, `weekdays`, `weekly:mon` (to `sun`) or `monthly`; return frequency and
+    weekday."""
     name, _, weekday = text.partition(":")
     is_weekly = name == Frequency.WEEKLY
     if is_weekly and not weekday:
         weekday = WEEKDAYS[0]
     if name not in [*Frequency] or weekday not in (WEEKDAYS if is_weekly else ("",)):
-        raise invalid("frequency", "use daily, weekdays, or weekly:mon (to sun)")
+        raise invalid("frequency", "use daily, weekdays, weekly:mon (to sun), or monthly")
     return Frequency(name), weekday or None
 
 

@@ -23,7 +23,7 @@ from paperround.editions.archive import archive_page
 from paperround.editions.citations import FILE_FORMATS, write_bibtex
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.periods import TrendingPeriod
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.source_pages import sources_page
 from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.papers.search import LONGEST_TEXT

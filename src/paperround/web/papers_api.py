@@ -14,7 +14,7 @@ from paperround.digests.pages import citation, cited_paper, edition_page
 from paperround.editions.citations import FILE_FORMATS
 from paperround.editions.feed_documents import FEED_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
-from paperround.editions.periods import TrendingPeriod
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.store.lists import ListStore
 from paperround.editions.trending import DailyPaper, trending_now
 from paperround.papers.model import PaperId, Show

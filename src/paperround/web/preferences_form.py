@@ -26,6 +26,7 @@ FREQUENCIES: Mapping[str, str] = {
     "weekly:fri": marked("Once a week, on Friday"),
     "weekly:sat": marked("Once a week, on Saturday"),
     "weekly:sun": marked("Once a week, on Sunday"),
+    "monthly": marked("Once a month, on the first day"),
 }
 """The options of the frequency field, and their labels."""
 _MOST_DIGITS = 9

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -69,8 +70,9 @@ subscriptions = Table(
     text("state"),
     text("timezone", null=True),
     Column("hour", Integer, nullable=True),
-    text("frequency"),
+    text("frequency"),  # of monthly readers weekly, for the previous release
     text("weekday", null=True),
+    Column("monthly", Boolean, nullable=True),
     Column("size", Integer, nullable=True),
     Column("floor", Double, nullable=True),
     text("language", null=True),

@@ -374,7 +374,7 @@ class MailRenderer:
             numbered = enumerate(view.papers, start=1)
             cards = [render_card(templates, style, *one) for one in numbered]
             inner = in_place(
-                section_lines(language, sections, view.is_week),
+                section_lines(language, sections, view.period),
                 [card.entry for card in cards],
                 [card.piece for card in cards],
                 partial(render_line, templates, language),

@@ -35,7 +35,12 @@ from paperround.digests.render.facts import (
     votes_line,
 )
 from paperround.digests.render.headers import header_text, one_line
-from paperround.editions.labels import localized_authors, localized_counts, localized_links
+from paperround.editions.labels import (
+    localized_authors,
+    localized_counts,
+    localized_days,
+    localized_links,
+)
 from paperround.papers.formatting import shortened, web_address
 
 COLOUR, COLOUR_AT_NIGHT = "#0a55b8", "#8ab8f8"
@@ -191,7 +196,9 @@ def _load_environments(folder: Path, language: str, colour: str) -> _Environment
             "chips": partial(chips_of, locale),
             "item_links": partial(item_links, locale),
             "days": lambda span: locale.days(*span),
+            "covered": partial(localized_days, locale),
             "day_and_month": locale.day_and_month,
+            "month": locale.month,
         }
     return _Environments(html, text)
 

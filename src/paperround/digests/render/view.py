@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
@@ -39,6 +38,7 @@ from paperround.editions.labels import (
     localized_section_note,
     localized_title,
 )
+from paperround.editions.model import TrendingPeriod
 from paperround.editions.sections import Section, headings
 from paperround.papers.formatting import shortened, web_address
 
@@ -114,7 +114,7 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         templates.line(view.language, entry_of(number, paper.title))
         for number, paper in enumerate(papers, start=1)
     ]
-    lines = section_lines(view.language, tuple(one.section for one in papers), view.is_week)
+    lines = section_lines(view.language, tuple(one.section for one in papers), view.period)
     pieces = in_place(lines, entries, cards, partial(templates.line, view.language))
     both = Parts(
         "".join(piece.text for piece in pieces), Markup("").join(piece.html for piece in pieces)
@@ -138,14 +138,14 @@ def entry_of(number: int, title: str) -> Line:
 
 @lru_cache(maxsize=_MOST_OUTLINES)
 def section_lines(
-    language: str, sections: tuple[Section | None, ...], is_week: bool
+    language: str, sections: tuple[Section | None, ...], period: TrendingPeriod
 ) -> dict[int, tuple[Line, Line]]:
     """Return the lines in the contents and above the papers of each section, by the place of its
     first paper."""
     locale = locale_for(language)
     lines = {}
     for place, section in headings(sections).items():
-        text = localized_section(locale, section, is_week=is_week)
+        text = localized_section(locale, section, period)
         note = localized_section_note(locale, section)
         lines[place] = Line("section", text), Line("heading", text, note=note)
     return lines
@@ -176,7 +176,7 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
 
     A long title is shortened, so that number and date are seen in a list of messages.
     """
-    values = {"view": clean, "count": len(clean.papers), "week": _week_before(clean.local_date)}
+    values = {"view": clean, "count": len(clean.papers)}
     rest = templates.subject("digest", {**values, "title": ""})
     short = short_title(title, _SUBJECT - len(rest))
     return templates.subject("digest", {**values, "title": short})
@@ -187,11 +187,6 @@ def short_title(title: str, length: int) -> str:
     where it is cut."""
     short = shortened(title, length)
     return short if short == title else _LAST_WORDS.sub("…", short)
-
-
-def _week_before(day: date) -> tuple[date, date]:
-    """Return the first and the last day that the weekly digest of `day` covers."""
-    return day - timedelta(days=7), day - timedelta(days=1)
 
 
 def parts_of(

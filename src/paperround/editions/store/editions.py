@@ -351,6 +351,8 @@ def _counts_first(order: Order) -> Sequence[ColumnElement[Any]]:
             return (cut_at, c.edition_id, c.position)
         case Order.RANKED:
             return (c.score.desc(), cut_at.desc(), c.edition_id.desc(), c.position)
+        case Order.LATEST:
+            return (cut_at.desc(), c.edition_id.desc(), c.position)
 
 
 def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
@@ -358,7 +360,7 @@ def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
     match order:
         case Order.ARRIVED:
             return (c.cut_at.desc(), c.edition_id.desc(), c.position)
-        case Order.RANKED:
+        case Order.RANKED | Order.LATEST:
             return (c.score.desc(), c.cut_at.desc(), c.today)
 
 

@@ -51,7 +51,9 @@ class _ChannelFields(StrictBody):
     )
     timezone: str | None = Field(None, max_length=60, description="Null: the list's.")
     hour: int | None = Field(None, ge=0, le=23, description="In that zone.")
-    frequency: str = Field("daily", max_length=20, description="daily, weekdays or weekly:mon.")
+    frequency: str = Field(
+        "daily", max_length=20, description="daily, weekdays, weekly:mon or monthly."
+    )
     size: int | None = Field(None, ge=1, le=50, description="Papers in a post.")
     floor: float | None = Field(None, strict=False, description="Least score of a paper.")
     topics: Words

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, and_, case, select
 
 from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
@@ -51,10 +51,24 @@ _RESTING_UNTIL: ColumnElement[Any] = (
 """Selected with a subscription: the date before which its person is sent nothing."""
 
 _PREFERENCE_FIELDS = tuple(one.name for one in fields(Preferences))
+_FREQUENCY: ColumnElement[Any] = case(
+    (
+        and_(
+            db.subscriptions.c.monthly.is_(True),
+            db.subscriptions.c.frequency == Frequency.WEEKLY.value,
+            db.subscriptions.c.weekday.is_(None),
+        ),
+        Frequency.MONTHLY.value,
+    ),
+    else_=db.subscriptions.c.frequency,
+).label("frequency")
+"""The previous release has no monthly readers: it takes them for weekly ones without a weekday.
+What it changes of one counts."""
+
 PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    db.subscriptions.c[it] for it in _PREFERENCE_FIELDS
+    _FREQUENCY if it == "frequency" else db.subscriptions.c[it] for it in _PREFERENCE_FIELDS
 )
-"""The columns of Preferences, which have the names of its fields."""
+"""The columns of Preferences, labelled with the names of its fields."""
 
 SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     db.subscriptions.c.id,
@@ -125,8 +139,10 @@ def _preferences(*values: Any) -> Preferences:
 
 def preference_columns(preferences: Preferences) -> dict[str, Any]:
     """Return the columns of a subscription that hold preferences."""
+    is_monthly = preferences.frequency is Frequency.MONTHLY
     return columns_of(preferences) | {
-        "frequency": preferences.frequency.value,
+        "frequency": (Frequency.WEEKLY if is_monthly else preferences.frequency).value,
+        "monthly": is_monthly,
         "topics": list(preferences.topics),
     }
 

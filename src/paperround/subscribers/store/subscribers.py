@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import insert_new
@@ -27,6 +27,7 @@ from paperround.subscribers.store.due import DueInstants
 from paperround.subscribers.store.mapping import (
     EMAIL,
     PERSON_COLUMNS,
+    PREFERENCE_COLUMNS,
     SUBSCRIPTION_COLUMNS,
     person_columns,
     person_of,
@@ -110,8 +111,13 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         Reads page by page, so consume it within the transaction.
         """
         last = 0
-        pages = (
-            select(*PERSON_COLUMNS, *db.subscriptions.c)
+        pages: Select[Any] = (
+            select(
+                *PERSON_COLUMNS,
+                db.subscriptions.c.id,
+                db.subscriptions.c.state,
+                *PREFERENCE_COLUMNS,
+            )
             .join_from(db.subscriptions, db.subscribers)
             .where(db.subscriptions.c.list_id == list_id, db.subscribers.c.address.is_not(None))
             .order_by(db.subscriptions.c.id)
@@ -157,7 +163,9 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         c = db.subscriptions.c
         theirs = (c.list_id == list_id, c.subscriber_id == person.id)
         found = self._connection.execute(
-            select(db.subscriptions).where(*theirs).with_for_update(key_share=True)
+            select(c.state, c.due_at, *PREFERENCE_COLUMNS)
+            .where(*theirs)
+            .with_for_update(key_share=True)
         ).one()
         old = SubscriberState(found.state)
         state = _state_after_import(old, offered.state)
