@@ -12,6 +12,7 @@ from typing import Any
 from paperround.core.times import midnight_utc, parse_instant
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
+from paperround.digests.model import papers_at
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.publish import freeze_cuts
 from paperround.editions.lists import MailingList
@@ -133,7 +134,7 @@ def _mails(work: Transaction, trending: MailingList, person: Subscriber) -> Iter
         if slip is None or not slip.positions:
             continue
         edition = work[EditionStore].get(slip.edition_id)
-        papers = named([edition.papers[position - 1] for position in slip.positions])
+        papers = named(papers_at(edition, slip.positions))
         reasons = {
             name: english(slip.reasons.get(paper.position, paper.reason))
             for name, paper in papers.items()
