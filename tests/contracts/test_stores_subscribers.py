@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+from sqlalchemy import select, update
 
+from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.editions.lists import MailingList
 from paperround.subscribers.model import (
@@ -63,6 +65,54 @@ def test_an_imported_person_comes_back_with_consent_and_choices(database: Databa
     assert subscription is not None
     assert (person.consent, person.address) == (offered.consent, "Alice@mail.example")
     assert subscription.preferences == wish
+
+
+def _columns(database: Database) -> tuple[str, str | None]:
+    """What the release before reads of how often mail comes."""
+    c = db.subscriptions.c
+    with database.reading() as work:
+        return tuple(work.connection.execute(select(c.frequency, c.weekday)).one())  # type: ignore[return-value]
+
+
+@pytest.mark.accept("F23", mutant="a-monthly-reader-stops-the-release-before")
+@pytest.mark.accept("D10", mutant="a-monthly-reader-stops-the-release-before")
+def test_a_monthly_reader_is_a_weekly_one_to_the_release_before(database: Database) -> None:
+    default = seed_list(database)
+    offered = imported("alice", preferences=Preferences(frequency=Frequency.MONTHLY))
+    with database.writing() as work:
+        assert work[SubscriberStore].put(offered, default.id, now=NOW) == "new"
+        assert work[SubscriberStore].put(offered, default.id, now=NOW) == "unchanged"
+    assert _frequencies(database, default) == [Frequency.MONTHLY] * 2
+    assert _columns(database) == ("weekly", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"frequency": "daily"}, Frequency.DAILY),
+        ({"frequency": "weekly", "weekday": "mon"}, Frequency.WEEKLY),
+    ],
+)
+def test_what_the_release_before_changes_of_a_monthly_reader_counts(
+    database: Database, changed: dict[str, str], found: Frequency
+) -> None:
+    default = seed_list(database)
+    offered = imported("alice", preferences=Preferences(frequency=Frequency.MONTHLY))
+    with database.writing() as work:
+        work[SubscriberStore].put(offered, default.id, now=NOW)
+        work.connection.execute(update(db.subscriptions).values(changed))
+    assert _frequencies(database, default) == [found] * 2
+
+
+def _frequencies(database: Database, default: MailingList) -> list[Frequency]:
+    """How often mail comes, as planning and as an export read it."""
+    with database.reading() as work:
+        person = work[SubscriberStore].find(address("alice"))
+        assert person is not None
+        subscription = work[SubscriberStore].subscription(person.id, default.id)
+        assert subscription is not None
+        ((_, exported),) = work[SubscriberStore].export(default.id)
+    return [subscription.preferences.frequency, exported.frequency]
 
 
 def test_the_same_row_twice_changes_nothing(database: Database) -> None:

@@ -60,6 +60,13 @@ def states(database: SqlDatabase) -> dict[str, SubscriberState]:
         return {person.address: person.state for person, _ in people}
 
 
+def test_a_monthly_reader_is_exported_as_imported(database: SqlDatabase) -> None:
+    assert load(database, HEADER + ADA.replace("weekly:fri", "monthly")).new == 1
+    with database.reading() as work:
+        (row,) = exported_rows(work, work[ListStore].get("trending"))
+    assert row["frequency"] == "monthly"
+
+
 @pytest.mark.accept("F32", part="import and export by command")
 @pytest.mark.parametrize("hour", ["7", "0", ""])
 def test_what_is_exported_is_what_was_imported(database: SqlDatabase, hour: str) -> None:

@@ -45,6 +45,16 @@ def same(page: str, token: str) -> str:
     return MASK.sub("MASK", page.replace(token, "TOKEN"))
 
 
+@pytest.mark.accept("F23", part="chosen")
+def test_a_reader_changes_to_a_month_and_back(site: Site, choices_token: str) -> None:
+    for frequency in ("monthly", "weekly:fri"):
+        said = {"action": "save", **CHOICES, "frequency": frequency}
+        site.client.post(f"/preferences/{choices_token}", data=said)
+        assert subscription(site)[1].frequency_text == frequency
+        page = site.client.get(f"/preferences/{choices_token}").text
+        assert f'<option value="{frequency}" selected>' in page
+
+
 # --- leaving -----------------------------------------------------------------------------------
 
 

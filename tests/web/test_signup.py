@@ -139,6 +139,15 @@ def test_somebody_else_can_choose_nothing_for_a_reader_but_when_mail_comes(site:
     assert choices(site) == Preferences(hour=6, timezone="Asia/Tokyo", **weekly)  # type: ignore[arg-type]
 
 
+@pytest.mark.accept("F23", part="chosen")
+def test_a_month_can_be_chosen_in_the_form(site: Site) -> None:
+    page = site.client.get("/").text
+    assert '<option value="monthly">Once a month, on the first day</option>' in page
+    page = site.client.post(f"/confirm/{confirm_token(site, frequency='monthly')}").text
+    assert "Once a month, on the first day" in page
+    assert choices(site) == Preferences(frequency=Frequency.MONTHLY)
+
+
 # --- confirming --------------------------------------------------------------------------------
 
 
