@@ -11,12 +11,14 @@ from paperround.editions.model import DigestKind
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Count, Record
+from paperround.ranking.models import Ranker
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import SENDER_IDENTITY
 from tests.sample_database import IDENTITY, NOW, record
 
 DAY = timedelta(days=1)
+PLAIN = TrendingRanker()
 
 
 def listed(number: int, votes: int, *, days_ago: int, now: datetime = NOW) -> Record:
@@ -25,10 +27,10 @@ def listed(number: int, votes: int, *, days_ago: int, now: datetime = NOW) -> Re
     return record(number, listed_on=(now - days_ago * DAY).date(), counts=(count,))
 
 
-def publish_at(database: SqlDatabase, now: datetime) -> None:
+def publish_at(database: SqlDatabase, now: datetime, ranker: Ranker = PLAIN) -> None:
     publish(
         database=database,
-        ranker=TrendingRanker(),
+        ranker=ranker,
         identity=IDENTITY,
         list_name="trending",
         day=None,

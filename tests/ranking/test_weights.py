@@ -4,7 +4,7 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.ranking.trending import VERSION, TrendingRanker
-from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights, parse_weights
+from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights, parse_weights, weights_of
 
 
 def test_what_is_not_named_keeps_its_default() -> None:
@@ -52,3 +52,11 @@ def test_the_name_of_a_ranker_tells_other_weights_from_the_defaults() -> None:
     assert TrendingRanker().name == VERSION
     tried = TrendingRanker(weights=parse_weights("recency=0.5,votes=2"))
     assert tried.name == f"{VERSION}(votes=2.0,recency=0.5)"
+
+
+def test_the_name_of_a_ranker_gives_its_weights_back() -> None:
+    weights = Weights(votes=2, recency=0.5)
+    assert weights_of(TrendingRanker(weights=weights).name) == weights
+    assert weights_of(f"trending-3({weights.changes()})+prior-1") == weights
+    for name in ("trending-3", "votes 1", "trending-2(sparks=3)", "trending-2()"):
+        assert weights_of(name) == DEFAULTS

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
-from paperround.core.reasons import freeze, join_reasons, read_reason
+from paperround.core.reasons import join_reasons, read_reason
 from paperround.db.transactions import Transaction
 from paperround.digests.model import MONTH
 from paperround.editions.lists import CANDIDATES
@@ -27,6 +27,7 @@ from paperround.editions.model import (
 )
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import VOTES, HistoryStore
+from paperround.ranking.weights import weights_of
 
 _LEVEL = ("votes", "prior", "votes_expected", "topics")
 """Parts that estimate the votes a paper ends with, and those with the prefix below."""
@@ -46,8 +47,8 @@ def month_edition(work: Transaction, edition: Edition, first: date, last: date) 
     store = work[EditionStore]
     places = store.places(edition.list_id, Order.LATEST, days=(first, last), limit=CANDIDATES)
     counts = work[HistoryStore].latest([one.paper.paper_id for one in places], by=edition.as_of)
-    day = edition.as_of.date()
-    papers = [_in_month(one.paper, counts.get(one.paper.paper_id, {}), day) for one in places]
+    unit = weights_of(edition.ranker).votes
+    papers = [_in_month(one.paper, counts.get(one.paper.paper_id, {}), unit) for one in places]
     papers.sort(key=lambda paper: (-paper.score, paper.position))
     empty_reason = None
     if not papers:
@@ -63,11 +64,13 @@ def month_edition(work: Transaction, edition: Edition, first: date, last: date) 
     )
 
 
-def _in_month(paper: EditionPaper, counts: Mapping[str, int], day: date) -> EditionPaper:
-    """Return a paper with its counts of `day`, and its score in a month (the part MONTH)."""
-    parts, votes = paper.parts, counts.get(VOTES)
+def _in_month(paper: EditionPaper, counts: Mapping[str, int], unit: float) -> EditionPaper:
+    """Return a paper with these counts, and its score in a month (the part MONTH). `unit` is the
+    weight of votes. The last count may be of a site with fewer votes than the one before."""
+    parts = paper.parts
+    votes = max((one for one in (paper.votes, counts.get(VOTES)) if one is not None), default=None)
     taken = math.fsum(parts.get(name, 0.0) for name in _OF_ITS_DAY)
-    added = 0.0 if votes is None else _votes_since(parts, votes)
+    added = 0.0 if votes is None else _votes_since(parts, votes, unit)
     month = round(added - taken, 4) + 0.0
     return replace(
         paper,
@@ -75,25 +78,23 @@ def _in_month(paper: EditionPaper, counts: Mapping[str, int], day: date) -> Edit
         frozen_id=None,
         score=round(paper.score + month, 4),
         parts=MappingProxyType({**parts, MONTH: month}),
-        votes=paper.votes if votes is None else votes,
+        votes=votes,
         comments=counts.get("comments", paper.comments),
-        reason=_reason(paper.reason, votes, day),
+        reason=_reason(paper.reason),
     )
 
 
-def _votes_since(parts: Mapping[str, float], votes: int) -> float:
+def _votes_since(parts: Mapping[str, float], votes: int, unit: float) -> float:
     """Return what `votes` add to the votes that were known or expected at the last rank. A count
     of a paper's first hours was raised to what it would come to, so fewer take nothing off."""
     level = math.fsum(
         value for name, value in parts.items() if name in _LEVEL or name.startswith(_PRIORS)
     )
-    since = math.log1p(max(0, votes)) - level
+    since = unit * math.log1p(max(0, votes)) - level
     return max(0.0, since) if "votes" in parts else since
 
 
-def _reason(frozen: str, votes: int | None, day: date) -> str:
-    """Return the reason with the votes of `day`, without those of earlier days."""
-    if votes:
-        return freeze("votes.as_of", votes=votes, day=day.isoformat())
+def _reason(frozen: str) -> str:
+    """Return the reason without the votes of that day; a digest tells the count of its own."""
     lines = frozen.split("\n")
     return join_reasons(*(line for line in lines if read_reason(line).kind not in _OF_VOTES))

@@ -1,6 +1,7 @@
 """Define the constants of the trending score."""
 
 import math
+import re
 from dataclasses import asdict, dataclass, replace
 
 from paperround.core.errors import InvalidInput
@@ -111,6 +112,7 @@ PART_WEIGHTS = frozenset(
 
 
 DEFAULTS = Weights()
+_NAMED = re.compile(r"\(([^)]*)\)")
 
 
 def parse_weights(text: str) -> Weights:
@@ -125,6 +127,16 @@ def parse_weights(text: str) -> Weights:
             raise InvalidInput(f"the weight {name} is given twice: name it once")
         given[name] = value
     return replace(DEFAULTS, **given)
+
+
+def weights_of(ranker: str) -> Weights:
+    """Return the weights that the name of a ranker holds: `trending-3(votes=2.0)+authors-1`. An
+    edition keeps that name. Weights that this version does not know any more are the defaults."""
+    named = _NAMED.search(ranker)
+    try:
+        return parse_weights(named[1]) if named else DEFAULTS
+    except InvalidInput:
+        return DEFAULTS
 
 
 def _parse_weight(item: str) -> tuple[str, float]:
