@@ -71,7 +71,7 @@ def _columns(database: Database) -> tuple[str, str | None]:
     """What the release before reads of how often mail comes."""
     c = db.subscriptions.c
     with database.reading() as work:
-        return tuple(work.connection.execute(select(c.frequency, c.weekday)).one())  # type: ignore[return-value]
+        return tuple(work.connection.execute(select(c.frequency, c.weekday)).one())
 
 
 @pytest.mark.accept("F23", mutant="a-monthly-reader-stops-the-release-before")
