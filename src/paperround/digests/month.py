@@ -80,6 +80,7 @@ def _in_month(paper: EditionPaper, counts: Mapping[str, int], unit: float) -> Ed
         parts=MappingProxyType({**parts, MONTH: month}),
         votes=votes,
         comments=counts.get("comments", paper.comments),
+        stars=counts.get("github_stars", paper.stars),
         reason=_reason(paper.reason),
     )
 
