@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.plan import Hours, plan_due
+from paperround.digests.plan import Hours, Welcome, plan_due
 from paperround.digests.publish import freeze_cuts
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.resend import send_missed
@@ -19,7 +19,8 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.digests.messages import sender_identity
 from tests.digests.planning import days
 from tests.digests.publishing import DAY, listed, mailed, publish_at, titles
-from tests.sample_database import IDENTITY, fill, subscribe
+from tests.digests.test_plan import welcome
+from tests.sample_database import IDENTITY, NOW, fill, subscribe
 
 MONTHLY = Preferences(frequency=Frequency.MONTHLY, size=5)
 FIRST = datetime(2026, 2, 1, 7, tzinfo=UTC)
@@ -274,3 +275,22 @@ def test_topics_of_a_monthly_reader_are_looked_for_in_the_whole_month(
     publish_month(database)
     view = mailed(database, "month", FIRST.date())
     assert "Paper 500" in titles(view)
+
+
+@pytest.mark.accept("F23", part="newcomers")
+def test_a_newcomer_gets_that_day_s_digest_at_once_and_the_month_on_the_first(
+    database: SqlDatabase,
+) -> None:
+    subscribe(database, "month", wish=MONTHLY)
+    fill(database, [listed(n, 90 - n, days_ago=1) for n in range(1, 13)])
+    freeze_cuts(database=database, ranker=TrendingRanker(), now=NOW)
+    assert welcome(database, NOW) is Welcome.DUE
+    plan(database, NOW)
+    assert rows(database) == [("2026-01-30", "queued", "")]
+    run(database, NOW + DAY, FIRST)
+    assert rows(database)[1:] == [
+        ("2026-01-31", "skipped", "not-their-day"),
+        ("2026-02-01", "queued", ""),
+    ]
+    at_once, month = (mailed(database, "month", day) for day in (NOW.date(), FIRST.date()))
+    assert (at_once.period, month.period) == (TrendingPeriod.DAY, TrendingPeriod.MONTH)
