@@ -44,22 +44,29 @@ _Bounds = tuple[float | None, float | None]
 _RISES: _Bounds = (0.0, None)
 _FALLS: _Bounds = (None, 0.0)
 _EITHER: _Bounds = (None, None)
-SIGNS: Mapping[str, _Bounds] = {
+SIGNS: Mapping[str, tuple[_Bounds, _Bounds]] = {
     **dict.fromkeys(
-        ("length", "place", "closing", "first of ours", "opens with our", "our", "this paper",
-         "we propose", "by doing", "means", "method", "contrast", "gain",
-         "experiment", "better", "degree", "figure", "rivals", "than", "on"),
-        _RISES,
+        ("length", "place", "first of ours", "opens with our", "this paper", "we propose",
+         "by doing", "means", "method", "contrast", "than"),
+        (_RISES, _RISES),
     ),
-    **dict.fromkeys(("first proposal", "after the proposal", "first result"), _EITHER),
+    **dict.fromkeys(("middle", "after ours", "insight"), (_RISES, _FALLS)),
+    **dict.fromkeys(
+        ("closing", "our", "allow", "gain", "experiment", "better", "degree", "figure", "rivals",
+         "on"),
+        (_FALLS, _RISES),
+    ),
+    **dict.fromkeys(
+        ("first proposal", "after the proposal", "first result"), (_EITHER, _EITHER)
+    ),
     **dict.fromkeys(
         ("shortness", "first", "second", "before ours", "before the proposal",
-         "opens with a turn", "also", "opens with detail", "problem", "have", "future",
+         "opens with a turn", "opens with detail", "we study", "also", "problem", "have", "future",
          "code"),
-        _FALLS,
+        (_FALLS, _FALLS),
     ),
 }  # fmt: skip
-"""The features that have a weight, and the ends of what it may be."""
+"""The features that have a weight, and the ends of what it may be for ideas and for results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ def learned(marked: Sequence[Marked]) -> Weights:
     """The weights for ideas and results by feature, to two decimals."""
     examples = [_sentences_of(one) for one in marked]
     ideas, results = (
-        _fit([one for one in kind if one.marked.any()]) for kind in zip(*examples, strict=True)
+        _fit([one for one in kind if one.marked.any()], [pair[at] for pair in SIGNS.values()])
+        for at, kind in enumerate(zip(*examples, strict=True))
     )
     return {
         name: (round(float(idea), 2) + 0.0, round(float(result), 2) + 0.0)
@@ -143,7 +151,7 @@ def _hit(sentences: Sequence[Sentence], spans: Sequence[Span]) -> Numbers:
     )
 
 
-def _fit(examples: Sequence[_Example]) -> Numbers:
+def _fit(examples: Sequence[_Example], bounds: Sequence[_Bounds]) -> Numbers:
     """The weights of shape (features,) that lose least."""
     features = np.vstack([one.features for one in examples])
     marked = np.concatenate([one.marked for one in examples])
@@ -159,7 +167,7 @@ def _fit(examples: Sequence[_Example]) -> Numbers:
         lost = ((1 - hit**Q) / Q).sum() + PENALTY * (weights @ weights) / 2
         return float(lost), features.T @ slope + PENALTY * weights
 
-    start, bounds = np.zeros(len(SIGNS)), list(SIGNS.values())
+    start = np.zeros(len(SIGNS))
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
 
 

@@ -32,10 +32,11 @@ def test_what_readers_mark_gets_weight_of_the_expected_sign() -> None:
     assert weights.keys() == SIGNS.keys()
     assert weights["we propose"][0] > 0
     assert weights["degree"][1] > 0
-    assert weights["degree"][0] == 0
+    assert weights["degree"][0] <= 0
     for name, pair in weights.items():
-        low, high = SIGNS[name]
-        assert all((low is None or one >= low) and (high is None or one <= high) for one in pair)
+        for one, (low, high) in zip(pair, SIGNS[name], strict=True):
+            assert low is None or one >= low
+            assert high is None or one <= high
 
 
 def test_abstracts_are_judged_by_weights_learned_without_them(
@@ -71,9 +72,10 @@ def test_the_weights_in_use_are_those_that_are_learned(real: list[Marked]) -> No
 @pytest.mark.accept("Q8", part="abstracts left out")
 def test_abstracts_left_out_are_hit_as_often(real: list[Marked]) -> None:
     found = figures_of(cross_validated(real, repeats=1))
-    assert found["idea"].value >= 0.54
+    assert found["idea"].value >= 0.58
     assert found["both"].value >= 0.40
-    assert found["cut"].value <= 0.02
+    assert found["cut"].value <= 0.005
+    assert found["dangling"].value == 0
     assert found["overlap_2"].value >= 0.87
 
 

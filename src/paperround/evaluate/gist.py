@@ -11,8 +11,10 @@ from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
-from paperround.papers.gist import Piece, fitted, gist_pieces
+from paperround.papers.gist import LONGEST, LONGEST_ONE, gist_pieces, shortened
 from paperround.papers.gist_features import Sentence, split_sentences
+from paperround.papers.gist_rewriting import Piece
+from paperround.papers.gist_worth import points_outside
 
 Span = tuple[int, int]
 """The start and the end of a mark, in characters; the end is exclusive."""
@@ -93,6 +95,10 @@ def _is_any(_: Marked) -> bool:
     return True
 
 
+def _is_dangling(_: Marked, pieces: Sequence[Piece]) -> bool:
+    return points_outside(pieces[0].text)
+
+
 def _is_cut(_: Marked, pieces: Sequence[Piece]) -> bool:
     return pieces[-1].text.endswith("…")
 
@@ -101,10 +107,11 @@ METRICS = {
     "idea": Metric(1, lambda one: bool(one.ideas), Marked.has_idea),
     "both": Metric(2, lambda one: bool(one.ideas and one.results), Marked.has_both),
     "cut": Metric(1, _is_any, _is_cut),
+    "dangling": Metric(1, _is_any, _is_dangling),
     "overlap_1": Metric(1, _is_any, Marked.is_hit),
     "overlap_2": Metric(2, _is_any, Marked.is_hit),
 }
-"""Metrics by name. A gist has at most 320 characters."""
+"""Metrics by name."""
 
 Choice = Callable[[str, int], Sequence[Piece]]
 """A function from a text and a number of sentences to the pieces of its gist."""
@@ -123,9 +130,11 @@ def evaluate_gist(path: Path, baselines: Baselines) -> Report:
         {name: _counted_hits(marked, choose) for name, choose in _others(baselines).items()},
         (
             f"{len(marked)} of {len(every)} abstracts have a mark of an idea or a result and count",
-            "a gist has at most 320 characters, and hits a mark when it shares a character with it",
+            f"one sentence has at most {LONGEST_ONE} characters, two have at most {LONGEST}",
+            "a gist hits a mark when it shares a character with it",
             "one sentence: `idea` and `overlap_1`; two: `both` (idea and result) and `overlap_2`",
             "`cut`: one sentence that ends in an ellipsis",
+            "`dangling`: one whose opening, such as `It`, refers to what is not shown",
         ),
     )
 
@@ -180,7 +189,20 @@ def _others(baselines: Baselines) -> Mapping[str, Choice]:
 
 def _of_sentences(choose: Callable[[Sequence[Sentence], int], Sequence[Sentence]]) -> Choice:
     def chosen(text: str, most: int) -> Sequence[Piece]:
-        sentences = choose(split_sentences(text), most)
-        return fitted(sentences) if sentences else ()
+        return _fitted(choose(split_sentences(text), most))
 
     return chosen
+
+
+def _fitted(sentences: Sequence[Sentence]) -> Sequence[Piece]:
+    """One or two sentences; the longer is cut if they are too long."""
+    if not sentences:
+        return ()
+    shortest = min(len(one.text) for one in sentences)
+    limit = LONGEST_ONE if len(sentences) == 1 else max(LONGEST // 2 - 1, LONGEST - 1 - shortest)
+    return [_cut(one, limit) for one in sentences]
+
+
+def _cut(sentence: Sentence, limit: int) -> Piece:
+    text = shortened(sentence.text, limit)
+    return Piece(text, sentence.start, sentence.start + len(text.removesuffix("…")))

@@ -1,16 +1,18 @@
-"""Choose the gist: the sentences of an abstract that state what is new. Works offline.
+"""Choose the gist: the sentences of an abstract that say what the paper does. Works offline.
+
+    abstract ──► sentences ──► chance of idea, of result ──► rewritten ──► worth alone ──► gist
 
 Two sums of weighted features (`gist_features`) score each sentence as an idea and as a result. Its
-share of `exp(sum)` over the abstract (a softmax) is the chance that a reader marks it so. A gist of
-one sentence is the likeliest idea; a gist of two is the likeliest idea followed by a result. An
-opening list marker or connective is dropped and a long sentence is cut at a word with an ellipsis;
-no other word changes.
+share of `exp(sum)` over the abstract (a softmax) is the chance that a reader marks it so. It is
+rewritten to stand alone (`gist_rewriting`), and its chance counts by how well it does
+(`gist_worth`). A gist of one sentence is the best idea; where the authors' proposal says little,
+the sentence after it is joined by a semicolon. A gist of two is the best idea and then a result.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain, combinations, pairwise
 from math import exp
 
 from paperround.papers.gist_features import (
@@ -21,50 +23,75 @@ from paperround.papers.gist_features import (
     features_of,
     split_sentences,
 )
+from paperround.papers.gist_names import acronyms, expanded, without_macros
+from paperround.papers.gist_rewriting import Piece, curtailed, joined, versions
+from paperround.papers.gist_worth import (
+    can_follow,
+    is_news,
+    is_proposal,
+    points_outside,
+    said_of_title,
+    says_little,
+    title_words,
+    worth_alone,
+)
 
+LONGEST_ONE = 240
+"""The most characters of a gist of one sentence."""
 LONGEST = 320
-"""The most characters of a gist of one or two sentences."""
-_LEAST_CUT = 80  # characters; do not cut a sentence shorter than this
-_WORTH_CUT = 0.1  # factor on the chance of a sentence that is cut or refers to an earlier one
+"""The most characters of a gist of two sentences."""
 _MOST_PAIRED = 40  # sentences; real abstracts have fewer
 
-_POINTS_BACK = re.compile(
-    r"(?:It|Its|They|Their|Such|Both|Similarly|For (?:example|instance)"
-    r"|(?:(?:Across|Based on|Building (?:up)?on|From|In|On|Through|Under|Using|With|Within) )?+"
-    r"(?i:these|those|such"
-    r"|this(?! (?:paper|work|article|study|report|survey|review|thesis|research|technical)\b)))\b"
-)
-_NO_NEWS = re.compile(
-    r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
-    r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
-)  # questions, and where to find the code or data
+# Chosen by reading gists as a stranger would, and by the marks of abstracts left out.
+_TEMPER = 0.6  # the power of the chance of an idea: less than 1 gives words their say
+_TITLE = 1.5  # a sentence with all words of the title counts as much as exp(1.5) without
+_FIRST_PROPOSAL = 2.0
+_UNREADABLE = 0.001  # a sentence that is cut, or opens with what is not shown
+_MOST_BETWEEN = 2  # characters between two sentences that follow each other
+_WORTH_IN_PAIR = 0.3  # the power of its worth: the result says some of what an idea leaves out
+_POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """`text` as shown: characters `start` to `end` of the abstract, possibly capitalised at the
-    start and with an ellipsis at the end."""
+class _Candidate:
+    """A sentence, its chances to be marked as the idea and as the result, and how it can be
+    shown."""
 
-    text: str
-    start: int
-    end: int
+    def __init__(self, sentence: Sentence, idea: float, result: float, title: str) -> None:
+        self.sentence = sentence
+        self.idea = idea
+        self.result = result
+        self._title = title
+        self._versions = versions(sentence)
 
+    @cached_property
+    def whole(self) -> Piece:
+        """The most complete version."""
+        return self._named(next(self._versions))
 
-@dataclass(frozen=True, slots=True)
-class _GistCandidate:
-    """A sentence and the chances that a reader marks it as the idea and as the result."""
-
-    sentence: Sentence
-    idea: float
-    result: float
+    @cached_property
+    def versions(self) -> Sequence[Piece]:
+        """Every version, the longest first."""
+        return (self.whole, *map(self._named, self._versions))
 
     @property
-    def either(self) -> float:
-        return 1 - (1 - self.idea) * (1 - self.result)
+    def shortest(self) -> int:
+        """The characters of the shortest version."""
+        return min(len(one.text) for one in self.versions)
+
+    def within(self, limit: int) -> Piece:
+        """The longest version that fits, else one without a phrase, else one with an ellipsis."""
+        if len(self.whole.text) <= limit:
+            return self.whole
+        every = chain(self.versions, chain.from_iterable(map(curtailed, self.versions)))
+        fitting = (one for one in every if len(one.text) <= limit)
+        return next(fitting, None) or _cut(self.whole, limit)
+
+    def _named(self, piece: Piece) -> Piece:
+        return replace(piece, text=without_macros(piece.text, self._title))
 
 
 def choose_gist(title: str, abstract: str) -> str:
-    """The sentence that states what is new, at most 320 characters; "" for an empty abstract.
+    """The sentence that says what the paper does, at most 240 characters; "" for an empty abstract.
 
     Skips a sentence that only repeats `title`.
     """
@@ -72,64 +99,122 @@ def choose_gist(title: str, abstract: str) -> str:
 
 
 def choose_two(title: str, abstract: str) -> str:
-    """The two sentences that state what is new, in order, at most 320 characters together; "" for
-    an empty abstract."""
+    """What the paper does and what came of it, in two sentences of at most 320 characters together;
+    "" for an empty abstract."""
     return " ".join(piece.text for piece in gist_pieces(title, abstract, 2))
 
 
 def gist_pieces(
     title: str, abstract: str, most: int, weights: Weights = WEIGHTS
 ) -> tuple[Piece, ...]:
-    """At most `most` (1 or 2) sentences that state what is new, cut to 320 characters in all."""
+    """At most `most` (1 or 2) sentences: what the paper does, then what came of it."""
     candidates = _candidates(title, abstract, weights)
     if not candidates:
         return ()
-    if most == 1 or len(candidates) == 1:
-        return fitted([max(candidates, key=_chance_of_idea).sentence])
-    least = sorted((one.either for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
-    likeliest = [one for one in candidates if one.either >= least][:_MOST_PAIRED]
-    pairs = combinations(likeliest, 2)
-    return _fit_pair(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
+    known, words = acronyms(abstract), title_words(title)
+    if most == 2 and (pair := _best_pair(candidates, words)):
+        first = expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
+        return first, expanded(pair[1], known, LONGEST - 1 - len(first.text))
+    return (expanded(_best_one(candidates, words), known, LONGEST_ONE),)
 
 
-def _fit_pair(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
-    """Both sentences, at least one of them whole; only one if the other would get less than
-    `_LEAST_CUT` characters."""
-    sentences = [one.sentence for one in pair]
-    pieces = [_without_connectives(one) for one in sentences]
-    lengths = [len(one.text) for one in pieces]
-    if min(lengths) <= (LONGEST - 1) // 2:
-        return fitted(sentences)
-    likelier = sorted(range(2), key=lambda at: -pair[at].either)
-    for at in likelier:
-        room = LONGEST - 1 - lengths[at]
-        if room >= _LEAST_CUT:
-            return tuple(one if one is pieces[at] else _shorten_piece(one, room) for one in pieces)
-    whole = next((at for at in likelier if lengths[at] <= LONGEST), likelier[0])
-    return fitted([sentences[whole]])
+def _best_one(candidates: Sequence[_Candidate], words: Set[str]) -> Piece:
+    alone = [one.within(LONGEST_ONE) for one in candidates]
+    bonus = _bonus(alone)
+    scored = [
+        (one.idea**_TEMPER * _worth(piece, words) * more, piece)
+        for one, piece, more in zip(candidates, alone, bonus, strict=True)
+    ]
+    for (one, other), more in zip(pairwise(candidates), bonus, strict=False):
+        if piece := _joined(one, other):
+            chance = min(1.0, one.idea + other.idea)
+            scored.append((chance**_TEMPER * _worth(piece, words) * more, piece))
+    return max(scored, key=lambda one: one[0])[1]
 
 
-def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
-    """One or two sentences without opening connectives; the longer is cut if both are too long."""
-    pieces = [_without_connectives(one) for one in sentences]
-    room = LONGEST - (len(pieces) - 1)
-    shortest = min(len(piece.text) for piece in pieces)
-    limit = max(room // len(pieces), room - shortest) if len(pieces) > 1 else room
-    return tuple(_shorten_piece(piece, limit) for piece in pieces)
+def _bonus(pieces: Sequence[Piece]) -> list[float]:
+    """By piece a factor, which is more than 1 for the first that proposes something."""
+    first = next((at for at, piece in enumerate(pieces) if is_proposal(piece.text)), None)
+    return [_FIRST_PROPOSAL if at == first else 1.0 for at in range(len(pieces))]
 
 
-def _candidates(title: str, abstract: str, weights: Weights) -> list[_GistCandidate]:
+def _worth(piece: Piece, words: Set[str]) -> float:
+    """How well a piece says alone what the paper does."""
+    if piece.text.endswith("…") or points_outside(piece.text):
+        return _UNREADABLE
+    return worth_alone(piece.text) * exp(_TITLE * said_of_title(piece.text, words))
+
+
+def _joined(one: _Candidate, other: _Candidate) -> Piece | None:
+    """Both as one sentence, where the first needs the second and they fit."""
+    if not says_little(one.whole.text) or not can_follow(other.sentence.text):
+        return None
+    if one.sentence.end + _MOST_BETWEEN < other.sentence.start:
+        return None
+    both = (joined(one.whole, second) for second in other.versions)
+    return next((piece for piece in both if len(piece.text) <= LONGEST_ONE), None)
+
+
+def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
+    """The likeliest idea before a result, of those that fit together."""
+    least = sorted((one.idea + one.result for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
+    likeliest = [one for one in candidates if one.idea + one.result >= least][:_MOST_PAIRED]
+    wholes = [one.whole for one in likeliest]
+    ideas = [
+        one.idea * _worth(piece, words) ** _WORTH_IN_PAIR * more
+        for one, piece, more in zip(likeliest, wholes, _bonus(wholes), strict=True)
+    ]
+    values = {
+        (at, after): ideas[at]
+        * likeliest[after].result
+        * (_POINTS_AT_ANOTHER if after > at + 1 and points_outside(wholes[after].text) else 1.0)
+        for at, after in combinations(range(len(likeliest)), 2)
+    }
+    for at, after in sorted(values, key=lambda pair: -values[pair]):
+        if found := _fit(likeliest[at], likeliest[after]):
+            return found
+    return None
+
+
+def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
+    """The most telling versions of both that fit together; the first may lose a phrase."""
+    firsts: Iterable[Piece] = one.versions
+    if one.shortest + other.shortest >= LONGEST:
+        firsts = chain.from_iterable(map(curtailed, one.versions))
+    fitting = [
+        (worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
+        for first in firsts
+        if not points_outside(first.text)
+        for second in other.versions
+        if len(first.text) + len(second.text) < LONGEST
+    ]
+    return max(fitting, key=lambda pair: pair[0])[1:] if fitting else None
+
+
+def _cut(piece: Piece, limit: int) -> Piece:
+    text = shortened(piece.text, limit)
+    return Piece(text, piece.start, min(piece.end, piece.start + len(text) - 1))
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, cut at a word with an ellipsis if it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    return (head.rpartition(" ")[0] or head).rstrip(" ,;:–—-") + "…"
+
+
+def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
     sentences = split_sentences(abstract)
     features = features_of(sentences)
     ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
-    every = [_GistCandidate(*one) for one in zip(sentences, ideas, results, strict=True)]
+    every = [
+        _Candidate(sentence, idea, result, title)
+        for sentence, idea, result in zip(sentences, ideas, results, strict=True)
+    ]
     named = title.casefold().strip(" .")
     texts = ((one, one.sentence.text) for one in every)
-    telling = [
-        one
-        for one, text in texts
-        if not _NO_NEWS.search(text) and text.casefold().strip(" .") != named
-    ]
+    telling = [one for one, text in texts if is_news(text) and text.casefold().strip(" .") != named]
     return telling or every
 
 
@@ -142,64 +227,5 @@ def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[f
     return [power / sum(powers) for power in powers]
 
 
-def _chance_of_idea(one: _GistCandidate) -> float:
-    text = without_connectives(one.sentence.text)
-    is_clear = len(text) <= LONGEST and _POINTS_BACK.match(text) is None
-    return one.idea if is_clear else _WORTH_CUT * one.idea
-
-
-def _without_connectives(sentence: Sentence) -> Piece:
-    text = without_connectives(sentence.text)
-    return Piece(text, sentence.end - len(text), sentence.end)
-
-
-def _shorten_piece(piece: Piece, limit: int) -> Piece:
-    if len(piece.text) <= limit:
-        return piece
-    text = shortened(piece.text, limit)
-    return Piece(text, piece.start, piece.start + len(text) - 1)
-
-
-def shortened(text: str, limit: int) -> str:
-    """`text`, cut at a word with an ellipsis if it is longer than `limit` characters."""
-    if len(text) <= limit:
-        return text
-    head = text[: limit - 1]
-    return (head.rpartition(" ")[0] or head).rstrip(" ,;:–—-") + "…"
-
-
-_MARKER = re.compile(
-    r"(?:\((?:[ivx]{1,4}|\d{1,2}|[a-e])\)|(?:[ivx]{1,4}|\d{1,2})\)|\d{1,2}\.)\s+"
-    r"(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
-)
-_LIST_OPENING = re.compile(r"\(|\w{1,4}[.)]|First")
-_CONNECTIVE = re.compile(
-    r"(?:First|Second|Third|Fourth|Firstly|Secondly|Thirdly|Next|Then|Finally|Lastly|Besides|"
-    r"Moreover|Furthermore|Additionally|Specifically|Consequently|Hence|Thus|Therefore|"
-    r"Taken together|As a result|In addition|In contrast|Instead|However|To (?:this|that) end|"
-    r"To (?:address|tackle|overcome|solve|resolve|mitigate|alleviate|bridge|fill|close|remedy|meet)"
-    r" (?:this|these|that|those|the|such)(?: [\w-]+){0,3}), "
-)
-_GOES_ON = re.compile(
-    r"\((?:[ivx]{1,4}|\d{1,2}|[b-e])\)\s|\s\d{1,2}\)\s|"
-    r"(?<!\d )(?<!\bper )(?<!\ba )\b(?:second|third|then|finally)(?:ly)?,? ",
-    re.IGNORECASE,
-)  # the list continues in the same sentence; "second" may be a unit of time
-_CLAUSE = re.compile(
-    r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:-[a-z]+)*[ ,]|[A-Z](?!\.))"
-)  # a name such as iFoo must not become IFoo
-
-
-def without_connectives(sentence: str) -> str:
-    """`sentence` without its opening list marker and connectives, if a clause follows them."""
-    rest = sentence
-    while opening := _MARKER.match(rest) or _CONNECTIVE.match(rest):
-        rest = rest[opening.end() :]
-    is_list = _LIST_OPENING.match(sentence) and _GOES_ON.search(rest)
-    if rest == sentence or is_list or not _CLAUSE.match(rest):
-        return sentence
-    return rest[0].upper() + rest[1:]
-
-
 GistChooser = Callable[[str, str], str]
-"""Returns the sentence that states what is new, given title and abstract."""
+"""Returns the sentence that says what the paper does, given title and abstract."""
