@@ -88,6 +88,15 @@ def test_a_proposal_that_says_little_is_joined_with_the_sentence_after_it() -> N
     assert choose_gist("", f"It is hard. {PROPOSAL} {more}") == PROPOSAL
 
 
+def test_what_stands_before_a_proposal_does_not_make_it_say_more() -> None:
+    little = (
+        "Inspired by how honey bees find flowers in gardens and parks of cities, we propose Foo."
+    )
+    assert choose_gist("", f"It is hard. {little} It learns by dancing.") == (
+        f"{little.removesuffix('.')}; it learns by dancing."
+    )
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -42,6 +42,7 @@ def shown(sentence: str, limit: int = LONGEST_ONE) -> str:
         ("In light of this, we build Foo.", "We build Foo."),
         ("To meet this need while it is warm, we build Foo.", "We build Foo."),
         ("In this context, bees hum.", "Bees hum."),
+        ("Towards this goal, we build Foo.", "We build Foo."),
         ("So we build Foo.", "We build Foo."),
         ("(iii) Third, we release maps.", "We release maps."),
         ("1) Task Formulation: We define a task.", "We define a task."),

@@ -108,7 +108,8 @@ _STILL_OPEN = re.compile(
     r"via|results?|leads?|consists?|depends?|based|focus(?:es)?|able|due|according|opposed|via|"
     r"reveals?|shows?|finds?|argues?|covers?|introduces?|proposes?|presents?|contributions|"
     r"contribute|designed|used|"
-    r"subsequently|then|also|further|able|aims?|trained|developed|tailored|needed|intended|"
+    r"possible|likely|necessary|connected|related|easy|hard|difficult|subsequently|then|also|"
+    r"further|able|aims?|trained|developed|tailored|needed|intended|"
     r"proposed|how|when|where|"
     r"we|be|not|its|their|our|at|i\.e|e\.g)|[:,;(])$"
 )

@@ -42,16 +42,14 @@ _DOES = re.compile(
     rf"{_SAYS}(?:propos|introduc|present|develop|design|devis|describ|study|studies|investigat|"
     r"explor|examin|analy[sz]|build|construct|creat|formulat|review|survey|address|revisit|provid|"
     r"offer|releas|contribut|argu|benchmark|reformulat|extend|adapt|unify|unifies|tackl|focus|"
-    r"establish|cast|show how|systematical|seek|aim)\w*\b"
+    r"establish|cast|show how|systemati|seek|aim|recast|reinterpret|report|formaliz|"
+    r"characteriz|conceptualiz|consolidat|synthesi[sz]|delve|ask|uncover|generaliz|reframe|"
+    r"rethink|unlock|connect)\w*\b"
     r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
     r"|^[\w.+-]+(?: \([^)]*\))?,? (?:is )?(?:an?|the first)\b",
     re.IGNORECASE,
 )
-_TAKES_A_STEP = re.compile(
-    rf"{_SAYS}(?:train|us|leverag|conduct|collect|evaluat|appl|curat|compar|learn|model|perform|"
-    r"employ|find|show|demonstrat|observ|prov|reveal)\w*\b",
-    re.IGNORECASE,
-)
+_TAKES_A_STEP = re.compile(rf"{_SAYS}[a-z]+", re.IGNORECASE)
 _PROPOSAL = re.compile(
     rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? "
     r"(?:propos|introduc|present|develop|design|devis|creat|build|construct|formulat|describ)"
@@ -153,7 +151,9 @@ def can_follow(sentence: str) -> bool:
 
 
 def _telling_words(text: str) -> int:
-    words = {one for one in _WORD.findall(text) if one[1:].islower() or "-" in one}
+    """How many words of the main clause say something."""
+    main = text.rpartition(", we ")[2]
+    words = {one for one in _WORD.findall(main) if one[1:].islower() or "-" in one}
     return len({one.casefold() for one in words} - _GENERIC)
 
 
