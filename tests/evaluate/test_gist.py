@@ -69,14 +69,11 @@ def test_an_abstract_counts_for_a_metric_only_with_the_marks_it_needs(tmp_path: 
 
 
 def test_an_opening_that_needs_another_sentence_is_counted(tmp_path: Path) -> None:
-    texts = ["It learns from the wild.", "We learn from the wild. It hums."]
-    file = written(
-        tmp_path,
-        *(
-            {"abstract": text, "spans": [{"start": 0, "end": len(text), "label": "idea"}]}
-            for text in texts
-        ),
-    )
+    rows: list[dict[str, object]] = [
+        {"abstract": text, "spans": [{"start": 0, "end": 9, "label": "idea"}]}
+        for text in ("It learns from the wild.", "We learn from the wild. It hums.")
+    ]
+    file = written(tmp_path, *rows)
     report = evaluate_gist(file, Baselines.FAST)
     assert report.metrics["dangling"].value == 1 / 2
     assert report.baselines["last"]["dangling"] == 1.0

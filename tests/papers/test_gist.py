@@ -1,7 +1,7 @@
 """One sentence of an abstract says what the paper does, and two say what came of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import combinations
 
 import pytest
@@ -198,9 +198,10 @@ def test_of_very_many_sentences_only_the_likeliest_are_paired(
 ) -> None:
     seen: list[int] = []
 
-    def pairs(places: Sequence[int], size: int) -> list[tuple[int, ...]]:
-        seen.append(len(places))
-        return list(combinations(places, size))
+    def pairs(candidates: Iterable[object], size: int) -> list[tuple[object, ...]]:
+        every = list(candidates)
+        seen.append(len(every))
+        return list(combinations(every, size))
 
     monkeypatch.setattr(gist_module, "combinations", pairs)
     assert choose_two("", "We like it. " * 500 + f"{IDEA} {RESULT}") == f"{IDEA} {RESULT}"

@@ -9,10 +9,10 @@ rewritten to stand alone (`gist_rewriting`), and its chance counts by how well i
 the sentence after it is joined by a semicolon. A gist of two is the best idea and then a result.
 """
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations
 from math import exp
 
 from paperround.papers.gist_features import (
@@ -119,23 +119,38 @@ def gist_pieces(
 
 
 def _best_one(candidates: Sequence[_Candidate], words: Set[str]) -> Piece:
-    alone = [one.within(LONGEST_ONE) for one in candidates]
-    bonus = _bonus(alone)
-    scored = [
-        (one.idea**_TEMPER * _worth(piece, words) * more, piece)
-        for one, piece, more in zip(candidates, alone, bonus, strict=True)
-    ]
-    for (one, other), more in zip(pairwise(candidates), bonus, strict=False):
+    """The candidate that says best what the paper does, or two joined.
+
+    Those that cannot be the best, whatever their words, are not looked at.
+    """
+    bonus = _bonus(candidates)
+    chances = [sum(one.idea for one in candidates[at : at + 2]) for at in range(len(candidates))]
+    most = exp(_TITLE if words else 0.0) * _FIRST_PROPOSAL
+    best, chosen = 0.0, candidates[0].within(LONGEST_ONE)
+    for at in sorted(range(len(candidates)), key=lambda at: -chances[at]):
+        if chances[at] ** _TEMPER * most <= best:
+            break
+        for piece, chance in _one_or_joined(candidates[at : at + 2]):
+            value = chance**_TEMPER * _worth(piece, words) * bonus[at]
+            if value > best:
+                best, chosen = value, piece
+    return chosen
+
+
+def _one_or_joined(candidates: Sequence[_Candidate]) -> Iterator[tuple[Piece, float]]:
+    """The first alone, and both as one sentence if that can be, with their chances."""
+    one, *others = candidates
+    yield one.within(LONGEST_ONE), one.idea
+    for other in others:
         if piece := _joined(one, other):
-            chance = min(1.0, one.idea + other.idea)
-            scored.append((chance**_TEMPER * _worth(piece, words) * more, piece))
-    return max(scored, key=lambda one: one[0])[1]
+            yield piece, one.idea + other.idea
 
 
-def _bonus(pieces: Sequence[Piece]) -> list[float]:
-    """By piece a factor, which is more than 1 for the first that proposes something."""
-    first = next((at for at, piece in enumerate(pieces) if is_proposal(piece.text)), None)
-    return [_FIRST_PROPOSAL if at == first else 1.0 for at in range(len(pieces))]
+def _bonus(candidates: Sequence[_Candidate]) -> list[float]:
+    """By candidate a factor, which is more than 1 for the first that proposes something."""
+    proposals = (at for at, one in enumerate(candidates) if is_proposal(one.sentence.text))
+    first = next(proposals, None)
+    return [_FIRST_PROPOSAL if at == first else 1.0 for at in range(len(candidates))]
 
 
 def _worth(piece: Piece, words: Set[str]) -> float:
@@ -149,31 +164,36 @@ def _joined(one: _Candidate, other: _Candidate) -> Piece | None:
     """Both as one sentence, where the first needs the second and they fit."""
     if not says_little(one.whole.text) or not can_follow(other.sentence.text):
         return None
-    if one.sentence.end + _MOST_BETWEEN < other.sentence.start:
+    if not _are_neighbours(one, other):
         return None
     both = (joined(one.whole, second) for second in other.versions)
     return next((piece for piece in both if len(piece.text) <= LONGEST_ONE), None)
+
+
+def _are_neighbours(one: _Candidate, other: _Candidate) -> bool:
+    return other.sentence.start - one.sentence.end <= _MOST_BETWEEN
 
 
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
     """The likeliest idea before a result, of those that fit together."""
     least = sorted((one.idea + one.result for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
     likeliest = [one for one in candidates if one.idea + one.result >= least][:_MOST_PAIRED]
-    wholes = [one.whole for one in likeliest]
     ideas = [
-        one.idea * _worth(piece, words) ** _WORTH_IN_PAIR * more
-        for one, piece, more in zip(likeliest, wholes, _bonus(wholes), strict=True)
+        one.idea * _worth(one.whole, words) ** _WORTH_IN_PAIR * more
+        for one, more in zip(likeliest, _bonus(likeliest), strict=True)
     ]
-    values = {
-        (at, after): ideas[at]
-        * likeliest[after].result
-        * (_POINTS_AT_ANOTHER if after > at + 1 and points_outside(wholes[after].text) else 1.0)
-        for at, after in combinations(range(len(likeliest)), 2)
-    }
-    for at, after in sorted(values, key=lambda pair: -values[pair]):
-        if found := _fit(likeliest[at], likeliest[after]):
-            return found
-    return None
+    pairs = sorted(
+        combinations(zip(likeliest, ideas, strict=True), 2),
+        key=lambda pair: -pair[0][1] * _result_after(pair[0][0], pair[1][0]),
+    )
+    fitting = (_fit(one, other) for (one, _), (other, _) in pairs)
+    return next(filter(None, fitting), None)
+
+
+def _result_after(one: _Candidate, other: _Candidate) -> float:
+    """The chance that `other` is a result, and says so after `one`."""
+    points = not _are_neighbours(one, other) and points_outside(other.whole.text)
+    return _POINTS_AT_ANOTHER * other.result if points else other.result
 
 
 def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
