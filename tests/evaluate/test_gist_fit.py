@@ -72,7 +72,7 @@ def test_the_weights_in_use_are_those_that_are_learned(real: list[Marked]) -> No
 @pytest.mark.accept("Q8", part="abstracts left out")
 def test_abstracts_left_out_are_hit_as_often(real: list[Marked]) -> None:
     found = figures_of(cross_validated(real, repeats=1))
-    assert found["idea"].value >= 0.58
+    assert found["idea"].value >= 0.60
     assert found["both"].value >= 0.40
     assert found["cut"].value <= 0.005
     assert found["dangling"].value == 0
