@@ -213,6 +213,8 @@ def test_two_sentences_become_one_with_a_semicolon() -> None:
         ("We present textit{Wasp}, a net.", "We present Wasp, a net."),
         (r"We present {\em Wasp}, a net.", "We present Wasp, a net."),
         (r"It costs \$5.", r"It costs \$5."),
+        (r"It is \frac{a}{b} now.", r"It is \frac{a}{b} now."),
+        (r"It is 2\times faster.", r"It is 2\times faster."),
     ],
 )
 def test_private_macros_become_words(text: str, plain: str) -> None:

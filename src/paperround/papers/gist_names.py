@@ -11,7 +11,10 @@ _FONT = re.compile(
     r"\\?\b(?:text(?:bf|it|sc|tt|rm|sf)|emph|underline)\{([^{}]*)\}|\{\\(?:em|it|bf|sc) ([^{}]*)\}"
     r"|\\[a-z]\{([^{}]*)\}"
 )
-_MACRO = re.compile(r"\{?\\([A-Za-z]{3,})(?:\\?[~ ](?=[ ,.])|\{\}\}?|\}|\\(?= )|~)?")
+_MACRO = re.compile(
+    r"(?<![\d$])\{?\\([A-Za-z]{3,})(?![A-Za-z]|\{[^}]|[\^_])"
+    r"(?:\\?[~ ](?=[ ,.])|\{\}\}?|\}|\\(?= )|~)?"
+)  # with neither an argument nor a number before it, which mathematics has
 _GENERIC = {
     "our method": "ours our method ourmethod approach name methodname sysname implname shortname "
     "mname myname ourshort ourname methodshort algo alg algname acronym abbr",
