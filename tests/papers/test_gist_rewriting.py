@@ -131,7 +131,6 @@ MAIN = "We propose Foo, a method that counts bees in the wild from the sound of 
         ": (1) the buzz, and (2) the hum.",
         ", and show that it works.",
         ", and show that it works, but only at night.",
-        ", a net of three layers.",
         " to address these challenges.",
     ],
 )
@@ -161,11 +160,18 @@ def test_what_limits_a_claim_never_goes(rest: str) -> None:
         ("Unlike all of the methods that came before in the field, which hum, we rest.", "hum"),
         ("We build a hive whose parts are both (warm and very, very dry, which helps).", "which"),
         ("The hive in the garden of the old house by the river, which is dry, hums.", "which"),
+        ("We train bees in a hive of the old house to look, to listen, and achieve rest.", "rest"),
+        ("We find in the old hive that the bees hum at night, a dance of many, and rest.", "rest"),
     ],
 )
 def test_no_sentence_ends_in_the_middle_of_a_thought(sentence: str, torn: str) -> None:
     for one in versions(Sentence(sentence, 0, len(sentence))):
         assert one.text == sentence or torn in one.text or one.text.startswith("We rest")
+
+
+def test_a_name_is_enough_where_its_explanation_does_not_fit() -> None:
+    name = "We introduce the first net of its kind in the world, called FooBarNet"
+    assert shown(f"{name}, a net of three layers.", len(name) + 1) == f"{name}."
 
 
 def test_brackets_go_before_a_clause_does() -> None:
@@ -187,6 +193,9 @@ def test_a_curtailed_sentence_loses_a_phrase_but_never_its_limits() -> None:
     bees = f"{MAIN} and of their feet"
     text = f"{bees} in the gardens of three cities."
     assert [one.text for one in curtailed(Piece(text, 0, len(text)))] == [f"{bees}."]
+    for torn in (" from gardens to parks.", " that show that bees of hives in gardens hum."):
+        text = f"{bees}{torn}"
+        assert all(one.text == f"{bees}." for one in curtailed(Piece(text, 0, len(text))))
     text = f"{bees} in the gardens, but only when it is warm."
     assert not list(curtailed(Piece(text, 0, len(text))))
 

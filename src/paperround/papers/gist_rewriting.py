@@ -63,7 +63,8 @@ _BOUNDARY = re.compile(
     rf"enable|allow)s?|{_PARTICIPLES})\b"
     r"|,\s(?:meanwhile|by|(?:\w+ly )?\w+ing)\b(?=[^,]*$)|,\s(?:and )?that\b|\sand that\b|"
     r",?\sin order to\b"
-    r"|,\sto\s|\sby \w+ing\b|\sas well as\b|\s(?:in comparison|compared) (?:to|with)\b"
+    r"|,\sto\s(?!our|the best)|\sby \w+ing\b|\sas well as\b|\s(?:in comparison|compared) (?:to|"
+    r"with)\b"
     r"|,\si\.e\.|,\s(?:an?|the first)\s"
     r"|,?\sand (?:also )?(?:performs?|sets?|achieves?|outperforms?|improves?|reduces?|generates?|"
     r"produces?|"
@@ -77,6 +78,10 @@ _OWN_CLAUSE = re.compile(
     r"[;:]\s|,? and (?:we |further |also )?(?:demonstrate|show|find|reveal|argue|"
     r"observe)s? (?:that|how)\b"
 )  # what limits its claim limits no other
+_APPOSITION = re.compile(r",\s(?:an?|the first)\s")
+_NAMES = re.compile(
+    r"\b(?:introduc|propos|present|call|nam|dub|term|develop|describ)(?:e|ed|es|s|bed)? [^,]{1,80}$"
+)
 _FIRST_ITEM = re.compile(r"(?<![\w.])\(?(?:1|i|a)\)")
 _LATER_ITEM = re.compile(r"(?<![\w.])\(?(?:[2-9]|i?i?ii|iv|v|[b-f])\)")
 _PHRASE = re.compile(
@@ -108,10 +113,14 @@ _STILL_OPEN = re.compile(
     r"via|results?|leads?|consists?|depends?|based|focus(?:es)?|able|due|according|opposed|via|"
     r"reveals?|shows?|finds?|argues?|covers?|introduces?|proposes?|presents?|contributions|"
     r"contribute|designed|used|"
-    r"possible|likely|necessary|connected|related|easy|hard|difficult|subsequently|then|also|"
+    r"combine|easier|harder|obtained|possible|likely|necessary|connected|related|easy|hard|difficult|"
+    r"subsequently|then|also|"
     r"further|able|aims?|trained|developed|tailored|needed|intended|"
     r"proposed|how|when|where|"
     r"we|be|not|its|their|our|at|i\.e|e\.g)|[:,;(])$"
+)
+_LIST_STOPS = re.compile(
+    r", (?!and |or |called |named |dubbed |termed |respectively|too\b|etc)[\w-]+(?: [\w-]+)?$"
 )
 _INTRODUCES = re.compile(
     r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|Though|When|For|Through|Using|Inspired|"
@@ -155,7 +164,10 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
 _LOOSE = re.compile(
     r"\s(?:in|for|with|from|via|through|using|during|by|across|under|into|to [a-z]+)\s"
 )
-_ASKS = re.compile(r"\b(?:why|whether|how|such that|so that)\b")
+_ASKS = re.compile(
+    r"\b(?:why|whether|how|such that|so that|(?:show\w*|demonstrat\w*|find|found|argue|"
+    r"reveal\w*|prove|observe|suggest\w*) that)\b"
+)
 _LEAST_LOOSE = 100
 
 
@@ -164,7 +176,9 @@ def curtailed(piece: Piece) -> Iterator[Piece]:
     ends = [one.start() for one in _LOOSE.finditer(piece.text, _LEAST_LOOSE)]
     for end in reversed(ends):
         text = _closed(piece.text[:end])
-        if not (_is_torn(text) or _ASKS.search(text) or _HEDGE.search(piece.text, end)):
+        is_torn = _is_torn(text) or _ASKS.search(text) or _is_list(piece.text, end)
+        is_way = " from " in text and piece.text.startswith(" to ", end)
+        if not (is_torn or is_way or _HEDGE.search(piece.text, end)):
             yield Piece(text, piece.start, piece.start + end)
 
 
@@ -181,15 +195,23 @@ def _ends(text: str) -> Iterator[int]:
     for boundary in _BOUNDARY.finditer(text, LEAST):
         end = boundary.start()
         is_limit = _HEDGE.search(text, end) and not _OWN_CLAUSE.match(text, end)
-        is_list = _FIRST_ITEM.search(text, 0, end) and _LATER_ITEM.search(text, end)
-        if not is_limit and not is_list:
+        is_apposition = _APPOSITION.match(text, end) and not _NAMES.search(text, 0, end)
+        if not is_limit and not is_apposition and not _is_list(text, end):
             yield end
+
+
+def _is_list(text: str, end: int) -> bool:
+    """Whether a numbered list goes on after `end`."""
+    has_first = _FIRST_ITEM.search(text, 0, end) is not None
+    return has_first and _LATER_ITEM.search(text, end) is not None
 
 
 def _is_torn(text: str, least: int = LEAST) -> bool:
     """Whether `text` stops in the middle of a thought, or has fewer than `least` characters."""
     body = text.removesuffix(".")
     if body.count("(") != body.count(")") or body.count('"') % 2 or body.count("$") % 2:
+        return True
+    if _LIST_STOPS.search(body):
         return True
     if len(body) < least or _STILL_OPEN.search(body) or not _VERB.search(body):
         return True

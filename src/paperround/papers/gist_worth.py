@@ -37,6 +37,7 @@ _RESULTS_OF_TESTS = re.compile(
     r"benchmarks?)\b",
     re.IGNORECASE,
 )
+_BACKGROUND = re.compile(r"\b(?:ha(?:s|ve) (?:gained|been|become|shown)|existing|prior|previous)\b")
 _SAYS = r"\b(?:we|paper|work|article|study|survey|report|thesis)(?: \w+ly| first| also)? "
 _DOES = re.compile(
     rf"{_SAYS}(?:propos|introduc|present|develop|design|devis|describ|study|studies|investigat|"
@@ -146,7 +147,7 @@ def says_little(text: str) -> bool:
 
 def can_follow(sentence: str) -> bool:
     """Whether a sentence says more of the proposal before it."""
-    others = (_RESULTS_OF_TESTS, _HOPE, _PARTS)
+    others = (_RESULTS_OF_TESTS, _HOPE, _PARTS, _BACKGROUND)
     return is_news(sentence) and not any(one.search(sentence) for one in others)
 
 
