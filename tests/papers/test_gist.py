@@ -102,6 +102,7 @@ def test_what_stands_before_a_proposal_does_not_make_it_say_more() -> None:
     [
         "It outperforms all state-of-the-art models by learning jointly.",
         "It aims to inspire future work by learning jointly.",
+        "Prior methods need many labels.",
         "Its code is available at https://example.org/foo by learning jointly.",
     ],
 )

@@ -37,7 +37,9 @@ _RESULTS_OF_TESTS = re.compile(
     r"benchmarks?)\b",
     re.IGNORECASE,
 )
-_BACKGROUND = re.compile(r"\b(?:ha(?:s|ve) (?:gained|been|become|shown)|existing|prior|previous)\b")
+_BACKGROUND = re.compile(
+    r"\b(?:[Hh]a(?:s|ve) (?:gained|been|become|shown)|[Ee]xisting|[Pp]rior|[Pp]revious)\b"
+)
 _SAYS = r"\b(?:we|paper|work|article|study|survey|report|thesis)(?: \w+ly| first| also)? "
 _DOES = re.compile(
     rf"{_SAYS}(?:propos|introduc|present|develop|design|devis|describ|study|studies|investigat|"
