@@ -1,5 +1,8 @@
 """The table of figures that `paperround evaluate` prints."""
 
+import subprocess
+import sys
+
 import pytest
 
 from paperround.evaluate.cli import show_report
@@ -19,3 +22,10 @@ def test_counts_are_whole_and_shares_have_four_places(capsys: pytest.CaptureFixt
     _, shares, counts = capsys.readouterr().out.splitlines()[:3]
     assert shares.split() == ["hard_recall", "1.0000", "0.9000", "to", "1.0000", "0.5000"]
     assert counts.split() == ["unclassified", "0", "0", "to", "1", "1,190"]
+
+
+def test_the_command_is_complete_when_it_is_what_is_imported_first() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import paperround.evaluate.cli"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

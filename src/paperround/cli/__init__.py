@@ -1,5 +1,12 @@
 """The command line: read arguments, call a service, print the result."""
 
-from paperround.cli.app import main
 
-__all__ = ["main"]
+def main() -> None:
+    """Run a command.
+
+    The commands are imported only here: they load plugins, and a plugin may itself be what imports
+    this package for its options.
+    """
+    from paperround.cli.app import main as run
+
+    run()
