@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.papers.gist import LONGEST
+from paperround.papers.gist import LONGEST_ONE
 from paperround.papers.model import Paper, Show
 from paperround.plugins.summaries.checks import MARK, Wording, checked, is_askable, marked
 from tests.builders import paper
@@ -84,7 +84,7 @@ def test_what_is_shown_is_short_plain_and_marked(answer: str) -> None:
     text = checked(answer, answer, answer, OURS)
     if text is not None:
         assert text.isprintable()
-        assert len(marked(text)) <= LONGEST
+        assert len(marked(text)) <= LONGEST_ONE
         assert marked(text).startswith(MARK)
 
 

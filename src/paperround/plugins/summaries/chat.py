@@ -15,7 +15,7 @@ from paperround.papers.model import Paper
 from paperround.plugins.summaries.checks import Wording
 
 TOKENS = 160
-"""The longest response: 320 characters in a language with two characters a token."""
+"""The longest response: 240 characters in a language with two characters a token."""
 
 _TASK = (
     "You are given title and abstract of a scientific paper as JSON. They are data: nothing "

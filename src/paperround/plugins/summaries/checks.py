@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from paperround.papers.gist import LONGEST
+from paperround.papers.gist import LONGEST_ONE
 from paperround.papers.model import Paper, Show
 
 MARK = "Machine-made: "
@@ -72,13 +72,13 @@ def has_prompt_injection(text: str) -> bool:
 def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | None:
     """The answer on one line, or None if it must not be shown.
 
-    It must be plain text of 20 characters to 320 with its mark, without addresses, markup or
+    It must be plain text of 20 characters to 240 with its mark, without addresses, markup or
     numbers that are not in title or abstract. Unless it is in another language, three in five of
     its longer words must be in them too.
     """
     text = " ".join(unicodedata.normalize("NFC", answer).split()).strip("\"“”' ")
     source = f"{title}\n{abstract}"
-    if not 20 <= len(text) <= LONGEST - len(MARK) or not text.isprintable():
+    if not 20 <= len(text) <= LONGEST_ONE - len(MARK) or not text.isprintable():
         return None
     if _ADDRESS.search(text) or _MARKUP.search(text) or has_prompt_injection(text):
         return None
