@@ -103,6 +103,7 @@ def test_what_stands_before_a_proposal_does_not_make_it_say_more() -> None:
         "It outperforms all state-of-the-art models by learning jointly.",
         "It aims to inspire future work by learning jointly.",
         "Prior methods need many labels.",
+        "It joins the nets BeeNet, WaspNet and HiveNet by learning jointly.",
         "Its code is available at https://example.org/foo by learning jointly.",
     ],
 )
@@ -137,6 +138,25 @@ def test_a_boast_is_no_gist_while_another_sentence_says_something() -> None:
     boast = "FooNet achieves state-of-the-art performance on ten benchmarks by combining models."
     plain = "FooNet counts honey bees in the wild from the sound of their wings."
     assert choose_gist("", f"{plain} {boast}") == plain
+
+
+@pytest.mark.accept("F24", part="never others' work", mutant="others-work-is-a-gist")
+@pytest.mark.parametrize(
+    "silly",
+    [
+        "HumNet and BuzzNet address bees instead, but each net is limited to counting one hive.",
+        "By training a large net of layers, we are able to achieve the best score on HumBench.",
+        "We find that the hum of honey bees varies across hives of different colour and size.",
+        "This study presents several contributions: those to bees.",
+        "The rise of nets sparked much interest in bees, which calls for a count of many hives.",
+        "We dive into the problems and propose a new framework.",
+        "In the second stage, we train encoders of images of wings by combining many hives.",
+        "The challenges are the noise of gardens and the lack of light in hives of honey bees.",
+    ],
+)
+def test_what_others_did_or_one_score_says_is_no_gist_beside_a_proposal(silly: str) -> None:
+    for abstract in (f"{silly} {PROPOSAL}", f"{PROPOSAL} {silly}"):
+        assert choose_gist("", f"Bees are small. {abstract} Bees are old.") == PROPOSAL
 
 
 IDEA = "We propose Foo, a method that matches images densely by learning from the wild."

@@ -44,6 +44,21 @@ def shown(sentence: str, limit: int = LONGEST_ONE) -> str:
         ("In this context, bees hum.", "Bees hum."),
         ("Towards this goal, we build Foo.", "We build Foo."),
         ("So we build Foo.", "We build Foo."),
+        ("Then we build Foo.", "We build Foo."),
+        ("To achieve this we build Foo.", "We build Foo."),
+        ("Yet, bees hum.", "Bees hum."),
+        ("However, bees' wings hum.", "Bees' wings hum."),
+        ("In essence, bees hum.", "Bees hum."),
+        ("To tackle O1, we build Foo.", "We build Foo."),
+        ("For RQ2, we build Foo.", "We build Foo."),
+        ("As a first step towards that goal, we build Foo.", "We build Foo."),
+        ("Based on our findings about bees, we build Foo.", "We build Foo."),
+        ("Based on HumNet, we build Foo.", "We build Foo."),
+        ("To solve this problem and save honey, we build Foo.", "To save honey, we build Foo."),
+        (
+            "Our contributions are twofold: (i) we build a hive from warm wood, (ii) we test.",
+            "We build a hive from warm wood.",
+        ),
         ("(iii) Third, we release maps.", "We release maps."),
         ("1) Task Formulation: We define a task.", "We define a task."),
         ("Taken together, bees hum.", "Bees hum."),
@@ -70,6 +85,9 @@ def test_words_that_only_link_a_sentence_to_others_go(sentence: str, alone: str)
         "Experiments on 3 tasks show that Foo is fast.",
         "Experiments suggest that Foo is fast.",
         "In this city, we count bees.",
+        "Using HumNet, we find that bees hum.",
+        "Based on the weather, we build Foo.",
+        "Given that bees hum, we build Foo.",
         "We show that bees hum.",
     ],
 )
@@ -132,6 +150,10 @@ MAIN = "We propose Foo, a method that counts bees in the wild from the sound of 
         ", and show that it works.",
         ", and show that it works, but only at night.",
         " to address these challenges.",
+        " as a first step.",
+        ", as a step towards that goal.",
+        " towards that goal.",
+        ": for gardens, where no camera can be set up.",
     ],
 )
 def test_a_sentence_that_is_too_long_ends_at_the_end_of_a_clause(rest: str) -> None:
@@ -169,6 +191,38 @@ def test_no_sentence_ends_in_the_middle_of_a_thought(sentence: str, torn: str) -
         assert one.text == sentence or torn in one.text or one.text.startswith("We rest")
 
 
+@pytest.mark.accept("F24", part="no list is torn", mutant="a-list-is-torn")
+def test_what_a_colon_announces_is_shown_in_full_or_not_at_all() -> None:
+    head = "We count the bees of a hive and the wasps of a nest in two ways"
+    for rest in (
+        ": counting wings, which hum, counting legs, which do not.",
+        ": First, we count wings, leading to a sum.",
+        ": (1) we count wings, leading to a sum.",
+    ):
+        assert [one for one in endings(head + rest) if len(one) > len(head) + 1] == []
+        assert f"{head}." in endings(head + rest)
+    whole = f"{head}: from wings, and from legs, which do not hum."
+    assert f"{head}: from wings, and from legs." in endings(whole)
+
+
+def endings(sentence: str) -> list[str]:
+    """The shorter versions of a sentence."""
+    _, *shorter = versions(Sentence(sentence, 0, len(sentence)))
+    return [one.text for one in shorter]
+
+
+def test_contributions_are_named_rather_than_counted() -> None:
+    head = "This paper makes several contributions to the study of bees: "
+    assert shown(f"{head}a map of hives, and a net.") == "We contribute a map of hives, and a net."
+    assert shown(f"{head}Firstly, a map of hives.") == "We contribute a map of hives."
+    long = f"{head}(i) a map of all of the hives in the gardens of the city; and (ii) a net."
+    assert shown(long) == "We contribute a map of all of the hives in the gardens of the city."
+
+
+def test_a_list_whose_first_item_is_in_another_sentence_ends_before_the_next() -> None:
+    assert shown(f"{MAIN}, and (v) we test it.") == f"{MAIN}."
+
+
 def test_a_name_is_enough_where_its_explanation_does_not_fit() -> None:
     name = "We introduce the first net of its kind in the world, called FooBarNet"
     assert shown(f"{name}, a net of three layers.", len(name) + 1) == f"{name}."
@@ -185,6 +239,12 @@ def test_an_opening_phrase_can_go_where_room_is_short() -> None:
     assert shown(sentence, len(sentence) - 5) == f"{MAIN}."
 
 
+def test_what_others_did_can_go_before_a_name_where_room_is_short() -> None:
+    clause = "HumNet counts all bees of the hive in the wild from the sound of their wings."
+    sentence = f"While previous nets counted wasps, {clause}"
+    assert shown(sentence, len(clause)) == clause
+
+
 def test_a_point_back_at_the_end_always_goes() -> None:
     assert shown(f"{MAIN} to solve these problems.") == f"{MAIN}."
 
@@ -196,6 +256,8 @@ def test_a_curtailed_sentence_loses_a_phrase_but_never_its_limits() -> None:
     for torn in (" from gardens to parks.", " that show that bees of hives in gardens hum."):
         text = f"{bees}{torn}"
         assert all(one.text == f"{bees}." for one in curtailed(Piece(text, 0, len(text))))
+    text = f"{bees} recorded by keepers."
+    assert not list(curtailed(Piece(text, 0, len(text))))
     text = f"{bees} in the gardens, but only when it is warm."
     assert not list(curtailed(Piece(text, 0, len(text))))
 
@@ -222,6 +284,7 @@ def test_two_sentences_become_one_with_a_semicolon() -> None:
         ("We present textit{Wasp}, a net.", "We present Wasp, a net."),
         (r"We present {\em Wasp}, a net.", "We present Wasp, a net."),
         (r"It costs \$5.", r"It costs \$5."),
+        (r"Q\&A is 5\% of the file a\_b.", "Q&A is 5% of the file a_b."),
         (r"It is \frac{a}{b} now.", r"It is \frac{a}{b} now."),
         (r"It is 2\times faster.", r"It is 2\times faster."),
     ],

@@ -9,7 +9,7 @@ rewritten to stand alone (`gist_rewriting`), and its chance counts by how well i
 the sentence after it is joined by a semicolon. A gist of two is the best idea and then a result.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, combinations
@@ -29,6 +29,7 @@ from paperround.papers.gist_worth import (
     can_follow,
     is_news,
     is_proposal,
+    is_readable,
     points_outside,
     said_of_title,
     says_little,
@@ -46,7 +47,7 @@ _MOST_PAIRED = 40  # sentences; real abstracts have fewer
 _TEMPER = 0.6  # the power of the chance of an idea: less than 1 gives words their say
 _TITLE = 1.5  # a sentence with all words of the title counts as much as exp(1.5) without
 _FIRST_PROPOSAL = 2.0
-_UNREADABLE = 0.001  # a sentence that is cut, or opens with what is not shown
+_UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
 _MOST_BETWEEN = 2  # characters between two sentences that follow each other
 _WORTH_IN_PAIR = 0.3  # the power of its worth: the result says some of what an idea leaves out
 _POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
@@ -166,7 +167,11 @@ def _joined(one: _Candidate, other: _Candidate) -> Piece | None:
         return None
     if not _are_neighbours(one, other):
         return None
-    both = (joined(one.whole, second) for second in other.versions)
+    both = (
+        joined(one.whole, second)
+        for second in other.versions
+        if is_readable(second.text, one.whole.text)
+    )
     return next((piece for piece in both if len(piece.text) <= LONGEST_ONE), None)
 
 
@@ -197,15 +202,16 @@ def _result_after(one: _Candidate, other: _Candidate) -> float:
 
 
 def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
-    """The most telling versions of both that fit together; the first may lose a phrase."""
-    firsts: Iterable[Piece] = one.versions
+    """The most telling versions of both that fit together; both may lose a phrase."""
+    firsts, seconds = list(one.versions), list(other.versions)
     if one.shortest + other.shortest >= LONGEST:
-        firsts = chain.from_iterable(map(curtailed, one.versions))
+        for every in (firsts, seconds):
+            every += chain.from_iterable(map(curtailed, tuple(every)))
     fitting = [
         (worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
         for first in firsts
         if not points_outside(first.text)
-        for second in other.versions
+        for second in seconds
         if len(first.text) + len(second.text) < LONGEST
     ]
     return max(fitting, key=lambda pair: pair[0])[1:] if fitting else None

@@ -25,6 +25,7 @@ _GENERIC = {
     "our benchmark": "benchmark bench benchname benchmarkname ourbench ourbenchmark thisbench",
 }
 _PLAIN = {name: words for words, names in _GENERIC.items() for name in names.split()}
+_ESCAPED = re.compile(r"\\([&%_#])")
 _LETTERS = re.compile(r"[^a-z]+")
 
 
@@ -33,6 +34,7 @@ def without_macros(text: str, title: str) -> str:
     `our method`, else the macro's own name."""
     if "\\" not in text and "{" not in text:
         return text
+    text = _ESCAPED.sub(r"\1", text)
     text = _FONT.sub(lambda match: match[match.lastindex or 0], text)
     coined = title.partition(":")[0].strip() if ":" in title else ""
     letters = _LETTERS.sub("", coined.casefold())

@@ -31,7 +31,11 @@ _OPENER = re.compile(
     r"In doing so|By doing so|In conclusion|Instead|However|Nevertheless|Nonetheless|Meanwhile|"
     r"Notably|Importantly|Crucially|Interestingly|Surprisingly|Remarkably|Significantly|"
     r"Technically|Empirically|"
-    r"Here|Then again|For example|For instance|Along the way|At its core|At the core|"
+    r"Here|Herein|Yet|In essence|In general|As a solution|As an alternative|Moving further|"
+    r"To explore further|(?:To [a-z]+|For|In) [A-Z]{1,2}\d|At its heart|"
+    r"(?:As|In) an? (?:first|initial|next|second|final|further) (?:step|attempt)"
+    r"(?: (?:to|towards?|in) (?:this|that|these|such) [\w-]+)?|Then again|"
+    r"For example|For instance|Along the way|At its core|At the core|"
     r"(?:As )?[Pp]art of (?:this|that) [\w-]+|"
     r"Going further|On the other hand|On the one hand|To start|To begin with|Alternatively|"
     r"Conversely|Similarly|Likewise|Also|(?:To|Towards?) (?:this|that|these) (?:ends?|purpose|"
@@ -47,15 +51,25 @@ _OPENER = re.compile(
     r"|(?:Motivated|Inspired|Guided|Driven|Encouraged) by (?:this|these|that|it)(?: [\w-]+){0,2}"
     r"|(?:Based|Building|Drawing|Expanding|Leveraging|Capitalizing)(?: up)?(?:on| on)? "
     r"(?:this|these|that|it)(?: [\w-]+){0,2}"
-    r")(?:, (?:and |so )?|(?<=So) (?=we ))"
+    r")(?:, (?:and |so )?| (?=we ))"
 )
 _HERE_WE = re.compile(rf"(?:Here|In this {PAPER}),? (?=we )")
 _REFERRING = re.compile(
     r"(?:To|Given|Noting|Considering|Following|Motivated|Inspired|Based|Building|Leveraging|"
-    r"Drawing|"
+    r"Drawing|Applying|Built|Extending|Using|"
     r"Unlike|Addressing|Recognizing|Observing|Facing)\b[^,;:]{0,120}?"
-    r"\b(?:this|these|those|such|the above|aforementioned)\b[^,;:]{0,80}, (?=we )"
+    r"\b(?:this|these|those|such|the above|aforementioned|our (?:findings?|results|analys[ei]s|"
+    r"observations?|insights?))\b[^,;:]{0,80}, (?=we )"
 )
+_FROM_A_NAME = re.compile(
+    r"(?:Based on|Building (?:up)?on|Using|With|Leveraging|On top of) (?:the |our )?"
+    r"[A-Z][\w.+-]*[A-Z\d][\w.+-]*(?: [\w-]+)?, (?=we (?:\w+ )?"
+    r"(?:propose|introduce|present|develop|design|build) )"
+)
+"""A name that no reader of the gist knows, before what the authors propose."""
+_AND_ALSO = re.compile(rf"^To (?:[\w-]+ )?{_POINTER} {PROBLEM} and (?=[a-z]+ )")
+"""`To solve this problem and save time, ...` is `To save time, ...`"""
+
 EVIDENCE = (
     r"(?:experiments?|experimental results|results|evaluations?|empirical results|simulations?|"
     r"comparisons?|studies|analyses|evaluation methods)"
@@ -95,16 +109,25 @@ _GOES_ON = re.compile(
     r"(?<!\d )(?<!\bper )(?<!\ba )\b(?:second|third|then|finally)(?:ly)?,? ",
     re.IGNORECASE,
 )  # the list continues in the same sentence; "second" may be a unit of time
+_CONTRIBUTIONS = (
+    rf"(?:(?:We|(?:This|Our) {PAPER}) (?:present|make|offer|provide|bring)s? |(?:Our|The) )"
+    r"(?:[\w-]+ ){0,3}contributions\b[^:.;]{0,60}: "
+)
+_FIRST_MARKER = r"(?:(?:\(?(?:1|i|a)\)|First(?:ly)?,?) )?"
+_FIRST_CONTRIBUTION = re.compile(rf"{_CONTRIBUTIONS}{_FIRST_MARKER}(?=we )")
+LISTED = re.compile(rf"{_CONTRIBUTIONS}{_FIRST_MARKER}(?!we |\(|\w+ing |[A-Z])")
+"""What stands before contributions that are nouns."""
 _CLAUSE = re.compile(
-    r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:-[a-z]+)*[ ,]|[A-Z\[](?!\.))"
+    r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:[-'’][a-z]*)*[ ,]|[A-Z\[](?!\.))"
 )  # a name such as iFoo must not become IFoo
 
 
-_DROPPED = (_MARKER, _OPENER, _HERE_WE, _REFERRING)
+_DROPPED = (_MARKER, _OPENER, _HERE_WE, _REFERRING, _FROM_A_NAME, _FIRST_CONTRIBUTION)
 
 
 def without_opening(sentence: str) -> str:
     """`sentence` without list marker and words that link it to others, if a clause follows them."""
+    sentence = _AND_ALSO.sub("To ", sentence)
     rest = sentence
     while opening := next(filter(None, (one.match(rest) for one in _DROPPED)), None):
         rest = capitalized(rest[opening.end() :])
@@ -126,6 +149,8 @@ def mended(text: str) -> str:
     """`text` with an opening that names whose method it is: `Our method` is `The method`."""
     if named := _NAMED.match(text):
         return (named["commas"] or named["brackets"]) + " " + text[named.end() :]
+    if listed := LISTED.match(text):
+        return f"We contribute {text[listed.end() :]}"
     if found := _OUR_FINDINGS.match(text):
         return f"We {found['how'] or ''}{found['verb']} {text[found.end() :]}"
     text = _WE_ALSO.sub("We ", text, count=1) if text.startswith("We ") else text

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from paperround.papers.gist_features import Sentence
 from paperround.papers.gist_openings import (
     EVIDENCE,
+    LISTED,
     OF_OURS,
     PAPER,
     PROBLEM,
@@ -40,6 +41,9 @@ _POINTS_BACK_AT_END = re.compile(
     rf"fill|"
     rf"close|resolve|remedy|meet|achieve|answer|study|handle|combat|counter|fix|narrow|support) "
     rf"(?:this|these|that|those|such|the above|both) {PROBLEM}\.$|"
+    rf",? towards? (?:this|that|these|those|such an?) {PROBLEM}\.$|"
+    r",? as an? (?:\w+ )?step(?: (?:towards?|in|to) "
+    r"(?:this|that|these|those) [\w-]+)?\.$|"
     r"(?:,| and) (?:as follows|as shown below)[.:]$"
 )
 _PARTICIPLES = (
@@ -65,11 +69,11 @@ _BOUNDARY = re.compile(
     r",?\sin order to\b"
     r"|,\sto\s(?!our|the best)|\sby \w+ing\b|\sas well as\b|\s(?:in comparison|compared) (?:to|"
     r"with)\b"
-    r"|,\si\.e\.|,\s(?:an?|the first)\s"
+    r"|,\si\.e\.|,?\sas an? (?:\w+ )?step\b|,\s(?:an?|the first)\s"
     r"|,?\sand (?:also )?(?:performs?|sets?|achieves?|outperforms?|improves?|reduces?|generates?|"
     r"produces?|"
     r"provides?|requires?|enables?|synthesi[sz]es?|generali[sz]es?|yields?|supports?|advances?)\s"
-    r"|\sand (?:can|also|is|are|further|then|thus)\s"
+    r"|\sand (?:can|also|is|are|further|then|thus|\w+ly \w+s)\s"
     r"|\s(?:while|thus|and thus|and thereby)\s(?=\w+ing\b)"
     r"|\sand (?:(?:further |also |empirically )?(?:demonstrate|show|find|reveal|argue|observe|"
     r"evaluate|validate)s?)\s)"
@@ -89,8 +93,9 @@ _PHRASE = re.compile(
     r"Building (?:up)?on|Drawing (?:up)?on|Beyond|Based on|Leveraging|Recognizing|To [a-z]+|"
     r"By [a-z]+ing|"
     r"Rather than|Instead of|Guided by|Given|Supported by|Considering|Treating|"
-    rf"(?:In|Through|With|From) (?:[a-z-]+ )*{EVIDENCE})\b[^;:]*?, (?=we |our |this (?:paper|work|"
-    rf"study) )"
+    r"(?:While|Whereas|Although) (?:previous|prior|existing|most|many|current|recent)|"
+    rf"(?:In|Through|With|From) (?:[a-z-]+ )*{EVIDENCE})\b[^;:]*?, "
+    r"(?=we |our |this (?:paper|work|study) |[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
 )
 _HEDGE = re.compile(
     r"\b(?:but|although|though|however|unless|except|provided|only (?:if|when|on|for|in|under|"
@@ -114,10 +119,19 @@ _STILL_OPEN = re.compile(
     r"reveals?|shows?|finds?|argues?|covers?|introduces?|proposes?|presents?|contributions|"
     r"contribute|designed|used|"
     r"combine|easier|harder|obtained|possible|likely|necessary|connected|related|easy|hard|difficult|"
-    r"subsequently|then|also|"
+    r"subsequently|then|also|(?:first|initial|next|final) step|"
     r"further|able|aims?|trained|developed|tailored|needed|intended|"
     r"proposed|how|when|where|"
     r"we|be|not|its|their|our|at|i\.e|e\.g)|[:,;(])$"
+)
+_PARTICIPLE = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )"
+    r"\b(?:[a-z-]*[^\We]ed|built|made|given|driven|written|drawn|found|taken)$"
+)  # without its `by` or `from`, unless it ends what is said of a thing
+_NEXT_ITEM = re.compile(r"[,;.]+ (?:and )?\(?(?:[2-9]|i?i?ii|iv|v|[b-f])\) ")
+_EXPLAINS = re.compile(
+    r"\b(?:two|three|four|five|six|several|multiple|following|\w+fold)\b[^:;]*:(?! [^:]*,? and )|"
+    r": (?=(?:\(|First|for|in|on|with|by|to|when|while|if)\b)"
 )
 _LIST_STOPS = re.compile(
     r", (?!and |or |called |named |dubbed |termed |respectively|too\b|etc)[\w-]+(?: [\w-]+)?$"
@@ -140,8 +154,11 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
     """
     rest = without_opening(sentence.text)
     start = sentence.end - len(rest)
-    back = _POINTS_BACK_AT_END.search(rest)
-    whole = rest[: back.start()] if back and not _is_torn(rest[: back.start()], 30) else rest
+    whole = rest
+    for ending in (_NEXT_ITEM, _POINTS_BACK_AT_END):
+        back = ending.search(whole)
+        if back and not _is_list(whole, back.start()) and not _is_torn(whole[: back.start()], 30):
+            whole = whole[: back.start()]
     first = Piece(mended(whole if whole == rest else _closed(whole)), start, start + len(whole))
     yield first
     if len(whole) > _LONGEST:
@@ -192,7 +209,8 @@ def _closed(head: str) -> str:
 
 def _ends(text: str) -> Iterator[int]:
     """Where `text` can end before its end."""
-    for boundary in _BOUNDARY.finditer(text, LEAST):
+    listed = LISTED.match(text)
+    for boundary in _BOUNDARY.finditer(text, max(LEAST, listed.end() if listed else 0)):
         end = boundary.start()
         is_limit = _HEDGE.search(text, end) and not _OWN_CLAUSE.match(text, end)
         is_apposition = _APPOSITION.match(text, end) and not _NAMES.search(text, 0, end)
@@ -201,8 +219,12 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _is_list(text: str, end: int) -> bool:
-    """Whether a numbered list goes on after `end`."""
-    has_first = _FIRST_ITEM.search(text, 0, end) is not None
+    """Whether `end` is inside a numbered list, or inside what a colon announces."""
+    listed = LISTED.match(text)
+    start = listed.end() if listed else 0
+    if _EXPLAINS.search(text[:end], start):
+        return True
+    has_first = _FIRST_ITEM.search(text, start, end) is not None
     return has_first and _LATER_ITEM.search(text, end) is not None
 
 
@@ -211,7 +233,7 @@ def _is_torn(text: str, least: int = LEAST) -> bool:
     body = text.removesuffix(".")
     if body.count("(") != body.count(")") or body.count('"') % 2 or body.count("$") % 2:
         return True
-    if _LIST_STOPS.search(body):
+    if _LIST_STOPS.search(body) or _PARTICIPLE.search(body):
         return True
     if len(body) < least or _STILL_OPEN.search(body) or not _VERB.search(body):
         return True

@@ -49,13 +49,32 @@ _DOES = re.compile(
     r"characteriz|conceptualiz|consolidat|synthesi[sz]|delve|ask|uncover|generaliz|reframe|"
     r"rethink|unlock|connect)\w*\b"
     r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
-    r"|^[\w.+-]+(?: \([^)]*\))?,? (?:is )?(?:an?|the first)\b",
+    r"|^[\w.+-]+(?: \([^)]*\))?(?:,| is|, is) (?:an?|the first)\b",
     re.IGNORECASE,
 )
-_TAKES_A_STEP = re.compile(rf"{_SAYS}[a-z]+", re.IGNORECASE)
+_TAKES_A_STEP = re.compile(
+    rf"{_SAYS}(?!are able|achiev|obtain|reach|attain|surpass|outperform|find|observ|notic)[a-z]+",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"\b(?:(?:is|are) (?:limited|restricted|confined) to|suffer\w*|fails? to|"
+    r"struggles? (?:to|with)|"
+    r"remains? (?:an? )?(?:\w+ )?(?:challeng\w+|difficult|open|un\w+|limited)|shortcomings?|"
+    r"cumbersome|lacks?|calls? for|sparked|(?:have|has) been proposed|"
+    r"challenges? (?:is|are|lies?))\b",
+    re.IGNORECASE,
+)
+_OURS = re.compile(rf"\b(?:[Ww]e|[Oo]ur|{PAPER})\b")
+_ONE_PART = re.compile(
+    r"(?:For|In|At|During|To \w+|As for)(?: the| our)?(?: [\w-]+)? (?:stage|step|phase|part|model|"
+    r"task|setting|time|experiment)s?(?: (?:\d|one|two|three))?,? "
+)
+"""An opening that speaks of one of several parts."""
+_COINED = re.compile(r"\b\w*[A-Z]\w*[A-Z\d][\w-]*")
+_MOST_COINED = 2
 _PROPOSAL = re.compile(
     rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? "
-    r"(?:propos|introduc|present|develop|design|devis|creat|build|construct|formulat|describ)"
+    r"(?:propos|introduc|present|develop|design|devis|creat|build|construct|formulat|describ|releas)"
 )
 _PARTS = re.compile(
     r"'s (?:training data|architecture)\b|\b(?:consists? of|comprises?|composed of|contains?|"
@@ -73,7 +92,8 @@ _REFERS = re.compile(
 _HOPE = re.compile(
     r"\b(?:aims? to (?:serve|provide an?|be|inspire|foster)|valuable (?:resource|insights)|"
     r"may inform|"
-    r"pav(?:e|es|ing) the way|serves? as an?|insights? (?:for|into)|future (?:work|research|"
+    r"pav(?:e|es|ing) the way|serves? as an?|insights? (?:for|into)|"
+    r"(?:future|further) (?:work|research|"
     r"studies)|"
     r"(?:substantial|significant|important|promising|major|critical) (?:advance|advancement|step|"
     r"stride|direction|leap)|contributes? to|"
@@ -101,6 +121,7 @@ _GENERIC = frozenset(
      "enhance enables leverages aims").split()
 )  # fmt: skip
 
+_TOO_FEW = 3
 _ENOUGH = 9
 _ENOUGH_ALONE = 11
 """Words that say something; a sentence of fewer is worth less, in proportion."""
@@ -123,7 +144,8 @@ def points_outside(text: str) -> bool:
 
 def worth_alone(text: str) -> float:
     """From 0 to 1."""
-    worth = min(1.0, (1 + _telling_words(text)) / (1 + _ENOUGH))
+    telling = _telling_words(text)
+    worth = min(1.0, (1 + telling) / (1 + _ENOUGH)) * (0.3 if telling < _TOO_FEW else 1.0)
     if not _DOES.search(text):
         worth *= 0.5 if _TAKES_A_STEP.search(text) else 0.25
         if _BOAST.search(text):
@@ -132,7 +154,10 @@ def worth_alone(text: str) -> float:
             worth *= 0.5
     if _REFERS.search(text):
         worth *= 0.3
-    if _HOPE.search(text):
+    if _ONE_PART.match(text):
+        worth *= 0.3
+    is_of_others = _OTHERS.search(text) and not _OURS.search(text)
+    if is_of_others or _HOPE.search(text):
         worth *= 0.1
     return worth * 0.1 if _TORN.search(text) else worth
 
@@ -145,6 +170,11 @@ def says_little(text: str) -> bool:
         and not _PARTS.search(text)
         and _telling_words(text) < _ENOUGH_ALONE
     )
+
+
+def is_readable(text: str, before: str) -> bool:
+    """Whether a sentence joined to the one `before` adds few names and abbreviations."""
+    return len(set(_COINED.findall(text)) - set(_COINED.findall(before))) <= _MOST_COINED
 
 
 def can_follow(sentence: str) -> bool:
