@@ -61,6 +61,7 @@ def shown(sentence: str, limit: int = LONGEST_ONE) -> str:
         ),
         ("(iii) Third, we release maps.", "We release maps."),
         ("1) Task Formulation: We define a task.", "We define a task."),
+        ("Fascinatingly, bees hum.", "Bees hum."),
         ("Taken together, bees hum.", "Bees hum."),
         ("Moreover, to this end, we train.", "We train."),
         ("We further propose Foo.", "We propose Foo."),
@@ -85,6 +86,7 @@ def test_words_that_only_link_a_sentence_to_others_go(sentence: str, alone: str)
         "Experiments on 3 tasks show that Foo is fast.",
         "Experiments suggest that Foo is fast.",
         "In this city, we count bees.",
+        "Presumably, bees hum.",
         "Using HumNet, we find that bees hum.",
         "Based on the weather, we build Foo.",
         "Given that bees hum, we build Foo.",
@@ -98,16 +100,15 @@ def test_an_opening_that_is_part_of_the_claim_stays(sentence: str) -> None:
 @pytest.mark.parametrize(
     ("sentence", "alone"),
     [
-        ("Our approach, Foo, learns from bees.", "Foo learns from bees."),
-        ("Our new method (FooNet) learns from bees.", "FooNet learns from bees."),
+        ("Our approach, Foo, learns from bees.", "The approach, Foo, learns from bees."),
         ("Our method learns from bees.", "The method learns from bees."),
         ("Our key insight is that bees hum.", "The key insight is that bees hum."),
         ("Our work maps the reef.", "This work maps the reef."),
-        ("Our findings reveal that bees hum.", "We reveal that bees hum."),
+        ("Our findings reveal that bees hum.", "The findings reveal that bees hum."),
         ("Our findings suggest that bees hum.", "The findings suggest that bees hum."),
     ],
 )
-def test_what_is_ours_gets_a_name_or_an_article(sentence: str, alone: str) -> None:
+def test_what_is_ours_gets_an_article(sentence: str, alone: str) -> None:
     assert shown(sentence) == alone
     assert not points_outside(alone)
 
@@ -151,6 +152,7 @@ MAIN = "We propose Foo, a method that counts bees in the wild from the sound of 
         ", and show that it works, but only at night.",
         " to address these challenges.",
         " as a first step.",
+        ", as a first step to alleviate this problem.",
         ", as a step towards that goal.",
         " towards that goal.",
         ": for gardens, where no camera can be set up.",
@@ -183,7 +185,6 @@ def test_what_limits_a_claim_never_goes(rest: str) -> None:
         ("We build a hive whose parts are both (warm and very, very dry, which helps).", "which"),
         ("The hive in the garden of the old house by the river, which is dry, hums.", "which"),
         ("We train bees in a hive of the old house to look, to listen, and achieve rest.", "rest"),
-        ("We find in the old hive that the bees hum at night, a dance of many, and rest.", "rest"),
     ],
 )
 def test_no_sentence_ends_in_the_middle_of_a_thought(sentence: str, torn: str) -> None:

@@ -56,6 +56,8 @@ def test_decimals_addresses_and_markers_end_no_sentence(one: str) -> None:
         ("It is hard. $O(n)$ is not.", ["It is hard.", "$O(n)$ is not."]),
         ("One is done. (ii) We do more.", ["One is done.", "(ii) We do more."]),
         ("A blank was lost.We mend it.", ["A blank was lost.", "We mend it."]),
+        ("It was lost (or so).We mend it.", ["It was lost (or so).", "We mend it."]),
+        ("It is hard. we mend it.", ["It is hard.", "we mend it."]),
     ],
 )
 def test_sentences_may_end_and_open_with_other_signs(text: str, parts: list[str]) -> None:

@@ -36,7 +36,7 @@ _END = re.compile(
     r"[.!?](?<![.!?]{2})[.!?]*+[\"'”’)\]}»]*+(?:\s++"
     r"(?=[\"'“‘«(\[{]{0,2}(?:[^\Wa-z_]|\$|\\|[a-z]{1,5}[A-Z]|we [a-z])"
     r"|\((?:[ivx]{1,4}|[a-e])\) [A-Z])"
-    r"|(?<=[A-Za-z]{3}[.!?])(?=(?:" + _OPENING + r")[ ,:]))"
+    r"|(?<=[A-Za-z]{2}[A-Za-z)][.!?])(?=(?:" + _OPENING + r")[ ,:]))"
 )  # a name such as iFoo starts a sentence too, and so does `We` after a missing space
 _OPENS = re.compile(r"[\"“‘(\[]?(?:" + _OPENING + r")\b")
 _ABBREVIATIONS = frozenset(

@@ -2,7 +2,7 @@
 
 "To this end, in this paper, we also propose it."      ──► "We propose it."
 "Extensive experiments show that it is fast."           ──► "It is fast."
-"Our approach, Foo, learns."                            ──► "Foo learns."
+"Our approach learns."                                  ──► "The approach learns."
 """
 
 import re
@@ -22,23 +22,20 @@ _MARKER = re.compile(
 _OPENER = re.compile(
     rf"(?:(?:In|With|Through|Throughout) (?:this|the present|our) (?:[\w-]+ )?{PAPER}"
     r"|To the best of our knowledge|To our knowledge"
-    r"|First|Second|Third|Fourth|Fifth|Firstly|Secondly|Thirdly|Next|Then|Finally|Lastly|Besides|"
-    r"Moreover|Furthermore|Additionally|More specifically|Specifically|Concretely|Consequently|"
-    r"Hence|Thus|Therefore|Accordingly|Taken together|Altogether|So|Initially|Subsequently|"
-    r"Afterwards?|"
-    r"Overall|Ultimately|As a result|"
-    r"As such|In addition|In contrast|By contrast|In particular|In response|In summary|In short|"
-    r"In doing so|By doing so|In conclusion|Instead|However|Nevertheless|Nonetheless|Meanwhile|"
-    r"Notably|Importantly|Crucially|Interestingly|Surprisingly|Remarkably|Significantly|"
-    r"Technically|Empirically|"
-    r"Here|Herein|Yet|In essence|In general|As a solution|As an alternative|Moving further|"
-    r"To explore further|(?:To [a-z]+|For|In) [A-Z]{1,2}\d|At its heart|"
+    r"|(?!Potentially|Possibly|Presumably|Probably|Arguably|Typically|Usually|Generally|Partially|"
+    r"Occasionally|Roughly|Approximately|Theoretically|Ideally|Hypothetically|Traditionally|Mostly|"
+    r"Historically|Currently|Recently)[A-Z][a-z]+ly"
+    r"|First|Second|Third|Next|Then|Besides|Moreover|Furthermore|Further|More (?:specifically|"
+    r"importantly)|Hence|Thus|Therefore|Taken together|Together|Altogether|So|Afterwards?|Overall|"
+    r"As a (?:result|solution)|As such|In (?:addition|contrast|particular|response|summary|short|"
+    r"essence|general|turn|doing so|conclusion)|By contrast|Instead|However|Nevertheless|"
+    r"Nonetheless|Meanwhile|Here|Herein|Yet|Moving further|Also|At its (?:core|heart)|"
+    r"For (?:example|instance)|On the (?:one|other) hand|To explore further|"
+    r"(?:To [a-z]+|For|In) [A-Z]{1,2}\d|"
     r"(?:As|In) an? (?:first|initial|next|second|final|further) (?:step|attempt)"
-    r"(?: (?:to|towards?|in) (?:this|that|these|such) [\w-]+)?|Then again|"
-    r"For example|For instance|Along the way|At its core|At the core|"
+    r"(?: (?:to|towards?|in) (?:this|that|these|such) [\w-]+)?|"
     r"(?:As )?[Pp]art of (?:this|that) [\w-]+|"
-    r"Going further|On the other hand|On the one hand|To start|To begin with|Alternatively|"
-    r"Conversely|Similarly|Likewise|Also|(?:To|Towards?) (?:this|that|these) (?:ends?|purpose|"
+    r"(?:To|Towards?) (?:this|that|these) (?:ends?|purpose|"
     r"goal|aim)|"
     r"In this (?:context|regard|setting|direction|way|sense|vein|respect|case)|"
     r"For (?:this|that) (?:purpose|reason|goal)|With (?:this|that|these) in mind|"
@@ -81,12 +78,6 @@ _SHOWN = re.compile(
     rf"conducted on)(?: [a-z-]+){{1,10}}?)?) "
     rf"{_FOUND} that "
 )  # what they were done on only if it has no name and no number
-_OUR_FINDINGS = re.compile(
-    r"Our (?:[\w-]+ ){0,3}?(?:results?|findings?|experiments?|analys[ei]s|evaluations?|stud(?:y|"
-    r"ies)|"
-    r"investigations?|work) (?P<how>\w+ly |further |also )?"
-    r"(?P<verb>show|demonstrate|find|reveal|confirm|prove)s? (?=that |how )"
-)
 _WE_ALSO = re.compile(r"We (?:also|further|additionally|then|thus|therefore|hence|accordingly) ")
 OF_OURS = (
     r"method|approach|framework|model|system|algorithm|pipeline|architecture|network|technique|"
@@ -95,11 +86,6 @@ OF_OURS = (
     r"findings?|results?|experiments?|analys[ei]s|evaluations?|objective|aim|intuition|"
     r"observation|key|survey|design|theory|loss|training|"
     r"processor|engine|generator|encoder|decoder|corpus|suite|recipe|attack|defense|policy|planner"
-)
-_NAMED = re.compile(
-    rf"(?:Our|This|The) (?:[\w-]+ ){{0,3}}?(?:{OF_OURS})"
-    r"(?:, (?:named |called |dubbed |termed )?(?P<commas>[A-Z][\w.+-]*(?: [A-Z(][\w.+)-]*){0,3}),|"
-    r" \((?P<brackets>[A-Z][\w.+-]*)\)) (?=[a-z])"
 )
 _OUR_PAPER = re.compile(rf"Our (?={PAPER}\b)")
 _OURS = re.compile(rf"Our (?=(?:[\w-]+ ){{0,3}}?(?:{OF_OURS})s?\b)")
@@ -146,13 +132,9 @@ def capitalized(text: str) -> str:
 
 
 def mended(text: str) -> str:
-    """`text` with an opening that names whose method it is: `Our method` is `The method`."""
-    if named := _NAMED.match(text):
-        return (named["commas"] or named["brackets"]) + " " + text[named.end() :]
+    """`text` with an opening that stands alone: `Our method` is `The method`."""
     if listed := LISTED.match(text):
         return f"We contribute {text[listed.end() :]}"
-    if found := _OUR_FINDINGS.match(text):
-        return f"We {found['how'] or ''}{found['verb']} {text[found.end() :]}"
     text = _WE_ALSO.sub("We ", text, count=1) if text.startswith("We ") else text
     text = _OUR_PAPER.sub("This ", text, count=1)
     return _OURS.sub("The ", text, count=1) if text.startswith("Our ") else text

@@ -42,19 +42,17 @@ _POINTS_BACK_AT_END = re.compile(
     rf"close|resolve|remedy|meet|achieve|answer|study|handle|combat|counter|fix|narrow|support) "
     rf"(?:this|these|that|those|such|the above|both) {PROBLEM}\.$|"
     rf",? towards? (?:this|that|these|those|such an?) {PROBLEM}\.$|"
-    r",? as an? (?:\w+ )?step(?: (?:towards?|in|to) "
-    r"(?:this|that|these|those) [\w-]+)?\.$|"
+    r",? as an? (?:\w+ )?step(?: (?:towards?|in|to)(?: [a-z]+)? (?:this|that|these|those) [\w-]+)?"
+    r"\.$|"
     r"(?:,| and) (?:as follows|as shown below)[.:]$"
 )
 _PARTICIPLES = (
     r"(?:enabl|allow|lead|achiev|result|mak|provid|improv|reduc|outperform|demonstrat|show|us|"
     r"leverag|ensur|offer|yield|facilitat|support|requir|eliminat|reveal|highlight|suggest|cover|"
-    r"spann|focus|address|bridg|preserv|maintain|enhanc|incorporat|combin|captur|establish|sett|"
-    r"surpass|pav|promot|boost|mitigat|avoid|exhibit|deliver|open|featur|compris|consist|hav|"
-    r"giv|utiliz|employ|remov|increas|accelerat|push|rang|rely|bring|encompass|aim|integrat|"
-    r"simplify|contribut|reach|obtain|produc|present|aid|without requir|without compromis|mark|"
-    r"form|ultimately \w+|effectively \w+|significantly \w+|substantially \w+|"
-    r"simultaneously \w+)ing"
+    r"spann|focus|address|preserv|maintain|enhanc|incorporat|combin|captur|establish|sett|surpass|"
+    r"pav|avoid|exhibit|deliver|open|featur|compris|consist|utiliz|rang|rely|encompass|aim|"
+    r"integrat|produc|without requir|without compromis|(?:ultimate|effective|significant|"
+    r"substantial|simultaneous)ly \w+)ing"
 )
 _BOUNDARY = re.compile(
     r"(?:[;:]\s|\s?(?:—|--|–)\s?(?=[A-Za-z])"
@@ -82,10 +80,6 @@ _OWN_CLAUSE = re.compile(
     r"[;:]\s|,? and (?:we |further |also )?(?:demonstrate|show|find|reveal|argue|"
     r"observe)s? (?:that|how)\b"
 )  # what limits its claim limits no other
-_APPOSITION = re.compile(r",\s(?:an?|the first)\s")
-_NAMES = re.compile(
-    r"\b(?:introduc|propos|present|call|nam|dub|term|develop|describ)(?:e|ed|es|s|bed)? [^,]{1,80}$"
-)
 _FIRST_ITEM = re.compile(r"(?<![\w.])\(?(?:1|i|a)\)")
 _LATER_ITEM = re.compile(r"(?<![\w.])\(?(?:[2-9]|i?i?ii|iv|v|[b-f])\)")
 _PHRASE = re.compile(
@@ -182,8 +176,8 @@ _LOOSE = re.compile(
     r"\s(?:in|for|with|from|via|through|using|during|by|across|under|into|to [a-z]+)\s"
 )
 _ASKS = re.compile(
-    r"\b(?:why|whether|how|such that|so that|(?:show\w*|demonstrat\w*|find|found|argue|"
-    r"reveal\w*|prove|observe|suggest\w*) that)\b"
+    r"\b(?:why|whether|how|(?:so|such|show\w*|demonstrat\w*|find|found|argue|reveal\w*|prove|"
+    r"observe|suggest\w*) that)\b"
 )
 _LEAST_LOOSE = 100
 
@@ -213,8 +207,7 @@ def _ends(text: str) -> Iterator[int]:
     for boundary in _BOUNDARY.finditer(text, max(LEAST, listed.end() if listed else 0)):
         end = boundary.start()
         is_limit = _HEDGE.search(text, end) and not _OWN_CLAUSE.match(text, end)
-        is_apposition = _APPOSITION.match(text, end) and not _NAMES.search(text, 0, end)
-        if not is_limit and not is_apposition and not _is_list(text, end):
+        if not is_limit and not _is_list(text, end):
             yield end
 
 
