@@ -140,7 +140,6 @@ def test_a_boast_is_no_gist_while_another_sentence_says_something() -> None:
     assert choose_gist("", f"{plain} {boast}") == plain
 
 
-@pytest.mark.accept("F24", part="never others' work", mutant="others-work-is-a-gist")
 @pytest.mark.parametrize(
     "silly",
     [
@@ -157,6 +156,16 @@ def test_a_boast_is_no_gist_while_another_sentence_says_something() -> None:
 def test_what_others_did_or_one_score_says_is_no_gist_beside_a_proposal(silly: str) -> None:
     for abstract in (f"{silly} {PROPOSAL}", f"{PROPOSAL} {silly}"):
         assert choose_gist("", f"Bees are small. {abstract} Bees are old.") == PROPOSAL
+
+
+@pytest.mark.accept("F24", part="never others' work", mutant="others-work-is-a-gist")
+def test_what_nets_of_others_lack_is_no_gist_beside_what_a_net_does() -> None:
+    others = (
+        "HumNet and BuzzNet learn to count bees by combining images of wings from gardens, parks "
+        "and meadows, and each is limited to one hive."
+    )
+    plain = "FooNet counts honey bees in the wild from the sound of their wings."
+    assert choose_gist("", f"Bees are small. {others} {plain} Bees are old.") == plain
 
 
 IDEA = "We propose Foo, a method that matches images densely by learning from the wild."
