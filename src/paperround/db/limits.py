@@ -8,6 +8,7 @@ setting changes. A key has at most as many rows as its limits allow events.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -36,6 +37,14 @@ _USED = select(func.sum(_C.count).label("used"), func.min(_C.window_start).label
 )
 
 
+@cache
+def _counting(dialect: str) -> Any:
+    """Return the statement that counts an event; to build it takes longer than to run it."""
+    insert = insert_with_conflict(dialect, db.rate_windows)
+    same_window = ["key", "window_start"]
+    return insert.on_conflict_do_update(index_elements=same_window, set_={"count": _C.count + 1})
+
+
 class RateStore(Store):
     """Event counts, for rate limits that survive a restart.
 
@@ -62,12 +71,8 @@ class RateStore(Store):
         if free:
             return (max(free) - now).total_seconds()
         window = require_utc(now).replace(microsecond=0)
-        counting = insert_with_conflict(
-            self._connection.dialect.name, db.rate_windows
-        ).on_conflict_do_update(
-            index_elements=["key", "window_start"], set_={"count": _C.count + 1}
-        )
-        self._connection.execute(counting, {"key": key, "window_start": window, "count": 1})
+        values = {"key": key, "window_start": window, "count": 1}
+        self._connection.execute(_counting(self._connection.dialect.name), values)
         return None
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:

@@ -292,4 +292,5 @@ def suggest_domain(domain: str) -> str | None:
     likely typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
-    return next((one for one in _LONG if _is_one_typo(domain, one)), None)
+    near = (one for one in _LONG if abs(len(one) - len(domain)) <= 1)
+    return next((one for one in near if _is_one_typo(domain, one)), None)
