@@ -89,7 +89,7 @@ def test_english_that_an_earlier_release_froze_is_read(database: Database, engin
             ("edition_tails", "reason_codes"),
         ):
             connection.exec_driver_sql(f"UPDATE {table} SET {column} = NULL")
-    old, told = _reread(database, edition), "rose since yesterday: 9 votes"
+    old, told = _reread(database, edition), "Rose since yesterday: 9 votes"
     assert ([one.reason for one in old.papers], old.sources) == ([told, told], ("arxiv: 3 new",))
     with database.reading() as work:
         assert [one.reason for one in work[EditionStore].tail(edition.id)] == [told]

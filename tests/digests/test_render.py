@@ -208,7 +208,7 @@ def test_the_footer_says_in_one_line_why_there_are_few_papers() -> None:
 def test_a_digest_says_why_and_shows_no_formula() -> None:
     words = rendered(view(1))
     for part in (words.text, words.html):
-        assert "by Mira Halloway, whom you follow" in part
+        assert "By Mira Halloway, whom you follow" in part
         assert "Score" not in part
         assert "3.8142" not in part
         assert "=" not in re.sub(
@@ -251,7 +251,7 @@ def test_without_optional_values_no_empty_line_of_the_footer_is_left() -> None:
     bare = view(operator="", postal_address="", contact="", more_papers=0)
     bare = replace(bare, privacy_url="", imprint_url="", acknowledgements=())
     words = rendered(bare)
-    for label in ("Sent by", "Address", "Contact", "Privacy", "Imprint", "From", "more paper"):
+    for label in ("Sent by", "Address", "Contact", "Privacy", "Imprint", "more paper"):
         assert label not in words.text + re.sub(r"<!--.*?-->", "", words.html)
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from paperround.editions.model import Candidate
+from paperround.ranking.bursts import find_bursts, topics_of
+from paperround.ranking.stop_words import paper_tokens
+from paperround.ranking.weights import DEFAULTS
 from tests.ranking.ranked_papers import NOW, candidate, occurs, order, rank
 
 QUOTED = re.compile("“(.+?)”")
@@ -46,5 +49,10 @@ def test_every_quoted_term_stands_in_its_paper(page: list[Candidate]) -> None:
 
 def test_no_one_topic_fills_the_first_page(page: list[Candidate]) -> None:
     background = [f"whales sing in the deep {n}" for n in range(500)]
-    terms = {item.reason for item in rank(page, background=background).items[:12]}
-    assert len(terms) >= 7
+    papers = [item.paper for item in rank(page, background=background).items]
+    words = [paper_tokens(paper.title, paper.abstract) for paper in papers]
+    bursts = find_bursts(words, background, DEFAULTS)
+    topics = [{topic.term for topic in topics_of(one, bursts)} for one in words[:12]]
+    assert len(set().union(*topics)) >= 7
+    most = max(sum(term in one for one in topics) for term in set().union(*topics))
+    assert most <= DEFAULTS.topic_papers

@@ -106,7 +106,7 @@ def test_from_the_first_page_to_the_digest_and_out_again(home: CommandLine) -> N
         assert asked["To"] == READER
         demo.post(link(asked, "confirm"))
         digest = demo.mail("Digest")
-        assert digest["Subject"].startswith(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
+        assert re.search(r" · 12 papers, \d{1,2} [A-Z]", digest["Subject"])
         leave = link(digest, "unsubscribe")
         assert "a•••@example.org" in demo.page(leave)
         demo.post(leave)
