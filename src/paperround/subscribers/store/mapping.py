@@ -142,7 +142,7 @@ def preference_columns(preferences: Preferences) -> dict[str, Any]:
     is_monthly = preferences.frequency is Frequency.MONTHLY
     return columns_of(preferences) | {
         "frequency": (Frequency.WEEKLY if is_monthly else preferences.frequency).value,
-        "monthly": is_monthly,
+        "monthly": is_monthly or None,
         "topics": list(preferences.topics),
     }
 
