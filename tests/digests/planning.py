@@ -7,12 +7,15 @@ from paperround.delivery.status import DeliveryEntry
 from paperround.digests.plan import (
     Hours,
     PlanReport,
+    Welcome,
     plan_due,
+    plan_first_digest,
 )
 from paperround.digests.publish import draft, freeze
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.ranking.rank import rank_list
+from paperround.subscribers.model import Subscription
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.sample_database import IDENTITY, deliveries_of
@@ -56,3 +59,19 @@ def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryEntry]:
 
 def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:
     return [(one.local_date, one.state.value, one.reason) for one in history(database, name)]
+
+
+def welcome(database: SqlDatabase, now: datetime) -> Welcome:
+    """Plan the first digest of the first reader, who has just confirmed."""
+    with database.writing() as work:
+        trending = work[ListStore].get("trending")
+        person = next(iter(work[SubscriberStore].export(trending.id)))[0]
+        subscription = work[SubscriberStore].subscription(person.id, trending.id)
+        assert isinstance(subscription, Subscription)
+        return plan_first_digest(
+            work,
+            hours=HOURS,
+            mailing_list=trending,
+            subscription=subscription,
+            now=now,
+        )

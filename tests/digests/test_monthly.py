@@ -17,9 +17,8 @@ from paperround.ranking.weights import Weights
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.digests.messages import sender_identity
-from tests.digests.planning import days
+from tests.digests.planning import days, welcome
 from tests.digests.publishing import DAY, listed, mailed, publish_at, titles
-from tests.digests.test_plan import welcome
 from tests.sample_database import IDENTITY, NOW, fill, subscribe
 
 MONTHLY = Preferences(frequency=Frequency.MONTHLY, size=5)
@@ -155,7 +154,7 @@ def test_only_the_first_of_the_reader_s_own_month_is_theirs(database: SqlDatabas
     assert mailed(database, "month", date(2026, 2, 1)).days[0] == date(2026, 1, 1)
 
 
-@pytest.mark.accept("F19")
+@pytest.mark.accept("F19", part="clock changes")
 def test_an_hour_that_comes_twice_on_the_first_brings_one_month(database: SqlDatabase) -> None:
     new_york = Preferences(frequency=Frequency.MONTHLY, timezone="America/New_York", hour=1)
     subscribe(database, "month", wish=new_york)
@@ -184,7 +183,7 @@ def test_a_month_whose_editions_were_empty_had_no_papers(database: SqlDatabase) 
     assert rows(database)[-1] == ("2026-02-01", "skipped", "no-new-papers")
 
 
-@pytest.mark.accept("F23")
+@pytest.mark.accept("F23", part="paused")
 def test_who_pauses_over_the_first_misses_that_month_only(database: SqlDatabase) -> None:
     paused = replace(MONTHLY, paused_until=date(2026, 2, 3))
     subscribe(database, "month", wish=paused)
@@ -199,7 +198,7 @@ def test_who_pauses_over_the_first_misses_that_month_only(database: SqlDatabase)
     assert view.web_url.endswith("&date=2026-02")
 
 
-@pytest.mark.accept("F23")
+@pytest.mark.accept("F23", part="changed in mid-month")
 def test_what_came_daily_until_mid_month_does_not_come_again(database: SqlDatabase) -> None:
     subscribe(database, "month", wish=replace(MONTHLY, frequency=Frequency.DAILY, size=3))
     fill(database, [listed(n, 70 - n, days_ago=0, now=FIFTH) for n in range(1, 9)], FIFTH)
@@ -238,7 +237,7 @@ def test_who_had_the_best_of_a_month_gets_the_next_ones(database: SqlDatabase) -
     assert not had & set(titles(view))
 
 
-@pytest.mark.accept("F23")
+@pytest.mark.accept("F23", part="missed")
 def test_a_month_that_was_missed_is_sent_again_as_a_month(database: SqlDatabase) -> None:
     subscribe(database, "month", wish=MONTHLY)
     plan(database, FIRST - timedelta(hours=2))

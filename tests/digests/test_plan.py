@@ -10,14 +10,25 @@ from paperround.digests.plan import (
     LONGEST_WAIT,
     Welcome,
     plan_due,
-    plan_first_digest,
 )
 from paperround.editions.model import DigestKind, Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.model import Frequency, Preferences, Subscription
+from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
-from tests.digests.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, history, plan
+from tests.digests.planning import (
+    DAY,
+    HOUR,
+    HOURS,
+    MINUTE,
+    SEVEN,
+    at,
+    cut,
+    days,
+    history,
+    plan,
+    welcome,
+)
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 
@@ -178,21 +189,6 @@ def test_a_topic_is_looked_for_in_the_abstract_too(database: SqlDatabase) -> Non
 
 
 # --- newcomers ---------------------------------------------------------------------------------
-
-
-def welcome(database: SqlDatabase, now: datetime) -> Welcome:
-    with database.writing() as work:
-        trending = work[ListStore].get("trending")
-        person = next(iter(work[SubscriberStore].export(trending.id)))[0]
-        subscription = work[SubscriberStore].subscription(person.id, trending.id)
-        assert isinstance(subscription, Subscription)
-        return plan_first_digest(
-            work,
-            hours=HOURS,
-            mailing_list=trending,
-            subscription=subscription,
-            now=now,
-        )
 
 
 @pytest.mark.accept("F28", part="the newest edition at once")
