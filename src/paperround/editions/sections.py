@@ -58,7 +58,7 @@ _PLACES = {section: place for place, section in enumerate(Section)}
 _BY_VOTES = frozenset({Section.TRENDING, Section.RISING})
 
 
-class Frozen(Protocol):
+class SectionFacts(Protocol):
     """The facts of a paper that decide its section. `listed` is empty in old editions."""
 
     @property
@@ -79,7 +79,7 @@ class Age(NamedTuple):
 
 
 def section_of(
-    paper: Frozen,
+    paper: SectionFacts,
     *,
     reason: str,
     worth: float,

@@ -100,7 +100,7 @@ class FrameStyle(NamedTuple):
     feedback_url: str
 
 
-class Piece(NamedTuple):
+class EncodedPart(NamedTuple):
     """Encoded lines of both parts. `size` is the length of the HTML in bytes before encoding."""
 
     text: bytes
@@ -114,8 +114,8 @@ class Card(NamedTuple):
     title: str
     gist: str
     reason: str
-    entry: Piece
-    piece: Piece
+    entry: EncodedPart
+    piece: EncodedPart
 
 
 @lru_cache(maxsize=MOST_CARDS)
@@ -131,14 +131,14 @@ def render_card(templates: Templates, style: FrameStyle, number: int, paper: Dig
 
 
 @lru_cache(maxsize=MOST_CARDS)
-def render_line(templates: Templates, language: str, line: Line) -> Piece:
+def render_line(templates: Templates, language: str, line: Line) -> EncodedPart:
     """Return a line of the contents, or a heading. Raises RenderingFailed."""
     return _piece(templates, templates.line(language, line))
 
 
-def _piece(templates: Templates, parts: Parts) -> Piece:
+def _piece(templates: Templates, parts: Parts) -> EncodedPart:
     html = templates.inlined(parts.html)
-    return Piece(encoded(parts.text), encoded(html), len(html.encode()))
+    return EncodedPart(encoded(parts.text), encoded(html), len(html.encode()))
 
 
 def encoded(text: str) -> bytes:
@@ -190,7 +190,7 @@ class Frame:
     size: int
 
     def digest(
-        self, cards: Sequence[Card], inner: Sequence[Piece]
+        self, cards: Sequence[Card], inner: Sequence[EncodedPart]
     ) -> tuple[tuple[bytes, ...], int]:
         """Return the digest with these `inner` pieces, as pieces of a format for a reader's values,
         and the length in bytes of its HTML before encoding. Raises RenderingFailed."""

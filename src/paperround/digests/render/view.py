@@ -151,15 +151,15 @@ def section_lines(
     return lines
 
 
-Piece = TypeVar("Piece")
+Part = TypeVar("Part")
 
 
 def in_place(
     lines: dict[int, tuple[Line, Line]],
-    entries: Sequence[Piece],
-    cards: Sequence[Piece],
-    render: Callable[[Line], Piece],
-) -> list[Piece]:
+    entries: Sequence[Part],
+    cards: Sequence[Part],
+    render: Callable[[Line], Part],
+) -> list[Part]:
     """Return all pieces of a digest in order: contents, then cards below their headings."""
     contents, papers = list(entries), list(cards)
     for place in reversed(lines):
