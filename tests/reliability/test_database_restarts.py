@@ -130,11 +130,16 @@ class Traffic:
 
     def confirm(self) -> bool:
         """Use the link of every confirmation that came and was not used yet; whether everybody
-        whose sign-up was taken is confirmed now."""
-        for email, token in self.links().items():
+        who was mailed one, or whose sign-up was taken, is confirmed now.
+
+        A sign-up that was refused can be mailed one: the database can stop after it kept the
+        row and before it said so.
+        """
+        links = self.links()
+        for email, token in links.items():
             if email not in self.confirmed and self.ask("confirm", f"/confirm/{token}", "") == 200:
                 self.confirmed.add(email)
-        return self.confirmed >= set(self.taken)
+        return self.confirmed >= {*self.taken, *links}
 
     def links(self) -> dict[str, str]:
         """The token that each newcomer was mailed."""
@@ -182,7 +187,7 @@ def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int
                     require_recovery(process, traffic, back)
             until(traffic.confirm, process=process)
             until(
-                lambda: is_over(url, readers + len(traffic.taken)),
+                lambda: is_over(url, readers + len(traffic.confirmed)),
                 process=process,
             )
         require_order(traffic, log.read_text())
@@ -207,8 +212,8 @@ def require_order(traffic: Traffic, log: str) -> None:
 
 
 def require_everybody(url: str, traffic: Traffic, readers: int) -> None:
-    """Every sign-up that was taken has one confirmation, is active, and has one digest."""
-    people = readers + len(traffic.taken)
+    """Whoever confirmed is active and has one digest, and nobody was mailed anything twice."""
+    people = readers + len(traffic.confirmed)
     subjects = Counter(one.message_id for one in traffic.sink.messages)
     assert set(subjects.values()) == {1}
     active = select(func.count()).where(db.subscriptions.c.state == SubscriberState.ACTIVE)
