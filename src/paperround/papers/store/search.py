@@ -257,9 +257,11 @@ class _Postgres:
     operators = (" & ", " | ", " & !")
 
     def prepare(self, connection: Connection) -> None:
-        """Force this transaction to use the index: for a common word the planner would scan the
-        whole table, since it ignores the cost of decompression."""
-        connection.execute(select(func.set_config("enable_seqscan", "off", True)))
+        """Force this transaction to use the index: for a common word the planner would read the
+        whole table, by itself or to merge it with another one, since it ignores the cost of
+        decompression."""
+        names = ("enable_seqscan", "enable_mergejoin")
+        connection.execute(select(*(func.set_config(name, "off", True) for name in names)))
 
     def matches(self, words: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[bool] = _LEXEMES.op("@@", is_comparison=True)(self._query(words))
