@@ -56,9 +56,13 @@ def test_dots_and_the_other_domain_of_gmail_are_no_other_address(database: Datab
         ("never@mail.example", "never+1@mail.example"),
         ("ne.ver@gmail.com", "ne.ver+1@gmail.com"),
         ("never@gmail.com", "n.ever@googlemail.com"),
+        ("n.ever+1@gmail.com", "never@gmail.com"),
+        ("never+1@mail.example", "never+2@mail.example"),
     ],
 )
-def test_a_tag_does_not_get_round_a_suppression(database: Database, kept: str, asked: str) -> None:
+def test_another_spelling_does_not_get_round_a_suppression(
+    database: Database, kept: str, asked: str
+) -> None:
     with database.writing() as work:
         suppress(work, IDENTITY.keys, _read(kept), reason="erased", now=NOW)
     subscribe(signup_context(database), replace(request(), address=_read(asked)), now=NOW)

@@ -17,7 +17,7 @@ from paperround.subscribers.imports import (
     lift,
     suppress,
 )
-from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.model import GONE, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.sample_database import IDENTITY, NOW
 
@@ -169,6 +169,25 @@ def test_another_spelling_of_a_suppressed_mailbox_is_suppressed(
     with database.reading() as work:
         assert is_suppressed(work, IDENTITY.keys, parse_address(spelling))
         assert not is_suppressed(work, IDENTITY.keys, parse_address("adam@gmail.com"))
+
+
+def test_a_bounce_suppresses_only_the_spelling_that_came_back(database: SqlDatabase) -> None:
+    with database.writing() as work:
+        tagged = parse_address("ada+old@example.org")
+        suppress(work, IDENTITY.keys, tagged, reason=GONE, now=NOW)
+    with database.reading() as work:
+        assert is_suppressed(work, IDENTITY.keys, tagged)
+        assert not is_suppressed(work, IDENTITY.keys, parse_address("ada@example.org"))
+
+
+def test_to_lift_a_suppression_lifts_every_spelling(database: SqlDatabase) -> None:
+    tagged = parse_address("a.da+old@gmail.com")
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, tagged, reason="asked", now=NOW)
+    with database.writing() as work:
+        assert lift(work, IDENTITY.keys, tagged, now=NOW)
+    with database.reading() as work:
+        assert not is_suppressed(work, IDENTITY.keys, parse_address("ada@gmail.com"))
 
 
 def test_columns_that_are_not_there_leave_the_choices_alone(database: SqlDatabase) -> None:

@@ -58,8 +58,10 @@ class ImportReport:
 
 
 def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
-    """Return the keyed hashes under which `address` may be suppressed, one per key of the ring."""
-    return frozenset([keys.digest("suppression", address.folded, key) for key in keys.key_ids])
+    """Return the keyed hashes under which the mailbox of `address` may be suppressed: each spelling
+    that is kept, with each key of the ring."""
+    spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
+    return frozenset(keys.digest("suppression", one, key) for one in spelt for key in keys.key_ids)
 
 
 def require_suppression_keys(work: Transaction, keys: KeyRing) -> None:
@@ -81,9 +83,7 @@ def is_suppressed(work: Transaction, keys: KeyRing, address: Address) -> bool:
     Raises Misconfigured if a key that hashed a suppression is missing.
     """
     require_suppression_keys(work, keys)
-    spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
-    digests = [keys.digest("suppression", one, key) for one in spelt for key in keys.key_ids]
-    return bool(work[SubscriberStore].suppressed(frozenset(digests)))
+    return bool(work[SubscriberStore].suppressed(suppression_digests(keys, address)))
 
 
 def import_subscribers(
@@ -210,19 +210,28 @@ class _Importer:
 def suppress(
     work: Transaction, keys: KeyRing, address: Address, *, reason: str, now: datetime
 ) -> bool:
-    """Suppress `address` and its subscriber. Return False if it was already suppressed."""
-    digest = keys.digest("suppression", address.folded)
-    added = work[SubscriberStore].suppress(digest, keys.current.id, reason=reason, now=now)
+    """Suppress `address` and its subscriber. Return False if it was already suppressed.
+
+    What a person wishes holds for every spelling of their mailbox. A bounce speaks of the address
+    as it was mailed: `name+tag@` can be gone where `name@` is not.
+    """
+    spelt = {address.folded} if reason == GONE else {address.folded, mailbox(address.folded)}
+    store, key = work[SubscriberStore], keys.current.id
+    added = [
+        store.suppress(keys.digest("suppression", one), key, reason=reason, now=now)
+        for one in sorted(spelt)
+    ]
     known = work[SubscriberStore].find(address)
     if known is not None:
         work[SubscriberStore].set_state(known.id, SubscriberState.SUPPRESSED, now=now)
-    return added
+    return any(added)
 
 
 def lift(
     work: Transaction, keys: KeyRing, address: Address, *, now: datetime, resume: bool = False
 ) -> bool:
-    """End the suppression of `address` under every key, and forget its bounces.
+    """End the suppression of `address`, in every spelling and under every key, and forget its
+    bounces.
 
     This subscribes nobody. A former subscriber counts as unsubscribed and may sign up again; any
     other address may be imported. With `resume`, a reader whom a bounce had stopped gets their
