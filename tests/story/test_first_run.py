@@ -127,6 +127,7 @@ def test_the_dialogue_shows_only_what_needs_doing(home: CommandLine) -> None:
     said = answer(home, "", "", "Lab", f"Ann <{ME}>", "Europe/Berlin", "8:00", "")
     assert "nothing is to be mended" in said
     assert "warn" not in said
+    assert "PAPERROUND_SUMMARISE_URL" in said
     assert settings(home)["PAPERROUND_CONTACT"] == ME
     assert settings(home)["PAPERROUND_DEFAULT_HOUR"] == "8"
     for number in "12345":

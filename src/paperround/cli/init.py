@@ -333,6 +333,7 @@ def _print_next_steps(public_url: str) -> None:
     say(f"  paperround serve                    # site, schedule and sending, on {host}:{port}")
     say(f"  open {public_url}/ and subscribe yourself")
     say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")
+    say("To have a language model sum up the papers, set PAPERROUND_SUMMARISE_URL and _MODEL.")
 
 
 # --- checks ------------------------------------------------------------------------------------
