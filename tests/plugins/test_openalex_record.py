@@ -46,6 +46,7 @@ def test_a_work_is_read_with_all_it_says() -> None:
         organization="University of Somewhere",
         show=Show.FULL,
         counts=(Count(signal="citations", value=3),),
+        known_as=(("openalex", "W1"),),
     )
 
 

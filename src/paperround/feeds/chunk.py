@@ -15,6 +15,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from paperround.db.transactions import Transaction
+from paperround.papers.enrichment import WATCHED
 from paperround.papers.identifiers import KINDS_BY_TRUST
 from paperround.papers.merge import (
     add_fingerprint,
@@ -43,7 +44,9 @@ from paperround.papers.model import (
     PaperWrite,
     Record,
 )
+from paperround.papers.references import Name
 from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.references import ReferenceStore
 
 Pair = tuple[str, str]
 
@@ -108,6 +111,8 @@ class Chunk:
         self._keys: list[tuple[PaperId, str]] = []
         self._earlier: list[PaperText] = []
         self._counts: list[tuple[PaperId, Observation]] = []
+        self._references: list[tuple[PaperId, Name]] = []
+        self._names: list[tuple[PaperId, Name]] = []
 
     def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
         """Decide about every record, then write everything at once: (counts, decisions).
@@ -132,6 +137,9 @@ class Chunk:
         if paper is not None and entry.raw.counts:
             counts = dated(entry.raw.counts, self._captured_at)
             self._counts += [(paper, seen) for seen in counts]
+        if paper is not None:
+            self._references += [(paper, cited) for cited in entry.raw.references]
+            self._names += [(paper, name) for name in entry.raw.known_as]
         return decision
 
     def _load_known(self, entries: Sequence[ChunkEntry]) -> None:
@@ -174,6 +182,10 @@ class Chunk:
         papers.keep_earlier(earlier, now=self._now)
         counts = [(real.get(paper, paper), seen) for paper, seen in self._counts]
         self._observed += papers.observe(self._feed, counts)
+        cited = self._work[ReferenceStore]
+        cites = [(real.get(paper, paper), name) for paper, name in self._references]
+        cited.add(cites, since=self._now - WATCHED)
+        cited.also_known_as((real.get(paper, paper), name) for paper, name in self._names)
         self._unseen += len(listed.keys() - self._seen)
         self._seen |= listed.keys()
         return real

@@ -22,6 +22,8 @@ from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ops.plugin_jobs import plugin_jobs
+from paperround.papers.enrichment import WATCHED
+from paperround.papers.store.references import ReferenceStore
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import count_reminder
@@ -72,6 +74,7 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[FeedStore].forget_runs(before=now - KEPT_RUNS)
         work[FeedStore].forget_names(before=now - KEPT_NAMES)
         work[EditionStore].forget_tails(before=now - KEPT_TAILS)
+        work[ReferenceStore].forget(before=now - WATCHED)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
         for kind in ("returns", PERIODS):

@@ -81,12 +81,16 @@ class Record(Work):
     known paper but never creates one. Only such a record may have an empty title: it reports a
     withdrawal or other metadata, and the paper keeps its texts.
     `fingerprint` is a hash of the bytes the record was read from: equal means unchanged.
+    `references` are (kind, value) of the works it cites. `known_as` are names by which the source
+    tells that other works cite this one, and which it has nowhere else.
     """
 
     listed_at: datetime | None = None
     counts: tuple[Count, ...] = ()
     announces: bool = True
     fingerprint: str = ""
+    references: tuple[tuple[str, str], ...] = ()
+    known_as: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

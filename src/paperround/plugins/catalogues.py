@@ -164,6 +164,8 @@ def _enrichment(record: Record) -> Record:
         organization=record.organization,
         counts=record.counts,
         announces=False,
+        references=record.references,
+        known_as=record.known_as,
     )
     content = [
         sorted(record.identifiers.items()),

@@ -1,7 +1,7 @@
 """The services that papers are enriched from, by their names.
 
 Each takes papers it is asked for and makes one request of them. What it answers becomes records
-without texts, that announce nothing: links, identifiers and counts, and no more.
+without texts, that announce nothing: links, identifiers, counts, references, and no more.
 """
 
 import json
@@ -20,7 +20,7 @@ from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Count, LooseCount, Paper, ParsedBatch
 from paperround.plugins import crossref, openalex
 from paperround.plugins.catalogues import parse_enrichments
-from paperround.plugins.semantic_scholar import ASKED, read_semantic_scholar
+from paperround.plugins.semantic_scholar import ASKED, CITED, read_semantic_scholar
 
 _DAY = timedelta(days=1)
 _SIGNS = frozenset(",|+!<>\"' \t")
@@ -143,7 +143,8 @@ class _Catalogue(_Service):
 
 
 class OpenAlexNews(_Catalogue):
-    """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them."""
+    """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them, and works
+    that a paper cites by their numbers."""
 
     name: str = "openalex"
     kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
@@ -184,7 +185,8 @@ class CrossrefNews(_Catalogue):
 
 
 class SemanticScholarNews(_Service):
-    """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF.
+    """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF, and what a paper
+    cites.
 
     It is asked for one paper at a time. Without a key all the world shares one budget, and most
     requests are refused: so it is asked only where the settings name it.
@@ -208,7 +210,7 @@ class SemanticScholarNews(_Service):
         paper = f"{_SCHEMES[kind]}:{quote(known[kind], safe='/')}"
         request = self.get(
             f"https://api.semanticscholar.org/graph/v1/paper/{paper}",
-            {"fields": ASKED.replace(",abstract", "")},
+            {"fields": f"{ASKED.replace(',abstract', '')},{CITED}"},
             seconds=1.0 if self._key else 3.0,
         )
         return replace(request, headers={"x-api-key": self._key} if self._key else {})

@@ -40,6 +40,7 @@ from paperround.feeds.sources.base import Source, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.papers.references import OPENALEX, Name, names_of_works
 from paperround.plugins.catalogues import (
     OTHER_KIND,
     PAGE,
@@ -61,7 +62,7 @@ NAME = "OpenAlex"
 FIELDS = (
     "id,doi,ids,title,display_name,publication_date,type,is_paratext,is_retracted,authorships,"
     "primary_location,best_oa_location,locations,topics,primary_topic,keywords,"
-    "abstract_inverted_index,cited_by_count"
+    "abstract_inverted_index,cited_by_count,referenced_works"
 )
 """The fields of a work that are read (the parameter `select`)."""
 
@@ -160,8 +161,23 @@ def _records(work: Entry) -> tuple[Record]:
         organization=text_of(places[0], "display_name") if places else None,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(work, None, {"cited_by_count": "citations"}),
+        references=names_of_works(map(_number, _referenced(work))),
+        known_as=tuple(_number(work.get("id"))),
     )
     return (with_fingerprint(record),)
+
+
+def _referenced(work: Entry) -> list[object]:
+    """The works it cites, by their addresses in OpenAlex; none where nothing is told."""
+    cited = work.get("referenced_works")
+    return cited if isinstance(cited, list) else []
+
+
+def _number(work: object) -> Iterator[Name]:
+    """The name of a work by its number, if it has one."""
+    match = _WORK.fullmatch(work[:_LONGEST_ID]) if isinstance(work, str) else None
+    if match:
+        yield OPENALEX, match[1].upper()
 
 
 def _abstract(work: Entry) -> str:
@@ -189,10 +205,10 @@ def _identifiers(work: Entry, copies: tuple[Entry, ...]) -> dict[str, str]:
             found.setdefault(kind, values.pop())
     if found:
         return found
-    match = _WORK.fullmatch((text_of(work, "id") or "")[:_LONGEST_ID])
-    if match is None:
+    number = next(_number(work.get("id")), None)
+    if number is None:
         raise BadEntry("no-id", "the work has neither a DOI nor an id of OpenAlex")
-    return {"local": f"openalex:{match[1].upper()}"}
+    return {"local": ":".join(number)}
 
 
 def _preprint(copy: Entry, key: str) -> tuple[str, str] | None:

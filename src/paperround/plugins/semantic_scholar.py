@@ -11,7 +11,8 @@ know), under `data` (searches, references) or under `recommendedPapers`; no key 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -42,6 +43,7 @@ from paperround.feeds.sources.base import (
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.papers.references import Name, names_of_works, title_name
 from paperround.plugins.catalogues import (
     CatalogueResponse,
     PageCursor,
@@ -66,6 +68,7 @@ _INNER = ("citedPaper", "citingPaper")
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _MOST_CORPUS = 10**12
+_LONGEST_TITLE = 1000
 _OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
 
 
@@ -135,21 +138,44 @@ def _record(paper: Entry) -> Record:
         licence=licence,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(paper, None, COUNTS),
+        references=names_of_works(map(_names, _cited(paper))),
     )
     return with_fingerprint(record)
 
 
-def _identifiers(paper: Entry) -> dict[str, str]:
-    """What other sources know the paper by; its number here only when there is nothing else."""
+def _cited(paper: Entry) -> list[object]:
+    """The works that a paper cites; none where nothing is told."""
+    cited = paper.get("references")
+    return cited if isinstance(cited, list) else []
+
+
+def _names(cited: object) -> Iterator[Name]:
+    """The names of a work that a paper cites: its identifiers, and its title. None for what cannot
+    be read: the paper must not be lost for it."""
+    if not isinstance(cited, dict):
+        return
+    with suppress(BadEntry):
+        yield from _external_ids(cited).items()
+        title = (text_of(cited, "title") or "")[:_LONGEST_TITLE]
+        yield from filter(None, [title_name(title)])
+
+
+def _external_ids(paper: Entry) -> dict[str, str]:
+    """What other sources know a paper by."""
     stated = object_of(paper, "externalIds")
     arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
     found = doi_of(text_of(stated, "DOI") or "")
     pmid = (text_of(stated, "PubMed") or "").strip()
-    known = {
+    return {
         **dict([found] if found else []),
         **({"arxiv": arxiv[0]} if arxiv else {}),
         **({"pmid": pmid} if _PMID.fullmatch(pmid) else {}),
     }
+
+
+def _identifiers(paper: Entry) -> dict[str, str]:
+    """What other sources know the paper by; its number here only when there is nothing else."""
+    stated, known = object_of(paper, "externalIds"), _external_ids(paper)
     if known:
         return known
     # The corpus id, which stays, else the id of the page, which may change.
@@ -208,6 +234,9 @@ ASKED = (
     "externalIds,title,abstract,authors,publicationDate,year,venue,openAccessPdf,citationCount,"
     "influentialCitationCount,fieldsOfStudy"
 )
+CITED = "references.externalIds,references.title"
+"""What is asked of the works that a single paper cites; the bulk search tells nothing of them."""
+
 FIELDS = (
     *("Agricultural and Food Sciences", "Art", "Biology", "Business", "Chemistry"),
     *("Computer Science", "Economics", "Education", "Engineering", "Environmental Science"),

@@ -198,6 +198,16 @@ enrichments = Table(
     sqlite_with_rowid=False,
 )
 
+paper_references = Table(
+    "paper_references",
+    metadata,
+    # What a paper cites: every name that a source gives a work it refers to.
+    key_part("paper_id", "papers"),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 lists = Table(
     "lists",
     metadata,

@@ -6,7 +6,8 @@
                  ├──── observations         deliveries ─ editions ─ edition_papers, behind_papers,
                  ├──── paper_versions            │              edition_tails, shards
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
-                 └──── enrichments               └────── told_withdrawals (nor the same news)
+                 ├──── paper_references          └────── told_withdrawals (nor the same news)
+                 └──── enrichments
 
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit` and `search_words` have no foreign keys shown here. A subscriber of
@@ -52,6 +53,7 @@ from paperround.db.schema.papers import (
     lists,
     models,
     observations,
+    paper_references,
     paper_versions,
     papers,
     rejects,

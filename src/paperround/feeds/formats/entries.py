@@ -33,7 +33,7 @@ _MOST_COUNTED = 10**9
 _EXCERPT = 500
 _LONGEST_ID = 500
 _TRUE_TEXTS = frozenset({"true", "yes", "1"})
-_VOLATILE = frozenset({"counts", "announces", "fingerprint"})
+_VOLATILE = frozenset({"counts", "announces", "fingerprint", "references", "known_as"})
 _stable_values = attrgetter(*(one.name for one in fields(Record) if one.name not in _VOLATILE))
 _as_json = json.JSONEncoder(default=str, check_circular=False).encode
 _UNDECODED = re.compile("[\udc80-\udcff]")

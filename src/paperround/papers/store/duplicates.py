@@ -29,6 +29,7 @@ NOT_JOINED = (
 _OPPOSITES = ("more", "less")
 _FEEDBACK = ("subscriber_id", "delivery_id", "verdict", "created_at")
 _OBSERVATION = ("signal", "captured_at", "value", "feed_id")
+_REFERENCE = ("kind", "value")
 
 
 def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId, PaperId]:
@@ -75,6 +76,7 @@ def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
     for table in (db.identifiers, db.paper_versions):
         _redirect(connection, table.c.paper_id, gone, kept)
     _move_rows(connection, db.observations, _OBSERVATION, gone, kept)
+    _move_rows(connection, db.paper_references, _REFERENCE, gone, kept)
     _move_rows(connection, db.feedback, _FEEDBACK, gone, kept)
     _delete_revoked_feedback(connection, kept)
     _merge_listings(connection, gone, kept)
