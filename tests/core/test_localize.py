@@ -118,8 +118,9 @@ def _of_wishes() -> Iterator[str]:
 def _of_tastes() -> Iterator[str]:
     title = "Graphs · A “Short” Walk"
     yield freeze("followed.near", term="graph")
-    yield freeze("cites.yours", title=title)
-    for known_as in ("saved", "liked", "given"):
+    for relation in ("yours", "saved", "given"):
+        yield freeze(f"cites.{relation}", title=title)
+    for known_as in ("saved", "liked", "given", "own"):
         yield freeze(f"near_saved.to_{known_as}", title=title, term="graph attention")
     # of earlier releases
     yield freeze("near_saved.liked")

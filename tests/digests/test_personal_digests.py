@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -13,17 +13,14 @@ from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger_model import DeliveryContent
-from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
-from paperround.digests.compose import digest_mail, edition_content
 from paperround.digests.model import DigestView
 from paperround.digests.pages import edition_page
 from paperround.digests.plan import Hours, Welcome, plan_due
-from paperround.digests.publish import freeze_cuts, publish
+from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import DeliveryContext, digest_queue
 from paperround.editions.lists import ListId
-from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
+from paperround.editions.model import EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.ops.cleanup import KEPT_TAILS, clean_up
 from paperround.ops.status import history
@@ -38,15 +35,15 @@ from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
+from tests.digests.personal import Level, mailed, narrow, publish_it, slip_of
 from tests.fakes import (
     SENDER_IDENTITY,
     Neighbours,
-    NewestFirst,
     PlainRenderer,
     ScriptedMailer,
     accepting,
 )
-from tests.personal.personal_ranking import LATER, SUBJECTS, filler, like, person
+from tests.personal.personal_ranking import LATER, SUBJECTS, filler, like
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 from tests.self_service.readers import digest_link, digests, joined, signup_context
 
@@ -56,71 +53,10 @@ ADA = Address(written="ada@example.org", mailed="ada@example.org")
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
 
 
-class Level(NewestFirst):
-    """The newest first, by little, as on a day without great news."""
-
-    def rank(
-        self,
-        candidates: Sequence[Candidate],
-        *,
-        background: Sequence[str],
-        as_of: datetime,
-        submitter_cap: int,
-    ) -> Ranking:
-        ranking = super().rank(
-            candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
-        )
-        scores = [round(one.score / 100, 4) for one in ranking.items]
-        items = (
-            replace(one, score=score, parts={"place": score})
-            for one, score in zip(ranking.items, scores, strict=True)
-        )
-        return replace(ranking, items=tuple(items))
-
-
 def on(subject: str, number: int) -> Record:
     """A paper on one subject, in words of its own."""
     abstract = f"We study {subject} anew. Of {subject} little is known but word{number}."
     return record(number, title=f"Notes {number} on {subject}", abstract=abstract)
-
-
-def narrow(database: SqlDatabase, shown: int) -> None:
-    """Editions show this many papers."""
-    with database.writing() as work:
-        work.connection.execute(update(db.lists).values(edition_size=shown))
-
-
-def publish_it(
-    database: SqlDatabase, personal_ranking: PersonalRanking | None = None, *, now: datetime = LATER
-) -> Edition:
-    return publish(
-        database=database,
-        ranker=Level(),
-        identity=IDENTITY,
-        list_name="trending",
-        day=now.date(),
-        cut="manual",
-        now=now,
-        personal_ranking=personal_ranking or PersonalRanking(),
-    ).edition
-
-
-def slip_of(database: SqlDatabase, edition: Edition, name: str) -> DeliveryContent:
-    with database.reading() as work:
-        who = person(database, name)
-        slip = work[Ledger].find(edition.list_id, who, DigestKind.DIGEST, edition.day)
-    assert slip is not None
-    return slip
-
-
-def mailed(database: SqlDatabase, edition: Edition, name: str) -> DigestView:
-    """What the mail of a reader shows, made as delivering makes it."""
-    with database.reading() as work:
-        stored = work[EditionStore].get(edition.id)
-    slip = slip_of(database, edition, name)
-    return digest_mail(
-        edition_content(stored, "Trending", SENDER_IDENTITY), slip, IDENTITY.keys
-    ).view
 
 
 @pytest.fixture

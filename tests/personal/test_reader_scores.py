@@ -114,6 +114,22 @@ def test_a_paper_that_was_saved_is_told_from_one_that_was_liked(day: TasteDay) -
     assert reason.startswith("Near “Dating pottery”, which you saved: also about ")
 
 
+@pytest.mark.accept("F62", mutant="near-another-paper-than-it-says")
+def test_a_paper_near_a_saved_one_names_that_one(day: TasteDay) -> None:
+    both = Taste(liked=(SEA, CLAY), saved=(SEA, CLAY))
+    assert reason_of(day, both, 1).startswith("Near “Dating pottery”, which you saved: ")
+    assert reason_of(day, both, 3).startswith("Near “Tides of the ocean”, which you saved: ")
+
+
+@pytest.mark.accept("F62", mutant="near-ones-own-is-near-what-was-added")
+def test_a_paper_near_ones_own_says_so(day: TasteDay) -> None:
+    known_here = Taste(liked=(CLAY,), given=(CLAY,), own=(CLAY,))
+    by_title = Taste(titles=("Dating pottery",), own=("Dating pottery",))
+    assert reason_of(day, known_here, 1).startswith("Near your paper “Dating pottery”: also about ")
+    assert "which you added" in reason_of(day, Taste(liked=(CLAY,), given=(CLAY,)), 1)
+    assert reason_of(day, by_title, 2) == "Near “Dating pottery”, which you added"
+
+
 @pytest.mark.accept("Q17", part="topics", mutant="a-weak-likeness-is-a-reason")
 def test_a_paper_hardly_worth_more_to_its_reader_gets_no_reason(day: TasteDay) -> None:
     rated = RatedTexts(day._space, day._field)

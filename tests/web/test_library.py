@@ -67,6 +67,18 @@ def test_pasted_lines_are_shown_as_understood_and_then_kept(
     assert seeds(site) == chosen
 
 
+@pytest.mark.accept("F62", mutant="nobody-wrote-their-library")
+def test_a_library_of_ones_own_is_kept_as_such(site: Site, choices_token: str) -> None:
+    page = form(site, choices_token, text="Unheard of\n+ Added up\n2601.99999")
+    chosen = offered(page)
+    assert chosen == ["Unheard of", "Added up", "arxiv:2601.99999"]
+    assert 'name="own"' in page
+    site.client.post(path(choices_token), data={"action": "keep", "seed": chosen, "own": "yes"})
+    assert seeds(site) == ["+Unheard of", "+Added up", "+arxiv:2601.99999"]
+    again = form(site, choices_token, text="2601.99999")
+    assert "kept already" in again
+
+
 @pytest.mark.accept("F26", part="plurals")
 @pytest.mark.parametrize(
     ("language", "said"),

@@ -42,6 +42,7 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
+from paperround.personal.citing import NO_CITING
 from paperround.personal.keyword_index import KeywordIndex, findable, keyword_index_of
 from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
@@ -235,7 +236,14 @@ class DigestBuilder:
         picks = iter(chooser(with_profile) if chooser and with_profile else ())
         for view, numbers in groups.items():
             pick = next(picks) if view.taste else in_order(view, self.index)
-            choice = choice_of(pick, self.edition, self.index, view.matches, period=self.period)
+            choice = choice_of(
+                pick,
+                self.edition,
+                self.index,
+                view.matches,
+                citing=view.citing,
+                period=self.period,
+            )
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
 
@@ -251,6 +259,7 @@ class DigestBuilder:
             sent=self.index.places(self.memory.get(reader.person, ())),
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
             matches=matches,
+            citing=self.views.citing.get(reader.person, NO_CITING),
         )
 
     def _content(

@@ -11,6 +11,7 @@ from paperround.editions.model import Edition, EditionPaper, SkipReason, Trendin
 from paperround.editions.rank_changes import dated
 from paperround.editions.sections import Age, Section, order_of, section_of
 from paperround.papers.formatting import web_address
+from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.matches import Matches
 from paperround.personal.views import PaperIndex, Pick
 from paperround.subscribers.model import WEEKDAYS, Frequency, Subscription
@@ -35,6 +36,7 @@ def choice_of(
     index: PaperIndex,
     matches: Matches,
     *,
+    citing: CitingPapers = NO_CITING,
     period: TrendingPeriod = TrendingPeriod.DAY,
 ) -> DigestChoice | SkipReason:
     """Turn a pick into a choice, or into the reason why there is no email.
@@ -48,7 +50,7 @@ def choice_of(
     if not pick.places:
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
-    choice = _choice(pick, papers, matches)
+    choice = _choice(pick, papers, matches, citing)
     if period is TrendingPeriod.WEEK:
         choice = _weekly_choice(choice, papers, edition.day)
     return _in_sections(choice, papers, edition.as_of, period)
@@ -131,13 +133,16 @@ def skip_reason_for(
     return None
 
 
-def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches) -> DigestChoice:
-    """Build the choice. A pinned paper's reason names what pins it; other reasons name matches and
-    liked topics. The reader's reasons precede the edition's."""
+def _choice(
+    pick: Pick, papers: Sequence[EditionPaper], matches: Matches, citing: CitingPapers
+) -> DigestChoice:
+    """Build the choice. What a paper cites comes first. Then a pinned paper's reason names what
+    pins it; other reasons name matches and liked topics. The reader's reasons precede the
+    edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
         match = matches.reason(place)
-        own = match if matches.pins(place) else join_reasons(match, liked)
+        own = join_reasons(citing.reason(place), match, "" if matches.pins(place) else liked)
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
     return DigestChoice(
@@ -145,6 +150,7 @@ def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches) -> Dig
         reasons=reasons,
         parts=_nonzero(
             category=[matches.lift_of(place) for place in pick.places],
+            cites=[citing.lift_of(place) for place in pick.places],
             **{PERSONAL: pick.worth},
             spread=[0.0 - cost for cost in pick.beside],
         ),

@@ -42,6 +42,15 @@ def shortened(text: str, length: int) -> str:
     return head[: space if space > length // 2 else None].rstrip(" ,;:.-–—\u200d") + "…"
 
 
+_TITLE_LENGTH = 48
+
+
+def title_in_reason(title: str) -> str:
+    """The title of another paper in a reason: the name before its colon, else its first words."""
+    name, colon, _ = title.partition(": ")
+    return name if colon and len(name) <= _TITLE_LENGTH else shortened(title, _TITLE_LENGTH)
+
+
 def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
     """Up to four names and 0, or three names and how many more there are.
 

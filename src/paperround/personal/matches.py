@@ -19,7 +19,14 @@ from paperround.papers.model import PaperId
 from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded
 from paperround.personal.keyword_index import KeywordIndex, Papers, any_of, author_key
-from paperround.subscribers.interests import Interest, InterestKind, is_unlike, seed_identifier
+from paperround.subscribers.interests import (
+    Interest,
+    InterestKind,
+    is_own,
+    is_unlike,
+    seed_identifier,
+    seed_name,
+)
 from paperround.subscribers.keywords import AnyWords, Either, Keywords, read_keywords
 
 SHARE = 0.8
@@ -35,12 +42,14 @@ _NO_PAPERS = KeywordIndex(())
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPreferences:
     """The preferences of a reader: `topics` of the subscription, `interests`, and the known papers
-    they gave as examples (`seeds`) or counterexamples (`unlike`)."""
+    they gave as examples (`seeds`) or counterexamples (`unlike`). Of the examples they wrote `own`.
+    """
 
     topics: tuple[str, ...] = ()
     interests: tuple[Interest, ...] = ()
     seeds: tuple[PaperId, ...] = ()
     unlike: tuple[PaperId, ...] = ()
+    own: tuple[PaperId, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.topics or self.interests)
@@ -69,8 +78,16 @@ class ReaderPreferences:
     @property
     def titles(self) -> tuple[str, ...]:
         """The titles of papers the reader gave that we do not know."""
+        return tuple(map(seed_name, self._titles()))
+
+    @property
+    def own_titles(self) -> tuple[str, ...]:
+        """Those of `titles` that the reader wrote."""
+        return tuple(map(seed_name, filter(is_own, self._titles())))
+
+    def _titles(self) -> Iterator[str]:
         given = self.of_kind(InterestKind.SEED)
-        return tuple(one for one in given if not is_unlike(one) and seed_identifier(one) is None)
+        return (one for one in given if not is_unlike(one) and seed_identifier(one) is None)
 
 
 @lru_cache(maxsize=4096)

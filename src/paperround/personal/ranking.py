@@ -14,7 +14,9 @@ from paperround.papers.gist import GistChooser, choose_gist, choose_two
 from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Paper, PaperId, Show
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.keyword_index import IndexedPaper, findable
+from paperround.papers.store.references import ReferenceStore
+from paperround.personal.citing import CitedWork, CitingPapers, cited_works, load_citing
+from paperround.personal.keyword_index import IndexedPaper, Papers, findable
 from paperround.personal.matches import ReaderPreferences
 from paperround.personal.views import (
     Chooser,
@@ -27,6 +29,16 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 if TYPE_CHECKING:
     from paperround.personal.reader_scores import TasteDay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PreparedEdition:
+    """An edition, prepared for all readers: its papers for their profiles, its tail, and the places
+    of the papers that cite each work."""
+
+    day: "TasteDay"
+    behind: "EditionTail"
+    cited: Mapping[CitedWork, Papers]
 
 
 class EditionTail:
@@ -118,7 +130,8 @@ _CACHED_EDITIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalViews:
-    """Readers' profiles, the chooser for them, and the tail of the edition.
+    """Readers' profiles, the chooser for them, the tail of the edition, and the papers that cite
+    works of a reader.
 
     Readers without a profile get the edition in its order.
     """
@@ -126,6 +139,7 @@ class PersonalViews:
     tastes: Mapping[SubscriberId, Taste] = field(default_factory=dict)
     chooser: Chooser | None = None
     behind: EditionTail | None = None
+    citing: Mapping[SubscriberId, CitingPapers] = field(default_factory=dict)
 
 
 class PersonalRanking:
@@ -137,7 +151,7 @@ class PersonalRanking:
 
     def __init__(self, gist: GistChooser = choose_gist) -> None:
         self.gist = gist
-        self._days: dict[tuple[object, ...], tuple[TasteDay, EditionTail]] = {}
+        self._prepared: dict[tuple[object, ...], _PreparedEdition] = {}
         self._lock = Lock()
 
     def of(
@@ -155,23 +169,33 @@ class PersonalRanking:
         for person in people:
             wish = wishes.get(person, ReaderPreferences())
             taste = taste_of(
-                feedback.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike
+                feedback.get(person, ()),
+                wish.words,
+                wish.seeds,
+                wish.titles,
+                wish.unlike,
+                own=(*wish.own, *wish.own_titles),
             )
             if taste:
                 tastes[person] = taste
         if not (tastes or wishes) or not edition.papers:
             return PersonalViews()
         with self._lock:
-            day, behind = self._day(work, edition)
-            chooser = day.chooser(list(tastes.values()), work[PaperStore].load)
-        return PersonalViews(tastes=tastes, chooser=chooser.picks, behind=behind)
+            prepared = self._prepare(work, edition)
+            chooser = prepared.day.chooser(list(tastes.values()), work[PaperStore].load)
+        return PersonalViews(
+            tastes=tastes,
+            chooser=chooser.picks,
+            behind=prepared.behind,
+            citing=load_citing(work, prepared.cited, wishes, tastes),
+        )
 
-    def _day(self, work: Transaction, edition: Edition) -> "tuple[TasteDay, EditionTail]":
+    def _prepare(self, work: Transaction, edition: Edition) -> _PreparedEdition:
         from paperround.personal import reader_scores  # most commands do not need numpy
 
         key = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
-        day = self._days.get(key)
-        if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):
+        found = self._prepared.get(key)
+        if found is None or work[PaperStore].joined_among([one.paper_id for one in found.behind]):
             tail = edition.tail or work[EditionStore].tail(edition.id)
             ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
             known = work[PaperStore].load(ids)
@@ -181,8 +205,17 @@ class PersonalRanking:
             papers = [today[one.paper_id] for one in index.papers]
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
-            day = reader_scores.TasteDay(papers, scores, background, index.shown), behind
-        self._days[key] = day
-        while len(self._days) > _CACHED_EDITIONS:
-            del self._days[next(iter(self._days))]
-        return day
+            found = _PreparedEdition(
+                day=reader_scores.TasteDay(papers, scores, background, index.shown),
+                behind=behind,
+                cited=_cited_works(work, index),
+            )
+        self._prepared[key] = found
+        while len(self._prepared) > _CACHED_EDITIONS:
+            del self._prepared[next(iter(self._prepared))]
+        return found
+
+
+def _cited_works(work: Transaction, index: PaperIndex) -> Mapping[CitedWork, Papers]:
+    papers = [one.paper_id for one in index.papers]
+    return cited_works(work[ReferenceStore].of(papers), papers)

@@ -12,6 +12,7 @@ from paperround.subscribers.interests import (
     MOST_INTERESTS,
     Interest,
     InterestKind,
+    is_own,
     is_unlike,
     seed_identifier,
     seed_name,
@@ -45,6 +46,7 @@ def load_preferences(
             interests=own,
             seeds=tuple(paper for paper, unlike in papers if not unlike),
             unlike=tuple(paper for paper, unlike in papers if unlike),
+            own=tuple(known[value] for value in given if value in known and is_own(value)),
         )
     return preferences
 

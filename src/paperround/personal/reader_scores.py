@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from paperround.core.reasons import freeze
-from paperround.papers.gist import shortened
+from paperround.papers.formatting import title_in_reason
 from paperround.papers.model import Paper
 from paperround.personal.scores import BLOCK, Blocks, Said, fits, log_odds, profiles
 from paperround.personal.selection import (
@@ -200,9 +200,6 @@ LEAST_GAIN = 0.7
 """The least addition to a score that is a reason: the paper is twice as likely to be one of the
 reader's as an average one."""
 
-LONGEST_TITLE = 48
-"""Characters of a given paper's title in a reason."""
-
 
 class TasteDay:
     """The papers of one edition, prepared for all profiles.
@@ -263,7 +260,8 @@ class TasteDay:
     ) -> list[str]:
         """The reason of each paper for a reader, from its `worth` and the most similar of their
         texts; empty if it is hardly worth more than to others, or has no topic in common with that
-        text. `known_as` says how the reader knows a text: `given` or `saved`, else `liked`."""
+        text. `known_as` says how the reader knows a text: `own`, `given` or `saved`, else `liked`.
+        """
         reasons = []
         for text, place, gain in zip(texts, places, worth, strict=False):
             why: str | None = ""
@@ -307,11 +305,11 @@ class TasteDay:
         topic = shared_topic(shared, texts, (paper.title, title))
         if not topic:
             return ""
-        if relation == "given" and topic == title.lower():
+        if relation in ("given", "own") and topic == title.lower():
             return freeze("near_saved.given", title=title)
         return freeze(
             f"near_saved.to_{relation}",
-            title=short_title(title),
+            title=title_in_reason(title),
             term=spell(topic, paper.title, paper.abstract),
         )
 
@@ -363,7 +361,14 @@ class TasteChooser:
         given: list[Name] = [*taste.given, *map(TitleOf, taste.titles)]
         places = self._place_of
         saved = {places[name]: "saved" for name in taste.saved if name in places}
-        return saved | {places[name]: "given" for name in given if name in places}
+        own: list[Name] = [TitleOf(one) if isinstance(one, str) else one for one in taste.own]
+        known_as = {"given": given, "own": own}.items()
+        return saved | {
+            places[name]: relation
+            for relation, names in known_as
+            for name in names
+            if name in places
+        }
 
 
 def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
@@ -382,12 +387,6 @@ def _near_topic(topic: str, shared: Mapping[str, float]) -> str:
         return ""
     words = [word for word in topic.split() if word.lower() in shared]
     return freeze("followed.near", term=" ".join(words) or topic)
-
-
-def short_title(title: str) -> str:
-    """The name before the colon of a title, else its first words."""
-    name, colon, _ = title.partition(": ")
-    return name if colon and len(name) <= LONGEST_TITLE else shortened(title, LONGEST_TITLE)
 
 
 def _text(paper: Paper) -> Text:

@@ -148,6 +148,10 @@ class _Picker:
         self._followed = _marks([one.matches.followed for one in views], papers)
         self._wanted = _marks([one.matches.wanted for one in views], papers)
         self._lifted = _marks([one.matches.lifted for one in views], papers)
+        self._citing = _marks([one.citing.papers for one in views], papers)
+        self._cited = np.zeros(self._citing.shape)
+        for row, place in zip(*np.nonzero(self._citing), strict=True):
+            self._cited[row, place] = views[row].citing.lift_of(int(place))
         self._old = self._sent | _marks([one.withheld for one in views], papers)
         self._lift = np.array([one.matches.lift for one in views])
         floors = [-np.inf if one.floor is None else one.floor for one in views]
@@ -160,7 +164,7 @@ class _Picker:
         known[:, : self._day.shown] = True
         rows, ranks = np.nonzero(offered >= 0)
         known[rows, offered[rows, ranks]] = True
-        pinned = (self._followed | self._wanted) & ~known
+        pinned = (self._followed | self._wanted | self._citing) & ~known
         new = (known | pinned) & ~self._old
         heard = new & ~self._muted
         shown = np.broadcast_to(np.arange(self._day.shown), (len(known), self._day.shown))
@@ -185,7 +189,7 @@ class _Picker:
         """Select from each reader's `line`: papers by followed authors, then wanted ones, then
         others."""
         at = line + (self._every * self._worth.shape[1])[:, None]
-        lifts = np.where(self._lifted.take(at), self._lift[:, None], 0)
+        lifts = np.where(self._lifted.take(at), self._lift[:, None], 0) + self._cited.take(at)
         plain = self._day.scores.take(line) + lifts
         scores = plain + _rounded(self._worth.take(at))
         free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
+from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.keyword_index import Papers, any_of, bits
 from paperround.personal.matches import NO_MATCHES, Matches
 
@@ -24,7 +25,7 @@ class Taste:
     """The profile of a reader: liked and disliked papers, and topics as written.
 
     `given` are the liked papers that they gave themselves, `saved` those they saved, `titles` given
-    papers known only by title.
+    papers known only by title, `own` the given papers and titles that they wrote.
     """
 
     liked: tuple[PaperId, ...] = ()
@@ -33,6 +34,7 @@ class Taste:
     given: tuple[PaperId, ...] = ()
     saved: tuple[PaperId, ...] = ()
     titles: tuple[str, ...] = ()
+    own: tuple[PaperId | str, ...] = ()
 
     @property
     def papers(self) -> tuple[PaperId, ...]:
@@ -52,11 +54,12 @@ def taste_of(
     seeds: Sequence[PaperId] = (),
     titles: Sequence[str] = (),
     unlike: Sequence[PaperId] = (),
+    own: Sequence[PaperId | str] = (),
 ) -> Taste:
     """The profile of a reader with this feedback, oldest first: `more`, `save` or `less`.
 
-    `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers,
-    `unlike` given counterexamples.
+    `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers, `own`
+    those of them that they wrote, `unlike` given counterexamples.
     """
     disliked = list(dict.fromkeys((*unlike, *_papers(feedback, ("less",)))))
     unwanted = frozenset(disliked)
@@ -71,6 +74,7 @@ def taste_of(
         given=given,
         saved=tuple(one for one in _papers(feedback, ("save",)) if one not in unwanted),
         titles=tuple(titles)[:MOST_PAPERS],
+        own=tuple(own),
     )
 
 
@@ -97,7 +101,8 @@ class PaperIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalView:
-    """A reader's view of the papers of an index, and the size of their digest.
+    """A reader's view of the papers of an index, some of which are `citing` works of theirs, and
+    the size of their digest.
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
     the least score. Without a `taste` they get papers in the edition's order.
@@ -109,6 +114,12 @@ class PersonalView:
     withheld: Papers = 0
     matches: Matches = NO_MATCHES
     floor: float | None = None
+    citing: CitingPapers = NO_CITING
+
+    @property
+    def wanted_anyway(self) -> Papers:
+        """The papers that the reader may get wherever the edition ranks them."""
+        return self.matches.followed | self.matches.wanted | self.citing.papers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +143,21 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
     """The papers of a reader without a profile: those shown, and wanted ones of the tail.
 
     Papers by followed authors come first, then those on their topics or found by their searches,
-    each group in the edition's order. The lift of followed categories is added to the score, and
-    `floor` applies to the sum."""
-    matches = view.matches
+    each group in the edition's order. The lifts of followed categories and of cited works are added
+    to the score, and `floor` applies to the sum."""
+    matches, citing = view.matches, view.citing
     pinned = matches.followed | matches.wanted
-    unseen = ((1 << index.shown) - 1 | pinned) & ~(view.sent | view.withheld)
+    unseen = ((1 << index.shown) - 1 | view.wanted_anyway) & ~(view.sent | view.withheld)
     heard = unseen & ~matches.muted
-    worth = {place: index.papers[place].score + matches.lift_of(place) for place in bits(heard)}
+    worth = {
+        place: index.papers[place].score + matches.lift_of(place) + citing.lift_of(place)
+        for place in bits(heard)
+    }
     kept = [place for place in worth if view.floor is None or worth[place] >= view.floor]
     first = [place for place in kept if matches.followed >> place & 1]
     wanted = [place for place in kept if (matches.wanted & ~matches.followed) >> place & 1]
     others = [place for place in kept if not pinned >> place & 1]
-    if any(matches.lifted >> place & 1 for place in others):
+    if any((matches.lifted | citing.papers) >> place & 1 for place in others):
         others.sort(key=lambda place: -worth[place])
     best = [*first, *wanted, *others][: view.size]
     return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))

@@ -25,10 +25,10 @@ from paperround.papers.topics import read_topics
 from paperround.subscribers.interests import (
     Interest,
     InterestKind,
-    is_unlike,
     parse_interest,
     seed_identifier,
     seed_name,
+    seed_sign,
 )
 from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
 
@@ -166,8 +166,7 @@ def settled(work: Transaction, interests: Sequence[Interest]) -> tuple[Interest,
     for one in dict.fromkeys(titles[:MOST_TITLES]):
         paper = find_paper_by_title(work, seed_name(one.value))
         if paper is not None:
-            sign = "-" if is_unlike(one.value) else ""
-            found[one] = Interest(one.kind, sign + canonical(paper.identifiers))
+            found[one] = Interest(one.kind, seed_sign(one.value) + canonical(paper.identifiers))
     return tuple(dict.fromkeys(found.get(one, one) for one in interests))
 
 

@@ -48,7 +48,7 @@ LONGEST = {
 @dataclass(frozen=True, slots=True)
 class Interest:
     """One thing a reader wants, or never wants. A seed is an identifier or a title, with a `-` in
-    front if the reader wants less like it."""
+    front if the reader wants less like it, a `+` if they wrote it."""
 
     kind: InterestKind
     value: str
@@ -81,9 +81,13 @@ def interest(kind: InterestKind, written: str) -> Interest:
             raise InvalidInput(error.text, code=kind) from None
     if kind is InterestKind.SEED:
         # Normalize to `arxiv:2601.00001`, `-doi:10.1/x`, or the title unchanged.
-        found, sign = seed_identifier(value), "-" if is_unlike(value) else ""
-        value = sign + (seed_name(value) if found is None else ":".join(found))
+        found = seed_identifier(value)
+        value = seed_sign(value) + (seed_name(value) if found is None else ":".join(found))
     return Interest(kind, value)
+
+
+OWN = "+"
+"""The sign of a seed that the reader wrote."""
 
 
 def is_unlike(seed: str) -> bool:
@@ -91,9 +95,19 @@ def is_unlike(seed: str) -> bool:
     return seed.startswith("-")
 
 
+def is_own(seed: str) -> bool:
+    """Return whether the reader wrote this paper."""
+    return seed.startswith(OWN)
+
+
+def seed_sign(seed: str) -> str:
+    """Return the sign in front of a seed, if it has one."""
+    return seed[:1] if is_unlike(seed) or is_own(seed) else ""
+
+
 def seed_name(seed: str) -> str:
     """Return a seed without its sign."""
-    return seed.removeprefix("-").strip()
+    return seed.removeprefix(seed_sign(seed)).strip()
 
 
 def seed_identifier(seed: str) -> tuple[str, str] | None:

@@ -247,6 +247,7 @@ PARTS = (
     marked("topic cap"),
     marked("match"),
     marked("category"),
+    marked("cites"),
     marked("personal"),
     marked("spread"),
 )

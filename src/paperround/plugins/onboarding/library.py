@@ -128,7 +128,7 @@ def _recognize(one: GivenWork, paper: Paper | None, seeds: set[str]) -> MatchedW
     if paper is not None:
         seed = canonical(paper.identifiers)
         return MatchedWork(seed=seed, title=paper.title, paper=paper.id, already=seed in seeds)
-    title = " ".join(one.title.split())[:LONGEST_VALUE].lstrip("-– ")
+    title = " ".join(one.title.split())[:LONGEST_VALUE].lstrip("-–+ ")
     if title.isprintable() and any(char.isalnum() for char in title):
         seed = interest(InterestKind.SEED, title).value
         return MatchedWork(seed=seed, title=title, already=seed in seeds)

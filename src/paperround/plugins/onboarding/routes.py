@@ -25,7 +25,7 @@ from paperround.plugins.onboarding.ratings import (
     suggest,
 )
 from paperround.plugins.onboarding.zotero import place_of, read_zotero
-from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
+from paperround.subscribers.interests import MOST_INTERESTS, OWN, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number
 from paperround.web.security import LIBRARY_BODY
@@ -140,11 +140,12 @@ def import_library(
     text: Annotated[str, Form()] = "",
     zotero: Annotated[str, Form()] = "",
     seed: Annotated[list[str] | None, Form()] = None,
+    own: Annotated[str, Form()] = "",
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Preview the import, or save the chosen papers."""
     if action == "keep":
-        return _save_seeds(app, token, seed or [], now)
+        return _save_seeds(app, token, [f"{OWN if own else ''}{one}" for one in seed or []], now)
     content = b"" if file is None else file.file.read()
     return _preview_import(app, token, content, text, zotero, now)
 
