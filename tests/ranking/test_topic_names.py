@@ -54,6 +54,13 @@ def test_two_papers_share_a_phrase_that_stands_in_both() -> None:
     assert shared("training masked", *apart, titles=apart[:1]) == ""
 
 
+@pytest.mark.accept("F62", mutant="any-noun-is-a-topic-alone")
+def test_a_word_that_says_something_only_beside_others_is_not_shared_alone() -> None:
+    texts = "Generation of video generation", "Video generation, or any generation."
+    assert shared("generation video", *texts, titles=("Generation, and pots",)) == ""
+    assert shared("generation video", *texts, titles=("Video generation",)) == "video generation"
+
+
 def test_a_single_word_is_shared_if_it_is_a_specific_noun() -> None:
     texts = "Physics in video. Physics is hard.", "We use physics, conduct physics and analysis."
     assert shared("conduct physics analysis", *texts, titles=texts) == "physics"

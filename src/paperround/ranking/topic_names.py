@@ -70,6 +70,21 @@ _NOT_LAST = frozenset(
 )
 """Words that end no topic: a `diffusion framework` is about diffusion."""
 
+_NOT_ALONE = frozenset(
+    """
+    activation adaptation adapts advantage align allocation anchoring annotations answering
+    answers applications bottleneck care causal character chunk concurrent conferences confident
+    construction controlling decomposition degenerate distractors distribution document draft
+    encoder engineering enhances execution failures force forcing four generation generations hard
+    hybrid incremental instruction intelligence interleaving latents layers legal lifting linear
+    lookahead matching million mind molecular multimodal parallel parameter pass pool posing
+    precision prediction preservation processing reinforcement replacement reverse sample samples
+    scene scenes scratch script seeking segment skill spoken station subspace supervision
+    synthesis teacher thought trajectories usage vectors web weights
+    """.split()
+)
+"""Words that say something only beside others: `video generation`, `multimodal models`."""
+
 _ADJECTIVE = re.compile(
     r"(?:[aeiou]ral|ual|ial|onal|ical|inal|imal|ous|able|ible|ive|ic|ed|less|ful|ly"
     r"|-(?:free|aware|wise|step|turn|shot|scale|fidelity|end|level|context|specific|consistent"
@@ -140,7 +155,9 @@ def spell(topic: str, title: str, abstract: str) -> str:
 def _may_share(run: Sequence[str]) -> bool:
     if len(run) > 1:
         return _is_phrase(run)
-    return run[0].count("-") != 1 and _is_specific(run[0]) and _ends_well(run[0])
+    word = run[0]
+    is_whole = word.count("-") != 1 and word not in _NOT_ALONE
+    return is_whole and _is_specific(word) and _ends_well(word)
 
 
 def _is_phrase(words: Sequence[str]) -> bool:
