@@ -163,6 +163,14 @@ def test_a_paper_far_below_the_others_stays_below_them() -> None:
     assert freeze("cites.saved", title="A") == citing.reason(4)
 
 
+@pytest.mark.accept("F62", mutant="a-citing-paper-stays-where-ones-taste-puts-it")
+def test_a_citation_counts_beside_a_taste() -> None:
+    scores, worth = np.array([3.0, 2.0, 1.0]), np.array([[0.0, 0.5, 0.0]], dtype=np.float32)
+    day = ScoredPapers(scores=scores, costs=with_empty_paper(np.zeros((3, 3))), shown=3)
+    view = PersonalView(size=3, citing=CitingPapers((Citations(0b100, "saved", "A"),)))
+    assert pick_papers(day, worth, [view]).places.tolist() == [[0, 2, 1]]
+
+
 @pytest.mark.accept("F62", mutant="a-citing-paper-behind-the-edition-is-not-looked-at")
 def test_a_paper_behind_the_edition_is_looked_at() -> None:
     scores = np.arange(40, 0, -1) / 100
