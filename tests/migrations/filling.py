@@ -23,9 +23,11 @@ from paperround.editions.model import DeliveryId
 from paperround.editions.store.editions import paper_columns
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.enrichment import WATCHED
 from paperround.papers.model import PaperId, Reject
 from paperround.papers.store.enrichment import EnrichmentStore
 from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.references import ReferenceStore
 from paperround.plugins.channels.model import ChannelKind, Hook
 from paperround.plugins.channels.store import ChannelStore, PostLedger
 from paperround.ranking.store import ModelStore
@@ -83,6 +85,7 @@ def _fill_papers(database: SqlDatabase, papers: int) -> tuple[PaperId, ...]:
         work[PaperStore].list_papers(feed.id, [listing(one) for one in ids], now=NOW)
         work[PaperStore].observe(feed.id, [(ids[0], observation(7))])
         work[EnrichmentStore].asked("github", {ids[0]: NOW}, now=NOW)
+        work[ReferenceStore].add([(ids[0], ("doi", "10.1000/cited"))], since=NOW - WATCHED)
         run = work[FeedStore].start_run(feed.id, source="a file", now=NOW)
         work[FeedStore].keep_rejects(
             run, [Reject(reason="no-title", detail="", position=1)], now=NOW
