@@ -66,7 +66,9 @@ def problems() -> Iterator[str]:
     yield from (problem_of(lambda one=one: read_keywords(one)) for one in SEARCHES)
     yield from (
         problem_of(
-            lambda one=one: checked(parse_preferences(one, Preferences()), zone="UTC", now=NOW)
+            lambda one=one: checked(
+                parse_preferences(one, Preferences(), now=NOW), zone="UTC", now=NOW
+            )
         )
         for one in (ChoicesForm.model_validate(fields) for fields in FIELDS)
     )

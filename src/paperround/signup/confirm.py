@@ -173,7 +173,9 @@ def subscribe_reader(
     is_first = before is None or before.state is SubscriberState.PENDING
     preferences = reader.subscription.preferences
     # The schedule is that of the list they have; the contents are up to the new list.
-    schedule = replace(preferences, size=None, floor=None, paused_until=None, topics=())
+    schedule = replace(
+        preferences, size=None, floor=None, paused_until=None, shares_since=None, topics=()
+    )
     is_active = work[SubscriberStore].activate(
         subscription.id,
         preferences=schedule if is_first else None,

@@ -97,6 +97,7 @@ def unpack_preferences(payload: Mapping[str, str | int]) -> Preferences | None:
     kept["frequency"] = Frequency(kept["frequency"])
     kept["paused_until"] = until and date.fromisoformat(until)
     kept["topics"] = tuple(kept["topics"])
+    kept["shares_since"] = None  # whoever asks for an address may be somebody else
     return Preferences(**kept)
 
 

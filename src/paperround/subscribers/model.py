@@ -67,7 +67,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What a subscriber chose. None means the list's default."""
+    """What a subscriber chose. None means the list's default.
+
+    `shares_since` is when they let others on the list see what they save, None if they do not: what
+    they said before counts for nobody else.
+    """
 
     timezone: str | None = None
     hour: int | None = None
@@ -77,6 +81,7 @@ class Preferences:
     floor: float | None = None
     language: str | None = None
     paused_until: date | None = None
+    shares_since: datetime | None = None
     topics: tuple[str, ...] = ()
 
     @property

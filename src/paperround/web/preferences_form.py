@@ -43,12 +43,14 @@ class HoursForm(BaseModel):
 
 class ChoicesForm(HoursForm):
     """The form with all preferences. `topics` belong to one list; `topic`, and the suggestions
-    ticked in `add_topic`, belong to the reader. An empty language keeps the current one."""
+    ticked in `add_topic`, belong to the reader. An empty language keeps the current one. Any text
+    in `shares` ticks its box."""
 
     language: str = ""
     size: str = ""
     floor: str = ""
     paused_until: str = ""
+    shares: str = ""
     topics: str = ""
     topic: str = ""
     add_topic: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
         size=_to_text(preferences.size),
         floor=_to_text(preferences.floor),
         paused_until=_to_text(preferences.paused_until),
+        shares="" if preferences.shares_since is None else "yes",
         topics="\n".join(preferences.topics),
     ).model_copy(update=lines)
 
@@ -118,7 +121,7 @@ def find_errors(
     for name in ChoicesForm.model_fields:
         alone = ChoicesForm(**{name: getattr(form, name)})
         try:
-            checked(parse_preferences(alone, Preferences()), zone=zone, now=now)
+            checked(parse_preferences(alone, Preferences(), now=now), zone=zone, now=now)
             parse_interests(alone, ())
         except InvalidInput as one:
             found.setdefault(one.code, one)
@@ -145,14 +148,16 @@ def parse_times(form: HoursForm, known: Preferences) -> Preferences:
     )
 
 
-def parse_preferences(form: ChoicesForm, known: Preferences) -> Preferences:
-    """Return `known` with all preferences of the form. Raises as `timed` does."""
+def parse_preferences(form: ChoicesForm, known: Preferences, *, now: datetime) -> Preferences:
+    """Return `known` with all preferences of the form; who ticks `shares` begins to share `now`.
+    Raises as `timed` does."""
     return replace(
         parse_times(form, known),
         language=_parse_language(form.language) or known.language,
         size=_parse_int("size", form.size),
         floor=_parse_float("floor", form.floor),
         paused_until=_parse_day("paused_until", form.paused_until),
+        shares_since=(known.shares_since or now) if form.shares else None,
         topics=tuple(line for line in form.topics.splitlines() if line.strip()),
     )
 

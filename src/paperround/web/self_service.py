@@ -242,7 +242,7 @@ def _renew_feed(visit: _Visit, _: FormAction) -> Response:
 def _save(visit: _Visit, data: FormAction) -> Response:
     choices = visit.choices
     try:
-        wanted = parse_preferences(data, choices.preferences)
+        wanted = parse_preferences(data, choices.preferences, now=visit.now)
         interests = parse_interests(data, choices.interests)
         # Do not overwrite preferences saved in another window that this page did not show. After a
         # double click they already have the wanted values.
@@ -323,7 +323,7 @@ def preview_choices(
             token,
             now=now,
             list_name=choices.list_name,
-            preferences=parse_preferences(data, choices.preferences),
+            preferences=parse_preferences(data, choices.preferences, now=now),
             interests=parse_interests(data, choices.interests),
         )
     except InvalidInput as error:

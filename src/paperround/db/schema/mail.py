@@ -73,6 +73,7 @@ subscriptions = Table(
     text("frequency"),  # of monthly readers weekly, for the previous release
     text("weekday", null=True),
     Column("monthly", Boolean, nullable=True),
+    instant("shares_since", null=True),  # null: what they save is not shared on this list
     Column("size", Integer, nullable=True),
     Column("floor", Double, nullable=True),
     text("language", null=True),
@@ -170,6 +171,7 @@ deliveries = Table(
     Column("reason_codes", Json, nullable=True),  # personal reasons by position
     Column("withdrawn", Json, nullable=True),  # earlier papers to report as withdrawn
     Column("parts", Json, nullable=True),  # personal score parts: name -> number per position
+    Column("club", Json, nullable=True),  # the journal club of the week, if the mail names it
     text("language", null=True),  # null: English
     one_of("kind", ("digest", "roundup_week", "roundup_month", "replacement")),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
@@ -232,6 +234,7 @@ feedback = Table(
     instant("created_at"),
     one_of("verdict", VERDICTS),
     UniqueConstraint("subscriber_id", "paper_id", "verdict"),
+    Index(None, "created_at"),  # an edition counts what was said since its papers came
     Index(None, "paper_id"),
     Index(None, "delivery_id"),
 )

@@ -246,6 +246,7 @@ editions = Table(
     Column("source_codes", Json, nullable=True),
     instant("cut_at"),
     instant("cancelled_at", null=True),
+    Column("shared", Json, nullable=True),  # how many readers saved what, kept for some days
     one_of("state", ("frozen", "planned", "cancelled")),
     UniqueConstraint("list_id", "day", "cut"),
     Index(None, "live_until"),
