@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.core.errors import Misconfigured, RenderingFailed
-from paperround.digests.model import DigestMail, WithdrawnPaper
+from paperround.digests.model import ClubPaper, DigestMail, WithdrawnPaper
 from paperround.digests.render.composer import MOST_FRAMES, MailRenderer
 from tests.digests.alone import compose_alone
 from tests.digests.golden_names import DIGEST_FIELD_NAMES
@@ -33,6 +33,7 @@ from tests.digests.reading import (
     modern_parts,
     split_by_hand,
 )
+from tools.words import OTHERS
 
 GOLDEN = Path(__file__).parent / "golden"
 TOKENS = st.text("abcXYZ019-_", min_size=40, max_size=40)
@@ -98,6 +99,29 @@ def test_news_of_a_withdrawal_is_only_text_with_a_plain_link(renderer: MailRende
         assert "javascript:alert" not in renderer.render(made.view).html.replace(
             html.escape(title), ""
         )
+
+
+@pytest.mark.accept("F63", part="journal club")
+def test_a_journal_club_is_only_text_with_a_plain_link(renderer: MailRenderer) -> None:
+    for title in HOSTILE:
+        club = ClubPaper(title=title, url="javascript:alert(1)", readers=4)
+        made = mail(view(club=club))
+        content = renderer.compose(made)
+        assert_whole(content, renderer, made)
+        assert content == compose_alone(renderer, made)
+        markup = renderer.render(made.view).html
+        assert "javascript:alert" not in markup.replace(html.escape(title), "")
+
+
+@pytest.mark.accept("F63", part="journal club")
+@pytest.mark.accept("F26", part="mails")
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_journal_club_is_named_in_every_language(renderer: MailRenderer, language: str) -> None:
+    club = ClubPaper(title="Paper 9", url="https://papers.example.org/papers/9", readers=4)
+    words = renderer.render(view(language=language, club=club))
+    for part in (words.text, words.html):
+        assert "Paper 9" in part
+        assert "Journal club:" not in part
 
 
 @pytest.mark.slow

@@ -88,6 +88,22 @@ def test_an_old_paper_moved_down_with_its_age() -> None:
             "It was moved down because one person listed many of the papers above it.",
         ),
         (
+            "colleagues",
+            0.5,
+            (
+                "At least three readers of this list who share what they save liked it, "
+                "which moved it up."
+            ),
+        ),
+        (
+            "colleagues",
+            -0.5,
+            (
+                "At least three readers of this list who share what they save wanted less like it, "
+                "which moved it down."
+            ),
+        ),
+        (
             "prior_authors",
             0.3,
             "Earlier papers by its authors got more votes than most, which moved it up.",
@@ -147,7 +163,8 @@ def test_there_are_five_sentences_at_most_and_similar_papers_come_last() -> None
 
 
 def test_every_sentence_is_told_in_every_language() -> None:
-    both = [(part, sign) for part in ("prior", "prior_text", "topics") for sign in (-1.0, 1.0)]
+    names = ("prior", "prior_text", "topics", "colleagues")
+    both = [(part, sign) for part in names for sign in (-1.0, 1.0)]
     told = {
         *explained(seen(42, 24), seen(82), votes=82, **listed(3)),
         *explained(seen(5), votes=5, similar=(1,)),

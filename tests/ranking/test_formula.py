@@ -29,6 +29,7 @@ def parts_in_scores() -> set[str]:
     """Every part that a score can have."""
     counts = [seen(3, signal=signal) for signal in ("comments", "github_stars", "mentions")]
     told = candidate(1, seen(9), *counts, seen(1, signal="citations"), abstract="Words.")
+    told = replace(told, colleagues=3)
     same = [candidate(n, seen(9 - n), submitter="one") for n in range(2, 9)]
     day = [told, *same, candidate(20), candidate(21)]
     other = [candidate(30 + n, replace(seen(n), scale="elsewhere")) for n in range(5)]

@@ -12,6 +12,7 @@ from paperround.editions.model import (
     DigestKind,
     EditionId,
     EditionPaper,
+    JournalClub,
     Withdrawal,
 )
 from paperround.papers.model import PaperId
@@ -41,6 +42,7 @@ class PlannedContent:
     nonce: str
     reasons: Mapping[int, str] = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
+    club: JournalClub | None = None
     language: str = ENGLISH
 
 

@@ -20,6 +20,7 @@ from paperround.digests.model import (
     DigestChoice,
     choice_of,
     covered_days,
+    is_club_day,
     is_digest_day,
     period_of,
     skip_reason_for,
@@ -43,6 +44,7 @@ from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.citing import NO_CITING
+from paperround.personal.colleagues import NOBODY, Colleagues, load_colleagues
 from paperround.personal.keyword_index import KeywordIndex, findable, keyword_index_of
 from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
@@ -169,6 +171,7 @@ def _load_builder(
         memory=work[SentPapers].already_sent(people, papers),
         withdrawn=work[PaperStore].withdrawn_among(set(papers)),
         news=work[SentPapers].withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
+        colleagues=load_colleagues(work, edition, index, subscriptions),
     )
 
 
@@ -190,7 +193,8 @@ class DigestBuilder:
     `frozen` are the papers stored with the edition, which an earlier choice may name. `views` hold
     the readers' profiles, the chooser and candidate papers. `behind` are the papers below the
     edition's cut, where a reader may get one. `memory` are the papers sent before,
-    `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader.
+    `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader,
+    `colleagues` what readers who share are told of each other.
     Withdrawals alone send no email: they wait for the next digest.
     """
 
@@ -207,6 +211,7 @@ class DigestBuilder:
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
+    colleagues: Colleagues = NOBODY
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
         """Return the row of each reader."""
@@ -242,6 +247,7 @@ class DigestBuilder:
                 self.index,
                 view.matches,
                 citing=view.citing,
+                told=view.told,
                 period=self.period,
             )
             chosen.update(dict.fromkeys(numbers, choice))
@@ -260,6 +266,7 @@ class DigestBuilder:
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
             matches=matches,
             citing=self.views.citing.get(reader.person, NO_CITING),
+            told=self.colleagues.told(reader.person, self.index),
         )
 
     def _content(
@@ -291,7 +298,9 @@ class DigestBuilder:
         context, keys = self.context, self.context.identity.keys
         # Derived from the delivery's unique key, so planning it again gives the same ids.
         key = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
-        news = () if content["reason"] else self.news.get(reader.person, ())
+        is_skipped = bool(content["reason"])
+        news = () if is_skipped else self.news.get(reader.person, ())
+        has_club = not is_skipped and is_club_day(reader.subscription, reader.day)
         return NewDelivery(
             subscriber_id=reader.person,
             subscription_id=reader.subscription.id,
@@ -304,6 +313,7 @@ class DigestBuilder:
             key_id=keys.current.id,
             nonce=keys.digest("delivery-nonce", key)[:22],
             withdrawn=news[:MOST_WITHDRAWALS],
+            club=self.colleagues.club_for(reader.person) if has_club else None,
             language=spoken_or_english(reader.subscription.preferences.language),
             **content,
         )
@@ -312,7 +322,15 @@ class DigestBuilder:
 def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
     """Return the row without its content, with the reason why the digest is not sent."""
     return replace(
-        row, state=state, reason=reason, papers=(), reasons={}, parts={}, behind=(), withdrawn=()
+        row,
+        state=state,
+        reason=reason,
+        papers=(),
+        reasons={},
+        parts={},
+        behind=(),
+        withdrawn=(),
+        club=None,
     )
 
 

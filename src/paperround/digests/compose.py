@@ -16,6 +16,7 @@ from paperround.delivery.system_mail_model import ClaimedNotice
 from paperround.digests.model import (
     PERSONAL,
     WEEK,
+    ClubPaper,
     DigestMail,
     DigestPaper,
     DigestView,
@@ -24,7 +25,13 @@ from paperround.digests.model import (
     positions_for_everyone,
 )
 from paperround.editions.lists import DEFAULT_LIST, MailingList
-from paperround.editions.model import Edition, EditionPaper, TrendingPeriod, is_month_position
+from paperround.editions.model import (
+    Edition,
+    EditionPaper,
+    JournalClub,
+    TrendingPeriod,
+    is_month_position,
+)
 from paperround.editions.periods import period_name
 from paperround.editions.sections import age_of, section_of
 from paperround.papers.formatting import with_author_shown
@@ -171,12 +178,17 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
             for one in delivery.withdrawn
         ),
+        club=None if delivery.club is None else _club_paper(delivery.club, base),
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
         logo_url=sender_identity.logo_url,
         period=period,
     )
+
+
+def _club_paper(club: JournalClub, base: str) -> ClubPaper:
+    return ClubPaper(title=club.title, url=f"{base}/papers/{club.page}", readers=club.readers)
 
 
 def _period_of(delivery: DeliveryContent) -> TrendingPeriod:

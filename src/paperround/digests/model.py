@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from paperround.core.reasons import join_reasons
+from paperround.core.reasons import freeze, join_reasons
 from paperround.delivery.system_mail_model import NoticeMail
 from paperround.editions.model import Edition, EditionPaper, SkipReason, TrendingPeriod
 from paperround.editions.rank_changes import dated
 from paperround.editions.sections import Age, Section, order_of, section_of
 from paperround.papers.formatting import web_address
 from paperround.personal.citing import NO_CITING, CitingPapers
+from paperround.personal.keyword_index import Papers, bits
 from paperround.personal.matches import Matches
 from paperround.personal.views import PaperIndex, Pick
 from paperround.subscribers.model import WEEKDAYS, Frequency, Subscription
@@ -38,10 +39,11 @@ def choice_of(
     *,
     citing: CitingPapers = NO_CITING,
     period: TrendingPeriod = TrendingPeriod.DAY,
+    told: Papers = 0,
 ) -> DigestChoice | SkipReason:
     """Turn a pick into a choice, or into the reason why there is no email.
 
-    The reasons of a week name weekdays.
+    The reasons of a week name weekdays. Of the papers in `told` they say how many saved them.
     """
     if not pick.unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
@@ -50,7 +52,8 @@ def choice_of(
     if not pick.places:
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
-    choice = _choice(pick, papers, matches, citing)
+    saved = {place: edition.shared.readers[index.papers[place].position] for place in bits(told)}
+    choice = _choice(pick, papers, matches, citing, saved)
     if period is TrendingPeriod.WEEK:
         choice = _weekly_choice(choice, papers, edition.day)
     return _in_sections(choice, papers, edition.as_of, period)
@@ -134,15 +137,21 @@ def skip_reason_for(
 
 
 def _choice(
-    pick: Pick, papers: Sequence[EditionPaper], matches: Matches, citing: CitingPapers
+    pick: Pick,
+    papers: Sequence[EditionPaper],
+    matches: Matches,
+    citing: CitingPapers,
+    saved: Mapping[int, int],
 ) -> DigestChoice:
     """Build the choice. What a paper cites comes first. Then a pinned paper's reason names what
-    pins it; other reasons name matches and liked topics. The reader's reasons precede the
-    edition's."""
+    pins it; other reasons name matches and liked topics. The reader's reasons precede that others
+    `saved` the paper, and the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
         match = matches.reason(place)
         own = join_reasons(citing.reason(place), match, "" if matches.pins(place) else liked)
+        if place in saved:
+            own = join_reasons(own, freeze("colleagues.saved", num=saved[place]))
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
     return DigestChoice(
@@ -187,6 +196,21 @@ def is_digest_day(subscription: Subscription, local_day: date) -> bool:
             return True
 
 
+_CLUB_DAY = WEEKDAYS.index("fri")
+
+
+def is_club_day(subscription: Subscription, local_day: date) -> bool:
+    """Return whether the digest of `local_day` may name the journal club: once a week, which is
+    Friday's for those who get several. A monthly digest does not."""
+    match subscription.preferences.frequency:
+        case Frequency.WEEKLY:
+            return True
+        case Frequency.MONTHLY:
+            return False
+        case _:
+            return local_day.weekday() == _CLUB_DAY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPaper:
     """One paper as a digest shows it.
@@ -222,6 +246,15 @@ class WithdrawnPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClubPaper:
+    """The journal club of a digest: its paper, and how many colleagues saved it this week."""
+
+    title: str
+    url: str
+    readers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalLinks:
     """The reader's own links. Each ends in a token of 40 characters."""
 
@@ -253,6 +286,7 @@ class DigestView:
     acknowledgements: tuple[str, ...] = ()
     thin: str = ""
     withdrawn: tuple[WithdrawnPaper, ...] = ()
+    club: ClubPaper | None = None
     privacy_url: str = ""
     imprint_url: str = ""
     logo_url: str = ""

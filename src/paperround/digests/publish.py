@@ -35,6 +35,7 @@ from paperround.editions.model import (
     EditionId,
     EditionState,
     NewEdition,
+    SharedSaves,
     SkipReason,
     TailPaper,
 )
@@ -88,9 +89,17 @@ def draft_edition(
     cut_at: datetime | None = None,
     quiet_reason: str | None = None,
     gist: GistChooser = choose_gist,
+    with_shared: bool = True,
 ) -> NewEdition:
     """Rank a list and draft its edition, with the status of sources and the papers that rose."""
-    ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
+    ranked = rank_list(
+        database=database,
+        ranker=ranker,
+        list_name=list_name,
+        day=day,
+        now=now,
+        with_shared=with_shared,
+    )
     as_of = ranked.window.as_of
     with database.reading() as work:
         sources = source_status(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
@@ -117,7 +126,8 @@ def draft(
     gist: GistChooser = choose_gist,
     risers: Mapping[PaperId, str] = MappingProxyType({}),
 ) -> NewEdition:
-    """Return the edition of a ranking: the first papers with their texts, the others as its tail.
+    """Return the edition of a ranking: the first papers with their texts, the others as its tail,
+    and how many readers who share saved them.
 
     `risers` are the reasons of papers that rose, in place of the ranking's.
     """
@@ -155,7 +165,14 @@ def draft(
         ),
         empty_reason=empty_reason,
         tail=tuple(places[size:]),
+        shared=_shared(ranked, places),
     )
+
+
+def _shared(ranked: ListRanking, places: Sequence[TailPaper]) -> SharedSaves:
+    saves = {paper: opinion.saved for paper, opinion in ranked.opinions.items() if opinion.saved}
+    readers = {one.position: saves[one.paper_id] for one in places if one.paper_id in saves}
+    return SharedSaves(readers=readers, club=ranked.club)
 
 
 def unsaved_edition(edition: NewEdition, list_name: str) -> Edition:

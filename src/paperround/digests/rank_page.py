@@ -116,6 +116,7 @@ def explain(
         _votes(place, paper, counts, as_of),
         *_age(paper, as_of),
         *_caps(place.parts),
+        *_moved(place.parts, "colleagues"),
         *(freeze("rank.folded", title=shortened(one.title, _LONGEST_TITLE)) for one in folded[:1]),
         *_authors(place),
         *_expected(place.parts),
@@ -189,10 +190,15 @@ def _authors(place: EditionPaper) -> Iterator[str]:
 
 def _expected(parts: Mapping[str, float]) -> Iterator[str]:
     """What was expected from other papers: of a paper without votes by its text alone."""
-    for part in ("prior", "prior_text", "topics"):
-        value = parts.get(part, 0.0)
+    yield from _moved(parts, "prior", "prior_text", "topics")
+
+
+def _moved(parts: Mapping[str, float], *names: str) -> Iterator[str]:
+    """Whether each of these parts moved the paper up or down, if it did so by enough to say."""
+    for name in names:
+        value = parts.get(name, 0.0)
         if abs(value) >= LEAST_PART:
-            yield freeze(f"rank.{part}_{'up' if value > 0 else 'down'}")
+            yield freeze(f"rank.{name}_{'up' if value > 0 else 'down'}")
 
 
 def _similar(similar: Sequence[SimilarPaper]) -> Iterator[str]:

@@ -16,10 +16,12 @@ EditionId = NewType("EditionId", int)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A paper that may enter an edition, with its observations at the cut-off."""
+    """A paper that may enter an edition, with its observations at the cut-off. `colleagues` is the
+    balance of what readers who share said of it."""
 
     paper: Paper
     observations: tuple[Observation, ...] = ()
+    colleagues: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,32 @@ def is_month_position(position: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalClub:
+    """The paper that most readers of a list who share saved within a week, and how many did; `page`
+    names its page."""
+
+    paper_id: PaperId
+    title: str
+    page: str
+    readers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedSaves:
+    """How many readers who share saved the papers of an edition, by position, and the journal club.
+
+    Frozen with the edition, so that nobody learns who one of them is by asking again after a
+    change. It holds no number of fewer than three.
+    """
+
+    readers: Mapping[int, int] = field(default_factory=dict)
+    club: JournalClub | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.readers or self.club)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
     """An edition to freeze. `papers` are those it shows, `tail` those ranked below.
 
@@ -143,6 +171,7 @@ class NewEdition:
     quiet_reason: str | None = None
     sources: tuple[str, ...] = ()
     tail: tuple[TailPaper, ...] = ()
+    shared: SharedSaves = SharedSaves()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,8 @@ class PersonalView:
     the size of their digest.
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
-    the least score. Without a `taste` they get papers in the edition's order.
+    the least score, `told` the papers of which they are told how many saved them. Without a `taste`
+    they get papers in the edition's order.
     """
 
     taste: Taste = NO_TASTE
@@ -115,6 +116,7 @@ class PersonalView:
     matches: Matches = NO_MATCHES
     floor: float | None = None
     citing: CitingPapers = NO_CITING
+    told: Papers = 0
 
     @property
     def wanted_anyway(self) -> Papers:

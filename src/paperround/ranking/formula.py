@@ -84,6 +84,11 @@ _PARTS = (
     ),
     (("text",), "{text:g} × min(1, words / {full_words:g})", "when there is an abstract"),
     (
+        ("colleagues",),
+        "{colleagues:g} × ½, or × 1 from 6 readers on; below 0 if they wanted less like it",
+        "when 3 readers or more who share what they save agree",
+    ),
+    (
         ("topic_cap",),
         "what moves it behind the next of {block_papers:g} places",
         "when one topic has {topic_papers:g} papers there before it",
@@ -133,6 +138,7 @@ _MEANINGS = {
     "topics": "words that many papers of the day share, and few before",
     "text": "a paper without an abstract stands a little lower",
     "authors": "how much earlier papers by its authors count; 0 ranks whoever wrote a paper alike",
+    "colleagues": "the most that readers who share what they save move a paper",
     "settling_hours": "hours until half of a paper's votes are in",
     "earliest_hours": "hours; younger papers count as this old",
     "listing_share": "which part of the hours of its day before its listing are not counted",

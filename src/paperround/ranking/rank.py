@@ -1,42 +1,57 @@
 """Rank the candidates of a list at a moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, Transaction
-from paperround.editions.lists import MailingList, Window, window_of
-from paperround.editions.model import Edition, EditionState, Ranking
+from paperround.editions.lists import ListId, MailingList, Window, window_of
+from paperround.editions.model import Candidate, Edition, EditionState, JournalClub, Ranking
 from paperround.editions.rank_changes import find_risers
 from paperround.editions.store.candidates import CandidateStore
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import Ranker
+from paperround.subscribers.readers import SharedOpinion
+from paperround.subscribers.store.shared import SharedFeedback
 
 BACKGROUND = 5000
 """Earlier papers to compare bursts with."""
 
+CLUB_DAYS = timedelta(days=7)
+"""How far back saves count for the journal club."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRanking:
-    """A ranking with its list, day and window."""
+    """A ranking with its list, day and window, and what readers who share said."""
 
     mailing_list: MailingList
     day: date
     window: Window
     ranking: Ranking
     papers_known: int
+    opinions: Mapping[PaperId, SharedOpinion] = field(default_factory=dict)
+    club: JournalClub | None = None
 
 
 def rank_list(
-    *, database: Database, ranker: Ranker, list_name: str, day: date | None, now: datetime
+    *,
+    database: Database,
+    ranker: Ranker,
+    list_name: str,
+    day: date | None,
+    now: datetime,
+    with_shared: bool = True,
 ) -> ListRanking:
     """Rank the candidates of `list_name` as known at the end of `day` (default: today), or `now`.
 
-    Raises NotFound if there is no such list.
+    Not `with_shared`, what readers share does not count: no reader may look at it as often as they
+    like. Raises NotFound if there is no such list.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
@@ -45,6 +60,13 @@ def rank_list(
         candidates = work[CandidateStore].candidates(mailing_list, window)
         background = work[PaperStore].background(window.start, limit=BACKGROUND)
         known = work[PaperStore].count()
+        opinions, club = {}, None
+        if with_shared:
+            opinions = work[SharedFeedback].opinions(
+                mailing_list.id, after=window.start, by=window.as_of
+            )
+            club = _journal_club(work, mailing_list.id, window.as_of)
+    candidates = [_with_opinion(one, opinions) for one in candidates]
     ranking = ranker.rank(
         candidates,
         background=background,
@@ -52,8 +74,29 @@ def rank_list(
         submitter_cap=mailing_list.submitter_cap,
     )
     return ListRanking(
-        mailing_list=mailing_list, day=day, window=window, ranking=ranking, papers_known=known
+        mailing_list=mailing_list,
+        day=day,
+        window=window,
+        ranking=ranking,
+        papers_known=known,
+        opinions=opinions,
+        club=club,
     )
+
+
+def _with_opinion(candidate: Candidate, opinions: Mapping[PaperId, SharedOpinion]) -> Candidate:
+    opinion = opinions.get(candidate.paper.id)
+    return candidate if opinion is None else replace(candidate, colleagues=opinion.balance)
+
+
+def _journal_club(work: Transaction, list_id: ListId, now: datetime) -> JournalClub | None:
+    found = work[SharedFeedback].most_saved(list_id, after=now - CLUB_DAYS, by=now)
+    if found is None:
+        return None
+    paper_id, readers = found
+    paper = work[PaperStore].load([paper_id])[paper_id]
+    page = page_name(paper.identifiers, paper.id)
+    return JournalClub(paper_id=paper.id, title=paper.title, page=page, readers=readers)
 
 
 def reasons_of_risers(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:

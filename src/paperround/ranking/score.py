@@ -14,6 +14,7 @@
     topics       w (ln(1 + summed strength of the paper's three strongest bursts) - mean of the
                  same), only where votes are not known
     text         w min(1, words / full), for papers with an abstract
+    colleagues   w (1/2 from 3 people on, 1 from 6), below 0 if they wanted less like it
 
 v votes were counted when a paper had the share s = a / (a + settling) of all its votes, a being its
 age. m is the day's sum of votes divided by its sum of shares (per site, for sites with n >= 5
@@ -46,6 +47,7 @@ from paperround.ranking.bursts import Burst
 from paperround.ranking.signals import VoteHistory
 from paperround.ranking.stop_words import paper_tokens
 from paperround.ranking.weights import Weights
+from paperround.subscribers.readers import LEAST_COLLEAGUES
 
 Parts = dict[str, float]
 
@@ -54,6 +56,10 @@ MOST_EXPECTED = 2.0
 
 AUTHORS = "prior_authors"
 """The part of a prior from the authors' earlier papers."""
+
+MANY_COLLEAGUES = 6
+"""A balance that earns all of `colleagues`; a smaller one earns half. There are only two steps, as
+public pages show the part, which must not tell how many people there are."""
 
 LEAST_OF_A_SITE = 5
 """The least papers with votes to estimate the level of a site; it shrinks by as many papers."""
@@ -73,7 +79,8 @@ class ScoreEntry:
     """A candidate with the inputs of its score, and its score once that is computed.
 
     `tie` orders papers of equal score. `expected` has the parts of the prior, in ln(votes); None
-    without a prior. `folded` are the near-duplicates left out in its favour.
+    without a prior. `folded` are the near-duplicates left out in its favour, `colleagues` is the
+    balance of what readers who share said.
     """
 
     paper: Paper
@@ -85,6 +92,7 @@ class ScoreEntry:
     expected: Mapping[str, float] | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     folded: tuple[PaperId, ...] = ()
+    colleagues: int = 0
 
 
 def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEntry:
@@ -99,6 +107,7 @@ def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEn
         words=paper_tokens(paper.title, paper.abstract),
         history=signals.vote_history(paper, observations, as_of, weights),
         counts={part: count for part, count in latest.items() if count is not None},
+        colleagues=candidate.colleagues,
     )
 
 
@@ -142,6 +151,7 @@ def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -
                 for part, count in entry.counts.items()
             }
             | _text_part(entry, weights)
+            | _colleagues_part(entry, weights)
         )
         for entry, known, instead in zip(entries, votes, unknown, strict=True)
     ]
@@ -275,6 +285,13 @@ def _text_part(entry: ScoreEntry, weights: Weights) -> Parts:
     if not entry.paper.abstract.strip():
         return {}
     return {"text": weights.text * min(1.0, len(entry.words) / weights.full_words)}
+
+
+def _colleagues_part(entry: ScoreEntry, weights: Weights) -> Parts:
+    if abs(entry.colleagues) < LEAST_COLLEAGUES or not weights.colleagues:
+        return {}
+    share = 1.0 if abs(entry.colleagues) >= MANY_COLLEAGUES else 0.5
+    return {"colleagues": weights.colleagues * math.copysign(share, entry.colleagues)}
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -11,7 +11,7 @@ from paperround.core.errors import InvalidInput
 class Weights:
     """The constants of the trending score. Raises InvalidInput if one is out of range.
 
-    The first eleven multiply a part of the score (no unit; 0 or more; 0 switches the part off). The
+    The first twelve multiply a part of the score (no unit; 0 or more; 0 switches the part off). The
     others shape the parts and are above 0. "Chosen" marks a judgement of what readers expect,
     "replayed" a comparison of several values on days with known outcomes.
     """
@@ -44,6 +44,9 @@ class Weights:
     authors: float = 1.0
     """The share of what the authors' earlier papers add to the expected votes. With 0 a paper ranks
     the same whoever wrote it, and no author is named as popular."""
+    colleagues: float = 1.0
+    """The most that readers who share what they save move a paper, up or down: half of it from
+    three people on, all from six. Chosen: six of them weigh like 2.7 times the votes."""
 
     settling_hours: float = 8.0
     """Hours after listing until half of a paper's votes are in. From public counts: the mean
@@ -107,7 +110,8 @@ class Weights:
 
 
 PART_WEIGHTS = frozenset(
-    "votes source growth recency comments stars mentions citations topics text authors".split()
+    "votes source growth recency comments stars mentions citations topics text authors"
+    " colleagues".split()
 )
 
 

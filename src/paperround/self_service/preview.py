@@ -138,7 +138,13 @@ class DigestPreviewer:
             if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
                 return mailing_list, newest
             drafted = draft_edition(
-                self.database, self.ranker, list_name, day=day, now=now, gist=self.gist
+                self.database,
+                self.ranker,
+                list_name,
+                day=day,
+                now=now,
+                gist=self.gist,
+                with_shared=False,
             )
             edition = unsaved_edition(drafted, list_name)
         return mailing_list, edition

@@ -18,6 +18,19 @@ VERDICTS = ("more", "less", "save")
 """Ratings of a paper: more like it, less like it, or save it."""
 
 
+LEAST_COLLEAGUES = 3
+"""Readers who must agree before anybody is told of it, or a ranking changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedOpinion:
+    """What the readers of a list who share said of a paper: how many saved it, and how many more
+    liked it than wanted less like it. A number of fewer than LEAST_COLLEAGUES is 0."""
+
+    saved: int
+    balance: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOwner:
     """The reader a delivery was for. A token that names the delivery is bound to `nonce`."""

@@ -243,6 +243,7 @@ PARTS = (
     marked("citations"),
     marked("topics"),
     marked("text"),
+    marked("colleagues"),
     marked("submitter cap"),
     marked("topic cap"),
     marked("match"),

@@ -141,6 +141,7 @@ MESSAGES: Mapping[str, Message] = {
     "near_saved.liked_words": marked("Near a paper you liked: also about %(words)s"),
     "near_saved.given": marked("Near “%(title)s”, which you added"),
     "near_saved.given_words": marked("Near “%(title)s”, which you added: also about %(words)s"),
+    "colleagues.saved": marked_forms("Saved by %(num)s colleague", "Saved by %(num)s colleagues"),
     "rank.votes_gained": marked_forms(
         "Listed on %(day)s, it had %(votes)s by %(moment)s, %(gained)s of them from the last hour.",
         "Listed on %(day)s, it had %(votes)s by %(moment)s, "
@@ -186,6 +187,13 @@ MESSAGES: Mapping[str, Message] = {
     ),
     "rank.topics_up": marked("Its topic was on the rise, which moved it up."),
     "rank.topics_down": marked("Its topic was not on the rise, which moved it down."),
+    "rank.colleagues_up": marked(
+        "At least three readers of this list who share what they save liked it, which moved it up."
+    ),
+    "rank.colleagues_down": marked(
+        "At least three readers of this list who share what they save wanted less like it, "
+        "which moved it down."
+    ),
     "rank.similar": marked("Similar papers here have %(numbers)s votes."),
     "rank.similar_one": marked("A similar paper here has %(votes)s."),
     "source.new": marked("%(new)s new"),

@@ -214,7 +214,14 @@ _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
     (db.subscriptions, _UNSUBSCRIBED),
     (
         db.deliveries,
-        {"reasons": None, "reason_codes": None, "parts": None, "withdrawn": None, **_NO_REPLY},
+        {
+            "reasons": None,
+            "reason_codes": None,
+            "parts": None,
+            "withdrawn": None,
+            "club": None,
+            **_NO_REPLY,
+        },
     ),
     (db.notices, {"address": None, "payload": {}, **_NO_REPLY}),
     (db.returned, {"said": None}),

@@ -22,7 +22,7 @@ from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import ENGLISH
 from paperround.db.dialect import column_in
 from paperround.db.driver import map_by_identity
-from paperround.db.mapping import value_of
+from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.delivery.ledger_model import (
     Claimed,
@@ -33,7 +33,13 @@ from paperround.delivery.ledger_model import (
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.claims import RELEASED, LedgerTable
-from paperround.editions.model import DigestKind, EditionState, SkipReason, Withdrawal
+from paperround.editions.model import (
+    DigestKind,
+    EditionState,
+    JournalClub,
+    SkipReason,
+    Withdrawal,
+)
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
 from paperround.subscribers.store.mapping import EMAIL
@@ -61,6 +67,7 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
             or None
             for row in rows
         ],
+        "club": [row.club and columns_of(row.club) for row in rows],
         "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
         "reason": [row.reason for row in rows],
@@ -110,6 +117,7 @@ def _slip_fields(row: Row[Any]) -> dict[str, Any]:
             Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
             for one in row.withdrawn or ()
         ),
+        "club": row.club and JournalClub(**row.club),
         "language": row.language or ENGLISH,
     }
 

@@ -19,7 +19,13 @@ from paperround.delivery.system_mail_model import (
     NoticeView,
     SystemMailKind,
 )
-from paperround.digests.model import DigestPaper, DigestView, Rendered, WithdrawnPaper
+from paperround.digests.model import (
+    ClubPaper,
+    DigestPaper,
+    DigestView,
+    Rendered,
+    WithdrawnPaper,
+)
 from paperround.digests.render.facts import reason_line
 from paperround.digests.render.headers import header_text
 from paperround.digests.render.templates import (
@@ -219,6 +225,7 @@ def clean_view(view: DigestView) -> DigestView:
     clean["list_title"] = localized_list_title(locale, clean["list_title"])
     clean["papers"] = tuple(clean_paper(paper, locale) for paper in view.papers)
     clean["withdrawn"] = tuple(_clean_withdrawn(paper, locale) for paper in view.withdrawn)
+    clean["club"] = view.club and _clean_club(view.club, locale)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
@@ -242,6 +249,11 @@ def with_gist(paper: DigestPaper, number: int, fullness: Fullness) -> DigestPape
 def _clean_withdrawn(paper: WithdrawnPaper, locale: Locale) -> WithdrawnPaper:
     title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
     return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), locale.language))
+
+
+def _clean_club(paper: ClubPaper, locale: Locale) -> ClubPaper:
+    title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
+    return replace(paper, title=title, url=asking(cleaned(paper.url), locale.language))
 
 
 # Notices are the short messages that are not digests.

@@ -1,6 +1,6 @@
 """Store frozen editions; after the first write only their state changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import zip_longest
@@ -40,10 +40,12 @@ from paperround.editions.model import (
     EditionPaper,
     EditionState,
     EditionSummary,
+    JournalClub,
     NewEdition,
     Order,
     PaperRank,
     Placed,
+    SharedSaves,
     TailPaper,
 )
 from paperround.papers.model import PaperId, Show
@@ -119,8 +121,12 @@ class EditionStore(Store):
         return () if row is None else _tail_of(row)
 
     def forget_tails(self, *, before: datetime) -> int:
-        """Delete the tails of editions cut before `before`; return how many."""
-        old = select(db.editions.c.id).where(db.editions.c.cut_at < before)
+        """Delete the tails of editions cut before `before`, and what readers shared; return how
+        many tails."""
+        c = db.editions.c
+        told = update(db.editions).where(c.cut_at < before, c.shared.is_not(None))
+        self._connection.execute(told.values(shared=None))
+        old = select(c.id).where(c.cut_at < before)
         gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
         return self._connection.execute(gone).rowcount
 
@@ -218,6 +224,7 @@ class EditionStore(Store):
             sources=tuple(row.source_codes or row.sources),
             tail=(),
             behind=(),
+            shared=_shared_of(row.shared),
         )
 
     def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
@@ -376,9 +383,26 @@ def _edition_columns(edition: NewEdition) -> dict[str, Any]:
         "state": EditionState.FROZEN,
         "sources": [localize_source(locale_for(), one) for one in edition.sources],
         "source_codes": list(edition.sources),
+        "shared": _shared_column(edition.shared),
     }
     del columns["papers"], columns["tail"]  # in tables of their own
     return columns
+
+
+def _shared_column(shared: SharedSaves) -> dict[str, Any] | None:
+    """Return the column of what readers shared; None if they shared nothing."""
+    if not shared:
+        return None
+    club = shared.club and columns_of(shared.club)
+    return {"readers": [list(one) for one in shared.readers.items()], "club": club}
+
+
+def _shared_of(column: Mapping[str, Any] | None) -> SharedSaves:
+    """Return what readers shared, of its column."""
+    if column is None:
+        return SharedSaves()
+    club = column["club"] and JournalClub(**column["club"])
+    return SharedSaves(readers=dict(column["readers"]), club=club)
 
 
 _DETAILS = ("listed", "lead_gist", "organization", "stars")

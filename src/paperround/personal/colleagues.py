@@ -1,0 +1,79 @@
+"""Tell readers who share what they save how many others saved a paper.
+
+    numbers frozen with the edition ─► readers who shared before it ─► papers they did not speak of
+                                                                   └─► the journal club
+
+A reader knows what they said themselves, so a number that includes them would tell of one person
+fewer than it says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from paperround.db.transactions import Transaction
+from paperround.editions.model import Edition, JournalClub
+from paperround.papers.model import PaperId
+from paperround.papers.store.papers import PaperStore
+from paperround.personal.keyword_index import Papers, any_of
+from paperround.personal.views import PaperIndex
+from paperround.subscribers.model import SubscriberId, Subscription
+from paperround.subscribers.readers import LEAST_COLLEAGUES
+from paperround.subscribers.store.subscribers import SubscriberStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleagues:
+    """What the readers of an edition may be told: the papers of an index that enough readers saved,
+    and the journal club. `spoken` are the papers each of those who are told spoke of."""
+
+    saved: Papers = 0
+    club: JournalClub | None = None
+    spoken: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
+
+    def told(self, person: SubscriberId, index: PaperIndex) -> Papers:
+        """Return the papers of which this reader is told how many saved them."""
+        spoken = self.spoken.get(person)
+        return 0 if spoken is None else self.saved & ~index.places(spoken)
+
+    def club_for(self, person: SubscriberId) -> JournalClub | None:
+        """Return the journal club as this reader is told of it: without themselves."""
+        spoken = self.spoken.get(person)
+        if self.club is None or spoken is None:
+            return None
+        others = self.club.readers - (self.club.paper_id in spoken)
+        return replace(self.club, readers=others) if others >= LEAST_COLLEAGUES else None
+
+
+NOBODY = Colleagues()
+
+
+def load_colleagues(
+    work: Transaction, edition: Edition, index: PaperIndex, subscriptions: Sequence[Subscription]
+) -> Colleagues:
+    """Return what readers may be told of an edition, with the papers of `index`.
+
+    Only those who shared before the edition was ranked are told: who begins to, or begins anew,
+    waits for the next one. A paper that was withdrawn since is no journal club.
+    """
+    shared = edition.shared
+    told = [
+        one.subscriber_id
+        for one in subscriptions
+        if (since := one.preferences.shares_since) is not None and since < edition.as_of
+    ]
+    if not shared or not told:
+        return NOBODY
+    club = shared.club
+    if club is not None:
+        paper = work[PaperStore].load([club.paper_id]).get(club.paper_id)
+        club = None if paper is None or paper.withdrawn else replace(club, paper_id=paper.id)
+    feedback = work[SubscriberStore].feedback_of_all(told)
+    return Colleagues(
+        saved=any_of(
+            1 << place
+            for place, paper in enumerate(index.papers)
+            if paper.position in shared.readers
+        ),
+        club=club,
+        spoken={one: frozenset(paper for paper, _ in feedback.get(one, ())) for one in told},
+    )
