@@ -21,11 +21,12 @@ def freeze(
     cut: str = "0",
     quiet: str | None = None,
     best: float = 1.5,
+    hours: int | None = None,
 ) -> None:
-    """An edition of some day, cut so many hours into it."""
+    """An edition of some day, cut so many hours into it, by default as many as its number."""
     with site.runtime.database.writing() as work:
         made = new_edition(work[ListStore].get("trending"), papers, day=day, cut=cut)
-        at = NOW + (day - DAY) + HOUR * int(cut)
+        at = NOW + (day - DAY) + HOUR * (int(cut) if hours is None else hours)
         scored = tuple(replace(one, score=best / one.position) for one in made.papers)
         work[EditionStore].freeze(
             replace(made, papers=scored, cut_at=at, frozen_at=at, quiet_reason=quiet)

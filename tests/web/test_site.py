@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from paperround.db.schema import tables as db
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -136,8 +138,8 @@ def test_the_archive_goes_by_month_and_tells_the_empty_days(site: Site) -> None:
     freeze(site, (), day=DAY + DAYS, quiet="feed-stale")
     page = site.client.get("/editions").text
     assert "Editions of Trending papers, March 2026" in page
-    assert '<a href="/editions/trending/2026-03-02/0">00:00</a>' in page
-    assert '<a href="/editions/trending/2026-03-02/2">12:00</a>' in page
+    assert '<a href="/editions/trending/2026-03-02/0">08:00</a>' in page
+    assert '<a href="/editions/trending/2026-03-02/2">10:00</a>' in page
     assert "announced less than they usually do" in page
     earlier = link(page, "prev")
     assert earlier == "/editions?list=trending&month=2026-01"
@@ -153,8 +155,21 @@ def test_an_edition_leads_to_its_other_cuts_and_to_the_days_beside_it(site: Site
     page = site.client.get("/editions/trending/2026-03-02").text
     assert link(page, "prev") == "/editions/trending/2026-02-27"
     assert link(page, "next") == "/editions/trending/2026-03-07"
-    assert '<a href="/editions/trending/2026-03-02/0">00:00</a>' in page
-    assert '<a href="/editions/trending/2026-03-02/2" aria-current="page">12:00</a>' in page
+    assert '<a href="/editions/trending/2026-03-02/0">08:00</a>' in page
+    assert '<a href="/editions/trending/2026-03-02/2" aria-current="page">10:00</a>' in page
+
+
+@pytest.mark.accept("F38", part="editions", mutant="cuts-are-told-as-they-are-today")
+@pytest.mark.parametrize("path", ["/editions", "/editions/trending/2026-03-02/0"])
+def test_an_edition_keeps_its_hour_when_the_list_gets_other_cuts(site: Site, path: str) -> None:
+    [id_] = keep(site, paper(1))
+    for cut, hours in (("0", 0), ("2", 2), ("0-1300", 5), ("manual", 3)):
+        freeze(site, (id_,), cut=cut, hours=hours)
+    with site.runtime.database.writing() as work:
+        work.connection.execute(update(db.lists).values(cuts=["13:00"]))
+    page = site.client.get(path).text
+    told = dict(re.findall(r'<a href="/editions/trending/2026-03-02/([^".]+)"[^>]*>([^<]+)<', page))
+    assert told == {"0": "08:00", "2": "10:00", "manual": "by hand", "0-1300": "13:00"}
 
 
 def test_the_first_page_shows_the_first_ones_and_leads_to_the_rest(site: Site) -> None:

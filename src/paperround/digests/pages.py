@@ -120,7 +120,7 @@ def edition_page(
                 mailing_list.id, before=day + timedelta(days=1), limit=1
             )
             holds_papers = bool(newest) and newest[0].day == day
-            names = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
+            names = map(str, reversed(range(MOST_CUTS)))  # the list may have fewer by now
             existing = (one for one in names if work[EditionStore].find(mailing_list.id, day, one))
             cut = newest[0].cut if holds_papers else next(existing, "0")
         edition = work[EditionStore].find(mailing_list.id, day, cut)

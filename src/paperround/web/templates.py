@@ -20,10 +20,11 @@ from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import data_path
 from paperround.core.plugins import plugins
+from paperround.core.times import zone_of
 from paperround.digests.render.templates import TRANSLATED, set_locale
 from paperround.editions.labels import localized_list_title
 from paperround.editions.lists import MailingList
-from paperround.editions.model import EditionPaper, page_path
+from paperround.editions.model import EditionPaper, EditionSummary, page_path
 from paperround.papers.formatting import web_address
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Observation, Paper
@@ -58,11 +59,15 @@ def _signed(locale: Locale, digits: int, value: float) -> str:
     return locale.decimal(f"{value:+.{digits}f}".replace("-", "−"))
 
 
-def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
-    """Return the time of a list's cut, such as `06:00`."""
-    is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
-    if is_number and int(cut) < len(mailing_list.cuts):
-        return mailing_list.cuts[int(cut)]
+def _cut_time(locale: Locale, edition: EditionSummary, mailing_list: MailingList) -> str:
+    """Return the time in the list's zone at which an edition was cut, such as `06:00`.
+
+    The list may have other cuts by now. The name of a cut is its number; see `publish` for a
+    second edition of that number.
+    """
+    number = edition.cut.partition("-")[0]
+    if number.isascii() and number.isdecimal():
+        return f"{edition.cut_at.astimezone(zone_of(mailing_list.zone)):%H:%M}"
     return locale.gettext("by hand")
 
 
