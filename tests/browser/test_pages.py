@@ -13,7 +13,7 @@ from tests.browser.tour import PERSONAL, Tour
 from tests.story.visitor import every_link
 
 NO_PAGE = re.compile(
-    r"/feeds/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml)"
+    r"/feeds/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml|css)"
     r"|.*\{ending:\w+}|/outbox/\{mail_id}/(?:html|eml)"
 )
 """Routes that answer with no page of the site: programs ask for them, or a frame does."""

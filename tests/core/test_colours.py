@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.core.colours import LEAST_CONTRAST, NIGHT, PAPER, at_night, contrast, read_colour
+from paperround.core.colours import (
+    LEAST_CONTRAST,
+    NIGHT,
+    PAPER,
+    RAISED,
+    at_night,
+    contrast,
+    on_pages,
+    read_colour,
+)
 from paperround.core.errors import InvalidInput
 
 
@@ -28,6 +37,13 @@ def test_a_colour_too_pale_for_white_is_refused_with_its_contrast() -> None:
 @given(st.integers(0, 0xFFFFFF))
 def test_every_colour_can_be_read_at_night(number: int) -> None:
     assert contrast(at_night(f"#{number:06x}"), NIGHT) >= LEAST_CONTRAST
+
+
+@pytest.mark.accept("Q15", part="operator's colour")
+@given(st.integers(0, 0xFFFFFF))
+def test_every_colour_can_be_read_on_every_part_of_a_page(number: int) -> None:
+    colour = on_pages(f"#{number:06x}")
+    assert min(contrast(colour, RAISED), contrast(colour, PAPER)) >= LEAST_CONTRAST
 
 
 def test_a_colour_that_is_light_enough_stays_at_night() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from paperround.config import Settings
 from paperround.editions.model import Edition
 from paperround.web.security import CONTENT_SECURITY_POLICY
 from paperround.web.templates import environment, static_dir, static_url
-from tests.web.conftest import Site
+from tests.web.conftest import Site, running
 from tests.web.secured import secured
 
 PUBLIC = (
@@ -171,3 +172,26 @@ def test_scripts_and_sheets_load_nothing_from_elsewhere() -> None:
         for said in ("http://www.w3.org/2000/svg", *NAMED):
             text = text.replace(said, "")
         assert not re.search(r"https?://|@import|url\(", text), path.name
+
+
+@pytest.mark.accept("F18", part="operator")
+def test_pages_have_the_operators_name_logo_and_colour(settings: Settings) -> None:
+    theirs = {
+        "operator": "Kite Lab",
+        "color": "#0a6b3b",
+        "logo_url": "https://kites.example/logo.png",
+    }
+    with running(settings) as site:
+        assert ">Paperround</a>" in site.client.get("/").text
+        assert site.client.get("/static/colour.css").status_code == 404
+    with running(settings.model_copy(update={"operator": "Kite Lab"})) as site:
+        assert ">Kite Lab</a>" in site.client.get("/").text
+    with running(settings.model_copy(update=theirs)) as site:
+        page = site.client.get("/editions")
+        assert '<img src="https://kites.example/logo.png" alt="Kite Lab"' in page.text
+        policy = page.headers["content-security-policy"]
+        assert "img-src 'self' data: https://kites.example;" in policy
+        [style] = re.findall(r'href="(/static/colour[^"]+)"', page.text)
+        css = site.client.get(style)
+        assert css.headers["content-type"].startswith("text/css")
+        assert "--accent: #0a6b3b" in css.text

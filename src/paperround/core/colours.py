@@ -10,6 +10,10 @@ LEAST_CONTRAST = 4.5
 PAPER, NIGHT = "#ffffff", "#1c1f23"
 """What is behind the text of an email, by day and by night."""
 
+RAISED = "#f4f3ef"
+"""What is behind some text of a page by day; by night it is darker than NIGHT."""
+_BLACK = "#000000"
+
 _HEX = re.compile("#[0-9a-f]{6}")
 _STEPS = 20
 
@@ -33,14 +37,23 @@ def read_colour(text: str) -> str:
 
 def at_night(colour: str) -> str:
     """Return the colour, mixed with as much white as text on a dark background needs."""
-    red, green, blue = _channels(colour)
+    return _mixed(colour, PAPER, behind=NIGHT)
+
+
+def on_pages(colour: str) -> str:
+    """Return the colour, mixed with as much black as text on any part of a page needs."""
+    return _mixed(colour, _BLACK, behind=RAISED)
+
+
+def _mixed(colour: str, other: str, *, behind: str) -> str:
+    """Return the colour with the least of `other` that makes it readable."""
     for step in range(_STEPS):
         share = step / _STEPS
-        mixed = (round(one + (255 - one) * share) for one in (red, green, blue))
-        lighter = "#" + "".join(f"{one:02x}" for one in mixed)
-        if contrast(lighter, NIGHT) >= LEAST_CONTRAST:
-            return lighter
-    return PAPER
+        pairs = zip(_channels(colour), _channels(other), strict=True)
+        mixed = "#" + "".join(f"{round(one + (to - one) * share):02x}" for one, to in pairs)
+        if contrast(mixed, behind) >= LEAST_CONTRAST:
+            return mixed
+    return other
 
 
 def contrast(one: str, other: str) -> float:

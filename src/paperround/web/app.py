@@ -18,6 +18,7 @@ from paperround.bootstrap import AppContext
 from paperround.config import LOOPBACK, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
+from paperround.papers.formatting import web_address
 from paperround.web import (
     admin_deliveries,
     admin_feeds,
@@ -156,9 +157,11 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
 def rules_for(app: AppContext) -> Rules:
     """Return the rules of the security middleware for this installation."""
     public = urlsplit(app.settings.public_url)
+    logo = urlsplit(web_address(app.sender_identity.logo_url))
     return Rules(
         hosts=frozenset({(public.hostname or "").lower(), *LOOPBACK}),
         proxies=app.settings.proxies,
         https=public.scheme == "https",
         cookieless=COOKIELESS,
+        images=f"https://{logo.netloc}" if logo.netloc else "",
     )

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from paperround.core.errors import invalid
+from paperround.core.colours import at_night, on_pages
+from paperround.core.errors import NotFound, invalid
 from paperround.core.times import parse_date
 from paperround.digests.pages import (
     Followed,
@@ -30,6 +31,7 @@ from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
 from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
+from paperround.web.errors import NOWHERE
 from paperround.web.paging import page_number, path_choices
 from paperround.web.templates import PUBLIC_HEADERS, public_page, static_dir
 
@@ -208,6 +210,24 @@ def robots() -> Response:
     """Return robots.txt."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in DISALLOWED)]
     return PlainTextResponse("\n".join(lines) + "\n", headers=dict(PUBLIC_HEADERS))
+
+
+_COLOUR_STYLE = """\
+@media screen { :root { --accent: %(by_day)s; --on-accent: #fff; } }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --accent: %(by_night)s; --on-accent: #131518; }
+}
+"""
+
+
+@router.get("/static/colour.css")
+def colour(app: App) -> Response:
+    """Return the operator's colour as a style sheet: pages allow no styles of their own."""
+    of_operator = app.sender_identity.colour
+    if not of_operator:
+        raise NotFound(NOWHERE)
+    style = _COLOUR_STYLE % {"by_day": on_pages(of_operator), "by_night": at_night(of_operator)}
+    return Response(style, headers=dict(SHARED_HEADERS), media_type="text/css")
 
 
 @router.get("/favicon.ico")

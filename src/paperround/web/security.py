@@ -39,12 +39,11 @@ _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?:
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:%(images)s; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -56,13 +55,23 @@ HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Settings of the security middleware."""
+    """Settings of the security middleware. `images` is the origin of the operator's logo, if any,
+    which pages may show."""
 
     hosts: frozenset[str]
     proxies: tuple[IPv4Network | IPv6Network, ...]
     https: bool
     cookieless: tuple[str, ...]
+    images: str = ""
     seconds: float = BODY_SECONDS
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The security headers of every response that does not set its own."""
+        images = f" {self.images}" if self.images else ""
+        policy = CONTENT_SECURITY_POLICY % {"images": images}
+        headers = ((b"content-security-policy", policy.encode("ascii")), *HEADERS)
+        return (*headers, HSTS) if self.https else headers
 
 
 Refuse = Callable[[HTTPException, str], Response]
@@ -71,6 +80,8 @@ Refuse = Callable[[HTTPException, str], Response]
 
 def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
     """Return `app` inside the security middleware. Websockets are refused, as no page uses them."""
+
+    headers = rules.headers
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -81,7 +92,7 @@ def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
             await app(scope, receive, send)
             return
         path = str(scope["path"])
-        send = _with_headers(send, (*HEADERS, HSTS) if rules.https else HEADERS)
+        send = _with_headers(send, headers)
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         scope[CLIENT] = client_address(scope, rules.proxies)
