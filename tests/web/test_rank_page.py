@@ -58,8 +58,8 @@ def test_each_edition_links_to_the_rank_it_gave(site: Site) -> None:
         old = site.client.get(f"/editions/trending/{day}/0").text
         link = next(one for one in re.findall(r'href="([^"]+/rank[^"]*)"', old) if PATH in one)
         assert link == f"{PATH}?edition=trending/{day}/0"
-        assert f"Number {position} of 2 papers" in site.client.get(link).text
-    assert "Number 2 of 2 papers" in site.client.get(PATH).text
+        assert f"Rank {position} of 2 papers" in site.client.get(link).text
+    assert "Rank 2 of 2 papers" in site.client.get(PATH).text
     assert f"{PATH}?edition=trending/{DAY}/0" in site.client.get("/papers/2603.00001").text
     assert f"{PATH}?edition=trending/{DAY}/0" in site.client.get("/trending").text
 

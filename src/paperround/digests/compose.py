@@ -33,7 +33,7 @@ from paperround.editions.model import (
     is_month_position,
 )
 from paperround.editions.periods import period_name
-from paperround.editions.sections import age_of, section_of
+from paperround.editions.sections import age_of, section_for_all, section_of
 from paperround.papers.formatting import with_author_shown
 from paperround.papers.model import Show
 
@@ -65,7 +65,9 @@ def edition_content(
         edition=edition,
         list_title=list_title,
         sender_identity=sender_identity,
-        papers={one.position: _paper(one, edition.as_of, base) for one in edition.all_papers},
+        papers={
+            one.position: paper_for_all(one, edition.as_of, base) for one in edition.all_papers
+        },
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         size=size,
     )
@@ -223,7 +225,7 @@ def _personal_paper(
     )
 
 
-def _paper(paper: EditionPaper, as_of: datetime, base: str) -> DigestPaper:
+def paper_for_all(paper: EditionPaper, as_of: datetime, base: str) -> DigestPaper:
     """Return a paper as readers without preferences get it in a daily digest."""
     return DigestPaper(
         title=paper.title,
@@ -234,7 +236,7 @@ def _paper(paper: EditionPaper, as_of: datetime, base: str) -> DigestPaper:
         stars=paper.stars,
         listed=paper.listed,
         age=age_of(paper.listed, as_of),
-        section=section_of(paper, reason=paper.reason, worth=0.0, as_of=as_of),
+        section=section_for_all(paper, as_of),
         reason=digest_reason(paper.reason),
         votes=paper.votes,
         comments=paper.comments,

@@ -9,7 +9,7 @@ from paperround.core.reasons import freeze, join_reasons
 from paperround.delivery.system_mail_model import NoticeMail
 from paperround.editions.model import Edition, EditionPaper, SkipReason, TrendingPeriod
 from paperround.editions.rank_changes import dated
-from paperround.editions.sections import Age, Section, order_of, section_of
+from paperround.editions.sections import Age, Section, order_for_all, order_of, section_of
 from paperround.papers.formatting import web_address
 from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.keyword_index import Papers, bits
@@ -62,9 +62,7 @@ def choice_of(
 def positions_for_everyone(edition: Edition, size: int) -> tuple[int, ...]:
     """Return the positions of the digest of a reader without preferences."""
     papers = edition.papers[:size]
-    positions = tuple(paper.position for paper in papers)
-    choice = DigestChoice(positions=positions)
-    return _in_sections(choice, papers, edition.as_of, TrendingPeriod.DAY).positions
+    return tuple(papers[at].position for at in order_for_all(papers, edition.as_of))
 
 
 def _in_sections(

@@ -12,12 +12,13 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import CANCEL, GONE, audit_target, count_states
-from paperround.editions.archive import quiet_reason_text
+from paperround.digests.listing import Sections, digest_sections, other_sections
+from paperround.editions.archive import first_titles, quiet_reason_text
 from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     Edition,
-    EditionPaper,
+    EditionId,
     EditionState,
     EditionSummary,
     PaperRank,
@@ -38,8 +39,6 @@ from paperround.papers.store.search import SearchIndex
 from paperround.papers.traces import Trace, latest_of, vote_trace
 
 FRONT_DAYS = 7
-FRONT_PAPERS = 20
-"""Papers on the front page; the edition's page shows the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,23 @@ class EditionPage:
     later: date | None
     withdrawn: str | None
 
+    @property
+    def digest(self) -> Sections:
+        """The papers of its digest for everybody."""
+        return digest_sections(self.edition, self.mailing_list.size)
+
+    @property
+    def others(self) -> Sections:
+        """The papers that the digest leaves out."""
+        return other_sections(self.edition, self.mailing_list.size)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
     """The newest edition with papers.
 
-    `quiet` says why the newest edition of all has none.
+    `quiet` says why the newest edition of all has none. `titles` are of the first papers of the
+    `previous` editions.
     """
 
     mailing_list: MailingList
@@ -72,16 +82,17 @@ class FrontPage:
     is_newest: bool
     quiet: str
     previous: tuple[EditionSummary, ...]
+    titles: Mapping[EditionId, tuple[str, ...]]
 
     @property
-    def shown(self) -> tuple[EditionPaper, ...]:
-        """The papers shown on the page."""
-        return self.edition.papers[:FRONT_PAPERS] if self.edition else ()
+    def digest(self) -> Sections:
+        """The papers of its digest for everybody."""
+        return digest_sections(self.edition, self.mailing_list.size) if self.edition else ()
 
     @property
     def more(self) -> int:
         """The number of further papers in the edition."""
-        return len(self.edition.papers) - len(self.shown) if self.edition else 0
+        return max(0, len(self.edition.papers) - self.mailing_list.size) if self.edition else 0
 
 
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
@@ -93,15 +104,17 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         shown = newest if newest is not None and newest.papers else None
         if shown is None and recent:
             shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
-    # the last edition of each earlier day, newest first
-    last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
-    previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
+        # the last edition of each earlier day, newest first
+        last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
+        previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
+        titles = first_titles(work, mailing_list, previous)
     return FrontPage(
         mailing_list=mailing_list,
         edition=shown,
         is_newest=shown is not None and shown is newest,
         quiet=quiet_reason_text(newest),
         previous=tuple(previous),
+        titles=titles,
     )
 
 

@@ -1,22 +1,32 @@
 """Read the archive: the editions of a list by month."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 
 from paperround.core.languages import marked
-from paperround.db.transactions import Database
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList
-from paperround.editions.model import Edition, EditionSummary, SkipReason, TrendingPeriod
+from paperround.editions.model import (
+    Edition,
+    EditionId,
+    EditionSummary,
+    SkipReason,
+    TrendingPeriod,
+)
 from paperround.editions.periods import (
     adjacent_periods,
     days_of_month,
     latest_days,
     month_of,
 )
+from paperround.editions.sections import order_for_all
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+
+TITLES = 3
+"""Titles that the archive shows of a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +34,14 @@ class ArchiveDay:
     """A day with its editions, the last first.
 
     `last_filled` is the last one with papers, None if there is none; `quiet` then says why.
+    `titles` are of the first papers of its digest.
     """
 
     day: date
     editions: tuple[EditionSummary, ...]
     last_filled: EditionSummary | None
     quiet: str
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +73,13 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
             work, mailing_list, TrendingPeriod.MONTH, (first, last), is_named=True
         )
         lists = tuple(work[ListStore].all())
+        days = tuple(_with_titles(work, mailing_list, group_by_day(editions)))
     return ArchivePage(
         mailing_list=mailing_list,
         lists=lists,
         month=month,
         first=first,
-        days=group_by_day(editions),
+        days=days,
         earlier=earlier.name if earlier else "",
         later=later.name if later else "",
     )
@@ -81,6 +94,30 @@ def group_by_day(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
         quiet = "" if last_filled is not None else quiet_reason_text(of_day[0])
         days.append(ArchiveDay(day=day, editions=of_day, last_filled=last_filled, quiet=quiet))
     return tuple(days)
+
+
+def _with_titles(
+    work: Transaction, mailing_list: MailingList, days: Sequence[ArchiveDay]
+) -> Iterator[ArchiveDay]:
+    filled = [one.last_filled for one in days if one.last_filled is not None]
+    titles = first_titles(work, mailing_list, filled)
+    for one in days:
+        shown = titles.get(one.last_filled.id, ()) if one.last_filled else ()
+        yield replace(one, titles=shown)
+
+
+def first_titles(
+    work: Transaction, mailing_list: MailingList, editions: Sequence[EditionSummary]
+) -> Mapping[EditionId, tuple[str, ...]]:
+    """Return the first titles of the digest of each edition, in its order: an email takes the first
+    as its subject."""
+    papers = work[EditionStore].first_papers([one.id for one in editions], mailing_list.size)
+    titles = {}
+    for one in editions:
+        facts = papers.get(one.id, ())
+        order = order_for_all(facts, one.as_of)[:TITLES]
+        titles[one.id] = tuple(facts[at].title for at in order)
+    return titles
 
 
 def quiet_reason_text(edition: Edition | EditionSummary | None) -> str:

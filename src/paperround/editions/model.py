@@ -196,8 +196,10 @@ class Edition(NewEdition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionSummary:
-    """An edition in the archive."""
+    """An edition in the archive. `top_title` is of the paper that ranks first."""
 
+    id: EditionId
+    as_of: datetime
     list_name: str
     day: date
     cut: str
@@ -206,6 +208,16 @@ class EditionSummary:
     top_title: str
     empty_reason: str | None = None
     quiet_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFacts:
+    """What decides the section of a paper in an edition (`sections.ReasonedFacts`)."""
+
+    title: str
+    votes: int | None
+    listed: str
+    reason: str
 
 
 class TrendingPeriod(StrEnum):
@@ -256,10 +268,11 @@ class PaperRank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A paper in one edition, and when that edition was frozen."""
+    """A paper in one edition, what that edition knew (`as_of`), and when it was frozen."""
 
     day: date
     cut: str
+    as_of: datetime
     frozen_at: datetime
     paper: EditionPaper
 

@@ -71,6 +71,13 @@ class SectionFacts(Protocol):
     def listed(self) -> str: ...
 
 
+class ReasonedFacts(SectionFacts, Protocol):
+    """The same with the reason that everybody gets it for."""
+
+    @property
+    def reason(self) -> str: ...
+
+
 class Age(NamedTuple):
     """How long a paper had been listed: a number of hours or days. Days may be 0."""
 
@@ -99,6 +106,18 @@ def section_of(
         return Section.TRENDING if is_of_batch else Section.RISING
     is_new = _is_since(paper.listed, as_of - _RECENT.get(period, _DAY))
     return Section.NEW if is_new else Section.OLDER
+
+
+def section_for_all(
+    paper: ReasonedFacts, as_of: datetime, period: TrendingPeriod = TrendingPeriod.DAY
+) -> Section:
+    """Return the section of a paper for a reader without preferences, and on pages."""
+    return section_of(paper, reason=paper.reason, worth=0.0, as_of=as_of, period=period)
+
+
+def order_for_all(papers: Sequence[ReasonedFacts], as_of: datetime) -> list[int]:
+    """Return the order of the papers of a daily digest for a reader without preferences."""
+    return order_of([(section_for_all(one, as_of), one.votes) for one in papers])
 
 
 def _least_worth(reason: str, title: str) -> float:

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 from paperround.core.colours import at_night, on_pages
 from paperround.core.errors import NotFound, invalid
 from paperround.core.times import parse_date
+from paperround.digests.listing import trending_sections
 from paperround.digests.pages import (
     Followed,
     citation,
@@ -135,7 +136,7 @@ def trending(
         raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
     found = trending_page(app.database, list, TrendingPeriod(period), date, number=number, now=now)
-    return public_page(app, "trending.html", page=found)
+    return public_page(app, "trending.html", page=found, sections=trending_sections(found))
 
 
 @router.get("/editions")

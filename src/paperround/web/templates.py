@@ -21,8 +21,12 @@ from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import data_path
 from paperround.core.plugins import plugins
 from paperround.core.times import zone_of
-from paperround.digests.render.templates import TRANSLATED, set_locale
-from paperround.editions.labels import localized_list_title
+from paperround.digests.render.templates import TRANSLATED, set_locale, unbroken
+from paperround.editions.labels import (
+    localized_list_title,
+    localized_section,
+    localized_section_note,
+)
 from paperround.editions.lists import MailingList
 from paperround.editions.model import EditionPaper, EditionSummary, page_path
 from paperround.papers.formatting import web_address
@@ -105,6 +109,7 @@ def environment(language: str = ENGLISH) -> Environment:
     set_locale(env, locale)
     env.filters |= {
         "cut_time": partial(_cut_time, locale),
+        "day_and_month": locale.day_and_month,
         "list_title": partial(localized_list_title, locale),
         "moment": partial(_format_instant, locale),
         "month": locale.month,
@@ -114,9 +119,12 @@ def environment(language: str = ENGLISH) -> Environment:
         "parts": partial(_score_parts, locale),
         "plain_date": locale.plain_date,
         "problem": partial(localize_error, locale),
+        "section": partial(localized_section, locale),
+        "section_note": partial(localized_section_note, locale),
         "segment": partial(quote, safe=""),
         "sentence": partial(_sentence, locale),
         "told": partial(_count_label, locale),
+        "unbroken": unbroken,
         "web": web_address,
         "weight": partial(_signed, locale, 2),
     }

@@ -188,12 +188,6 @@ def _load_environments(folder: Path, language: str, colour: str) -> _Environment
     for one in (html, text):
         one.globals |= accent
         one.filters |= {
-            "own_reason": partial(own_reason_line, locale),
-            "brief_authors": partial(brief_authors, locale),
-            "votes": partial(votes_line, locale),
-            "gained": partial(gained_line, locale),
-            "facts": partial(facts_of, locale),
-            "chips": partial(chips_of, locale),
             "item_links": partial(item_links, locale),
             "days": lambda span: locale.days(*span),
             "covered": partial(localized_days, locale),
@@ -340,17 +334,23 @@ def set_locale(environment: Environment, locale: Locale) -> Environment:
     )
     environment.filters |= {
         "authors": partial(localized_authors, locale),
+        "brief_authors": partial(brief_authors, locale),
+        "chips": partial(chips_of, locale),
         "counted": locale.counted,
+        "facts": partial(facts_of, locale),
+        "gained": partial(gained_line, locale),
         "instant": locale.instant,
         "lang": partial(lang_of, locale),
         "links": partial(localized_links, locale),
         "long_date": locale.long_date,
         "number": locale.number,
+        "own_reason": partial(own_reason_line, locale),
         "reason": partial(localize_reason, locale),
         "row": locale.row,
         "short_date": locale.short_date,
         "source": partial(localize_source, locale),
         "tally": partial(localized_counts, locale),
+        "votes": partial(votes_line, locale),
         "word": locale.word,
     }
     return environment

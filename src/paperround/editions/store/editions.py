@@ -40,6 +40,7 @@ from paperround.editions.model import (
     EditionPaper,
     EditionState,
     EditionSummary,
+    FrozenFacts,
     JournalClub,
     NewEdition,
     Order,
@@ -57,6 +58,8 @@ _COUNTED = db.edition_papers.alias("counted")
 _FIRST = db.edition_papers.alias("first")
 _SUMMARIES: Select[Any] = (
     select(
+        db.editions.c.id,
+        db.editions.c.as_of,
         db.lists.c.name.label("list_name"),
         db.editions.c.day,
         db.editions.c.cut,
@@ -156,6 +159,20 @@ class EditionStore(Store):
         within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
         rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
         return [_summary_of(row) for row in rows]
+
+    def first_papers(
+        self, editions: Sequence[EditionId], size: int
+    ) -> Mapping[EditionId, Sequence[FrozenFacts]]:
+        """Return the facts of the first `size` papers of each edition, in the order of ranks."""
+        c = db.edition_papers.c
+        columns = (c.edition_id, c.title, c.votes, c.reason, c.reason_codes, c.details)
+        wanted = select(*columns).where(c.edition_id.in_(editions), c.position <= size)
+        found: dict[EditionId, list[FrozenFacts]] = {}
+        for row in self._connection.execute(wanted.order_by(c.edition_id, c.position)):
+            listed = (row.details or {}).get("listed", "")
+            facts = FrozenFacts(row.title, row.votes, listed, row.reason_codes or row.reason)
+            found.setdefault(EditionId(row.edition_id), []).append(facts)
+        return found
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """Return the last edition of the first day after `after` that has papers."""
@@ -306,6 +323,7 @@ def _places(order: Order) -> CompiledQuery:
             db.edition_papers,
             db.editions.c.day,
             db.editions.c.cut,
+            db.editions.c.as_of,
             db.editions.c.frozen_at,
             db.joined_papers.c.into_id,
             db.papers.c.withdrawn_at,
