@@ -15,6 +15,8 @@ FAULTS = {
     "/papers/2601.99999": (404, "Nicht gefunden", "So ein Paper gibt es hier nicht."),
     "/trending?period=year": (422, "Nicht gültig", "„year“ ist kein Zeitraum"),
     "/editions/trending/yesterday": (422, "Nicht gültig", "„yesterday“ ist kein Datum"),
+    "/editions/trending/18991231": (404, "Nicht gefunden", "Unter dieser Adresse gibt es nichts."),
+    "/editions/trending/1899-12-31.md": (404, "Nicht gefunden", "gibt es nichts."),
     "/editions?list=none": (404, "Nicht gefunden", "Keine Liste heißt „none“; es gibt trending."),
     "/feeds/me/forged.atom": (404, "Nicht gefunden", "sehen Sie in Ihrer Auswahl nach."),
 }

@@ -103,4 +103,6 @@ def _on_page(place: Placed, period: TrendingPeriod) -> DigestPaper:
     """
     paper = paper_for_all(place.paper, place.as_of, "")
     age = paper.age if period is TrendingPeriod.DAY else None
+    if paper.reason == place.paper.reason and paper.age == age:
+        return paper
     return replace(paper, reason=place.paper.reason, age=age)

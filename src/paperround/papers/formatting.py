@@ -97,10 +97,13 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
     shown = []
     for kind, label in _LINKS.items():
         url = web_address(paper.links.get(kind, ""))
-        of_arxiv = f".{urlsplit(url).hostname}".endswith(".arxiv.org")
         if url:
-            shown.append((_ARXIV if of_arxiv and kind == "abstract" else label, url))
+            shown.append((_ARXIV if kind == "abstract" and _is_of_arxiv(url) else label, url))
     return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
+
+
+def _is_of_arxiv(url: str) -> bool:
+    return f".{urlsplit(url).hostname}".endswith(".arxiv.org")
 
 
 def shown_text(paper: Paper) -> tuple[str, bool]:

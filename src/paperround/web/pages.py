@@ -2,14 +2,16 @@
 files (Markdown, BibTeX, RIS and JSON-LD); and feeds of a list, a topic, an author, a search and one
 reader."""
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from paperround.core.colours import at_night, on_pages
-from paperround.core.errors import NotFound, invalid
+from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.times import parse_date
 from paperround.digests.listing import trending_sections
 from paperround.digests.pages import (
@@ -106,7 +108,7 @@ def edition_file(
 ) -> Response:
     """Return the edition of a cut, or the last one of the day, as a file."""
     public_url = app.sender_identity.public_url
-    found = cited_edition(app.database, public_url, list_name, parse_date(day), cut)
+    found = cited_edition(app.database, public_url, list_name, _day_in_path(day), cut)
     name = "-".join(filter(None, (list_name, day, cut)))
     return _file_response(FILE_FORMATS[ending].edition(found), ending, name)
 
@@ -154,8 +156,21 @@ def editions(
 @router.get("/editions/{list_name}/{day}/{cut}")
 def edition(app: App, list_name: str, day: str, cut: str | None = None) -> Response:
     """Show the edition of a cut, or the last one of the day."""
-    page = edition_page(app.database, list_name, parse_date(day), cut, even_withdrawn=True)
+    day_shown = _day_in_path(day)
+    page = edition_page(app.database, list_name, day_shown, cut, even_withdrawn=True)
     return public_page(app, "edition.html", page=page)
+
+
+def _day_in_path(text: str) -> date:
+    """Return a date. Raises InvalidInput for anything else, and NotFound for a date of centuries
+    that no edition is from, such as 1899-12-31."""
+    try:
+        return parse_date(text)
+    except InvalidInput:
+        with suppress(ValueError):
+            date.fromisoformat(text)
+            raise NotFound(NOWHERE) from None
+        raise
 
 
 @router.get("/papers/{name:path}/rank")

@@ -1,7 +1,7 @@
 """Render pages with Jinja, with autoescaping in every template and errors for undefined names."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from itertools import chain
@@ -36,6 +36,7 @@ from paperround.papers.search import Hit
 from paperround.web.language import keep_language, language_url, page_language, url_language
 
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
+_SHORT_FACT = 25
 _SIGNALS = {
     "comments": "comment",
     "github_stars": "star on GitHub",
@@ -47,6 +48,11 @@ _SIGNALS = {
 def _format_instant(locale: Locale, moment: datetime) -> str:
     """Format an instant as `Fri 30 Jan 15:47` in UTC, without the zone."""
     return f"{locale.short_date(moment.date())} {moment:%H:%M}"
+
+
+def _row_of(facts: Sequence[str]) -> str:
+    """Return facts in a row. A short one is not broken over lines."""
+    return "\xa0· ".join(unbroken(one) if len(one) < _SHORT_FACT else one for one in facts)
 
 
 def _score_parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
@@ -124,7 +130,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "segment": partial(quote, safe=""),
         "sentence": partial(_sentence, locale),
         "told": partial(_count_label, locale),
-        "unbroken": unbroken,
+        "row_of": _row_of,
         "web": web_address,
         "weight": partial(_signed, locale, 2),
     }
