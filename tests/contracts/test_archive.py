@@ -77,6 +77,24 @@ def test_every_edition_of_some_days_is_told_the_empty_ones_with_their_reason(
     assert (found[2].quiet_reason, found[2].top_title) == ("feed-failed", "")
 
 
+def test_the_first_papers_of_editions_are_told_with_what_decides_their_order(
+    database: Database, mailing_list: MailingList
+) -> None:
+    papers = seed_papers(database, 3)
+    made = new_edition(mailing_list, papers)
+    listed = replace(made.papers[0], listed="2026-03-01", votes=7, reason='["votes.many",{}]')
+    with database.writing() as work:
+        store = work[EditionStore]
+        full = store.freeze(replace(made, papers=(listed, *made.papers[1:])))
+        empty = store.freeze(new_edition(mailing_list, cut="1"))
+        found = store.first_papers([full.id, empty.id], 2)
+    assert [*found] == [full.id]
+    first, second = found[full.id]
+    assert (first.title, first.votes, first.listed) == (listed.title, 7, "2026-03-01")
+    assert first.reason == listed.reason
+    assert (second.title, second.listed) == (made.papers[1].title, "")
+
+
 def test_the_next_day_that_has_papers_is_found(
     database: Database, mailing_list: MailingList
 ) -> None:
