@@ -33,7 +33,7 @@ from paperround.editions.model import (
     is_month_position,
 )
 from paperround.editions.periods import period_name
-from paperround.editions.sections import age_of, section_for_all, section_of
+from paperround.editions.sections import Section, age_of, section_for_all, section_of
 from paperround.papers.formatting import with_author_shown
 from paperround.papers.model import Show
 
@@ -66,7 +66,10 @@ def edition_content(
         list_title=list_title,
         sender_identity=sender_identity,
         papers={
-            one.position: paper_for_all(one, edition.as_of, base) for one in edition.all_papers
+            one.position: paper_for_all(
+                one, edition.as_of, base, section_for_all(one, edition.as_of)
+            )
+            for one in edition.all_papers
         },
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         size=size,
@@ -225,8 +228,8 @@ def _personal_paper(
     )
 
 
-def paper_for_all(paper: EditionPaper, as_of: datetime, base: str) -> DigestPaper:
-    """Return a paper as readers without preferences get it in a daily digest."""
+def paper_for_all(paper: EditionPaper, as_of: datetime, base: str, section: Section) -> DigestPaper:
+    """Return a paper as readers without preferences get it."""
     return DigestPaper(
         title=paper.title,
         authors=paper.authors,
@@ -236,7 +239,7 @@ def paper_for_all(paper: EditionPaper, as_of: datetime, base: str) -> DigestPape
         stars=paper.stars,
         listed=paper.listed,
         age=age_of(paper.listed, as_of),
-        section=section_for_all(paper, as_of),
+        section=section,
         reason=digest_reason(paper.reason),
         votes=paper.votes,
         comments=paper.comments,

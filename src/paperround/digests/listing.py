@@ -87,7 +87,14 @@ def _sections(
     sections = [section_for_all(one.paper, end or one.as_of, period) for one in places]
     order = order_of([(sections[at], one.paper.votes) for at, one in enumerate(places)])
     numbered = [
-        (sections[at], Item(number=number, paper=_on_page(places[at], period), place=places[at]))
+        (
+            sections[at],
+            Item(
+                number=number,
+                paper=_on_page(places[at], sections[at], period),
+                place=places[at],
+            ),
+        )
         for number, at in enumerate(order, start=first)
     ]
     return tuple(
@@ -96,12 +103,12 @@ def _sections(
     )
 
 
-def _on_page(place: Placed, period: TrendingPeriod) -> DigestPaper:
+def _on_page(place: Placed, section: Section, period: TrendingPeriod) -> DigestPaper:
     """Return a paper as a page shows it, which keeps the English reasons of old editions.
 
     In a week or a month it has no age: its votes are of the day of its rank, which is told.
     """
-    paper = paper_for_all(place.paper, place.as_of, "")
+    paper = paper_for_all(place.paper, place.as_of, "", section)
     age = paper.age if period is TrendingPeriod.DAY else None
     if paper.reason == place.paper.reason and paper.age == age:
         return paper

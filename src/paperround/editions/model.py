@@ -212,12 +212,11 @@ class EditionSummary:
 
 @dataclass(frozen=True, slots=True)
 class FrozenFacts:
-    """What decides the section of a paper in an edition (`sections.ReasonedFacts`)."""
+    """What decides the section of a paper in an edition (`sections.SectionFacts`)."""
 
     title: str
     votes: int | None
     listed: str
-    reason: str
 
 
 class TrendingPeriod(StrEnum):

@@ -71,13 +71,6 @@ class SectionFacts(Protocol):
     def listed(self) -> str: ...
 
 
-class ReasonedFacts(SectionFacts, Protocol):
-    """The same with the reason that everybody gets it for."""
-
-    @property
-    def reason(self) -> str: ...
-
-
 class Age(NamedTuple):
     """How long a paper had been listed: a number of hours or days. Days may be 0."""
 
@@ -101,6 +94,13 @@ def section_of(
     """
     if worth >= _least_worth(reason, paper.title):
         return Section.FOR_YOU
+    return section_for_all(paper, as_of, period)
+
+
+def section_for_all(
+    paper: SectionFacts, as_of: datetime, period: TrendingPeriod = TrendingPeriod.DAY
+) -> Section:
+    """Return the section of a paper for a reader without preferences, and on pages."""
     if paper.votes:
         is_of_batch = _is_since(paper.listed, as_of - _RECENT.get(period, _BATCH))
         return Section.TRENDING if is_of_batch else Section.RISING
@@ -108,14 +108,7 @@ def section_of(
     return Section.NEW if is_new else Section.OLDER
 
 
-def section_for_all(
-    paper: ReasonedFacts, as_of: datetime, period: TrendingPeriod = TrendingPeriod.DAY
-) -> Section:
-    """Return the section of a paper for a reader without preferences, and on pages."""
-    return section_of(paper, reason=paper.reason, worth=0.0, as_of=as_of, period=period)
-
-
-def order_for_all(papers: Sequence[ReasonedFacts], as_of: datetime) -> list[int]:
+def order_for_all(papers: Sequence[SectionFacts], as_of: datetime) -> list[int]:
     """Return the order of the papers of a daily digest for a reader without preferences."""
     return order_of([(section_for_all(one, as_of), one.votes) for one in papers])
 

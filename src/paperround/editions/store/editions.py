@@ -80,6 +80,21 @@ _SUMMARIES: Select[Any] = (
 _FILLED = _SUMMARIES.where(_FIRST.c.position == 1)
 """Editions with papers."""
 
+_FROZEN = db.edition_papers.c
+_FIRST_PAPERS = (
+    select(
+        _FROZEN.edition_id,
+        _FROZEN.title,
+        _FROZEN.votes,
+        _FROZEN.details,
+    )
+    .where(
+        _FROZEN.edition_id.in_(bindparam("editions", expanding=True)),
+        _FROZEN.position <= bindparam("size"),
+    )
+    .order_by(_FROZEN.edition_id, _FROZEN.position)
+)
+
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
@@ -164,13 +179,11 @@ class EditionStore(Store):
         self, editions: Sequence[EditionId], size: int
     ) -> Mapping[EditionId, Sequence[FrozenFacts]]:
         """Return the facts of the first `size` papers of each edition, in the order of ranks."""
-        c = db.edition_papers.c
-        columns = (c.edition_id, c.title, c.votes, c.reason, c.reason_codes, c.details)
-        wanted = select(*columns).where(c.edition_id.in_(editions), c.position <= size)
         found: dict[EditionId, list[FrozenFacts]] = {}
-        for row in self._connection.execute(wanted.order_by(c.edition_id, c.position)):
-            listed = (row.details or {}).get("listed", "")
-            facts = FrozenFacts(row.title, row.votes, listed, row.reason_codes or row.reason)
+        if not editions:
+            return found
+        for row in self._connection.execute(_FIRST_PAPERS, {"editions": editions, "size": size}):
+            facts = FrozenFacts(row.title, row.votes, (row.details or {}).get("listed", ""))
             found.setdefault(EditionId(row.edition_id), []).append(facts)
         return found
 
