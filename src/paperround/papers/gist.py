@@ -12,7 +12,8 @@ the sentence after it is joined by a semicolon. A gist of two is the best idea a
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, combinations
+from heapq import nlargest
+from itertools import combinations
 from math import exp
 
 from paperround.papers.gist_features import (
@@ -21,10 +22,19 @@ from paperround.papers.gist_features import (
     Sentence,
     Weights,
     features_of,
+    is_background,
     split_sentences,
 )
-from paperround.papers.gist_names import acronyms, expanded, without_macros
-from paperround.papers.gist_rewriting import Piece, curtailed, joined, versions
+from paperround.papers.gist_rewriting import (
+    Acronym,
+    Piece,
+    acronyms,
+    curtailed,
+    expanded,
+    joined,
+    versions,
+    without_macros,
+)
 from paperround.papers.gist_worth import (
     can_follow,
     is_news,
@@ -37,18 +47,21 @@ from paperround.papers.gist_worth import (
     worth_alone,
 )
 
+GistChooser = Callable[[str, str], str]
+"""Returns the sentence that says what the paper does, given title and abstract."""
 LONGEST_ONE = 240
 """The most characters of a gist of one sentence."""
 LONGEST = 320
 """The most characters of a gist of two sentences."""
-_MOST_PAIRED = 40  # sentences; real abstracts have fewer
 
 # Chosen by reading gists as a stranger would, and by the marks of abstracts left out.
+_MOST_PAIRED = 16  # sentences, the likeliest
 _TEMPER = 0.6  # the power of the chance of an idea: less than 1 gives words their say
+_LEAST_CHANCE = 0.03  # added: words may outweigh that a sentence stands where ideas rarely do
 _TITLE = 1.5  # a sentence with all words of the title counts as much as exp(1.5) without
 _FIRST_PROPOSAL = 2.0
+_BACKGROUND = 0.3  # what stands before the authors speak of their own work
 _UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
-_MOST_BETWEEN = 2  # characters between two sentences that follow each other
 _WORTH_IN_PAIR = 0.3  # the power of its worth: the result says some of what an idea leaves out
 _POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
 
@@ -57,38 +70,42 @@ class _Candidate:
     """A sentence, its chances to be marked as the idea and as the result, and how it can be
     shown."""
 
-    def __init__(self, sentence: Sentence, idea: float, result: float, title: str) -> None:
+    def __init__(
+        self, sentence: Sentence, idea: float, result: float, bonus: float, title: str
+    ) -> None:
         self.sentence = sentence
         self.idea = idea
         self.result = result
+        self.bonus = bonus
         self._title = title
-        self._versions = versions(sentence)
-
-    @cached_property
-    def whole(self) -> Piece:
-        """The most complete version."""
-        return self._named(next(self._versions))
 
     @cached_property
     def versions(self) -> Sequence[Piece]:
-        """Every version, the longest first."""
-        return (self.whole, *map(self._named, self._versions))
+        """Every version, the most complete first."""
+        every = versions(self.sentence)
+        return [replace(one, text=without_macros(one.text, self._title)) for one in every]
+
+    @cached_property
+    def curtailed(self) -> Sequence[Piece]:
+        """The versions without a phrase."""
+        return [short for one in self.versions for short in curtailed(one)]
 
     @property
-    def shortest(self) -> int:
-        """The characters of the shortest version."""
-        return min(len(one.text) for one in self.versions)
+    def whole(self) -> Piece:
+        """The most complete version."""
+        return self.versions[0]
 
     def within(self, limit: int) -> Piece:
-        """The longest version that fits, else one without a phrase, else one with an ellipsis."""
-        if len(self.whole.text) <= limit:
-            return self.whole
-        every = chain(self.versions, chain.from_iterable(map(curtailed, self.versions)))
-        fitting = (one for one in every if len(one.text) <= limit)
-        return next(fitting, None) or _cut(self.whole, limit)
+        """The longest version that fits; one without a phrase if that says little; else one with
+        an ellipsis."""
+        fitting = [one for one in self.versions if len(one.text) <= limit]
+        if not fitting or (fitting[0] != self.whole and says_little(fitting[0].text)):
+            fitting += [one for one in self.curtailed if len(one.text) <= limit]
+        return max(fitting, key=lambda one: len(one.text), default=_cut(self.whole, limit))
 
-    def _named(self, piece: Piece) -> Piece:
-        return replace(piece, text=without_macros(piece.text, self._title))
+    def precedes(self, other: "_Candidate") -> bool:
+        """Whether only white space is between the two."""
+        return other.sentence.start - self.sentence.end <= 2
 
 
 def choose_gist(title: str, abstract: str) -> str:
@@ -116,42 +133,69 @@ def gist_pieces(
     if most == 2 and (pair := _best_pair(candidates, words)):
         first = expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
         return first, expanded(pair[1], known, LONGEST - 1 - len(first.text))
-    return (expanded(_best_one(candidates, words), known, LONGEST_ONE),)
+    return (_best_one(candidates, words, known),)
 
 
-def _best_one(candidates: Sequence[_Candidate], words: Set[str]) -> Piece:
+def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
+    sentences = split_sentences(abstract)
+    features = features_of(sentences)
+    ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
+    every = [
+        _Candidate(sentence, idea, result, _BACKGROUND if is_background(found) else 1.0, title)
+        for sentence, idea, result, found in zip(sentences, ideas, results, features, strict=True)
+    ]
+    named = title.casefold().strip(" .")
+    texts = ((one, one.sentence.text) for one in every)
+    telling = [one for one, text in texts if is_news(text) and text.casefold().strip(" .") != named]
+    candidates = telling or every
+    if first := next((one for one in candidates if is_proposal(one.sentence.text)), None):
+        first.bonus = _FIRST_PROPOSAL
+    return candidates
+
+
+def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[float]:
+    """Each sentence's share of `exp(sum)`; `kind` is 0 for ideas, 1 for results."""
+    powers = [
+        exp(sum(weights[name][kind] * value for name, value in one.items() if name in weights))
+        for one in features
+    ]
+    return [power / sum(powers) for power in powers]
+
+
+def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Sequence[Acronym]) -> Piece:
     """The candidate that says best what the paper does, or two joined.
 
-    Those that cannot be the best, whatever their words, are not looked at.
+    Those that cannot be the best, whatever their words, are not rewritten.
     """
-    bonus = _bonus(candidates)
-    chances = [sum(one.idea for one in candidates[at : at + 2]) for at in range(len(candidates))]
-    most = exp(_TITLE if words else 0.0) * _FIRST_PROPOSAL
-    best, chosen = 0.0, candidates[0].within(LONGEST_ONE)
-    for at in sorted(range(len(candidates)), key=lambda at: -chances[at]):
-        if chances[at] ** _TEMPER * most <= best:
+    highest = exp(_TITLE) if words else 1.0
+    best, chosen = 0.0, Piece("", 0, 0)
+    pairs = zip(candidates, [*candidates[1:], None], strict=True)
+    chances = ((one.idea + (other.idea if other else 0.0), one, other) for one, other in pairs)
+    for most, one, other in sorted(chances, key=lambda it: -it[0]):
+        if (most + _LEAST_CHANCE) ** _TEMPER * _FIRST_PROPOSAL * highest <= best:
             break
-        for piece, chance in _one_or_joined(candidates[at : at + 2]):
-            value = chance**_TEMPER * _worth(piece, words) * bonus[at]
+        for piece, chance in _one_or_joined(one, other, known):
+            value = (chance + _LEAST_CHANCE) ** _TEMPER * one.bonus * _worth(piece, words)
             if value > best:
                 best, chosen = value, piece
-    return chosen
+    return expanded(chosen, known, LONGEST_ONE)
 
 
-def _one_or_joined(candidates: Sequence[_Candidate]) -> Iterator[tuple[Piece, float]]:
-    """The first alone, and both as one sentence if that can be, with their chances."""
-    one, *others = candidates
-    yield one.within(LONGEST_ONE), one.idea
-    for other in others:
-        if piece := _joined(one, other):
-            yield piece, one.idea + other.idea
-
-
-def _bonus(candidates: Sequence[_Candidate]) -> list[float]:
-    """By candidate a factor, which is more than 1 for the first that proposes something."""
-    proposals = (at for at, one in enumerate(candidates) if is_proposal(one.sentence.text))
-    first = next(proposals, None)
-    return [_FIRST_PROPOSAL if at == first else 1.0 for at in range(len(candidates))]
+def _one_or_joined(
+    one: _Candidate, other: _Candidate | None, known: Sequence[Acronym]
+) -> Iterator[tuple[Piece, float]]:
+    """The first alone, and both as one sentence where the first needs the second and they fit."""
+    alone = one.within(LONGEST_ONE)
+    yield alone, one.idea
+    if other is None or not says_little(alone.text) or not one.precedes(other):
+        return
+    if can_follow(other.sentence.text):
+        first = expanded(alone, known, LONGEST_ONE)
+        for second in (*other.versions, *other.curtailed):
+            both = joined(first, second) if is_readable(second.text, alone.text) else None
+            if both and len(both.text) <= LONGEST_ONE:
+                yield both, one.idea + other.idea
+                return
 
 
 def _worth(piece: Piece, words: Set[str]) -> float:
@@ -161,52 +205,28 @@ def _worth(piece: Piece, words: Set[str]) -> float:
     return worth_alone(piece.text) * exp(_TITLE * said_of_title(piece.text, words))
 
 
-def _joined(one: _Candidate, other: _Candidate) -> Piece | None:
-    """Both as one sentence, where the first needs the second and they fit."""
-    if not says_little(one.whole.text) or not can_follow(other.sentence.text):
-        return None
-    if not _are_neighbours(one, other):
-        return None
-    both = (
-        joined(one.whole, second)
-        for second in other.versions
-        if is_readable(second.text, one.whole.text)
-    )
-    return next((piece for piece in both if len(piece.text) <= LONGEST_ONE), None)
-
-
-def _are_neighbours(one: _Candidate, other: _Candidate) -> bool:
-    return other.sentence.start - one.sentence.end <= _MOST_BETWEEN
-
-
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
     """The likeliest idea before a result, of those that fit together."""
-    least = sorted((one.idea + one.result for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
-    likeliest = [one for one in candidates if one.idea + one.result >= least][:_MOST_PAIRED]
-    ideas = [
-        one.idea * _worth(one.whole, words) ** _WORTH_IN_PAIR * more
-        for one, more in zip(likeliest, _bonus(likeliest), strict=True)
-    ]
-    pairs = sorted(
-        combinations(zip(likeliest, ideas, strict=True), 2),
-        key=lambda pair: -pair[0][1] * _result_after(pair[0][0], pair[1][0]),
-    )
-    fitting = (_fit(one, other) for (one, _), (other, _) in pairs)
-    return next(filter(None, fitting), None)
+    likeliest = nlargest(_MOST_PAIRED, candidates, key=lambda one: one.idea + one.result)
+    ideas = {
+        one: one.idea * one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest
+    }
+    pairs = combinations([one for one in candidates if one in ideas], 2)
+    ordered = sorted(pairs, key=lambda pair: -ideas[pair[0]] * _result_after(*pair))
+    return next(filter(None, (_fit(*pair) for pair in ordered)), None)
 
 
 def _result_after(one: _Candidate, other: _Candidate) -> float:
-    """The chance that `other` is a result, and says so after `one`."""
-    points = not _are_neighbours(one, other) and points_outside(other.whole.text)
-    return _POINTS_AT_ANOTHER * other.result if points else other.result
+    """The chance that one of the two is a result, and says so."""
+    points = not one.precedes(other) and points_outside(other.whole.text)
+    return one.result + (_POINTS_AT_ANOTHER * other.result if points else other.result)
 
 
 def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
     """The most telling versions of both that fit together; both may lose a phrase."""
-    firsts, seconds = list(one.versions), list(other.versions)
-    if one.shortest + other.shortest >= LONGEST:
-        for every in (firsts, seconds):
-            every += chain.from_iterable(map(curtailed, tuple(every)))
+    firsts, seconds = one.versions, other.versions
+    if min(len(it.text) for it in firsts) + min(len(it.text) for it in seconds) >= LONGEST:
+        firsts, seconds = [*firsts, *one.curtailed], [*seconds, *other.curtailed]
     fitting = [
         (worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
         for first in firsts
@@ -228,30 +248,3 @@ def shortened(text: str, limit: int) -> str:
         return text
     head = text[: limit - 1]
     return (head.rpartition(" ")[0] or head).rstrip(" ,;:–—-") + "…"
-
-
-def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
-    sentences = split_sentences(abstract)
-    features = features_of(sentences)
-    ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
-    every = [
-        _Candidate(sentence, idea, result, title)
-        for sentence, idea, result in zip(sentences, ideas, results, strict=True)
-    ]
-    named = title.casefold().strip(" .")
-    texts = ((one, one.sentence.text) for one in every)
-    telling = [one for one, text in texts if is_news(text) and text.casefold().strip(" .") != named]
-    return telling or every
-
-
-def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[float]:
-    """Each sentence's share of `exp(sum)`; `kind` is 0 for ideas, 1 for results."""
-    powers = [
-        exp(sum(weights[name][kind] * value for name, value in one.items() if name in weights))
-        for one in features
-    ]
-    return [power / sum(powers) for power in powers]
-
-
-GistChooser = Callable[[str, str], str]
-"""Returns the sentence that says what the paper does, given title and abstract."""

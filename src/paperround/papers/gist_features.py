@@ -38,14 +38,14 @@ _END = re.compile(
     r"|\((?:[ivx]{1,4}|[a-e])\) [A-Z])"
     r"|(?<=[A-Za-z]{2}[A-Za-z)][.!?])(?=(?:" + _OPENING + r")[ ,:]))"
 )  # a name such as iFoo starts a sentence too, and so does `We` after a missing space
-_OPENS = re.compile(r"[\"“‘(\[]?(?:" + _OPENING + r")\b")
+OPENS = re.compile(r"[\"“‘(\[]?(?:" + _OPENING + r")\b")
 _ABBREVIATIONS = frozenset(
     ("e.g. i.e. al. vs. cf. etc. viz. fig. figs. eq. eqs. sec. secs. tab. ref. refs. no. nos. vol. "
      "pp. ch. chap. thm. def. prop. approx. resp. dr. prof. mr. mrs. ms. st. jr. w.r.t. a.k.a. "
      "s.t. ca. u.s. u.k. e.u. inc. ltd. corp. dept. univ. spp. sp. subsp. var. ssp. jan. feb. apr. "
      "aug. sep. sept. oct. nov. dec.").split()
 )  # fmt: skip
-_INITIAL = re.compile(r"(?:^|[\s(\[.-])[A-Z]\.$")
+_INITIAL = re.compile(r"(?:^|[\s(\[.]|\.-)[A-Z]\.$")
 _FAR = 20  # characters of the longest opening
 _MARKER = re.compile(r"[(\[]?(?:\d{1,2}|[ivx]{1,4}|[a-hA-H])[.)\]]{1,2}")
 
@@ -70,7 +70,7 @@ def _goes_on(piece: str, after: str) -> bool:
         return True
     word = piece.rsplit(None, 1)[-1].lstrip("([{\"“‘'").casefold()
     is_short_form = word in _ABBREVIATIONS or _INITIAL.search(piece) is not None
-    return is_short_form and _OPENS.match(after) is None
+    return is_short_form and OPENS.match(after) is None
 
 
 Features = Mapping[str, float]
@@ -166,6 +166,11 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
     if closing is not None:
         closing["closing"] = 1.0
     return tuple(found)
+
+
+def is_background(features: Features) -> bool:
+    """Whether a sentence of the first half stands before the authors speak of their own work."""
+    return "before ours" in features and features["place"] < 0.5
 
 
 def _word_features(text: str) -> dict[str, float]:

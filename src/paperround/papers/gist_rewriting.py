@@ -1,25 +1,20 @@
 r"""Rewrite one sentence of an abstract so that it stands alone, without changing what it claims.
 
-Words at the head go if they only link the sentence to what is before it (`gist_openings`). What is
-too long ends at the end of a clause, and loses what is in brackets. A part that opens with a word
-such as `but` or `only when` limits the claim: a sentence never ends before it.
+"To this end, in this paper, we also propose Foo."     ──► "We propose Foo."
+"We fill this gap by introducing Foo."                 ──► "We introduce Foo."
+"Extensive experiments show that it is fast."          ──► "It is fast."
+"Our approach learns from bees, enabling surveys."     ──► "The approach learns from bees."
+
+Words at the head go if they only link the sentence to what is before it. What is too long ends at
+the end of a clause, and loses what is in brackets. A part that opens with a word such as `but` or
+`only when` limits the claim: a sentence never ends before it.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from paperround.papers.gist_features import Sentence
-from paperround.papers.gist_openings import (
-    EVIDENCE,
-    LISTED,
-    OF_OURS,
-    PAPER,
-    PROBLEM,
-    capitalized,
-    mended,
-    without_opening,
-)
+from paperround.papers.gist_features import OPENS, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,112 +26,187 @@ class Piece:
     end: int
 
 
+PAPER = r"(?:paper|work|article|study|report|survey|thesis|research|review)"
+POINTER = r"(?:[Tt]his|[Tt]hese|[Tt]hose|[Ss]uch|the above|aforementioned)"
+"""A word that points at another sentence, before a noun."""
+_PROPOSES = r"(?:propos|introduc|present|develop|design|build|creat|construct|releas|provid)"
+
+# --- the head -----------------------------------------------------------------------------------
+
+_HEDGES = (
+    r"(?:Potenti|Possib|Presumab|Probab|Arguab|Typic|Usu|Gener|Parti|Occasion|Rough|Approximate|"
+    r"Theoretic|Ide|Hypothetic|Tradition|Most|Historic|Current|Recent)(?:al)?ly"
+)
+_BECAUSE = (
+    r"(?:To|Towards?|For|With|In (?:light|view|response)|(?:As|In) an?|As part|Given|Unlike|"
+    r"[A-Z][a-z]+ing|Motivated|Inspired|Guided|Driven|Encouraged|Based|Built)"
+)
+_LINK = re.compile(
+    # The marker of an item, and the item's name.
+    r"(?:\(?(?:[ivx]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*–-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
+    # An adverb that limits no claim.
+    rf"|(?:(?!{_HEDGES})[A-Z][a-z]+ly"
+    # Words that lead on from the sentence before.
+    r"|First|Second|Third|Next|Then|Besides|Moreover|Furthermore|Further|Hence|Thus|Therefore|So|"
+    r"Together|Altogether|Afterwards?|Overall|Instead|However|Nevertheless|Nonetheless|Meanwhile|"
+    r"Here|Yet|Also|More [a-z]+ly|Taken together|As such|As a (?:result|solution)|By contrast|"
+    r"In (?:addition|contrast|particular|response|summary|short|essence|general|turn|doing so|"
+    r"conclusion|this (?:context|regard|setting|direction|way|sense|vein|respect|case))|"
+    r"At its (?:core|heart)|For (?:example|instance)|On the (?:one|other) hand|"
+    r"(?:To [a-z]+|For|In) [A-Z]{1,2}\d"
+    # That it is this paper that says so.
+    rf"|(?:In|With|Through) (?:this|the present|our) (?:[\w-]+ )?{PAPER}"
+    # A purpose, reason or way that points at another sentence; a condition is none of these.
+    rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|them)"
+    r")(?:, (?:and |so )?| (?=we ))"
+    rf"|{_BECAUSE}\b[^,;:]{{0,120}}?\b(?:{POINTER}|our (?:findings?|results|analys[ei]s|"
+    r"observations?|insights?))\b[^,;:]{0,80}, (?=we )"
+)
+_CLAUSE = re.compile(
+    r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:[-'’][a-z]*)*[ ,]|[A-Z\[](?!\.))"
+)  # a name such as iFoo must not become IFoo
+_ITEM = r"(?:^|(?<=[\s:]))\(?(?:{})\) "
+_FIRST_ITEM = re.compile(_ITEM.format("1|i|a"))
+_LATER_ITEM = re.compile(_ITEM.format("[2-9]|i?i?ii|iv|v|[b-f]"))
+_BEFORE_ITEM = re.compile(r"[ ,;.]*(?: and)?[ ,;.]*$")
+_LIST = re.compile(r"First\b.*?\b(?<!\d )(?<!\bper )(?<!\ba )(?:second|third|then|finally)\b")
+
+_CONTRIBUTIONS = re.compile(
+    rf"(?:We [a-z]+|(?:This|Our) {PAPER} [a-z]+|Our|The) (?:[\w-]+ ){{0,3}}contributions\b"
+    r"[^:.;]{0,60}: (?:(?:\(?[1ia]\)|First(?:ly)?,?) )?(?:(we )|(?!\w+ing )(?=[a-z]))"
+)  # what they are, rather than how many
+
+_FOUND = r"(?:\w+ly |also |have )?(?:show|demonstrate|reveal|confirm|verify|validate|prove)[sdn]*"
+EVIDENCE = r"(?:experiments?|results|evaluations?|simulations?|comparisons?|studies|analyses)"
+_SHOWN = re.compile(
+    rf"(?:(?:Our|The|These) )?(?:[A-Za-z]+ (?:and [a-z]+ )?){{0,2}}(?i:{EVIDENCE})"
+    rf"(?: (?:on|across|over|in|with|from|using|conducted on)(?: [a-z-]+){{1,10}}?)? {_FOUND} that "
+)  # what they were done on only if it has no name and no number
+_WE_ALSO = re.compile(
+    r"[Ww]e (?:(?:also|further|additionally|then|thus|therefore|hence) )?(?=[a-z])"
+)
+_OUR = re.compile(rf"^Our (?:(?={PAPER}\b)()|(?=[A-Z]\w*[A-Z\d])())?")
+_POINTING_STEP = re.compile(
+    rf"We (?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?(?:(?: by| through|, by|, through) "
+    rf"(?P<doing>{_PROPOSES})ing | and (?:then )?(?={_PROPOSES}e? ))"
+)
+"""`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
+_WITHOUT_E = ("present", "develop", "design", "build", "construct")
+
+
+def _without_links(sentence: str) -> str:
+    """`sentence` without marker and words that link it to others, if a clause follows them."""
+    rest = sentence
+    while link := _LINK.match(rest):
+        rest = capitalized(rest[link.end() :])
+    if rest != sentence:
+        is_list = _LATER_ITEM.search(rest) if _FIRST_ITEM.match(sentence) else _LIST.match(sentence)
+        if is_list or not _CLAUSE.match(sentence[len(sentence) - len(rest) :]):
+            rest = sentence
+    if listed := _CONTRIBUTIONS.match(rest):
+        return f"We {'contribute ' if listed[1] is None else ''}{rest[listed.end() :]}"
+    if (shown := _SHOWN.match(rest)) and _CLAUSE.match(rest[shown.end() :]):
+        rest = capitalized(rest[shown.end() :])
+    return rest
+
+
+def capitalized(text: str) -> str:
+    """`text` with a capital at the start."""
+    return text[:1].upper() + text[1:]
+
+
+def _mended(text: str) -> str:
+    """`text` with an opening that stands alone: `Our method` is `The method`."""
+    text = _WE_ALSO.sub("We ", text, count=1) if text.startswith(("We ", "we ")) else text
+    if step := _POINTING_STEP.match(text):
+        verb = step["doing"] or ""
+        ending = "" if not verb or verb in _WITHOUT_E else "e"
+        text = f"We {verb}{ending}{' ' if verb else ''}{text[step.end() :]}"
+    return _OUR.sub(lambda match: ("The ", "This ", "")[match.lastindex or 0], text)
+
+
+# --- the end ------------------------------------------------------------------------------------
+
 _LONGEST = 1500
 """Characters of a sentence that is worth the search for a place to end it."""
-LEAST = 50
+_LEAST = 50
 """Characters that a sentence keeps; a shorter one says too little."""
 
 _POINTS_BACK_AT_END = re.compile(
-    rf",? (?:in order )?to (?:\w+ly )?(?:address|solve|tackle|overcome|mitigate|alleviate|bridge|"
-    rf"fill|"
-    rf"close|resolve|remedy|meet|achieve|answer|study|handle|combat|counter|fix|narrow|support) "
-    rf"(?:this|these|that|those|such|the above|both) {PROBLEM}\.$|"
-    rf",? towards? (?:this|that|these|those|such an?) {PROBLEM}\.$|"
-    r",? as an? (?:\w+ )?step(?: (?:towards?|in|to)(?: [a-z]+)? (?:this|that|these|those) [\w-]+)?"
-    r"\.$|"
-    r"(?:,| and) (?:as follows|as shown below)[.:]$"
-)
-_PARTICIPLES = (
-    r"(?:enabl|allow|lead|achiev|result|mak|provid|improv|reduc|outperform|demonstrat|show|us|"
-    r"leverag|ensur|offer|yield|facilitat|support|requir|eliminat|reveal|highlight|suggest|cover|"
-    r"spann|focus|address|preserv|maintain|enhanc|incorporat|combin|captur|establish|sett|surpass|"
-    r"pav|avoid|exhibit|deliver|open|featur|compris|consist|utiliz|rang|rely|encompass|aim|"
-    r"integrat|produc|without requir|without compromis|(?:ultimate|effective|significant|"
-    r"substantial|simultaneous)ly \w+)ing"
+    r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?)"
+    r" (?:this|that|these|those|such(?: an?)?|the above|both) (?:[\w-]+ ){0,3}(?:issue|problem|gap|"
+    r"challenge|limitation|need|question|shortcoming|bottleneck|goal|difficult(?:y|ie)|drawback|"
+    r"aim|trade-?off)s?\.$|,? as an? (?:\w+ )?step\.$|(?:,| and) as (?:follows|shown below)[.:]$"
 )
 _BOUNDARY = re.compile(
-    r"(?:[;:]\s|\s?(?:—|--|–)\s?(?=[A-Za-z])"
-    r"|,?\s(?:such as|including|thereby|e\.g\.|for example|for instance|namely|whilst)(?!\w)"
+    # Punctuation, an example, a comparison, a purpose.
+    r"[;:]\s|\s?[—–]\s?(?=[A-Za-z])|\s--\s?(?=[A-Za-z])|,?\s(?:such as|including|thereby|whilst|"
+    r"e\.g\.|for example|for instance|namely|in order to)(?!\w)|\s(?:as well as|by \w+ing|and that|"
+    r"(?:in comparison|compared) (?:to|with))\b"
+    # What a comma parts from the claim: a relative clause, how, what for, an apposition.
     r"|,\s(?:(?:all |both |most |some )?(?:of )?which|where|whose|while|whereas|thus|hence|so that|"
-    r"especially|particularly|in particular|as well as|resulting in|with|followed by|"
-    r"compared (?:to|with)|based on|inspired by|without|and (?:notably|importantly|more|therefore|"
-    r"we|then|is|are|also|can|it|further|"
-    r"show|demonstrate|achieve|outperform|evaluate|find|present|propose|introduce|validate|provide|"
-    rf"enable|allow)s?|{_PARTICIPLES})\b"
-    r"|,\s(?:meanwhile|by|(?:\w+ly )?\w+ing)\b(?=[^,]*$)|,\s(?:and )?that\b|\sand that\b|"
-    r",?\sin order to\b"
-    r"|,\sto\s(?!our|the best)|\sby \w+ing\b|\sas well as\b|\s(?:in comparison|compared) (?:to|"
-    r"with)\b"
-    r"|,\si\.e\.|,?\sas an? (?:\w+ )?step\b|,\s(?:an?|the first)\s"
-    r"|,?\sand (?:also )?(?:performs?|sets?|achieves?|outperforms?|improves?|reduces?|generates?|"
-    r"produces?|"
-    r"provides?|requires?|enables?|synthesi[sz]es?|generali[sz]es?|yields?|supports?|advances?)\s"
-    r"|\sand (?:can|also|is|are|further|then|thus|\w+ly \w+s)\s"
+    r"especially|particularly|in particular|with|followed by|based on|inspired by|without|by|"
+    r"(?:and )?that|to(?! our| the best)|i\.e\.|an?|the first|"
+    r"and (?:notably|more|therefore|we|then|is|are|also|can|it|further|\w+ly \w+s?))\s"
+    # A participle, unless others follow: then it is an item of a list.
+    r"|,\s(?:\w+ly )?(?:without )?[a-z]+ing\s(?!and |or )(?![^;:]*,? and (?:\w+ly )?[a-z]+ing\b)"
+    r"|,\s[a-z]+ed (?:by|with|from|to|on|upon|in|for|via|through|as)\s|,? and without\s"
     r"|\s(?:while|thus|and thus|and thereby)\s(?=\w+ing\b)"
-    r"|\sand (?:(?:further |also |empirically )?(?:demonstrate|show|find|reveal|argue|observe|"
-    r"evaluate|validate)s?)\s)"
-)
-_OWN_CLAUSE = re.compile(
-    r"[;:]\s|,? and (?:we |further |also )?(?:demonstrate|show|find|reveal|argue|"
-    r"observe)s? (?:that|how)\b"
-)  # what limits its claim limits no other
-_FIRST_ITEM = re.compile(r"(?<![\w.])\(?(?:1|i|a)\)")
-_LATER_ITEM = re.compile(r"(?<![\w.])\(?(?:[2-9]|i?i?ii|iv|v|[b-f])\)")
-_PHRASE = re.compile(
-    r"(?:Unlike|Different(?:ly)? from|In contrast (?:to|with)|Inspired by|Motivated by|Following|"
-    r"Building (?:up)?on|Drawing (?:up)?on|Beyond|Based on|Leveraging|Recognizing|To [a-z]+|"
-    r"By [a-z]+ing|"
-    r"Rather than|Instead of|Guided by|Given|Supported by|Considering|Treating|"
-    r"(?:While|Whereas|Although) (?:previous|prior|existing|most|many|current|recent)|"
-    rf"(?:In|Through|With|From) (?:[a-z-]+ )*{EVIDENCE})\b[^;:]*?, "
-    r"(?=we |our |this (?:paper|work|study) |[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
+    # A second verb.
+    r"|,?\sand (?:can|is|are|then|thus|\w+ly \w+s|(?:also |further |empirically )?(?:demonstrate|show|"
+    r"find|reveal|argue|observe|evaluate|validate|present|propose|introduce|provide|enable|allow|"
+    r"achieve|outperform|perform|improve|reduce|generate|produce|set|require|synthesi[sz]e|"
+    r"generali[sz]e|yield|support|advance)s?)\s"
 )
 _HEDGE = re.compile(
-    r"\b(?:but|although|though|however|unless|except|provided|only (?:if|when|on|for|in|under|"
-    r"with)|"
+    r"\b(?:but|although|though|however|unless|except|provided|only (?:if|when|on|for|in|under|with)|"
     r"at the (?:cost|expense|price))\b",
     re.IGNORECASE,
 )
-_VERB = re.compile(
-    r"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|"
-    rf"\b(?:{PAPER}|{OF_OURS}|[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\[NAME\]|\))(?: \w+ly| also)? "
-    r"[a-z]{2,}(?<!s)(?:s|es)\b(?! (?:of|for|and|that|which|in|with)\b)|"
-    r"\b(?:is|are|can|has|have|does|do|will|was|were|remains?|shows?|uses?|achieves?|"
-    r"improves?|outperforms?|enables?|provides?|introduces?|proposes?|presents?|learns?|"
-    r"leverages?|combines?|yields?|reduces?|generates?|requires?|allows?|makes?|gives?|finds?)\b"
-)
-_STILL_OPEN = re.compile(
-    r"(?:\b(?:a|an|the|of|for|to|by|in|on|with|from|through|across|under|over|within|among|"
-    r"without|using|such|and|or|is|are|as|that|which|following|"
-    r"follows|between|both|either|two|three|four|five|various|namely|include|includes|into|than|"
-    r"via|results?|leads?|consists?|depends?|based|focus(?:es)?|able|due|according|opposed|via|"
-    r"reveals?|shows?|finds?|argues?|covers?|introduces?|proposes?|presents?|contributions|"
-    r"contribute|designed|used|"
-    r"combine|easier|harder|obtained|possible|likely|necessary|connected|related|easy|hard|difficult|"
-    r"subsequently|then|also|(?:first|initial|next|final) step|"
-    r"further|able|aims?|trained|developed|tailored|needed|intended|"
-    r"proposed|how|when|where|"
-    r"we|be|not|its|their|our|at|i\.e|e\.g)|[:,;(])$"
-)
-_PARTICIPLE = re.compile(
-    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )"
-    r"\b(?:[a-z-]*[^\We]ed|built|made|given|driven|written|drawn|found|taken)$"
-)  # without its `by` or `from`, unless it ends what is said of a thing
-_NEXT_ITEM = re.compile(r"[,;.]+ (?:and )?\(?(?:[2-9]|i?i?ii|iv|v|[b-f])\) ")
-_EXPLAINS = re.compile(
+_OWN_CLAUSE = re.compile(
+    r"[;:]\s|,? and (?:we |further |also )?(?:demonstrate|show|find|reveal|argue|observe)s? (?:that|how) "
+)  # what limits its claim limits no other
+_EXPLAINED = re.compile(
     r"\b(?:two|three|four|five|six|several|multiple|following|\w+fold)\b[^:;]*:(?! [^:]*,? and )|"
     r": (?=(?:\(|First|for|in|on|with|by|to|when|while|if)\b)"
+)  # inside what a colon announces
+_PHRASE = re.compile(
+    r"(?:Unlike|Different(?:ly)? from|In contrast to|Inspired by|Motivated by|Following|"
+    r"(?:Build|Draw)ing (?:up)?on|Beyond|Based on|Leveraging|To [a-z]+|By [a-z]+ing|Rather than|"
+    r"Instead of|Guided by|Given|Considering|(?:While|Whereas|Although) (?:previous|prior|existing|"
+    rf"most|many|current|recent)|(?:In|Through|With|From) (?:[a-z-]+ )*{EVIDENCE})\b[^;:]*?, "
+    rf"(?=we |our |this {PAPER}|[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
+)  # an opening that is not part of the claim, where room is short
+_NAMED = (
+    rf"{PAPER}|method|approach|framework|model|system|algorithm|pipeline|technique|dataset|"
+    r"benchmark|strategy|analysis|findings|results|experiments|[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\)"
 )
+_VERB = re.compile(
+    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{_NAMED})(?: \w+ly| also)? [a-z]{{2,}}s?\b(?! (?:of|for|"
+    r"and|that|which|in|with)\b)|\b(?:is|are|can|has|have|does|do|will|was|were|remains?|shows?|"
+    r"uses?|achieves?|improves?|outperforms?|enables?|provides?|learns?|leverages?|combines?|"
+    r"yields?|reduces?|generates?|requires?|allows?|makes?|gives?|finds?)\b"
+)
+_STILL_OPEN = re.compile(
+    r"(?:\b(?:an?|the|of|for|to|by|in|on|with|from|through|across|under|over|within|among|without|"
+    r"using|such|and|or|is|are|as|that|which|between|both|either|two|three|four|five|various|into|"
+    r"than|via|its|their|our|we|be|not|how|when|where|also|then|i\.e|e\.g|following|follows|namely|"
+    r"includ\w+|results?|leads?|consists?|depends?|focus(?:es)?|aims?|shows?|finds?|reveals?|"
+    r"based|able|due|according|opposed|designed|used|needed|easier|harder|easy|hard|difficult|"
+    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|ranging|contribut\w+|step)|[:,;(])$"
+)
+_PARTICIPLE = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b[a-z-]*[^\We]ed$"
+)  # without its `by` or `from`, unless it ends what is said of a thing
 _LIST_STOPS = re.compile(
     r", (?!and |or |called |named |dubbed |termed |respectively|too\b|etc)[\w-]+(?: [\w-]+)?$"
 )
 _INTRODUCES = re.compile(
-    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|Though|When|For|Through|Using|Inspired|"
-    r"Motivated|As|If|After|Since|Because|From|Under|Despite|Rather|Instead|Leveraging|Building|"
-    r"At|Across|Beyond|Without|Among|Compared|Drawing|Whereas|Considering|Comprising|Recognizing)\b"
-    r"|[A-Z][a-z]+ing\b"
+    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|Though|When|For|Through|Inspired|Motivated|"
+    r"As|If|After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|Among|"
+    r"Compared|Whereas|[A-Z][a-z]+ing)\b"
 )
-_HAS_SUBJECT = re.compile(r", (?:we|this (?:paper|work|study)|our|it|the|[A-Z])\b|\bwe [a-z]+")
+_HAS_SUBJECT = re.compile(rf", (?:we|this {PAPER}|our|it|the|[A-Z])\b|\bwe [a-z]+")
 _ASIDE = re.compile(r"\s*\((?!(?:[ivx]{1,4}|\d{1,2}|[a-e])\))[^()]*[a-zA-Z][^()]*\)")
 
 
@@ -146,14 +216,17 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
     First without what links it to others, then without what is in brackets, then ended at the end
     of a clause or without an opening phrase, ever shorter.
     """
-    rest = without_opening(sentence.text)
+    rest = _without_links(sentence.text)
     start = sentence.end - len(rest)
     whole = rest
-    for ending in (_NEXT_ITEM, _POINTS_BACK_AT_END):
-        back = ending.search(whole)
-        if back and not _is_list(whole, back.start()) and not _is_torn(whole[: back.start()], 30):
-            whole = whole[: back.start()]
-    first = Piece(mended(whole if whole == rest else _closed(whole)), start, start + len(whole))
+    ends = [_POINTS_BACK_AT_END.search(rest)]
+    if not _FIRST_ITEM.search(rest) and (item := _LATER_ITEM.search(rest, 1)):
+        ends.append(item)  # the first item was at the head, or in another sentence
+    for end in filter(None, ends):
+        head = _BEFORE_ITEM.sub("", whole[: end.start()])
+        if not _is_list(whole, end.start()) and not _is_torn(head, 30):
+            whole = head + "."
+    first = Piece(_mended(whole), start, start + len(whole))
     yield first
     if len(whole) > _LONGEST:
         return
@@ -161,11 +234,9 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
     if phrase := _PHRASE.match(whole):
         main = capitalized(whole[phrase.end() :])
         at = start + phrase.end()
-        shorter += [Piece(mended(_closed(main)), at, start + len(whole)), *_endings(main, at)]
+        shorter += [Piece(_mended(main), at, start + len(whole)), *_endings(main, at)]
     shorter += [
-        Piece(bare, one.start, one.end)
-        for one in shorter
-        if (bare := _ASIDE.sub("", one.text)) != one.text
+        replace(one, text=bare) for one in shorter if (bare := _ASIDE.sub("", one.text)) != one.text
     ]
     yield from sorted(
         (one for one in shorter[1:] if not _is_torn(one.text)), key=lambda one: -len(one.text)
@@ -179,6 +250,9 @@ _ASKS = re.compile(
     r"\b(?:why|whether|how|(?:so|such|show\w*|demonstrat\w*|find|found|argue|reveal\w*|prove|"
     r"observe|suggest\w*) that)\b"
 )
+_ALLOWS = re.compile(
+    r"\b(?:allow|enabl|help|requir|forc|lead|train|teach|encourag|us)\w*\b[^,]{0,40}$"
+)
 _LEAST_LOOSE = 100
 
 
@@ -186,15 +260,15 @@ def curtailed(piece: Piece) -> Iterator[Piece]:
     """The piece ended before a phrase that says how or what for, the longest first."""
     ends = [one.start() for one in _LOOSE.finditer(piece.text, _LEAST_LOOSE)]
     for end in reversed(ends):
-        text = _closed(piece.text[:end])
+        text, after = _closed(piece.text[:end]), piece.text[end:]
         is_torn = _is_torn(text) or _ASKS.search(text) or _is_list(piece.text, end)
-        is_way = " from " in text and piece.text.startswith(" to ", end)
-        if not (is_torn or is_way or _HEDGE.search(piece.text, end)):
+        is_needed = after.startswith(" to ") and (" from " in text or _ALLOWS.search(text[:-1]))
+        if not (is_torn or is_needed or _HEDGE.search(after)):
             yield Piece(text, piece.start, piece.start + end)
 
 
 def _endings(text: str, start: int) -> list[Piece]:
-    return [Piece(mended(_closed(text[:end])), start, start + end) for end in _ends(text)]
+    return [Piece(_mended(_closed(text[:end])), start, start + end) for end in _ends(text)]
 
 
 def _closed(head: str) -> str:
@@ -203,8 +277,7 @@ def _closed(head: str) -> str:
 
 def _ends(text: str) -> Iterator[int]:
     """Where `text` can end before its end."""
-    listed = LISTED.match(text)
-    for boundary in _BOUNDARY.finditer(text, max(LEAST, listed.end() if listed else 0)):
+    for boundary in _BOUNDARY.finditer(text, _LEAST):
         end = boundary.start()
         is_limit = _HEDGE.search(text, end) and not _OWN_CLAUSE.match(text, end)
         if not is_limit and not _is_list(text, end):
@@ -213,15 +286,12 @@ def _ends(text: str) -> Iterator[int]:
 
 def _is_list(text: str, end: int) -> bool:
     """Whether `end` is inside a numbered list, or inside what a colon announces."""
-    listed = LISTED.match(text)
-    start = listed.end() if listed else 0
-    if _EXPLAINS.search(text[:end], start):
+    if _EXPLAINED.search(text[:end]):
         return True
-    has_first = _FIRST_ITEM.search(text, start, end) is not None
-    return has_first and _LATER_ITEM.search(text, end) is not None
+    return _FIRST_ITEM.search(text, 0, end) is not None
 
 
-def _is_torn(text: str, least: int = LEAST) -> bool:
+def _is_torn(text: str, least: int = _LEAST) -> bool:
     """Whether `text` stops in the middle of a thought, or has fewer than `least` characters."""
     body = text.removesuffix(".")
     if body.count("(") != body.count(")") or body.count('"') % 2 or body.count("$") % 2:
@@ -233,16 +303,104 @@ def _is_torn(text: str, least: int = LEAST) -> bool:
     return bool(_INTRODUCES.match(body)) and not _HAS_SUBJECT.search(body)
 
 
-_LOWERED = re.compile(
-    r"(?:We|Our|It|Its|The|This|These|They|Their|Each|By|In|With|Using|A|An|To|Through|At|From|For|"
-    r"Unlike|Rather|Instead|Given|Both|Based|Building|Inspired|Leveraging|When|While|During|On|As|"
-    r"Such|Under|Here)\b"
-)
+_LOWERED = re.compile(r"[A-Z][a-z]+(?:ing|ed|ly)\b|" + OPENS.pattern)
 
 
-def joined(first: Piece, second: Piece) -> Piece:
-    """Two pieces as one sentence with a semicolon."""
+def joined(first: Piece, second: Piece) -> Piece | None:
+    """Two pieces as one sentence with a semicolon; None if a capital would follow it that may be
+    or not be a name's."""
     rest = second.text
     if _LOWERED.match(rest):
         rest = rest[0].lower() + rest[1:]
-    return Piece(f"{first.text.rstrip(' .')}; {rest}", first.start, second.end)
+    elif (word := re.match(r"[A-Z][a-z]+\b", rest)) and word[0] not in first.text:
+        return None
+    head = re.sub(r"[ .]+([\"”’)]*)$", r"\1", first.text)
+    return Piece(f"{head}; {rest}", first.start, second.end)
+
+
+# --- names --------------------------------------------------------------------------------------
+
+_MACRO = re.compile(r"(?<![\d$])\{?\\([A-Za-z]{3,})(?![A-Za-z]|\{[^}]|[\^_])(?:\{\}\}?|\})?")
+"""A macro without an argument and not after a number, which mathematics has."""
+_GENERIC = (
+    (re.compile("bench", re.IGNORECASE), "our benchmark"),
+    (re.compile("data|corpus", re.IGNORECASE), "our dataset"),
+    (re.compile("model", re.IGNORECASE), "our model"),
+    (re.compile("framework", re.IGNORECASE), "our framework"),
+    (re.compile("sys|tool", re.IGNORECASE), "our system"),
+    (re.compile("our|method|approach|name|algo", re.IGNORECASE), "our method"),
+)
+
+
+def without_macros(text: str, title: str) -> str:
+    r"""`text` without private macros: the coined name of the title if the letters agree, else
+    what a macro such as `\ourbench` is named for, else the macro's own name."""
+    if "\\" not in text:
+        return text
+    coined = title.partition(":")[0].strip() if ":" in title else ""
+    letters = re.sub(r"[^a-z]+", "", coined.casefold())
+
+    def named(match: re.Match[str]) -> str:
+        if letters and letters == match[1].casefold():
+            return coined
+        return next((words for one, words in _GENERIC if one.search(match[1])), match[1])
+
+    return _MACRO.sub(named, text)
+
+
+_DEFINED = re.compile(r" \(([A-Za-z][\w-]{0,14}[A-Z][\w-]*?)(s?)\)")
+_WORDS_BEFORE = re.compile(r"[\w'’/-]+(?: [\w'’/-]+)*$")
+_FAR = 120  # characters before an abbreviation that can hold its words
+
+
+@dataclass(frozen=True, slots=True)
+class Acronym:
+    """An abbreviation, its words in full, and the character after its explanation."""
+
+    short: str
+    full: str
+    end: int
+
+
+def acronyms(abstract: str) -> Sequence[Acronym]:
+    """The abbreviations that an abstract explains, as in `large language models (LLMs)`."""
+    found: dict[str, Acronym] = {}
+    for match in _DEFINED.finditer(abstract):
+        words = _WORDS_BEFORE.search(abstract[max(0, match.start() - _FAR) : match.start()])
+        if words and (full := _words_of(match[1], words[0].split(), match[2])):
+            short = match[1] + match[2]
+            found.setdefault(short, Acronym(short, full, match.end()))
+    return tuple(found.values())
+
+
+def _words_of(short: str, words: Sequence[str], plural: str) -> str:
+    """The last of `words` whose first letters spell `short`; "" if they do not, or if only the
+    words are plural: then a single one may be meant."""
+    letters = "".join(one.casefold() for one in short if one.isalpha())
+    count, heads = 0, ""
+    while len(heads) < len(letters) and count < len(words):
+        count += 1
+        heads = "".join(part[:1].casefold() for part in words[-count].split("-")) + heads
+    full = " ".join(words[-count:])
+    is_same = len(letters) > 1 and heads == letters and full.endswith("s") == bool(plural)
+    return full if is_same else ""
+
+
+def expanded(piece: Piece, known: Sequence[Acronym], limit: int) -> Piece:
+    """`piece` with abbreviations that were explained before it in full, as long as it fits."""
+    text = piece.text
+    for one in known:
+        if one.end > piece.start or one.full.casefold() in text.casefold():
+            continue
+        full = one.full.lower() if one.full[1:].islower() else one.full
+        use = rf"(?:\b([Aa])n? )?(?<![\w(/-]){re.escape(one.short)}(?![\w)/’'-]| \()"
+        longer = re.sub(use, _explained(f"{full} ({one.short})"), text, count=1)
+        if len(longer) <= limit:
+            text = capitalized(longer)
+    return replace(piece, text=text)
+
+
+def _explained(words: str) -> Callable[[re.Match[str]], str]:
+    """What replaces an abbreviation: the words, after the article they need."""
+    more = "n " if words[0] in "aeiouAEIO" else " "
+    return lambda match: f"{match[1]}{more}{words}" if match[1] else words
