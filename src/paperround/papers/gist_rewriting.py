@@ -52,7 +52,7 @@ _LINK = re.compile(
     r"Here|Yet|Also|More [a-z]+ly|Taken together|As such|As a (?:result|solution)|By contrast|"
     r"In (?:addition|contrast|particular|response|summary|short|essence|general|turn|doing so|"
     r"conclusion|this (?:context|regard|setting|direction|way|sense|vein|respect|case))|"
-    r"At its (?:core|heart)|For (?:example|instance)|On the (?:one|other) hand|"
+    r"A[ts] its (?:core|heart)|For (?:example|instance)|On the (?:one|other) hand|"
     r"(?:To [a-z]+|For|In) [A-Z]{1,2}\d"
     # That it is this paper that says so.
     rf"|(?:In|With|Through) (?:this|the present|our) (?:[\w-]+ )?{PAPER}"
@@ -83,12 +83,12 @@ _SHOWN = re.compile(
     rf"(?: (?:on|across|over|in|with|from|using|conducted on)(?: [a-z-]+){{1,10}}?)? {_FOUND} that "
 )  # what they were done on only if it has no name and no number
 _WE_ALSO = re.compile(
-    r"[Ww]e (?:(?:also|further|additionally|then|thus|therefore|hence) )?(?=[a-z])"
+    r"[Ww]e (?:(?:also|further|additionally|first|then|thus|therefore|hence) )?(?=[a-z])"
 )
 _OUR = re.compile(rf"^Our (?:(?={PAPER}\b)()|(?=[A-Z]\w*[A-Z\d])())?")
 _POINTING_STEP = re.compile(
-    rf"We (?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?(?:(?: by| through|, by|, through) "
-    rf"(?P<doing>{_PROPOSES})ing | and (?:then )?(?={_PROPOSES}e? ))"
+    rf"(We|This {PAPER}) (?!(?:\w+ly )?{_PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?"
+    rf"(?:,? (?:by|through) ({_PROPOSES})ing | and (?:then )?(?={_PROPOSES}e?s? ))"
 )
 """`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
 _WITHOUT_E = ("present", "develop", "design", "build", "construct")
@@ -119,9 +119,10 @@ def _mended(text: str) -> str:
     """`text` with an opening that stands alone: `Our method` is `The method`."""
     text = _WE_ALSO.sub("We ", text, count=1) if text.startswith(("We ", "we ")) else text
     if step := _POINTING_STEP.match(text):
-        verb = step["doing"] or ""
-        ending = "" if not verb or verb in _WITHOUT_E else "e"
-        text = f"We {verb}{ending}{' ' if verb else ''}{text[step.end() :]}"
+        verb = f"{step[2]}{'' if step[2] in _WITHOUT_E else 'e'} " if step[2] else ""
+        if verb and step[1] != "We":
+            verb = f"{verb[:-1]}s "
+        text = f"{step[1]} {verb}{text[step.end() :]}"
     return _OUR.sub(lambda match: ("The ", "This ", "")[match.lastindex or 0], text)
 
 
@@ -193,7 +194,7 @@ _STILL_OPEN = re.compile(
     r"than|via|its|their|our|we|be|not|how|when|where|also|then|i\.e|e\.g|following|follows|namely|"
     r"includ\w+|results?|leads?|consists?|depends?|focus(?:es)?|aims?|shows?|finds?|reveals?|"
     r"based|able|due|according|opposed|designed|used|needed|easier|harder|easy|hard|difficult|"
-    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|ranging|contribut\w+|step)|[:,;(])$"
+    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|capable|ranging|contribut\w+|step)|[:,;(])$"
 )
 _PARTICIPLE = re.compile(
     r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b[a-z-]*[^\We]ed$"
@@ -303,7 +304,9 @@ def _is_torn(text: str, least: int = _LEAST) -> bool:
     return bool(_INTRODUCES.match(body)) and not _HAS_SUBJECT.search(body)
 
 
-_LOWERED = re.compile(r"[A-Z][a-z]+(?:ing|ed|ly)\b|" + OPENS.pattern)
+_LOWERED = re.compile(
+    r"(?:[A-Z][a-z]+(?:ing|ed|ly)|An?|Each|Every|All|One|During|Across|Within)\b|" + OPENS.pattern
+)
 
 
 def joined(first: Piece, second: Piece) -> Piece | None:
@@ -312,7 +315,7 @@ def joined(first: Piece, second: Piece) -> Piece | None:
     rest = second.text
     if _LOWERED.match(rest):
         rest = rest[0].lower() + rest[1:]
-    elif (word := re.match(r"[A-Z][a-z]+\b", rest)) and word[0] not in first.text:
+    elif (word := re.match(r"[A-Z][a-z]*\b", rest)) and word[0] not in first.text:
         return None
     head = re.sub(r"[ .]+([\"”’)]*)$", r"\1", first.text)
     return Piece(f"{head}; {rest}", first.start, second.end)

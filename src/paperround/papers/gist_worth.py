@@ -39,7 +39,7 @@ _DOES = re.compile(
     r"show how|systemati|seek|aim|recast|reinterpret|report|formaliz|characteriz|conceptualiz|"
     r"consolidat|synthesi[sz]|delve|ask|uncover|generaliz|reframe|rethink|unlock|connect)\w*\b"
     r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
-    r"|^[\w.+-]+(?: \([^)]*\))?(?:,| is|, is) (?:an?|the first)\b",
+    r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is|, is) (?:an?|the first)| (?:introduc|propos)es)\b",
     re.IGNORECASE,
 )
 _PROPOSES = (
@@ -90,14 +90,10 @@ _TORN = re.compile(
 _COSTS = (
     (_REFERS, 0.3),  # `this challenge`: which?
     (_ONE_PART, 0.3),  # `In the second stage, ...` says how one part works
+    (_PARTS, 0.5),  # the names of parts without what they are parts of
     (_HOPE, 0.1),
     (_TORN, 0.1),  # a list of which only the announcement or the first item is shown
 )
-_COSTS_OF_A_CLAIM = (
-    (_BOAST, 0.3),
-    (_PARTS, 0.5),  # the names of parts without what they are parts of
-)
-"""What lowers the worth of a sentence that does not say what the authors do."""
 
 _POINTS_OUTSIDE = re.compile(
     r"(?:Our|Its?|They|Their|Here|Such|Both|Similarly|Another|For (?:example|instance)|"
@@ -145,22 +141,21 @@ def worth_alone(text: str) -> float:
     """From 0 to 1."""
     telling = telling_words(text)
     worth = min(1.0, (1 + telling) / (1 + _ENOUGH)) * (0.3 if telling < _TOO_FEW else 1.0)
-    costs = _COSTS
     if not _DOES.search(text):
         worth *= 0.5 if _TAKES_A_STEP.search(text) else 0.25
-        costs += _COSTS_OF_A_CLAIM
+        worth *= 0.3 if _BOAST.search(text) else 1.0
     if _OTHERS.search(text) and not _OURS.search(text):
         worth *= 0.1
-    for pattern, factor in costs:
+    for pattern, factor in _COSTS:
         if pattern.search(text):
             worth *= factor
     return worth
 
 
 def says_little(text: str) -> bool:
-    """Whether a proposal needs the sentence after it to be understood."""
+    """Whether what the authors say they do needs the sentence after it to be understood."""
     is_whole = not points_outside(text) and not _PARTS.search(text)
-    return is_whole and is_proposal(text) and telling_words(text) < _ENOUGH_ALONE
+    return is_whole and bool(_DOES.search(text)) and telling_words(text) < _ENOUGH_ALONE
 
 
 def is_readable(text: str, before: str) -> bool:
