@@ -46,24 +46,19 @@ _FALLS: _Bounds = (None, 0.0)
 _EITHER: _Bounds = (None, None)
 SIGNS: Mapping[str, tuple[_Bounds, _Bounds]] = {
     **dict.fromkeys(
-        ("length", "place", "first of ours", "opens with our", "this paper", "we propose",
-         "by doing", "means", "method", "contrast", "than"),
+        ("length", "place", "first of ours", "opens with our", "this paper", "by doing", "method",
+         "than"),
         (_RISES, _RISES),
     ),
-    **dict.fromkeys(("middle", "after ours", "insight"), (_RISES, _FALLS)),
+    **dict.fromkeys(("middle", "after ours"), (_RISES, _FALLS)),
     **dict.fromkeys(
-        ("closing", "our", "allow", "gain", "experiment", "better", "degree", "figure", "rivals",
-         "on"),
-        (_FALLS, _RISES),
+        ("our", "allow", "better", "degree", "figure", "rivals", "on"), (_FALLS, _RISES)
     ),
     **dict.fromkeys(
         ("first proposal", "after the proposal", "first result"), (_EITHER, _EITHER)
     ),
     **dict.fromkeys(
-        ("shortness", "first", "second", "before ours", "before the proposal",
-         "opens with a turn", "opens with detail", "we study", "also", "problem", "have", "future",
-         "code"),
-        (_FALLS, _FALLS),
+        ("before ours", "before the proposal", "also", "problem", "have", "code"), (_FALLS, _FALLS)
     ),
 }  # fmt: skip
 """The features that have a weight, and the ends of what it may be for ideas and for results."""

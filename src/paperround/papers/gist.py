@@ -40,6 +40,7 @@ from paperround.papers.gist_worth import (
     is_news,
     is_proposal,
     is_readable,
+    is_statement,
     points_outside,
     said_of_title,
     says_little,
@@ -59,6 +60,7 @@ _MOST_PAIRED = 16  # sentences, the likeliest
 _TEMPER = 0.6  # the power of the chance of an idea: less than 1 gives words their say
 _LEAST_CHANCE = 0.03  # added: words may outweigh that a sentence stands where ideas rarely do
 _TITLE = 1.5  # a sentence with all words of the title counts as much as exp(1.5) without
+_FIRST_STATEMENT = 1.5  # the first in which the authors say what they do
 _FIRST_PROPOSAL = 2.0
 _BACKGROUND = 0.3  # what stands before the authors speak of their own work
 _UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
@@ -148,8 +150,9 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]
     texts = ((one, one.sentence.text) for one in every)
     telling = [one for one, text in texts if is_news(text) and text.casefold().strip(" .") != named]
     candidates = telling or every
-    if first := next((one for one in candidates if is_proposal(one.sentence.text)), None):
-        first.bonus = _FIRST_PROPOSAL
+    for says, factor in ((is_statement, _FIRST_STATEMENT), (is_proposal, _FIRST_PROPOSAL)):
+        if first := next((one for one in candidates if says(one.sentence.text)), None):
+            first.bonus = factor
     return candidates
 
 

@@ -77,31 +77,12 @@ Features = Mapping[str, float]
 
 LONG = 320
 """A sentence of this many characters has full length."""
-_SHORT = 100  # a shorter sentence usually names something without describing it
 
-_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d")
-_FIGURE = re.compile(
-    r"\d(?:\.\d+)?\s?(?:\\?%|×|x\b|\$?\\times|points?\b|times\b|fps\b|db\b)", re.IGNORECASE
-)  # 12 %, 2.5x, 30 fps
-
-_PROPOSE = frozenset(
-    ("propose proposes proposed introduce introduces introduced present presents presented develop "
-     "develops developed devise devises devised design designs designed").split()
-)  # fmt: skip
-_SHOW = frozenset(
-    ("show shows showing demonstrate demonstrates demonstrating find finds reveal reveals observe "
-     "prove proves validate confirm confirms indicate indicates suggest suggests establish").split()
-)  # fmt: skip
-_STUDY = frozenset(
-    ("study studies investigate explore examine address tackle focus analyze analyse aim consider "
-     "seek").split()
-)  # fmt: skip
-_NAMES_OF_A_STUDY = frozenset({"paper", "work", "article", "study"})
-_VERB_REACH = 4  # words after "we" searched for its verb: "we then empirically show"
-
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _CLASSES = {
     "our": "our ours",
-    "show": " ".join(_SHOW),
+    "show": "show shows showing demonstrate demonstrates demonstrating find finds reveal reveals "
+    "observe prove proves validate confirm confirms indicate indicates suggest suggests establish",
     "experiment": "experiment experiments experimental experimentally evaluation evaluations "
     "empirical empirically results extensive quantitative",
     "better": "outperform outperforms outperforming outperformed surpass surpasses surpassing "
@@ -113,36 +94,30 @@ _CLASSES = {
     "rivals": "state-of-the-art sota baseline baselines compared",
     "on": "on",
     "method": "method approach framework model algorithm architecture network pipeline",
-    "means": "leverage leverages leveraging using utilize utilizes utilizing exploit exploits "
-    "exploiting combine combines combining learn learns train integrate integrates incorporate "
-    "incorporates employ employs jointly via through formulate based",
-    "contrast": "rather instead unlike contrast",
-    "gain": "without thereby thus simultaneously both while",
     "allow": "enables enabling enable allows allowing allow",
-    "insight": "insight insights observation observe idea intuition contribution",
     "than": "than",
     "problem": "challenge challenges challenging remain remains suffer suffers limited limitation "
     "limitations difficult difficulty crucial important essential fundamental lack lacks fail "
     "fails hard expensive due costly",
     "have": "has have had",
     "also": "also further furthermore moreover additionally besides finally lastly",
-    "future": "will future hope aim aims need may could potential research community applications",
     "code": "github code release released publicly webpage website http https",
 }
-_OPENINGS = {
-    "opens with our": "our",
-    "opens with a turn": "however despite although while unfortunately nevertheless yet but recent "
-    "recently existing previous prior most many current traditional",
-    "opens with detail": "specifically first second third firstly secondly then",
+_CLASS_OF = {word: name for name, words in _CLASSES.items() for word in words.split()}
+_WE = r"\b(?:we|this (?:paper|work|article|study))\b"
+_PHRASES = {
+    "we": re.compile(_WE),
+    "we propose": re.compile(
+        _WE + r"(?:,? [\w'-]+){0,3} (?:propose|introduce|present|develop|devise|design)[ds]?\b"
+    ),
+    "we show": re.compile(
+        _WE + rf"(?:,? [\w'-]+){{0,3}} (?:{_CLASSES['show'].replace(' ', '|')})\b"
+    ),
+    "this paper": re.compile(r"\bthis (?:paper|work|article|study)\b|\bhere,? we\b"),
+    "by doing": re.compile(r"\bby \w+ing\b"),
+    "opens with our": re.compile(r"^our\b"),
+    "figure": re.compile(r"\d(?:\.\d+)?\s?(?:\\?%|×|x\b|\$?\\times|points?\b|times\b|fps\b|db\b)"),
 }
-
-
-def _by_word(classes: Mapping[str, str]) -> Mapping[str, str]:
-    return {word: name for name, words in classes.items() for word in words.split()}
-
-
-_CLASS_OF = _by_word(_CLASSES)
-_OPENING_OF = _by_word(_OPENINGS)
 
 
 def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
@@ -151,8 +126,6 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
     for at, features in enumerate(found):
         place = at / (len(found) - 1) if len(found) > 1 else 0.5
         features["place"], features["middle"] = place, 4 * place * (1 - place)
-        if at < 2:
-            features[("first", "second")[at]] = 1.0
     # An abstract turns from the background to the authors' own work once.
     _mark_first(found, ("we", "our"), "first of ours", "before ours", "after ours")
     proposal = ("first proposal", "before the proposal", "after the proposal")
@@ -162,9 +135,6 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
         if is_result and ("our" in one or "experiment" in one or "we show" in one):
             one["first result"] = 1.0
             break
-    closing = next((one for one in reversed(found) if "code" not in one), None)
-    if closing is not None:
-        closing["closing"] = 1.0
     return tuple(found)
 
 
@@ -174,42 +144,11 @@ def is_background(features: Features) -> bool:
 
 
 def _word_features(text: str) -> dict[str, float]:
-    words = _WORD.findall(text.lower())
-    features = {name: 1.0 for word in words if (name := _CLASS_OF.get(word))}
-    if words and (opening := _OPENING_OF.get(words[0])):
-        features[opening] = 1.0
-    for at, word in enumerate(words):
-        following = words[at + 1 : at + 1 + _VERB_REACH]
-        features.update(dict.fromkeys(_announcements(word, following), 1.0))
-    if _FIGURE.search(text):
-        features["figure"] = 1.0
+    text = text.lower()
+    features = {name: 1.0 for word in _WORD.findall(text) if (name := _CLASS_OF.get(word))}
+    features.update((name, 1.0) for name, phrase in _PHRASES.items() if phrase.search(text))
     features["length"] = min(len(text), LONG) / LONG
-    if len(text) < _SHORT:
-        features["shortness"] = 1 - len(text) / _SHORT
     return features
-
-
-def _announcements(word: str, following: Sequence[str]) -> Sequence[str]:
-    """The features that a word has together with the words after it."""
-    after = following[0] if following else ""
-    match word:
-        case "here":
-            return ["this paper"] if after == "we" else []
-        case "by":
-            return ["by doing"] if after.endswith("ing") else []
-        case "this" if after in _NAMES_OF_A_STUDY:
-            names = ["this paper", "we"]
-        case "we":
-            names = ["we"]
-        case _:
-            return []
-    if not _PROPOSE.isdisjoint(following):
-        names.append("we propose")
-    if not _SHOW.isdisjoint(following):
-        names.append("we show")
-    if not _STUDY.isdisjoint(following):
-        names.append("we study")
-    return names
 
 
 def _mark_first(
@@ -233,44 +172,30 @@ Weights = Mapping[str, tuple[float, float]]
 # Learned by `python -m tools.gist_fit` (see `docs/gist.md`), which prints these lines.
 
 WEIGHTS: Weights = {
-    "length": (3.32, 1.51),
-    "place": (0.0, 3.4),
-    "first of ours": (1.92, 0.0),
-    "opens with our": (0.26, 1.31),
-    "this paper": (1.2, 0.0),
-    "we propose": (0.57, 0.0),
-    "by doing": (0.99, 1.01),
-    "means": (0.56, 0.0),
-    "method": (0.69, 0.0),
-    "contrast": (0.51, 0.76),
-    "than": (1.67, 0.37),
-    "middle": (2.93, -0.82),
-    "after ours": (1.32, -0.66),
-    "insight": (0.23, -1.22),
-    "closing": (-1.78, 0.09),
-    "our": (-0.61, 1.34),
-    "allow": (-0.59, 1.7),
-    "gain": (-0.29, 0.4),
-    "experiment": (-0.56, 0.26),
-    "better": (-0.67, 0.79),
-    "degree": (-0.18, 1.87),
-    "figure": (0.0, 1.82),
-    "rivals": (-1.38, 1.13),
-    "on": (-0.24, 0.57),
-    "first proposal": (-0.02, -1.66),
-    "after the proposal": (0.72, -0.14),
-    "first result": (-0.56, 1.18),
-    "shortness": (-1.05, -1.03),
-    "first": (-1.18, 0.0),
-    "second": (-0.2, -1.02),
-    "before ours": (-1.28, -1.28),
-    "before the proposal": (0.0, -1.98),
-    "opens with a turn": (-0.89, -0.53),
-    "opens with detail": (0.0, -0.73),
-    "we study": (0.0, -0.24),
-    "also": (-0.83, -0.86),
-    "problem": (-1.64, 0.0),
-    "have": (-1.96, -0.96),
-    "future": (-0.22, -0.69),
-    "code": (-1.11, -1.57),
+    "length": (3.76, 1.71),
+    "place": (0.0, 3.71),
+    "first of ours": (2.0, 0.0),
+    "opens with our": (0.1, 1.26),
+    "this paper": (1.19, 0.0),
+    "by doing": (1.03, 1.02),
+    "method": (0.67, 0.0),
+    "than": (1.56, 0.35),
+    "middle": (3.98, -0.96),
+    "after ours": (1.36, -0.72),
+    "our": (-0.61, 1.42),
+    "allow": (-0.66, 1.74),
+    "better": (-0.8, 0.76),
+    "degree": (-0.3, 1.97),
+    "figure": (-0.21, 1.85),
+    "rivals": (-1.52, 1.27),
+    "on": (-0.05, 0.73),
+    "first proposal": (0.48, -1.81),
+    "after the proposal": (0.81, -0.05),
+    "first result": (-0.7, 1.35),
+    "before ours": (-1.36, -1.38),
+    "before the proposal": (0.0, -2.04),
+    "also": (-0.83, -0.82),
+    "problem": (-1.87, 0.0),
+    "have": (-2.05, -1.03),
+    "code": (-1.22, -1.92),
 }

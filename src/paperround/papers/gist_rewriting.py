@@ -11,8 +11,9 @@ the end of a clause, and loses what is in brackets. A part that opens with a wor
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from paperround.papers.gist_features import OPENS, Sentence
 
@@ -33,29 +34,24 @@ _PROPOSES = r"(?:propos|introduc|present|develop|design|build|creat|construct|re
 
 # --- the head -----------------------------------------------------------------------------------
 
-_HEDGES = (
-    r"(?:Potenti|Possib|Presumab|Probab|Arguab|Typic|Usu|Gener|Parti|Occasion|Rough|Approximate|"
-    r"Theoretic|Ide|Hypothetic|Tradition|Most|Historic|Current|Recent)(?:al)?ly"
-)
 _BECAUSE = (
-    r"(?:To|Towards?|For|With|In (?:light|view|response)|(?:As|In) an?|As part|Given|Unlike|"
-    r"[A-Z][a-z]+ing|Motivated|Inspired|Guided|Driven|Encouraged|Based|Built)"
+    r"(?:To|Towards?|In (?:light|view|response)|(?:As|In) an? (?:\w+ )?(?:step|attempt)|As part|"
+    r"Unlike|(?:Motiv|Inspir|Guid|Driv|Encourag|Bas|Buil)\w+|(?!Assum|Dur|Suppos|Consider)[A-Z]\w+ing)"
 )
 _LINK = re.compile(
     # The marker of an item, and the item's name.
-    r"(?:\(?(?:[ivx]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*–-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
-    # An adverb that limits no claim.
-    rf"|(?:(?!{_HEDGES})[A-Z][a-z]+ly"
-    # Words that lead on from the sentence before.
-    r"|First|Second|Third|Next|Then|Besides|Moreover|Furthermore|Further|Hence|Thus|Therefore|So|"
-    r"Together|Altogether|Afterwards?|Overall|Instead|However|Nevertheless|Nonetheless|Meanwhile|"
-    r"Here|Yet|Also|More [a-z]+ly|Taken together|As such|As a (?:result|solution)|By contrast|"
-    r"In (?:addition|contrast|particular|response|summary|short|essence|general|turn|doing so|"
-    r"conclusion|this (?:context|regard|setting|direction|way|sense|vein|respect|case))|"
-    r"A[ts] its (?:core|heart)|For (?:example|instance)|On the (?:one|other) hand|"
-    r"(?:To [a-z]+|For|In) [A-Z]{1,2}\d"
+    r"(?:\(?(?:[ivx]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
+    # Words that lead on from the sentence before, and limit no claim.
+    r"|(?:(?:Specific|Addition|Consequent|Notab|Important|Final|According|First|Second|Third|Last|"
+    r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate)(?:al)?ly|First|"
+    r"Second|Third|Next|Then|Besides|Moreover|Further(?:more)?|Hence|Thus|Therefore|So|Overall|"
+    r"Instead|However|Nevertheless|Nonetheless|Meanwhile|Here|Yet|Also|As such|(?:Taken )?[Tt]ogether|"
+    r"More [a-z]+ly|As a (?:result|solution)|By contrast|A[ts] its (?:core|heart)|On the other hand|"
+    r"For (?:example|instance|this (?:purpose|reason|goal))|In (?:addition|contrast|particular|"
+    r"response|summary|short|essence|turn|doing so|conclusion|this (?:context|regard|direction|way|"
+    r"vein|respect))"
     # That it is this paper that says so.
-    rf"|(?:In|With|Through) (?:this|the present|our) (?:[\w-]+ )?{PAPER}"
+    rf"|(?:In|Through) (?:this|our|the present) (?:[\w-]+ )?{PAPER}"
     # A purpose, reason or way that points at another sentence; a condition is none of these.
     rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|them)"
     r")(?:, (?:and |so )?| (?=we ))"
@@ -69,11 +65,10 @@ _ITEM = r"(?:^|(?<=[\s:]))\(?(?:{})\) "
 _FIRST_ITEM = re.compile(_ITEM.format("1|i|a"))
 _LATER_ITEM = re.compile(_ITEM.format("[2-9]|i?i?ii|iv|v|[b-f]"))
 _BEFORE_ITEM = re.compile(r"[ ,;.]*(?: and)?[ ,;.]*$")
-_LIST = re.compile(r"First\b.*?\b(?<!\d )(?<!\bper )(?<!\ba )(?:second|third|then|finally)\b")
 
 _CONTRIBUTIONS = re.compile(
     rf"(?:We [a-z]+|(?:This|Our) {PAPER} [a-z]+|Our|The) (?:[\w-]+ ){{0,3}}contributions\b"
-    r"[^:.;]{0,60}: (?:(?:\(?[1ia]\)|First(?:ly)?,?) )?(?:(we )|(?!\w+ing )(?=[a-z]))"
+    r"[^:.;]{0,60}: (?:(?:\(?[1ia]\)|First(?:ly)?,?) )?(?:(we )|(?!\w+ing |those )(?=[a-z]))"
 )  # what they are, rather than how many
 
 _FOUND = r"(?:\w+ly |also |have )?(?:show|demonstrate|reveal|confirm|verify|validate|prove)[sdn]*"
@@ -100,7 +95,7 @@ def _without_links(sentence: str) -> str:
     while link := _LINK.match(rest):
         rest = capitalized(rest[link.end() :])
     if rest != sentence:
-        is_list = _LATER_ITEM.search(rest) if _FIRST_ITEM.match(sentence) else _LIST.match(sentence)
+        is_list = _FIRST_ITEM.match(sentence) and _LATER_ITEM.search(rest)
         if is_list or not _CLAUSE.match(sentence[len(sentence) - len(rest) :]):
             rest = sentence
     if listed := _CONTRIBUTIONS.match(rest):
@@ -325,14 +320,16 @@ def joined(first: Piece, second: Piece) -> Piece | None:
 
 _MACRO = re.compile(r"(?<![\d$])\{?\\([A-Za-z]{3,})(?![A-Za-z]|\{[^}]|[\^_])(?:\{\}\}?|\})?")
 """A macro without an argument and not after a number, which mathematics has."""
-_GENERIC = (
-    (re.compile("bench", re.IGNORECASE), "our benchmark"),
-    (re.compile("data|corpus", re.IGNORECASE), "our dataset"),
-    (re.compile("model", re.IGNORECASE), "our model"),
-    (re.compile("framework", re.IGNORECASE), "our framework"),
-    (re.compile("sys|tool", re.IGNORECASE), "our system"),
-    (re.compile("our|method|approach|name|algo", re.IGNORECASE), "our method"),
-)
+_KIND = re.compile("bench|dataset|corpus|model|sys|framework|tool|method|approach|name|our|algo")
+_KINDS = {
+    "bench": "benchmark",
+    "sys": "system",
+    "name": "method",
+    "our": "method",
+    "algo": "method",
+}
+_DEFINED = re.compile(r" \(([A-Za-z][\w-]{0,14}[A-Z][\w-]*?)(s?)\)")
+_FAR = 120  # characters before an abbreviation that can hold its words
 
 
 def without_macros(text: str, title: str) -> str:
@@ -344,20 +341,16 @@ def without_macros(text: str, title: str) -> str:
     letters = re.sub(r"[^a-z]+", "", coined.casefold())
 
     def named(match: re.Match[str]) -> str:
-        if letters and letters == match[1].casefold():
+        macro = match[1].casefold()
+        if letters == macro:
             return coined
-        return next((words for one, words in _GENERIC if one.search(match[1])), match[1])
+        kind = _KIND.search(macro)
+        return f"our {_KINDS.get(kind[0], kind[0])}" if kind else match[1]
 
     return _MACRO.sub(named, text)
 
 
-_DEFINED = re.compile(r" \(([A-Za-z][\w-]{0,14}[A-Z][\w-]*?)(s?)\)")
-_WORDS_BEFORE = re.compile(r"[\w'’/-]+(?: [\w'’/-]+)*$")
-_FAR = 120  # characters before an abbreviation that can hold its words
-
-
-@dataclass(frozen=True, slots=True)
-class Acronym:
+class Acronym(NamedTuple):
     """An abbreviation, its words in full, and the character after its explanation."""
 
     short: str
@@ -366,44 +359,32 @@ class Acronym:
 
 
 def acronyms(abstract: str) -> Sequence[Acronym]:
-    """The abbreviations that an abstract explains, as in `large language models (LLMs)`."""
+    """The abbreviations that an abstract explains, as in `large language models (LLMs)`.
+
+    Leaves out those of which only the words are plural: then a single one may be meant.
+    """
     found: dict[str, Acronym] = {}
     for match in _DEFINED.finditer(abstract):
-        words = _WORDS_BEFORE.search(abstract[max(0, match.start() - _FAR) : match.start()])
-        if words and (full := _words_of(match[1], words[0].split(), match[2])):
-            short = match[1] + match[2]
-            found.setdefault(short, Acronym(short, full, match.end()))
+        letters = [one for one in match[1] if one.isalpha()]
+        spelled = r"(?<![\w-])" + r"[\w'’]*[ /-]".join(letters) + r"[\w'’]*$"
+        before = abstract[max(0, match.start() - _FAR) : match.start()]
+        full = re.search(spelled, before, re.IGNORECASE)
+        if full and full[0].endswith("s") == bool(match[2]):
+            found.setdefault(match[1], Acronym(match[1] + match[2], full[0], match.end()))
     return tuple(found.values())
-
-
-def _words_of(short: str, words: Sequence[str], plural: str) -> str:
-    """The last of `words` whose first letters spell `short`; "" if they do not, or if only the
-    words are plural: then a single one may be meant."""
-    letters = "".join(one.casefold() for one in short if one.isalpha())
-    count, heads = 0, ""
-    while len(heads) < len(letters) and count < len(words):
-        count += 1
-        heads = "".join(part[:1].casefold() for part in words[-count].split("-")) + heads
-    full = " ".join(words[-count:])
-    is_same = len(letters) > 1 and heads == letters and full.endswith("s") == bool(plural)
-    return full if is_same else ""
 
 
 def expanded(piece: Piece, known: Sequence[Acronym], limit: int) -> Piece:
     """`piece` with abbreviations that were explained before it in full, as long as it fits."""
     text = piece.text
-    for one in known:
-        if one.end > piece.start or one.full.casefold() in text.casefold():
+    for short, full, end in known:
+        if end > piece.start or full.casefold() in text.casefold():
             continue
-        full = one.full.lower() if one.full[1:].islower() else one.full
-        use = rf"(?:\b([Aa])n? )?(?<![\w(/-]){re.escape(one.short)}(?![\w)/’'-]| \()"
-        longer = re.sub(use, _explained(f"{full} ({one.short})"), text, count=1)
+        words = f"{full.lower() if full[1:].islower() else full} ({short})"
+        article = r"\1n " if words[0] in "aeiouAEIO" else r"\1 "
+        use = rf"(?<![\w(/-]){re.escape(short)}(?![\w)/’'-]| \()"
+        longer = re.sub(rf"\b([Aa])n? {use}", article + words, text, count=1)
+        longer = re.sub(use, words, text, count=1) if longer == text else longer
         if len(longer) <= limit:
             text = capitalized(longer)
     return replace(piece, text=text)
-
-
-def _explained(words: str) -> Callable[[re.Match[str]], str]:
-    """What replaces an abbreviation: the words, after the article they need."""
-    more = "n " if words[0] in "aeiouAEIO" else " "
-    return lambda match: f"{match[1]}{more}{words}" if match[1] else words

@@ -132,6 +132,11 @@ def is_proposal(text: str) -> bool:
     return _PROPOSAL.search(text) is not None
 
 
+def is_statement(text: str) -> bool:
+    """Whether the authors say in it what they do."""
+    return _DOES.search(text) is not None
+
+
 def points_outside(text: str) -> bool:
     """Whether the opening of a sentence refers to what is not shown: `It`, `These models`."""
     return _POINTS_OUTSIDE.match(text) is not None
