@@ -192,7 +192,7 @@ _STILL_OPEN = re.compile(
     r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|capable|ranging|contribut\w+|step)|[:,;(])$"
 )
 _PARTICIPLE = re.compile(
-    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b[a-z-]*[^\We]ed$"
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|built|driven|given|made)$"
 )  # without its `by` or `from`, unless it ends what is said of a thing
 _LIST_STOPS = re.compile(
     r", (?!and |or |called |named |dubbed |termed |respectively|too\b|etc)[\w-]+(?: [\w-]+)?$"
