@@ -10,43 +10,16 @@ the sentence after it is joined by a semicolon. A gist of two is the best idea a
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
 from itertools import combinations
 from math import exp
 
-from paperround.papers.gist_features import (
-    WEIGHTS,
-    Features,
-    Sentence,
-    Weights,
-    features_of,
-    is_background,
-    split_sentences,
-)
-from paperround.papers.gist_rewriting import (
-    Acronym,
-    Piece,
-    acronyms,
-    curtailed,
-    expanded,
-    joined,
-    versions,
-    without_macros,
-)
-from paperround.papers.gist_worth import (
-    can_follow,
-    is_news,
-    is_proposal,
-    is_readable,
-    is_statement,
-    points_outside,
-    said_of_title,
-    says_little,
-    title_words,
-    worth_alone,
-)
+from paperround.papers import gist_features, gist_rewriting, gist_worth
+from paperround.papers.gist_features import WEIGHTS, Features, Sentence, Weights
+from paperround.papers.gist_rewriting import Acronym, Piece
+from paperround.papers.gist_worth import points_outside, says_little
 
 GistChooser = Callable[[str, str], str]
 """Returns the sentence that says what the paper does, given title and abstract."""
@@ -68,29 +41,25 @@ _WORTH_IN_PAIR = 0.3  # the power of its worth: the result says some of what an 
 _POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
 
 
+@dataclass(eq=False)
 class _Candidate:
     """A sentence, its chances to be marked as the idea and as the result, and how it can be
     shown."""
 
-    def __init__(
-        self, sentence: Sentence, idea: float, result: float, bonus: float, title: str
-    ) -> None:
-        self.sentence = sentence
-        self.idea = idea
-        self.result = result
-        self.bonus = bonus
-        self._title = title
+    sentence: Sentence
+    idea: float
+    result: float
+    bonus: float
 
     @cached_property
     def versions(self) -> Sequence[Piece]:
         """Every version, the most complete first."""
-        every = versions(self.sentence)
-        return [replace(one, text=without_macros(one.text, self._title)) for one in every]
+        return list(gist_rewriting.versions(self.sentence))
 
     @cached_property
     def curtailed(self) -> Sequence[Piece]:
         """The versions without a phrase."""
-        return [short for one in self.versions for short in curtailed(one)]
+        return [short for one in self.versions for short in gist_rewriting.curtailed(one)]
 
     @property
     def whole(self) -> Piece:
@@ -128,29 +97,38 @@ def gist_pieces(
     title: str, abstract: str, most: int, weights: Weights = WEIGHTS
 ) -> tuple[Piece, ...]:
     """At most `most` (1 or 2) sentences: what the paper does, then what came of it."""
+    abstract = gist_rewriting.without_macros(abstract, title)
     candidates = _candidates(title, abstract, weights)
     if not candidates:
         return ()
-    known, words = acronyms(abstract), title_words(title)
+    known, words = gist_rewriting.acronyms(abstract), gist_worth.title_words(title)
     if most == 2 and (pair := _best_pair(candidates, words)):
-        first = expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
-        return first, expanded(pair[1], known, LONGEST - 1 - len(first.text))
+        first = gist_rewriting.expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
+        room = LONGEST - 1 - len(first.text)
+        return first, gist_rewriting.expanded(pair[1], known, room)
     return (_best_one(candidates, words, known),)
 
 
 def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
-    sentences = split_sentences(abstract)
-    features = features_of(sentences)
+    sentences = gist_features.split_sentences(abstract)
+    features = gist_features.features_of(sentences)
     ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
     every = [
-        _Candidate(sentence, idea, result, _BACKGROUND if is_background(found) else 1.0, title)
-        for sentence, idea, result, found in zip(sentences, ideas, results, features, strict=True)
+        _Candidate(*one, bonus=_BACKGROUND if gist_features.is_background(found) else 1.0)
+        for *one, found in zip(sentences, ideas, results, features, strict=True)
     ]
     named = title.casefold().strip(" .")
-    texts = ((one, one.sentence.text) for one in every)
-    telling = [one for one, text in texts if is_news(text) and text.casefold().strip(" .") != named]
-    candidates = telling or every
-    for says, factor in ((is_statement, _FIRST_STATEMENT), (is_proposal, _FIRST_PROPOSAL)):
+    candidates = [
+        one
+        for one in every
+        if gist_worth.is_news(one.sentence.text)
+        and one.sentence.text.casefold().strip(" .") != named
+    ] or every
+    firsts = (
+        (gist_worth.is_statement, _FIRST_STATEMENT),
+        (gist_worth.is_proposal, _FIRST_PROPOSAL),
+    )
+    for says, factor in firsts:
         if first := next((one for one in candidates if says(one.sentence.text)), None):
             first.bonus = factor
     return candidates
@@ -181,7 +159,7 @@ def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Sequence
             value = (chance + _LEAST_CHANCE) ** _TEMPER * one.bonus * _worth(piece, words)
             if value > best:
                 best, chosen = value, piece
-    return expanded(chosen, known, LONGEST_ONE)
+    return gist_rewriting.expanded(chosen, known, LONGEST_ONE)
 
 
 def _one_or_joined(
@@ -192,10 +170,14 @@ def _one_or_joined(
     yield alone, one.idea
     if other is None or not says_little(alone.text) or not one.precedes(other):
         return
-    if can_follow(other.sentence.text):
-        first = expanded(alone, known, LONGEST_ONE)
+    if gist_worth.can_follow(other.sentence.text):
+        first = gist_rewriting.expanded(alone, known, LONGEST_ONE)
         for second in (*other.versions, *other.curtailed):
-            both = joined(first, second) if is_readable(second.text, alone.text) else None
+            both = (
+                gist_rewriting.joined(first, second)
+                if gist_worth.is_readable(second.text, alone.text)
+                else None
+            )
             if both and len(both.text) <= LONGEST_ONE:
                 yield both, one.idea + other.idea
                 return
@@ -205,7 +187,9 @@ def _worth(piece: Piece, words: Set[str]) -> float:
     """How well a piece says alone what the paper does."""
     if piece.text.endswith("…") or points_outside(piece.text):
         return _UNREADABLE
-    return worth_alone(piece.text) * exp(_TITLE * said_of_title(piece.text, words))
+    return gist_worth.worth_alone(piece.text) * exp(
+        _TITLE * gist_worth.said_of_title(piece.text, words)
+    )
 
 
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
@@ -231,7 +215,7 @@ def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
     if min(len(it.text) for it in firsts) + min(len(it.text) for it in seconds) >= LONGEST:
         firsts, seconds = [*firsts, *one.curtailed], [*seconds, *other.curtailed]
     fitting = [
-        (worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
+        (gist_worth.worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
         for first in firsts
         if not points_outside(first.text)
         for second in seconds
