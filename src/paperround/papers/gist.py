@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
-from itertools import combinations
+from itertools import combinations, product
 from math import exp
 
 from paperround.papers import gist_features, gist_rewriting, gist_worth
@@ -168,16 +168,12 @@ def _one_or_joined(
     """The first alone, and both as one sentence where the first needs the second and they fit."""
     alone = one.within(LONGEST_ONE)
     yield alone, one.idea
-    if other is None or not says_little(alone.text) or not one.precedes(other):
+    if other is None or not one.precedes(other) or not says_little(alone.text):
         return
-    if gist_worth.can_follow(other.sentence.text):
-        first = gist_rewriting.expanded(alone, known, LONGEST_ONE)
-        for second in (*other.versions, *other.curtailed):
-            both = (
-                gist_rewriting.joined(first, second)
-                if gist_worth.is_readable(second.text, alone.text)
-                else None
-            )
+    first = gist_rewriting.expanded(alone, known, LONGEST_ONE)
+    for second in (*other.versions, *other.curtailed):
+        if gist_worth.can_follow(alone.text, second.text):
+            both = gist_rewriting.joined(first, second)
             if both and len(both.text) <= LONGEST_ONE:
                 yield both, one.idea + other.idea
                 return
@@ -214,14 +210,9 @@ def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
     firsts, seconds = one.versions, other.versions
     if min(len(it.text) for it in firsts) + min(len(it.text) for it in seconds) >= LONGEST:
         firsts, seconds = [*firsts, *one.curtailed], [*seconds, *other.curtailed]
-    fitting = [
-        (gist_worth.worth_alone(first.text) * (len(first.text) + len(second.text)), first, second)
-        for first in firsts
-        if not points_outside(first.text)
-        for second in seconds
-        if len(first.text) + len(second.text) < LONGEST
-    ]
-    return max(fitting, key=lambda pair: pair[0])[1:] if fitting else None
+    pairs = product((it for it in firsts if not points_outside(it.text)), seconds)
+    fitting = [pair for pair in pairs if len(pair[0].text) + len(pair[1].text) < LONGEST]
+    return max(fitting, key=lambda pair: len(pair[0].text) + len(pair[1].text), default=None)
 
 
 def _cut(piece: Piece, limit: int) -> Piece:

@@ -163,15 +163,11 @@ def says_little(text: str) -> bool:
     return is_whole and bool(_DOES.search(text)) and telling_words(text) < _ENOUGH_ALONE
 
 
-def is_readable(text: str, before: str) -> bool:
-    """Whether a sentence joined to the one `before` adds few names and abbreviations."""
-    return len(set(_COINED.findall(text)) - set(_COINED.findall(before))) <= _MOST_COINED
-
-
-def can_follow(sentence: str) -> bool:
-    """Whether a sentence says more of the proposal before it."""
-    others = (_NO_DETAIL, _HOPE, _PARTS)
-    return is_news(sentence) and not any(one.search(sentence) for one in others)
+def can_follow(proposal: str, more: str) -> bool:
+    """Whether `more` explains a proposal, and adds few names and abbreviations."""
+    coined = set(_COINED.findall(more)) - set(_COINED.findall(proposal))
+    others = (_NO_NEWS, _NO_DETAIL, _HOPE, _PARTS)
+    return len(coined) <= _MOST_COINED and not any(one.search(more) for one in others)
 
 
 def telling_words(text: str) -> int:
