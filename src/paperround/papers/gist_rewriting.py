@@ -30,7 +30,7 @@ class Piece:
 PAPER = r"(?:paper|work|article|study|report|survey|thesis|research|review)"
 POINTER = r"(?:[Tt]his|[Tt]hese|[Tt]hose|[Ss]uch|the above|aforementioned)"
 """A word that points at another sentence, before a noun."""
-_PROPOSES = r"(?:propos|introduc|present|develop|design|build|creat|construct|releas|provid)"
+PROPOSES = r"(?:propos|introduc|present|develop|design|devis|build|creat|construct|formulat|releas)"
 
 # --- the head -----------------------------------------------------------------------------------
 
@@ -82,8 +82,8 @@ _WE_ALSO = re.compile(
 )
 _OUR = re.compile(rf"^Our (?:(?={PAPER}\b)()|(?=[A-Z]\w*[A-Z\d])())?")
 _POINTING_STEP = re.compile(
-    rf"(We|This {PAPER}) (?!(?:\w+ly )?{_PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?"
-    rf"(?:,? (?:by|through) ({_PROPOSES})ing | and (?:then )?(?={_PROPOSES}e?s? ))"
+    rf"(We|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?"
+    rf"(?:,? (?:by|through) ({PROPOSES})ing | and (?:then )?(?={PROPOSES}e?s? ))"
 )
 """`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
 _WITHOUT_E = ("present", "develop", "design", "build", "construct")

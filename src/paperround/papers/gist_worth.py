@@ -7,94 +7,81 @@ or refers to what is not shown is worth little: it is a gist only if the abstrac
 import re
 from collections.abc import Set
 
-from paperround.papers.gist_rewriting import PAPER, POINTER
+from paperround.papers.gist_rewriting import PAPER, POINTER, PROPOSES
 from paperround.papers.stems import stems
 
 _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
-    r"|^.{0,60}\b(?:available|released|found|open-?sourced) (?:at|on|here|online)\b"
-    r"|\b(?:will be|(?:is|are) (?:now )?(?:made )?(?:publicly|freely|openly|fully)) (?:\w+ ){0,2}"
+    r"|\b(?:available|released|found|open-?sourced) (?:at|on|here|online)\b"
+    r"|\b(?:will be|(?:is|are) (?:made )?(?:publicly|freely|openly|fully)) (?:\w+ ){0,2}"
     r"(?:released|available|open-?sourced)"
-    r"|^(?:Our |The |All )?(?:source |project |pre-?trained )?(?:code|data|models?|weights|project|"
-    r"demo|videos?|datasets?)\b.{0,60}\b(?:available|released|open-?sourced|found|accessible)\b"
-    r"|^(?:\w+, )?[Ww]e (?:will |also |further |fully |hope |plan to |have )*(?:open-?source|"
-    r"release|hope|welcome|make)d? (?:our|the|all|both|codes?|data|models?|this|these|that) ",
+    r"|^(?:Our |The |All )?(?:\w+ )?(?:code|data|models?|weights|datasets?)\b.{0,60}\b(?:available|"
+    r"released|open-?sourced|accessible)\b"
+    r"|^(?:\w+, )?We (?:will |also |further |fully |plan to )*(?:open-?source|release|hope|make)d? "
+    r"(?:our|the|all|both|codes?|data|models?|this|these|that) ",
     re.IGNORECASE,
 )  # a question, where to find code or data, and a hope say nothing about the work
+_PRAISE = (
+    r"state[- ]of[- ]the[- ]art|sota|outperform\w*|surpass\w*|superior\w*|effectiveness|achieves?|"
+    r"exceeds?|improves? (?:over|upon)|significant\w* (?:improve\w*|gains?)"
+)
 _BOAST = re.compile(
-    r"\b(?:state[- ]of[- ]the[- ]art|sota|outperform\w*|surpass\w*|superior\w*|effectiveness|"
-    r"improves? (?:over|upon)|achieves?|exceeds?|significant\w* (?:improve\w*|gains?)|minimal loss|"
-    r"(?:show|demonstrat|validat|prov|confirm)\w* (?:that|its|the|strong|great|promising))\b",
+    rf"\b(?:{_PRAISE}|(?:show|demonstrat|validat|prov|confirm)\w* (?:that|its|the|strong|great))\b",
     re.IGNORECASE,
 )
 _NO_DETAIL = re.compile(
-    r"\b(?:state-of-the-art|outperform\w*|surpass\w*|effectiveness|experiment\w*|evaluat\w*|results|"
-    r"benchmarks?|[Ee]xisting|[Pp]rior|[Pp]revious)\b"
+    rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|existing|prior|previous)\b",
+    re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
-_SAYS = r"\b(?:we|paper|work|article|study|survey|report|thesis)(?: \w+ly| first| also)? "
-_DOES = re.compile(
-    rf"{_SAYS}(?:propos|introduc|present|develop|design|devis|describ|study|studies|investigat|"
-    r"explor|examin|analy[sz]|build|construct|creat|formulat|review|survey|address|revisit|provid|"
-    r"offer|releas|contribut|argu|benchmark|reformulat|extend|adapt|unif|tackl|focus|establish|cast|"
-    r"show how|systemati|seek|aim|recast|reinterpret|report|formaliz|characteriz|conceptualiz|"
-    r"consolidat|synthesi[sz]|delve|ask|uncover|generaliz|reframe|rethink|unlock|connect)\w*\b"
-    r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
-    r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is|, is) (?:an?|the first)| (?:introduc|propos)es)\b",
-    re.IGNORECASE,
-)
-_PROPOSES = (
-    r"(?:propos|introduc|present|develop|design|devis|creat|build|construct|formulat|releas)"
-)
+_SAYS = r"\b(?:we|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
 _PROPOSAL = re.compile(
-    rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? (?:{_PROPOSES}|describ)|\bby {_PROPOSES}ing "
+    rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? (?:{PROPOSES}|describ)|\bby {PROPOSES}ing "
 )
-_TAKES_A_STEP = re.compile(
-    rf"{_SAYS}(?!are able|achiev|obtain|reach|attain|surpass|outperform|find|observ|notic)[a-z]+",
+_DOES = re.compile(
+    rf"{_SAYS}(?:{PROPOSES}|describ|study|studies|investigat|explor|examin|analy[sz]|review|survey|"
+    r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|establish|"
+    r"show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|synthesi[sz]|ask|"
+    r"uncover|generaliz)\w*\b"
+    r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
+    r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is) (?:an?|the first)| (?:introduc|propos)es)\b",
     re.IGNORECASE,
 )
-_OURS = re.compile(rf"\b(?:[Ww]e|[Oo]ur|{PAPER})\b")
-_OTHERS = re.compile(
-    r"\b(?:(?:is|are) (?:limited|restricted|confined) to|suffer\w*|fails? to|"
-    r"struggles? (?:to|with)|remains? (?:an? )?(?:\w+ )?(?:challeng\w+|difficult|open|un\w+|limited)|"
-    r"shortcomings?|lacks?|calls? for|(?:have|has) been proposed|challenges? (?:is|are|lies?))\b"
-)
+_TAKES_A_STEP = re.compile(rf"{_SAYS}(?!achiev|obtain|find|observ)[a-z]+", re.IGNORECASE)
 _PARTS = re.compile(
     r"\b(?:consists? of|comprises?|composed of|contains?|includes?|"
     r"(?:two|three|four|five|several) (?:\w+[ -]){0,2}(?:components?|stages?|phases?|steps?|"
     r"modules?|parts|contributions?|innovations?|designs?|challenges?|techniques?|"
     r"strateg(?:y|ies)|perspectives?|dimensions?|aspects?|pillars?))\b"
 )
-_ONE_PART = re.compile(
-    r"(?:For|In|At|During|To \w+|As for|Using|With)(?: the| our| each)?(?: [\w-]+)? (?:case|stage|"
-    r"step|phase|part|model|(?:sub)?task|setting|time|experiment|formulation|perspective)s?\b"
-    r"[^,]{0,30}, "
-)
 _REFERS = re.compile(
-    rf"(?:\b|^){POINTER}(?! (?:[\w-]+ )?{PAPER}\b) "
-    r"(?!as |an? |that |is |are |can |to |by |methods? as)[a-z]|\bthe (?:latter|former|resulting)\b|"
-    r"\b(?:do|does|achieve|address|tackle|solve|study|mitigate|explore|overcome|diagnose) "
-    r"(?:so|it|this|these|them)\b|\b(?:identified|above) (?:\w+ )?(?:issues|limitations|challenges)\b"
+    rf"(?:\b|^){POINTER}(?! (?:[\w-]+ )?{PAPER}\b) (?!as |an? |that |is |are |can |to |by )[a-z]"
+    r"|\bthe (?:latter|former|resulting)\b|\b(?:do|does|achieve|address|tackle|solve|study|mitigate|"
+    r"explore|overcome|diagnose) (?:so|it|this|these|them)\b"
+    r"|\b(?:identified|above) (?:\w+ )?(?:issues|limitations|challenges)\b"
+)
+_ONE_PART = re.compile(
+    r"(?:For|In|At|During) (?:the |our |each )?(?:\w+ )?(?:stage|step|phase|case|model|(?:sub-?)?task)"
+    r"\b[^,]{0,30}, "
 )
 _HOPE = re.compile(
     r"\b(?:aims? to (?:serve|provide an?|be|inspire|foster)|valuable (?:resource|insights)|"
-    r"may inform|pav(?:e|es|ing) the way|serves? as an?|insights? (?:for|into)|"
-    r"(?:future|further) (?:work|research|studies)|contributes? to|we (?:hope|believe)|"
-    r"(?:significant|important|promising|major|critical) (?:advance\w*|step|direction|leap))\b",
+    r"pav(?:e|es|ing) the way|serves? as an?|insights? (?:for|into)|contributes? to|"
+    r"(?:future|further) (?:work|research|studies)|we (?:hope|believe)|"
+    r"(?:significant|important|promising|major|critical) (?:advance\w*|step|direction))\b",
     re.IGNORECASE,
 )
 _TORN = re.compile(
-    r"(?:,|\b(?:as follows|(?:following|key) (?:\w+ ){0,2}\w+s)) ?[.:]?$|:$|"
+    r"(?:\b(?:as follows|(?:following|key) (?:\w+ ){0,2}\w+s)|:) ?[.:]?$|"
     r"(?<!\S)\(?[1i]\) (?!.*(?<!\S)\(?(?:2|ii)\) )",
     re.IGNORECASE,
 )
 _COSTS = (
     (_REFERS, 0.3),  # `this challenge`: which?
-    (_ONE_PART, 0.3),  # `In the second stage, ...` says how one part works
+    (_ONE_PART, 0.3),  # `In the second stage, ...`: of what?
     (_PARTS, 0.5),  # the names of parts without what they are parts of
     (_HOPE, 0.1),
     (_TORN, 0.1),  # a list of which only the announcement or the first item is shown
 )
-
 _POINTS_OUTSIDE = re.compile(
     r"(?:Our|Its?|They|Their|Here|Such|Both|Similarly|Another|For (?:example|instance)|"
     r"The (?:former|latter|resulting|above|same|results? (?:is|are))"
@@ -149,8 +136,6 @@ def worth_alone(text: str) -> float:
     if not _DOES.search(text):
         worth *= 0.5 if _TAKES_A_STEP.search(text) else 0.25
         worth *= 0.3 if _BOAST.search(text) else 1.0
-    if _OTHERS.search(text) and not _OURS.search(text):
-        worth *= 0.1
     for pattern, factor in _COSTS:
         if pattern.search(text):
             worth *= factor
