@@ -156,7 +156,6 @@ MAIN = "We propose Foo, a method that counts bees in the wild from the sound of 
         " (the buzz of one bee).",
         ": (1) the buzz, and (2) the hum.",
         ", and show that it works.",
-        ", and show that it works, but only at night.",
         " to address these challenges.",
         " as a first step.",
         ", as a first step to alleviate this problem.",

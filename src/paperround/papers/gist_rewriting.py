@@ -129,80 +129,70 @@ _LEAST = 50
 """Characters that a sentence keeps; a shorter one says too little."""
 
 _POINTS_BACK_AT_END = re.compile(
-    r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?)"
-    r" (?:this|that|these|those|such(?: an?)?|the above|both) (?:[\w-]+ ){0,3}(?:issue|problem|gap|"
-    r"challenge|limitation|need|question|shortcoming|bottleneck|goal|difficult(?:y|ie)|drawback|"
-    r"aim|trade-?off)s?\.$|,? as an? (?:\w+ )?step\.$|(?:,| and) as (?:follows|shown below)[.:]$"
+    r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?) "
+    r"(?:this|that|these|those|such(?: an?)?|both) (?:[\w-]+ ){0,3}(?:issue|problem|gap|challenge|"
+    r"limitation|need|question|shortcoming|bottleneck|goal|difficult(?:y|ie)|aim|trade-?off)s?\.$"
+    r"|,? as an? (?:\w+ )?step\.$|(?:,| and) as (?:follows|shown below)[.:]$"
 )
 _BOUNDARY = re.compile(
     # Punctuation, an example, a comparison, a purpose.
-    r"[;:]\s|\s?[—–]\s?(?=[A-Za-z])|\s--\s?(?=[A-Za-z])|,?\s(?:such as|including|thereby|whilst|"
-    r"e\.g\.|for example|for instance|namely|in order to)(?!\w)|\s(?:as well as|by \w+ing|and that|"
-    r"(?:in comparison|compared) (?:to|with))\b"
+    r"[;:]\s|\s?[—–]\s?(?=[A-Za-z])|\s--\s|,?\s(?:such as|including|thereby|e\.g\.|for example|"
+    r"for instance|namely|in order to)(?!\w)|\s(?:as well as|by \w+ing|and that|compared (?:to|with))\b"
     # What a comma parts from the claim: a relative clause, how, what for, an apposition.
-    r"|,\s(?:(?:all |both |most |some )?(?:of )?which|where|whose|while|whereas|thus|hence|so that|"
-    r"especially|particularly|in particular|with|followed by|based on|inspired by|without|by|"
-    r"(?:and )?that|to(?! our| the best)|i\.e\.|an?|the first|"
-    r"and (?:notably|more|therefore|we|then|is|are|also|can|it|further|\w+ly \w+s?))\s"
+    r"|,\s(?:(?:\w+ )?(?:of )?which|where|whose|while|whereas|thus|hence|so that|especially|"
+    r"particularly|in particular|with|without|by|(?:and )?that|to(?! our)|an?|the first|[a-z]+ed "
+    r"(?:by|with|from|to|on|upon|in|for|via|as)|and (?:more|then|we|is|are|can|it|\w+ly \w+s?))\s"
     # A participle, unless others follow: then it is an item of a list.
     r"|,\s(?:\w+ly )?(?:without )?[a-z]+ing\s(?!and |or )(?![^;:]*,? and (?:\w+ly )?[a-z]+ing\b)"
-    r"|,\s[a-z]+ed (?:by|with|from|to|on|upon|in|for|via|through|as)\s|,? and without\s"
-    r"|\s(?:while|thus|and thus|and thereby)\s(?=\w+ing\b)"
+    r"|\s(?:while|thus)\s(?=\w+ing\b)|,? and without\s"
     # A second verb.
-    r"|,?\sand (?:can|is|are|then|thus|\w+ly \w+s|(?:also |further |empirically )?(?:demonstrate|show|"
-    r"find|reveal|argue|observe|evaluate|validate|present|propose|introduce|provide|enable|allow|"
-    r"achieve|outperform|perform|improve|reduce|generate|produce|set|require|synthesi[sz]e|"
-    r"generali[sz]e|yield|support|advance)s?)\s"
+    r"|,?\sand (?:can|is|are|then|\w+ly \w+s|(?:also |further )?(?:demonstrate|show|find|reveal|argue|"
+    r"observe|evaluate|validate|present|propose|introduce|provide|enable|allow|achieve|outperform|"
+    r"perform|improve|reduce|generate|produce|set|require|synthesi[sz]e|generali[sz]e|yield|support)"
+    r"s?)\s"
 )
 _HEDGE = re.compile(
-    r"\b(?:but|although|though|however|unless|except|provided|only (?:if|when|on|for|in|under|with)|"
+    r"\b(?:but|(?:al)?though|however|unless|except|provided|only (?:if|when|on|for|in|under|with)|"
     r"at the (?:cost|expense|price))\b",
     re.IGNORECASE,
 )
-_OWN_CLAUSE = re.compile(
-    r"[;:]\s|,? and (?:we |further |also )?(?:demonstrate|show|find|reveal|argue|observe)s? (?:that|how) "
-)  # what limits its claim limits no other
 _EXPLAINED = re.compile(
-    r"\b(?:two|three|four|five|six|several|multiple|following|\w+fold)\b[^:;]*:(?! [^:]*,? and )|"
+    r"\b(?:two|three|four|five|several|following)\b[^:;]*:(?! [^:]*,? and )|"
     r": (?=(?:\(|First|for|in|on|with|by|to|when|while|if)\b)"
 )  # inside what a colon announces
 _PHRASE = re.compile(
-    r"(?:Unlike|Different(?:ly)? from|In contrast to|Inspired by|Motivated by|Following|"
-    r"(?:Build|Draw)ing (?:up)?on|Beyond|Based on|Leveraging|To [a-z]+|By [a-z]+ing|Rather than|"
-    r"Instead of|Guided by|Given|Considering|(?:While|Whereas|Although) (?:previous|prior|existing|"
-    rf"most|many|current|recent)|(?:In|Through|With|From) (?:[a-z-]+ )*{EVIDENCE})\b[^;:]*?, "
-    rf"(?=we |our |this {PAPER}|[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
+    rf"(?:{_BECAUSE}|In contrast to|Beyond|Rather than|Instead of|By [a-z]+ing|(?:While|Although) "
+    rf"(?:previous|prior|existing|most|many|current|recent)|(?:In|Through|With|From) (?:[a-z-]+ )*"
+    rf"{EVIDENCE})\b[^;:]*?, (?=we |our |this {PAPER}|[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
 )  # an opening that is not part of the claim, where room is short
-_NAMED = (
-    rf"{PAPER}|method|approach|framework|model|system|algorithm|pipeline|technique|dataset|"
-    r"benchmark|strategy|analysis|findings|results|experiments|[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\)"
-)
 _VERB = re.compile(
-    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{_NAMED})(?: \w+ly| also)? [a-z]{{2,}}s?\b(?! (?:of|for|"
-    r"and|that|which|in|with)\b)|\b(?:is|are|can|has|have|does|do|will|was|were|remains?|shows?|"
-    r"uses?|achieves?|improves?|outperforms?|enables?|provides?|learns?|leverages?|combines?|"
-    r"yields?|reduces?|generates?|requires?|allows?|makes?|gives?|finds?)\b"
+    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{PAPER}|method|approach|framework|model|system|algorithm|"
+    r"pipeline|dataset|benchmark|strategy|analysis|findings|results|experiments|"
+    r"[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\))(?: \w+ly| also)? [a-z]{2,}s?\b(?! (?:of|for|and|that|which|in|"
+    r"with)\b)|\b(?:is|are|can|has|have|do|will|was|were|(?:remain|show|use|achieve|improve|enable|"
+    r"outperform|provide|learn|leverage|combine|yield|reduce|generate|require|allow|make)s?)\b"
 )
-_STILL_OPEN = re.compile(
+_TORN = re.compile(
+    # After a word that asks for more.
     r"(?:\b(?:an?|the|of|for|to|by|in|on|with|from|through|across|under|over|within|among|without|"
     r"using|such|and|or|is|are|as|that|which|between|both|either|two|three|four|five|various|into|"
     r"than|via|its|their|our|we|be|not|how|when|where|also|then|i\.e|e\.g|following|follows|namely|"
-    r"includ\w+|results?|leads?|consists?|depends?|focus(?:es)?|aims?|shows?|finds?|reveals?|"
-    r"based|able|due|according|opposed|designed|used|needed|easier|harder|easy|hard|difficult|"
-    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|capable|ranging|contribut\w+|step)|[:,;(])$"
-)
-_PARTICIPLE = re.compile(
-    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|built|driven|given|made)$"
-)  # without its `by` or `from`, unless it ends what is said of a thing
-_LIST_STOPS = re.compile(
-    r", (?!and |or |called |named |dubbed |termed |respectively|too\b|etc)[\w-]+(?: [\w-]+)?$"
+    r"includ\w+|results?|leads?|consists?|depends?|focus(?:es)?|aims?|shows?|finds?|reveals?|based|"
+    r"able|due|according|opposed|designed|used|needed|easier|harder|easy|hard|difficult|capable|"
+    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|adaptable|"
+    r"ranging|contribut\w+|step)|[:,;(])$"
+    # After a participle without its `by` or `from`, unless it ends what is said of a thing.
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|built|"
+    r"driven|given|made)$"
+    # In a list, and in a clause before its subject.
+    r"|, (?!and |or |called |named |termed |respectively|etc)[\w-]+(?: [\w-]+)?$"
+    r"|\bthat (?:for|in|by|with|under|on|despite|when|while|if|even)\b[^,]*$"
 )
 _INTRODUCES = re.compile(
-    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|Though|When|For|Through|Inspired|Motivated|"
-    r"As|If|After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|Among|"
-    r"Compared|Whereas|[A-Z][a-z]+ing)\b"
-)
-_HAS_SUBJECT = re.compile(rf", (?:we|this {PAPER}|our|it|the|[A-Z])\b|\bwe [a-z]+")
+    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|As|If|"
+    r"After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|Among|Compared|"
+    r"Whereas|[A-Z][a-z]+ing)\b(?!.*(?:, (?:we|this|our|it|the|[A-Z])\b|\bwe [a-z]))"
+)  # without a subject after it
 _ASIDE = re.compile(r"\s*\((?!(?:[ivx]{1,4}|\d{1,2}|[a-e])\))[^()]*[a-zA-Z][^()]*\)")
 
 
@@ -275,16 +265,14 @@ def _ends(text: str) -> Iterator[int]:
     """Where `text` can end before its end."""
     for boundary in _BOUNDARY.finditer(text, _LEAST):
         end = boundary.start()
-        is_limit = _HEDGE.search(text, end) and not _OWN_CLAUSE.match(text, end)
+        is_limit = text[end] not in ";:" and _HEDGE.search(text, end)
         if not is_limit and not _is_list(text, end):
             yield end
 
 
 def _is_list(text: str, end: int) -> bool:
     """Whether `end` is inside a numbered list, or inside what a colon announces."""
-    if _EXPLAINED.search(text[:end]):
-        return True
-    return _FIRST_ITEM.search(text, 0, end) is not None
+    return bool(_EXPLAINED.search(text[:end]) or _FIRST_ITEM.search(text, 0, end))
 
 
 def _is_torn(text: str, least: int = _LEAST) -> bool:
@@ -292,11 +280,8 @@ def _is_torn(text: str, least: int = _LEAST) -> bool:
     body = text.removesuffix(".")
     if body.count("(") != body.count(")") or body.count('"') % 2 or body.count("$") % 2:
         return True
-    if _LIST_STOPS.search(body) or _PARTICIPLE.search(body):
-        return True
-    if len(body) < least or _STILL_OPEN.search(body) or not _VERB.search(body):
-        return True
-    return bool(_INTRODUCES.match(body)) and not _HAS_SUBJECT.search(body)
+    has_verb = len(body) >= least and _VERB.search(body)
+    return not has_verb or bool(_TORN.search(body) or _INTRODUCES.match(body))
 
 
 _LOWERED = re.compile(
@@ -320,14 +305,8 @@ def joined(first: Piece, second: Piece) -> Piece | None:
 
 _MACRO = re.compile(r"(?<![\d$])\{?\\([A-Za-z]{3,})(?![A-Za-z]|\{[^}]|[\^_])(?:\{\}\}?|\})?")
 """A macro without an argument and not after a number, which mathematics has."""
-_KIND = re.compile("bench|dataset|corpus|model|sys|framework|tool|method|approach|name|our|algo")
-_KINDS = {
-    "bench": "benchmark",
-    "sys": "system",
-    "name": "method",
-    "our": "method",
-    "algo": "method",
-}
+_KIND = re.compile("bench|dataset|corpus|model|sys|framework|tool|method|approach|name|our")
+_KINDS = {"bench": "benchmark", "sys": "system", "name": "method", "our": "method"}
 _DEFINED = re.compile(r" \(([A-Za-z][\w-]{0,14}[A-Z][\w-]*?)(s?)\)")
 _FAR = 120  # characters before an abbreviation that can hold its words
 
