@@ -16,10 +16,20 @@ from heapq import nlargest
 from itertools import combinations, product
 from math import exp
 
-from paperround.papers import gist_features, gist_rewriting, gist_worth
+from paperround.papers import gist_features, gist_rewriting
 from paperround.papers.gist_features import WEIGHTS, Features, Sentence, Weights
 from paperround.papers.gist_rewriting import Acronym, Piece
-from paperround.papers.gist_worth import points_outside, says_little
+from paperround.papers.gist_worth import (
+    NO_NEWS,
+    PROPOSAL,
+    STATEMENT,
+    can_follow,
+    points_outside,
+    said_of_title,
+    says_little,
+    title_words,
+    worth_alone,
+)
 
 GistChooser = Callable[[str, str], str]
 """Returns the sentence that says what the paper does, given title and abstract."""
@@ -101,7 +111,7 @@ def gist_pieces(
     candidates = _candidates(title, abstract, weights)
     if not candidates:
         return ()
-    known, words = gist_rewriting.acronyms(abstract), gist_worth.title_words(title)
+    known, words = gist_rewriting.acronyms(abstract), title_words(title)
     if most == 2 and (pair := _best_pair(candidates, words)):
         first = gist_rewriting.expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
         room = LONGEST - 1 - len(first.text)
@@ -118,18 +128,14 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]
         for *one, found in zip(sentences, ideas, results, features, strict=True)
     ]
     named = title.casefold().strip(" .")
+    texts = ((one, one.sentence.text) for one in every)
     candidates = [
         one
-        for one in every
-        if gist_worth.is_news(one.sentence.text)
-        and one.sentence.text.casefold().strip(" .") != named
+        for one, text in texts
+        if not NO_NEWS.search(text) and text.casefold().strip(" .") != named
     ] or every
-    firsts = (
-        (gist_worth.is_statement, _FIRST_STATEMENT),
-        (gist_worth.is_proposal, _FIRST_PROPOSAL),
-    )
-    for says, factor in firsts:
-        if first := next((one for one in candidates if says(one.sentence.text)), None):
+    for says, factor in ((STATEMENT, _FIRST_STATEMENT), (PROPOSAL, _FIRST_PROPOSAL)):
+        if first := next((one for one in candidates if says.search(one.sentence.text)), None):
             first.bonus = factor
     return candidates
 
@@ -172,7 +178,7 @@ def _one_or_joined(
         return
     first = gist_rewriting.expanded(alone, known, LONGEST_ONE)
     for second in (*other.versions, *other.curtailed):
-        if gist_worth.can_follow(alone.text, second.text):
+        if can_follow(alone.text, second.text):
             both = gist_rewriting.joined(first, second)
             if both and len(both.text) <= LONGEST_ONE:
                 yield both, one.idea + other.idea
@@ -183,9 +189,7 @@ def _worth(piece: Piece, words: Set[str]) -> float:
     """How well a piece says alone what the paper does."""
     if piece.text.endswith("…") or points_outside(piece.text):
         return _UNREADABLE
-    return gist_worth.worth_alone(piece.text) * exp(
-        _TITLE * gist_worth.said_of_title(piece.text, words)
-    )
+    return worth_alone(piece.text) * exp(_TITLE * said_of_title(piece.text, words))
 
 
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:

@@ -10,7 +10,7 @@ from collections.abc import Set
 from paperround.papers.gist_rewriting import PAPER, POINTER, PROPOSES
 from paperround.papers.stems import stems
 
-_NO_NEWS = re.compile(
+NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
     r"|\b(?:available|released|found|open-?sourced) (?:at|on|here|online)\b"
     r"|\b(?:will be|(?:is|are) (?:made )?(?:publicly|freely|openly|fully)) (?:\w+ ){0,2}"
@@ -20,7 +20,8 @@ _NO_NEWS = re.compile(
     r"|^(?:\w+, )?We (?:will |also |further |fully |plan to )*(?:open-?source|release|hope|make)d? "
     r"(?:our|the|all|both|codes?|data|models?|this|these|that) ",
     re.IGNORECASE,
-)  # a question, where to find code or data, and a hope say nothing about the work
+)
+"""A question, where to find code or data, and a hope: they say nothing about the work."""
 _PRAISE = (
     r"state[- ]of[- ]the[- ]art|sota|outperform\w*|surpass\w*|superior\w*|effectiveness|achieves?|"
     r"exceeds?|improves? (?:over|upon)|significant\w* (?:improve\w*|gains?)"
@@ -34,10 +35,11 @@ _NO_DETAIL = re.compile(
     re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
 _SAYS = r"\b(?:we|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
-_PROPOSAL = re.compile(
+PROPOSAL = re.compile(
     rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? (?:{PROPOSES}|describ)|\bby {PROPOSES}ing "
 )
-_DOES = re.compile(
+"""The authors propose something."""
+STATEMENT = re.compile(
     rf"{_SAYS}(?:{PROPOSES}|describ|study|studies|investigat|explor|examin|analy[sz]|review|survey|"
     r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|establish|"
     r"show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|synthesi[sz]|ask|"
@@ -46,6 +48,7 @@ _DOES = re.compile(
     r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is) (?:an?|the first)| (?:introduc|propos)es)\b",
     re.IGNORECASE,
 )
+"""The authors say what they do."""
 _TAKES_A_STEP = re.compile(rf"{_SAYS}(?!achiev|obtain|find|observ)[a-z]+", re.IGNORECASE)
 _PARTS = re.compile(
     r"\b(?:consists? of|comprises?|composed of|contains?|includes?|"
@@ -109,21 +112,6 @@ _ENOUGH_ALONE = 11
 """Words that say something; a sentence of fewer is worth less, in proportion."""
 
 
-def is_news(sentence: str) -> bool:
-    """Whether a sentence is neither a question nor about where to find code and data."""
-    return _NO_NEWS.search(sentence) is None
-
-
-def is_proposal(text: str) -> bool:
-    """Whether the authors say in it that they propose something."""
-    return _PROPOSAL.search(text) is not None
-
-
-def is_statement(text: str) -> bool:
-    """Whether the authors say in it what they do."""
-    return _DOES.search(text) is not None
-
-
 def points_outside(text: str) -> bool:
     """Whether the opening of a sentence refers to what is not shown: `It`, `These models`."""
     return _POINTS_OUTSIDE.match(text) is not None
@@ -133,7 +121,7 @@ def worth_alone(text: str) -> float:
     """From 0 to 1."""
     telling = telling_words(text)
     worth = min(1.0, (1 + telling) / (1 + _ENOUGH)) * (0.3 if telling < _TOO_FEW else 1.0)
-    if not _DOES.search(text):
+    if not STATEMENT.search(text):
         worth *= 0.5 if _TAKES_A_STEP.search(text) else 0.25
         worth *= 0.3 if _BOAST.search(text) else 1.0
     for pattern, factor in _COSTS:
@@ -145,13 +133,13 @@ def worth_alone(text: str) -> float:
 def says_little(text: str) -> bool:
     """Whether what the authors say they do needs the sentence after it to be understood."""
     is_whole = not points_outside(text) and not _PARTS.search(text)
-    return is_whole and bool(_DOES.search(text)) and telling_words(text) < _ENOUGH_ALONE
+    return is_whole and bool(STATEMENT.search(text)) and telling_words(text) < _ENOUGH_ALONE
 
 
 def can_follow(proposal: str, more: str) -> bool:
     """Whether `more` explains a proposal, and adds few names and abbreviations."""
     coined = set(_COINED.findall(more)) - set(_COINED.findall(proposal))
-    others = (_NO_NEWS, _NO_DETAIL, _HOPE, _PARTS)
+    others = (NO_NEWS, _NO_DETAIL, _HOPE, _PARTS)
     return len(coined) <= _MOST_COINED and not any(one.search(more) for one in others)
 
 
