@@ -18,7 +18,7 @@ from math import exp
 
 from paperround.papers import gist_features, gist_rewriting
 from paperround.papers.gist_features import WEIGHTS, Features, Sentence, Weights
-from paperround.papers.gist_rewriting import Acronym, Piece
+from paperround.papers.gist_rewriting import Acronyms, Piece
 from paperround.papers.gist_worth import (
     NO_NEWS,
     PROPOSAL,
@@ -149,7 +149,7 @@ def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[f
     return [power / sum(powers) for power in powers]
 
 
-def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Sequence[Acronym]) -> Piece:
+def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Acronyms) -> Piece:
     """The candidate that says best what the paper does, or two joined.
 
     Those that cannot be the best, whatever their words, are not rewritten.
@@ -169,7 +169,7 @@ def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Sequence
 
 
 def _one_or_joined(
-    one: _Candidate, other: _Candidate | None, known: Sequence[Acronym]
+    one: _Candidate, other: _Candidate | None, known: Acronyms
 ) -> Iterator[tuple[Piece, float]]:
     """The first alone, and both as one sentence where the first needs the second and they fit."""
     alone = one.within(LONGEST_ONE)

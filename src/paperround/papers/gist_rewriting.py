@@ -1,19 +1,16 @@
 r"""Rewrite one sentence of an abstract so that it stands alone, without changing what it claims.
 
-"To this end, in this paper, we also propose Foo."     ──► "We propose Foo."
-"We fill this gap by introducing Foo."                 ──► "We introduce Foo."
-"Extensive experiments show that it is fast."          ──► "It is fast."
-"Our approach learns from bees, enabling surveys."     ──► "The approach learns from bees."
+"To this end, in this paper, we also propose Foo."   ──► "We propose Foo."
+"We fill this gap by introducing Foo."               ──► "We introduce Foo."
+"Our approach learns from bees, enabling surveys."   ──► "The approach learns from bees."
 
 Words at the head go if they only link the sentence to what is before it. What is too long ends at
-the end of a clause, and loses what is in brackets. A part that opens with a word such as `but` or
-`only when` limits the claim: a sentence never ends before it.
+a clause. A sentence never ends before a part that limits its claim, as `but` or `only when` do.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from paperround.papers.gist_features import OPENS, Sentence
 
@@ -36,24 +33,26 @@ PROPOSES = r"(?:propos|introduc|present|develop|design|devis|build|creat|constru
 
 _BECAUSE = (
     r"(?:To|Towards?|In (?:light|view|response)|(?:As|In) an? (?:\w+ )?(?:step|attempt)|As part|"
-    r"Unlike|(?:Motiv|Inspir|Guid|Driv|Encourag|Bas|Buil)\w+|(?!Assum|Dur|Suppos|Consider)[A-Z]\w+ing)"
+    r"Unlike|(?:Motiv|Inspir|Guid|Driv|Encourag|Bas|Buil)\w+|(?!Assum|Dur|Suppos|"
+    r"Consider)[A-Z]\w+ing)"
 )
 _LINK = re.compile(
     # The marker of an item, and the item's name.
     r"(?:\(?(?:[ivx]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
     # Words that lead on from the sentence before, and limit no claim.
     r"|(?:(?:Specific|Addition|Consequent|Notab|Important|Final|According|First|Second|Third|Last|"
-    r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate)(?:al)?ly|First|"
-    r"Second|Third|Next|Then|Besides|Moreover|Further(?:more)?|Hence|Thus|Therefore|So|Overall|"
-    r"Instead|However|Nevertheless|Nonetheless|Meanwhile|Here|Yet|Also|As such|(?:Taken )?[Tt]ogether|"
-    r"More [a-z]+ly|As a (?:result|solution)|By contrast|A[ts] its (?:core|heart)|On the other hand|"
-    r"For (?:example|instance|this (?:purpose|reason|goal))|In (?:addition|contrast|particular|"
-    r"response|summary|short|essence|turn|doing so|conclusion|this (?:context|regard|direction|way|"
-    r"vein|respect))"
+    r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate)(?:al)?ly|"
+    r"First|Second|Third|Next|Then|Besides|Moreover|Further(?:more)?|Hence|Thus|Therefore|So|"
+    r"Overall|Instead|However|Nevertheless|Nonetheless|Meanwhile|Here|Yet|Also|As such|"
+    r"(?:Taken )?[Tt]ogether|More [a-z]+ly|As a (?:result|solution)|By contrast|"
+    r"A[ts] its (?:core|heart)|On the other hand|For (?:example|instance|this (?:purpose|reason|"
+    r"goal))|In (?:addition|contrast|particular|response|summary|short|essence|turn|doing so|"
+    r"conclusion|this (?:context|regard|direction|way|vein|respect))"
     # That it is this paper that says so.
     rf"|(?:In|Through) (?:this|our|the present) (?:[\w-]+ )?{PAPER}"
     # A purpose, reason or way that points at another sentence; a condition is none of these.
-    rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|them)"
+    rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|"
+    rf"them)"
     r")(?:, (?:and |so )?| (?=we ))"
     rf"|{_BECAUSE}\b[^,;:]{{0,120}}?\b(?:{POINTER}|our (?:findings?|results|analys[ei]s|"
     r"observations?|insights?))\b[^,;:]{0,80}, (?=we )"
@@ -64,7 +63,6 @@ _CLAUSE = re.compile(
 _ITEM = r"(?:^|(?<=[\s:]))\(?(?:{})\) "
 _FIRST_ITEM = re.compile(_ITEM.format("1|i|a"))
 _LATER_ITEM = re.compile(_ITEM.format("[2-9]|i?i?ii|iv|v|[b-f]"))
-_BEFORE_ITEM = re.compile(r"[ ,;.]*(?: and)?[ ,;.]*$")
 
 _CONTRIBUTIONS = re.compile(
     rf"(?:We [a-z]+|(?:This|Our) {PAPER} [a-z]+|Our|The) (?:[\w-]+ ){{0,3}}contributions\b"
@@ -78,12 +76,12 @@ _SHOWN = re.compile(
     rf"(?: (?:on|across|over|in|with|from|using|conducted on)(?: [a-z-]+){{1,10}}?)? {_FOUND} that "
 )  # what they were done on only if it has no name and no number
 _WE_ALSO = re.compile(
-    r"[Ww]e (?:(?:also|further|additionally|first|then|thus|therefore|hence) )?(?=[a-z])"
+    r"[Ww]e (?:(?:also|further|additionally|first|then|thus|therefore) )?(?=[a-z])"
 )
-_OUR = re.compile(rf"^Our (?:(?={PAPER}\b)()|(?=[A-Z]\w*[A-Z\d])())?")
 _POINTING_STEP = re.compile(
-    rf"(We|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|such)\b[^,;:.]{{0,100}}?"
-    rf"(?:,? (?:by|through) ({PROPOSES})ing | and (?:then )?(?={PROPOSES}e?s? ))"
+    rf"(We|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|"
+    rf"such)\b[^,;:.]{{0,100}}?(?:,? (?:by|through) ({PROPOSES})ing |"
+    rf" and (?:then )?(?={PROPOSES}e?s? ))"
 )
 """`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
 _WITHOUT_E = ("present", "develop", "design", "build", "construct")
@@ -112,13 +110,18 @@ def capitalized(text: str) -> str:
 
 def _mended(text: str) -> str:
     """`text` with an opening that stands alone: `Our method` is `The method`."""
-    text = _WE_ALSO.sub("We ", text, count=1) if text.startswith(("We ", "we ")) else text
+    if also := _WE_ALSO.match(text):
+        text = f"We {text[also.end() :]}"
     if step := _POINTING_STEP.match(text):
         verb = f"{step[2]}{'' if step[2] in _WITHOUT_E else 'e'} " if step[2] else ""
         if verb and step[1] != "We":
             verb = f"{verb[:-1]}s "
         text = f"{step[1]} {verb}{text[step.end() :]}"
-    return _OUR.sub(lambda match: ("The ", "This ", "")[match.lastindex or 0], text)
+    if text.startswith("Our "):
+        is_name = re.match(r"Our [A-Z]\w*[A-Z\d]", text)
+        article = "This " if re.match(rf"Our {PAPER}\b", text) else "" if is_name else "The "
+        text = f"{article}{text[4:]}"
+    return text
 
 
 # --- the end ------------------------------------------------------------------------------------
@@ -137,7 +140,8 @@ _POINTS_BACK_AT_END = re.compile(
 _BOUNDARY = re.compile(
     # Punctuation, an example, a comparison, a purpose.
     r"[;:]\s|\s?[—–]\s?(?=[A-Za-z])|\s--\s|,?\s(?:such as|including|thereby|e\.g\.|for example|"
-    r"for instance|namely|in order to)(?!\w)|\s(?:as well as|by \w+ing|and that|compared (?:to|with))\b"
+    r"for instance|namely|in order to)(?!\w)|\s(?:as well as|by \w+ing|and that|compared (?:to|"
+    r"with))\b"
     # What a comma parts from the claim: a relative clause, how, what for, an apposition.
     r"|,\s(?:(?:\w+ )?(?:of )?which|where|whose|while|whereas|thus|hence|so that|especially|"
     r"particularly|in particular|with|without|by|(?:and )?that|to(?! our)|an?|the first|[a-z]+ed "
@@ -146,10 +150,10 @@ _BOUNDARY = re.compile(
     r"|,\s(?:\w+ly )?(?:without )?[a-z]+ing\s(?!and |or )(?![^;:]*,? and (?:\w+ly )?[a-z]+ing\b)"
     r"|\s(?:while|thus)\s(?=\w+ing\b)|,? and without\s"
     # A second verb.
-    r"|,?\sand (?:can|is|are|then|\w+ly \w+s|(?:also |further )?(?:demonstrate|show|find|reveal|argue|"
-    r"observe|evaluate|validate|present|propose|introduce|provide|enable|allow|achieve|outperform|"
-    r"perform|improve|reduce|generate|produce|set|require|synthesi[sz]e|generali[sz]e|yield|support)"
-    r"s?)\s"
+    r"|,?\sand (?:can|is|are|then|\w+ly \w+s|(?:also |further )?(?:demonstrate|show|find|reveal|"
+    r"argue|observe|evaluate|validate|present|propose|introduce|provide|enable|allow|achieve|"
+    r"outperform|perform|improve|reduce|generate|produce|set|require|synthesi[sz]e|"
+    r"generali[sz]e|yield|support)s?)\s"
 )
 _HEDGE = re.compile(
     r"\b(?:but|(?:al)?though|however|unless|except|provided|only (?:if|when|on|for|in|under|with)|"
@@ -166,11 +170,13 @@ _PHRASE = re.compile(
     rf"{EVIDENCE})\b[^;:]*?, (?=we |our |this {PAPER}|[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
 )  # an opening that is not part of the claim, where room is short
 _VERB = re.compile(
-    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{PAPER}|method|approach|framework|model|system|algorithm|"
+    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{PAPER}|method|approach|framework|model|system|"
+    rf"algorithm|"
     r"pipeline|dataset|benchmark|strategy|analysis|findings|results|experiments|"
-    r"[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\))(?: \w+ly| also)? [a-z]{2,}s?\b(?! (?:of|for|and|that|which|in|"
-    r"with)\b)|\b(?:is|are|can|has|have|do|will|was|were|(?:remain|show|use|achieve|improve|enable|"
-    r"outperform|provide|learn|leverage|combine|yield|reduce|generate|require|allow|make)s?)\b"
+    r"[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\))(?: \w+ly| also)? [a-z]{2,}s?\b(?! (?:of|for|and|that|"
+    r"which|in|with)\b)|\b(?:is|are|can|has|have|do|will|was|were|(?:remain|show|use|achieve|"
+    r"improve|enable|outperform|provide|learn|leverage|combine|yield|reduce|generate|require|"
+    r"allow|make)s?)\b"
 )
 _TORN = re.compile(
     # After a word that asks for more.
@@ -182,16 +188,16 @@ _TORN = re.compile(
     r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|adaptable|"
     r"ranging|contribut\w+|step)|[:,;(])$"
     # After a participle without its `by` or `from`, unless it ends what is said of a thing.
-    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|built|"
-    r"driven|given|made)$"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|"
+    r"built|driven|given|made)$"
     # In a list, and in a clause before its subject.
     r"|, (?!and |or |called |named |termed |respectively|etc)[\w-]+(?: [\w-]+)?$"
     r"|\bthat (?:for|in|by|with|under|on|despite|when|while|if|even)\b[^,]*$"
 )
 _INTRODUCES = re.compile(
-    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|As|If|"
-    r"After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|Among|Compared|"
-    r"Whereas|[A-Z][a-z]+ing)\b(?!.*(?:, (?:we|this|our|it|the|[A-Z])\b|\bwe [a-z]))"
+    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|"
+    r"As|If|After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|"
+    r"Among|Compared|Whereas|[A-Z][a-z]+ing)\b(?!.*(?:, (?:we|this|our|it|the|[A-Z])\b|\bwe [a-z]))"
 )  # without a subject after it
 _ASIDE = re.compile(r"\s*\((?!(?:[ivx]{1,4}|\d{1,2}|[a-e])\))[^()]*[a-zA-Z][^()]*\)")
 
@@ -209,7 +215,7 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
     if not _FIRST_ITEM.search(rest) and (item := _LATER_ITEM.search(rest, 1)):
         ends.append(item)  # the first item was at the head, or in another sentence
     for end in filter(None, ends):
-        head = _BEFORE_ITEM.sub("", whole[: end.start()])
+        head = re.sub(r"[ ,;.]*(?: and)?[ ,;.]*$", "", whole[: end.start()])
         if not _is_list(whole, end.start()) and not _is_torn(head, 30):
             whole = head + "."
     first = Piece(_mended(whole), start, start + len(whole))
@@ -233,41 +239,33 @@ _LOOSE = re.compile(
     r"\s(?:in|for|with|from|via|through|using|during|by|across|under|into|to [a-z]+)\s"
 )
 _ASKS = re.compile(
-    r"\b(?:why|whether|how|(?:so|such|show\w*|demonstrat\w*|find|found|argue|reveal\w*|prove|"
-    r"observe|suggest\w*) that)\b"
-)
-_ALLOWS = re.compile(
-    r"\b(?:allow|enabl|help|requir|forc|lead|train|teach|encourag|us)\w*\b[^,]{0,40}$"
+    r"\b(?:why|whether|how|(?:such|show\w*|demonstrat\w*|find|argue|reveal\w*) that)\b"
+    r"|\b(?:from|(?:allow|enabl|help|lead|train|us)\w*)\b[^,]{0,40}\.$"
 )
 _LEAST_LOOSE = 100
 
 
 def curtailed(piece: Piece) -> Iterator[Piece]:
     """The piece ended before a phrase that says how or what for, the longest first."""
-    ends = [one.start() for one in _LOOSE.finditer(piece.text, _LEAST_LOOSE)]
-    for end in reversed(ends):
-        text, after = _closed(piece.text[:end]), piece.text[end:]
+    for loose in reversed(list(_LOOSE.finditer(piece.text, _LEAST_LOOSE))):
+        end = loose.start()
+        text = _closed(piece.text[:end])
         is_torn = _is_torn(text) or _ASKS.search(text) or _is_list(piece.text, end)
-        is_needed = after.startswith(" to ") and (" from " in text or _ALLOWS.search(text[:-1]))
-        if not (is_torn or is_needed or _HEDGE.search(after)):
+        if not (is_torn or _HEDGE.search(piece.text, end)):
             yield Piece(text, piece.start, piece.start + end)
 
 
-def _endings(text: str, start: int) -> list[Piece]:
-    return [Piece(_mended(_closed(text[:end])), start, start + end) for end in _ends(text)]
-
-
-def _closed(head: str) -> str:
-    return head.rstrip(" .,;:–—-") + "."
-
-
-def _ends(text: str) -> Iterator[int]:
-    """Where `text` can end before its end."""
+def _endings(text: str, start: int) -> Iterator[Piece]:
+    """`text` ended at the end of each clause where it can end."""
     for boundary in _BOUNDARY.finditer(text, _LEAST):
         end = boundary.start()
         is_limit = text[end] not in ";:" and _HEDGE.search(text, end)
         if not is_limit and not _is_list(text, end):
-            yield end
+            yield Piece(_mended(_closed(text[:end])), start, start + end)
+
+
+def _closed(head: str) -> str:
+    return head.rstrip(" .,;:–—-") + "."
 
 
 def _is_list(text: str, end: int) -> bool:
@@ -312,48 +310,42 @@ _FAR = 120  # characters before an abbreviation that can hold its words
 
 
 def without_macros(text: str, title: str) -> str:
-    r"""`text` without private macros: the coined name of the title if the letters agree, else
-    what a macro such as `\ourbench` is named for, else the macro's own name."""
+    r"""`text` without private macros: the name in the title if the letters agree, else what a
+    macro such as `\ourbench` is named for, else the macro's own name."""
     if "\\" not in text:
         return text
-    coined = title.partition(":")[0].strip() if ":" in title else ""
-    letters = re.sub(r"[^a-z]+", "", coined.casefold())
+    names = {re.sub(r"[^a-z]", "", word.casefold()): word.strip(":,.") for word in title.split()}
 
     def named(match: re.Match[str]) -> str:
         macro = match[1].casefold()
-        if letters == macro:
-            return coined
         kind = _KIND.search(macro)
-        return f"our {_KINDS.get(kind[0], kind[0])}" if kind else match[1]
+        ours = f"our {_KINDS.get(kind[0], kind[0])}" if kind else match[1]
+        return names.get(macro, ours)
 
     return _MACRO.sub(named, text)
 
 
-class Acronym(NamedTuple):
-    """An abbreviation, its words in full, and the character after its explanation."""
-
-    short: str
-    full: str
-    end: int
+Acronyms = Sequence[tuple[str, str, int]]
+"""Abbreviations, their words in full, and the character after the explanation."""
 
 
-def acronyms(abstract: str) -> Sequence[Acronym]:
+def acronyms(abstract: str) -> Acronyms:
     """The abbreviations that an abstract explains, as in `large language models (LLMs)`.
 
     Leaves out those of which only the words are plural: then a single one may be meant.
     """
-    found: dict[str, Acronym] = {}
+    found: dict[str, tuple[str, str, int]] = {}
     for match in _DEFINED.finditer(abstract):
         letters = [one for one in match[1] if one.isalpha()]
         spelled = r"(?<![\w-])" + r"[\w'’]*[ /-]".join(letters) + r"[\w'’]*$"
         before = abstract[max(0, match.start() - _FAR) : match.start()]
         full = re.search(spelled, before, re.IGNORECASE)
         if full and full[0].endswith("s") == bool(match[2]):
-            found.setdefault(match[1], Acronym(match[1] + match[2], full[0], match.end()))
+            found.setdefault(match[1], (match[1] + match[2], full[0], match.end()))
     return tuple(found.values())
 
 
-def expanded(piece: Piece, known: Sequence[Acronym], limit: int) -> Piece:
+def expanded(piece: Piece, known: Acronyms, limit: int) -> Piece:
     """`piece` with abbreviations that were explained before it in full, as long as it fits."""
     text = piece.text
     for short, full, end in known:

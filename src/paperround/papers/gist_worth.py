@@ -31,7 +31,8 @@ _BOAST = re.compile(
     re.IGNORECASE,
 )
 _NO_DETAIL = re.compile(
-    rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|existing|prior|previous)\b",
+    rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|existing|prior|"
+    rf"previous)\b",
     re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
 _SAYS = r"\b(?:we|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
@@ -41,9 +42,9 @@ PROPOSAL = re.compile(
 """The authors propose something."""
 STATEMENT = re.compile(
     rf"{_SAYS}(?:{PROPOSES}|describ|study|studies|investigat|explor|examin|analy[sz]|review|survey|"
-    r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|establish|"
-    r"show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|synthesi[sz]|ask|"
-    r"uncover|generaliz)\w*\b"
+    r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|"
+    r"establish|show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|"
+    r"synthesi[sz]|ask|uncover|generaliz)\w*\b"
     r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
     r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is) (?:an?|the first)| (?:introduc|propos)es)\b",
     re.IGNORECASE,
@@ -58,13 +59,13 @@ _PARTS = re.compile(
 )
 _REFERS = re.compile(
     rf"(?:\b|^){POINTER}(?! (?:[\w-]+ )?{PAPER}\b) (?!as |an? |that |is |are |can |to |by )[a-z]"
-    r"|\bthe (?:latter|former|resulting)\b|\b(?:do|does|achieve|address|tackle|solve|study|mitigate|"
-    r"explore|overcome|diagnose) (?:so|it|this|these|them)\b"
+    r"|\bthe (?:latter|former|resulting)\b|\b(?:do|does|achieve|address|tackle|solve|study|"
+    r"mitigate|explore|overcome|diagnose) (?:so|it|this|these|them)\b"
     r"|\b(?:identified|above) (?:\w+ )?(?:issues|limitations|challenges)\b"
 )
 _ONE_PART = re.compile(
-    r"(?:For|In|At|During) (?:the |our |each )?(?:\w+ )?(?:stage|step|phase|case|model|(?:sub-?)?task)"
-    r"\b[^,]{0,30}, "
+    r"(?:For|In|At|During) (?:the |our |each )?(?:\w+ )?(?:stage|step|phase|case|model|"
+    r"(?:sub-?)?task)\b[^,]{0,30}, "
 )
 _HOPE = re.compile(
     r"\b(?:aims? to (?:serve|provide an?|be|inspire|foster)|valuable (?:resource|insights)|"
