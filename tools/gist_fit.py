@@ -46,14 +46,14 @@ _FALLS: _Bounds = (None, 0.0)
 _EITHER: _Bounds = (None, None)
 SIGNS: Mapping[str, tuple[_Bounds, _Bounds]] = {
     **dict.fromkeys(
-        ("length", "place", "first of ours", "opens with our", "this paper", "by doing", "method",
+        ("length", "place", "at ours", "opens with our", "this paper", "by doing", "method",
          "than"),
         (_RISES, _RISES),
     ),
     **dict.fromkeys(("middle", "after ours"), (_RISES, _FALLS)),
     **dict.fromkeys(("our", "better", "degree", "figure", "rivals"), (_FALLS, _RISES)),
     **dict.fromkeys(
-        ("first proposal", "after the proposal", "first result"), (_EITHER, _EITHER)
+        ("at the proposal", "after the proposal", "first result"), (_EITHER, _EITHER)
     ),
     **dict.fromkeys(
         ("before ours", "before the proposal", "also", "problem", "have", "code"), (_FALLS, _FALLS)

@@ -16,20 +16,10 @@ from heapq import nlargest
 from itertools import combinations, product
 from math import exp
 
-from paperround.papers import gist_features, gist_rewriting
+from paperround.papers import gist_features, gist_rewriting, gist_worth
 from paperround.papers.gist_features import WEIGHTS, Features, Sentence, Weights
 from paperround.papers.gist_rewriting import Acronyms, Piece
-from paperround.papers.gist_worth import (
-    NO_NEWS,
-    PROPOSAL,
-    STATEMENT,
-    can_follow,
-    points_outside,
-    said_of_title,
-    says_little,
-    title_words,
-    worth_alone,
-)
+from paperround.papers.gist_worth import PROPOSAL, STATEMENT, points_outside, says_little
 
 GistChooser = Callable[[str, str], str]
 """Returns the sentence that says what the paper does, given title and abstract."""
@@ -82,7 +72,8 @@ class _Candidate:
         fitting = [one for one in self.versions if len(one.text) <= limit]
         if not fitting or (fitting[0] != self.whole and says_little(fitting[0].text)):
             fitting += [one for one in self.curtailed if len(one.text) <= limit]
-        return max(fitting, key=lambda one: len(one.text), default=_cut(self.whole, limit))
+        cut = self.whole._replace(text=shortened(self.whole.text, limit))
+        return max(fitting, key=lambda one: len(one.text), default=cut)
 
     def precedes(self, other: "_Candidate") -> bool:
         """Whether only white space is between the two."""
@@ -111,7 +102,7 @@ def gist_pieces(
     candidates = _candidates(title, abstract, weights)
     if not candidates:
         return ()
-    known, words = gist_rewriting.acronyms(abstract), title_words(title)
+    known, words = gist_rewriting.acronyms(abstract), gist_worth.title_words(title)
     if most == 2 and (pair := _best_pair(candidates, words)):
         first = gist_rewriting.expanded(pair[0], known, LONGEST - 1 - len(pair[1].text))
         room = LONGEST - 1 - len(first.text)
@@ -128,12 +119,8 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]
         for *one, found in zip(sentences, ideas, results, features, strict=True)
     ]
     named = title.casefold().strip(" .")
-    texts = ((one, one.sentence.text) for one in every)
-    candidates = [
-        one
-        for one, text in texts
-        if not NO_NEWS.search(text) and text.casefold().strip(" .") != named
-    ] or every
+    news = [one for one in every if not gist_worth.NO_NEWS.search(one.sentence.text)]
+    candidates = [one for one in news if one.sentence.text.casefold().strip(" .") != named] or every
     for says, factor in ((STATEMENT, _FIRST_STATEMENT), (PROPOSAL, _FIRST_PROPOSAL)):
         if first := next((one for one in candidates if says.search(one.sentence.text)), None):
             first.bonus = factor
@@ -178,7 +165,7 @@ def _one_or_joined(
         return
     first = gist_rewriting.expanded(alone, known, LONGEST_ONE)
     for second in (*other.versions, *other.curtailed):
-        if can_follow(alone.text, second.text):
+        if gist_worth.can_follow(alone.text, second.text):
             both = gist_rewriting.joined(first, second)
             if both and len(both.text) <= LONGEST_ONE:
                 yield both, one.idea + other.idea
@@ -189,24 +176,25 @@ def _worth(piece: Piece, words: Set[str]) -> float:
     """How well a piece says alone what the paper does."""
     if piece.text.endswith("…") or points_outside(piece.text):
         return _UNREADABLE
-    return worth_alone(piece.text) * exp(_TITLE * said_of_title(piece.text, words))
+    said = gist_worth.said_of_title(piece.text, words)
+    return gist_worth.worth_alone(piece.text) * exp(_TITLE * said)
 
 
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
     """The likeliest idea before a result, of those that fit together."""
     likeliest = nlargest(_MOST_PAIRED, candidates, key=lambda one: one.idea + one.result)
-    ideas = {
-        one: one.idea * one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest
-    }
-    pairs = combinations([one for one in candidates if one in ideas], 2)
-    ordered = sorted(pairs, key=lambda pair: -ideas[pair[0]] * _result_after(*pair))
-    return next(filter(None, (_fit(*pair) for pair in ordered)), None)
+    worth = {one: one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest}
 
+    def chance(pair: tuple[_Candidate, _Candidate]) -> float:
+        """That the first is the idea, and one of them a result."""
+        one, other = pair
+        points = not one.precedes(other) and points_outside(other.whole.text)
+        result = one.result + other.result * (_POINTS_AT_ANOTHER if points else 1.0)
+        return one.idea * worth[one] * result
 
-def _result_after(one: _Candidate, other: _Candidate) -> float:
-    """The chance that one of the two is a result, and says so."""
-    points = not one.precedes(other) and points_outside(other.whole.text)
-    return one.result + (_POINTS_AT_ANOTHER * other.result if points else other.result)
+    pairs = combinations((one for one in candidates if one in worth), 2)
+    fitting = (_fit(*pair) for pair in sorted(pairs, key=chance, reverse=True))
+    return next(filter(None, fitting), None)
 
 
 def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
@@ -217,11 +205,6 @@ def _fit(one: _Candidate, other: _Candidate) -> tuple[Piece, Piece] | None:
     pairs = product((it for it in firsts if not points_outside(it.text)), seconds)
     fitting = [pair for pair in pairs if len(pair[0].text) + len(pair[1].text) < LONGEST]
     return max(fitting, key=lambda pair: len(pair[0].text) + len(pair[1].text), default=None)
-
-
-def _cut(piece: Piece, limit: int) -> Piece:
-    text = shortened(piece.text, limit)
-    return Piece(text, piece.start, min(piece.end, piece.start + len(text) - 1))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -5,13 +5,12 @@ white space and a possible start of a sentence follow. After an abbreviation or 
 only before a word that usually starts one, such as `We` or `However`: `et al. We propose` is two
 sentences, `et al. Nature` is one.
 
-A feature is a habit of authors: words that announce their own work or results, openings of a
-sentence that only continues, usual places in an abstract. A feature that does not apply is left
-out; most others are 1.0, and all lie between 0 and 1.
+A feature is a habit of authors: words that announce their own work or results, and the usual
+places in an abstract. One that does not apply is left out; all lie between 0 and 1.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 
@@ -125,9 +124,8 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
         place = at / (len(found) - 1) if len(found) > 1 else 0.5
         features["place"], features["middle"] = place, 4 * place * (1 - place)
     # An abstract turns from the background to the authors' own work once.
-    _mark_first(found, ("we", "our"), "first of ours", "before ours", "after ours")
-    proposal = ("first proposal", "before the proposal", "after the proposal")
-    _mark_first(found, ("we propose",), *proposal)
+    _mark_around(found, {"we", "our"}, "ours")
+    _mark_around(found, {"we propose"}, "the proposal")
     for one in found:
         is_result = "better" in one or "show" in one or "rivals" in one
         if is_result and ("our" in one or "experiment" in one or "we show" in one):
@@ -149,19 +147,14 @@ def _word_features(text: str) -> dict[str, float]:
     return features
 
 
-def _mark_first(
-    found: list[dict[str, float]], names: Sequence[str], first: str, before: str, after: str
-) -> None:
+def _mark_around(found: list[dict[str, float]], names: Set[str], what: str) -> None:
     """Mark the first sentence that has one of the features `names`, those before it and the one
     after it."""
-    at = next((at for at, one in enumerate(found) if not one.keys().isdisjoint(names)), None)
-    if at is None:
-        return
-    found[at][first] = 1.0
-    for one in found[:at]:
-        one[before] = 1.0
-    for one in found[at + 1 : at + 2]:
-        one[after] = 1.0
+    first = next((at for at, one in enumerate(found) if not names.isdisjoint(one)), None)
+    if first is not None:
+        for at, one in enumerate(found[: first + 2]):
+            where = "before" if at < first else "at" if at == first else "after"
+            one[f"{where} {what}"] = 1.0
 
 
 Weights = Mapping[str, tuple[float, float]]
@@ -169,28 +162,13 @@ Weights = Mapping[str, tuple[float, float]]
 
 # Learned by `python -m tools.gist_fit` (see `docs/gist.md`), which prints these lines.
 WEIGHTS: Weights = {
-    "length": (3.76, 1.66),
-    "place": (0.0, 3.75),
-    "first of ours": (2.03, 0.0),
-    "opens with our": (0.09, 1.18),
-    "this paper": (1.13, 0.0),
-    "by doing": (1.08, 1.03),
-    "method": (0.65, 0.0),
-    "than": (1.58, 0.28),
-    "middle": (3.97, -0.81),
-    "after ours": (1.35, -0.81),
-    "our": (-0.58, 1.39),
-    "better": (-0.78, 0.75),
-    "degree": (-0.32, 2.05),
-    "figure": (-0.21, 2.16),
-    "rivals": (-1.52, 1.36),
-    "first proposal": (0.53, -1.8),
-    "after the proposal": (0.82, 0.08),
-    "first result": (-0.67, 1.32),
-    "before ours": (-1.33, -1.59),
-    "before the proposal": (0.0, -1.74),
-    "also": (-0.79, -0.96),
-    "problem": (-1.83, 0.0),
-    "have": (-2.03, -0.74),
-    "code": (-1.2, -2.09),
-}
+    "length": (3.76, 1.66), "place": (0.0, 3.75), "at ours": (2.03, 0.0),
+    "opens with our": (0.09, 1.18), "this paper": (1.13, 0.0), "by doing": (1.08, 1.03),
+    "method": (0.65, 0.0), "than": (1.58, 0.28), "middle": (3.97, -0.81),
+    "after ours": (1.35, -0.81), "our": (-0.58, 1.39), "better": (-0.78, 0.75),
+    "degree": (-0.32, 2.05), "figure": (-0.21, 2.16), "rivals": (-1.52, 1.36),
+    "at the proposal": (0.53, -1.8), "after the proposal": (0.82, 0.08),
+    "first result": (-0.67, 1.32), "before ours": (-1.33, -1.59),
+    "before the proposal": (0.0, -1.74), "also": (-0.79, -0.96), "problem": (-1.83, 0.0),
+    "have": (-2.03, -0.74), "code": (-1.2, -2.09),
+}  # fmt: skip

@@ -10,13 +10,12 @@ a clause. A sentence never ends before a part that limits its claim, as `but` or
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from paperround.papers.gist_features import OPENS, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """`text` as shown, from the characters `start` to `end` of the abstract."""
 
     text: str
@@ -135,7 +134,7 @@ _POINTS_BACK_AT_END = re.compile(
     r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?) "
     r"(?:this|that|these|those|such(?: an?)?|both) (?:[\w-]+ ){0,3}(?:issue|problem|gap|challenge|"
     r"limitation|need|question|shortcoming|bottleneck|goal|difficult(?:y|ie)|aim|trade-?off)s?\.$"
-    r"|,? as an? (?:\w+ )?step\.$|(?:,| and) as (?:follows|shown below)[.:]$"
+    r"|,? as an? (?:\w+ )?step\.$"
 )
 _BOUNDARY = re.compile(
     # Punctuation, an example, a comparison, a purpose.
@@ -156,8 +155,8 @@ _BOUNDARY = re.compile(
     r"generali[sz]e|yield|support)s?)\s"
 )
 _HEDGE = re.compile(
-    r"\b(?:but|(?:al)?though|however|unless|except|provided|only (?:if|when|on|for|in|under|with)|"
-    r"at the (?:cost|expense|price))\b",
+    r"\b(?:but|(?:al)?though|however|unless|except|provided|assuming|as long as|"
+    r"only (?:if|when|on|for|in|under|with)|at the (?:cost|expense|price))\b",
     re.IGNORECASE,
 )
 _EXPLAINED = re.compile(
@@ -170,23 +169,20 @@ _PHRASE = re.compile(
     rf"{EVIDENCE})\b[^;:]*?, (?=we |our |this {PAPER}|[A-Z][\w-]*[A-Z][\w-]* [a-z]+s )"
 )  # an opening that is not part of the claim, where room is short
 _VERB = re.compile(
-    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{PAPER}|method|approach|framework|model|system|"
-    rf"algorithm|"
-    r"pipeline|dataset|benchmark|strategy|analysis|findings|results|experiments|"
-    r"[A-Z][\w.+-]*[A-Z\d][\w.+-]*|\))(?: \w+ly| also)? [a-z]{2,}s?\b(?! (?:of|for|and|that|"
-    r"which|in|with)\b)|\b(?:is|are|can|has|have|do|will|was|were|(?:remain|show|use|achieve|"
-    r"improve|enable|outperform|provide|learn|leverage|combine|yield|reduce|generate|require|"
-    r"allow|make)s?)\b"
+    rf"\b(?:[Ww]e|I)(?: \w+ly)? [a-z]+|\b(?:{PAPER}|method|approach|framework|model|system|dataset|"
+    r"benchmark|pipeline|algorithm|strategy|analysis|findings|results|experiments|[A-Z][\w.+-]*"
+    r"[A-Z\d][\w.+-]*|\))(?: \w+ly| also)? [a-z]{2,}s?\b(?! (?:of|for|and|that|which|in|with)\b)|"
+    r"\b(?:is|are|can|has|have|do|will|was|were|(?:remain|show|use|achieve|improve|enable|"
+    r"outperform|provide|learn|leverage|combine|yield|reduce|generate|require|allow|make)s?)\b"
 )
 _TORN = re.compile(
     # After a word that asks for more.
-    r"(?:\b(?:an?|the|of|for|to|by|in|on|with|from|through|across|under|over|within|among|without|"
-    r"using|such|and|or|is|are|as|that|which|between|both|either|two|three|four|five|various|into|"
-    r"than|via|its|their|our|we|be|not|how|when|where|also|then|i\.e|e\.g|following|follows|namely|"
-    r"includ\w+|results?|leads?|consists?|depends?|focus(?:es)?|aims?|shows?|finds?|reveals?|based|"
-    r"able|due|according|opposed|designed|used|needed|easier|harder|easy|hard|difficult|capable|"
-    r"(?:im)?possible|likely|necessary|related|need|ability|subject|prior|compatible|adaptable|"
-    r"ranging|contribut\w+|step)|[:,;(])$"
+    r"(?:\b(?:an?|the|of|for|to|by|in|on|with|from|through|without|using|such|and|or|is|are|as|that|"
+    r"which|between|both|either|into|than|via|its|their|our|we|be|not|how|when|where|also|then|"
+    r"i\.e|e\.g|following|follows|includ\w+|contribut\w+|ranging|results?|leads?|consists?|depends?|"
+    r"focus(?:es)?|aims?|shows?|finds?|reveals?|based|able|due|according|designed|used|needed|need|"
+    r"hard|difficult|possible|likely|capable|compatible|adaptable|ability|subject|prior|step)|"
+    r"[:,;(])$"
     # After a participle without its `by` or `from`, unless it ends what is said of a thing.
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|"
     r"built|driven|given|made)$"
@@ -228,7 +224,7 @@ def versions(sentence: Sentence) -> Iterator[Piece]:
         at = start + phrase.end()
         shorter += [Piece(_mended(main), at, start + len(whole)), *_endings(main, at)]
     shorter += [
-        replace(one, text=bare) for one in shorter if (bare := _ASIDE.sub("", one.text)) != one.text
+        one._replace(text=bare) for one in shorter if (bare := _ASIDE.sub("", one.text)) != one.text
     ]
     yield from sorted(
         (one for one in shorter[1:] if not _is_torn(one.text)), key=lambda one: -len(one.text)
@@ -358,4 +354,4 @@ def expanded(piece: Piece, known: Acronyms, limit: int) -> Piece:
         longer = re.sub(use, words, text, count=1) if longer == text else longer
         if len(longer) <= limit:
             text = capitalized(longer)
-    return replace(piece, text=text)
+    return piece._replace(text=text)

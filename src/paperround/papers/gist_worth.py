@@ -26,10 +26,11 @@ _PRAISE = (
     r"state[- ]of[- ]the[- ]art|sota|outperform\w*|surpass\w*|superior\w*|effectiveness|achieves?|"
     r"exceeds?|improves? (?:over|upon)|significant\w* (?:improve\w*|gains?)"
 )
-_BOAST = re.compile(
-    rf"\b(?:{_PRAISE}|(?:show|demonstrat|validat|prov|confirm)\w* (?:that|its|the|strong|great))\b",
+_LACKS = r"(?:is|are) limited to|suffer\w*|fails? to|struggles?|shortcomings?|lacks?"
+_JUDGES = re.compile(
+    rf"\b(?:{_PRAISE}|{_LACKS}|(?:show|demonstrat|validat|prov|confirm)\w* (?:that|its|the))\b",
     re.IGNORECASE,
-)
+)  # it praises the work, or says what others lack
 _NO_DETAIL = re.compile(
     rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|existing|prior|"
     rf"previous)\b",
@@ -68,10 +69,9 @@ _ONE_PART = re.compile(
     r"(?:sub-?)?task)\b[^,]{0,30}, "
 )
 _HOPE = re.compile(
-    r"\b(?:aims? to (?:serve|provide an?|be|inspire|foster)|valuable (?:resource|insights)|"
-    r"pav(?:e|es|ing) the way|serves? as an?|insights? (?:for|into)|contributes? to|"
-    r"(?:future|further) (?:work|research|studies)|we (?:hope|believe)|"
-    r"(?:significant|important|promising|major|critical) (?:advance\w*|step|direction))\b",
+    r"\b(?:aims? to (?:serve|be|inspire|foster)|pav(?:e|es|ing) the way|serves? as an?|"
+    r"contributes? to|insights? (?:for|into)|(?:future|further) (?:work|research|studies)|"
+    r"we (?:hope|believe)|(?:significant|important|promising) (?:advance\w*|step|direction))\b",
     re.IGNORECASE,
 )
 _TORN = re.compile(
@@ -124,7 +124,7 @@ def worth_alone(text: str) -> float:
     worth = min(1.0, (1 + telling) / (1 + _ENOUGH)) * (0.3 if telling < _TOO_FEW else 1.0)
     if not STATEMENT.search(text):
         worth *= 0.5 if _TAKES_A_STEP.search(text) else 0.25
-        worth *= 0.3 if _BOAST.search(text) else 1.0
+        worth *= 0.3 if _JUDGES.search(text) else 1.0
     for pattern, factor in _COSTS:
         if pattern.search(text):
             worth *= factor
