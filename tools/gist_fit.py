@@ -51,7 +51,9 @@ SIGNS: Mapping[str, tuple[_Bounds, _Bounds]] = {
         (_RISES, _RISES),
     ),
     **dict.fromkeys(("middle", "after ours"), (_RISES, _FALLS)),
-    **dict.fromkeys(("our", "better", "degree", "figure", "rivals"), (_FALLS, _RISES)),
+    **dict.fromkeys(
+        ("our", "allow", "better", "degree", "figure", "rivals", "on"), (_FALLS, _RISES)
+    ),
     **dict.fromkeys(
         ("at the proposal", "after the proposal", "first result"), (_EITHER, _EITHER)
     ),

@@ -30,7 +30,7 @@ def invented(number: int) -> Marked:
 def test_what_readers_mark_gets_weight_of_the_expected_sign() -> None:
     weights = learned([invented(number) for number in range(20)])
     assert weights.keys() == SIGNS.keys()
-    assert weights["we propose"][0] > 0
+    assert weights["at ours"][0] > 0
     assert weights["degree"][1] > 0
     assert weights["degree"][0] <= 0
     for name, pair in weights.items():

@@ -28,8 +28,6 @@ POINTER = r"(?:[Tt]his|[Tt]hese|[Tt]hose|[Ss]uch|the above|aforementioned)"
 """A word that points at another sentence, before a noun."""
 PROPOSES = r"(?:propos|introduc|present|develop|design|devis|build|creat|construct|formulat|releas)"
 
-# --- the head -----------------------------------------------------------------------------------
-
 _BECAUSE = (
     r"(?:To|Towards?|In (?:light|view|response)|(?:As|In) an? (?:\w+ )?(?:step|attempt)|As part|"
     r"Unlike|(?:Motiv|Inspir|Guid|Driv|Encourag|Bas|Buil)\w+|(?!Assum|Dur|Suppos|"
@@ -83,7 +81,6 @@ _POINTING_STEP = re.compile(
     rf" and (?:then )?(?={PROPOSES}e?s? ))"
 )
 """`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
-_WITHOUT_E = ("present", "develop", "design", "build", "construct")
 
 
 def _without_links(sentence: str) -> str:
@@ -112,10 +109,9 @@ def _mended(text: str) -> str:
     if also := _WE_ALSO.match(text):
         text = f"We {text[also.end() :]}"
     if step := _POINTING_STEP.match(text):
-        verb = f"{step[2]}{'' if step[2] in _WITHOUT_E else 'e'} " if step[2] else ""
-        if verb and step[1] != "We":
-            verb = f"{verb[:-1]}s "
-        text = f"{step[1]} {verb}{text[step.end() :]}"
+        verb = re.sub(r"(?<=[csv])$|(?<=eat|lat)$", "e", step[2] or "")
+        ending = "" if not verb else " " if step[1] == "We" else "s "
+        text = f"{step[1]} {verb}{ending}{text[step.end() :]}"
     if text.startswith("Our "):
         is_name = re.match(r"Our [A-Z]\w*[A-Z\d]", text)
         article = "This " if re.match(rf"Our {PAPER}\b", text) else "" if is_name else "The "
@@ -123,12 +119,8 @@ def _mended(text: str) -> str:
     return text
 
 
-# --- the end ------------------------------------------------------------------------------------
-
-_LONGEST = 1500
-"""Characters of a sentence that is worth the search for a place to end it."""
-_LEAST = 50
-"""Characters that a sentence keeps; a shorter one says too little."""
+_LONGEST = 1500  # characters of a sentence that is worth the search for a place to end it
+_LEAST = 50  # characters that a sentence keeps; a shorter one says too little
 
 _POINTS_BACK_AT_END = re.compile(
     r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?) "
@@ -295,10 +287,8 @@ def joined(first: Piece, second: Piece) -> Piece | None:
     return Piece(f"{head}; {rest}", first.start, second.end)
 
 
-# --- names --------------------------------------------------------------------------------------
-
+# A macro without an argument and not after a number, which mathematics has.
 _MACRO = re.compile(r"(?<![\d$])\{?\\([A-Za-z]{3,})(?![A-Za-z]|\{[^}]|[\^_])(?:\{\}\}?|\})?")
-"""A macro without an argument and not after a number, which mathematics has."""
 _KIND = re.compile("bench|dataset|corpus|model|sys|framework|tool|method|approach|name|our")
 _KINDS = {"bench": "benchmark", "sys": "system", "name": "method", "our": "method"}
 _DEFINED = re.compile(r" \(([A-Za-z][\w-]{0,14}[A-Z][\w-]*?)(s?)\)")
