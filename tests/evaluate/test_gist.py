@@ -64,7 +64,7 @@ def test_an_abstract_counts_for_a_metric_only_with_the_marks_it_needs(tmp_path: 
         row(("12%", "result")),
     )
     metrics = evaluate_gist(file, Baselines.NONE).metrics
-    assert (metrics["idea"].value, metrics["both"].value) == (2 / 3, 1 / 2)
+    assert (metrics["idea"].value, metrics["both"].value) == (1 / 3, 1 / 2)
     assert metrics["cut"].value == metrics["dangling"].value == 0
 
 

@@ -92,8 +92,8 @@ def test_what_stands_before_a_proposal_does_not_make_it_say_more() -> None:
     little = (
         "Inspired by how honey bees find flowers in gardens and parks of cities, we propose Foo."
     )
-    assert choose_gist("", f"It is hard. {little} It learns by dancing.") == (
-        f"{little.removesuffix('.')}; it learns by dancing."
+    assert choose_gist("", f"It is hard. {little} It learns steps by watching bees dance.") == (
+        f"{little.removesuffix('.')}; it learns steps by watching bees dance."
     )
 
 
@@ -234,5 +234,6 @@ def test_of_very_many_sentences_only_the_likeliest_are_paired(
         return list(combinations(every, size))
 
     monkeypatch.setattr(gist_module, "combinations", pairs)
-    assert choose_two("", "We like it. " * 500 + f"{IDEA} {RESULT}") == f"{IDEA} {RESULT}"
+    filling = "We like it. " * 250
+    assert choose_two("", f"{filling}{IDEA} {RESULT} {filling}") == f"{IDEA} {RESULT}"
     assert seen == [16]

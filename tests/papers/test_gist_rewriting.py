@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from paperround.papers.gist import LONGEST_ONE, choose_gist, choose_two, gist_pieces
 from paperround.papers.gist_features import Sentence, split_sentences
-
 from paperround.papers.gist_rewriting import (
     Piece,
     acronyms,

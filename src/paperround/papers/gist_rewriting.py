@@ -23,15 +23,14 @@ class Piece(NamedTuple):
     end: int
 
 
-PAPER = r"(?:paper|work|article|study|report|survey|thesis|research|review)"
+PAPER = r"(?:paper|work|article|study|report|survey|thesis|research|review|introduction)"
 POINTER = r"(?:[Tt]his|[Tt]hese|[Tt]hose|[Ss]uch|the above|aforementioned)"
 """A word that points at another sentence, before a noun."""
 PROPOSES = r"(?:propos|introduc|present|develop|design|devis|build|creat|construct|formulat|releas)"
 
 _BECAUSE = (
-    r"(?:To|Towards?|In (?:light|view|response)|(?:As|In) an? (?:\w+ )?(?:step|attempt)|As part|"
-    r"Unlike|(?:Motiv|Inspir|Guid|Driv|Encourag|Bas|Buil)\w+|(?!Assum|Dur|Suppos|"
-    r"Consider)[A-Z]\w+ing)"
+    r"(?:To|Towards?|In (?:light|view|response)|(?:As|In) an? (?:\w+ )?(?:step|attempt)|Unlike|"
+    r"Part|(?:Motivat|Inspir|Guid|Driv|Bas|Buil)\w+|(?!Assum|Dur|Suppos|Consider)[A-Z]\w+ing)"
 )
 _LINK = re.compile(
     # The marker of an item, and the item's name.
@@ -171,7 +170,7 @@ _TORN = re.compile(
     # After a word that asks for more.
     r"(?:\b(?:an?|the|of|for|to|by|in|on|with|from|through|without|using|such|and|or|is|are|as|that|"
     r"which|between|both|either|into|than|via|its|their|our|we|be|not|how|when|where|also|then|"
-    r"i\.e|e\.g|following|follows|includ\w+|contribut\w+|ranging|results?|leads?|consists?|depends?|"
+    r"i\.e|e\.g|following|follows|includ\w+|contribut\w+|ranging|taking|results?|leads?|consists?|depends?|"
     r"focus(?:es)?|aims?|shows?|finds?|reveals?|based|able|due|according|designed|used|needed|need|"
     r"hard|difficult|possible|likely|capable|compatible|adaptable|ability|subject|prior|step)|"
     r"[:,;(])$"

@@ -71,11 +71,11 @@ _ONE_PART = re.compile(
 _HOPE = re.compile(
     r"\b(?:aims? to (?:serve|be|inspire|foster)|pav(?:e|es|ing) the way|serves? as an?|"
     r"contributes? to|insights? (?:for|into)|(?:future|further) (?:work|research|studies)|"
-    r"we (?:hope|believe)|(?:significant|important|promising) (?:advance\w*|step|direction))\b",
+    r"(?<!which )we (?:hope|believe)|(?:significant|important) (?:advance\w*|step|direction))\b",
     re.IGNORECASE,
 )
 _TORN = re.compile(
-    r"(?:\b(?:as follows|(?:following|key) (?:\w+ ){0,2}\w+s)|:) ?[.:]?$|"
+    r"\bas follows\b|(?:\b(?:following|key) (?:\w+ ){0,2}\w+s|:) ?[.:]?$|"
     r"(?<!\S)\(?[1i]\) (?!.*(?<!\S)\(?(?:2|ii)\) )",
     re.IGNORECASE,
 )
@@ -141,7 +141,8 @@ def can_follow(proposal: str, more: str) -> bool:
     """Whether `more` explains a proposal, and adds few names and abbreviations."""
     coined = set(_COINED.findall(more)) - set(_COINED.findall(proposal))
     others = (NO_NEWS, _NO_DETAIL, _HOPE, _PARTS)
-    return len(coined) <= _MOST_COINED and not any(one.search(more) for one in others)
+    is_plain = len(coined) <= _MOST_COINED and telling_words(more) > _TOO_FEW
+    return is_plain and not any(one.search(more) for one in others)
 
 
 def telling_words(text: str) -> int:
