@@ -168,6 +168,37 @@ def test_what_nets_of_others_lack_is_no_gist_beside_what_a_net_does() -> None:
     assert choose_gist("", f"Bees are small. {others} {plain} Bees are old.") == plain
 
 
+def test_what_others_say_before_the_authors_speak_is_no_gist() -> None:
+    others = (
+        "Honey bees hum in gardens, parks and meadows of large cities by moving their wings, "
+        "rather than by singing, which microphones of keepers record on warm days."
+    )
+    ours = "We count honey bees."
+    for rest in ("Bees rest. Bees are old.", "Bees rest. Wasps rest. Bees are old."):
+        assert choose_gist("Counting Bees", f"{others} {ours} {rest}") == ours
+
+
+def test_the_first_proposal_is_preferred_to_a_detail() -> None:
+    detail = "We then join the wings of bees by learning a net of layers from many microphones."
+    first = "We introduce FooNet, a net that counts honey bees in gardens from the sound of wings."
+    gist = choose_gist("", f"Bees are small. {first} {detail} Bees are old.")
+    assert gist.startswith(first.removesuffix("."))
+
+
+@pytest.mark.parametrize(
+    "abstract",
+    [
+        "Bienen summen in Gärten. Wir stellen FooNet vor, ein Netz, das Bienen am Klang zählt.",
+        "我们提出了一种新的方法。该方法通过声音计数蜜蜂。",
+        "Мы предлагаем новый метод подсчёта пчёл. Он работает быстро.",
+    ],
+)
+def test_an_abstract_in_another_language_has_a_gist_of_its_sentences(abstract: str) -> None:
+    gist = choose_gist("", abstract)
+    assert gist
+    assert gist.removesuffix("…") in abstract
+
+
 IDEA = "We propose Foo, a method that matches images densely by learning from the wild."
 RESULT = "FooNet significantly improves the state of the art by 12% on three benchmarks."
 FILLING = "Matching has been hard. " + IDEA + " It has two parts. " + RESULT + " Code is released."

@@ -34,7 +34,7 @@ _BECAUSE = (
 )
 _LINK = re.compile(
     # The marker of an item, and the item's name.
-    r"(?:\(?(?:[ivx]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
+    r"(?:\(?(?:[ivxIVX]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
     # Words that lead on from the sentence before, and limit no claim.
     r"|(?:(?:Specific|Addition|Consequent|Notab|Important|Final|According|First|Second|Third|Last|"
     r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate)(?:al)?ly|"
@@ -51,7 +51,7 @@ _LINK = re.compile(
     rf"them)"
     r")(?:, (?:and |so )?| (?=we ))"
     rf"|{_BECAUSE}\b[^,;:]{{0,120}}?\b(?:{POINTER}|our (?:findings?|results|analys[ei]s|"
-    r"observations?|insights?))\b[^,;:]{0,80}, (?=we )"
+    rf"observations?|insights?))\b[^,;:]{{0,80}}, (?=we |in this |this {PAPER} )"
 )
 _CLAUSE = re.compile(
     r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:[-'’][a-z]*)*[ ,]|[A-Z\[](?!\.))"
@@ -122,10 +122,10 @@ _LONGEST = 1500  # characters of a sentence that is worth the search for a place
 _LEAST = 50  # characters that a sentence keeps; a shorter one says too little
 
 _POINTS_BACK_AT_END = re.compile(
-    r"(?:,? (?:in order )?to (?:\w+ly )?[a-z]+|,? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?) "
-    r"(?:this|that|these|those|such(?: an?)?|both) (?:[\w-]+ ){0,3}(?:issue|problem|gap|challenge|"
-    r"limitation|need|question|shortcoming|bottleneck|goal|difficult(?:y|ie)|aim|trade-?off)s?\.$"
-    r"|,? as an? (?:\w+ )?step\.$"
+    r"(?:,? (?:in order |designed )?to (?:\w+ly )?[a-z]+|,? (?:that|which) (?:\w+ly )?[a-z]+s|"
+    r",? towards?|,? as an? (?:\w+ )?step\b[^,;:]{0,40}?) (?:this|that|these|those|such|both) "
+    r"(?:[\w-]+ ){0,3}(?:issue|problem|gap|challenge|limitation|need|question|shortcoming|goal|aim|"
+    r"bottleneck|difficult(?:y|ie)|task|trade-?off)s?\.$|,? as an? (?:\w+ )?step\.$"
 )
 _BOUNDARY = re.compile(
     # Punctuation, an example, a comparison, a purpose.
