@@ -32,13 +32,13 @@ _JUDGES = re.compile(
     re.IGNORECASE,
 )  # it praises the work, or says what others lack
 _NO_DETAIL = re.compile(
-    rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|existing|prior|"
-    rf"previous)\b",
+    rf"\b(?:{_PRAISE}|gains|experiment\w*|evaluat\w*|results|benchmarks?|limitations|"
+    r"(?:existing|prior|previous) (?:\w+ )?(?:methods?|approach\w*|works?|models?|studies))\b",
     re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
 _SAYS = r"\b(?:we|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
 PROPOSAL = re.compile(
-    rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? (?:{PROPOSES}|describ)|\bby {PROPOSES}ing "
+    rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? {PROPOSES}|\bby {PROPOSES}ing "
 )
 """The authors propose something."""
 STATEMENT = re.compile(
@@ -46,7 +46,8 @@ STATEMENT = re.compile(
     r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|"
     r"establish|show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|"
     r"synthesi[sz]|ask|uncover|generaliz)\w*\b"
-    r"|\b(?:is|are) (?:proposed|introduced|presented|developed|described)\b"
+    r"|(?:^|, )we (?:consider|prove|derive) |\bpaper demonstrates (?!that)"
+    r"|\b(?:is|are) (?:proposed|introduced|presented|developed)\b"
     r"|^[\w.+-]+(?: \([^)]*\))?(?:(?:,| is) (?:an?|the first)| (?:introduc|propos)es)\b",
     re.IGNORECASE,
 )
@@ -59,7 +60,8 @@ _PARTS = re.compile(
     r"strateg(?:y|ies)|perspectives?|dimensions?|aspects?|pillars?))\b"
 )
 _REFERS = re.compile(
-    rf"(?:\b|^){POINTER}(?! (?:[\w-]+ )?{PAPER}\b) (?!as |an? |that |is |are |can |to |by )[a-z]"
+    rf"(?:\b|^){POINTER}(?! (?:[\w-]+ )?{PAPER}\b) (?!as |an? |that |is |are |can |to |by )"
+    r"[a-z](?![\w-]*(?: [\w-]+)? by \w+ing )"
     r"|\bthe (?:latter|former|resulting)\b|\b(?:do|does|achieve|address|tackle|solve|study|"
     r"mitigate|explore|overcome|diagnose) (?:so|it|this|these|them)\b"
     r"|\b(?:identified|above) (?:\w+ )?(?:issues|limitations|challenges)\b"
@@ -88,7 +90,7 @@ _COSTS = (
 )
 _POINTS_OUTSIDE = re.compile(
     r"(?:Our|Its?|They|Their|Here|Such|Both|Similarly|Another|For (?:example|instance)|"
-    r"The (?:former|latter|resulting|above|same|results? (?:is|are))"
+    r"The (?:former|latter|resulting|above|same|(?:results?|first|second|third) (?:is|are))"
     r"|(?:(?:Across|Based on|By|From|In|On|Through|To [a-z]+|Under|Using|With|Within|Unlike|"
     rf"Compared (?:to|with)|At) )?+(?i:these|those|such|this(?! (?:[\w-]+ )?{PAPER}\b)))\b"
 )
