@@ -43,8 +43,7 @@ _POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
 
 @dataclass(eq=False)
 class _Candidate:
-    """A sentence, its chances to be marked as the idea and as the result, and how it can be
-    shown."""
+    """A sentence, its chances to be marked as idea and as result, and how it can be shown."""
 
     sentence: Sentence
     idea: float

@@ -75,7 +75,7 @@ _WE_ALSO = re.compile(
     r"[Ww]e (?:(?:also|further|additionally|first|then|thus|therefore) )?(?=[a-z])"
 )
 _POINTING_STEP = re.compile(
-    rf"(We|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|"
+    rf"(We|I|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|"
     rf"such)\b[^,;:.]{{0,100}}?(?:,? (?:by|through) ({PROPOSES})ing |"
     rf" and (?:then )?(?={PROPOSES}e?s? ))"
 )
@@ -109,7 +109,7 @@ def _mended(text: str) -> str:
         text = f"We {text[also.end() :]}"
     if step := _POINTING_STEP.match(text):
         verb = re.sub(r"(?<=[csv])$|(?<=eat|lat)$", "e", step[2] or "")
-        ending = "" if not verb else " " if step[1] == "We" else "s "
+        ending = "" if not verb else "s " if step[1].startswith("This") else " "
         text = f"{step[1]} {verb}{ending}{text[step.end() :]}"
     if text.startswith("Our "):
         is_name = re.match(r"Our [A-Z]\w*[A-Z\d]", text)

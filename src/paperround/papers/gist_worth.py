@@ -36,7 +36,7 @@ _NO_DETAIL = re.compile(
     r"(?:existing|prior|previous) (?:\w+ )?(?:methods?|approach\w*|works?|models?|studies))\b",
     re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
-_SAYS = r"\b(?:we|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
+_SAYS = r"\b(?:we|(?-i:I)|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
 PROPOSAL = re.compile(
     rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? {PROPOSES}|\bby {PROPOSES}ing "
 )
@@ -142,9 +142,10 @@ def says_little(text: str) -> bool:
 def can_follow(proposal: str, more: str) -> bool:
     """Whether `more` explains a proposal, and adds few names and abbreviations."""
     coined = set(_COINED.findall(more)) - set(_COINED.findall(proposal))
-    others = (NO_NEWS, _NO_DETAIL, _HOPE, _PARTS)
-    is_plain = len(coined) <= _MOST_COINED and telling_words(more) > _TOO_FEW
-    return is_plain and not any(one.search(more) for one in others)
+    ends_in_parts = any(one.end() >= len(more) - 1 for one in _PARTS.finditer(more))
+    if ends_in_parts or len(coined) > _MOST_COINED or telling_words(more) <= _TOO_FEW:
+        return False
+    return not any(one.search(more) for one in (NO_NEWS, _NO_DETAIL, _HOPE))
 
 
 def telling_words(text: str) -> int:
