@@ -144,9 +144,9 @@ def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Acronyms
     best, chosen = 0.0, Piece("", 0, 0)
     pairs = zip(candidates, [*candidates[1:], None], strict=True)
     chances = ((one.idea + (other.idea if other else 0.0), one, other) for one, other in pairs)
-    for most, one, other in sorted(chances, key=lambda it: -it[0]):
-        if (most + _LEAST_CHANCE) ** _TEMPER * _FIRST_PROPOSAL * highest <= best:
-            break
+    for most, one, other in sorted(chances, key=lambda it: -it[0] * it[1].bonus):
+        if (most + _LEAST_CHANCE) ** _TEMPER * one.bonus * highest <= best:
+            continue
         for piece, chance in _one_or_joined(one, other, known):
             value = (chance + _LEAST_CHANCE) ** _TEMPER * one.bonus * _worth(piece, words)
             if value > best:
