@@ -113,10 +113,8 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]
     sentences = gist_features.split_sentences(abstract)
     features = gist_features.features_of(sentences)
     ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
-    every = [
-        _Candidate(*one, bonus=_BACKGROUND if gist_features.is_background(found) else 1.0)
-        for *one, found in zip(sentences, ideas, results, features, strict=True)
-    ]
+    bonuses = (_BACKGROUND if gist_features.is_background(one) else 1.0 for one in features)
+    every = [*map(_Candidate, sentences, ideas, results, bonuses)]
     named = title.casefold().strip(" .")
     news = [one for one in every if not gist_worth.NO_NEWS.search(one.sentence.text)]
     candidates = [one for one in news if one.sentence.text.casefold().strip(" .") != named] or every
@@ -182,7 +180,9 @@ def _worth(piece: Piece, words: Set[str]) -> float:
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
     """The likeliest idea before a result, of those that fit together."""
     likeliest = nlargest(_MOST_PAIRED, candidates, key=lambda one: one.idea + one.result)
-    worth = {one: one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest}
+    worth: dict[_Candidate, float] = {
+        one: one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest
+    }
 
     def chance(pair: tuple[_Candidate, _Candidate]) -> float:
         """That the first is the idea, and one of them a result."""
