@@ -245,7 +245,8 @@ def test_that_results_are_presented_is_no_result() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["experiments show ", "we use (a b) ", "A, which is so, ", "a (B) "]
+    "words",
+    ["experiments show ", "we use (a b) ", "A, which is so, ", "a (B) ", "using these, we "],
 )
 def test_a_hostile_sentence_takes_no_long_time(words: str) -> None:
     started = time.process_time()

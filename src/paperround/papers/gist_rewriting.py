@@ -37,7 +37,7 @@ _LINK = re.compile(
     r"(?:\(?(?:[ivxIVX]{1,4}|\d{1,2}|[a-e])\)|\d{1,2}\.|[•*-])\s+(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
     # Words that lead on from the sentence before, and limit no claim.
     r"|(?:(?:Specific|Addition|Consequent|Notab|Important|Final|According|First|Second|Third|Last|"
-    r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate)(?:al)?ly|"
+    r"Particular|Concrete|Crucial|Critical|Interesting|Surprising|Remarkab|Ultimate|Subsequent)(?:al)?ly|"
     r"First|Second|Third|Next|Then|Besides|Moreover|Further(?:more)?|Hence|Thus|Therefore|So|"
     r"Overall|Instead|However|Nevertheless|Nonetheless|Meanwhile|Here|Yet|Also|As such|"
     r"(?:Taken )?[Tt]ogether|More [a-z]+ly|As a (?:result|solution)|By contrast|"
@@ -111,7 +111,7 @@ def _mended(text: str) -> str:
         verb = re.sub(r"(?<=[csv])$|(?<=eat|lat)$", "e", step[2] or "")
         ending = "" if not verb else "s " if step[1].startswith("This") else " "
         text = f"{step[1]} {verb}{ending}{text[step.end() :]}"
-    if text.startswith("Our "):
+    if text.startswith(("Our ", "our ")):
         is_name = re.match(r"Our [A-Z]\w*[A-Z\d]", text)
         article = "This " if re.match(rf"Our {PAPER}\b", text) else "" if is_name else "The "
         text = f"{article}{text[4:]}"
@@ -182,7 +182,7 @@ _TORN = re.compile(
     r"|\bthat (?:for|in|by|with|under|on|despite|when|while|if|even)\b[^,]*$"
 )
 _INTRODUCES = re.compile(
-    r"(?:Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|"
+    r"(?:Just|Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|"
     r"As|If|After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|"
     r"Among|Compared|Whereas|[A-Z][a-z]+ing)\b(?!.*(?:, (?:we|this|our|it|the|[A-Z])\b|\bwe [a-z]))"
 )  # without a subject after it
@@ -229,12 +229,12 @@ _ASKS = re.compile(
     r"\b(?:why|whether|how|(?:such|show\w*|demonstrat\w*|find|argue|reveal\w*) that)\b"
     r"|\b(?:from|(?:allow|enabl|help|lead|train|us)\w*)\b[^,]{0,40}\.$"
 )
-_LEAST_LOOSE = 100
+_LOOSE_ENDS = (100, 320)  # characters that are kept, at least and at most
 
 
 def curtailed(piece: Piece) -> Iterator[Piece]:
     """The piece ended before a phrase that says how or what for, the longest first."""
-    for loose in reversed(list(_LOOSE.finditer(piece.text, _LEAST_LOOSE))):
+    for loose in reversed(list(_LOOSE.finditer(piece.text, *_LOOSE_ENDS))):
         end = loose.start()
         text = _closed(piece.text[:end])
         is_torn = _is_torn(text) or _ASKS.search(text) or _is_list(piece.text, end)
