@@ -329,6 +329,7 @@ def test_two_sentences_become_one_with_a_semicolon() -> None:
         (r"We present \benchname, a test.", "We present our benchmark, a test."),
         (r"We present \beehive, a net.", "We present BeeHive-2, a net."),
         (r"We present \wasp{} here.", "We present wasp here."),
+        (r"It hums. \ours{} rests.", "It hums. Our method rests."),
         (r"It costs \$5.", r"It costs \$5."),
         (r"It is \frac{a}{b} now.", r"It is \frac{a}{b} now."),
         (r"It is 2\times faster.", r"It is 2\times faster."),

@@ -111,7 +111,7 @@ def _mended(text: str) -> str:
         verb = re.sub(r"(?<=[csv])$|(?<=eat|lat)$", "e", step[2] or "")
         ending = "" if not verb else "s " if step[1].startswith("This") else " "
         text = f"{step[1]} {verb}{ending}{text[step.end() :]}"
-    if text.startswith(("Our ", "our ")):
+    if text.startswith("Our "):
         is_name = re.match(r"Our [A-Z]\w*[A-Z\d]", text)
         article = "This " if re.match(rf"Our {PAPER}\b", text) else "" if is_name else "The "
         text = f"{article}{text[4:]}"
@@ -304,7 +304,8 @@ def without_macros(text: str, title: str) -> str:
     def named(match: re.Match[str]) -> str:
         macro = match[1].casefold()
         kind = _KIND.search(macro)
-        ours = f"our {_KINDS.get(kind[0], kind[0])}" if kind else match[1]
+        opens = not re.search(r"[^.!?\s]\s*$", match.string[: match.start()])
+        ours = f"{'O' if opens else 'o'}ur {_KINDS.get(kind[0], kind[0])}" if kind else match[1]
         return names.get(macro, ours)
 
     return _MACRO.sub(named, text)

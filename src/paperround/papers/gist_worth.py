@@ -36,13 +36,11 @@ _NO_DETAIL = re.compile(
     r"(?:existing|prior|previous) (?:\w+ )?(?:methods?|approach\w*|works?|models?|studies))\b",
     re.IGNORECASE,
 )  # what tests say, and what others did, explains no proposal
-_SAYS = r"\b(?:we|(?-i:I)|paper|work|article|study|survey|report)(?: \w+ly| first| also)? "
-PROPOSAL = re.compile(
-    rf"\b(?:[Ww]e|{PAPER})(?: \w+ly| first| also)? {PROPOSES}|\bby {PROPOSES}ing "
-)
+_WHO = rf"(?:we|(?-i:I)|(?:this|the|our|present)(?: [\w-]+)? {PAPER})(?: \w+ly| first| also)? "
+PROPOSAL = re.compile(rf"\b{_WHO}{PROPOSES}|\bby {PROPOSES}ing ", re.IGNORECASE)
 """The authors propose something."""
 STATEMENT = re.compile(
-    rf"{_SAYS}(?:{PROPOSES}|describ|study|studies|investigat|explor|examin|analy[sz]|review|survey|"
+    rf"\b{_WHO}(?:{PROPOSES}|describ|study|studies|investigat|explor|examin|analy[sz]|review|survey|"
     r"address|revisit|provid|offer|contribut|argu|benchmark|extend|adapt|unif|tackl|focus|"
     r"establish|show how|systemati|seek|aim|reinterpret|report|formaliz|characteriz|"
     r"synthesi[sz]|ask|uncover|generaliz)\w*\b"
@@ -52,7 +50,7 @@ STATEMENT = re.compile(
     re.IGNORECASE,
 )
 """The authors say what they do."""
-_TAKES_A_STEP = re.compile(rf"{_SAYS}(?!achiev|obtain|find|observ)[a-z]+", re.IGNORECASE)
+_TAKES_A_STEP = re.compile(rf"\b{_WHO}(?!achiev|obtain|find|observ)[a-z]+", re.IGNORECASE)
 _PARTS = re.compile(
     r"\b(?:consists? of|comprises?|composed of|contains?|includes?|"
     r"(?:two|three|four|five|several) (?:\w+[ -]){0,2}(?:components?|stages?|phases?|steps?|"
