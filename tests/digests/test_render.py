@@ -187,7 +187,8 @@ def test_both_parts_ask_what_was_useful_and_the_html_asks_of_each_paper() -> Non
 
 def test_a_crowded_digest_asks_once_rather_than_of_each_paper() -> None:
     html = rendered(view([paper(gist="A steady sentence. " * 60)] * 50)).html
-    assert html.count(f'href="{view().links.feedback}') == 1
+    assert html.count(f'href="{view().links.feedback}"') == 1
+    assert html.count(f'href="{view().links.feedback}#') == 0
 
 
 def test_without_a_place_for_opinions_none_is_asked_for() -> None:

@@ -13,6 +13,8 @@ from paperround.editions.model import (
     EditionId,
     EditionPaper,
     JournalClub,
+    NewPapers,
+    RisenPaper,
     Withdrawal,
 )
 from paperround.papers.model import PaperId
@@ -43,6 +45,8 @@ class PlannedContent:
     reasons: Mapping[int, str] = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
     club: JournalClub | None = None
+    new_papers: NewPapers | None = None
+    risen: tuple[RisenPaper, ...] = ()
     language: str = ENGLISH
 
 

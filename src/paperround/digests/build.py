@@ -6,7 +6,7 @@
 Planning, publishing, resending and previews all call `build`, each with its own readers.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -27,12 +27,16 @@ from paperround.digests.model import (
     weekly_edition,
 )
 from paperround.digests.month import month_edition
-from paperround.editions.lists import MailingList
+from paperround.digests.new_papers import NewPaperCounter, load_counter, new_window
+from paperround.digests.risen import MOST_RISEN, RisenPapers, left_out_of, load_risen
+from paperround.editions.lists import ListId, MailingList, Window
 from paperround.editions.model import (
     DeliveryState,
     DigestKind,
     Edition,
     EditionPaper,
+    NewPapers,
+    RisenPaper,
     SkipReason,
     TrendingPeriod,
     Withdrawal,
@@ -49,8 +53,8 @@ from paperround.personal.keyword_index import KeywordIndex, findable, keyword_in
 from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
 from paperround.personal.reader_preferences import load_preferences
-from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order
-from paperround.subscribers.interests import Interest
+from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, Pick, in_order
+from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import SubscriberId, Subscription
 
 MOST_WITHDRAWALS = 5
@@ -77,13 +81,45 @@ class DigestReader:
         """The subscriber."""
         return self.subscription.subscriber_id
 
+    def new_window(
+        self, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
+    ) -> Window:
+        """Return when a paper must have been first seen to be new in this digest."""
+        return new_window(edition, mailing_list, self.subscription, period, self.day)
+
+
+class EditionNews:
+    """What is counted once for all readers of an edition, for the pages of one run."""
+
+    def __init__(self) -> None:
+        self._counters: dict[tuple[ListId, datetime, Window], NewPaperCounter | None] = {}
+        self._risen: dict[tuple[ListId, datetime, TrendingPeriod], RisenPapers | None] = {}
+
+    def counter(
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, window: Window
+    ) -> NewPaperCounter | None:
+        """Return the counter of the papers that were new in a window."""
+        key = mailing_list.id, edition.as_of, window
+        if key not in self._counters:
+            self._counters[key] = load_counter(work, edition, mailing_list, window)
+        return self._counters[key]
+
+    def risen(
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
+    ) -> RisenPapers | None:
+        """Return the papers that rose since digests of this period could have held them."""
+        key = mailing_list.id, edition.as_of, period
+        if key not in self._risen:
+            self._risen[key] = load_risen(work, edition, mailing_list, period)
+        return self._risen[key]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
     """The settings of a build.
 
     Without `personal_ranking` papers keep the edition's order, apart from the readers' preferences.
-    `interests` replace the stored ones, for previews.
+    `interests` replace the stored ones, for previews. `news` is shared by the pages of a run.
     """
 
     identity: Identity
@@ -91,6 +127,7 @@ class BuildContext:
     personal_ranking: PersonalRanking | None = None
     kind: DigestKind = DigestKind.DIGEST
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None
+    news: EditionNews = field(default_factory=EditionNews)
 
 
 def build(
@@ -110,7 +147,8 @@ def build(
         groups.setdefault(_covered(one), []).append(number)
     for covered, numbers in groups.items():
         group = [readers[number] for number in numbers]
-        builder = _load_builder(work, context, edition, mailing_list, group, covered)
+        builder = load_builder(work, context, edition, mailing_list, group, covered)
+        builder = _with_news(work, builder, group)
         rows.update(zip(numbers, builder.rows(group), strict=True))
     return [rows[number] for number in range(len(readers))]
 
@@ -128,7 +166,7 @@ def _covered(reader: DigestReader) -> Covered:
     return period, covered_days(period, reader.day) if is_month else None
 
 
-def _load_builder(
+def load_builder(
     work: Transaction,
     context: BuildContext,
     edition: Edition,
@@ -136,6 +174,7 @@ def _load_builder(
     readers: Sequence[DigestReader],
     covered: Covered,
 ) -> "DigestBuilder":
+    """Return a builder for these readers, without what it tells of papers in no digest."""
     period, days = covered
     frozen = edition.all_papers
     personal_ranking = context.personal_ranking
@@ -157,6 +196,8 @@ def _load_builder(
     )
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
     papers = [paper.paper_id for paper in index.papers]
+    risen = context.news.risen(work, edition, mailing_list, period)
+    also = () if risen is None else [one.paper_id for one in risen.papers]
     return DigestBuilder(
         context=context,
         edition=edition,
@@ -168,11 +209,29 @@ def _load_builder(
         wishes=wishes,
         views=views,
         behind=views.behind or behind,
-        memory=work[SentPapers].already_sent(people, papers),
+        memory=work[SentPapers].already_sent(people, [*papers, *also]),
         withdrawn=work[PaperStore].withdrawn_among(set(papers)),
         news=work[SentPapers].withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
         colleagues=load_colleagues(work, edition, index, subscriptions),
+        risen=risen,
     )
+
+
+def _with_news(
+    work: Transaction, builder: "DigestBuilder", readers: Sequence[DigestReader]
+) -> "DigestBuilder":
+    """Return the builder with what its digests tell of papers that they do not hold."""
+    edition, mailing_list, period = builder.edition, builder.mailing_list, builder.period
+    news = builder.context.news
+    due = [one for one in readers if is_digest_day(one.subscription, one.day)]
+    windows = {one.new_window(edition, mailing_list, period) for one in due}
+    counters = {one: news.counter(work, edition, mailing_list, one) for one in windows}
+    left_out = {}
+    if builder.risen is not None:
+        days = {one.person: one.day for one in due}
+        known = builder.memory, builder.wishes
+        left_out = left_out_of(work, builder.risen, mailing_list.id, period, days, *known)
+    return replace(builder, counters=counters, left_out=left_out)
 
 
 def _keyword_index(
@@ -195,7 +254,9 @@ class DigestBuilder:
     edition's cut, where a reader may get one. `memory` are the papers sent before,
     `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader,
     `colleagues` what readers who share are told of each other.
-    Withdrawals alone send no email: they wait for the next digest.
+    `counters` count the papers that were new in each window. `risen` are the papers of the list
+    that rose, `left_out` those of them that a reader was not sent. Withdrawals and risen papers
+    alone send no email: they wait for the next digest.
     """
 
     context: BuildContext
@@ -212,6 +273,9 @@ class DigestBuilder:
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     colleagues: Colleagues = NOBODY
+    risen: RisenPapers | None = None
+    counters: Mapping[Window, NewPaperCounter | None] = field(default_factory=dict)
+    left_out: Mapping[SubscriberId, tuple[RisenPaper, ...]] = field(default_factory=dict)
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
         """Return the row of each reader."""
@@ -235,12 +299,7 @@ class DigestBuilder:
                 chosen[number] = known
                 continue
             groups.setdefault(self._view(reader), []).append(number)
-        # One call ranks for every reader with a profile.
-        with_profile = [view for view in groups if view.taste]
-        chooser = self.views.chooser
-        picks = iter(chooser(with_profile) if chooser and with_profile else ())
-        for view, numbers in groups.items():
-            pick = next(picks) if view.taste else in_order(view, self.index)
+        for pick, (view, numbers) in zip(self._picks(list(groups)), groups.items(), strict=True):
             choice = choice_of(
                 pick,
                 self.edition,
@@ -252,6 +311,22 @@ class DigestBuilder:
             )
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
+
+    def next_papers(
+        self, reader: DigestReader, after: Collection[PaperId]
+    ) -> tuple[EditionPaper, ...]:
+        """Return the papers that a digest of this reader would go on with after these."""
+        view = self._view(reader)
+        left = replace(view, sent=view.sent | self.index.places(after))
+        (pick,) = self._picks([left])
+        return tuple(self.index.papers[place] for place in pick.places)
+
+    def _picks(self, views: Sequence[PersonalView]) -> list[Pick]:
+        """Return the pick of each view. One call ranks for every reader with a profile."""
+        with_profile = [view for view in views if view.taste]
+        chooser = self.views.chooser
+        picks = iter(chooser(with_profile) if chooser and with_profile else ())
+        return [next(picks) if view.taste else in_order(view, self.index) for view in views]
 
     def _view(self, reader: DigestReader) -> PersonalView:
         preferences = reader.subscription.preferences
@@ -301,6 +376,7 @@ class DigestBuilder:
         is_skipped = bool(content["reason"])
         news = () if is_skipped else self.news.get(reader.person, ())
         has_club = not is_skipped and is_club_day(reader.subscription, reader.day)
+        papers = tuple(paper for paper, _ in content.get("papers", ()))
         return NewDelivery(
             subscriber_id=reader.person,
             subscription_id=reader.subscription.id,
@@ -314,9 +390,24 @@ class DigestBuilder:
             nonce=keys.digest("delivery-nonce", key)[:22],
             withdrawn=news[:MOST_WITHDRAWALS],
             club=self.colleagues.club_for(reader.person) if has_club else None,
+            new_papers=self._new_papers(reader, papers) if papers else None,
+            risen=self._risen(reader, papers) if papers else (),
             language=spoken_or_english(reader.subscription.preferences.language),
             **content,
         )
+
+    def _new_papers(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> NewPapers | None:
+        """Return how many papers were new in the reader's fields and how many of those are here."""
+        window = reader.new_window(self.edition, self.mailing_list, self.period)
+        counter = self.counters.get(window)
+        wishes = self.wishes.get(reader.person)
+        fields = tuple(wishes.of_kind(InterestKind.CATEGORY)) if wishes else ()
+        return None if counter is None else counter.count(fields, papers)
+
+    def _risen(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> tuple[RisenPaper, ...]:
+        """Return what rose since the reader's digests left it out, and is not in this one."""
+        left_out = self.left_out.get(reader.person, ())
+        return tuple([one for one in left_out if one.paper_id not in papers][:MOST_RISEN])
 
 
 def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
@@ -331,6 +422,8 @@ def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewD
         behind=(),
         withdrawn=(),
         club=None,
+        new_papers=None,
+        risen=(),
     )
 
 

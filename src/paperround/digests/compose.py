@@ -15,23 +15,18 @@ from paperround.delivery.status import WHY_THIN
 from paperround.delivery.system_mail_model import ClaimedNotice
 from paperround.digests.model import (
     PERSONAL,
-    WEEK,
     ClubPaper,
     DigestMail,
     DigestPaper,
     DigestView,
+    LeftOutPaper,
     PersonalLinks,
     WithdrawnPaper,
+    period_covered,
     positions_for_everyone,
 )
 from paperround.editions.lists import DEFAULT_LIST, MailingList
-from paperround.editions.model import (
-    Edition,
-    EditionPaper,
-    JournalClub,
-    TrendingPeriod,
-    is_month_position,
-)
+from paperround.editions.model import Edition, EditionPaper, JournalClub, TrendingPeriod
 from paperround.editions.periods import period_name
 from paperround.editions.sections import Section, age_of, section_for_all, section_of
 from paperround.papers.formatting import with_author_shown
@@ -137,7 +132,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
     """Return the view of the digest of `delivery`, with the reader's links built from `token`."""
     edition, sender_identity = content.edition, content.sender_identity
     base = sender_identity.public_url
-    period, web_url = _period_of(delivery), content.web_url
+    period, web_url = period_covered(delivery), content.web_url
     if period is not TrendingPeriod.DAY:
         # the page of yesterday's week or month, as a digest covers the days before
         last = delivery.local_date - timedelta(days=1)
@@ -184,6 +179,11 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
             for one in delivery.withdrawn
         ),
         club=None if delivery.club is None else _club_paper(delivery.club, base),
+        new_papers=delivery.new_papers,
+        risen=tuple(
+            LeftOutPaper(title=one.title, url=f"{base}/papers/{one.page}", votes=one.votes)
+            for one in delivery.risen
+        ),
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
@@ -194,14 +194,6 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
 
 def _club_paper(club: JournalClub, base: str) -> ClubPaper:
     return ClubPaper(title=club.title, url=f"{base}/papers/{club.page}", readers=club.readers)
-
-
-def _period_of(delivery: DeliveryContent) -> TrendingPeriod:
-    """Return what the digest covers: its papers tell, whatever the reader has chosen since."""
-    if any(is_month_position(position) for position in delivery.positions):
-        return TrendingPeriod.MONTH
-    is_week = any(WEEK in own for own in delivery.parts.values())
-    return TrendingPeriod.WEEK if is_week else TrendingPeriod.DAY
 
 
 def _personal_paper(

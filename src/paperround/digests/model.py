@@ -6,8 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from paperround.core.reasons import freeze, join_reasons
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.system_mail_model import NoticeMail
-from paperround.editions.model import Edition, EditionPaper, SkipReason, TrendingPeriod
+from paperround.editions.model import (
+    Edition,
+    EditionPaper,
+    NewPapers,
+    SkipReason,
+    TrendingPeriod,
+    is_month_position,
+)
 from paperround.editions.rank_changes import dated
 from paperround.editions.sections import Age, Section, order_for_all, order_of, section_of
 from paperround.papers.formatting import web_address
@@ -103,6 +111,14 @@ def period_of(subscription: Subscription) -> TrendingPeriod:
             return TrendingPeriod.MONTH
         case _:
             return TrendingPeriod.DAY
+
+
+def period_covered(delivery: DeliveryContent) -> TrendingPeriod:
+    """Return what a digest covers: its papers tell, whatever the reader has chosen since."""
+    if any(is_month_position(position) for position in delivery.positions):
+        return TrendingPeriod.MONTH
+    is_week = any(WEEK in own for own in delivery.parts.values())
+    return TrendingPeriod.WEEK if is_week else TrendingPeriod.DAY
 
 
 def covered_days(period: TrendingPeriod, local_day: date) -> tuple[date, date]:
@@ -253,6 +269,15 @@ class ClubPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutPaper:
+    """A paper that the reader's digests had left out, with the votes it has since."""
+
+    title: str
+    url: str
+    votes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalLinks:
     """The reader's own links. Each ends in a token of 40 characters."""
 
@@ -285,6 +310,8 @@ class DigestView:
     thin: str = ""
     withdrawn: tuple[WithdrawnPaper, ...] = ()
     club: ClubPaper | None = None
+    new_papers: NewPapers | None = None
+    risen: tuple[LeftOutPaper, ...] = ()
     privacy_url: str = ""
     imprint_url: str = ""
     logo_url: str = ""

@@ -7,7 +7,7 @@ from typing import Protocol
 from paperround.core.i18n.locale import LIST_TITLES, Locale
 from paperround.core.languages import marked
 from paperround.core.reasons import contains_votes
-from paperround.editions.model import TrendingPeriod
+from paperround.editions.model import NewPapers, TrendingPeriod
 from paperround.editions.sections import Age, Section
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
@@ -88,6 +88,18 @@ def localized_days(locale: Locale, days: tuple[date, date], period: TrendingPeri
 def localized_section_note(locale: Locale, section: Section) -> str:
     """Return what is said below the title: nobody voted for these papers yet. Else empty."""
     return locale.word(_GUESSED) if section in (Section.NEW, Section.OLDER) else ""
+
+
+LEFT_OUT = marked("Rose later, and we had left it out")
+"""The title above papers that digests had left out."""
+
+
+def localized_new(locale: Locale, papers: NewPapers) -> str:
+    """Return `214 new in your fields, 9 for you`, or `214 new, 12 here` of the whole list."""
+    counts = {"new": papers.new, "here": papers.here}
+    if papers.in_fields:
+        return locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
+    return locale.gettext("%(new)s new, %(here)s here", **counts)
 
 
 def localized_age(locale: Locale, age: Age | None) -> str:

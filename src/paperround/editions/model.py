@@ -314,6 +314,29 @@ class Withdrawal:
     page: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPapers:
+    """How many papers were new when a digest was planned, and how many of them it holds.
+
+    `in_fields`: only those in categories that the reader follows are counted.
+    """
+
+    new: int
+    here: int
+    in_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RisenPaper:
+    """A paper that a reader's digests had left out, and that got most of its votes later; `page`
+    names its page."""
+
+    paper_id: PaperId
+    title: str
+    page: str
+    votes: int
+
+
 DeliveryId = NewType("DeliveryId", int)
 
 

@@ -84,7 +84,7 @@ class KeywordIndex:
             place: _FieldIndex([one.texts(place) for one in papers]) for place in QueryPlace
         }
         self._authors = _papers_by_word([map(author_key, one.authors) for one in papers])
-        self._categories = _papers_by_word([_with_parents(one.categories) for one in papers])
+        self._categories = _papers_by_word([with_parents(one.categories) for one in papers])
         self._cache: dict[Hashable, Any] = {}
 
     def cached(self, question: Hashable, answer: Callable[[], Value]) -> Value:
@@ -200,7 +200,7 @@ def author_key(name: str) -> str:
     return folded(f"{first} {last}" if comma else name).strip()
 
 
-def _with_parents(categories: Sequence[str]) -> Iterator[str]:
+def with_parents(categories: Sequence[str]) -> Iterator[str]:
     """The categories and their parents."""
     for category in categories:
         steps = category.casefold().split(".")

@@ -14,10 +14,11 @@ from paperround.delivery.status import (
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.model import Edition, EditionId, EditionPaper
+from paperround.editions.model import Edition, EditionId, EditionPaper, RisenPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
+from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preferences import masked
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import authorized_reader, digest_owner, write_as_reader
@@ -90,11 +91,13 @@ def _past_mail(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in order, and their reader's ratings of papers."""
+    """The papers of one digest, in order, those that rose since they were left out, and their
+    reader's ratings of papers."""
 
     list_title: str
     local_date: date
     papers: tuple[EditionPaper, ...]
+    risen: tuple[RisenPaper, ...]
     ratings: frozenset[tuple[PaperId, str]]
 
 
@@ -112,6 +115,7 @@ def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
         list_title=mailing_list.title,
         local_date=owner.local_date,
         papers=papers,
+        risen=owner.risen,
         ratings=frozenset(ratings),
     )
 
@@ -137,13 +141,21 @@ def give_feedback(
             return False
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
         # A page may be older than a merge of its papers, so both ids are valid.
-        asked = (one for one in papers if paper_id in (one.frozen_id, one.paper_id))
-        paper = next(asked, None)
+        asked = (one.paper_id for one in papers if paper_id in (one.frozen_id, one.paper_id))
+        paper = next(asked, None) or _risen_paper(work, owner, paper_id)
         if paper is None:
             return False
         work[SubscriberStore].give_feedback(
-            owner.subscriber_id, paper.paper_id, verdict, delivery=owner.delivery, now=now
+            owner.subscriber_id, paper, verdict, delivery=owner.delivery, now=now
         )
         return True
 
     return write_as_reader(context, token, give)
+
+
+def _risen_paper(work: Transaction, owner: DeliveryOwner, paper_id: PaperId) -> PaperId | None:
+    """Return the id today of a paper that the digest names as risen; None for any other."""
+    if all(one.paper_id != paper_id for one in owner.risen):
+        return None
+    paper = work[PaperStore].load([paper_id]).get(paper_id)
+    return None if paper is None else paper.id

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from paperround.editions.lists import ListId
-from paperround.editions.model import DeliveryId, EditionId
+from paperround.editions.model import DeliveryId, EditionId, RisenPaper
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Address, Preferences, SubscriberId
 
@@ -38,6 +38,7 @@ class DeliveryOwner:
     delivery: DeliveryId
     edition_id: EditionId
     positions: tuple[int, ...]
+    risen: tuple[RisenPaper, ...]
     local_date: date
     nonce: str
     list_id: ListId

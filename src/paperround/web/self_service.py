@@ -15,6 +15,7 @@ from paperround.papers.model import PaperId
 from paperround.self_service import change_address, preferences
 from paperround.self_service.erasure import erase_person, export_person, was_erased
 from paperround.self_service.history import give_feedback, papers_of_digest, reader_history
+from paperround.self_service.next_titles import next_titles
 from paperround.self_service.preview import next_digest
 from paperround.subscribers.readers import Choices, Visitor
 from paperround.web.context import (
@@ -384,7 +385,16 @@ def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) ->
     sheet = papers_of_digest(app.signup_context, token)
     if sheet is None:
         return private_page(app, "no_feedback.html")
-    return private_page(app, "feedback.html", sheet=sheet, said=form)
+    return private_page(app, "feedback.html", sheet=sheet, said=form, token=token)
+
+
+@router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
+def show_next_titles(app: App, now: Now, token: str) -> Response:
+    """Show the titles that a digest would have gone on with."""
+    found = next_titles(app.previewer, token, now=now)
+    if found is None:
+        return private_page(app, "no_feedback.html")
+    return private_page(app, "next_titles.html", next=found, token=token)
 
 
 # --- change of address -------------------------------------------------------------------------

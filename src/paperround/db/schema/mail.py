@@ -172,6 +172,8 @@ deliveries = Table(
     Column("withdrawn", Json, nullable=True),  # earlier papers to report as withdrawn
     Column("parts", Json, nullable=True),  # personal score parts: name -> number per position
     Column("club", Json, nullable=True),  # the journal club of the week, if the mail names it
+    Column("new_papers", Json, nullable=True),  # how many were new, and are in this digest
+    Column("risen", Json, nullable=True),  # papers left out before that rose since
     text("language", null=True),  # null: English
     one_of("kind", ("digest", "roundup_week", "roundup_month", "replacement")),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),

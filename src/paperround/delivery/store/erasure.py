@@ -220,6 +220,8 @@ _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
             "parts": None,
             "withdrawn": None,
             "club": None,
+            "new_papers": None,
+            "risen": None,
             **_NO_REPLY,
         },
     ),

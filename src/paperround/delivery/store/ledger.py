@@ -25,7 +25,7 @@ from paperround.delivery.ledger_model import (
 )
 from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
-from paperround.delivery.store.claims import Claims
+from paperround.delivery.store.claims import RELEASED, Claims
 from paperround.delivery.store.history import record_sent, record_sent_again
 from paperround.delivery.store.mapping import DELIVERIES, content_of_row, delivery_columns
 from paperround.editions.lists import ListId
@@ -352,17 +352,50 @@ class Ledger(Claims[Claimed]):
         self, list_id: ListId, subscriber: SubscriberId, kind: DigestKind, local_date: date
     ) -> DeliveryContent | None:
         """Return the content of a delivery, None if there is no such row."""
+        return self._content(
+            db.deliveries.c.list_id == list_id,
+            db.deliveries.c.subscriber_id == subscriber,
+            db.deliveries.c.kind == kind.value,
+            db.deliveries.c.local_date == local_date,
+        )
+
+    def get(self, delivery: DeliveryId) -> DeliveryContent | None:
+        """Return the content of the delivery with this id, None if there is no such row."""
+        return self._content(db.deliveries.c.id == delivery)
+
+    def _content(self, *which: ColumnElement[bool]) -> DeliveryContent | None:
         row = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address)
             .join_from(db.deliveries, db.subscribers)
-            .where(
-                db.deliveries.c.list_id == list_id,
-                db.deliveries.c.subscriber_id == subscriber,
-                db.deliveries.c.kind == kind.value,
-                db.deliveries.c.local_date == local_date,
-            )
+            .where(*which)
         ).one_or_none()
         return None if row is None else content_of_row(row)
+
+    def last_digests(
+        self,
+        list_id: ListId,
+        subscribers: Collection[SubscriberId],
+        *,
+        since: date,
+        before: date,
+    ) -> dict[SubscriberId, tuple[date, datetime]]:
+        """Return the date of each person's last digest from `since` until before `before`, and when
+        its edition was ranked; without those whose digests did not reach them."""
+        c = db.deliveries.c
+        rows = self._connection.execute(
+            select(c.subscriber_id, func.max(c.local_date), func.max(db.editions.c.as_of))
+            .join_from(db.deliveries, db.editions)
+            .where(
+                c.list_id == list_id,
+                column_in(self._connection, c.subscriber_id, subscribers),
+                c.kind == DigestKind.DIGEST.value,
+                c.local_date >= since,
+                c.local_date < before,
+                c.state.not_in(RELEASED),
+            )
+            .group_by(c.subscriber_id)
+        )
+        return {SubscriberId(person): (day, as_of) for person, day, as_of in rows}
 
     def planned(self, edition: EditionId) -> Planned:
         """Return how many rows the edition has, and how many were planned as skipped, by reason.

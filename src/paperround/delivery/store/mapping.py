@@ -1,6 +1,7 @@
 """Convert deliveries to and from rows, and define their ledger table."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -37,6 +38,8 @@ from paperround.editions.model import (
     DigestKind,
     EditionState,
     JournalClub,
+    NewPapers,
+    RisenPaper,
     SkipReason,
     Withdrawal,
 )
@@ -68,6 +71,8 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
             for row in rows
         ],
         "club": [row.club and columns_of(row.club) for row in rows],
+        "new_papers": map_by_identity(_counted, [row.new_papers for row in rows]),
+        "risen": map_by_identity(_risen, [row.risen for row in rows]),
         "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
         "reason": [row.reason for row in rows],
@@ -99,6 +104,14 @@ def _english(reasons: Mapping[int, str] | None) -> Mapping[str, str] | None:
     return {str(position): english_reason(why) for position, why in reasons.items()}
 
 
+def _counted(new_papers: NewPapers | None) -> Mapping[str, int] | None:
+    return None if new_papers is None else asdict(new_papers)
+
+
+def _risen(papers: Sequence[RisenPaper]) -> list[dict[str, Any]] | None:
+    return [asdict(one) for one in papers] or None
+
+
 def content_of_row(row: Row[Any]) -> DeliveryContent:
     """Return the content of a row's email; the address is empty after an erasure."""
     return value_of(DeliveryContent, row, **_slip_fields(row))
@@ -118,6 +131,8 @@ def _slip_fields(row: Row[Any]) -> dict[str, Any]:
             for one in row.withdrawn or ()
         ),
         "club": row.club and JournalClub(**row.club),
+        "new_papers": NewPapers(**row.new_papers) if row.new_papers else None,
+        "risen": tuple(RisenPaper(**one) for one in row.risen or ()),
         "language": row.language or ENGLISH,
     }
 

@@ -61,6 +61,8 @@ from paperround.digests.render.view import (
     clean_view,
     entry_of,
     in_place,
+    lines_after,
+    lines_before,
     parts_of,
     preheader_of,
     render_digest,
@@ -285,7 +287,7 @@ MOST_DIGESTS = 64
 _TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
 _SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
 _PREFIX = slice(None, -TOKEN_LENGTH)
-_NOT_IN_FRAME = ("links", "papers")
+_NOT_IN_FRAME = ("links", "papers", "new_papers", "risen")
 _frame_values = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _NOT_IN_FRAME))
 _canonical = lru_cache(maxsize=2 * MOST_CARDS)(canonical_lines)
 
@@ -373,12 +375,18 @@ class MailRenderer:
             style = FrameStyle(language, fullness, feedback_url)
             numbered = enumerate(view.papers, start=1)
             cards = [render_card(templates, style, *one) for one in numbered]
-            inner = in_place(
-                section_lines(language, sections, view.period),
-                [card.entry for card in cards],
-                [card.piece for card in cards],
-                partial(render_line, templates, language),
-            )
+            marked_url = feedback_url and feedback_url + MARKS["feedback"]
+            render = partial(render_line, templates, language)
+            inner = [
+                *map(render, lines_before(language, view)),
+                *in_place(
+                    section_lines(language, sections, view.period),
+                    [card.entry for card in cards],
+                    [card.piece for card in cards],
+                    render,
+                ),
+                *map(render, lines_after(language, view, marked_url)),
+            ]
             pieces, size = frame.digest(cards, inner)
             if size <= HTML_LIMIT:
                 break
@@ -409,5 +417,6 @@ def _split_mail(mail: DigestMail) -> tuple[dict[bytes, bytes], _CacheKey]:
         len(view.papers),
         _frame_values(view),
     )
-    key = _CacheKey.of(mail, _CacheKey.of(mail, *shared), *map(id, view.papers))
+    own = view.new_papers, view.risen
+    key = _CacheKey.of(mail, _CacheKey.of(mail, *shared), *own, *map(id, view.papers))
     return dict(zip(_SLOTS, values, strict=True)), key

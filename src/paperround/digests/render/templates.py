@@ -68,12 +68,15 @@ class Parts(NamedTuple):
 
 class Line(NamedTuple):
     """A line of a digest around its papers, in the reader's language: `section` and `entry` of the
-    contents, or the `heading` of a section with a `note` below it."""
+    contents, the `heading` of a section with a `note` below it, how many papers were `new`, or a
+    paper that has `risen`, with its `url` and the link `rate` for feedback."""
 
     kind: str
     text: str
     number: int = 0
     note: str = ""
+    url: str = ""
+    rate: str = ""
 
 
 class Templates:

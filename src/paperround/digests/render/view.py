@@ -38,7 +38,9 @@ from paperround.digests.render.templates import (
     postal_line,
 )
 from paperround.editions.labels import (
+    LEFT_OUT,
     localized_list_title,
+    localized_new,
     localized_preheader,
     localized_section,
     localized_section_note,
@@ -121,7 +123,12 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         for number, paper in enumerate(papers, start=1)
     ]
     lines = section_lines(view.language, tuple(one.section for one in papers), view.period)
-    pieces = in_place(lines, entries, cards, partial(templates.line, view.language))
+    render = partial(templates.line, view.language)
+    pieces = [
+        *map(render, lines_before(view.language, view)),
+        *in_place(lines, entries, cards, render),
+        *map(render, lines_after(view.language, view, feedback_url)),
+    ]
     both = Parts(
         "".join(piece.text for piece in pieces), Markup("").join(piece.html for piece in pieces)
     )
@@ -175,6 +182,29 @@ def in_place(
     if len(cards) < _LEAST_CONTENTS:
         return papers
     return [*contents, *papers] if lines else [render(_NO_SECTION), *contents, *papers]
+
+
+def lines_before(language: str, view: DigestView) -> list[Line]:
+    """Return the line that says how many papers were new, if that is known."""
+    if view.new_papers is None:
+        return []
+    return [Line("new", localized_new(locale_for(language), view.new_papers))]
+
+
+def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line]:
+    """Return the lines of papers that rose after digests had left them out, each with a link to say
+    what one wants of it; without `feedback_url`, with the titles alone."""
+    if not view.risen:
+        return []
+    locale = locale_for(language)
+    lines = [Line("heading", locale.word(LEFT_OUT))]
+    for number, paper in enumerate(view.risen, start=1):
+        title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
+        url = asking(cleaned(paper.url), locale.language)
+        rate = feedback_url and f"{feedback_url}#r{number}"
+        votes = locale.counted(paper.votes, "vote")
+        lines.append(Line("risen", title, note=votes, url=url, rate=rate))
+    return lines
 
 
 def subject_of(templates: Templates, clean: DigestView, title: str) -> str:

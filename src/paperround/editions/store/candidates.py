@@ -1,7 +1,7 @@
 """Query the papers of a list, for rankings and pages."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -43,6 +43,36 @@ class CandidateStore(Store):
         return [
             Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in papers
         ]
+
+    def new_papers(
+        self, mailing_list: MailingList, seen: Window, *, listed_after: datetime
+    ) -> dict[PaperId, tuple[str, ...]]:
+        """Return the categories of each paper that a feed of the list first brought within `seen`,
+        listed after `listed_after`, so that an archive read today is not new."""
+        known_at = _known_at(self._connection, mailing_list)
+        rows = self._connection.execute(
+            select(_PAPERS.id, _PAPERS.categories).where(
+                _PAPERS.counts_from > listed_after,
+                _PAPERS.counts_from <= seen.as_of,
+                _PAPERS.withdrawn_at.is_(None),
+                NOT_JOINED,
+                known_at > seen.start,
+                known_at <= seen.as_of,
+            )
+        )
+        found = {PaperId(id_): tuple(categories) for id_, categories in rows}
+        wanted = set(mailing_list.categories)
+        return {one: of for one, of in found.items() if not wanted or wanted.intersection(of)}
+
+    def known_at(
+        self, mailing_list: MailingList, papers: Collection[PaperId]
+    ) -> dict[PaperId, datetime]:
+        """Return when a feed of the list first brought each of these papers."""
+        known_at = _known_at(self._connection, mailing_list)
+        rows = self._connection.execute(
+            select(_PAPERS.id, known_at).where(column_in(self._connection, _PAPERS.id, papers))
+        )
+        return {PaperId(id_): at for id_, at in rows if at is not None}
 
     def listed(
         self,
@@ -103,6 +133,17 @@ def _in_feeds(connection: Connection, mailing_list: MailingList) -> list[ColumnE
     listings = db.listings.c
     is_in_feed = column_in(connection, listings.feed_id, mailing_list.feeds)
     return [exists().where(listings.paper_id == _PAPERS.id, is_in_feed)]
+
+
+def _known_at(connection: Connection, mailing_list: MailingList) -> ScalarSelect[Any]:
+    """Select when a feed of the list first brought a paper."""
+    listings = db.listings.c
+    is_of_list = [column_in(connection, listings.feed_id, mailing_list.feeds)]
+    return (
+        select(func.min(listings.first_seen_at))
+        .where(listings.paper_id == _PAPERS.id, *(is_of_list if mailing_list.feeds else ()))
+        .scalar_subquery()
+    )
 
 
 def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[ColumnElement[Any]]:

@@ -11,7 +11,7 @@ from paperround.db.driver import insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.editions.model import DeliveryId
+from paperround.editions.model import DeliveryId, RisenPaper
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
@@ -131,7 +131,13 @@ class SelfService(Interests):
         ).one_or_none()
         if row is None:
             return None
-        return value_of(DeliveryOwner, row, delivery=row.id, positions=tuple(row.positions))
+        return value_of(
+            DeliveryOwner,
+            row,
+            delivery=row.id,
+            positions=tuple(row.positions),
+            risen=tuple(RisenPaper(**one) for one in row.risen or ()),
+        )
 
     def give_feedback(
         self,
