@@ -105,7 +105,7 @@ def new_papers(polls: Polls, as_of: datetime, length: timedelta) -> dict[str, se
 
 
 @pytest.mark.slow
-@pytest.mark.accept("F61", part="replayed", mutant="what-was-known-before-is-new")
+@pytest.mark.accept("F61", part="replayed", mutant="all-of-a-mail-is-new")
 def test_the_number_of_new_papers_is_what_the_listings_had(
     polls: Polls, told: dict[str, Told]
 ) -> None:
@@ -123,7 +123,7 @@ def test_the_number_of_new_papers_is_what_the_listings_had(
 
 
 @pytest.mark.slow
-@pytest.mark.accept("F61", part="replayed", mutant="what-was-sent-rose-later")
+@pytest.mark.accept("F61", part="replayed", mutant="a-sent-paper-was-left-out")
 def test_what_rose_later_was_never_sent(
     told: dict[str, Told], capsys: pytest.CaptureFixture[str]
 ) -> None:

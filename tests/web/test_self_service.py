@@ -13,7 +13,6 @@ from paperround.db.schema import tables as db
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
-from paperround.signup.magic_links import digest_owner
 from paperround.subscribers.model import Preferences, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
@@ -325,24 +324,6 @@ def test_a_forged_feedback_link_shows_one_page(site: Site, digest_token: str) ->
     pages = {site.client.get(f"/feedback/{one}").text for one in forgeries(digest_token)}
     assert len(pages) == 1
     assert "does not work" in pages.pop()
-
-
-@pytest.mark.accept("F61", part="the next thirty", mutant="titles-lead-nowhere")
-def test_the_page_of_the_next_papers_lists_titles_and_does_not_say_who_reads(
-    site: Site, digest_token: str, edition: Edition
-) -> None:
-    with site.runtime.database.reading() as work:
-        owner = digest_owner(work, site.runtime.signup_context.keys, digest_token)
-    assert owner is not None
-    after = [paper for paper in edition.papers if paper.position not in owner.positions]
-    answer = site.client.get(f"/feedback/{digest_token}/next")
-    text = html.unescape(answer.text)
-    shown = re.findall(r'<li><a href="(/papers/[^"]+)"[^>]*>([^<]+)</a></li>', text)
-    assert shown == [(f"/papers/{one.name}", one.title) for one in after[:30]]
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert '<meta name="robots" content="noindex">' in answer.text
-    assert "alice" not in answer.text
-    assert "does not work" in site.client.get(f"/feedback/{forgeries(digest_token)[9]}/next").text
 
 
 # --- looking -----------------------------------------------------------------------------------
