@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Page
 
 from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.digests.model import LeftOutPaper
 from paperround.digests.render.composer import MailRenderer
-from tests.digests.messages import mail, notice, notice_view, paper, sender_identity, view
+from paperround.editions.model import NewPapers
+from tests.digests.messages import PUBLIC, mail, notice, notice_view, paper, sender_identity, view
 from tests.digests.reading import modern_parts
 
 PHONE, DESK = 360, 800
@@ -25,7 +27,14 @@ UNWIELDY = paper(
 def html_of(kind: str) -> str:
     renderer = MailRenderer(sender_identity())
     if kind == "digest":
-        shown = view([*view(12).papers, UNWIELDY])
+        shown = view(
+            [*view(12).papers, UNWIELDY],
+            new_papers=NewPapers(new=214, here=9, in_fields=True),
+            risen=(
+                LeftOutPaper(title="Tokens on a Diet", url=f"{PUBLIC}/papers/9", votes=57),
+                LeftOutPaper(title=UNWIELDY.title, url=f"{PUBLIC}/papers/8", votes=1),
+            ),
+        )
         return modern_parts(renderer.compose(mail(shown)))[1]
     letter = notice(notice_view(SystemMailKind(kind)))
     return modern_parts(renderer.compose_notice(letter))[1]

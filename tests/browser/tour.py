@@ -36,7 +36,7 @@ PUBLIC = {
 }
 PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
-    *("judging", "forged"),
+    *("judging", "forged", "next papers"),
 )
 ASKED = "bo@example.org"
 """Who is asked by mail, and has not answered yet."""
@@ -68,6 +68,7 @@ def touring(folder: Path) -> Iterator[Tour]:
             "confirm": confirm,
             "unsubscribe": link(digest, "unsubscribe"),
             "feedback": link(digest, "feedback"),
+            "next papers": f"{link(digest, 'feedback')}/next",
             "offer": offer,
             "choices": choices,
             "preview": f"{choices}/preview",

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from paperround.core.errors import RenderingFailed
 from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
-from paperround.digests.model import DigestPaper, WithdrawnPaper
+from paperround.digests.model import DigestPaper, LeftOutPaper, WithdrawnPaper
 from paperround.digests.render.composer import MOST_CARDS, MOST_DIGESTS, MailRenderer, render_card
 from paperround.digests.render.view import HTML_LIMIT
+from paperround.editions.model import NewPapers
 from tests.digests.alone import compose_alone
 from tests.digests.messages import links, mail, paper, sender_identity, view
 from tests.digests.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand
@@ -68,7 +69,10 @@ def test_a_personal_digest_has_the_bytes_of_one_built_alone(
     texts = " ".join((*news, *(one.reason for one in papers)))
     assume(leave not in texts and judge not in texts)
     told = tuple(WithdrawnPaper(title=title, url="https://papers.example.org/x") for title in news)
-    made = mail(view(papers, links=links(leave, judge=judge), more_papers=more, withdrawn=told))
+    risen = tuple(LeftOutPaper(title=one.title, url=one.url, votes=more) for one in told)
+    new = NewPapers(new=more, here=1, in_fields=bool(news)) if more else None
+    shown = view(papers, links=links(leave, judge=judge), more_papers=more, withdrawn=told)
+    made = mail(replace(shown, new_papers=new, risen=risen))
     alone = compose_alone(renderer, made)
     assert [renderer.compose(made) for _ in range(3)] == [alone] * 3
     words = renderer.render(made.view)

@@ -114,19 +114,23 @@ def left_out_of(
     """
     ids = frozenset(one.paper_id for one in risen.papers)
     maybe = {person: day for person, day in days.items() if not ids <= memory[person]}
-    ratings = work[SubscriberStore].feedback_of_all(maybe)
-    found: dict[SubscriberId, tuple[RisenPaper, ...]] = {}
+    ranked_at: dict[SubscriberId, datetime] = {}
     for day in sorted({*maybe.values()}):
         people = [person for person, one in maybe.items() if one == day]
         last = work[Ledger].last_digests(list_id, people, since=day - WEEK, before=day)
-        monday = day - timedelta(days=day.weekday())
-        for person, (last_day, ranked_at) in last.items():
-            if period is TrendingPeriod.DAY and last_day >= monday:
-                continue
-            wish = wishes.get(person, ReaderPreferences())
-            rated = {paper for paper, _ in ratings.get(person, ())}
-            not_for = rated.union(memory[person], wish.known)
-            found[person] = risen.left_out(wish, ranked_at=ranked_at, not_for=not_for)
+        is_daily, monday = period is TrendingPeriod.DAY, day - timedelta(days=day.weekday())
+        ranked_at |= {
+            person: as_of
+            for person, (last_day, as_of) in last.items()
+            if not (is_daily and last_day >= monday)
+        }
+    ratings = work[SubscriberStore].feedback_of_all(ranked_at) if ranked_at else {}
+    found: dict[SubscriberId, tuple[RisenPaper, ...]] = {}
+    for person, as_of in ranked_at.items():
+        wish = wishes.get(person, ReaderPreferences())
+        rated = {paper for paper, _ in ratings.get(person, ())}
+        not_for = rated.union(memory[person], wish.known)
+        found[person] = risen.left_out(wish, ranked_at=as_of, not_for=not_for)
     return found
 
 
