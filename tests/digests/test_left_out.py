@@ -15,7 +15,6 @@ from paperround.digests.build import EditionNews
 from paperround.digests.new_papers import NewPaperCounter
 from paperround.digests.publish import draft, freeze, publish
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.lists import Window
 from paperround.editions.model import DigestKind, NewPapers
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -28,7 +27,7 @@ from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.digests.messages import sender_identity
-from tests.digests.planning import plan
+from tests.digests.planning import MINUTE, cut, plan
 from tests.digests.publishing import DAY, PLAIN, listed, mailed, publish_at, titles
 from tests.personal.personal_ranking import like, person
 from tests.sample_database import IDENTITY, NOW, fill, subscribe
@@ -123,6 +122,22 @@ def test_a_monday_counts_the_weekend_for_who_reads_on_weekdays(database: SqlData
     assert counts == {"ada": 3, "bob": 1, "week": 4}
 
 
+@pytest.mark.accept("F61", part="how many were new", mutant="a-late-edition-forgets-papers")
+def test_a_paper_that_came_between_two_late_editions_counts_once(database: SqlDatabase) -> None:
+    subscribe(database, "ada")
+    plan(database, FRIDAY - HOUR)
+    counts = []
+    for number, late in ((1, 5), (2, 50), (3, 5)):
+        day = FRIDAY + number * DAY
+        cut(database, day - HOUR, late=late * MINUTE)
+        plan(database, day)
+        told = mailed(database, "ada", day.date()) if number > 1 else None
+        counts.append(told and told.new_papers)
+        came = day - HOUR + (late + 1) * MINUTE
+        fill(database, [listed(number, 20, days_ago=0, now=came)], came)
+    assert counts == [None, NewPapers(new=1, here=1), NewPapers(new=1, here=1)]
+
+
 @pytest.mark.accept("F61", part="how many were new", mutant="an-archive-is-new")
 def test_an_archive_that_is_read_today_is_not_new(database: SqlDatabase) -> None:
     subscribe(database, "ada")
@@ -162,13 +177,13 @@ def test_the_number_stays_as_it_was_counted(database: SqlDatabase) -> None:
 def test_papers_are_counted_once_for_an_edition_and_a_set_of_fields(database: SqlDatabase) -> None:
     fill(database, [listed(n, 20, days_ago=0) for n in range(1, 9)])
     publish_at(database, FRIDAY)
-    news, window = EditionNews(), Window(FRIDAY - DAY, FRIDAY)
+    news = EditionNews()
     with database.reading() as work:
         trending = work[ListStore].get("trending")
         edition = work[EditionStore].newest(trending.id, by=FRIDAY)
         assert edition is not None
-        first = news.counter(work, edition, trending, window)
-        assert news.counter(work, edition, trending, window) is first
+        first = news.counter(work, edition, trending, DAY)
+        assert news.counter(work, edition, trending, DAY) is first
     counter = NewPaperCounter({PaperId(1): ("cs.LG",), PaperId(2): ()})
     papers = (PaperId(1), PaperId(7))
     once = counter.count(("cs",), papers)

@@ -27,9 +27,9 @@ from paperround.digests.model import (
     weekly_edition,
 )
 from paperround.digests.month import month_edition
-from paperround.digests.new_papers import NewPaperCounter, load_counter, new_window
+from paperround.digests.new_papers import NewPaperCounter, Span, load_counter, new_span
 from paperround.digests.risen import MOST_RISEN, RisenPapers, left_out_of, load_risen
-from paperround.editions.lists import ListId, MailingList, Window
+from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import (
     DeliveryState,
     DigestKind,
@@ -81,27 +81,25 @@ class DigestReader:
         """The subscriber."""
         return self.subscription.subscriber_id
 
-    def new_window(
-        self, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
-    ) -> Window:
-        """Return when a paper must have been first seen to be new in this digest."""
-        return new_window(edition, mailing_list, self.subscription, period, self.day)
+    def new_span(self, period: TrendingPeriod) -> Span:
+        """Return since when papers are new in this digest."""
+        return new_span(self.subscription, period, self.day)
 
 
 class EditionNews:
     """What is counted once for all readers of an edition, for the pages of one run."""
 
     def __init__(self) -> None:
-        self._counters: dict[tuple[ListId, datetime, Window], NewPaperCounter | None] = {}
+        self._counters: dict[tuple[ListId, datetime, Span], NewPaperCounter | None] = {}
         self._risen: dict[tuple[ListId, datetime, TrendingPeriod], RisenPapers | None] = {}
 
     def counter(
-        self, work: Transaction, edition: Edition, mailing_list: MailingList, window: Window
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
     ) -> NewPaperCounter | None:
-        """Return the counter of the papers that were new in a window."""
-        key = mailing_list.id, edition.as_of, window
+        """Return the counter of the papers that were new in a span."""
+        key = mailing_list.id, edition.as_of, span
         if key not in self._counters:
-            self._counters[key] = load_counter(work, edition, mailing_list, window)
+            self._counters[key] = load_counter(work, edition, mailing_list, span)
         return self._counters[key]
 
     def risen(
@@ -224,8 +222,8 @@ def _with_news(
     edition, mailing_list, period = builder.edition, builder.mailing_list, builder.period
     news = builder.context.news
     due = [one for one in readers if is_digest_day(one.subscription, one.day)]
-    windows = {one.new_window(edition, mailing_list, period) for one in due}
-    counters = {one: news.counter(work, edition, mailing_list, one) for one in windows}
+    spans = {one.new_span(period) for one in due}
+    counters = {one: news.counter(work, edition, mailing_list, one) for one in spans}
     left_out = {}
     if builder.risen is not None:
         days = {one.person: one.day for one in due}
@@ -254,7 +252,7 @@ class DigestBuilder:
     edition's cut, where a reader may get one. `memory` are the papers sent before,
     `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader,
     `colleagues` what readers who share are told of each other.
-    `counters` count the papers that were new in each window. `risen` are the papers of the list
+    `counters` count the papers that were new in each span. `risen` are the papers of the list
     that rose, `left_out` those of them that a reader was not sent. Withdrawals and risen papers
     alone send no email: they wait for the next digest.
     """
@@ -274,7 +272,7 @@ class DigestBuilder:
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     colleagues: Colleagues = NOBODY
     risen: RisenPapers | None = None
-    counters: Mapping[Window, NewPaperCounter | None] = field(default_factory=dict)
+    counters: Mapping[Span, NewPaperCounter | None] = field(default_factory=dict)
     left_out: Mapping[SubscriberId, tuple[RisenPaper, ...]] = field(default_factory=dict)
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
@@ -398,8 +396,7 @@ class DigestBuilder:
 
     def _new_papers(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> NewPapers | None:
         """Return how many papers were new in the reader's fields and how many of those are here."""
-        window = reader.new_window(self.edition, self.mailing_list, self.period)
-        counter = self.counters.get(window)
+        counter = self.counters.get(reader.new_span(self.period))
         wishes = self.wishes.get(reader.person)
         fields = tuple(wishes.of_kind(InterestKind.CATEGORY)) if wishes else ()
         return None if counter is None else counter.count(fields, papers)

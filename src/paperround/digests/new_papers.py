@@ -8,7 +8,7 @@ number would break that promise, so there is none while a feed is out of reach.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from paperround.core.reasons import read_reason
 from paperround.core.times import end_of_day
@@ -16,7 +16,9 @@ from paperround.db.transactions import Transaction
 from paperround.digests.model import covered_days
 from paperround.editions.lists import MailingList, Window
 from paperround.editions.model import Edition, NewPapers, SkipReason, TrendingPeriod
+from paperround.editions.periods import Days
 from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import with_parents
 from paperround.subscribers.model import Frequency, Subscription
@@ -25,7 +27,10 @@ _OUT_OF_REACH = frozenset({SkipReason.FEED_STALE.value, SkipReason.FEED_FAILED.v
 _LISTED_BEFORE = timedelta(days=1)
 """How long before it was first seen a paper may be listed: a feed may give the day alone. An older
 one comes from an archive that was read today."""
-_MONDAY, _WEEKEND, _WEEK = 0, timedelta(days=3), timedelta(days=7)
+_LATE = timedelta(hours=2)
+"""How much later than another an edition is frozen at most, as it waits for feeds."""
+_MONDAY = 0
+_DAY, _WEEKEND, _WEEK = timedelta(days=1), timedelta(days=3), timedelta(days=7)
 
 
 class NewPaperCounter:
@@ -60,37 +65,46 @@ class NewPaperCounter:
         return self._of_fields[fields]
 
 
-def new_window(
-    edition: Edition,
-    mailing_list: MailingList,
-    subscription: Subscription,
-    period: TrendingPeriod,
-    day: date,
-) -> Window:
-    """Return when a paper must have been first seen to be new in the digest of `day`: since the
-    reader's last digest day, or in the days that the digest covers."""
+Span = timedelta | Days
+"""How long before its edition, or on which days, a paper is new in a digest."""
+
+
+def new_span(subscription: Subscription, period: TrendingPeriod, day: date) -> Span:
+    """Return since when papers are new in the digest of `day`: since the reader's last digest day,
+    or on the days of the month that the digest covers."""
     if period is TrendingPeriod.MONTH:
-        first, last = covered_days(period, day)
-        zone = mailing_list.zone
-        end = min(edition.as_of, end_of_day(last, zone))
-        return Window(end_of_day(first - timedelta(days=1), zone), end)
-    length = _WEEK if period is TrendingPeriod.WEEK else timedelta(days=1)
+        return covered_days(period, day)
+    if period is TrendingPeriod.WEEK:
+        return _WEEK
     is_weekdays = subscription.preferences.frequency is Frequency.WEEKDAYS
-    if is_weekdays and day.weekday() == _MONDAY:
-        length = _WEEKEND
-    return Window(edition.as_of - length, edition.as_of)
+    return _WEEKEND if is_weekdays and day.weekday() == _MONDAY else _DAY
 
 
 def load_counter(
-    work: Transaction, edition: Edition, mailing_list: MailingList, window: Window
+    work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
 ) -> NewPaperCounter | None:
-    """Return the counter of a window; None while one of the edition's feeds is out of reach."""
+    """Return the counter of a span; None while one of the edition's feeds is out of reach."""
     if not _is_complete(edition):
         return None
+    if isinstance(span, timedelta):
+        window = Window(_since(work, edition, span), edition.as_of)
+    else:
+        first, last = span
+        end = min(edition.as_of, end_of_day(last, mailing_list.zone))
+        window = Window(end_of_day(first - _DAY, mailing_list.zone), end)
     listed_after = window.start - _LISTED_BEFORE
     return NewPaperCounter(
         work[CandidateStore].new_papers(mailing_list, window, listed_after=listed_after)
     )
+
+
+def _since(work: Transaction, edition: Edition, length: timedelta) -> datetime:
+    """Return when the edition of that long ago was ranked, so that digests of several days count
+    each paper once although editions wait for feeds; else the instant of that long ago."""
+    expected = edition.as_of - length
+    before = work[EditionStore].newest(edition.list_id, by=edition.cut_at - length)
+    is_near = before is not None and abs(before.as_of - expected) <= _LATE
+    return before.as_of if before is not None and is_near else expected
 
 
 def _is_complete(edition: Edition) -> bool:
