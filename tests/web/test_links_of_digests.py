@@ -183,8 +183,10 @@ def test_a_crawler_that_follows_every_link_of_a_hundred_digests_changes_nothing(
     site: Site, digests: list[EmailMessage], long_form: bool
 ) -> None:
     links = {link for mail in digests for link in links_of(mail)}
+    next_papers = {one for one in links if one.endswith("/next")}
+    assert len(next_papers) == READERS
     for personal in PERSONAL:
-        assert sum(one.startswith(personal) for one in links) == READERS
+        assert sum(one.startswith(personal) for one in links - next_papers) == READERS
     before = site.dump()
     crawler = Crawler(site.client, most=inf if long_form else FEW)
     crawler.follow({*links, *START})
