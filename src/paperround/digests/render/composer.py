@@ -51,7 +51,7 @@ from paperround.digests.render.message import (
     notice_fields,
     sender_of,
 )
-from paperround.digests.render.templates import Line, Parts, Templates
+from paperround.digests.render.templates import Line, Parts, RisenLine, Templates
 from paperround.digests.render.view import (
     FULLEST_FIRST,
     HTML_LIMIT,
@@ -133,7 +133,7 @@ def render_card(templates: Templates, style: FrameStyle, number: int, paper: Dig
 
 
 @lru_cache(maxsize=MOST_CARDS)
-def render_line(templates: Templates, language: str, line: Line) -> EncodedPart:
+def render_line(templates: Templates, language: str, line: Line | RisenLine) -> EncodedPart:
     """Return a line of the contents, or a heading. Raises RenderingFailed."""
     return _piece(templates, templates.line(language, line))
 

@@ -68,15 +68,23 @@ class Parts(NamedTuple):
 
 class Line(NamedTuple):
     """A line of a digest around its papers, in the reader's language: `section` and `entry` of the
-    contents, the `heading` of a section with a `note` below it, how many papers were `new`, or a
-    paper that has `risen`, with its `url` and the link `rate` for feedback."""
+    contents, the `heading` of a section with a `note` below it, or how many papers were `new`."""
 
     kind: str
     text: str
     number: int = 0
     note: str = ""
-    url: str = ""
-    rate: str = ""
+
+
+class RisenLine(NamedTuple):
+    """A paper that rose after digests had left it out: its title, votes and page, and the link to
+    `rate` it."""
+
+    text: str
+    votes: str
+    url: str
+    rate: str
+    kind: str = "risen"
 
 
 class Templates:
@@ -121,7 +129,7 @@ class Templates:
                 text.paper(number, paper, is_lead), html.paper(number, paper, feedback_url, is_lead)
             )
 
-    def line(self, language: str, line: Line) -> Parts:
+    def line(self, language: str, line: Line | RisenLine) -> Parts:
         """Return a line around the papers, its styles not inlined. Raises RenderingFailed."""
         with _rendering_errors("digest"):
             text, html = self._macros(language)

@@ -33,6 +33,7 @@ from paperround.digests.render.templates import (
     SUBJECT_LENGTH,
     Line,
     Parts,
+    RisenLine,
     Templates,
     cleaned,
     postal_line,
@@ -46,7 +47,7 @@ from paperround.editions.labels import (
     localized_section_note,
     localized_title,
 )
-from paperround.editions.model import TrendingPeriod
+from paperround.editions.model import NewPapers, TrendingPeriod
 from paperround.editions.sections import Section, headings
 from paperround.papers.formatting import shortened, web_address
 
@@ -186,24 +187,26 @@ def in_place(
 
 def lines_before(language: str, view: DigestView) -> list[Line]:
     """Return the line that says how many papers were new, if that is known."""
-    if view.new_papers is None:
-        return []
-    return [Line("new", localized_new(locale_for(language), view.new_papers))]
+    return [] if view.new_papers is None else [_new_line(language, view.new_papers)]
 
 
-def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line]:
+@lru_cache(maxsize=_MOST_OUTLINES)
+def _new_line(language: str, papers: NewPapers) -> Line:
+    return Line("new", localized_new(locale_for(language), papers))
+
+
+def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line | RisenLine]:
     """Return the lines of papers that rose after digests had left them out, each with a link to say
     what one wants of it; without `feedback_url`, with the titles alone."""
     if not view.risen:
         return []
     locale = locale_for(language)
-    lines = [Line("heading", locale.word(LEFT_OUT))]
+    lines: list[Line | RisenLine] = [Line("heading", locale.word(LEFT_OUT))]
     for number, paper in enumerate(view.risen, start=1):
         title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
         url = asking(cleaned(paper.url), locale.language)
         rate = feedback_url and f"{feedback_url}#r{number}"
-        votes = locale.counted(paper.votes, "vote")
-        lines.append(Line("risen", title, note=votes, url=url, rate=rate))
+        lines.append(RisenLine(title, locale.counted(paper.votes, "vote"), url, rate))
     return lines
 
 
