@@ -11,7 +11,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.build import EditionNews
+from paperround.digests.edition_news import EditionNews
 from paperround.digests.new_papers import NewPaperCounter
 from paperround.digests.publish import draft, freeze, publish
 from paperround.digests.render.composer import MailRenderer

@@ -16,6 +16,7 @@ from paperround.db.transactions import Transaction, run_with_retries
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.history import SentPapers
+from paperround.digests.edition_news import EditionNews
 from paperround.digests.model import (
     DigestChoice,
     choice_of,
@@ -27,9 +28,9 @@ from paperround.digests.model import (
     weekly_edition,
 )
 from paperround.digests.month import month_edition
-from paperround.digests.new_papers import NewPaperCounter, Span, load_counter, new_span
-from paperround.digests.risen import MOST_RISEN, RisenPapers, left_out_of, load_risen
-from paperround.editions.lists import ListId, MailingList
+from paperround.digests.new_papers import NewPaperCounter, Span, new_span
+from paperround.digests.risen import MOST_RISEN, RisenPapers, left_out_of
+from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryState,
     DigestKind,
@@ -84,32 +85,6 @@ class DigestReader:
     def new_span(self, period: TrendingPeriod) -> Span:
         """Return since when papers are new in this digest."""
         return new_span(self.subscription, period, self.day)
-
-
-class EditionNews:
-    """What is counted once for all readers of an edition, for the pages of one run."""
-
-    def __init__(self) -> None:
-        self._counters: dict[tuple[ListId, datetime, Span], NewPaperCounter | None] = {}
-        self._risen: dict[tuple[ListId, datetime, TrendingPeriod], RisenPapers | None] = {}
-
-    def counter(
-        self, work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
-    ) -> NewPaperCounter | None:
-        """Return the counter of the papers that were new in a span."""
-        key = mailing_list.id, edition.as_of, span
-        if key not in self._counters:
-            self._counters[key] = load_counter(work, edition, mailing_list, span)
-        return self._counters[key]
-
-    def risen(
-        self, work: Transaction, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
-    ) -> RisenPapers | None:
-        """Return the papers that rose since digests of this period could have held them."""
-        key = mailing_list.id, edition.as_of, period
-        if key not in self._risen:
-            self._risen[key] = load_risen(work, edition, mailing_list, period)
-        return self._risen[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ number would break that promise, so there is none while a feed is out of reach.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from paperround.core.reasons import read_reason
 from paperround.core.times import end_of_day
@@ -29,6 +30,8 @@ _LISTED_BEFORE = timedelta(days=1)
 one comes from an archive that was read today."""
 _LATE = timedelta(hours=2)
 """How much later than another an edition is frozen at most, as it waits for feeds."""
+_MOST_FIELDS = 500
+"""Sets of fields whose papers are remembered."""
 _MONDAY = 0
 _DAY, _WEEKEND, _WEEK = timedelta(days=1), timedelta(days=3), timedelta(days=7)
 
@@ -42,27 +45,30 @@ class NewPaperCounter:
         for paper, names in categories.items():
             for name in with_parents(names):
                 self._in[name].add(paper)
-        self._of_fields: dict[tuple[str, ...], frozenset[PaperId]] = {(): self._all}
-        self._counts: dict[tuple[object, ...], NewPapers | None] = {}
+        self._of_fields: dict[tuple[str, ...], frozenset[PaperId]] = {}
 
-    def count(self, fields: tuple[str, ...], papers: tuple[PaperId, ...]) -> NewPapers | None:
+    def count(self, fields: tuple[str, ...], papers: Collection[PaperId]) -> NewPapers | None:
         """Return the counts of a digest of `papers`, None if nothing was new in these `fields`.
         Without fields, the whole list counts."""
-        key = (fields, papers)
-        if key not in self._counts:
-            new = self._new_in(fields)
-            counts = NewPapers(
-                new=len(new), here=len(new.intersection(papers)), in_fields=bool(fields)
-            )
-            self._counts[key] = counts if new else None
-        return self._counts[key]
+        new = self._new_in(fields) if fields else self._all
+        if not new:
+            return None
+        return _counts(len(new), len(new.intersection(papers)), in_fields=bool(fields))
 
     def _new_in(self, fields: tuple[str, ...]) -> frozenset[PaperId]:
         if fields not in self._of_fields:
+            if len(self._of_fields) >= _MOST_FIELDS:
+                self._of_fields.clear()
             empty: Iterable[PaperId] = ()
             found = (self._in.get(one.casefold(), empty) for one in fields)
             self._of_fields[fields] = frozenset().union(*found)
         return self._of_fields[fields]
+
+
+@lru_cache(maxsize=4096)
+def _counts(new: int, here: int, *, in_fields: bool) -> NewPapers:
+    """Return equal counts as one object, so that they are serialized once."""
+    return NewPapers(new=new, here=here, in_fields=in_fields)
 
 
 Span = timedelta | Days

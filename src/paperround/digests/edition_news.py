@@ -1,0 +1,35 @@
+"""Cache what is counted once for all readers of an edition, for the pages of one run."""
+
+from datetime import datetime
+
+from paperround.db.transactions import Transaction
+from paperround.digests.new_papers import NewPaperCounter, Span, load_counter
+from paperround.digests.risen import RisenPapers, load_risen
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import Edition, TrendingPeriod
+
+
+class EditionNews:
+    """How many papers were new and which rose, for each edition of a run of planning."""
+
+    def __init__(self) -> None:
+        self._counters: dict[tuple[ListId, datetime, Span], NewPaperCounter | None] = {}
+        self._risen: dict[tuple[ListId, datetime, TrendingPeriod], RisenPapers | None] = {}
+
+    def counter(
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
+    ) -> NewPaperCounter | None:
+        """Return the counter of the papers that were new in a span."""
+        key = mailing_list.id, edition.as_of, span
+        if key not in self._counters:
+            self._counters[key] = load_counter(work, edition, mailing_list, span)
+        return self._counters[key]
+
+    def risen(
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
+    ) -> RisenPapers | None:
+        """Return the papers that rose since digests of this period could have held them."""
+        key = mailing_list.id, edition.as_of, period
+        if key not in self._risen:
+            self._risen[key] = load_risen(work, edition, mailing_list, period)
+        return self._risen[key]
