@@ -14,7 +14,7 @@ from tests.digests.reading import modern_parts
 from tests.fakes import NewestFirst, PlainRenderer
 from tests.sample_database import IDENTITY, NOW, fill, record
 
-FIRST = "Much is known about how things are counted in many places."
+FIRST = "We count how often things are counted in many places."
 BETWEEN = f"{FIRST} " * 8
 REST = "Then more of it follows."
 SHOWN = [(Show.FULL, True), (Show.GIST, True), (Show.LINK, False)]
