@@ -16,7 +16,8 @@ from tests.sample_database import IDENTITY, NOW, fill, record
 
 FIRST = "We count how often things are counted in many places."
 BETWEEN = f"{FIRST} " * 8
-REST = "Then more of it follows."
+REST = f"Then more of it follows{' and follows' * 40}."
+"""Longer than any gist."""
 SHOWN = [(Show.FULL, True), (Show.GIST, True), (Show.LINK, False)]
 """A mail shows the gist at most."""
 
