@@ -37,7 +37,7 @@ _FIRST_STATEMENT = 1.75  # the first in which the authors say what they do
 _FIRST_PROPOSAL = 2.5
 _BACKGROUND = 0.3  # what stands before the authors speak of their own work
 _UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
-_WORTH_IN_PAIR = 0.3  # the power of its worth: the result says some of what an idea leaves out
+_LEAST_OF_BEST = 0.2  # a best sentence that stands last stays alone, rather than after a poor one
 _POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
 
 
@@ -146,7 +146,7 @@ def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Acronyms
         if (most + _LEAST_CHANCE) ** _TEMPER * one.bonus * highest <= best:
             continue
         for piece, chance in _one_or_joined(one, other, known):
-            value = (chance + _LEAST_CHANCE) ** _TEMPER * one.bonus * _worth(piece, words)
+            value = _value(piece, chance, one.bonus, words)
             if value > best:
                 best, chosen = value, piece
     return gist_rewriting.expanded(chosen, known, LONGEST_ONE)
@@ -169,30 +169,31 @@ def _one_or_joined(
                 return
 
 
-def _worth(piece: Piece, words: Set[str]) -> float:
-    """How well a piece says alone what the paper does."""
+def _value(piece: Piece, chance: float, bonus: float, words: Set[str]) -> float:
+    """How well a piece says alone what the paper does; `chance` is that of an idea."""
+    value = (chance + _LEAST_CHANCE) ** _TEMPER * bonus
     if piece.text.endswith("…") or points_outside(piece.text):
-        return _UNREADABLE
+        return value * _UNREADABLE
     said = gist_worth.said_of_title(piece.text, words)
-    return gist_worth.worth_alone(piece.text) * exp(_TITLE * said)
+    return value * gist_worth.worth_alone(piece.text) * exp(_TITLE * said)
 
 
 def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece, Piece] | None:
-    """The likeliest idea before a result, of those that fit together."""
+    """The sentence that says best what the paper does, before the likeliest result that fits."""
     likeliest = nlargest(_MOST_PAIRED, candidates, key=lambda one: one.idea + one.result)
-    worth: dict[_Candidate, float] = {
-        one: one.bonus * _worth(one.whole, words) ** _WORTH_IN_PAIR for one in likeliest
-    }
+    worth = {one: _value(one.within(LONGEST_ONE), one.idea, one.bonus, words) for one in likeliest}
 
     def chance(pair: tuple[_Candidate, _Candidate]) -> float:
-        """That the first is the idea, and one of them a result."""
+        """How well the first says it, and that one of them is a result."""
         one, other = pair
         points = not one.precedes(other) and points_outside(other.whole.text)
         result = one.result + other.result * (_POINTS_AT_ANOTHER if points else 1.0)
-        return one.idea * worth[one] * result
+        return worth[one] * result
 
+    least = _LEAST_OF_BEST * max(worth.values())
     pairs = combinations((one for one in candidates if one in worth), 2)
-    fitting = (_fit(*pair) for pair in sorted(pairs, key=chance, reverse=True))
+    telling = (pair for pair in pairs if worth[pair[0]] >= least)
+    fitting = (_fit(*pair) for pair in sorted(telling, key=chance, reverse=True))
     return next(filter(None, fitting), None)
 
 
