@@ -9,12 +9,13 @@ from paperround.db import migrate
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.merge import PaperJoin
+from paperround.papers.merge import PaperJoin, merged
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import Filters, Term, parse_query
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 from tests.builders import NOW, listing, paper, write
+from tests.sample_database import record
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -170,6 +171,18 @@ def test_a_changed_text_is_found_by_its_new_words_alone(
         work[PaperStore].save([write(changed, text_changed=True)], now=NOW)
     assert find(database, "stars") == find(database, "gnus") == (papers[0],)
     assert find(database, '"low cost"') == ()
+
+
+@pytest.mark.accept("F41", part="fuller authors")
+def test_an_author_whom_a_second_source_adds_is_found(database: Database) -> None:
+    [one] = keep(database, paper(1, authors=("Ada Ring",)))
+    with database.writing() as work:
+        known = work[PaperStore].load([one])[one]
+        fuller = record(1, authors=("Ada Ring", "Bo Stone"))
+        change = merged(known, fuller, same_feed=False, now=NOW)
+        assert change is not None
+        work[PaperStore].save([change], now=NOW)
+    assert find(database, 'author:"Bo Stone"') == (one,)
 
 
 def test_a_paper_that_is_gone_is_not_found(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,3 +70,19 @@ def test_two_ids_of_one_kind_tell_papers_apart_and_titles_do_not() -> None:
     assert not may_join(one, other)
     journal = replace(other, identifiers={"doi": "10.5555/a", "title_key": "another"})
     assert may_join(one, journal)
+
+
+@pytest.mark.accept("F41", part="fuller authors", mutant="a-join-loses-authors")
+def test_of_two_author_lists_the_fuller_one_is_that_of_the_whole() -> None:
+    team = ("Ada Ring", "Bo Stone", "Cy Wood")
+    newer = paper(1, id=PaperId(1), identifiers={"arxiv": "1"}, authors=team[:1], updated_at=NOW)
+    older = paper(
+        2,
+        id=PaperId(2),
+        identifiers={"doi": "2"},
+        authors=team,
+        updated_at=NOW - timedelta(days=1),
+    )
+    assert joined(newer, older).paper.authors == team
+    versions = replace(newer, version=2), replace(older, version=1)
+    assert joined(*versions).paper.authors == team[:1]

@@ -305,3 +305,51 @@ def test_a_withdrawal_that_says_no_version_is_believed_and_stays() -> None:
     gone = record(version=None, withdrawn=True)
     assert change(paper(record()), gone).paper.withdrawn
     assert change(paper(gone), record()).paper.withdrawn
+
+
+TEAM = ("Ada Lovelace", "Grace Hopper", "Alan Turing")
+SHORT = pytest.mark.parametrize(
+    "some",
+    [(), TEAM[:1], ("Lovelace, Ada", "GRACE HOPPER"), TEAM[::2], TEAM[1:]],
+    ids=["nobody", "first", "spelled", "first-and-last", "without-the-first"],
+)
+
+
+@pytest.mark.accept("F41", part="fuller authors", mutant="the-first-authors-stay")
+@SHORT
+def test_a_second_source_that_names_more_authors_completes_them(some: tuple[str, ...]) -> None:
+    known, fuller = paper(record(authors=some)), record(authors=TEAM)
+    assert change(known, fuller, same_feed=False).paper == replace(known, authors=TEAM)
+
+
+@pytest.mark.accept("F41", part="fuller authors", mutant="a-newer-text-loses-authors")
+@SHORT
+def test_a_text_that_names_fewer_authors_takes_none_away(some: tuple[str, ...]) -> None:
+    known = paper(record(authors=TEAM, version=None, updated_at=NOW - timedelta(days=1)))
+    edited = record(authors=some, version=None, title="A study, edited", updated_at=NOW)
+    for same_feed in (True, False):
+        now = change(known, edited, same_feed=same_feed).paper
+        assert (now.title, now.authors) == ("A study, edited", TEAM)
+
+
+@pytest.mark.accept("F41", part="fuller authors", mutant="authors-lose-their-order")
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("Grace Hopper", "Ada Lovelace", "Alan Turing"),
+        ("A. Lovelace", "Grace Hopper", "Alan Turing"),
+        ("Grace Hopper", "Alan Turing", "Kurt Gödel"),
+        ("Ada Lovelace",),
+    ],
+    ids=["another-order", "an-initial", "somebody-missing", "fewer"],
+)
+def test_names_in_another_order_or_of_others_complete_nothing(others: tuple[str, ...]) -> None:
+    known = paper(record(authors=TEAM[:2]))
+    assert merged(known, record(authors=others), same_feed=False, now=NOW) is None
+
+
+@pytest.mark.accept("F41", part="fuller authors", mutant="an-old-version-names-the-authors")
+def test_the_newest_version_says_who_wrote_it() -> None:
+    first, second = record(version=1, authors=TEAM), record(version=2, authors=TEAM[:2])
+    for records in ((first, second), (second, first)):
+        assert after(*records).authors == TEAM[:2]

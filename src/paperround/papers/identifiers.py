@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from paperround.papers.model import PaperId
 
@@ -58,6 +59,13 @@ def folded(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return _NOT_WORD.sub(" ", text.casefold()).strip()
+
+
+@lru_cache(maxsize=16384)
+def author_key(name: str) -> str:
+    """A name for comparison: `Lovelace, Ada` equals `Ada Lovelace`."""
+    last, comma, first = name.partition(",")
+    return folded(f"{first} {last}" if comma else name) or name
 
 
 def title_key(title: str, authors: Sequence[str], year: int | None) -> str:

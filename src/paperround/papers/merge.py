@@ -3,7 +3,8 @@
 A later version replaces the texts; an earlier one never does, but is kept as a version. A text
 with a version replaces one without, whichever came first. If two feeds carry the same version, the
 first text stays, so a feed with poorer text cannot spoil a paper. A missing abstract is taken from
-any feed, and an abstract is never removed.
+any feed, and an abstract is never removed. Of two author lists of one version, the one that
+contains the other counts.
 
 A withdrawal lasts until a newer text comes without it, or every feed that reported it retracts it.
 
@@ -20,7 +21,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from paperround.core.times import midnight_utc
-from paperround.papers.identifiers import title_key
+from paperround.papers.identifiers import author_key, title_key
 from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record, Work
 from paperround.papers.text import author_names, repair_abstract, repair_title
 
@@ -125,11 +126,13 @@ def merged(
     stated = order_known(record.version, old.version)
     is_text = bool(record.title) or record.withdrawn  # else it only has counts and links
     replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
-    base = _with_text(old, record) if replaces else old
+    base, other = (_with_text(old, record), old) if replaces else (old, record)
+    if not order(record.version, old.version):
+        base = replace(base, authors=fuller_authors(base.authors, other.authors))
     withdrawn, withdrawn_by = _withdrawal(
         old, record, feed, age=age, stated=stated, is_the_state=replaces and not stated
     )
-    if record.abstract and (base is not old or not old.abstract):
+    if record.abstract and (replaces or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     # A replacement of a paper announced before does not make it new again.
     start = listed_from(record, now) if record.announces else None
@@ -156,6 +159,17 @@ def merged(
         return None
     text_changed = (old.title, old.abstract) != (paper.title, paper.abstract)
     return PaperWrite(paper=paper, is_new=False, text_changed=text_changed)
+
+
+def fuller_authors(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    """`theirs` if they are ours in the same order and more, else `ours`.
+
+    Some sources name only the first author, or the first three.
+    """
+    if len(theirs) <= len(ours):
+        return ours
+    rest = iter(map(author_key, theirs))
+    return theirs if all(author_key(name) in rest for name in ours) else ours
 
 
 def order_known(version: int | None, known: int | None) -> int:
@@ -298,6 +312,9 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
     decisive = (newer,) if age != 0 and not stated else (newer, older)
     withdrawn_by = tuple(sorted({feed for one in decisive for feed in one.withdrawn_by}))
     abstract_from = newer if newer.abstract or not older.abstract else older
+    authors = newer.authors or older.authors
+    if not order(gone.version, kept.version):
+        authors = fuller_authors(authors, older.authors)
     # A paper counts from its listing, or from its first ingest if it has none.
     listed = [one for one in (kept, gone) if one.listed_on is not None]
     paper = replace(
@@ -306,7 +323,7 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         title=newer.title,
         abstract=abstract_from.abstract,
         show=abstract_from.show,
-        authors=newer.authors or older.authors,
+        authors=authors,
         categories=tuple(dict.fromkeys(kept.categories + gone.categories)),
         keywords=kept.keywords or gone.keywords,
         links={**older.links, **newer.links},

@@ -15,6 +15,7 @@ from operator import and_, or_
 from typing import Any, TypeVar
 
 from paperround.editions.model import EditionPaper
+from paperround.papers.identifiers import author_key
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded, is_spaced, unfolded, whole_words
@@ -191,13 +192,6 @@ def _split_endings(words: AnyWords) -> tuple[str, tuple[str, ...]]:
     last = _WORD.findall(words.text)[-1:]
     endings = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
     return (words.text.removesuffix(last[0]), endings) if len(endings) > 1 else (words.text, ())
-
-
-@lru_cache(maxsize=16384)
-def author_key(name: str) -> str:
-    """A name for comparison: `Lovelace, Ada` equals `Ada Lovelace`."""
-    last, comma, first = name.partition(",")
-    return folded(f"{first} {last}" if comma else name).strip()
 
 
 def with_parents(categories: Sequence[str]) -> Iterator[str]:

@@ -15,10 +15,11 @@ from itertools import islice
 from paperround.core.errors import InvalidInput
 from paperround.core.reasons import freeze
 from paperround.papers.gist import shortened
+from paperround.papers.identifiers import author_key
 from paperround.papers.model import PaperId
 from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded
-from paperround.personal.keyword_index import KeywordIndex, Papers, any_of, author_key
+from paperround.personal.keyword_index import KeywordIndex, Papers, any_of
 from paperround.subscribers.interests import (
     Interest,
     InterestKind,
