@@ -68,6 +68,23 @@ def test_three_thousand_identifiers_are_found_at_once(database: Database) -> Non
         assert sorted(work[PaperStore].find(wanted).values()) == sorted(ids)
 
 
+@pytest.mark.accept("F39", part="last change")
+def test_papers_know_when_one_of_them_last_changed_or_was_listed(database: Database) -> None:
+    one, other = seed_papers(database, 2)
+    with database.writing() as work:
+        papers = work[PaperStore]
+        assert papers.last_change([]) is None
+        assert papers.last_change([one, other]) == NOW
+        known = papers.load([one])[one]
+        papers.save([write(replace(known, keywords=("graphs",)))], now=NOW + HOUR)
+        assert papers.last_change([one, other]) == NOW + HOUR
+        feed = work[FeedStore].get_or_create("another", "feed", now=NOW)
+        papers.list_papers(feed.id, [listing(one)], now=NOW + 2 * HOUR)
+        papers.list_papers(feed.id, [listing(one)], now=NOW + 3 * HOUR)
+        assert papers.last_change([one, other]) == NOW + 2 * HOUR
+        assert papers.last_change([other]) == NOW
+
+
 def test_looking_for_nothing_finds_nothing(database: Database) -> None:
     with database.writing() as work:
         assert work[PaperStore].find([]) == {}

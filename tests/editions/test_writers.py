@@ -55,6 +55,7 @@ def feed_of(text: str) -> FeedDocument:
         page="https://papers.example/search",
         publisher=text,
         updated=NOW,
+        changed=NOW,
         entries=(entry,),
     )
 

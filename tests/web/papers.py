@@ -1,5 +1,7 @@
 """Papers on pages, hostile ones among them."""
 
+from datetime import datetime
+
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
 from tests.builders import NOW, write
@@ -16,10 +18,10 @@ XSS = (
 )
 
 
-def keep(site: Site, *papers: Paper) -> tuple[PaperId, ...]:
+def keep(site: Site, *papers: Paper, now: datetime = NOW) -> tuple[PaperId, ...]:
     """Store papers; returns their ids."""
     with site.runtime.database.writing() as work:
-        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=now)
     return tuple(real[one.id] for one in papers)
 
 

@@ -36,8 +36,9 @@ class FeedEntry:
     """A paper in a feed.
 
     `id` is a permanent URL, `page` the one to show. `text` is what we may show of the abstract,
-    `reason` why the paper is in the feed. `published` is when it entered the feed, `updated` when
-    the entry last changed. `links` are by kind, like a paper's.
+    `reason` why the paper is in the feed. `categories` are the paper's, followed by its keywords.
+    `published` is when it entered the feed, `updated` when the entry last changed. `links` are by
+    kind, like a paper's.
     """
 
     id: str
@@ -59,7 +60,8 @@ class FeedDocument:
 
     `address` is its URL without the extension of a format, `page` the same content as a web page.
     `subtitle` describes the content, or why it is empty. `publisher` is the operator of the site.
-    An `is_private` feed has a secret URL for one person.
+    `updated` is when it last had news, `changed` when anything in it last changed, such as the
+    categories of a paper. An `is_private` feed has a secret URL for one person.
     """
 
     title: str
@@ -68,6 +70,7 @@ class FeedDocument:
     page: str
     publisher: str
     updated: datetime
+    changed: datetime
     entries: tuple[FeedEntry, ...]
     is_private: bool = False
 

@@ -3,7 +3,7 @@
 Nothing here writes. What does not exist raises an error: it is never an empty feed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -12,6 +12,7 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import marked
 from paperround.core.sender import SenderIdentity
+from paperround.core.times import midnight_utc
 from paperround.core.tokens import Purpose, read_token
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.status import DeliveryQuery
@@ -40,7 +41,8 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.formatting import shown_text
 from paperround.papers.identifiers import addresses_of, page_name
-from paperround.papers.model import Paper
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.store.papers import PaperStore
 from paperround.signup.context import SignupContext
 from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -73,11 +75,15 @@ def list_feed(
         newest = work[EditionStore].newest(mailing_list.id, by=now)
         held = work[EditionStore].recent(mailing_list.id, limit=1)
         places = _latest_places(work, mailing_list, held[0].day) if held else ()
+        ids = [one.paper.paper_id for one in places]
+        papers = work[PaperStore].load(ids)
+        changed = _last_change(work, ids, *([newest.frozen_at] if newest else ()))
     quiet = quiet_reason_text(newest)
     if newest is not None and now.date() - newest.day > DAILY:
         quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
+        changed = max(changed, midnight_utc(newest.day + 2 * DAILY))
     entries = tuple(
-        _edition_entry(sender, one.paper, one.frozen_at, one.paper.reason) for one in places
+        _edition_entry(sender, papers, one.paper, one.frozen_at, one.paper.reason) for one in places
     )
     return FeedDocument(
         title=mailing_list.title,
@@ -86,6 +92,7 @@ def list_feed(
         page=_site_url(sender, f"/editions?{urlencode({'list': mailing_list.name})}"),
         publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, newest.frozen_at if newest else _NEVER),
+        changed=changed,
         entries=entries,
     )
 
@@ -103,9 +110,25 @@ def _last_update(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
     return max((one.updated for one in entries), default=otherwise)
 
 
+def _last_change(work: Transaction, papers: Collection[PaperId], *moments: datetime) -> datetime:
+    """Return when one of these papers last changed, or the last of `moments` if that is later."""
+    known = work[PaperStore].last_change(papers) if papers else None
+    return max((*moments, known or _NEVER))
+
+
+def _labels(paper: Paper) -> tuple[str, ...]:
+    """Return the categories and keywords of a paper, each once."""
+    return tuple(dict.fromkeys(filter(str.strip, (*paper.categories, *paper.keywords))))
+
+
 def _edition_entry(
-    sender: SenderIdentity, paper: EditionPaper, moment: datetime, reason: str
+    sender: SenderIdentity,
+    papers: Mapping[PaperId, Paper],
+    paper: EditionPaper,
+    moment: datetime,
+    reason: str,
 ) -> FeedEntry:
+    """Return a paper as frozen, with the labels it has today among `papers`."""
     return FeedEntry(
         id=_site_url(sender, f"/papers/{paper.frozen_id or paper.paper_id}"),
         page=_site_url(sender, page_path(paper.name)),
@@ -113,6 +136,7 @@ def _edition_entry(
         authors=paper.authors,
         reason=english_reason(reason),
         text=paper.gist,
+        categories=_labels(papers[paper.paper_id]),
         links=paper.links,
         published=moment,
         updated=moment,
@@ -131,8 +155,9 @@ def search_feed(
     name, search = followed_search(kind, text)
     query = all_of(search)
     with database.reading() as work:
-        papers = find_newest(work, query, now)
-    entries = tuple(_paper_entry(sender, one) for one in papers[:MOST_ENTRIES])
+        papers = find_newest(work, query, now)[:MOST_ENTRIES]
+        changed = _last_change(work, [one.id for one in papers])
+    entries = tuple(_paper_entry(sender, one) for one in papers)
     return FeedDocument(
         title=f"Papers {'by' if kind is Followed.AUTHORS else 'on'} {name}",
         subtitle="New papers that have all of these words."
@@ -142,6 +167,7 @@ def search_feed(
         page=_site_url(sender, f"/search?{urlencode({'q': search.strip()})}"),
         publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),
+        changed=changed,
         entries=entries,
     )
 
@@ -154,7 +180,7 @@ def _paper_entry(sender: SenderIdentity, paper: Paper) -> FeedEntry:
         title=paper.title,
         authors=paper.authors,
         text=shown_text(paper)[0],
-        categories=paper.categories,
+        categories=_labels(paper),
         links={**addresses_of(paper.identifiers), **paper.links},
         published=paper.counts_from,
         updated=max(paper.counts_from, paper.updated_at or paper.counts_from),
@@ -179,17 +205,20 @@ def personal_feed(
             row
             for row in rows
             if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
-        ]
-        by_id: dict[str, FeedEntry] = {}
-        for row in digests[:MOST_DIGESTS]:  # newest first: a paper keeps its latest entry
+        ][:MOST_DIGESTS]
+        sent: dict[PaperId, tuple[EditionPaper, datetime, str]] = {}
+        for row in digests:  # newest first: a paper keeps its latest entry
             edition, kind = work[EditionStore].get(row.edition_id), DigestKind(row.kind)
             delivery = work[Ledger].find(edition.list_id, person.id, kind, row.local_date)
             reasons = delivery.reasons if delivery is not None else {}
             for paper in papers_at(edition, row.positions):
                 reason = reasons.get(paper.position, paper.reason)
-                entry = _edition_entry(sender, paper, row.due_at, reason)
-                by_id.setdefault(entry.id, entry)
-        entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
+                sent.setdefault(paper.frozen_id or paper.paper_id, (paper, row.due_at, reason))
+        shown = list(sent.values())[: 2 * MOST_ENTRIES]
+        ids = [paper.paper_id for paper, _, _ in shown]
+        papers = work[PaperStore].load(ids)
+        changed = _last_change(work, ids, *(row.sent_at or row.due_at for row in digests))
+    entries = tuple(_edition_entry(sender, papers, *one) for one in shown)
     return FeedDocument(
         title="Your papers",
         subtitle="What your digests hold. This address is yours alone."
@@ -199,6 +228,7 @@ def personal_feed(
         page=_site_url(sender, "/"),
         publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),
+        changed=changed,
         entries=entries,
         is_private=True,
     )

@@ -17,6 +17,8 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from cachetools import TTLCache
 from fastapi import APIRouter
@@ -164,7 +166,8 @@ def compress(app: ASGIApp, routers: Iterable[APIRouter]) -> ASGIApp:
     return run
 
 
-# Every cacheable response gets an ETag, and a 304 if the client has it already (RFC 9110).
+# Every cacheable response gets an ETag, and a 304 if the client has it already (RFC 9110). For
+# clients that send no ETag back, a `Last-Modified` that the handler sets does the same.
 #
 # This is middleware, so handlers need not care: it buffers each response whose `Cache-Control`
 # allows caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit
@@ -174,7 +177,7 @@ RATE_STATUSES = "paperround.standings"
 """The key of the request's rate-limit statuses in its scope."""
 
 _NOT_MODIFIED_HEADERS = frozenset(
-    {b"cache-control", b"etag", b"vary", b"date", b"link", b"ratelimit", b"ratelimit-policy"}
+    b"cache-control date etag last-modified link ratelimit ratelimit-policy vary".split()
 )
 """Headers that a 304 repeats."""
 
@@ -218,7 +221,7 @@ async def _finish(scope: Scope, send: Send, start: Message, body: bytes) -> None
     if tag is None:  # a strong one
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
         headers = [*headers, (b"etag", tag)]
-    if _matches_etag(scope, tag):
+    if _matches_etag(scope, tag) or _is_unmodified(scope, _header(headers, b"last-modified")):
         headers = [pair for pair in headers if pair[0].lower() in _NOT_MODIFIED_HEADERS]
         start, body = {**start, "status": 304}, b""
     await send({**start, "headers": headers})
@@ -234,6 +237,24 @@ def _matches_etag(scope: Scope, tag: bytes) -> bool:
     lines = [value for name, value in scope["headers"] if name == b"if-none-match"]
     named = [one.strip().removeprefix(b"W/") for line in lines for one in line.split(b",")]
     return tag.removeprefix(b"W/") in named or b"*" in named
+
+
+def _is_unmodified(scope: Scope, changed: bytes | None) -> bool:
+    """Whether nothing changed after `If-Modified-Since`, which counts only in a request without
+    `If-None-Match` (RFC 9110, 13.1.3)."""
+    since = _http_date(_header(scope["headers"], b"if-modified-since"))
+    moment = _http_date(changed)
+    if since is None or moment is None or _header(scope["headers"], b"if-none-match") is not None:
+        return False
+    return moment <= since
+
+
+def _http_date(value: bytes | None) -> datetime | None:
+    """Parse the date of a header, which is in UTC; None without one, or if it is invalid."""
+    try:
+        return parsedate_to_datetime((value or b"").decode("latin-1")).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _rate_headers(statuses: Iterable[RateLimitStatus]) -> list[Header]:

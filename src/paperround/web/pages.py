@@ -5,6 +5,7 @@ reader."""
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from email.utils import format_datetime
 from types import MappingProxyType
 
 from fastapi import APIRouter, Response
@@ -82,7 +83,10 @@ def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
 def feed_response(feed: FeedDocument, ending: str) -> Response:
     """Return a feed as a response in the format of its extension."""
     form = FEED_FORMATS[ending]
-    headers = dict(PRIVATE_HEADERS if feed.is_private else SHARED_HEADERS)
+    headers = {
+        **(PRIVATE_HEADERS if feed.is_private else SHARED_HEADERS),
+        "last-modified": format_datetime(feed.changed, usegmt=True),
+    }
     return Response(
         form.write(feed), headers=headers, media_type=f"{form.media_type}; charset=utf-8"
     )

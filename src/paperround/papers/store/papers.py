@@ -149,6 +149,18 @@ class PaperStore(Store):
             carried=tuple(value_of(Carried, row) for row in carried),
         )
 
+    def last_change(self, papers: Collection[PaperId]) -> datetime | None:
+        """When one of `papers` last changed, or was listed by another feed; None without papers."""
+        changed, listed = db.papers.c, db.listings.c
+        known = select(func.max(changed.changed_at)).where(
+            column_in(self._connection, changed.id, papers)
+        )
+        carried = select(func.max(listed.first_seen_at)).where(
+            column_in(self._connection, listed.paper_id, papers)
+        )
+        moments = [self._connection.execute(one).scalar_one() for one in (known, carried)]
+        return max(filter(None, moments), default=None)
+
     def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
         """Those of `papers` that are withdrawn."""
         return self._among(papers, db.papers.c.withdrawn_at.is_not(None))
