@@ -79,6 +79,80 @@ def test_a_csl_json_library_is_read_as_zotero_exports_it(wrap: object) -> None:
     assert [one.position for one in read(text).refused] == [4]
 
 
+def item(kind: str, **fields: object) -> dict[str, object]:
+    """An item as `/users/N/items` of Zotero's API answers, with empty fields as they are there."""
+    empty = {"title": "", "DOI": "", "url": "", "extra": "", "tags": [], "collections": []}
+    data = {"key": "ABCD2345", "version": 7, "itemType": kind, **empty, **fields}
+    library = {"type": "user", "id": 12345, "name": "ada", "links": {}}
+    return {
+        "key": "ABCD2345",
+        "version": 7,
+        "library": library,
+        "links": {},
+        "meta": {},
+        "data": data,
+    }
+
+
+ZOTERO = [
+    item("preprint", title="Waves", archiveID="arXiv:2601.00001", repository="arXiv"),
+    item("preprint", title="Winds", DOI="10.48550/arXiv.2601.00002", archiveID=""),
+    item("journalArticle", title="On tides", DOI="10.1000/tides", publicationTitle="Tides"),
+    item("journalArticle", title="Clouds", publicationTitle="arXiv:2601.00003 [physics]"),
+    item("report", title="Rain", reportNumber="arXiv:2601.00004v2"),
+    item("conferencePaper", title="Snow", extra="Citation Key: snow\narXiv:2601.00005 [cs.LG]"),
+    item("journalArticle", title="Cells", extra="PMID: 123456\nPMCID: PMC99"),
+    item("webpage", title="Fog", url="http://arxiv.org/abs/2601.00006v1"),
+    item("preprint", title="Roots", DOI="10.1101/2026.01.02.000001", repository="bioRxiv"),
+    item("book", title="Of stars", ISBN="978-0-00-000000-2"),
+]
+OTHERS = [
+    item("attachment", title="Full Text PDF", url="https://arxiv.org/pdf/2601.99999"),
+    item("note", note="<p>arXiv:2601.99999</p>"),
+    item("annotation", annotationText="arXiv:2601.99999"),
+    item("preprint", title="Thrown away", archiveID="arXiv:2601.99999", deleted=1),
+]
+
+
+@pytest.mark.accept("F31", part="Zotero's JSON", mutant="zotero-s-items-are-no-works")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda items: items,
+        lambda items: [one["data"] for one in items],
+        lambda items: {"items": [one["data"] for one in items]},
+    ],
+    ids=["api", "fields", "export"],
+)
+def test_items_of_zotero_are_read_as_its_api_answers(wrap: object) -> None:
+    text = json.dumps(wrap(ZOTERO + OTHERS), indent=4)  # type: ignore[operator]
+    assert works(text) == [
+        ("Waves", {"arxiv": "2601.00001"}),
+        ("Winds", {"arxiv": "2601.00002"}),
+        ("On tides", {"doi": "10.1000/tides"}),
+        ("Clouds", {"arxiv": "2601.00003"}),
+        ("Rain", {"arxiv": "2601.00004"}),
+        ("Snow", {"arxiv": "2601.00005"}),
+        ("Cells", {"pmid": "123456"}),
+        ("Fog", {"arxiv": "2601.00006"}),
+        ("Roots", {"biorxiv": "10.1101/2026.01.02.000001"}),
+        ("Of stars", {}),
+    ]
+    assert read(text).called == "Zotero JSON"
+    assert read(text).refused == ()
+
+
+@pytest.mark.accept("F31", part="Zotero's JSON", mutant="zotero-s-files-are-works")
+def test_files_notes_and_the_trash_of_zotero_are_no_works() -> None:
+    assert works(json.dumps(OTHERS)) == []
+
+
+def test_an_item_of_zotero_alone_is_read_and_one_without_a_title_is_named() -> None:
+    assert works(json.dumps(ZOTERO[0])) == [("Waves", {"arxiv": "2601.00001"})]
+    [refused] = read(json.dumps([*ZOTERO[:2], item("preprint")])).refused
+    assert refused.position == 3
+
+
 @pytest.mark.accept("F31", part="arXiv ids")
 @pytest.mark.parametrize(
     ("line", "identifiers"),

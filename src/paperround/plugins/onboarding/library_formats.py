@@ -1,8 +1,9 @@
-"""Parse a reader's library: BibTeX, RIS, CSL-JSON, or lines of arXiv ids, DOIs, addresses and
-titles.
+"""Parse a reader's library: BibTeX, RIS, CSL-JSON, items of Zotero, or lines of arXiv ids, DOIs,
+addresses and titles.
 
-    @article{...          ─► BibTeX        TY  - JOUR ...   ─► RIS
-    [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work per line
+    @article{...          ─► BibTeX        [{"data": {"itemType": ...}}]  ─► items of Zotero
+    TY  - JOUR ...        ─► RIS           [{"title": ...}]               ─► CSL-JSON
+    anything else         ─► one work per line
 
 Lines outside of BibTeX or RIS entries are notes, and passed over. Pure functions.
 """
@@ -22,7 +23,7 @@ from paperround.feeds.formats.references import Reference, reference_record
 from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris
 from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
-from paperround.papers.model import ParsedBatch, Reject
+from paperround.papers.model import ParsedBatch, Record, Reject
 
 MOST_WORKS = 1000
 """Only the first works of a library are imported."""
@@ -31,6 +32,9 @@ LINES = marked("plain lines")
 
 _JSON = re.compile(r"[\ufeff\s]*(?:\[\s*[\[{\]]|\{)")
 """The start of a list of objects; `[12] A. Lovelace` is a line of references."""
+
+_NO_WORKS = frozenset({"annotation", "attachment", "note"})
+"""Types of Zotero's items that belong to a work or to nothing."""
 
 _BULLET = re.compile(r"\s*(?:[-*•·–—]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s+")
 _STATED = re.compile(
@@ -72,7 +76,7 @@ class Library:
 def read_library(content: bytes) -> Library:
     """Return the first MOST_WORKS works, without duplicates.
 
-    Raises UnreadableFile for content that is no text, or JSON that is no CSL-JSON.
+    Raises UnreadableFile for content that is no text, or JSON that is no list of works.
     """
     if b"\0" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(
@@ -84,7 +88,7 @@ def read_library(content: bytes) -> Library:
     if not text.strip():
         raise UnreadableFile(marked("there is nothing in it"))
     if _JSON.match(text) and not BIBTEX_START.search(text):
-        return read_csl(text)
+        return read_json(text)
     if BIBTEX_START.search(text):
         return _build_library("BibTeX", _entry_works(read_bibtex(content)))
     if RIS_START.search(text.replace("\r", "\n")):
@@ -93,6 +97,7 @@ def read_library(content: bytes) -> Library:
 
 
 _Found = GivenWork | Reject
+_Fields = Mapping[str, object]
 
 
 def _build_library(called: str, found: Iterable[_Found]) -> Library:
@@ -121,8 +126,9 @@ def _entry_works(batch: ParsedBatch) -> Iterator[_Found]:
     yield from batch.rejects
 
 
-def read_csl(text: str) -> Library:
-    """Parse CSL-JSON: a list of items, or an object with a list as `items`.
+def read_json(text: str) -> Library:
+    """Parse CSL-JSON, or what Zotero's API and its exports call JSON: a list of items, or an object
+    with a list as `items`.
 
     Raises UnreadableFile for anything else.
     """
@@ -133,27 +139,53 @@ def read_csl(text: str) -> Library:
     items = value.get("items", [value]) if isinstance(value, dict) else value
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
         raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
-    batch = batch_of(
-        items,
-        lambda item: [reference_record(_csl_reference(item))],
-        lambda item: json.dumps(item)[:500],
-    )
-    return _build_library("CSL-JSON", _entry_works(batch))
+    batch = batch_of(items, _records_of_item, lambda item: json.dumps(item)[:500])
+    called = "Zotero JSON" if any(map(_zotero_data, items)) else "CSL-JSON"
+    return _build_library(called, _entry_works(batch))
 
 
-def _csl_reference(item: Mapping[str, object]) -> Reference:
-    def values(*keys: str) -> tuple[str, ...]:
-        return tuple(str(item[key]) for key in keys if isinstance(item.get(key), str | int))
+def _records_of_item(item: _Fields) -> list[Record]:
+    data = _zotero_data(item)
+    if data is None:
+        return [reference_record(_csl_reference(item))]
+    if data["itemType"] in _NO_WORKS or data.get("deleted"):  # `deleted`: in the trash
+        return []
+    return [reference_record(_zotero_reference(data))]
 
+
+def _zotero_data(item: _Fields) -> _Fields | None:
+    """Return the fields of an item of Zotero, which its API wraps in `data`; None for any other."""
+    data = item.get("data", item)
+    return data if isinstance(data, dict) and isinstance(data.get("itemType"), str) else None
+
+
+def _csl_reference(item: _Fields) -> Reference:
     return Reference(
-        title=next(iter(values("title")), ""),
+        title=next(_texts(item, "title"), ""),
         names=(
-            *values("DOI", "number", "archive_location"),
-            *(f"PMID: {one}" for one in values("PMID")),
-            *(line for text in values("note") for line in text.splitlines()),
+            *_texts(item, "DOI", "number", "archive_location"),
+            *(f"PMID: {one}" for one in _texts(item, "PMID")),
+            *(line for text in _texts(item, "note") for line in text.splitlines()),
         ),
-        addresses=values("URL"),
+        addresses=tuple(_texts(item, "URL")),
     )
+
+
+def _zotero_reference(data: _Fields) -> Reference:
+    """Return the work of an item. Zotero keeps an arXiv id in `archiveID`; before version 6 in the
+    number of a report, the name of the journal, or a line of `extra`."""
+    return Reference(
+        title=next(_texts(data, "title"), ""),
+        names=(
+            *_texts(data, "DOI", "archiveID", "number", "reportNumber", "publicationTitle"),
+            *(line for text in _texts(data, "extra") for line in text.splitlines()),
+        ),
+        addresses=tuple(_texts(data, "url")),
+    )
+
+
+def _texts(fields: _Fields, *names: str) -> Iterator[str]:
+    return (str(fields[name]) for name in names if isinstance(fields.get(name), str | int))
 
 
 def _line_works(text: str) -> Iterator[_Found]:

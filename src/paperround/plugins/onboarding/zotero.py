@@ -7,7 +7,7 @@ from paperround.core.errors import FetchFailed, UnreadableFile, invalid
 from paperround.core.languages import marked
 from paperround.feeds.formats.charsets import text_of_bytes
 from paperround.http.model import FetchRequest, HttpClient
-from paperround.plugins.onboarding.library_formats import Library, read_csl
+from paperround.plugins.onboarding.library_formats import Library, read_json
 
 API = "https://api.zotero.org"
 CODE = "zotero"
@@ -62,7 +62,7 @@ def _fetch_page(client: HttpClient, place: str, start: int) -> Library:
     url = f"{API}/{place}/items/top?v=3&format=csljson&sort=dateAdded&direction=desc"
     try:
         page = client.get(FetchRequest(url=f"{url}&limit={PAGE}&start={start}"))
-        return read_csl(text_of_bytes(page.body))
+        return read_json(text_of_bytes(page.body))
     except UnreadableFile:
         raise invalid(
             CODE,
