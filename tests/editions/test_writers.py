@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
@@ -13,6 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
 from paperround.editions.citations import FILE_FORMATS, Citation, write_bibtex, write_ris
+from paperround.editions.coins import context_object
 from paperround.editions.feed_documents import (
     FeedDocument,
     FeedEntry,
@@ -100,6 +102,15 @@ def test_any_text_makes_one_ris_reference(title: str, name: str) -> None:
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines)
     assert [line[:2] for line in lines].count("ER") == 1
     assert "\n" not in content.replace("\r\n", "")
+
+
+@pytest.mark.accept("F41", part="any text in COinS")
+@given(TEXT, TEXT)
+def test_any_text_stays_in_its_element_of_a_context_object(title: str, name: str) -> None:
+    parts = parse_qsl(context_object(cited(f"a{title}z", name, "Bo")), strict_parsing=True)
+    found = [value for key, value in parts if key in {"rft.title", "rft.creator"}]
+    wanted = (f"a{title}z", name.strip(), "Bo")
+    assert found == [one.encode(errors="replace").decode() for one in wanted if one]
 
 
 @pytest.mark.accept("F41", part="any text in Markdown")

@@ -21,7 +21,9 @@ def test_the_page_says_that_the_edition_was_withdrawn_and_why(
     with database.writing() as work:
         [row] = work[Ledger].claim(lease(), limit=9, now=NOW)
         work[Ledger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
-    assert WITHDRAWN not in site.client.get(address).text
+    before = site.client.get(address).text
+    assert WITHDRAWN not in before
+    assert 'class="Z3988"' in before
     cancel(
         database, "trending", day=edition.day, cut=None, now=NOW, reason="Titles were <b>mixed</b>."
     )
@@ -31,6 +33,7 @@ def test_the_page_says_that_the_edition_was_withdrawn_and_why(
     assert "Titles were &lt;b&gt;mixed&lt;/b&gt;." in page.text
     assert '<meta name="robots" content="noindex">' in page.text
     assert edition.papers[0].title in page.text
+    assert 'class="Z3988"' not in page.text, "nobody cites what was withdrawn"
     assert site.client.get(f"/api/v1{address}").status_code == 404
     undo(database, "trending", day=edition.day, cut=None, now=NOW)
     assert WITHDRAWN not in site.client.get(address).text

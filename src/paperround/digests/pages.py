@@ -274,16 +274,22 @@ def cited_edition(
 ) -> CitedEdition:
     """Return the edition of (list, day, cut), or the day's last one. Raises NotFound."""
     found = edition_page(database, list_name, day, cut)
-    with database.reading() as work:
-        papers = work[PaperStore].load([one.paper_id for one in found.edition.papers])
     path = f"/editions/{list_name}/{day}" + ("" if cut is None else f"/{cut}")
     return CitedEdition(
         title=found.mailing_list.title,
         edition=found.edition,
         quiet=found.quiet,
         page=public_url.rstrip("/") + path,
-        citations=tuple(citation(public_url, papers[one.paper_id]) for one in found.edition.papers),
+        citations=citations_of(database, public_url, found.edition),
     )
+
+
+def citations_of(database: Database, public_url: str, edition: Edition) -> tuple[Citation, ...]:
+    """Return the citations of an edition's papers as they are today, in order."""
+    ids = [one.paper_id for one in edition.papers]
+    with database.reading() as work:
+        papers = work[PaperStore].load(ids)
+    return tuple(citation(public_url, papers[one]) for one in ids)
 
 
 # Pages and feeds of the newest papers on a topic or by an author.

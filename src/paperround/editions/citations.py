@@ -17,7 +17,7 @@ from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.editions.labels import WITHDRAWN, localized_authors
 from paperround.editions.model import Edition
-from paperround.papers.formatting import paper_links, web_address
+from paperround.papers.formatting import labels_of, paper_links, web_address
 from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Paper
 
@@ -68,6 +68,23 @@ class Citation:
         """The DOI, including bioRxiv's and medRxiv's; empty without one."""
         known = self.paper.identifiers
         return known.get("doi") or known.get("biorxiv") or ""
+
+    @property
+    def registered_doi(self) -> str:
+        """The DOI, or the one that arXiv registers for each of its papers; empty without both."""
+        arxiv = self.paper.identifiers.get("arxiv")
+        return self.doi or (f"10.48550/arXiv.{arxiv}" if arxiv else "")
+
+    @property
+    def is_preprint(self) -> bool:
+        """Whether it is known from a preprint server, and from no journal."""
+        known = self.paper.identifiers
+        return "doi" not in known and not known.keys().isdisjoint({"arxiv", "biorxiv"})
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The categories and keywords."""
+        return labels_of(self.paper)
 
     @property
     def key(self) -> str:
@@ -205,7 +222,7 @@ def _ris_fields(one: Citation) -> Iterator[tuple[str, str]]:
     yield "DO", _line(one.doi)
     yield "UR", web_address(one.url)
     yield "L1", web_address(one.links.get("pdf", ""))
-    yield from (("KW", _line(word)) for word in (*paper.categories, *paper.keywords))
+    yield from (("KW", _line(word)) for word in one.labels)
     yield "AB", _line(one.abstract)
     yield "N1", "Withdrawn" if paper.withdrawn else ""
     yield "ER", ""
@@ -330,7 +347,7 @@ def _article(one: Citation) -> dict[str, Any]:
         "sameAs": sorted({web_address(url) for url in one.links.values()} - {""}),
         "abstract": one.abstract,
         "description": one.text if one.is_gist else "",
-        "keywords": [*paper.categories, *paper.keywords],
+        "keywords": list(one.labels),
         "license": web_address(paper.licence or ""),
         "creativeWorkStatus": "Withdrawn" if paper.withdrawn else "",
         "version": paper.version,

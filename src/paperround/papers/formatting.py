@@ -51,6 +51,11 @@ def title_in_reason(title: str) -> str:
     return name if colon and len(name) <= _TITLE_LENGTH else shortened(title, _TITLE_LENGTH)
 
 
+def labels_of(paper: Paper) -> tuple[str, ...]:
+    """The categories of a paper, then its keywords, each once."""
+    return tuple(dict.fromkeys(filter(str.strip, (*paper.categories, *paper.keywords))))
+
+
 def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
     """Up to four names and 0, or three names and how many more there are.
 

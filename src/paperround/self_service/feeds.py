@@ -39,7 +39,7 @@ from paperround.editions.model import (
 )
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.papers.formatting import shown_text
+from paperround.papers.formatting import labels_of, shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
@@ -116,11 +116,6 @@ def _last_change(work: Transaction, papers: Collection[PaperId], *moments: datet
     return max((*moments, known or _NEVER))
 
 
-def _labels(paper: Paper) -> tuple[str, ...]:
-    """Return the categories and keywords of a paper, each once."""
-    return tuple(dict.fromkeys(filter(str.strip, (*paper.categories, *paper.keywords))))
-
-
 def _edition_entry(
     sender: SenderIdentity,
     papers: Mapping[PaperId, Paper],
@@ -136,7 +131,7 @@ def _edition_entry(
         authors=paper.authors,
         reason=english_reason(reason),
         text=paper.gist,
-        categories=_labels(papers[paper.paper_id]),
+        categories=labels_of(papers[paper.paper_id]),
         links=paper.links,
         published=moment,
         updated=moment,
@@ -180,7 +175,7 @@ def _paper_entry(sender: SenderIdentity, paper: Paper) -> FeedEntry:
         title=paper.title,
         authors=paper.authors,
         text=shown_text(paper)[0],
-        categories=_labels(paper),
+        categories=labels_of(paper),
         links={**addresses_of(paper.identifiers), **paper.links},
         published=paper.counts_from,
         updated=max(paper.counts_from, paper.updated_at or paper.counts_from),

@@ -18,6 +18,7 @@ from paperround.digests.listing import trending_sections
 from paperround.digests.pages import (
     Followed,
     citation,
+    citations_of,
     cited_edition,
     cited_paper,
     edition_page,
@@ -25,7 +26,8 @@ from paperround.digests.pages import (
 )
 from paperround.digests.rank_page import rank_page
 from paperround.editions.archive import archive_page
-from paperround.editions.citations import FILE_FORMATS, write_bibtex
+from paperround.editions.citations import FILE_FORMATS, Citation, write_bibtex
+from paperround.editions.coins import context_object
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import TrendingPeriod
@@ -162,7 +164,10 @@ def edition(app: App, list_name: str, day: str, cut: str | None = None) -> Respo
     """Show the edition of a cut, or the last one of the day."""
     day_shown = _day_in_path(day)
     page = edition_page(app.database, list_name, day_shown, cut, even_withdrawn=True)
-    return public_page(app, "edition.html", page=page)
+    cited: tuple[Citation, ...] = ()
+    if page.withdrawn is None:
+        cited = citations_of(app.database, app.sender_identity.public_url, page.edition)
+    return public_page(app, "edition.html", page=page, coins=map(context_object, cited))
 
 
 def _day_in_path(text: str) -> date:
