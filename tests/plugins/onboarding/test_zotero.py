@@ -64,6 +64,14 @@ def test_a_library_is_read_page_by_page() -> None:
     assert client.asked == [address(0), address(PAGE)]
 
 
+@pytest.mark.accept("F31", part="Zotero", mutant="a-work-kept-twice-ends-the-library")
+def test_a_work_that_is_in_the_library_twice_does_not_end_it() -> None:
+    twice = json.loads(items(0, PAGE))["items"]
+    twice[1] = twice[0]
+    client = web(json.dumps(twice).encode(), items(PAGE, 3))
+    assert len(read_zotero(GROUP, client).works) == PAGE - 1 + 3
+
+
 def test_of_a_very_long_library_the_newest_works_are_read() -> None:
     client = web(*(items(number * PAGE, PAGE) for number in range(MOST_PAGES + 1)))
     assert len(read_zotero(GROUP, client).works) == MOST_PAGES * PAGE

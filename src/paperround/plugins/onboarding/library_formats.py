@@ -60,12 +60,14 @@ class GivenWork:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """A parsed file: `called` is the name of its format, `left` the number of works over the limit,
-    `refused` the invalid entries or lines, with reasons."""
+    `refused` the invalid entries or lines, with reasons. `size` counts these and all works, even
+    those given twice."""
 
     called: str
     works: tuple[GivenWork, ...] = ()
     refused: tuple[Reject, ...] = ()
     left: int = 0
+    size: int = 0
 
     @property
     def is_of_lines(self) -> bool:
@@ -102,19 +104,18 @@ _Fields = Mapping[str, object]
 
 def _build_library(called: str, found: Iterable[_Found]) -> Library:
     """Build the library from its works, without duplicates."""
+    given = list(found)
     works: dict[tuple[object, ...], GivenWork] = {}
-    refused: list[Reject] = []
-    for one in found:
-        if isinstance(one, Reject):
-            refused.append(one)
-        else:
+    for one in given:
+        if isinstance(one, GivenWork):
             works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
     each = tuple(works.values())
     return Library(
         called=called,
         works=each[:MOST_WORKS],
-        refused=tuple(refused),
+        refused=tuple(one for one in given if isinstance(one, Reject)),
         left=max(0, len(each) - MOST_WORKS),
+        size=len(given),
     )
 
 

@@ -47,12 +47,12 @@ def read_zotero(place: str, client: HttpClient) -> Library:
 
     Raises InvalidInput (code `zotero`) when Zotero does not return any.
     """
-    found = _fetch_page(client, place, 0)
+    found = page = _fetch_page(client, place, 0)
     for number in range(1, MOST_PAGES):
-        if len(found.works) + len(found.refused) < number * PAGE:
+        if page.size < PAGE:
             break
-        more = _fetch_page(client, place, number * PAGE)
-        found = replace(found, works=found.works + more.works, refused=found.refused + more.refused)
+        page = _fetch_page(client, place, number * PAGE)
+        found = replace(found, works=found.works + page.works, refused=found.refused + page.refused)
     if not (found.works or found.refused):
         raise invalid(CODE, "there are no works in that library")
     return replace(found, called=marked("Zotero library"))
