@@ -16,6 +16,7 @@ from paperround.papers.merge import (
     merge_changes,
     merged,
     new_paper,
+    repaired,
 )
 from paperround.papers.model import FeedId, Paper, PaperId, PaperWrite, Record, Show
 
@@ -305,6 +306,11 @@ def test_a_withdrawal_that_says_no_version_is_believed_and_stays() -> None:
     gone = record(version=None, withdrawn=True)
     assert change(paper(record()), gone).paper.withdrawn
     assert change(paper(gone), record()).paper.withdrawn
+
+
+def test_a_colon_that_arxiv_keeps_among_the_authors_is_nobody() -> None:
+    listed = repaired(record(authors=("NVIDIA", ":", "Ada Lovelace", " ", "李明")))
+    assert listed.authors == ("NVIDIA", "Ada Lovelace", "李明")
 
 
 TEAM = ("Ada Lovelace", "Grace Hopper", "Alan Turing")

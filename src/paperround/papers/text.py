@@ -76,8 +76,9 @@ def author_name(text: str) -> str:
 
 
 def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The repaired names, without empty ones."""
-    return tuple(filter(None, map(author_name, names)))
+    """The repaired names, without those that have no letter or digit: arXiv lists the colon of
+    "NVIDIA: Ada Lovelace" as an author."""
+    return tuple(one for one in map(author_name, names) if any(map(str.isalnum, one)))
 
 
 def _repaired(text: str, limit: int) -> str:
