@@ -7,13 +7,15 @@ import pytest
 from paperround.core.reasons import freeze
 from paperround.core.sender import SenderIdentity
 from paperround.db.transactions import SqlDatabase
-from paperround.digests.compose import ARXIV_THANKS, digest_mail, edition_content
-from paperround.digests.model import DigestMail
+from paperround.digests.compose import ARXIV_THANKS, digest_mail, edition_content, without_site
+from paperround.digests.model import DigestMail, LeftOutPaper, WithdrawnPaper
 from paperround.digests.publish import draft
+from paperround.digests.render.composer import MailRenderer
 from paperround.papers.model import Show
 from paperround.ranking.rank import ListRanking, rank_list
 from tests.digests.builders import edition
 from tests.digests.composing import SAMPLE_DELIVERY
+from tests.digests.messages import sender_identity, view
 from tests.fakes import SENDER_IDENTITY, NewestFirst
 from tests.sample_database import IDENTITY, NOW, fill, record
 
@@ -91,3 +93,14 @@ def test_readers_hear_of_a_feed_only_where_it_left_them_few_papers(
     thin = digest_mail(sheet, slip, IDENTITY.keys).view.thin
     assert thin.startswith(says)
     assert bool(thin) == bool(says)
+
+
+def test_a_view_without_a_site_leads_to_the_authors_pages_alone() -> None:
+    site = "https://papers.example.org/papers/"
+    rose = [LeftOutPaper(title=f"Kites {n}", url=site + n, votes=9) for n in ("2601.00007", "12")]
+    withdrawn = WithdrawnPaper(title="A kite", url=f"{site}hep-th/9901001")
+    shown = without_site(view(2, risen=tuple(rose), withdrawn=(withdrawn,)))
+    assert [one.url for one in shown.risen] == ["https://arxiv.org/abs/2601.00007"]
+    assert [one.url for one in shown.withdrawn] == ["https://arxiv.org/abs/hep-th/9901001"]
+    rendered = MailRenderer(sender_identity()).render(shown)
+    assert "papers.example.org" not in rendered.text + rendered.html

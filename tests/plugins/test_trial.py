@@ -8,6 +8,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed
 from paperround.db.transactions import SqlDatabase
+from paperround.digests.render.composer import MailRenderer
 from paperround.feeds.model import NewFeed
 from paperround.plugins.demo.trial import (
     digest_view,
@@ -38,6 +39,18 @@ def test_a_paper_that_is_nowhere_on_the_web_has_no_link_that_leads_nowhere(
     ranking = rank_for("paper", every_candidate(sqlite_database, now=NOW), now=NOW)
     view = digest_view(ranking, title="Kites", limit=3, sender_identity=sender_identity(), now=NOW)
     assert [paper.page_url for paper in view.papers] == [""]
+
+
+def test_a_digest_without_a_site_leads_to_none(sqlite_database: SqlDatabase) -> None:
+    fill(sqlite_database, [record(1)])
+    ranking = rank_for("paper", every_candidate(sqlite_database, now=NOW), now=NOW)
+    sender = sender_identity()
+    view = digest_view(ranking, title="Kites", limit=3, sender_identity=sender, now=NOW)
+    rendered = MailRenderer(sender).render(view)
+    for part in (rendered.text, rendered.html):
+        assert sender.public_url not in part
+        assert "Unsubscribe" not in part
+        assert "no subscription to leave" in " ".join(part.split())
 
 
 def test_a_feed_that_fails_is_named_and_the_other_is_read(sqlite_database: SqlDatabase) -> None:

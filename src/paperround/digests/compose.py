@@ -30,6 +30,7 @@ from paperround.editions.model import Edition, EditionPaper, JournalClub, Trendi
 from paperround.editions.periods import period_name
 from paperround.editions.sections import Section, age_of, section_for_all, section_of
 from paperround.papers.formatting import with_author_shown
+from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Show
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
@@ -194,6 +195,39 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
 
 def _club_paper(club: JournalClub, base: str) -> ClubPaper:
     return ClubPaper(title=club.title, url=f"{base}/papers/{club.page}", readers=club.readers)
+
+
+def without_site(view: DigestView) -> DigestView:
+    """Return the view of a digest that readers make for themselves: no link leads to a site, titles
+    lead to the papers' own pages, and nobody else sends it."""
+    own_papers = []
+    for one in view.papers:
+        shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
+        own_papers.append(replace(one, page_url=next(shown, "")))
+    return replace(
+        view,
+        papers=tuple(own_papers),
+        links=PersonalLinks(unsubscribe="", preferences=""),
+        withdrawn=tuple(replace(one, url=_own_page(one.url)) for one in view.withdrawn),
+        risen=tuple(
+            replace(one, url=_own_page(one.url)) for one in view.risen if _own_page(one.url)
+        ),
+        club=None,
+        web_url="",
+        subscribe_url="",
+        privacy_url="",
+        imprint_url="",
+        operator="",
+        postal_address="",
+        contact="",
+    )
+
+
+def _own_page(url: str) -> str:
+    """Return the address of the paper's own page, told from that of its page on the site; empty if
+    it is not on arXiv."""
+    name = url.rpartition("/papers/")[2]
+    return "" if name.isdecimal() else addresses_of({"arxiv": name})["abstract"]
 
 
 def _personal_paper(

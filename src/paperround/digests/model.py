@@ -279,7 +279,8 @@ class LeftOutPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalLinks:
-    """The reader's own links. Each ends in a token of 40 characters."""
+    """The reader's own links. Each ends in a token of 40 characters; all are empty without a
+    site."""
 
     unsubscribe: str
     preferences: str

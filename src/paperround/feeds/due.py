@@ -6,12 +6,13 @@ feed contains its errors.
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from paperround.core.errors import InvalidInput
+from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import LiveFeed, NewFeed
@@ -71,6 +72,24 @@ def run_now(context: FeedContext, feed_id: FeedId, *, now: datetime) -> PollRepo
     if leased is None:
         return skipped_report(feed, "it is being read already", feed.next_at or now)
     return poll_feed(context, leased, now=now)
+
+
+def run_all_now(
+    context: FeedContext,
+    feeds: Iterable[LiveFeed],
+    *,
+    now: datetime,
+    progress: Advance = no_progress,
+) -> dict[str, str]:
+    """Poll `feeds`, due or not; return why those that were not read to their end failed, by
+    name."""
+    failed: dict[str, str] = {}
+    for feed in feeds:
+        report = run_now(context, feed.id, now=now)
+        if report.error or report.put_off:
+            failed[feed.name] = report.error or report.reason
+        progress(1)
+    return failed
 
 
 def feed_settings(feed: LiveFeed) -> NewFeed:

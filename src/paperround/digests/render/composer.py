@@ -41,6 +41,7 @@ from paperround.digests.render.facts import reason_line
 from paperround.digests.render.headers import text_field
 from paperround.digests.render.message import (
     Addressing,
+    MessageKind,
     Sender,
     addressing_of,
     boundary_of,
@@ -49,6 +50,7 @@ from paperround.digests.render.message import (
     encode,
     message_bytes,
     notice_fields,
+    own_fields,
     sender_of,
 )
 from paperround.digests.render.templates import Line, Parts, RisenLine, Templates
@@ -339,6 +341,8 @@ class MailRenderer:
 
     def compose(self, mail: DigestMail) -> bytes:
         """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
+        if not mail.view.links.unsubscribe:
+            return self._compose_alone(mail, self.render(mail.view), own_fields(mail.view))
         values, key = _split_mail(mail)
         digest, signer = self._digest(key), self._signer()
         message = b"".join(digest) % values  # wire-ready, as all its pieces are checked
@@ -350,12 +354,19 @@ class MailRenderer:
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
+        rendered = render_notice(self._templates, mail.view)
+        return self._compose_alone(mail, rendered, notice_fields(mail.view))
+
+    def _compose_alone(
+        self, mail: DigestMail | NoticeMail, rendered: Rendered, kind: MessageKind
+    ) -> bytes:
+        """Return a message that shares nothing with others."""
         signer = self._signer()
         content = message_bytes(
-            rendered=render_notice(self._templates, mail.view),
+            rendered=rendered,
             addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
             sender=self._sender,
-            kind=notice_fields(mail.view),
+            kind=kind,
         )
         return content if signer is None else signer.sign(content, mail.dated)
 

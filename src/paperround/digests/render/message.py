@@ -221,6 +221,17 @@ def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> M
     )
 
 
+def own_fields(view: DigestView) -> MessageKind:
+    """Return the header fields of a digest that readers send themselves: there is no list."""
+    day = view.local_date.isoformat()
+    return MessageKind(
+        fields={},
+        feedback=f"{day}:{view.list_name}:digest",
+        language=spoken_or_english(view.language),
+        seed=f"{day}/{view.list_name}",
+    )
+
+
 def notice_fields(view: NoticeView) -> MessageKind:
     """Return the header fields of a notice, which has no list headers."""
     return MessageKind(

@@ -19,13 +19,13 @@ from paperround.db.transactions import Database
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.digests.compose import new_subscriber_digest
+from paperround.digests.compose import new_subscriber_digest, without_site
 from paperround.digests.model import DigestView
 from paperround.digests.publish import draft, unsaved_edition
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.editions.store.candidates import CandidateStore
-from paperround.feeds.due import create_feed, run_now
+from paperround.feeds.due import create_feed, run_all_now
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import NewFeed
 from paperround.papers.identifiers import canonical
@@ -39,7 +39,7 @@ from paperround.ranking.trending import TrendingRanker
 NAME = "try"
 
 _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
-"""Signs the links of the digest, which are invalid: no row belongs to them."""
+"""Signs the links of a digest that shows none."""
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -64,14 +64,8 @@ def read_feeds(
     progress: Advance = no_progress,
 ) -> dict[str, str]:
     """Poll `feeds` and return the errors of those that failed, by name."""
-    failed: dict[str, str] = {}
-    for feed in feeds:
-        created = create_feed(context, feed, now=now)
-        report = run_now(context, created.id, now=now)
-        if report.error or report.put_off:
-            failed[feed.name] = report.error or report.reason
-        progress(1)
-    return failed
+    created = [create_feed(context, feed, now=now) for feed in feeds]
+    return run_all_now(context, created, now=now, progress=progress)
 
 
 def every_candidate(database: Database, *, now: datetime) -> list[Candidate]:
@@ -145,7 +139,7 @@ def digest_view(
     sender_identity: SenderIdentity,
     now: datetime,
 ) -> DigestView:
-    """Return the digest of the first `limit` papers; its personal links are invalid."""
+    """Return the digest of the first `limit` papers."""
     mailing_list = _list(title, limit)
     ranked = ListRanking(
         mailing_list=mailing_list,
@@ -156,11 +150,5 @@ def digest_view(
     )
     edition = unsaved_edition(draft(ranked, MANUAL_CUT, now), NAME)
     sample = sample_notice(_NO_SECRET, SystemMailKind.TEST, now=now)
-    view = new_subscriber_digest(
-        edition, mailing_list, sample, sender_identity, _NO_SECRET.keys
-    ).view
-    papers = []
-    for one in view.papers:  # without a site, link to the authors' page, if any
-        shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
-        papers.append(replace(one, page_url=next(shown, "")))
-    return replace(view, papers=tuple(papers), links=replace(view.links, feedback=""))
+    mail = new_subscriber_digest(edition, mailing_list, sample, sender_identity, _NO_SECRET.keys)
+    return without_site(mail.view)
