@@ -11,6 +11,7 @@ from datetime import date
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -399,15 +400,18 @@ class Settings(BaseModel):
 
 
 def load_settings(
-    environment: Mapping[str, str] | None = None, *, file: Path | None = Path(".env")
+    environment: Mapping[str, str] | None = None,
+    *,
+    file: Path | None = Path(".env"),
+    defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
-    """Settings from `file` and the environment; raises Misconfigured that names every setting which
-    is wrong."""
+    """Settings from `defaults`, `file` and the environment, the later first; raises Misconfigured
+    that names every setting which is wrong."""
     try:
         in_file = {} if file is None else dotenv_values(file)
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"the file {file} cannot be read: {error}") from error
-    given = {**in_file, **(os.environ if environment is None else environment)}
+    given = {**defaults, **in_file, **(os.environ if environment is None else environment)}
     # A misspelt setting would be ignored, and mail would go where nobody meant it to.
     known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
     strange = [name for name in given if name.startswith(PREFIX)]

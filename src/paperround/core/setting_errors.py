@@ -42,8 +42,8 @@ def unusable(values: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def unknown(name: str, known: Collection[str]) -> str:
-    """Return a message for an unknown setting, with the closest of the `known` names."""
+def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
+    """Return a message for an unknown name, with the closest of the `known` ones."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f": did you mean {near[0]}?" if near else ""
-    return f"there is no setting {name}{hint}"
+    return f"there is no {what} {name}{hint}"

@@ -69,7 +69,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
     with atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
         copy = Path(work) / DATABASE
-        _copy_database(engine, copy)
+        copy_database(engine, copy)
         with tarfile.open(temporary, "w:gz") as archive:
             archive.add(copy, DATABASE)
             for name in SECRETS:
@@ -91,7 +91,7 @@ def _revision(engine: Engine) -> str:
     return revision
 
 
-def _copy_database(engine: Engine, copy: Path) -> None:
+def copy_database(engine: Engine, copy: Path) -> None:
     """Copy the database. SQLite restarts the copy when another process writes meanwhile."""
     try:
         with (

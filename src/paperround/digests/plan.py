@@ -112,10 +112,7 @@ def plan_due(
     papers can be sent again. An error in one list does not stop the others; the first is raised
     at the end.
     """
-    write(
-        database,
-        lambda work: work[Ledger].expire(now=now, untried=work[PaceStore].why_untried(now=now)),
-    )
+    expire_old(database, now=now)
     with database.reading() as work:
         lists = work[ListStore].all()
     _set_first_due(database, {one.id: one for one in lists}, hours, now)
@@ -131,6 +128,14 @@ def plan_due(
     if failure is not None:
         raise failure
     return reports
+
+
+def expire_old(database: Database, *, now: datetime) -> None:
+    """Give up digests that could not leave in time, which releases their papers."""
+    write(
+        database,
+        lambda work: work[Ledger].expire(now=now, untried=work[PaceStore].why_untried(now=now)),
+    )
 
 
 def _set_first_due(

@@ -251,48 +251,49 @@ def _markdown_paper(one: Citation) -> bytes:
     heading = "In short" if one.is_gist else "Abstract"
     known = paper.identifiers.items()
     facts = [
-        f"- {_IDENTIFIERS[kind]}: {_markdown(it)}" for kind, it in known if kind in _IDENTIFIERS
+        f"- {_IDENTIFIERS[kind]}: {markdown(it)}" for kind, it in known if kind in _IDENTIFIERS
     ]
     if paper.listed_on:
         facts.append(f"- Listed: {paper.listed_on}")
     if paper.categories:
-        facts.append(f"- Categories: {_markdown(', '.join(paper.categories))}")
+        facts.append(f"- Categories: {markdown(', '.join(paper.categories))}")
     facts += [f"- {label}: <{url}>" for label, url in paper_links(one)]
     facts.append(f"- Page: <{one.page}>")
     blocks = [
-        f"# {_markdown(paper.title)}",
-        _markdown(", ".join(paper.authors)),
+        f"# {markdown(paper.title)}",
+        markdown(", ".join(paper.authors)),
         f"**{WITHDRAWN}**" if paper.withdrawn else "",
-        f"## {heading}\n\n{_markdown(one.text)}" if one.text else "",
+        f"## {heading}\n\n{markdown(one.text)}" if one.text else "",
         "\n".join(facts),
     ]
-    return _markdown_blocks(blocks)
+    return markdown_blocks(blocks)
 
 
 def _markdown_edition(cited: CitedEdition) -> bytes:
     """Return an edition: its papers in order, with their reasons."""
     blocks = [
-        f"# {_markdown(cited.title)}, {locale_for().long_date(cited.edition.day)}",
-        _markdown(cited.quiet),
+        f"# {markdown(cited.title)}, {locale_for().long_date(cited.edition.day)}",
+        markdown(cited.quiet),
     ]
     for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
         links = [f"[{label}](<{url}>)" for label, url in paper_links(paper)]
         blocks += [
-            f"## {paper.position}\\. [{_markdown(paper.title)}](<{citation.page}>)",
+            f"## {paper.position}\\. [{markdown(paper.title)}](<{citation.page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
-            _markdown(localized_authors(locale_for(), paper.authors)),
-            f"*{_markdown(english_reason(paper.reason))}*" if paper.reason else "",
-            _markdown(paper.gist),
+            markdown(localized_authors(locale_for(), paper.authors)),
+            f"*{markdown(english_reason(paper.reason))}*" if paper.reason else "",
+            markdown(paper.gist),
             " · ".join(links),
         ]
-    return _markdown_blocks(blocks)
+    return markdown_blocks(blocks)
 
 
-def _markdown_blocks(blocks: Sequence[str]) -> bytes:
+def markdown_blocks(blocks: Sequence[str]) -> bytes:
+    """Return the blocks that are not empty as a file."""
     return ("\n\n".join(filter(None, blocks)) + "\n").encode("utf-8", "replace")
 
 
-def _markdown(text: str) -> str:
+def markdown(text: str) -> str:
     """Return `text` on one line, escaped for Markdown."""
     plain = _MARKDOWN_SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
     return _AT_START.sub(_escape_start, plain)

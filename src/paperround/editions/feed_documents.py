@@ -35,10 +35,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 class FeedEntry:
     """A paper in a feed.
 
-    `id` is a permanent URL, `page` the one to show. `text` is what we may show of the abstract,
-    `reason` why the paper is in the feed. `categories` are the paper's, followed by its keywords.
-    `published` is when it entered the feed, `updated` when the entry last changed. `links` are by
-    kind, like a paper's.
+    `id` is a permanent URI, `page` the URL to show, empty for none. `text` is what we may show of
+    the abstract, `reason` why the paper is in the feed. `categories` are the paper's, followed by
+    its keywords. `published` is when it entered the feed, `updated` when the entry last changed.
+    `links` are by kind, like a paper's.
     """
 
     id: str
@@ -59,6 +59,7 @@ class FeedDocument:
     """A feed, its newest entries first.
 
     `address` is its URL without the extension of a format, `page` the same content as a web page.
+    A feed in a file of one reader's has a URN and no page: only Atom can say so.
     `subtitle` describes the content, or why it is empty. `publisher` is the operator of the site.
     `updated` is when it last had news, `changed` when anything in it last changed, such as the
     categories of a paper. An `is_private` feed has a secret URL for one person.
@@ -78,13 +79,14 @@ class FeedDocument:
 def write_atom(feed: FeedDocument) -> bytes:
     """Return the feed as Atom (RFC 4287)."""
     root = etree.Element("feed", {_LANGUAGE: "en"}, nsmap={None: _ATOM_NAMESPACE})
-    own = f"{feed.address}.atom"
+    own = f"{feed.address}.atom" if web_address(feed.address) else feed.address
     _add(root, "id", own)
     _add(root, "title", feed.title)
     _add(root, "subtitle", feed.subtitle)
     _add(root, "updated", format_instant(feed.updated))
-    _add(root, "link", rel="self", type=_ATOM, href=own)
-    _add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    if feed.page:
+        _add(root, "link", rel="self", type=_ATOM, href=own)
+        _add(root, "link", rel="alternate", type="text/html", href=feed.page)
     _add(_add(root, "author"), "name", feed.publisher)
     _add(root, "generator", _GENERATOR)
     for entry in feed.entries:
@@ -98,7 +100,8 @@ def _add_atom_entry(root: object, entry: FeedEntry) -> None:
     _add(item, "title", entry.title)
     _add(item, "published", format_instant(entry.published))
     _add(item, "updated", format_instant(entry.updated))
-    _add(item, "link", rel="alternate", type="text/html", href=entry.page)
+    if entry.page:
+        _add(item, "link", rel="alternate", type="text/html", href=entry.page)
     related = web_address(entry.links.get("abstract", ""))
     if related:
         _add(item, "link", rel="related", href=related)

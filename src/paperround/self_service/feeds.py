@@ -15,7 +15,7 @@ from paperround.core.sender import SenderIdentity
 from paperround.core.times import midnight_utc
 from paperround.core.tokens import Purpose, read_token
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
@@ -193,27 +193,7 @@ def personal_feed(
     or was replaced."""
     with context.database.reading() as work:
         person = feed_reader(work, context, token)
-        rows = work[StatusStore].deliveries(
-            DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
-        )
-        digests = [  # neither skipped nor in the future
-            row
-            for row in rows
-            if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
-        ][:MOST_DIGESTS]
-        sent: dict[PaperId, tuple[EditionPaper, datetime, str]] = {}
-        for row in digests:  # newest first: a paper keeps its latest entry
-            edition, kind = work[EditionStore].get(row.edition_id), DigestKind(row.kind)
-            delivery = work[Ledger].find(edition.list_id, person.id, kind, row.local_date)
-            reasons = delivery.reasons if delivery is not None else {}
-            for paper in papers_at(edition, row.positions):
-                reason = reasons.get(paper.position, paper.reason)
-                sent.setdefault(paper.frozen_id or paper.paper_id, (paper, row.due_at, reason))
-        shown = list(sent.values())[: 2 * MOST_ENTRIES]
-        ids = [paper.paper_id for paper, _, _ in shown]
-        papers = work[PaperStore].load(ids)
-        changed = _last_change(work, ids, *(row.sent_at or row.due_at for row in digests))
-    entries = tuple(_edition_entry(sender, papers, *one) for one in shown)
+        entries, changed = sent_papers(work, sender, person.id, now=now)
     return FeedDocument(
         title="Your papers",
         subtitle="What your digests hold. This address is yours alone."
@@ -227,6 +207,40 @@ def personal_feed(
         entries=entries,
         is_private=True,
     )
+
+
+def sent_papers(
+    work: Transaction, sender: SenderIdentity, reader: SubscriberId, *, now: datetime
+) -> tuple[tuple[FeedEntry, ...], datetime]:
+    """Return the papers of a reader's latest digests, newest first, each once; and when any of
+    this last changed."""
+    digests = digests_of(work, reader, now=now)
+    sent: dict[PaperId, tuple[EditionPaper, datetime, str]] = {}
+    for row in digests:  # a paper keeps its latest entry
+        edition, kind = work[EditionStore].get(row.edition_id), DigestKind(row.kind)
+        delivery = work[Ledger].find(edition.list_id, reader, kind, row.local_date)
+        reasons = delivery.reasons if delivery is not None else {}
+        for paper in papers_at(edition, row.positions):
+            reason = reasons.get(paper.position, paper.reason)
+            sent.setdefault(paper.frozen_id or paper.paper_id, (paper, row.due_at, reason))
+    shown = list(sent.values())[: 2 * MOST_ENTRIES]
+    ids = [paper.paper_id for paper, _, _ in shown]
+    papers = work[PaperStore].load(ids)
+    changed = _last_change(work, ids, *(row.sent_at or row.due_at for row in digests))
+    return tuple(_edition_entry(sender, papers, *one) for one in shown), changed
+
+
+def digests_of(work: Transaction, reader: SubscriberId, *, now: datetime) -> list[DeliveryEntry]:
+    """Return a reader's latest digests, newest first, neither skipped nor in the future."""
+    rows = work[StatusStore].deliveries(
+        DeliveryQuery(subscriber_id=reader), before=None, limit=MOST_ROWS
+    )
+    digests = [
+        row
+        for row in rows
+        if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
+    ]
+    return digests[:MOST_DIGESTS]
 
 
 def feed_reader(work: Transaction, context: SignupContext, token: str) -> Subscriber:

@@ -1,0 +1,229 @@
+"""Read the file of `paperround once`, in TOML: one reader's choices and feeds, and where their
+digest goes.
+
+A mistake raises Misconfigured with a line for each, which names the file and the key.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from paperround.config import PREFIX, Settings, load_settings
+from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.languages import LANGUAGES
+from paperround.core.setting_errors import refusal, unknown
+from paperround.feeds.due import check_feed
+from paperround.feeds.files import read_feed
+from paperround.feeds.model import NewFeed
+from paperround.feeds.presets import PRESETS
+from paperround.feeds.sources.registry import Sources
+from paperround.subscribers.addresses import parse_address
+from paperround.subscribers.choices import MOST_PAPERS
+from paperround.subscribers.import_files import interests_of_row, preferences_of
+from paperround.subscribers.model import Address, Preferences
+
+NOBODY = Address(written="reader@once.test", mailed="reader@once.test")
+"""Stands for a reader who only wants files."""
+
+_NOT_HERE = {
+    "data_dir": "write `state` instead",
+    "database_url": "leave it out: the database is a file in `state`",
+    "timezone": "write it above the tables, as `timezone`",
+}
+"""Settings of an installation that this file says in another way."""
+
+_SETTING = re.compile(rf"\b{PREFIX}([A-Z_]+)\b")
+
+
+class _Files(BaseModel):
+    """The table `files`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    html: str | None = None
+    markdown: str | None = None
+    atom: str | None = None
+
+
+class _Table(BaseModel):
+    """The keys of the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    email: str = ""
+    timezone: str = "UTC"
+    frequency: str = "daily"
+    language: str = ""
+    size: int | None = Field(default=None, ge=1, le=MOST_PAPERS)
+    interests: list[str] = []
+    presets: list[str] = []
+    feeds: list[dict[str, Any]] = []
+    papers: list[str] = []
+    state: str = "paperround-state"
+    files: _Files = _Files()
+    settings: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnceConfig:
+    """What the file says, checked. `row` has the reader's choices in the columns of an import.
+    `files` are the files to write, by format. Relative paths begin at the file's folder."""
+
+    place: Path
+    address: Address
+    row: Mapping[str, object]
+    size: int | None
+    feeds: tuple[NewFeed, ...]
+    papers: tuple[Path, ...]
+    state: Path
+    files: Mapping[str, Path]
+    settings: Settings
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether the digest goes out by mail, not to files alone."""
+        return self.address is not NOBODY
+
+
+def read_config(place: Path) -> OnceConfig:
+    """Read the file; settings of the environment win over those of its table `settings`."""
+    return _Reader(place).read()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads a file and collects its faults."""
+
+    place: Path
+    faults: list[str] = field(default_factory=list)
+
+    def read(self) -> OnceConfig:
+        """Return the checked file. Raises Misconfigured with all faults."""
+        table = self._table()
+        row: dict[str, object] = {
+            "timezone": table.timezone,
+            "frequency": table.frequency,
+            "language": table.language,
+            "interests": table.interests,
+        }
+        address = self._reader(table, row)
+        settings = self._settings(table)
+        feeds = tuple(self._feeds(table, settings))
+        if not (table.presets or table.feeds or table.papers):
+            self._add("feeds", 'there are no papers to read: write presets = ["ml"], for example')
+        if not table.email and not table.files.model_dump(exclude_none=True):
+            self._add("email", "the digest goes nowhere: write it, or one of the table files")
+        if table.email and settings.smtp_url is None:
+            self._add("settings.smtp_url", f"mail needs it, here or as {PREFIX}SMTP_URL")
+        self._raise()
+        folder = self.place.absolute().parent
+        files = table.files.model_dump(exclude_none=True)
+        return OnceConfig(
+            place=self.place,
+            address=address,
+            row=row,
+            size=table.size,
+            feeds=feeds,
+            papers=tuple(folder / one for one in table.papers),
+            state=folder / table.state,
+            files={name: folder / one for name, one in files.items()},
+            settings=settings,
+        )
+
+    def _table(self) -> _Table:
+        try:
+            value = tomllib.loads(self.place.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise Misconfigured(f"{self.place}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise Misconfigured(f"{self.place}: this is not TOML: {error}") from error
+        try:
+            return _Table.model_validate(value)
+        except ValidationError as error:
+            for one in error.errors():
+                self._add_refused(one["loc"], one)
+            self._raise()
+            raise
+
+    def _add_refused(self, path: tuple[int | str, ...], error: Mapping[str, Any]) -> None:
+        key = ".".join(map(str, path))
+        if error["type"] == "extra_forbidden":
+            owner = _Files if len(path) > 1 else _Table
+            known = [".".join((*map(str, path[:-1]), one)) for one in owner.model_fields]
+            self._add("", unknown(key, known, "key"))
+        else:
+            self._add("", refusal(key, error))
+
+    def _reader(self, table: _Table, row: Mapping[str, object]) -> Address:
+        """Check the reader's choices; return their address."""
+        for name in ("timezone", "frequency"):
+            with self._checking():
+                preferences_of({name: row[name]}, Preferences())
+        with self._checking():
+            interests_of_row(row)
+        if table.language and table.language not in LANGUAGES:
+            self._add("language", f"use one of {', '.join(LANGUAGES)}")
+        address = NOBODY
+        if table.email:
+            with self._checking("email"):
+                address = parse_address(table.email)
+        return address
+
+    def _feeds(self, table: _Table, settings: Settings) -> Iterator[NewFeed]:
+        """Yield the feeds of the presets and of the table, each name once."""
+        sources, names = Sources(settings.service_keys), set[str]()
+        for preset in table.presets:
+            if preset not in PRESETS:
+                self._add("presets", f"there is no {preset!r}: use some of {', '.join(PRESETS)}")
+            for feed in PRESETS.get(preset, ()):
+                if feed.name not in names:
+                    names.add(feed.name)
+                    yield feed
+        for number, entry in enumerate(table.feeds, start=1):
+            with self._checking(f"feeds, entry {number}"):
+                feed = read_feed(entry)
+                check_feed(sources, feed)
+                if feed.name in names:
+                    raise InvalidInput(f"there is another feed called {feed.name}")
+                names.add(feed.name)
+                yield feed
+
+    def _settings(self, table: _Table) -> Settings:
+        """Return the settings; the table alone is read first, so that its faults are told from
+        those of the environment."""
+        for name in _NOT_HERE.keys() & table.settings.keys():
+            self._add(f"settings.{name}", _NOT_HERE[name])
+        named = {PREFIX + key.upper(): _text(value) for key, value in table.settings.items()}
+        try:
+            load_settings(named, file=None)
+        except Misconfigured as error:
+            for fault in error.faults:
+                self._add("", _SETTING.sub(lambda it: f"settings.{it[1].lower()}", fault))
+            return Settings()
+        return load_settings(file=None, defaults=named)
+
+    @contextmanager
+    def _checking(self, key: str = "") -> Iterator[None]:
+        """Add the error of the block to the faults of `key`; "" for one that names it itself."""
+        try:
+            yield
+        except InvalidInput as error:
+            self._add(key, str(error))
+
+    def _add(self, key: str, fault: str) -> None:
+        self.faults.append(f"{self.place}: {key}: {fault}" if key else f"{self.place}: {fault}")
+
+    def _raise(self) -> None:
+        if self.faults:
+            raise Misconfigured(*self.faults)
+
+
+def _text(value: object) -> str:
+    """Return a value of TOML as a setting is written in the environment."""
+    return str(int(value)) if isinstance(value, bool) else str(value)

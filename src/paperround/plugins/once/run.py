@@ -1,0 +1,203 @@
+"""Do one reader's day: read papers, plan today's digest, send it, write the files.
+
+    reader, feeds ─► planned today? ─ no ─► poll ─► a digest to send? ─ yes ─► publish
+                        yes └───────────────────────────── no └──────► deliver ◄─┘
+                                                                          └─► files
+
+Every step is that of any installation. The ledger has one row for each date of the reader's, so a
+second run of the day sends nothing, and one after a crash sends what was left. A day without new
+papers gets no row: a later run of the day looks again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from paperround.bootstrap import AppContext
+from paperround.cli.ingest import paper_file, store_papers
+from paperround.core.errors import InvalidInput
+from paperround.core.times import format_instant, local_date
+from paperround.delivery.deliver import DeliverReport
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses, state_text
+from paperround.delivery.store.status import StatusStore
+from paperround.delivery.system_mail_model import NoticeMail
+from paperround.digests.compose import without_site
+from paperround.digests.model import DigestMail, DigestView, Rendered, Renderer
+from paperround.digests.plan import expire_old
+from paperround.digests.publish import publish
+from paperround.digests.sending import deliver
+from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
+from paperround.editions.model import DeliveryState, DigestKind, SkipReason
+from paperround.feeds.due import live_feeds, run_all_now
+from paperround.ops.cleanup import clean_up
+from paperround.plugins.once.config import OnceConfig
+from paperround.plugins.once.files import write_files
+from paperround.plugins.once.installation import claim, save_feeds, save_reader
+from paperround.subscribers.model import SubscriberId
+
+UNREAD = "no papers could be read"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRenderer:
+    """Renders digests without the links of a site, as there is none."""
+
+    renderer: Renderer
+
+    def render(self, view: DigestView) -> Rendered:
+        """Return subject, preheader, text and HTML of a view."""
+        return self.renderer.render(without_site(view))
+
+    def compose(self, mail: DigestMail) -> bytes:
+        """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
+        return self.renderer.compose(replace(mail, view=without_site(mail.view)))
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
+        return self.renderer.compose_notice(mail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnceReport:
+    """What a run did. `sent` counts the digests that left, `is_out` tells whether today's did, and
+    `papers` is the size of that one. `nothing` is why none left. `trouble` is why today's digest,
+    or the papers for it, must be seen to; None if all is well. `unread` maps the feeds and files
+    that could not be read to the reason."""
+
+    sent: int = 0
+    is_out: bool = False
+    papers: int = 0
+    nothing: str = ""
+    trouble: str | None = None
+    unread: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> OnceReport:
+    """Do what is due for the reader of `config` now, and report it. A trial writes the files, and
+    leaves out what only the next days need. Raises Conflict in the folder of an installation."""
+    claim(app, config)
+    now = app.clock.now()
+    reader = save_reader(app, config, now=now).subscriber_id
+    save_feeds(app, config, now=now)
+    unread: Mapping[str, str] = {}
+    skipped = ""
+    before = _entry_of_today(app, reader)
+    looks = before is None
+    if looks:
+        unread = _read_papers(app, config, now)
+        is_blind = len(unread) == len(config.feeds) + len(config.papers)
+        # papers count from when they were read, so planning looks at the clock again
+        skipped = UNREAD if is_blind else _plan(app, app.clock.now())
+    post = app.post()
+    renderer = OwnRenderer(post.renderer)
+    sent = deliver(replace(post, renderer=renderer))
+    entry = _entry_of_today(app, reader)
+    trouble = _trouble(sent, entry) or (skipped if skipped == UNREAD else None)
+    files = write_files(app, renderer, reader, config.files, now=app.clock.now())
+    if not is_trial:
+        _prepare_next(app, looks=looks, is_well=trouble is None)
+    return OnceReport(
+        sent=sent.digests[DeliveryState.SENT],
+        is_out=_is_sent(entry) and not _is_sent(before),
+        papers=0 if entry is None else len(entry.positions),
+        nothing=_why_nothing(entry, skipped),
+        trouble=trouble,
+        unread=unread,
+        files=tuple(files),
+    )
+
+
+def _entry_of_today(app: AppContext, reader: SubscriberId) -> DeliveryEntry | None:
+    """Return the ledger's row of the reader's date, None before it is planned."""
+    today = local_date(app.clock.now(), app.settings.timezone)
+    wanted = DeliveryQuery(subscriber_id=reader, local_date=today)
+    with app.database.reading() as work:
+        rows = work[StatusStore].deliveries(wanted, before=None, limit=5)
+    return next((row for row in rows if row.kind == DigestKind.DIGEST), None)
+
+
+def _is_sent(entry: DeliveryEntry | None) -> bool:
+    return entry is not None and entry.state is DeliveryState.SENT
+
+
+def _read_papers(app: AppContext, config: OnceConfig, now: datetime) -> dict[str, str]:
+    """Read every feed and file; return why those that were not read failed, by name."""
+    unread = run_all_now(app.feed_context, live_feeds(app.feed_context), now=now)
+    for path in config.papers:
+        try:
+            store_papers(app, paper_file(path))
+        except InvalidInput as error:
+            unread[str(path)] = str(error).removeprefix(f"{path}: ")
+    return unread
+
+
+def _plan(app: AppContext, now: datetime) -> str:
+    """Plan today's digest; return why there is none. Only a day that is not the reader's is
+    written all the same: a month is told from the editions of its days."""
+    app.summarise()
+    expire_old(app.database, now=now)
+
+    def planned(*, dry_run: bool) -> Mapping[str, int]:
+        report = publish(
+            database=app.database,
+            ranker=app.ranker,
+            identity=app.identity,
+            list_name=DEFAULT_LIST,
+            day=None,
+            cut=MANUAL_CUT,
+            now=now,
+            dry_run=dry_run,
+            gist=app.gist,
+            personal_ranking=app.personal_ranking,
+        )
+        return report.planned.skipped
+
+    skipped = next(iter(planned(dry_run=True)), "")
+    if skipped in ("", SkipReason.NOT_THEIR_DAY):
+        planned(dry_run=False)
+    return skipped
+
+
+def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
+    """Return why a digest that is due did not leave, None if it did or there is none."""
+    waits = entry is not None and entry.state in _WAITING
+    reasons = [*sorted(report.troubles), *filter(None, [report.stopped])]
+    if not reasons and not waits:
+        return None
+    for one in (entry.reason if waits else "", entry.reply) if entry is not None else ():
+        if one and not any(one in known for known in reasons):
+            reasons.append(one)
+    why = redact_addresses("; ".join(reasons)) or "another run has it in hand"
+    return f"today's digest {'waits' if waits else 'did not go out'}: {why}"
+
+
+_WAITING = frozenset(
+    {
+        DeliveryState.QUEUED,
+        DeliveryState.CLAIMED,
+        DeliveryState.IN_DATA,
+        DeliveryState.DEFERRED,
+    }
+)
+
+
+def _why_nothing(entry: DeliveryEntry | None, skipped: str) -> str:
+    """Return in words why this run sends nothing."""
+    if entry is None:
+        return state_text(DeliveryState.SKIPPED, skipped)
+    if entry.state is DeliveryState.SENT and entry.sent_at is not None:
+        return f"Today's digest was sent at {format_instant(entry.sent_at)}."
+    return state_text(entry.state, entry.reason)
+
+
+def _prepare_next(app: AppContext, *, looks: bool, is_well: bool) -> None:
+    """Do what nothing waits for: news of papers for the next days, cleaning up, and the ping."""
+    if looks:
+        app.enrich()
+        app.learn()
+    now = app.clock.now()
+    clean_up(database=app.database, identity=app.identity, now=now)
+    if is_well:
+        app.tick_context.ping(now)
