@@ -20,8 +20,8 @@ from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.editions.model import DeliveryId
-from paperround.editions.store.editions import paper_columns
 from paperround.editions.store.lists import ListStore
+from paperround.editions.store.mapping import paper_columns
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.enrichment import WATCHED
 from paperround.papers.model import PaperId, Reject

@@ -37,7 +37,7 @@ from paperround.editions.model import (
     EditionState,
     SkipReason,
 )
-from paperround.editions.store.editions import paper_columns
+from paperround.editions.store.mapping import paper_columns
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.mapping import SUBSCRIPTION_COLUMNS, subscription_of
 

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Row,
     Select,
     Table,
     and_,
@@ -25,11 +23,9 @@ from sqlalchemy import (
 )
 
 from paperround.core.errors import Conflict, NotFound
-from paperround.core.i18n.locale import locale_for
-from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.db.dialect import insert_new, insert_row
 from paperround.db.driver import CompiledQuery, insert_many
-from paperround.db.mapping import columns_of, value_of
+from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -41,15 +37,22 @@ from paperround.editions.model import (
     EditionState,
     EditionSummary,
     FrozenFacts,
-    JournalClub,
     NewEdition,
     Order,
     PaperRank,
     Placed,
-    SharedSaves,
     TailPaper,
 )
-from paperround.papers.model import PaperId, Show
+from paperround.editions.store.mapping import (
+    edition_columns,
+    frozen_paper,
+    paper_columns,
+    shared_of,
+    summary_of,
+    tail_columns,
+    tail_of,
+)
+from paperround.papers.model import PaperId
 
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
@@ -136,7 +139,7 @@ class EditionStore(Store):
         """Return the papers ranked below those the edition shows; empty once deleted."""
         wanted = select(db.edition_tails).where(db.edition_tails.c.edition_id == edition)
         row = self._connection.execute(wanted).one_or_none()
-        return () if row is None else _tail_of(row)
+        return () if row is None else tail_of(row)
 
     def forget_tails(self, *, before: datetime) -> int:
         """Delete the tails of editions cut before `before`, and what readers shared; return how
@@ -166,14 +169,14 @@ class EditionStore(Store):
         earlier = true() if before is None else c.day < before
         recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
         rows = self._connection.execute(recent.order_by(*_NEWEST_FIRST).limit(limit))
-        return [_summary_of(row) for row in rows]
+        return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
         """Return the editions of these days (inclusive) not cancelled, even empty, newest first."""
         c = db.editions.c
         within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
         rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
-        return [_summary_of(row) for row in rows]
+        return [summary_of(row) for row in rows]
 
     def first_papers(
         self, editions: Sequence[EditionId], size: int
@@ -192,7 +195,7 @@ class EditionStore(Store):
         c = db.editions.c
         later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
         row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
-        return None if row is None else _summary_of(row)
+        return None if row is None else summary_of(row)
 
     def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
         """Return a paper's ranks in all lists, under any of its ids, newest first."""
@@ -217,7 +220,7 @@ class EditionStore(Store):
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
             .limit(limit)
         )
-        return [value_of(PaperRank, row, paper=_frozen_paper(row)) for row in rows]
+        return [value_of(PaperRank, row, paper=frozen_paper(row)) for row in rows]
 
     def places(
         self,
@@ -240,7 +243,7 @@ class EditionStore(Store):
             most=limit,
             skipped=offset,
         )
-        return [value_of(Placed, row, paper=_frozen_paper(row)) for row in rows]
+        return [value_of(Placed, row, paper=frozen_paper(row)) for row in rows]
 
     def _edition_of_row(self, row: Any | None) -> Edition | None:
         """Return the edition of a row without `behind` and `tail`, None without a row."""
@@ -254,12 +257,12 @@ class EditionStore(Store):
             sources=tuple(row.source_codes or row.sources),
             tail=(),
             behind=(),
-            shared=_shared_of(row.shared),
+            shared=shared_of(row.shared),
         )
 
     def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
         rows = _PAPERS_OF[table.name].rows(self._connection, edition=edition)
-        return tuple(map(_frozen_paper, rows))
+        return tuple(map(frozen_paper, rows))
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store an edition. Raises Conflict if its (list, day, cut) exists.
@@ -267,13 +270,13 @@ class EditionStore(Store):
         Returns it as read back, so that digests do not depend on where it came from.
         """
         statement = insert_new(self._connection, db.editions).returning(db.editions.c.id)
-        id_ = self._connection.execute(statement, _edition_columns(edition)).scalar_one_or_none()
+        id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
         if id_ is None:
             raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
         papers = [paper_columns(id_, paper) for paper in edition.papers]
         insert_many(self._connection, insert_row(db.edition_papers), papers)
         if edition.tail:
-            row = {"edition_id": id_, **_tail_columns(edition.tail)}
+            row = {"edition_id": id_, **tail_columns(edition.tail)}
             self._connection.execute(insert_row(db.edition_tails), row)
         return self.get(EditionId(id_))
 
@@ -403,117 +406,3 @@ def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
 
 
 _PLACES = {order: _places(order) for order in Order}
-
-
-# Rows of editions and of their papers.
-
-
-def _edition_columns(edition: NewEdition) -> dict[str, Any]:
-    """Return the columns of an edition to freeze."""
-    columns = columns_of(edition) | {
-        "state": EditionState.FROZEN,
-        "sources": [localize_source(locale_for(), one) for one in edition.sources],
-        "source_codes": list(edition.sources),
-        "shared": _shared_column(edition.shared),
-    }
-    del columns["papers"], columns["tail"]  # in tables of their own
-    return columns
-
-
-def _shared_column(shared: SharedSaves) -> dict[str, Any] | None:
-    """Return the column of what readers shared; None if they shared nothing."""
-    if not shared:
-        return None
-    club = shared.club and columns_of(shared.club)
-    return {"readers": [list(one) for one in shared.readers.items()], "club": club}
-
-
-def _shared_of(column: Mapping[str, Any] | None) -> SharedSaves:
-    """Return what readers shared, of its column."""
-    if column is None:
-        return SharedSaves()
-    club = column["club"] and JournalClub(**column["club"])
-    return SharedSaves(readers=dict(column["readers"]), club=club)
-
-
-_DETAILS = ("listed", "lead_gist", "organization", "stars")
-"""Fields of a frozen paper that share a column: mails show them, and nothing searches them."""
-
-
-def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
-    """Return the columns of a frozen paper."""
-    known = columns_of(paper)
-    details = {name: known.pop(name) for name in _DETAILS}
-    columns = known | {
-        "edition_id": edition,
-        "links": dict(paper.links),
-        "identifiers": dict(paper.identifiers),
-        "parts": dict(paper.parts),
-        "reason": english_reason(paper.reason),
-        "reason_codes": paper.reason,
-        "details": {name: value for name, value in details.items() if value not in ("", None)},
-    }
-    del columns["frozen_id"], columns["withdrawn"]  # computed when it is read
-    return columns
-
-
-def _summary_of(row: Row[Any]) -> EditionSummary:
-    """Return the edition summary of a row."""
-    return value_of(EditionSummary, row, top_title=row.top_title or "")
-
-
-def _frozen_paper(row: Row[Any]) -> EditionPaper:
-    """Return a frozen paper, with later merges and withdrawals."""
-    return EditionPaper(
-        position=row.position,
-        paper_id=PaperId(row.into_id or row.paper_id),
-        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
-        title=row.title,
-        authors=tuple(row.authors),
-        gist=row.gist,
-        links=row.links,
-        identifiers=row.identifiers,
-        score=row.score,
-        parts=row.parts,
-        reason=row.reason_codes or row.reason,
-        votes=row.votes,
-        comments=row.comments,
-        show=Show(row.show),
-        withdrawn=row.withdrawn_at is not None,
-        **(row.details or {}),
-    )
-
-
-def _tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
-    """Return the columns of a tail, its papers as lists without keys to save space."""
-    places = [
-        [
-            one.position,
-            one.paper_id,
-            one.score,
-            one.parts,
-            english_reason(one.reason),
-            one.votes,
-            one.comments,
-        ]
-        for one in tail
-    ]
-    return {"places": places, "reason_codes": [one.reason for one in tail]}
-
-
-def _tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
-    """Return the tail of a row."""
-    return tuple(
-        TailPaper(
-            position=position,
-            paper_id=PaperId(paper),
-            score=score,
-            parts=parts,
-            reason=code or reason,
-            votes=votes,
-            comments=comments,
-        )
-        for (position, paper, score, parts, reason, votes, comments), code in zip_longest(
-            row.places, row.reason_codes or ()
-        )
-    )
