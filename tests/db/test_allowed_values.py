@@ -15,7 +15,7 @@ from paperround.delivery.model import Evidence
 from paperround.editions.model import DeliveryState, DigestKind, EditionState
 from paperround.feeds.model import FeedHealth
 from paperround.papers.model import Show
-from paperround.subscribers.interests import InterestKind
+from paperround.subscribers.interests import STATEMENTS, InterestKind
 from paperround.subscribers.model import WEEKDAYS, Frequency, SubscriberState
 from paperround.subscribers.readers import RequestKind
 
@@ -30,7 +30,7 @@ from paperround.subscribers.readers import RequestKind
         ("editions.state", EditionState),
         ("feeds.health", FeedHealth),
         ("feeds.show", Show),
-        ("interests.kind", InterestKind),
+        ("interests.kind", [one for one in InterestKind if one not in STATEMENTS]),
         ("notices.state", DeliveryState),
         ("papers.show", Show),
         ("returned.did", Did),

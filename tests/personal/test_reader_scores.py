@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.reader_scores import LEAST_GAIN, RatedTexts, TasteDay
+from paperround.personal.rated_texts import RatedTexts
+from paperround.personal.reader_scores import LEAST_GAIN, TasteDay
 from paperround.personal.views import PersonalView, Taste
 from tests.builders import english
 from tests.ranking.ranked_papers import occurs, paper

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from paperround.personal.reader_scores import Name, RatedTexts, Text, WordWeights, quotable_of
+from paperround.personal.rated_texts import Name, RatedTexts, Text, WordWeights, quotable_of
 from paperround.ranking.text_space import text_space
 
 WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")

@@ -71,7 +71,7 @@ def test_what_names_no_kind_is_refused_with_the_kinds(written: str) -> None:
 
 
 @pytest.mark.parametrize("kind", InterestKind)
-@pytest.mark.parametrize("value", ["x" * 301, "a\x00b", " - ", ""])
+@pytest.mark.parametrize("value", ["x" * 1001, "a\x00b", " - ", ""])
 def test_what_is_empty_too_long_or_unprintable_is_refused(kind: InterestKind, value: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         interest(kind, value)
@@ -106,3 +106,23 @@ def test_all_searches_together_have_a_bounded_number_of_words_and_phrases() -> N
 def test_too_many_lines_are_refused_before_any_is_read() -> None:
     with pytest.raises(InvalidInput, match=f"201 lines in all: {MOST_INTERESTS} are enough"):
         interests_in(KEYWORD, '"not closed\n\n' * 201)
+
+
+@pytest.mark.accept("F59", part="kept as written")
+@pytest.mark.parametrize("kind", [InterestKind.FOCUS, InterestKind.AVOID])
+def test_what_a_reader_writes_is_kept_as_written_line_by_line(kind: InterestKind) -> None:
+    written = "I work on Graphs & “trees” (x > y).\r\n\r\n- not: AND OR, but papers"
+    assert interests_in(kind, written) == [
+        Interest(kind, "I work on Graphs & “trees” (x > y)."),
+        Interest(kind, "- not: AND OR, but papers"),
+    ]
+
+
+@pytest.mark.accept("S16", part="bounds", mutant="a-statement-has-no-end")
+@pytest.mark.parametrize("kind", [InterestKind.FOCUS, InterestKind.AVOID])
+def test_all_lines_of_a_statement_together_are_a_few_sentences(kind: InterestKind) -> None:
+    lines = [interest(kind, f"{n} " + "x" * 98) for n in range(10)]
+    assert bounded([*lines, *lines]) == tuple(lines), "what is said twice counts once"
+    with pytest.raises(InvalidInput, match="more than 1,000 characters") as caught:
+        bounded([*lines, interest(kind, "y")])
+    assert caught.value.code == kind

@@ -368,6 +368,30 @@ def test_interests_are_read_from_a_file_and_written_to_one(database: SqlDatabase
     assert kept(database) == []
 
 
+@pytest.mark.postgres
+@pytest.mark.accept("F59", part="files", mutant="a-statement-is-read-back-as-a-title")
+def test_what_readers_write_of_their_work_is_read_from_a_file_and_written_to_one(
+    database: SqlDatabase,
+) -> None:
+    said = '["focus:- I work on “kilns”.", "avoid:Polls; surveys", "seed:I work on “kilns”."]'
+    assert load(database, person(said)).new == 1
+    assert kept(database) == [
+        "focus:- I work on “kilns”.",
+        "avoid:Polls; surveys",
+        "seed:I work on “kilns”.",
+    ]
+    assert load(database, person(said)).unchanged == 1
+    with database.reading() as work:
+        (row,) = exported_rows(work, work[ListStore].get("trending"))
+    assert str(row["interests"]).splitlines() == kept(database)
+
+
+@pytest.mark.postgres
+def test_a_paper_called_by_the_words_of_a_statement_is_kept_once(database: SqlDatabase) -> None:
+    load(database, person('["focus:A kiln", "seed:+A kiln", "avoid:A kiln", "seed:-A kiln"]'))
+    assert len(kept(database)) == 2
+
+
 def test_a_file_without_the_column_leaves_interests_alone(database: SqlDatabase) -> None:
     load(database, person('"author:Ada"'))
     bare = person('"x"').replace(', "interests": "x"', "")

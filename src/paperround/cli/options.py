@@ -71,8 +71,8 @@ Interests = Annotated[
     typer.Option(
         "--interest",
         metavar="KIND:VALUE",
-        help="keyword:, author:, category:, seed:, topic: or mute:; repeatable. What is given "
-        "replaces what was there.",
+        help="keyword:, author:, category:, seed:, topic:, mute:, focus: or avoid:; repeatable. "
+        "What is given replaces what was there.",
     ),
 ]
 Papers = Annotated[

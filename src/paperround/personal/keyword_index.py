@@ -226,11 +226,13 @@ def forms(word: str) -> tuple[str, ...]:
     """A folded English word with its singular and plural; other words have one form."""
     if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
         return (word,)
-    one = _singular(word)
+    one = singular(word)
     return tuple(dict.fromkeys((word, one, _plural(one))))
 
 
-def _singular(word: str) -> str:
+@lru_cache(maxsize=65536)
+def singular(word: str) -> str:
+    """The singular of a folded English word, by its ending."""
     if word.endswith(_NO_PLURAL) or word in _NOT_PLURALS or not word.endswith("s"):
         return word
     if word.endswith("ies") and len(word) > 4:

@@ -86,6 +86,16 @@ class ReaderPreferences:
         """Those of `titles` that the reader wrote."""
         return tuple(map(seed_name, filter(is_own, self._titles())))
 
+    @property
+    def focus(self) -> str:
+        """What the reader writes of their work."""
+        return " ".join(self.of_kind(InterestKind.FOCUS))
+
+    @property
+    def avoid(self) -> str:
+        """What the reader writes of what to leave out."""
+        return " ".join(self.of_kind(InterestKind.AVOID))
+
     def _titles(self) -> Iterator[str]:
         given = self.of_kind(InterestKind.SEED)
         return (one for one in given if not is_unlike(one) and seed_identifier(one) is None)

@@ -175,6 +175,8 @@ class PersonalRanking:
                 wish.titles,
                 wish.unlike,
                 own=(*wish.own, *wish.own_titles),
+                focus=wish.focus,
+                avoid=wish.avoid,
             )
             if taste:
                 tastes[person] = taste

@@ -10,6 +10,7 @@ from paperround.personal.matches import ReaderPreferences
 from paperround.subscribers.choices import settled
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
+    STATEMENTS,
     Interest,
     InterestKind,
     is_own,
@@ -67,11 +68,14 @@ def interests_of(work: Transaction, person: SubscriberId) -> tuple[Interest, ...
 def add_interests(
     work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> tuple[Interest, ...]:
-    """Add interests up to the limit; returns all interests of the subscriber."""
+    """Add interests up to the limit; returns all interests of the subscriber. A statement that they
+    have stays as it is."""
     known = interests_of(work, person)
     if not more:
         return known
-    both = tuple(dict.fromkeys((*known, *settled(work, more))))[:MOST_INTERESTS]
+    stated = {one.kind for one in known if one.kind in STATEMENTS}
+    new = [one for one in settled(work, more) if one.kind not in stated]
+    both = tuple(dict.fromkeys((*known, *new)))[:MOST_INTERESTS]
     work[SubscriberStore].set_interests(person, both, now=now)
     return both
 

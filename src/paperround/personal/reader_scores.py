@@ -9,22 +9,31 @@ The space is built from the edition's papers (with its tail) and all given earli
 is the edition's papers and the latest of the earlier ones.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from paperround.core.reasons import freeze
 from paperround.papers.formatting import title_in_reason
 from paperround.papers.model import Paper
-from paperround.personal.scores import BLOCK, Blocks, Said, fits, log_odds, profiles
+from paperround.personal.own_words import LEAST_LIKENESS, PairIndex, Statement, shared_phrases
+from paperround.personal.rated_texts import (
+    Name,
+    RatedTexts,
+    Text,
+    TitleOf,
+    WordWeights,
+    quotable_of,
+)
+from paperround.personal.scores import Said, fits, log_odds, profiles
 from paperround.personal.selection import (
     ALIKE_COSTS,
+    Marks,
     ScoredPapers,
     in_batches,
+    marks,
     pick_papers,
     with_empty_paper,
 )
@@ -32,160 +41,12 @@ from paperround.personal.views import Load, PersonalView, Pick, Taste
 from paperround.ranking.stop_words import stands_alone
 from paperround.ranking.text_space import (
     Dense,
-    Texts,
-    TextSpace,
     bag_of,
     can_quote,
     space_and_texts,
     whole_words,
 )
 from paperround.ranking.topic_names import shared_topic, spaced, spell
-
-Places = NDArray[np.intp]
-
-Text = tuple[str, ...]
-"""A paper's title, abstract and keywords, or a topic."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TitleOf:
-    """A paper known only by its title."""
-
-    title: str
-
-
-Name = int | str | TitleOf
-"""The key of a text: the id of a paper, its title, or the topic itself."""
-
-_FIRST_ROWS = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordWeights:
-    """Words by their positions in the space, ascending, and their weights in a text."""
-
-    words: NDArray[np.int32]
-    weights: Dense
-
-
-class RatedTexts:
-    """Texts that readers rated, and their likeness to every paper of a field.
-
-    block of the field   ┌ row per text ┐ ┌ ... ┐
-                         │              │ │     │   rows are only appended
-                         └──────────────┘ └─────┘
-
-    Readers have texts in common and come in pages, so each text is tokenized once. The blocks of
-    likeness fit the cache of a processor.
-    """
-
-    def __init__(self, space: TextSpace, field: Texts) -> None:
-        self._space, self._field = space, field
-        self._parts = max(1, math.ceil(len(field) / BLOCK))
-        self._width = math.ceil(len(field) / self._parts)
-        self._cube = np.zeros((self._parts, _FIRST_ROWS, self._width), dtype=np.float32)
-        self._place_of: dict[Name, int] = {}
-        self._names: list[Name] = []
-        self._titles: list[str] = []
-        self._spaced: list[str] = []
-        self.reasons: dict[tuple[int, int, str], str] = {}
-        """A cache for the caller: reasons by text, paper of the field, and how the reader knows
-        the text."""
-        self._rows: list[tuple[sparse.csr_array, int]] = []
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: Name) -> bool:
-        return name in self._place_of
-
-    def is_topic(self, place: int) -> bool:
-        """Whether the text at `place` is a topic."""
-        return isinstance(self._names[place], str)
-
-    def title(self, place: int) -> str:
-        """The title of the paper at `place`."""
-        return self._titles[place]
-
-    def spaced(self, place: int) -> str:
-        """Title and abstract of the text at `place`, to look for phrases in."""
-        return self._spaced[place]
-
-    def places(self, names: Iterable[Name]) -> dict[Name, int]:
-        """The places of the known texts."""
-        place_of = self._place_of
-        return {name: place_of[name] for name in names if name in place_of}
-
-    def add(self, texts: Mapping[Name, Text]) -> None:
-        """Add new texts."""
-        if not texts:
-            return
-        added = self._space.texts([bag_of(*text) for text in texts.values()])
-        added.words.sort_indices()
-        start, end = len(self._names), len(self._names) + len(texts)
-        if end > self._cube.shape[1]:
-            # Grow into a copy: others may still read the smaller array.
-            parts, held, width = self._cube.shape
-            larger = np.zeros((parts, max(end, held + held // 2), width), dtype=np.float32)
-            larger[:, :held] = self._cube
-            self._cube = larger
-        likeness = added.likeness(self._field)
-        for part in range(self._parts):
-            block = likeness[:, part * self._width : (part + 1) * self._width]
-            self._cube[part, start:end, : block.shape[1]] = block
-        self._names += texts
-        self._titles += [text[0] for text in texts.values()]
-        self._spaced += [spaced("\n".join(text[:2])) for text in texts.values()]
-        self._rows += [(added.words, row) for row in range(len(texts))]
-        self._place_of.update(zip(texts, range(start, end), strict=True))
-
-    def blocks(self) -> Blocks:
-        """The likeness of the texts to the field, in blocks. The last may end with zero columns."""
-        return tuple(self._cube[:, : len(self._names)])
-
-    def nearest(self, texts: Sequence[Sequence[int]], papers: Places) -> Places:
-        """The text most like each paper, among the reader's `texts`; the first of equals, -1 for a
-        reader without texts. `papers` has a row of places in the field per reader."""
-        order = sorted(range(len(texts)), key=lambda reader: -len(texts[reader]))
-        sizes = [len(texts[reader]) for reader in order]
-        parts, columns = np.divmod(papers[order], self._width)
-        alike = np.full(papers.shape, -np.inf, dtype=np.float32)
-        found = np.full(papers.shape, -1, dtype=np.intp)
-        readers = len(order)
-        for turn in range(max(sizes, default=0)):
-            while sizes[readers - 1] <= turn:
-                readers -= 1
-            text = np.array([texts[reader][turn] for reader in order[:readers]], dtype=np.intp)
-            these = self._cube[parts[:readers], text[:, None], columns[:readers]]
-            nearer = these > alike[:readers]
-            np.copyto(alike[:readers], these, where=nearer)
-            np.copyto(found[:readers], text[:, None], where=nearer)
-        nearest = np.empty_like(found)
-        nearest[order] = found
-        return nearest
-
-    def shared(self, text: int, quotable: WordWeights) -> dict[int, float]:
-        """Those words of `quotable` (a paper's) that the text has too, as places in the space, with
-        what each adds to the likeness."""
-        words, row = self._rows[text]
-        held = slice(words.indptr[row], words.indptr[row + 1])
-        ours = words.indices[held]
-        if not len(ours):
-            return {}
-        at = ours.searchsorted(quotable.words)
-        both = np.flatnonzero(ours.take(at, mode="clip") == quotable.words)
-        weights = words.data[held][at[both]] * quotable.weights[both]
-        return dict(zip(quotable.words[both].tolist(), weights.tolist(), strict=True))
-
-
-def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> WordWeights:
-    """The words of a row that may be quoted."""
-    held = slice(words.indptr[row], words.indptr[row + 1])
-    theirs = words.indices[held]
-    order = theirs.argsort()
-    kept = order[[may_quote(word) for word in theirs[order].tolist()]]
-    return WordWeights(words=theirs[kept], weights=words.data[held][kept])
-
 
 FIELD = 240
 """Earlier papers in the field, besides the edition's own."""
@@ -232,7 +93,14 @@ class TasteDay:
         self._quotable: dict[int, WordWeights] = {}
         self._rated = RatedTexts(self._space, self._field)
         self._papers = papers
+        self._background = background[: self.field - len(papers)]
         self._spaced: dict[int, str] = {}
+
+    @cached_property
+    def _pairs(self) -> PairIndex:
+        # Most editions have no reader with a statement, or are cached already.
+        own = (f"{paper.title}\n. {paper.abstract}" for paper in self._papers)
+        return PairIndex([*own, *self._background])
 
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
         """A chooser for readers with these profiles. Loads new papers with `load` and ignores
@@ -241,6 +109,7 @@ class TasteDay:
         papers = {id_ for one in tastes for id_ in one.papers}
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
+        statements = {Statement(text) for one in tastes for text in (one.focus, one.avoid) if text}
         if len(self._rated) > MOST_TEXTS:
             self._rated = RatedTexts(self._space, self._field)
         rated = self._rated
@@ -248,7 +117,10 @@ class TasteDay:
         texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
         texts |= {title: (title.title,) for title in sorted(titles) if title not in rated}
         rated.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in rated})
-        return TasteChooser(self, rated, rated.places([*papers, *titles, *topics]))
+        said = sorted(one for one in statements if one not in rated)
+        if said:
+            rated.add_statements(said, self._pairs)
+        return TasteChooser(self, rated, rated.places([*papers, *titles, *topics, *statements]))
 
     def reasons(
         self,
@@ -273,35 +145,45 @@ class TasteDay:
 
     def _reason(self, rated: RatedTexts, text: int, place: int, relation: str) -> str:
         # Computed on demand: most papers of a day need no reason.
+        if rated.is_statement(text):
+            why = self._near_focus(rated, text, place)
+        elif rated.is_topic(text):
+            why = _near_topic(rated.title(text), self._shared(rated, text, place))
+        else:
+            why = self._near_paper(rated, text, place, relation)
+        if len(rated.reasons) < MOST_REASONS:
+            rated.reasons[text, place, relation] = why
+        return why
+
+    def _shared(self, rated: RatedTexts, text: int, place: int) -> dict[str, float]:
+        """The words of the text that the paper has, with what each adds to the likeness."""
         found = self._quotable.get(place)
         if found is None:
             paper = self._papers[place]
             whole = whole_words(f"{paper.title}\n{paper.abstract}")
             found = quotable_of(self._own, place, lambda word: can_quote(self._words[word], whole))
             self._quotable[place] = found
-        weights = rated.shared(text, found)
-        shared = {self._words[word]: weight for word, weight in weights.items()}
-        why = (
-            _near_topic(rated.title(text), shared)
-            if rated.is_topic(text)
-            else self._near_paper(rated, text, place, relation, shared)
-        )
-        if len(rated.reasons) < MOST_REASONS:
-            rated.reasons[text, place, relation] = why
-        return why
+        shared = rated.shared(text, found)
+        return {self._words[word]: weight for word, weight in shared.items()}
 
-    def _near_paper(
-        self,
-        rated: RatedTexts,
-        text: int,
-        place: int,
-        relation: str,
-        shared: Mapping[str, float],
-    ) -> str:
-        paper, title = self._papers[place], rated.title(text)
+    def _spaced_paper(self, place: int) -> str:
         if place not in self._spaced:
+            paper = self._papers[place]
             self._spaced[place] = spaced(f"{paper.title}\n{paper.abstract}")
-        texts = self._spaced[place], rated.spaced(text)
+        return self._spaced[place]
+
+    def _near_focus(self, rated: RatedTexts, text: int, place: int) -> str:
+        if rated.likeness(text, place) < LEAST_LIKENESS:
+            return ""
+        paper, said = self._papers[place], rated.title(text)
+        named = shared_phrases(said, self._spaced_paper(place), self._space.rarity)
+        words = [spell(one, paper.title, paper.abstract) for one in named]
+        return freeze("own_words.close", words=words) if words else ""
+
+    def _near_paper(self, rated: RatedTexts, text: int, place: int, relation: str) -> str:
+        paper, title = self._papers[place], rated.title(text)
+        shared = self._shared(rated, text, place)
+        texts = self._spaced_paper(place), rated.spaced(text)
         topic = shared_topic(shared, texts, (paper.title, title))
         if not topic:
             return ""
@@ -321,14 +203,64 @@ class TasteChooser:
         self._day, self._rated, self._place_of = day, rated, place_of
         self._blocks = rated.blocks()
 
-    def _worth(self, texts: Sequence[Said]) -> Dense:
-        """The worth of the papers for each profile beyond their scores, shape (readers, papers)."""
+    def _fit(self, texts: Sequence[Said]) -> Dense:
+        """The fit of the whole field to each profile."""
         fit = fits(profiles(texts, len(self._blocks[0])), self._blocks)
-        return log_odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
+        return fit[:, : self._day.field]
+
+    def _odds(self, texts: Sequence[Said]) -> Dense:
+        return log_odds(self._fit(texts))[:, : len(self._day.ids)]
+
+    def _worth(self, texts: Sequence[Said], views: Sequence[PersonalView]) -> Dense:
+        """The worth of the papers for each profile beyond their scores, shape (readers, papers)."""
+        worth = self._odds(texts)
+        self._bound_by_focus(worth, texts, views)
+        self._push_down(worth, views)
+        return worth
+
+    def _bound_by_focus(
+        self, worth: Dense, texts: Sequence[Said], views: Sequence[PersonalView]
+    ) -> None:
+        """Keep a statement from lifting papers that are hardly like it."""
+        place_of = {
+            row: self._place_of[Statement(one.taste.focus)]
+            for row, one in enumerate(views)
+            if one.taste.focus
+        }
+        if place_of:
+            rows = list(place_of)
+            near = self._is_near(list(place_of.values()))
+            others = [
+                replace(texts[row], liked=[one for one in texts[row].liked if one != place])
+                for row, place in place_of.items()
+            ]
+            bound = np.minimum(worth[rows], self._odds(others))
+            worth[rows] = np.where(near, worth[rows], bound)
+
+    def _push_down(self, worth: Dense, views: Sequence[PersonalView]) -> None:
+        """Take from papers near what a reader wants to leave out what others gain from a statement,
+        but for those that they ask for by name."""
+        place_of = {
+            row: self._place_of[Statement(one.taste.avoid)]
+            for row, one in enumerate(views)
+            if one.taste.avoid
+        }
+        if place_of:
+            rows, places = list(place_of), list(place_of.values())
+            odds = self._odds([Said(liked=(place,)) for place in places])
+            asked = marks([views[row].wanted_anyway for row in rows], len(self._day.ids))
+            falls = self._is_near(places) & ~asked & (odds > 0)
+            worth[rows] -= np.where(falls, odds, np.float32(0))
+
+    def _is_near(self, statements: Sequence[int]) -> Marks:
+        """Whether each paper is like each of the statements."""
+        fit = self._fit([Said(liked=(place,)) for place in statements])
+        near: Marks = fit[:, : len(self._day.ids)] >= LEAST_LIKENESS
+        return near
 
     def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
-        """The papers of each reader. The most similar of a reader's liked texts and topics gives
-        the reason of a paper."""
+        """The papers of each reader. The most similar of a reader's liked texts, topics and their
+        statement gives the reason of a paper."""
         picks: dict[int, Pick] = {}
         for part in in_batches(views):
             picks.update(zip(part, self._picks([views[one] for one in part]), strict=True))
@@ -336,7 +268,7 @@ class TasteChooser:
 
     def _picks(self, views: Sequence[PersonalView]) -> Iterator[Pick]:
         rated = [_profile_texts(one.taste, self._place_of) for one in views]
-        found = pick_papers(self._day.scored, self._worth(rated), views)
+        found = pick_papers(self._day.scored, self._worth(rated, views), views)
         nearest = self._rated.nearest([[*one.liked, *one.topics] for one in rated], found.places)
         flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
         columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
@@ -373,8 +305,9 @@ class TasteChooser:
 
 def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
     titles = [place_of[TitleOf(title)] for title in taste.titles]
+    focus = [place_of[Statement(taste.focus)]] if taste.focus else []
     return Said(
-        liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles],
+        liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles, *focus],
         disliked=[place_of[id_] for id_ in taste.disliked if id_ in place_of],
         topics=[place_of[topic] for topic in taste.topics],
     )

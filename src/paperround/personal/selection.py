@@ -143,16 +143,16 @@ class _Picker:
     def __init__(self, day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> None:
         self._day, self._worth, self._size = day, worth, views[0].size
         papers = len(day.scores)
-        self._sent = _marks([one.sent for one in views], papers)
-        self._muted = _marks([one.matches.muted for one in views], papers)
-        self._followed = _marks([one.matches.followed for one in views], papers)
-        self._wanted = _marks([one.matches.wanted for one in views], papers)
-        self._lifted = _marks([one.matches.lifted for one in views], papers)
-        self._citing = _marks([one.citing.papers for one in views], papers)
+        self._sent = marks([one.sent for one in views], papers)
+        self._muted = marks([one.matches.muted for one in views], papers)
+        self._followed = marks([one.matches.followed for one in views], papers)
+        self._wanted = marks([one.matches.wanted for one in views], papers)
+        self._lifted = marks([one.matches.lifted for one in views], papers)
+        self._citing = marks([one.citing.papers for one in views], papers)
         self._cited = np.zeros(self._citing.shape)
         for row, place in zip(*np.nonzero(self._citing), strict=True):
             self._cited[row, place] = views[row].citing.lift_of(int(place))
-        self._old = self._sent | _marks([one.withheld for one in views], papers)
+        self._old = self._sent | marks([one.withheld for one in views], papers)
         self._lift = np.array([one.matches.lift for one in views])
         floors = [-np.inf if one.floor is None else one.floor for one in views]
         self._floor = np.array(floors)
@@ -230,7 +230,7 @@ def best(scores: Dense, count: int) -> Places:
     return places
 
 
-def _marks(sets: Sequence[Papers], papers: int) -> Marks:
+def marks(sets: Sequence[Papers], papers: int) -> Marks:
     """A row per set of papers, true for the papers in it."""
     if not any(sets):
         return np.zeros((len(sets), papers), dtype=bool)

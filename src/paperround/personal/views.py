@@ -25,7 +25,8 @@ class Taste:
     """The profile of a reader: liked and disliked papers, and topics as written.
 
     `given` are the liked papers that they gave themselves, `saved` those they saved, `titles` given
-    papers known only by title, `own` the given papers and titles that they wrote.
+    papers known only by title, `own` the given papers and titles that they wrote. `focus` is what
+    they write of their work, `avoid` of what to leave out.
     """
 
     liked: tuple[PaperId, ...] = ()
@@ -35,6 +36,8 @@ class Taste:
     saved: tuple[PaperId, ...] = ()
     titles: tuple[str, ...] = ()
     own: tuple[PaperId | str, ...] = ()
+    focus: str = ""
+    avoid: str = ""
 
     @property
     def papers(self) -> tuple[PaperId, ...]:
@@ -42,7 +45,8 @@ class Taste:
         return self.liked + self.disliked
 
     def __bool__(self) -> bool:
-        return bool(self.liked or self.disliked or self.topics or self.titles)
+        papers, words = self.liked or self.disliked or self.titles, self.focus or self.avoid
+        return bool(papers or self.topics or words)
 
 
 NO_TASTE = Taste()
@@ -55,11 +59,13 @@ def taste_of(
     titles: Sequence[str] = (),
     unlike: Sequence[PaperId] = (),
     own: Sequence[PaperId | str] = (),
+    focus: str = "",
+    avoid: str = "",
 ) -> Taste:
     """The profile of a reader with this feedback, oldest first: `more`, `save` or `less`.
 
     `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers, `own`
-    those of them that they wrote, `unlike` given counterexamples.
+    those of them that they wrote, `unlike` given counterexamples, `focus` and `avoid` statements.
     """
     disliked = list(dict.fromkeys((*unlike, *_papers(feedback, ("less",)))))
     unwanted = frozenset(disliked)
@@ -75,6 +81,8 @@ def taste_of(
         saved=tuple(one for one in _papers(feedback, ("save",)) if one not in unwanted),
         titles=tuple(titles)[:MOST_PAPERS],
         own=tuple(own),
+        focus=focus,
+        avoid=avoid,
     )
 
 

@@ -13,6 +13,7 @@ whitening of a ridge regression with one inverse for all readers. The powers, si
 chosen on public reader libraries: see `docs/personal.md`.
 """
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -115,10 +116,17 @@ class TextSpace:
 
     place_of: Mapping[str, int]
     idf: NDArray[np.float64]
+    highest_idf: float
     themes: Dense
 
-    def texts(self, bags: Sequence[Bag]) -> Texts:
-        """The texts of `bags` in this space; unknown words are left out."""
+    def rarity(self, word: str) -> float:
+        """The idf of a word; that of an unknown one is the highest."""
+        place = self.place_of.get(word)
+        return self.highest_idf if place is None else float(self.idf[place])
+
+    def texts(self, bags: Sequence[Bag], power: float | None = None) -> Texts:
+        """The texts of `bags` in this space; unknown words are left out. `power` is that of idf, if
+        it is not the one of papers."""
         known = [[word for word in bag if word in self.place_of] for bag in bags]
         places = np.array(
             [self.place_of[word] for words in known for word in words], dtype=np.int32
@@ -126,12 +134,13 @@ class TextSpace:
         counts = [bag[word] for words, bag in zip(known, bags, strict=True) for word in words]
         ends = np.cumsum([0, *map(len, known)])
         parts = (np.array(counts, dtype=np.float32), places, ends)
-        return self.placed(sparse.csr_array(parts, shape=(len(bags), len(self.place_of))))
+        return self.placed(sparse.csr_array(parts, shape=(len(bags), len(self.place_of))), power)
 
-    def placed(self, counts: sparse.csr_array) -> Texts:
+    def placed(self, counts: sparse.csr_array, power: float | None = None) -> Texts:
         """The texts with these word counts, shape (texts, words)."""
-        words = _unit_rows(_weighted(counts, self.idf, WORDS_POWER))
-        fine = (_unit_rows(_weighted(counts, self.idf, THEMES_POWER)) @ self.themes).astype("f4")
+        of_words, of_themes = (WORDS_POWER, THEMES_POWER) if power is None else (power, power)
+        words = _unit_rows(_weighted(counts, self.idf, of_words))
+        fine = (_unit_rows(_weighted(counts, self.idf, of_themes)) @ self.themes).astype("f4")
         themes = []
         for rows, share in ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE)):
             lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -153,7 +162,12 @@ def space_and_texts(bags: Sequence[Bag], first: int) -> tuple[TextSpace, Texts]:
     holders = np.bincount(counts.indices, minlength=len(place_of))
     idf = np.log((1 + len(bags)) / (1 + holders))
     weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
-    space = TextSpace(place_of=place_of, idf=idf, themes=_themes(weighted))
+    space = TextSpace(
+        place_of=place_of,
+        idf=idf,
+        highest_idf=math.log(1 + len(bags)),
+        themes=_themes(weighted),
+    )
     return space, space.placed(counts[:first])
 
 

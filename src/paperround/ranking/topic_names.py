@@ -133,7 +133,7 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
                 if run[-1] not in shared:
                     break
                 gain = sum(shared[word] for word in run)
-                if gain > weight and _may_share(run) and _stands_in_all(run, texts):
+                if gain > weight and is_topic(run) and _stands_in_all(run, texts):
                     best, weight = " ".join(run), gain
     return best
 
@@ -152,7 +152,9 @@ def spell(topic: str, title: str, abstract: str) -> str:
     return " ".join(_spell(word, title, abstract) for word in topic.split())
 
 
-def _may_share(run: Sequence[str]) -> bool:
+def is_topic(run: Sequence[str]) -> bool:
+    """Whether two texts that share these lower-case words share a topic: a single word must say
+    something alone."""
     if len(run) > 1:
         return _is_phrase(run)
     word = run[0]

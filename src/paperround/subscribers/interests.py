@@ -1,5 +1,5 @@
-"""Interests of a reader, for all lists: topics, searches, authors, categories, papers, and
-mutes."""
+"""Interests of a reader, for all lists: topics, searches, authors, categories, papers, mutes, and
+what they write of their work."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ _LINES = marked_forms(
 
 
 class InterestKind(StrEnum):
-    """A kind of interest. A mute uses the search language: `author:` and `category:`, too."""
+    """A kind of interest. A mute uses the search language: `author:` and `category:`, too. `focus`
+    and `avoid` are sentences of what the reader works on, and of what to leave out."""
 
     TOPIC = "topic"
     KEYWORD = "keyword"
@@ -31,9 +32,15 @@ class InterestKind(StrEnum):
     CATEGORY = "category"
     SEED = "seed"
     MUTE = "mute"
+    FOCUS = "focus"
+    AVOID = "avoid"
 
 
 _SEARCHES = (InterestKind.KEYWORD, InterestKind.MUTE)
+
+STATEMENTS = (InterestKind.FOCUS, InterestKind.AVOID)
+LONGEST_STATEMENT = 1000
+"""Characters of all lines of a statement: five long sentences. It costs what a paper costs."""
 
 LONGEST_VALUE = 300
 """Characters of an interest whose kind has no limit of its own, such as the title of a paper."""
@@ -42,6 +49,8 @@ LONGEST = {
     InterestKind.TOPIC: LONGEST_TOPIC,
     InterestKind.KEYWORD: LONGEST_KEYWORDS,
     InterestKind.MUTE: LONGEST_KEYWORDS,
+    InterestKind.FOCUS: LONGEST_STATEMENT,
+    InterestKind.AVOID: LONGEST_STATEMENT,
 }
 
 
@@ -163,13 +172,17 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
     """Return the interests without duplicates, in order.
 
     Raises InvalidInput (code `interests`) for too many, or too many words and phrases in their
-    searches.
+    searches; for a statement that is too long the code is its kind.
     """
     each: dict[Interest, None] = {}
     terms = 0
+    left = dict.fromkeys(STATEMENTS, LONGEST_STATEMENT)
     for one in interests:
         if one.kind in _SEARCHES and one not in each:
             terms += read_keywords(one.value).terms
+        if one.kind in left and one not in each:
+            left[one.kind] -= len(one.value)
+            _require_room(one.kind, left[one.kind])
         if terms > MOST_TERMS:
             raise invalid(
                 "interests",
@@ -179,6 +192,13 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
         each[one] = None
     _require_at_most_all(len(each))
     return tuple(each)
+
+
+def _require_room(kind: InterestKind, left: int) -> None:
+    if left < 0:
+        raise invalid(
+            kind, "more than %(all)s characters: a few sentences are enough", all=LONGEST_STATEMENT
+        )
 
 
 def validate_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:

@@ -12,7 +12,7 @@ from paperround.editions.lists import DEFAULT_LIST
 from paperround.signup.limits import count_refused, standing
 from paperround.signup.requests import SignupRequest, subscribe
 from paperround.subscribers.interests import (
-    LONGEST_VALUE,
+    LONGEST_STATEMENT,
     MOST_INTERESTS,
     Interest,
     InterestKind,
@@ -31,7 +31,7 @@ class WantedInterest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: InterestKind
-    value: str = Field(max_length=LONGEST_VALUE)
+    value: str = Field(max_length=LONGEST_STATEMENT)
 
 
 class NewSubscription(BaseModel):

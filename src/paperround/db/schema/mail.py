@@ -98,8 +98,9 @@ interests = Table(
     metadata,
     row_id(),
     refers("subscriber_id", "subscribers", delete="CASCADE"),
-    text("kind"),
+    text("kind"),  # of a statement seed, for the previous release
     text("value"),
+    Column("statement", Boolean, nullable=True),
     Column("weight", Double, nullable=False),
     instant("created_at"),
     one_of("kind", ("topic", "keyword", "author", "category", "seed", "mute")),

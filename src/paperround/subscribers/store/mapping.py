@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, select
 from paperround.db.mapping import columns_of
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
+from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
     Address,
     Consent,
@@ -145,6 +146,29 @@ def preference_columns(preferences: Preferences) -> dict[str, Any]:
         "monthly": is_monthly or None,
         "topics": list(preferences.topics),
     }
+
+
+_SIGNS = {InterestKind.FOCUS: "+", InterestKind.AVOID: "-"}
+"""The previous release takes a statement for the title of a paper to see more like, or less."""
+
+
+def interest_columns(interest: Interest) -> dict[str, Any]:
+    """Return the columns that hold an interest."""
+    sign = _SIGNS.get(interest.kind, "")
+    kind = InterestKind.SEED if sign else interest.kind
+    return {
+        "kind": kind.value,
+        "value": sign + interest.value,
+        "statement": bool(sign) or None,
+    }
+
+
+def interest_of(kind: str, value: str, is_statement: bool | None) -> Interest:
+    """Return the interest that these columns hold."""
+    if not is_statement:
+        return Interest(InterestKind(kind), value)
+    signed = next(one for one, sign in _SIGNS.items() if value.startswith(sign))
+    return Interest(signed, value[1:])
 
 
 def address_columns(address: Address) -> dict[str, Any]:

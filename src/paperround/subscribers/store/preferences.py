@@ -13,7 +13,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.model import DeliveryId, RisenPaper
 from paperround.papers.model import PaperId
-from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import (
     Preferences,
     Subscriber,
@@ -25,6 +25,8 @@ from paperround.subscribers.readers import DeliveryOwner
 from paperround.subscribers.store.mapping import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
+    interest_columns,
+    interest_of,
     person_of,
     preference_columns,
     subscription_of,
@@ -44,14 +46,14 @@ class Interests(Store):
         out."""
         kept = db.interests.c
         found = self._connection.execute(
-            select(kept.subscriber_id, kept.kind, kept.value)
+            select(kept.subscriber_id, kept.kind, kept.value, kept.statement)
             .where(column_in(self._connection, kept.subscriber_id, subscribers))
             .order_by(kept.id)
         )
         by_person: dict[SubscriberId, list[Interest]] = {}
-        for person, kind, value in found:
+        for person, kind, value, is_statement in found:
             theirs = by_person.setdefault(SubscriberId(person), [])
-            theirs.append(Interest(InterestKind(kind), value))
+            theirs.append(interest_of(kind, value, is_statement))
         return {person: tuple(each) for person, each in by_person.items()}
 
     def set_interests(
@@ -62,23 +64,26 @@ class Interests(Store):
         kept = db.interests.c
         theirs = kept.subscriber_id == subscriber
         found = self._connection.execute(
-            select(kept.kind, kept.value, kept.created_at).where(theirs).order_by(kept.id)
+            select(kept.kind, kept.value, kept.statement, kept.created_at)
+            .where(theirs)
+            .order_by(kept.id)
         )
-        since = {Interest(InterestKind(kind), value): at for kind, value, at in found}
+        since = {interest_of(*each): at for *each, at in found}
         if tuple(since) == tuple(interests):
             return False
         self._connection.execute(delete(db.interests).where(theirs))
         rows = [
             {
+                **interest_columns(one),
                 "subscriber_id": subscriber,
-                "kind": one.kind.value,
-                "value": one.value,
                 "weight": WEIGHT,
                 "created_at": since.get(one, now),
             }
             for one in interests
         ]
-        insert_many(self._connection, insert(db.interests), rows)
+        # A paper may be called by the very words of a statement: it is kept once.
+        each = {(row["kind"], row["value"]): row for row in rows}
+        insert_many(self._connection, insert(db.interests), list(each.values()))
         return True
 
 
