@@ -7,8 +7,8 @@ import pytest
 
 from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.subscribers.store.subscribers import SubscriberStore
-from tests.builders import address, paper
+from tests.builders import paper
+from tests.web.choices_page import kept, typed
 from tests.web.conftest import Site
 from tests.web.papers import keep
 
@@ -20,23 +20,6 @@ SAID = {
     "seed": "2601.00001\r\nUnheard of",
     "mute": "blockchain\r\nauthor:bob",
 }
-
-
-def kept(site: Site, name: str = "alice") -> list[str]:
-    with site.runtime.database.reading() as work:
-        person = work[SubscriberStore].find(address(name))
-        assert person is not None
-        return [
-            str(one)
-            for one in work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
-        ]
-
-
-def typed(page: str, field: str) -> str:
-    """What stands in a field of several lines."""
-    found = re.search(rf'<textarea id="{field}"[^>]*>(.*?)</textarea>', page, re.DOTALL)
-    assert found is not None
-    return html.unescape(found[1])
 
 
 def asked(site: Site, search: str, email: str = "ada@mail.example") -> str:

@@ -9,33 +9,11 @@ from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
-from paperround.subscribers.store.subscribers import SubscriberStore
-from tests.builders import address
 from tests.self_service.readers import post, second_list
+from tests.web.choices_page import asked, kept
 from tests.web.conftest import Site, sql
 
 XSS = "<script>alert(1)</script>"
-
-
-def stamp(page: str) -> str:
-    return page.partition('name="stamp" value="')[2].partition('"')[0]
-
-
-def asked(site: Site, **fields: object) -> str:
-    page = site.client.get("/subscribe").text
-    site.clock.move(seconds=2)
-    said = {"email": "ada@mail.example", "stamp": stamp(page), "origin": "choices", **fields}
-    answer = site.client.post("/subscribe", data=said)
-    assert answer.status_code == 200, answer.text
-    return str(answer.text)
-
-
-def kept(site: Site, name: str) -> list[str]:
-    with site.runtime.database.reading() as work:
-        person = work[SubscriberStore].find(address(name))
-        assert person is not None
-        found = work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
-    return [str(one) for one in found]
 
 
 @pytest.mark.accept("F27", part="whole form")

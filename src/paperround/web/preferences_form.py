@@ -13,7 +13,13 @@ from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import LANGUAGES, marked, nearest
 from paperround.core.times import parse_date
 from paperround.subscribers.choices import checked
-from paperround.subscribers.interests import Interest, InterestKind, bounded, interests_in
+from paperround.subscribers.interests import (
+    STATEMENTS,
+    Interest,
+    InterestKind,
+    bounded,
+    interests_in,
+)
 from paperround.subscribers.model import Frequency, Preferences, parse_frequency
 
 FREQUENCIES: Mapping[str, str] = {
@@ -52,6 +58,8 @@ class ChoicesForm(HoursForm):
     paused_until: str = ""
     shares: str = ""
     topics: str = ""
+    focus: str = ""
+    avoid: str = ""
     topic: str = ""
     add_topic: tuple[str, ...] = ()
     author: str = ""
@@ -68,6 +76,7 @@ INTEREST_FIELDS = (
     InterestKind.CATEGORY,
     InterestKind.SEED,
     InterestKind.MUTE,
+    *STATEMENTS,
 )
 """The kinds of interests with a field of the same name, one interest a line."""
 

@@ -67,7 +67,7 @@ class LinkForm(BaseModel):
 class SignupForm(HoursForm, LinkForm):
     """The sign-up form. `origin` is `snippet` for the form on other sites, `choices` for the full
     form. `search` is the query of the search page; `lists` are the chosen ones if `several` is set.
-    Topics, authors and searches are shown before confirming. `corrected` is the address that we
+    Interests count for the preview before confirming. `corrected` is the address that we
     suggested when the domain looked like a typo, `kept` the domain that the visitor confirmed."""
 
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
@@ -79,6 +79,8 @@ class SignupForm(HoursForm, LinkForm):
     add_topic: tuple[str, ...] = ()
     author: str = ""
     keyword: str = ""
+    focus: str = ""
+    avoid: str = ""
     corrected: str = ""
     kept: str = ""
 
@@ -246,6 +248,8 @@ def entered_interests(form: SignupForm) -> tuple[Interest, ...]:
         InterestKind.TOPIC: "\n".join((form.topic, *form.add_topic)),
         InterestKind.AUTHOR: form.author,
         InterestKind.KEYWORD: form.keyword,
+        InterestKind.FOCUS: form.focus,
+        InterestKind.AVOID: form.avoid,
     }
     entered = (one for kind, text in lines.items() for one in interests_in(kind, text))
     return bounded((*searched, *entered))
