@@ -131,6 +131,7 @@ def test_the_baselines_vectors_have_unit_length_and_a_text_without_words_has_non
 
 
 @pytest.mark.accept("Q6", part="some readers")
+@pytest.mark.accept("Q20", part="described", mutant="a-description-finds-the-farthest")
 def test_a_part_of_the_real_readers_finds_more_than_with_any_other_method(
     real_data: Path, tmp_path: Path
 ) -> None:
@@ -141,10 +142,12 @@ def test_a_part_of_the_real_readers_finds_more_than_with_any_other_method(
     )
     for found in report.against.values():
         assert found["recall_at_50"].low > 0
+    assert report.against["tfidf_centroid"]["described_recall_at_50"].low >= 0
 
 
 @pytest.mark.long
 @pytest.mark.accept("Q6")
+@pytest.mark.accept("Q20", part="described")
 def test_real_readers_find_the_hidden_half_of_their_libraries(real_data: Path) -> None:
     folder = real_data / "citeulike_t"
     report = evaluate_personal(folder / "items.jsonl.gz", folder / "users.jsonl.gz", Baselines.FAST)

@@ -79,6 +79,38 @@ def personal(
 
 
 @app.command()
+def statements(
+    statements: Annotated[
+        Path, typer.Option("--statements", metavar="FILE", help="JSON lines, text.")
+    ],
+    papers: Annotated[Path, typer.Option(help="Papers by day of listing, JSON lines.")],
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month of the papers.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the ten papers of a month closest to each text about somebody's work, to be graded."""
+    from paperround.core.times import parse_date
+    from paperround.evaluate.statements import closest_papers
+
+    found = closest_papers(statements, papers, parse_date(f"{month}-01"))
+    lines = [
+        line
+        for one in found
+        for line in ("", one.statement, *(f"  {paper.title}" for paper, _ in one.papers))
+    ]
+    rows = [
+        {
+            "statement": one.statement,
+            "papers": [
+                {"id": paper.identifiers["arxiv"], "title": paper.title, "likeness": likeness}
+                for paper, likeness in one.papers
+            ],
+        }
+        for one in found
+    ]
+    print_result(rows, lines[1:], as_json=as_json)
+
+
+@app.command()
 def trending(
     papers: Annotated[Path, typer.Option(help="Papers by day of listing, JSON lines.")],
     snapshots: Annotated[Path, typer.Option(help="Their votes in the morning and afternoon.")],

@@ -4,8 +4,13 @@ Every reader with at least ten papers counts. The known half, drawn with a fixed
 profile. All other papers are ranked by it, from their words alone, and recall is the share of the
 hidden half among the first 50 and 300. No method sees who else kept a paper. As in an installation,
 the text space is built from all papers: only who kept a paper is hidden, not its text.
+
+`described` is the same for readers who write of their work: eight words each of five of their known
+papers are all that is known. The words that a paper has most often are taken for its title, which
+the public libraries lack.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +23,10 @@ from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, compare
+from paperround.personal.own_words import likeness_by_words
 from paperround.personal.scores import Said, fits, profiles, split_blocks
 from paperround.personal.selection import best
-from paperround.ranking.text_space import Bag, Dense, text_space, word_counts
+from paperround.ranking.text_space import Bag, Dense, TextSpace, text_space, word_counts
 
 # Baselines, on the same words and the same readers.
 
@@ -32,10 +38,13 @@ Method = Callable[[Sequence[Bag], Sequence[Places]], Scores]
 """A function of the papers' words and each reader's known papers, in the order of drawing."""
 
 
+_CENTROID = "tfidf_centroid"
+
+
 def baselines_of(which: Baselines) -> Mapping[str, Method]:
     """Return the baselines by name. Raises InvalidInput for `all` without scikit-learn."""
     fast: dict[str, Method] = {
-        "tfidf_centroid": _centroid,
+        _CENTROID: _centroid,
         "zotero_arxiv_daily": _weighted_cosine,
     }
     if which is Baselines.NONE:
@@ -147,11 +156,18 @@ def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
     """
     others = baselines_of(baselines)
     libraries = read_libraries(items, users)
-    ours = recalls(our_scores(libraries), libraries)
+    space = text_space(libraries.bags)
+    written = descriptions(libraries, space)
+    ours = recalls(our_scores(libraries, space), libraries)
+    ours |= _of_descriptions(recalls(described_scores(libraries, space, written), libraries))
     known = [reader.known for reader in libraries.readers]
     theirs = {
         name: recalls(method(libraries.bags, known), libraries) for name, method in others.items()
     }
+    if _CENTROID in theirs:
+        theirs[_CENTROID] |= _of_descriptions(
+            recalls(_described_centroid(libraries, written), libraries)
+        )
     notes = (
         f"{len(libraries.readers):,} readers of {LEAST_KEPT} papers or more, half hidden",
         f"{len(libraries.bags):,} papers, their words only",
@@ -199,9 +215,9 @@ def _split_library(places: Places, random: np.random.Generator) -> EvaluatedRead
     return EvaluatedReader(known=drawn[half:], hidden=drawn[:half])
 
 
-def our_scores(libraries: Libraries) -> Scores:
+def our_scores(libraries: Libraries, space: TextSpace) -> Scores:
     """Return our scores for all readers and papers, computed a thousand papers at a time."""
-    texts = text_space(libraries.bags).texts(libraries.bags)
+    texts = space.texts(libraries.bags)
     liked = np.unique(np.concatenate([reader.known for reader in libraries.readers]))
     tastes = [Said(liked=np.searchsorted(liked, one.known).tolist()) for one in libraries.readers]
     weights, known = profiles(tastes, len(liked)), texts.at(liked)
@@ -214,7 +230,44 @@ def our_scores(libraries: Libraries) -> Scores:
     return lambda readers: scores[readers]
 
 
-def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
+_DESCRIBED_BY, _WORDS_OF_TITLE = 5, 8
+
+
+def descriptions(libraries: Libraries, space: TextSpace) -> list[Bag]:
+    """Return the words that describe each reader."""
+    titles: dict[int, list[str]] = {}
+    return [
+        Counter(
+            word
+            for place in reader.known[:_DESCRIBED_BY].tolist()
+            for word in titles.setdefault(place, _title_words(libraries.bags[place], space))
+        )
+        for reader in libraries.readers
+    ]
+
+
+def _title_words(bag: Bag, space: TextSpace) -> list[str]:
+    by_count = sorted(bag, key=lambda word: (-bag[word], -space.rarity(word), word))
+    return by_count[:_WORDS_OF_TITLE]
+
+
+def described_scores(libraries: Libraries, space: TextSpace, written: Sequence[Bag]) -> Scores:
+    """Return our scores for readers of whom only what they write is known."""
+    papers = space.texts(libraries.bags)
+    return lambda readers: likeness_by_words(written[readers], space, papers)
+
+
+def _described_centroid(libraries: Libraries, written: Sequence[Bag]) -> Scores:
+    vectors = tfidf([*libraries.bags, *written])
+    papers, readers = vectors[: len(libraries.bags)], vectors[len(libraries.bags) :]
+    return lambda some: np.asarray((readers[some] @ papers.T).toarray())
+
+
+def _of_descriptions(found: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    return {f"described_{name}": numbers for name, numbers in found.items()}
+
+
+def recalls(scores: Scores, libraries: Libraries) -> dict[str, Numbers]:
     """Return each reader's recall by metric, shape (readers,)."""
     rows = [
         row
