@@ -120,6 +120,7 @@ def _of_tastes() -> Iterator[str]:
     yield freeze("followed.near", term="graph")
     for relation in ("yours", "saved", "given"):
         yield freeze(f"cites.{relation}", title=title)
+    yield freeze("own_words.close", words=["kilns", "ash glazes"])
     yield freeze("colleagues.saved", num=3)
     for known_as in ("saved", "liked", "given", "own"):
         yield freeze(f"near_saved.to_{known_as}", title=title, term="graph attention")
