@@ -54,6 +54,12 @@ def test_two_papers_share_a_phrase_that_stands_in_both() -> None:
     assert shared("training masked", *apart, titles=apart[:1]) == ""
 
 
+def test_a_phrase_does_not_run_from_the_title_into_the_abstract() -> None:
+    shared = {"kiln": 1.0, "glaze": 1.0}
+    texts = spaced("The kiln", "Glaze runs."), spaced("Kiln glaze")
+    assert shared_topic(shared, texts, ("Kiln glaze",)) == ""
+
+
 @pytest.mark.accept("F62", mutant="any-noun-is-a-topic-alone")
 def test_a_word_that_says_something_only_beside_others_is_not_shared_alone() -> None:
     texts = "Generation of video generation", "Video generation, or any generation."

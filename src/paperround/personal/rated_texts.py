@@ -122,7 +122,7 @@ class RatedTexts:
             self._cube[part, start:end, : block.shape[1]] = block
         self._names += texts
         self._titles += [text[0] for text in texts.values()]
-        self._spaced += [spaced("\n".join(text[:2])) for text in texts.values()]
+        self._spaced += [spaced(*text[:2]) for text in texts.values()]
         self._place_of.update(zip(texts, range(start, end), strict=True))
 
     def likeness(self, text: int, paper: int) -> float:

@@ -169,7 +169,7 @@ class TasteDay:
     def _spaced_paper(self, place: int) -> str:
         if place not in self._spaced:
             paper = self._papers[place]
-            self._spaced[place] = spaced(f"{paper.title}\n{paper.abstract}")
+            self._spaced[place] = spaced(paper.title, paper.abstract)
         return self._spaced[place]
 
     def _near_focus(self, rated: RatedTexts, text: int, place: int) -> str:

@@ -138,9 +138,10 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
     return best
 
 
-def spaced(text: str) -> str:
-    """The tokens of `text`, each between two spaces of its own, to count phrases in."""
-    return _spaced(tokens(text))
+def spaced(*texts: str) -> str:
+    """The tokens of `texts`, each between two spaces of its own, to count phrases in. No phrase
+    runs from one text into the next."""
+    return _spaced(tokens(" . ".join(texts)))
 
 
 def _spaced(words: Sequence[str]) -> str:
