@@ -12,7 +12,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.model import DigestView
 from paperround.editions.sections import Section
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.matches import NO_MATCHES, Matches
+from paperround.personal.matches import NO_MATCHES, Matches, ReaderPreferences
 from paperround.personal.own_words import (
     LEAST_LIKENESS,
     PairIndex,
@@ -110,9 +110,15 @@ def test_who_writes_and_how_they_say_it_weigh_nothing() -> None:
     assert sorted(statement_bag(said)) == ["ash", "bone", "glaze", "kilns"]
 
 
-def test_a_group_that_is_no_team_is_a_subject() -> None:
-    assert "group" in statement_bag("group equivariant networks and radiance fields")
-    assert "fields" in statement_bag("group equivariant networks and radiance fields")
+def test_words_that_are_often_prose_may_be_a_subject() -> None:
+    subject = "group equivariant networks, radiance fields, working memory and creative writing"
+    assert {"group", "fields", "working", "writing"} <= statement_bag(subject).keys()
+
+
+def test_a_phrase_does_not_run_from_one_line_into_the_next() -> None:
+    lines = [interest(InterestKind.FOCUS, "ash"), interest(InterestKind.FOCUS, "glaze")]
+    focus = ReaderPreferences(interests=tuple(lines)).focus
+    assert shared_phrases(focus, spaced("Ash glaze"), len) == []
 
 
 @pytest.mark.accept("F59", part="floor", mutant="a-weak-likeness-lifts")

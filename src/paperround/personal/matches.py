@@ -89,12 +89,12 @@ class ReaderPreferences:
     @property
     def focus(self) -> str:
         """What the reader writes of their work."""
-        return " ".join(self.of_kind(InterestKind.FOCUS))
+        return ". ".join(self.of_kind(InterestKind.FOCUS))
 
     @property
     def avoid(self) -> str:
         """What the reader writes of what to leave out."""
-        return " ".join(self.of_kind(InterestKind.AVOID))
+        return ". ".join(self.of_kind(InterestKind.AVOID))
 
     def _titles(self) -> Iterator[str]:
         given = self.of_kind(InterestKind.SEED)

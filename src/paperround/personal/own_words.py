@@ -49,27 +49,27 @@ _WRITER = re.compile(
     rf"\b(?:my|our|whose)(?:\s+(?:own|main|new|current))?(?:\s+(?:{_NOUNS})s?)+\b"
     r"|\b(?:topics|subjects|themes|fields|areas)\s+(?:are|include|of)\b"
     r"|\b(?:topics?|papers?|anything|everything|something|news|articles?)\s+(?:about|on)\b"
+    r"|\b(?:working|building|reading|writing)\s+(?:about|in|on|with)\b"
     r"|\b(?:an?|as|am)\s+(?P<kept>(?:\w+\s+){0,2}?)"
     r"(?:scientist|engineer|student|developer|practitioner)s?\b",
     re.IGNORECASE,
 )
-"""Who writes, and that a subject follows: `my group`, `papers about`. Of `as a speech engineer` the
-speech is kept."""
+"""Who writes, and that a subject follows: `my group`, `working on`, `papers about`. Of `as a speech
+engineer` the speech is kept."""
 
 _PROSE = frozenset(
     """
     actually alternatives am anyone anything aren ask asks aspects avoid bored broadly build
-    building builds built business care cares center centre chiefly concerned curious currently
-    daily days developing develops doctoral doesn don enjoy enough especially everything exclude
-    explore exploring fan fascinated focus focused focuses follow following generally happens
-    hear hello help helps hope idea ideas ignore interest interested interesting interests
-    investigate investigating isn keen know lately learns like likes live ll look looking looks
-    lot love main mainly makes making matter matters mean means moment mostly moves nothing
-    nowadays ones ours particularly people phd please postdoc predominantly primarily professor
-    read reading really research researcher researchers researching skip something sort spend
-    studying stuff tell thanks themselves thing things think thinking thinks tired topics
-    towards trains trying understand ve want wanted wants whatever wish wonder worked worker
-    workers working write writing yours
+    builds built care cares center centre chiefly concerned curious currently daily days
+    developing develops doctoral doesn don enjoy enough especially everything exclude explore
+    exploring fan fascinated focus focused focuses follow following generally happens hear hello
+    help helps hope idea ideas ignore interest interested interesting interests investigate
+    investigating isn keen know lately learns like likes ll look looking looks lot love main
+    mainly makes making matter matters mean means moment mostly moves nothing nowadays ones ours
+    particularly people phd please postdoc predominantly primarily professor read really
+    research researcher researchers researching skip something sort spend studying stuff tell
+    thanks themselves thing things think thinking thinks tired topics towards trains trying
+    understand ve want wanted wants whatever wish wonder worked worker workers write yours
     """.split()
 )
 """What people say around their subject, besides the stop words of papers."""
@@ -188,8 +188,8 @@ def shared_phrases(statement: str, paper: str, weight: Callable[[str], float]) -
 
 @lru_cache(maxsize=512)
 def _phrases(statement: str) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """The phrases of a statement that name a topic, the last word of each in every number; and each
-    as `spaced` text. Cached, as a digest has a dozen papers to explain."""
+    """The phrases of a statement that name a topic, the last word in the singular and the plural;
+    and each as `spaced` text. Cached, as a digest has a dozen papers to explain."""
     words = tokens(_subject(statement))
     runs = (
         (*words[start : end - 1], last)
