@@ -171,7 +171,7 @@ def _one_or_joined(
 
 def _value(piece: Piece, chance: float, bonus: float, words: Set[str]) -> float:
     """How well a piece says alone what the paper does; `chance` is that of an idea."""
-    value = (chance + _LEAST_CHANCE) ** _TEMPER * bonus
+    value: float = (chance + _LEAST_CHANCE) ** _TEMPER * bonus
     if piece.text.endswith("…") or points_outside(piece.text):
         return value * _UNREADABLE
     said = gist_worth.said_of_title(piece.text, words)

@@ -38,7 +38,7 @@ from paperround.personal.selection import (
     with_empty_paper,
 )
 from paperround.personal.views import Load, PersonalView, Pick, Taste
-from paperround.ranking.stop_words import stands_alone
+from paperround.ranking.stop_words import may_join, stands_alone
 from paperround.ranking.text_space import (
     Dense,
     bag_of,
@@ -314,12 +314,11 @@ def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
 
 
 def _near_topic(topic: str, shared: Mapping[str, float]) -> str:
-    """The reason of a paper near a topic, with the words of the topic that the paper has; empty if
-    none of them is specific."""
-    if not any(map(stands_alone, shared)):
-        return ""
-    words = [word for word in topic.split() if word.lower() in shared]
-    return freeze("followed.near", term=" ".join(words) or topic)
+    """The reason of a paper near a topic; empty if the paper lacks a word of it: one about video is
+    not near “video generation”."""
+    words = [word for word in map(str.lower, topic.split()) if may_join(word)]
+    is_near = all(word in shared for word in words) and any(map(stands_alone, words))
+    return freeze("followed.near", term=topic) if is_near else ""
 
 
 def _text(paper: Paper) -> Text:
