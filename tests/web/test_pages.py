@@ -176,9 +176,10 @@ def test_the_snippet_names_the_public_address(site: Site) -> None:
     )
 
 
-FIRST = "Much is known about how things are counted in many places."
+FIRST = "We count how often things are counted in many places."
 BETWEEN = f"{FIRST} " * 8
-REST = "Then more of it follows."
+REST = f"Then more of it follows{' and follows' * 40}."
+"""Longer than any gist."""
 THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 
