@@ -79,8 +79,8 @@ def test_a_digest_says_how_many_papers_were_new_and_how_many_of_them_it_holds(
     assert listed_since(database, FRIDAY) == 3
     assert len(second.papers) == 5
     mail = MailRenderer(sender_identity()).render(second)
-    assert "3 new, 3 here" in mail.html
-    assert "\n3 new, 3 here\n" in mail.text
+    assert "3 new papers, 3 of them here" in mail.html
+    assert "\n3 new papers, 3 of them here\n" in mail.text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="all-papers-are-in-ones-fields")
@@ -104,6 +104,31 @@ def test_who_follows_categories_is_told_what_was_new_in_those(database: SqlDatab
     assert mailed(database, "bob", FRIDAY.date()).new_papers == NewPapers(new=19, here=4)
     text = MailRenderer(sender_identity()).render(ada).text
     assert f"8 new in your fields, {ada.new_papers.here} for you" in text
+
+
+@pytest.mark.accept("F61", part="how many were new", mutant="an-empty-topic-is-passed-over")
+def test_who_follows_a_topic_of_which_there_is_nothing_is_told_so(database: SqlDatabase) -> None:
+    subscribe(database, "ada", "bob", "eve", wish=Preferences(size=4))
+    wants(database, "ada", Interest(InterestKind.TOPIC, "robotics"))
+    wants(
+        database,
+        "bob",
+        Interest(InterestKind.TOPIC, "robotics"),
+        Interest(InterestKind.TOPIC, "speech"),
+    )
+    wants(database, "eve", Interest(InterestKind.TOPIC, "robotics"))
+    fill(database, [listed(n, 20, days_ago=0) for n in range(1, 9)])
+    publish_at(database, FRIDAY)
+    renderer = MailRenderer(sender_identity())
+    text = {
+        one: renderer.render(mailed(database, one, FRIDAY.date())).text for one in ("ada", "bob")
+    }
+    assert "\n8 new papers, 4 of them here · Nothing on “robotics” this time\n" in text["ada"]
+    assert "\n8 new papers, 4 of them here · Nothing on your topics this time\n" in text["bob"]
+    robots = replace(listed(31, 1, days_ago=0, now=SATURDAY), title="Robotics for kitchens")
+    fill(database, [robots, listed(32, 90, days_ago=0, now=SATURDAY)], SATURDAY)
+    publish_at(database, SATURDAY)
+    assert "Nothing on" not in renderer.render(mailed(database, "eve", SATURDAY.date())).text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="a-monday-counts-one-day")
@@ -161,7 +186,7 @@ def test_while_a_feed_is_out_of_reach_no_number_is_told(
     freeze(database, draft(ranked, "1", morning, cut_at=morning - HOUR, quiet_reason=reason))
     plan(database, morning)
     view = mailed(database, "ada", morning.date())
-    told = "new, " in MailRenderer(sender_identity()).render(view).text
+    told = "new papers, " in MailRenderer(sender_identity()).render(view).text
     assert (view.new_papers is not None, told) == (reason is None, reason is None)
 
 

@@ -76,7 +76,7 @@ def test_abstracts_left_out_are_hit_as_often(real: list[Marked]) -> None:
     assert found["both"].value >= 0.40
     assert found["cut"].value <= 0.005
     assert found["dangling"].value == 0
-    assert found["overlap_2"].value >= 0.87
+    assert found["overlap_2"].value >= 0.86
 
 
 def test_the_page_on_gists_shows_the_weights_in_use() -> None:

@@ -45,6 +45,7 @@ from paperround.editions.model import (
 )
 from paperround.editions.periods import Days
 from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.sections import is_on_topic
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
@@ -363,18 +364,24 @@ class DigestBuilder:
             nonce=keys.digest("delivery-nonce", key)[:22],
             withdrawn=news[:MOST_WITHDRAWALS],
             club=self.colleagues.club_for(reader.person) if has_club else None,
-            new_papers=self._new_papers(reader, papers) if papers else None,
+            new_papers=self._new_papers(reader, papers, content["reasons"]) if papers else None,
             risen=self._risen(reader, papers) if papers else (),
             language=spoken_or_english(reader.subscription.preferences.language),
             **content,
         )
 
-    def _new_papers(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> NewPapers | None:
+    def _new_papers(
+        self, reader: DigestReader, papers: tuple[PaperId, ...], reasons: Mapping[int, str]
+    ) -> NewPapers | None:
         """Return how many papers were new in the reader's fields and how many of those are here."""
         counter = self.counters.get(reader.new_span(self.period))
         wishes = self.wishes.get(reader.person)
         fields = tuple(wishes.of_kind(InterestKind.CATEGORY)) if wishes else ()
-        return None if counter is None else counter.count(fields, papers)
+        topics = wishes.all_topics if wishes else ()
+        counts = None if counter is None else counter.count(fields, papers)
+        if counts is None or not topics or any(map(is_on_topic, reasons.values())):
+            return counts
+        return replace(counts, nothing_on=topics[0] if len(topics) == 1 else "")
 
     def _risen(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> tuple[RisenPaper, ...]:
         """Return what rose since the reader's digests left it out, and is not in this one."""

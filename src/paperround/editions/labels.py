@@ -95,11 +95,20 @@ LEFT_OUT = marked("Rose later, and we had left it out")
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 new in your fields, 9 for you`, or `214 new, 12 here` of the whole list."""
+    """Return `214 new in your fields, 9 for you`, or `214 new papers, 12 of them here` of the whole
+    list; and that there is nothing on the reader's topics, if so."""
     counts = {"new": papers.new, "here": papers.here}
     if papers.in_fields:
-        return locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
-    return locale.gettext("%(new)s new, %(here)s here", **counts)
+        line = locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
+    else:
+        line = locale.gettext("%(new)s new papers, %(here)s of them here", **counts)
+    if papers.nothing_on is None:
+        return line
+    if papers.nothing_on:
+        none = locale.gettext("Nothing on “%(topic)s” this time", topic=papers.nothing_on)
+    else:
+        none = locale.gettext("Nothing on your topics this time")
+    return f"{line} · {none}"
 
 
 def localized_age(locale: Locale, age: Age | None) -> str:

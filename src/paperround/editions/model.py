@@ -318,12 +318,14 @@ class Withdrawal:
 class NewPapers:
     """How many papers were new when a digest was planned, and how many of them it holds.
 
-    `in_fields`: only those in categories that the reader follows are counted.
+    `in_fields`: only those in categories that the reader follows are counted. `nothing_on` is set
+    if it holds no paper on a topic that they follow: to the topic, or to "" if there are several.
     """
 
     new: int
     here: int
     in_fields: bool = False
+    nothing_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

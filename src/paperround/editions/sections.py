@@ -126,6 +126,11 @@ def _least_worth(reason: str, title: str) -> float:
     return least
 
 
+def is_on_topic(reason: str) -> bool:
+    """Return whether a paper has something of what the reader follows, as its reason tells."""
+    return any(one.code.startswith("followed.") for one in read_reasons(reason))
+
+
 def _names(title: str, topic: str) -> bool:
     """Return whether a title has the words of a topic, in the singular or longer."""
     return topic.casefold().strip().removesuffix("s") in title.casefold()

@@ -38,7 +38,7 @@ _FIRST_PROPOSAL = 2.5
 _BACKGROUND = 0.3  # what stands before the authors speak of their own work
 _UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
 _LEAST_OF_BEST = 0.2  # a best sentence that stands last stays alone, rather than after a poor one
-_POINTS_AT_ANOTHER = 0.1  # a result that opens with what is not shown
+_POOR_RESULT = 0.1  # one that opens with what is not shown, or only hopes
 
 
 @dataclass(eq=False)
@@ -187,7 +187,8 @@ def _best_pair(candidates: Sequence[_Candidate], words: Set[str]) -> tuple[Piece
         """How well the first says it, and that one of them is a result."""
         one, other = pair
         points = not one.precedes(other) and points_outside(other.whole.text)
-        result = one.result + other.result * (_POINTS_AT_ANOTHER if points else 1.0)
+        is_poor = points or gist_worth.only_hopes(other.whole.text)
+        result = one.result + other.result * (_POOR_RESULT if is_poor else 1.0)
         return worth[one] * result
 
     least = _LEAST_OF_BEST * max(worth.values())

@@ -48,7 +48,7 @@ _LINK = re.compile(
     rf"|(?:In|Through) (?:this|our|the present) (?:[\w-]+ )?{PAPER}"
     # A purpose, reason or way that points at another sentence; a condition is none of these.
     rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|"
-    rf"them)"
+    rf"them)(?!, [a-z-]+ \w+, )"  # the comma in `this simple, fast approach, we ...` ends nothing
     r")(?:, (?:and |so )?| (?=we ))"
     rf"|{_BECAUSE}\b[^,;:]{{0,120}}?\b(?:{POINTER}|our (?:findings?|results|analys[ei]s|"
     rf"observations?|insights?))\b[^,;:]{{0,80}}, (?=we |in this |this {PAPER} )"

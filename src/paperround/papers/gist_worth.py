@@ -11,7 +11,7 @@ from paperround.papers.gist_rewriting import PAPER, POINTER, PROPOSES
 from paperround.papers.stems import stems
 
 NO_NEWS = re.compile(
-    r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
+    r"\?[\"'”’)]*$|\.\.\.$|https?://|\bthis https? URL\b"
     r"|\b(?:available|released|found|open-?sourced) (?:at|on|here|online)\b"
     r"|\b(?:will be|(?:is|are) (?:made )?(?:publicly|freely|openly|fully)) (?:\w+ ){0,2}"
     r"(?:released|available|open-?sourced)"
@@ -21,7 +21,7 @@ NO_NEWS = re.compile(
     r"(?:our|the|all|both|codes?|data|models?|this|these|that) ",
     re.IGNORECASE,
 )
-"""A question, where to find code or data, and a hope: they say nothing about the work."""
+"""A question, half a sentence, where to find code or data, a hope: nothing about the work."""
 _PRAISE = (
     r"state[- ]of[- ]the[- ]art|sota|outperform\w*|surpass\w*|superior\w*|effectiveness|achieves?|"
     r"exceeds?|improves? (?:over|upon)|significant\w* (?:improve\w*|gains?)"
@@ -88,9 +88,10 @@ _COSTS = (
 )
 _POINTS_OUTSIDE = re.compile(
     r"(?:Our|Its?|They|Their|Here|Such|Both|Similarly|Another|For (?:example|instance)|"
-    r"The (?:former|latter|resulting|above|same|(?:results?|first|second|third) (?:is|are))"
-    r"|(?:(?:Across|Based on|By|From|In|On|Through|To [a-z]+|Under|Using|With|Within|Unlike|"
-    rf"Compared (?:to|with)|At) )?+(?i:these|those|such|this(?! (?:[\w-]+ )?{PAPER}\b)))\b"
+    r"The (?:former|latter|resulting|above|same|"
+    r"(?:results?|first|second|third)(?: \w+)? (?:is|are))"
+    r"|(?:(?:Across|Based on|Beyond|By|From|In|On|Through|To [a-z]+|Under|Using|With|Within|"
+    rf"Unlike|Compared (?:to|with)|At) )?+(?i:these|those|such|this(?! (?:[\w-]+ )?{PAPER}\b)))\b"
 )
 _COINED = re.compile(r"\b\w*[A-Z]\w*[A-Z\d][\w-]*")
 _MOST_COINED = 2
@@ -116,6 +117,11 @@ _ENOUGH_ALONE = 11
 def points_outside(text: str) -> bool:
     """Whether the opening of a sentence refers to what is not shown: `It`, `These models`."""
     return _POINTS_OUTSIDE.match(text) is not None
+
+
+def only_hopes(text: str) -> bool:
+    """Whether a sentence tells what may come of the work, not what came of it."""
+    return _HOPE.search(text) is not None
 
 
 def worth_alone(text: str) -> float:

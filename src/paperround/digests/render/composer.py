@@ -130,7 +130,7 @@ def render_card(templates: Templates, style: FrameStyle, number: int, paper: Dig
     feedback_url = style.feedback_url and style.feedback_url + MARKS["feedback"]
     parts = templates.card(style.language, number, shown, feedback_url, is_lead=number <= LEADS)
     reason = reason_line(locale, paper.reason)
-    entry = render_line(templates, style.language, entry_of(number, shown.title))
+    entry = render_line(templates, style.language, entry_of(locale, number, shown))
     return Card(shown.title, shown.gist, reason, entry, _piece(templates, parts))
 
 

@@ -18,6 +18,8 @@ _FEW_AUTHORS = 2
 _ORGANIZATION_LENGTH = 50
 _NEWS = 0.75
 """The share of new votes up to which their number is told: of a new paper most are new."""
+_FEWEST_COMMENTS, _FEWEST_STARS = 3, 10
+"""Fewer say nothing: whoever submits a paper comments on it, and whoever writes code stars it."""
 _SHOWN_LINKS = ("code", "project", "discussion")
 
 
@@ -53,14 +55,16 @@ def gained_line(locale: Locale, paper: DigestPaper) -> str:
 
 
 def facts_of(locale: Locale, paper: DigestPaper) -> list[str]:
-    """Return the paper's age and its comments."""
-    comments = locale.counted(paper.comments, "comment") if paper.comments else ""
+    """Return the paper's age, and its comments if there are several."""
+    many = (paper.comments or 0) >= _FEWEST_COMMENTS
+    comments = locale.counted(paper.comments or 0, "comment") if many else ""
     return list(filter(None, [localized_age(locale, paper.age), comments]))
 
 
 def chips_of(locale: Locale, paper: DigestPaper) -> list[str]:
-    """Return the organization and the stars of the code."""
-    stars = locale.counted(paper.stars, "star") if paper.stars else ""
+    """Return the organization, and the stars of the code if there are several."""
+    many = (paper.stars or 0) >= _FEWEST_STARS
+    stars = locale.counted(paper.stars or 0, "star") if many else ""
     return list(filter(None, [shortened(paper.organization, _ORGANIZATION_LENGTH), stars]))
 
 

@@ -68,7 +68,8 @@ class Parts(NamedTuple):
 
 class Line(NamedTuple):
     """A line of a digest around its papers, in the reader's language: `section` and `entry` of the
-    contents, the `heading` of a section with a `note` below it, or how many papers were `new`."""
+    contents (its votes are the `note`), the `heading` of a section with a `note` below it, or how
+    many papers were `new`."""
 
     kind: str
     text: str

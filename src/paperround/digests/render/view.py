@@ -26,7 +26,7 @@ from paperround.digests.model import (
     Rendered,
     WithdrawnPaper,
 )
-from paperround.digests.render.facts import reason_line
+from paperround.digests.render.facts import reason_line, votes_line
 from paperround.digests.render.headers import header_text
 from paperround.digests.render.templates import (
     PREHEADER_LENGTH,
@@ -120,7 +120,7 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         for number, paper in enumerate(papers, start=1)
     ]
     entries = [
-        templates.line(view.language, entry_of(number, paper.title))
+        templates.line(view.language, entry_of(locale, number, paper))
         for number, paper in enumerate(papers, start=1)
     ]
     lines = section_lines(view.language, tuple(one.section for one in papers), view.period)
@@ -145,9 +145,10 @@ _MOST_OUTLINES = 1024
 _NO_SECTION = Line("section", "")
 
 
-def entry_of(number: int, title: str) -> Line:
-    """Return a paper's line in the contents."""
-    return Line("entry", short_title(title, SHORT_TITLE), number=number)
+def entry_of(locale: Locale, number: int, paper: DigestPaper) -> Line:
+    """Return a paper's line in the contents, with its votes."""
+    title = short_title(paper.title, SHORT_TITLE)
+    return Line("entry", title, number=number, note=votes_line(locale, paper))
 
 
 @lru_cache(maxsize=_MOST_OUTLINES)
