@@ -48,7 +48,7 @@ def test_the_next_digest_follows_what_is_typed(browser: Browser, reading: Readin
         expect(page.locator("#status")).to_contain_text("Nothing is saved yet")
         page.get_by_label("Hour of the day").focus()
         page.locator("textarea#keyword").fill('"not closed')
-        expect(page.locator("#status")).to_contain_text("Something cannot be as it is written")
+        expect(page.locator("#status")).to_contain_text("Some fields are invalid")
         person.incidents.errors.clear()  # the answer to what cannot be is a 422
         assert page.evaluate(OVERFLOW) <= 0
 
@@ -103,7 +103,7 @@ def test_a_library_is_pasted_understood_and_kept_without_a_script(
     with visiting(browser, reading.site, width=360, scripts=False) as person:
         page = person.goes(f"{reading.choices}/library")
         page.get_by_label("arXiv ids, DOIs, addresses or titles").fill("Unheard of\n1706.03762")
-        page.get_by_role("button", name="Show what is understood").click()
+        page.get_by_role("button", name="Preview import").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("What was understood")
         page.get_by_label("arxiv:1706.03762").uncheck()
         page.get_by_role("button", name="Keep what is ticked").click()

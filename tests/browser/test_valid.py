@@ -70,15 +70,15 @@ def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]
     choices = visitor.open(paths["choices"])
     yield "saved", visitor.press(choices, "Save", keyword=odd).text
     yield "not saved", visitor.ask("POST", choices.path, "action=save&hour=99&size=0").text
-    yield "new feed", visitor.press(choices, "Give it a new address").text
-    yield "move", visitor.press(choices, "Move there", email="new@example.org").text
+    yield "new feed", visitor.press(choices, "Reset feed link").text
+    yield "move", visitor.press(choices, "Change email", email="new@example.org").text
     library = visitor.open(paths["library"])
-    told = visitor.press(library, "Show what is understood", text=f"{odd}\n2601.00001")
+    told = visitor.press(library, "Preview import", text=f"{odd}\n2601.00001")
     yield "understood", told.text
     joined = visitor.press(visitor.open(paths["confirm"]), "Yes, send me the digest")
     assert "You are subscribed" in joined.text
     yield "confirmed", joined.text
     yield "left", visitor.press(visitor.open(paths["unsubscribe"]), "Unsubscribe").text
-    sure = visitor.press(visitor.open(paths["choices"]), "Erase me")
+    sure = visitor.press(visitor.open(paths["choices"]), "Delete my data")
     yield "sure", sure.text
     yield "erased", visitor.press(sure, "Yes, erase everything").text

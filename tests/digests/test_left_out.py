@@ -79,8 +79,8 @@ def test_a_digest_says_how_many_papers_were_new_and_how_many_of_them_it_holds(
     assert listed_since(database, FRIDAY) == 3
     assert len(second.papers) == 5
     mail = MailRenderer(sender_identity()).render(second)
-    assert "3 new papers, 3 of them here" in mail.html
-    assert "\n3 new papers, 3 of them here\n" in mail.text
+    assert "3 new papers, 3 in this digest" in mail.html
+    assert "\n3 new papers, 3 in this digest\n" in mail.text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="all-papers-are-in-ones-fields")
@@ -123,12 +123,17 @@ def test_who_follows_a_topic_of_which_there_is_nothing_is_told_so(database: SqlD
     text = {
         one: renderer.render(mailed(database, one, FRIDAY.date())).text for one in ("ada", "bob")
     }
-    assert "\n8 new papers, 4 of them here · Nothing on “robotics” this time\n" in text["ada"]
-    assert "\n8 new papers, 4 of them here · Nothing on your topics this time\n" in text["bob"]
+    assert (
+        "\n8 new papers, 4 in this digest · No papers on “robotics” in this digest\n" in text["ada"]
+    )
+    assert (
+        "\n8 new papers, 4 in this digest · No papers on your topics in this digest\n"
+        in text["bob"]
+    )
     robots = replace(listed(31, 1, days_ago=0, now=SATURDAY), title="Robotics for kitchens")
     fill(database, [robots, listed(32, 90, days_ago=0, now=SATURDAY)], SATURDAY)
     publish_at(database, SATURDAY)
-    assert "Nothing on" not in renderer.render(mailed(database, "eve", SATURDAY.date())).text
+    assert "No papers on" not in renderer.render(mailed(database, "eve", SATURDAY.date())).text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="a-monday-counts-one-day")

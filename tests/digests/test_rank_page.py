@@ -90,17 +90,14 @@ def test_an_old_paper_moved_down_with_its_age() -> None:
         (
             "colleagues",
             0.5,
-            (
-                "At least three readers of this list who share what they save liked it, "
-                "which moved it up."
-            ),
+            "Moved up: at least three readers who share their saves liked it.",
         ),
         (
             "colleagues",
             -0.5,
             (
-                "At least three readers of this list who share what they save wanted less like it, "
-                "which moved it down."
+                "Moved down: at least three readers who share their saves asked for fewer papers "
+                "like this."
             ),
         ),
         (

@@ -2,7 +2,7 @@
 
     most voted of a week ─► got most of their votes later ─► not sent, muted or refused ─► three
 
-Once a week a digest owns up to them, so that a reader can trust what it leaves out.
+Once a week a digest lists them, so that a reader can trust what it leaves out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ MOST_VOTED = 20
 LEAST_VOTES = 5
 """Votes below which nothing rose."""
 
-WEEK = timedelta(days=7)
+_WEEK = timedelta(days=7)
 _FIRST_DAY = timedelta(days=1)
 
 
@@ -73,8 +73,8 @@ def load_risen(
     if period is TrendingPeriod.MONTH:
         return None
     is_week = period is TrendingPeriod.WEEK
-    until = edition.as_of - WEEK if is_week else edition.as_of
-    days = ((until - WEEK).date(), until.date())
+    until = edition.as_of - _WEEK if is_week else edition.as_of
+    days = ((until - _WEEK).date(), until.date())
     ids = work[CandidateStore].listed(
         mailing_list, ListedBy.VOTES, days=days, by=edition.as_of, limit=MOST_VOTED
     )
@@ -85,7 +85,7 @@ def load_risen(
     for paper in (papers[one] for one in ids if one in papers and one in known_at):
         left_out_at = until if is_week else known_at[paper.id] + _FIRST_DAY
         now = _votes_at(votes.get(paper.id, ()), edition.as_of)
-        is_of_week = until - WEEK < paper.counts_from <= until
+        is_of_week = until - _WEEK < paper.counts_from <= until
         is_risen = now >= LEAST_VOTES and now > 2 * _votes_at(votes[paper.id], left_out_at)
         if is_of_week and is_risen and not paper.withdrawn:
             risen.append((paper, now))
@@ -117,7 +117,7 @@ def left_out_of(
     ranked_at: dict[SubscriberId, datetime] = {}
     for day in sorted({*maybe.values()}):
         people = [person for person, one in maybe.items() if one == day]
-        last = work[Ledger].last_digests(list_id, people, since=day - WEEK, before=day)
+        last = work[Ledger].last_digests(list_id, people, since=day - _WEEK, before=day)
         is_daily, monday = period is TrendingPeriod.DAY, day - timedelta(days=day.weekday())
         ranked_at |= {
             person: as_of

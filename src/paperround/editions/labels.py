@@ -95,19 +95,19 @@ LEFT_OUT = marked("Rose later, and we had left it out")
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 new in your fields, 9 for you`, or `214 new papers, 12 of them here` of the whole
-    list; and that there is nothing on the reader's topics, if so."""
+    """Return `214 new in your fields, 9 for you`, or of the whole list `214 new papers, 12 in this
+    digest`; and that there is nothing on the reader's topics, if so."""
     counts = {"new": papers.new, "here": papers.here}
     if papers.in_fields:
         line = locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
     else:
-        line = locale.gettext("%(new)s new papers, %(here)s of them here", **counts)
+        line = locale.gettext("%(new)s new papers, %(here)s in this digest", **counts)
     if papers.nothing_on is None:
         return line
     if papers.nothing_on:
-        none = locale.gettext("Nothing on “%(topic)s” this time", topic=papers.nothing_on)
+        none = locale.gettext("No papers on “%(topic)s” in this digest", topic=papers.nothing_on)
     else:
-        none = locale.gettext("Nothing on your topics this time")
+        none = locale.gettext("No papers on your topics in this digest")
     return f"{line} · {none}"
 
 

@@ -36,7 +36,8 @@ class Colleagues:
         return 0 if spoken is None else self.saved & ~index.places(spoken)
 
     def club_for(self, person: SubscriberId) -> JournalClub | None:
-        """Return the journal club as this reader is told of it: without themselves."""
+        """Return the journal club as this reader is told of it: without themselves. Whoever said
+        anything of the paper is taken for one who saved it, so the number is never too high."""
         spoken = self.spoken.get(person)
         if self.club is None or spoken is None:
             return None

@@ -5,7 +5,7 @@ writes. So its words weigh less steeply by rarity, the prose around them weighs 
 of words that an abstract has side by side count as well.
 
     likeness = that of words and themes, by the share of its words that papers know
-               + 0.2 · cosine of pairs
+               + 0.2 · that of pairs
 """
 
 import math
@@ -111,8 +111,8 @@ class PairIndex:
         self._places = np.array(places, dtype=np.int32)[order]
 
     def likeness(self, statement: str) -> Dense:
-        """The share of the pairs of a statement that each paper has, rare ones first: 1 for a paper
-        with all of them."""
+        """How like a statement each paper is by its pairs: the sum of the weights of those it has,
+        over the norm of the weights of all."""
         row, whole = np.zeros(self._papers, dtype=np.float64), 0.0
         for pair in dict.fromkeys(_pairs(_subject(statement))):
             held = self._places_of(pair)

@@ -27,7 +27,7 @@ MISTAKES = {
     "settings.smtp_rate = 'fast'": "settings.smtp_rate: 'fast' is not a rate",
     "settings.smpt_url = 'smtp://a'": "there is no setting settings.smpt_url: did you mean",
     "settings.database_url = 'x'": "settings.database_url: leave it out: the database is a file in",
-    "email = 'ada@lab.example.org'": "settings.smtp_url: mail needs it, here or as PAPERROUND_SMTP",
+    "email = 'ada@lab.example.org'": "settings.smtp_url: required to send email",
 }
 
 
@@ -54,12 +54,12 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, line: str) -> None
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     said = fault(tmp_path, "email = 'ada'\nfrequency = 'hourly'\n")
     assert said.splitlines()[0] == "4 settings are wrong:"
-    for start in ("email: ", "frequency is ", "feeds: there are no papers", "settings.smtp_url: "):
+    for start in ("email: ", "frequency is ", "feeds: no feeds or papers", "settings.smtp_url: "):
         assert f"  once.toml: {start}" in said
 
 
 def test_a_file_without_any_outlet_is_told_so(tmp_path: Path) -> None:
-    assert "the digest goes nowhere" in fault(tmp_path, "presets = ['ml']")
+    assert "email: set it, or a path in [files]" in fault(tmp_path, "presets = ['ml']")
 
 
 def test_the_examples_of_the_guide_are_right(tmp_path: Path) -> None:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 def once(
     config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="Who reads what, in TOML.")
+        Path, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
     ] = Path("once.toml"),
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write the files; send, mark and keep nothing.")
+        bool,
+        typer.Option("--dry-run", help="Write the output files; send no email and save no state."),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
@@ -67,8 +68,8 @@ def _lines(report: "OnceReport", *, is_mailed: bool, is_trial: bool) -> Iterator
         yield f"dry run: a digest of {papers}; nothing was sent or kept"
     elif report.is_out:
         yield f"{'sent' if is_mailed else 'made'} today's digest: {papers}"
-    elif report.sent:
-        yield "sent the digest of yesterday, which had waited"
+    elif report.sent and not is_trial:
+        yield "sent an earlier digest, which had waited"
     elif report.trouble is None:
         yield f"nothing to send: {report.nothing}"
     yield from (f"wrote {path}" for path in report.files)

@@ -114,14 +114,17 @@ class _Reader:
         }
         address = self._reader(table, row)
         settings = self._settings(table)
-        feeds = tuple(self._feeds(table, settings))
+        feeds = () if settings is None else tuple(self._feeds(table, settings))
         if not (table.presets or table.feeds or table.papers):
-            self._add("feeds", 'there are no papers to read: write presets = ["ml"], for example')
+            self._add("feeds", 'no feeds or papers: add presets = ["ml"], for example')
         if not table.email and not table.files.model_dump(exclude_none=True):
-            self._add("email", "the digest goes nowhere: write it, or one of the table files")
-        if table.email and settings.smtp_url is None:
-            self._add("settings.smtp_url", f"mail needs it, here or as {PREFIX}SMTP_URL")
-        self._raise()
+            self._add("email", "set it, or a path in [files]")
+        if table.email and settings is not None and settings.smtp_url is None:
+            self._add(
+                "settings.smtp_url", f"required to send email: set it here or as {PREFIX}SMTP_URL"
+            )
+        if settings is None or self.faults:
+            raise Misconfigured(*self.faults)
         folder = self.place.absolute().parent
         files = table.files.model_dump(exclude_none=True)
         return OnceConfig(
@@ -194,9 +197,9 @@ class _Reader:
                 names.add(feed.name)
                 yield feed
 
-    def _settings(self, table: _Table) -> Settings:
-        """Return the settings; the table alone is read first, so that its faults are told from
-        those of the environment."""
+    def _settings(self, table: _Table) -> Settings | None:
+        """Return the settings, None if they are invalid. The table alone is read first, so that its
+        faults are told from those of the environment."""
         for name in _NOT_HERE.keys() & table.settings.keys():
             self._add(f"settings.{name}", _NOT_HERE[name])
         named = {PREFIX + key.upper(): _text(value) for key, value in table.settings.items()}
@@ -205,8 +208,12 @@ class _Reader:
         except Misconfigured as error:
             for fault in error.faults:
                 self._add("", _SETTING.sub(lambda it: f"settings.{it[1].lower()}", fault))
-            return Settings()
-        return load_settings(file=None, defaults=named)
+            return None
+        try:
+            return load_settings(file=None, defaults=named)
+        except Misconfigured as error:
+            self.faults += error.faults
+            return None
 
     @contextmanager
     def _checking(self, key: str = "") -> Iterator[None]:

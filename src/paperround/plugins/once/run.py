@@ -169,7 +169,7 @@ def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
     for one in (entry.reason if waits else "", entry.reply) if entry is not None else ():
         if one and not any(one in known for known in reasons):
             reasons.append(one)
-    why = redact_addresses("; ".join(reasons)) or "another run has it in hand"
+    why = redact_addresses("; ".join(reasons)) or "another run is sending it"
     return f"today's digest {'waits' if waits else 'did not go out'}: {why}"
 
 
