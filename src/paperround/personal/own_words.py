@@ -76,7 +76,7 @@ _PROSE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Statement:
+class OwnWords:
     """The key of a text that a reader wrote of their work, or of what to leave out."""
 
     text: str

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from paperround.personal.own_words import PairIndex, Statement, likeness_of
+from paperround.personal.own_words import OwnWords, PairIndex, likeness_of
 from paperround.personal.scores import BLOCK, Blocks
 from paperround.ranking.text_space import Dense, Texts, TextSpace, bag_of
 from paperround.ranking.topic_names import spaced
@@ -26,7 +26,7 @@ class TitleOf:
     title: str
 
 
-Name = int | str | TitleOf | Statement
+Name = int | str | TitleOf | OwnWords
 """The key of a text: the id of a paper, its title, the statement, or the topic itself."""
 
 _FIRST_ROWS = 64
@@ -77,7 +77,7 @@ class RatedTexts:
 
     def is_statement(self, place: int) -> bool:
         """Whether the text at `place` is what a reader writes of their work."""
-        return isinstance(self._names[place], Statement)
+        return isinstance(self._names[place], OwnWords)
 
     def title(self, place: int) -> str:
         """The title of the paper at `place`, or the whole statement."""
@@ -102,7 +102,7 @@ class RatedTexts:
         self._append(texts, added.likeness(self._field))
         self._rows.update((start + row, (added.words, row)) for row in range(len(texts)))
 
-    def add_statements(self, statements: Sequence[Statement], pairs: PairIndex) -> None:
+    def add_statements(self, statements: Sequence[OwnWords], pairs: PairIndex) -> None:
         """Add new statements; `pairs` are those of the field."""
         if statements:
             texts = [one.text for one in statements]

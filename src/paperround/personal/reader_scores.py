@@ -18,7 +18,7 @@ import numpy as np
 from paperround.core.reasons import freeze
 from paperround.papers.formatting import title_in_reason
 from paperround.papers.model import Paper
-from paperround.personal.own_words import LEAST_LIKENESS, PairIndex, Statement, shared_phrases
+from paperround.personal.own_words import LEAST_LIKENESS, OwnWords, PairIndex, shared_phrases
 from paperround.personal.rated_texts import (
     Name,
     RatedTexts,
@@ -109,7 +109,7 @@ class TasteDay:
         papers = {id_ for one in tastes for id_ in one.papers}
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
-        statements = {Statement(text) for one in tastes for text in (one.focus, one.avoid) if text}
+        statements = {OwnWords(text) for one in tastes for text in (one.focus, one.avoid) if text}
         if len(self._rated) > MOST_TEXTS:
             self._rated = RatedTexts(self._space, self._field)
         rated = self._rated
@@ -223,7 +223,7 @@ class TasteChooser:
     ) -> None:
         """Keep a statement from lifting papers that are hardly like it."""
         place_of = {
-            row: self._place_of[Statement(one.taste.focus)]
+            row: self._place_of[OwnWords(one.taste.focus)]
             for row, one in enumerate(views)
             if one.taste.focus
         }
@@ -241,7 +241,7 @@ class TasteChooser:
         """Take from papers near what a reader wants to leave out what others gain from a statement,
         but for those that they ask for by name."""
         place_of = {
-            row: self._place_of[Statement(one.taste.avoid)]
+            row: self._place_of[OwnWords(one.taste.avoid)]
             for row, one in enumerate(views)
             if one.taste.avoid
         }
@@ -305,7 +305,7 @@ class TasteChooser:
 
 def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
     titles = [place_of[TitleOf(title)] for title in taste.titles]
-    focus = [place_of[Statement(taste.focus)]] if taste.focus else []
+    focus = [place_of[OwnWords(taste.focus)]] if taste.focus else []
     return Said(
         liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles, *focus],
         disliked=[place_of[id_] for id_ in taste.disliked if id_ in place_of],
