@@ -314,11 +314,13 @@ def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
 
 
 def _near_topic(topic: str, shared: Mapping[str, float]) -> str:
-    """The reason of a paper near a topic; empty if the paper lacks a word of it: one about video is
-    not near “video generation”."""
-    words = [word for word in map(str.lower, topic.split()) if may_join(word)]
-    is_near = all(word in shared for word in words) and any(map(stands_alone, words))
-    return freeze("followed.near", term=topic) if is_near else ""
+    """The reason of a paper near a topic, without its stop words; empty if the paper lacks another
+    word of it: one about video is not near “video generation”."""
+    words = [word for word in topic.split() if may_join(word.lower())]
+    is_near = all(word.lower() in shared for word in words)
+    if not is_near or not any(stands_alone(word.lower()) for word in words):
+        return ""
+    return freeze("followed.near", term=" ".join(words))
 
 
 def _text(paper: Paper) -> Text:
