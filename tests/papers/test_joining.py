@@ -65,6 +65,14 @@ def test_whoever_withdrew_one_of_two_may_take_that_back_of_the_whole() -> None:
     assert (now.withdrawn, now.withdrawn_by) == (False, ())
 
 
+def test_an_earlier_version_is_kept_even_where_it_lends_its_abstract() -> None:
+    title_only = paper(1, id=PaperId(1), version=2, abstract="", identifiers={"title_key": "t"})
+    first = paper(2, id=PaperId(2), version=1, identifiers={"arxiv": "2601.00002"})
+    change = joined(title_only, first)
+    assert (change.paper.version, change.paper.abstract) == (2, first.abstract)
+    assert change.lost == first.id
+
+
 def test_two_ids_of_one_kind_tell_papers_apart_and_titles_do_not() -> None:
     one, other = paper(1), paper(2)
     assert not may_join(one, other)

@@ -339,9 +339,8 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         organization=kept.organization or gone.organization,
         submitter=kept.submitter or gone.submitter,
     )
-    loser = kept if newer is gone or abstract_from is gone else gone
     is_same_text = (kept.title, kept.abstract) == (gone.title, gone.abstract)
-    return PaperJoin(paper=paper, gone=gone.id, lost=None if is_same_text else loser.id)
+    return PaperJoin(paper=paper, gone=gone.id, lost=None if is_same_text else older.id)
 
 
 T = TypeVar("T", int, datetime, date)
