@@ -5,6 +5,7 @@ import os
 import statistics
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -135,6 +136,9 @@ class Overview(NamedTuple):
     libraries: Mapping[str, str]
     """A file of the package that imports each."""
 
+    classes: Mapping[str, list[str]]
+    """The files of the package that define a class of each public name."""
+
 
 @cache
 def overview() -> Overview:
@@ -143,13 +147,17 @@ def overview() -> Overview:
     breaches: dict[str, list[str]] = {rule.name: [] for rule in RULES}
     lengths: list[tuple[int, str]] = []
     libraries: dict[str, str] = {}
+    classes = defaultdict[str, list[str]](list)
     for source in map(replace, tree()):
         for rule in RULES:
             breaches[rule.name] += rule.breaches(source)
         if source.path.startswith(PACKAGE):
             lengths += function_lengths(source)
             libraries |= dict.fromkeys(third_party(source), source.path)
-    return Overview(breaches, lengths, libraries)
+            for node in source.nodes:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    classes[node.name].append(source.path)
+    return Overview(breaches, lengths, libraries, classes)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
@@ -184,6 +192,12 @@ def test_an_innocent_line_is_left_alone() -> None:
 
 def test_every_rule_has_a_planted_breach() -> None:
     assert {name for name, _, _ in PLANTS} == set(BY_NAME)
+
+
+def test_the_name_of_a_class_means_one_thing() -> None:
+    classes = overview().classes
+    assert len(classes) > 500
+    assert {name: files for name, files in classes.items() if len(files) > 1} == {}
 
 
 def function_lengths(source: Source) -> list[tuple[int, str]]:

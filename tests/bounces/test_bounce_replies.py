@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.bounces.classify import Statement, evidence_of
+from paperround.bounces.classify import BounceReply, evidence_of
 from paperround.delivery.model import Evidence
 
 GONE = """
@@ -456,7 +456,7 @@ Message header address field is invalid
 
 
 def judged(reply: str) -> Evidence:
-    return evidence_of(Statement(said=reply))
+    return evidence_of(BounceReply(said=reply))
 
 
 def rows(table: str) -> list[str]:

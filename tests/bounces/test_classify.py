@@ -2,12 +2,12 @@
 
 import pytest
 
-from paperround.bounces.classify import Statement, evidence_of
+from paperround.bounces.classify import BounceReply, evidence_of
 from paperround.delivery.model import Evidence, strongest
 
 
 def said(words: str, **more: object) -> Evidence:
-    return evidence_of(Statement(said=words, **more))  # type: ignore[arg-type]
+    return evidence_of(BounceReply(said=words, **more))  # type: ignore[arg-type]
 
 
 @pytest.mark.accept("F36", part="evidence")
@@ -155,9 +155,9 @@ def test_what_has_not_failed_proves_nothing(action: str) -> None:
 
 
 def test_a_status_without_words_is_no_more_than_likely_where_the_mailbox_may_rest() -> None:
-    assert evidence_of(Statement(status="5.1.1")) is Evidence.GONE
-    assert evidence_of(Statement(status="5.2.1")) is Evidence.LIKELY_GONE
-    assert evidence_of(Statement(status="5.0.0")) is Evidence.PASSING
+    assert evidence_of(BounceReply(status="5.1.1")) is Evidence.GONE
+    assert evidence_of(BounceReply(status="5.2.1")) is Evidence.LIKELY_GONE
+    assert evidence_of(BounceReply(status="5.0.0")) is Evidence.PASSING
 
 
 def test_the_strongest_of_several_counts() -> None:

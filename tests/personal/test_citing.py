@@ -17,8 +17,8 @@ from paperround.editions.sections import Section
 from paperround.ops.cleanup import clean_up
 from paperround.papers.enrichment import WATCHED
 from paperround.papers.model import PaperId
-from paperround.papers.references import Name, title_name
-from paperround.personal.citing import LIFTS, Citations, CitingPapers, cited_works
+from paperround.papers.references import CitedName, title_name
+from paperround.personal.citing import LIFTS, CitingGroup, CitingPapers, cited_works
 from paperround.personal.matches import MOST_LIFT
 from paperround.personal.selection import ScoredPapers, pick_papers, with_empty_paper
 from paperround.personal.views import PaperIndex, PersonalView, in_order
@@ -32,8 +32,8 @@ from tests.personal.personal_ranking import filler, like, person
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 HOUR = timedelta(hours=1)
-OWN: Name = ("arxiv", "2401.00077")
-OTHER: Name = ("arxiv", "2401.00078")
+OWN: CitedName = ("arxiv", "2401.00077")
+OTHER: CitedName = ("arxiv", "2401.00078")
 CITING = "A quiet study of nothing in common"
 
 
@@ -146,7 +146,7 @@ def test_the_lift_is_a_part_of_the_score(author: SqlDatabase) -> None:
 
 @pytest.mark.accept("F62", mutant="citations-add-up-without-end")
 def test_the_lift_is_bounded_however_much_a_paper_cites() -> None:
-    groups = (Citations(0b11, "yours", "A"), Citations(0b10, "saved", "B"))
+    groups = (CitingGroup(0b11, "yours", "A"), CitingGroup(0b10, "saved", "B"))
     assert CitingPapers(groups).lift_of(1) == LIFTS["yours"] <= MOST_LIFT
     assert CitingPapers(groups[1:]).lift_of(1) == LIFTS["saved"]
     assert CitingPapers(groups[1:]).lift_of(0) == 0
@@ -156,7 +156,7 @@ def test_the_lift_is_bounded_however_much_a_paper_cites() -> None:
 def test_a_paper_far_below_the_others_stays_below_them() -> None:
     index = PaperIndex(edition(5).papers)
     scores = [paper.score for paper in index.papers]
-    citing = CitingPapers((Citations(1 << 4, "saved", "A"),))
+    citing = CitingPapers((CitingGroup(1 << 4, "saved", "A"),))
     pick = in_order(PersonalView(size=5, citing=citing), index)
     lifted = sorted(range(5), key=lambda at: -(scores[at] + citing.lift_of(at)))
     assert [*pick.places] == lifted
@@ -167,7 +167,7 @@ def test_a_paper_far_below_the_others_stays_below_them() -> None:
 def test_a_citation_counts_beside_a_taste() -> None:
     scores, worth = np.array([3.0, 2.0, 1.0]), np.array([[0.0, 0.5, 0.0]], dtype=np.float32)
     day = ScoredPapers(scores=scores, costs=with_empty_paper(np.zeros((3, 3))), shown=3)
-    view = PersonalView(size=3, citing=CitingPapers((Citations(0b100, "saved", "A"),)))
+    view = PersonalView(size=3, citing=CitingPapers((CitingGroup(0b100, "saved", "A"),)))
     assert pick_papers(day, worth, [view]).places.tolist() == [[0, 2, 1]]
 
 
@@ -175,7 +175,7 @@ def test_a_citation_counts_beside_a_taste() -> None:
 def test_a_paper_behind_the_edition_is_looked_at() -> None:
     scores = np.arange(40, 0, -1) / 100
     day = ScoredPapers(scores=scores, costs=with_empty_paper(np.zeros((40, 40))), shown=2)
-    view = PersonalView(size=1, citing=CitingPapers((Citations(1 << 39, "saved", "A"),)))
+    view = PersonalView(size=1, citing=CitingPapers((CitingGroup(1 << 39, "saved", "A"),)))
     found = pick_papers(day, np.zeros((1, 40), dtype=np.float32), [view])
     assert found.places.tolist() == [[39]]
 

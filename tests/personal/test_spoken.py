@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from paperround.personal.rated_texts import Name, RatedTexts, Text, WordWeights, quotable_of
+from paperround.personal.rated_texts import RatedTexts, Text, TextKey, WordWeights, quotable_of
 from paperround.ranking.text_space import text_space
 
 WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")
@@ -27,7 +27,7 @@ def spoken_weights(words: str) -> WordWeights:
 def test_texts_that_come_bit_by_bit_are_as_like_as_those_that_come_at_once() -> None:
     spoken = RatedTexts(SPACE, FIELD)
     for first in range(0, 200, 20):
-        page: dict[Name, Text] = {number: text(number) for number in range(first, first + 20)}
+        page: dict[TextKey, Text] = {number: text(number) for number in range(first, first + 20)}
         spoken.add(page)
     assert spoken.places([199, 0, 999]) == {199: 199, 0: 0}
     likeness = np.hstack(spoken.blocks())[:, : len(FIELD)]

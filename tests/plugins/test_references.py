@@ -10,7 +10,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.enrich import enrich
 from paperround.papers.identifiers import title_key
 from paperround.papers.model import PaperId, Record
-from paperround.papers.references import MOST_REFERENCES, Name
+from paperround.papers.references import MOST_REFERENCES, CitedName
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.references import ReferenceStore
 from paperround.plugins.enrichers import OpenAlexNews, SemanticScholarNews
@@ -36,7 +36,7 @@ def scholar(*cited: object) -> Record:
     return found
 
 
-def title(text: str) -> Name:
+def title(text: str) -> CitedName:
     return "title", title_key(text, (), None)
 
 
@@ -111,7 +111,7 @@ def papers(room: Room) -> dict[str, PaperId]:
         return {value: id_ for (_, value), id_ in work[PaperStore].find(names).items()}
 
 
-def kept(room: Room, *these: PaperId) -> set[tuple[PaperId, Name, PaperId | None]]:
+def kept(room: Room, *these: PaperId) -> set[tuple[PaperId, CitedName, PaperId | None]]:
     with room.database.reading() as work:
         return set(work[ReferenceStore].of(these))
 

@@ -21,7 +21,7 @@ from paperround.delivery.model import STRONGEST_LAST, Evidence, Outcome, Phase, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class BounceReply:
     """A mail system's reply about one recipient.
 
     `status` is the Status field of a delivery report (RFC 3464), `said` the server's text with any
@@ -55,7 +55,7 @@ _SENTENCE_END = re.compile(r"[.;!?](?= )|[。；！？]")
 _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
 
 
-def evidence_of(statement: Statement) -> Evidence:
+def evidence_of(statement: BounceReply) -> Evidence:
     """Return what the statement proves, by the table above."""
     if statement.action in _NOT_FAILED:
         return Evidence.NONE
@@ -102,7 +102,7 @@ def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
     if outcome.phase is not Phase.RCPT or reply.code < 500:
         return Evidence.NONE
     said = f"{reply.code} {reply.enhanced} {reply.text}"
-    return evidence_of(Statement(said=said, status=reply.enhanced))
+    return evidence_of(BounceReply(said=said, status=reply.enhanced))
 
 
 def is_full(reply: str) -> bool:

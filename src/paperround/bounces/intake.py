@@ -20,7 +20,7 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
 
-from paperround.bounces.classify import Statement, evidence_of
+from paperround.bounces.classify import BounceReply, evidence_of
 from paperround.bounces.handling import handle_event
 from paperround.bounces.model import Did, ReportKind, ReturnedEvent
 from paperround.bounces.reports import (
@@ -106,7 +106,7 @@ class ReturnReader:
             tag = tag or (link[1].decode("ascii") if link else "")
             found = BounceReport(kind=ReportKind.UNSUBSCRIBE)
         deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
-        statement = next(deciding, Statement())
+        statement = next(deciding, BounceReply())
         # Identify a message by what is the same when it is delivered twice: no fields added in
         # transit.
         head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))

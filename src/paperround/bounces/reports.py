@@ -17,7 +17,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from html import unescape
 
-from paperround.bounces.classify import Statement, evidence_of, is_full, states_reason
+from paperround.bounces.classify import BounceReply, evidence_of, is_full, states_reason
 from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
@@ -35,7 +35,7 @@ class BounceReport:
 
     kind: ReportKind
     evidence: Evidence = Evidence.NONE
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[BounceReply, ...] = ()
 
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
@@ -152,7 +152,7 @@ def _subparts(mail: Message) -> Sequence[Message]:
 
 def _statements(
     mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
-) -> Iterator[Statement]:
+) -> Iterator[BounceReply]:
     prose = [
         text_before_copy(paragraphs_of(part)[:LONGEST_PROSE])
         for part in parts
@@ -172,7 +172,7 @@ def _statements(
         # statement counts less unless the sender is a machine.
         for paragraph in _paragraphs(text):
             late = _AFTER_DATA.search(paragraph) is not None
-            statement = Statement(
+            statement = BounceReply(
                 said=paragraph,
                 recipient=_only_address(paragraph),
                 after_data=late,
@@ -184,7 +184,7 @@ def _statements(
 
 def _statement_of_fields(
     block: Message, words: str, beside: Sequence[str], *, by_rule: bool
-) -> Statement:
+) -> BounceReply:
     """Return a recipient's statement from its fields; if those give no reason, from the text
     `beside` them that does. A short text about a full mailbox takes precedence over the fields."""
     kind, said = "", field(block, "Diagnostic-Code")
@@ -197,7 +197,7 @@ def _statement_of_fields(
         comment = field(block, "Status").partition(" ")[2]
         found = [comment] if states_reason(comment) else beside
         said = " ".join(found) or said or comment or words
-    return Statement(
+    return BounceReply(
         said=said,
         status=status[0] if status else "",
         action=field(block, "Action").lower().partition(" ")[0],

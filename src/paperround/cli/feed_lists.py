@@ -209,7 +209,7 @@ def _print_check(one: FeedCheck) -> None:
     say(f"{one.name}: {one.trouble or 'fine'}{numbers}")
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
+FeedName = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
 Url = Annotated[
     str | None,
     typer.Option("--url", metavar="URL", help="Another address than the source's own."),

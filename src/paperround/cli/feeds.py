@@ -11,8 +11,8 @@ import typer
 from paperround.cli import feed_lists
 from paperround.cli.feed_lists import (
     NO_FEEDS,
+    FeedName,
     Limit,
-    Name,
     Preset,
     Set,
     Show,
@@ -123,7 +123,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
 
 @app.command()
 def edit(
-    name: Name,
+    name: FeedName,
     rename: Rename = None,
     url: Url = None,
     own_url: Annotated[
@@ -185,7 +185,7 @@ def _merge_settings(
 
 
 @app.command()
-def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
+def remove(name: FeedName, yes: Yes = False, as_json: AsJson = False) -> None:
     """Forget a feed with its runs and rejects. Its papers stay."""
     from paperround.feeds.due import delete_feed
 
@@ -218,7 +218,7 @@ def run(
 
 
 @app.command()
-def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
+def runs(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show when a feed was read, and what came of it."""
     from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RunAnswer
@@ -234,7 +234,7 @@ def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
+def rejects(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show what of a feed could not be used, and why. Files have feeds, too: file:jsonl."""
     from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RejectAnswer

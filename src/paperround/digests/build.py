@@ -28,7 +28,7 @@ from paperround.digests.model import (
     weekly_edition,
 )
 from paperround.digests.month import month_edition
-from paperround.digests.new_papers import NewPaperCounter, Span, new_span
+from paperround.digests.new_papers import NewPaperCounter, NewSpan, new_span
 from paperround.digests.risen import MOST_RISEN, RisenPapers, left_out_of
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
@@ -50,7 +50,7 @@ from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.citing import NO_CITING
-from paperround.personal.colleagues import NOBODY, Colleagues, load_colleagues
+from paperround.personal.colleagues import NO_COLLEAGUES, Colleagues, load_colleagues
 from paperround.personal.keyword_index import KeywordIndex, findable, keyword_index_of
 from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
@@ -83,7 +83,7 @@ class DigestReader:
         """The subscriber."""
         return self.subscription.subscriber_id
 
-    def new_span(self, period: TrendingPeriod) -> Span:
+    def new_span(self, period: TrendingPeriod) -> NewSpan:
         """Return since when papers are new in this digest."""
         return new_span(self.subscription, period, self.day)
 
@@ -246,9 +246,9 @@ class DigestBuilder:
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
-    colleagues: Colleagues = NOBODY
+    colleagues: Colleagues = NO_COLLEAGUES
     risen: RisenPapers | None = None
-    counters: Mapping[Span, NewPaperCounter | None] = field(default_factory=dict)
+    counters: Mapping[NewSpan, NewPaperCounter | None] = field(default_factory=dict)
     left_out: Mapping[SubscriberId, tuple[RisenPaper, ...]] = field(default_factory=dict)
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:

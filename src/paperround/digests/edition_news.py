@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from paperround.db.transactions import Transaction
-from paperround.digests.new_papers import NewPaperCounter, Span, load_counter
+from paperround.digests.new_papers import NewPaperCounter, NewSpan, load_counter
 from paperround.digests.risen import RisenPapers, load_risen
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, TrendingPeriod
@@ -13,11 +13,11 @@ class EditionNews:
     """How many papers were new and which rose, for each edition of a run of planning."""
 
     def __init__(self) -> None:
-        self._counters: dict[tuple[ListId, datetime, Span], NewPaperCounter | None] = {}
+        self._counters: dict[tuple[ListId, datetime, NewSpan], NewPaperCounter | None] = {}
         self._risen: dict[tuple[ListId, datetime, TrendingPeriod], RisenPapers | None] = {}
 
     def counter(
-        self, work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
+        self, work: Transaction, edition: Edition, mailing_list: MailingList, span: NewSpan
     ) -> NewPaperCounter | None:
         """Return the counter of the papers that were new in a span."""
         key = mailing_list.id, edition.as_of, span

@@ -71,11 +71,11 @@ def _counts(new: int, here: int, *, in_fields: bool) -> NewPapers:
     return NewPapers(new=new, here=here, in_fields=in_fields)
 
 
-Span = timedelta | Days
+NewSpan = timedelta | Days
 """How long before its edition, or on which days, a paper is new in a digest."""
 
 
-def new_span(subscription: Subscription, period: TrendingPeriod, day: date) -> Span:
+def new_span(subscription: Subscription, period: TrendingPeriod, day: date) -> NewSpan:
     """Return since when papers are new in the digest of `day`: since the reader's last digest day,
     or on the days of the month that the digest covers."""
     if period is TrendingPeriod.MONTH:
@@ -87,7 +87,7 @@ def new_span(subscription: Subscription, period: TrendingPeriod, day: date) -> S
 
 
 def load_counter(
-    work: Transaction, edition: Edition, mailing_list: MailingList, span: Span
+    work: Transaction, edition: Edition, mailing_list: MailingList, span: NewSpan
 ) -> NewPaperCounter | None:
     """Return the counter of a span; None while one of the edition's feeds is out of reach."""
     if not _is_complete(edition):

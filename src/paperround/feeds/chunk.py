@@ -44,7 +44,7 @@ from paperround.papers.model import (
     PaperWrite,
     Record,
 )
-from paperround.papers.references import Name
+from paperround.papers.references import CitedName
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.references import ReferenceStore
 
@@ -111,8 +111,8 @@ class Chunk:
         self._keys: list[tuple[PaperId, str]] = []
         self._earlier: list[PaperText] = []
         self._counts: list[tuple[PaperId, Observation]] = []
-        self._references: list[tuple[PaperId, Name]] = []
-        self._names: list[tuple[PaperId, Name]] = []
+        self._references: list[tuple[PaperId, CitedName]] = []
+        self._names: list[tuple[PaperId, CitedName]] = []
 
     def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
         """Decide about every record, then write everything at once: (counts, decisions).

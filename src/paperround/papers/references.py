@@ -10,9 +10,9 @@ from functools import lru_cache
 from paperround.papers.identifiers import folded, title_key
 from paperround.papers.model import PaperId
 
-Name = tuple[str, str]
+CitedName = tuple[str, str]
 
-Citation = tuple[PaperId, Name, PaperId | None]
+Reference = tuple[PaperId, CitedName, PaperId | None]
 """A paper, the name of a work that it cites, and the paper that this is, if it is known here."""
 
 OPENALEX = "openalex"
@@ -26,16 +26,16 @@ _LEAST_WORDS = 3
 
 
 @lru_cache(maxsize=16384)
-def title_name(title: str) -> Name | None:
+def title_name(title: str) -> CitedName | None:
     """The name of a work known by its title; None for a title that may be of several works."""
     if len(folded(title).split()) < _LEAST_WORDS:
         return None
     return TITLE, title_key(title, (), None)
 
 
-def names_of_works(works: Iterable[Iterable[Name]]) -> tuple[Name, ...]:
+def names_of_works(works: Iterable[Iterable[CitedName]]) -> tuple[CitedName, ...]:
     """The names of the first MOST_REFERENCES `works` that have any, each name once."""
-    names: dict[Name, None] = {}
+    names: dict[CitedName, None] = {}
     count = 0
     for work in works:
         named = tuple(work)
@@ -49,7 +49,7 @@ def names_of_works(works: Iterable[Iterable[Name]]) -> tuple[Name, ...]:
 _SPOKEN = {"arxiv": "arXiv:", "pmid": "PubMed "}
 
 
-def spoken_name(name: Name) -> str:
+def spoken_name(name: CitedName) -> str:
     """A name as a reader writes it: `arXiv:2601.00001`, `10.1000/182`."""
     kind, value = name
     return f"{_SPOKEN.get(kind, '')}{value}"

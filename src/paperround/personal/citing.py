@@ -15,7 +15,7 @@ from paperround.core.reasons import freeze
 from paperround.db.transactions import Transaction
 from paperround.papers.formatting import title_in_reason
 from paperround.papers.model import PaperId
-from paperround.papers.references import Citation, Name, spoken_name, title_name
+from paperround.papers.references import CitedName, Reference, spoken_name, title_name
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.keyword_index import Papers, any_of
 from paperround.personal.matches import MOST_LIFT, ReaderPreferences
@@ -31,7 +31,7 @@ from paperround.subscribers.model import SubscriberId
 if TYPE_CHECKING:
     from paperround.personal.views import Taste
 
-CitedWork = PaperId | Name
+CitedWork = PaperId | CitedName
 
 _YOURS, _SAVED, _GIVEN = "yours", "saved", "given"
 
@@ -41,7 +41,7 @@ a paper that builds on their own; one on what they saved is worth as much as a n
 
 
 @dataclass(frozen=True, slots=True)
-class Citations:
+class CitingGroup:
     """The papers that cite one of the reader's works and are in no group before, how they know
     that work, and its title."""
 
@@ -54,7 +54,7 @@ class Citations:
 class CitingPapers:
     """The papers of an index that cite works of one reader, each in one group."""
 
-    groups: tuple[Citations, ...] = ()
+    groups: tuple[CitingGroup, ...] = ()
 
     @property
     def papers(self) -> Papers:
@@ -71,7 +71,7 @@ class CitingPapers:
         found = self._group_of(place)
         return "" if found is None else freeze(f"cites.{found.relation}", title=found.title)
 
-    def _group_of(self, place: int) -> Citations | None:
+    def _group_of(self, place: int) -> CitingGroup | None:
         return next((one for one in self.groups if one.papers >> place & 1), None)
 
 
@@ -79,7 +79,7 @@ NO_CITING = CitingPapers()
 
 
 def cited_works(
-    citations: Iterable[Citation], papers: Sequence[PaperId]
+    citations: Iterable[Reference], papers: Sequence[PaperId]
 ) -> dict[CitedWork, Papers]:
     """The places among `papers` that cite each work."""
     bits = {paper: 1 << place for place, paper in enumerate(papers)}
@@ -111,7 +111,7 @@ def load_citing(
     return {
         person: CitingPapers(
             tuple(
-                Citations(papers, relation, titles[one] if isinstance(one, int) else one)
+                CitingGroup(papers, relation, titles[one] if isinstance(one, int) else one)
                 for papers, relation, one in each
                 if not isinstance(one, int) or one in titles
             )
@@ -148,7 +148,7 @@ def _works_of(
 
 
 @lru_cache(maxsize=16384)
-def _named_by(seed: str) -> tuple[Name, str, str] | None:
+def _named_by(seed: str) -> tuple[CitedName, str, str] | None:
     """The work that a seed names, which may be unknown here, and what to call it."""
     if is_unlike(seed):
         return None

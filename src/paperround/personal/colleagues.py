@@ -45,7 +45,7 @@ class Colleagues:
         return replace(self.club, readers=others) if others >= LEAST_COLLEAGUES else None
 
 
-NOBODY = Colleagues()
+NO_COLLEAGUES = Colleagues()
 
 
 def load_colleagues(
@@ -63,7 +63,7 @@ def load_colleagues(
         if (since := one.preferences.shares_since) is not None and since < edition.as_of
     ]
     if not shared or not told:
-        return NOBODY
+        return NO_COLLEAGUES
     club = shared.club
     if club is not None:
         paper = work[PaperStore].load([club.paper_id]).get(club.paper_id)

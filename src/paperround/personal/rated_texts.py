@@ -26,7 +26,7 @@ class TitleOf:
     title: str
 
 
-Name = int | str | TitleOf | OwnWords
+TextKey = int | str | TitleOf | OwnWords
 """The key of a text: the id of a paper, its title, the statement, or the topic itself."""
 
 _FIRST_ROWS = 64
@@ -56,8 +56,8 @@ class RatedTexts:
         self._parts = max(1, math.ceil(len(field) / BLOCK))
         self._width = math.ceil(len(field) / self._parts)
         self._cube = np.zeros((self._parts, _FIRST_ROWS, self._width), dtype=np.float32)
-        self._place_of: dict[Name, int] = {}
-        self._names: list[Name] = []
+        self._place_of: dict[TextKey, int] = {}
+        self._names: list[TextKey] = []
         self._titles: list[str] = []
         self._spaced: list[str] = []
         self.reasons: dict[tuple[int, int, str], str] = {}
@@ -68,7 +68,7 @@ class RatedTexts:
     def __len__(self) -> int:
         return len(self._names)
 
-    def __contains__(self, name: Name) -> bool:
+    def __contains__(self, name: TextKey) -> bool:
         return name in self._place_of
 
     def is_topic(self, place: int) -> bool:
@@ -87,12 +87,12 @@ class RatedTexts:
         """Title and abstract of the text at `place`, to look for phrases in."""
         return self._spaced[place]
 
-    def places(self, names: Iterable[Name]) -> dict[Name, int]:
+    def places(self, names: Iterable[TextKey]) -> dict[TextKey, int]:
         """The places of the known texts."""
         place_of = self._place_of
         return {name: place_of[name] for name in names if name in place_of}
 
-    def add(self, texts: Mapping[Name, Text]) -> None:
+    def add(self, texts: Mapping[TextKey, Text]) -> None:
         """Add new texts."""
         if not texts:
             return
@@ -109,7 +109,7 @@ class RatedTexts:
             likeness = likeness_of(texts, self._space, self._field, pairs)
             self._append({one: (one.text,) for one in statements}, likeness)
 
-    def _append(self, texts: Mapping[Name, Text], likeness: Dense) -> None:
+    def _append(self, texts: Mapping[TextKey, Text], likeness: Dense) -> None:
         start, end = len(self._names), len(self._names) + len(texts)
         if end > self._cube.shape[1]:
             # Grow into a copy: others may still read the smaller array.

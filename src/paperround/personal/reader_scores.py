@@ -20,9 +20,9 @@ from paperround.papers.formatting import title_in_reason
 from paperround.papers.model import Paper
 from paperround.personal.own_words import LEAST_LIKENESS, OwnWords, PairIndex, shared_phrases
 from paperround.personal.rated_texts import (
-    Name,
     RatedTexts,
     Text,
+    TextKey,
     TitleOf,
     WordWeights,
     quotable_of,
@@ -114,7 +114,7 @@ class TasteDay:
             self._rated = RatedTexts(self._space, self._field)
         rated = self._rated
         new = sorted(id_ for id_ in papers if id_ not in rated)
-        texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
+        texts: dict[TextKey, Text] = {id_: _text(one) for id_, one in load(new).items()}
         texts |= {title: (title.title,) for title in sorted(titles) if title not in rated}
         rated.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in rated})
         said = sorted(one for one in statements if one not in rated)
@@ -199,7 +199,7 @@ class TasteDay:
 class TasteChooser:
     """Chooses papers for readers who rated these texts."""
 
-    def __init__(self, day: TasteDay, rated: RatedTexts, place_of: Mapping[Name, int]) -> None:
+    def __init__(self, day: TasteDay, rated: RatedTexts, place_of: Mapping[TextKey, int]) -> None:
         self._day, self._rated, self._place_of = day, rated, place_of
         self._blocks = rated.blocks()
 
@@ -290,10 +290,10 @@ class TasteChooser:
 
     def _known_as(self, taste: Taste) -> dict[int, str]:
         """How the reader knows texts that they did not only like."""
-        given: list[Name] = [*taste.given, *map(TitleOf, taste.titles)]
+        given: list[TextKey] = [*taste.given, *map(TitleOf, taste.titles)]
         places = self._place_of
         saved = {places[name]: "saved" for name in taste.saved if name in places}
-        own: list[Name] = [TitleOf(one) if isinstance(one, str) else one for one in taste.own]
+        own: list[TextKey] = [TitleOf(one) if isinstance(one, str) else one for one in taste.own]
         known_as = {"given": given, "own": own}.items()
         return saved | {
             places[name]: relation
@@ -303,7 +303,7 @@ class TasteChooser:
         }
 
 
-def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
+def _profile_texts(taste: Taste, place_of: Mapping[TextKey, int]) -> Said:
     titles = [place_of[TitleOf(title)] for title in taste.titles]
     focus = [place_of[OwnWords(taste.focus)]] if taste.focus else []
     return Said(

@@ -40,7 +40,7 @@ from paperround.feeds.sources.base import Source, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
-from paperround.papers.references import OPENALEX, Name, names_of_works
+from paperround.papers.references import OPENALEX, CitedName, names_of_works
 from paperround.plugins.catalogues import (
     OTHER_KIND,
     PAGE,
@@ -173,7 +173,7 @@ def _referenced(work: Entry) -> list[object]:
     return cited if isinstance(cited, list) else []
 
 
-def _number(work: object) -> Iterator[Name]:
+def _number(work: object) -> Iterator[CitedName]:
     """The name of a work by its number, if it has one."""
     match = _WORK.fullmatch(work[:_LONGEST_ID]) if isinstance(work, str) else None
     if match:

@@ -43,7 +43,7 @@ from paperround.feeds.sources.base import (
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
-from paperround.papers.references import Name, names_of_works, title_name
+from paperround.papers.references import CitedName, names_of_works, title_name
 from paperround.plugins.catalogues import (
     CatalogueResponse,
     PageCursor,
@@ -149,7 +149,7 @@ def _cited(paper: Entry) -> list[object]:
     return cited if isinstance(cited, list) else []
 
 
-def _names(cited: object) -> Iterator[Name]:
+def _names(cited: object) -> Iterator[CitedName]:
     """The names of a work that a paper cites: its identifiers, and its title. None for what cannot
     be read: the paper must not be lost for it."""
     if not isinstance(cited, dict):

@@ -42,7 +42,7 @@ Identifiers = Annotated[
 ]
 """A paper's identifiers, without internal ones."""
 
-Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
+FeedName = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
 Kind = Annotated[str, Field(min_length=1, max_length=60, description="The source that reads it.")]
 
 
@@ -76,7 +76,7 @@ class FeedBody(StrictBody):
 
     model_config = example_config(FEED_EXAMPLE)
 
-    name: Name
+    name: FeedName
     kind: Kind
     url: Annotated[
         str | None,
@@ -109,7 +109,7 @@ class FeedChanges(FeedBody):
 
     model_config = patch_config({"enabled": False}, {"settings": {"categories": "cs.LG"}})
 
-    name: Name = ""
+    name: FeedName = ""
     kind: Kind = ""
 
 

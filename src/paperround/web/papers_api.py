@@ -259,7 +259,7 @@ class ListsAnswer(CursorPage[ListAnswer]):
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
 Within = Annotated[TrendingPeriod, Query(description="The days that end with the newest edition.")]
 Most = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Papers, at most.")]
-Name = Annotated[
+PaperName = Annotated[
     str, Path(description="An id of this site, or an arXiv id.", examples=["2603.00001"])
 ]
 
@@ -277,7 +277,7 @@ def list_papers(app: App, paging: Paging) -> PapersPage:
 
 
 @api.get("/papers/{name:path}", summary="A paper")
-def read_paper(app: App, name: Name) -> PaperAnswer:
+def read_paper(app: App, name: PaperName) -> PaperAnswer:
     """A paper by its id here, or by its arXiv id with or without a version."""
     return PaperAnswer.of(cited_paper(app.database, app.sender_identity.public_url, name))
 

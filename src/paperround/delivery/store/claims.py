@@ -64,11 +64,11 @@ _UNSETTLED = {
 }
 """Internal states, and how they are counted."""
 
-Item = TypeVar("Item")
+MailRow = TypeVar("MailRow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerTable(Generic[Item]):
+class LedgerTable(Generic[MailRow]):
     """A table of emails and how it differs from the others.
 
     `due` selects the waiting rows with all columns that `why_not` (returns a reason to skip a row,
@@ -85,14 +85,14 @@ class LedgerTable(Generic[Item]):
     in_line: ColumnElement[bool]
     why_not: Callable[[Row[Any]], SkipReason | None]
     may_go: ColumnElement[bool]
-    claimed: Callable[[Row[Any], Lease], Item]
+    claimed: Callable[[Row[Any], Lease], MailRow]
     unsent: Callable[[Connection, Collection[int]], None]
 
 
-class Claims(Store, Generic[Item]):
+class Claims(Store, Generic[MailRow]):
     """The transitions of rows between planning and their final state, in the table `ledger`."""
 
-    def __init__(self, work: Transaction, ledger: LedgerTable[Item]) -> None:
+    def __init__(self, work: Transaction, ledger: LedgerTable[MailRow]) -> None:
         super().__init__(work)
         self._ledger = ledger
         self._table = ledger.table
@@ -108,7 +108,7 @@ class Claims(Store, Generic[Item]):
         now: datetime,
         without: Collection[DeliveryId] = (),
         gate: Gate | None = None,
-    ) -> list[Item]:
+    ) -> list[MailRow]:
         """Lease due rows, oldest first, and skip those whose reader has left meanwhile.
 
         Ignores the rows `without`, which the caller holds under an older claim, and rows locked by

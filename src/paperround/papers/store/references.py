@@ -10,13 +10,13 @@ from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import PaperId
-from paperround.papers.references import Citation, Name
+from paperround.papers.references import CitedName, Reference
 
 
 class ReferenceStore(Store):
     """The works that papers cite, by all their names."""
 
-    def add(self, cited: Iterable[tuple[PaperId, Name]], *, since: datetime) -> None:
+    def add(self, cited: Iterable[tuple[PaperId, CitedName]], *, since: datetime) -> None:
         """Store what those papers cite that count from `since` or later; known references stay."""
         each = sorted(set(cited))
         if not each:
@@ -31,7 +31,7 @@ class ReferenceStore(Store):
         ]
         insert_many(self._connection, insert_new(self._connection, db.paper_references), rows)
 
-    def also_known_as(self, named: Iterable[tuple[PaperId, Name]]) -> None:
+    def also_known_as(self, named: Iterable[tuple[PaperId, CitedName]]) -> None:
         """Add names by which other papers cite these; a name that another paper has stays there."""
         rows = [
             {"kind": kind, "value": value, "paper_id": paper}
@@ -39,7 +39,7 @@ class ReferenceStore(Store):
         ]
         insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
 
-    def of(self, papers: Collection[PaperId]) -> list[Citation]:
+    def of(self, papers: Collection[PaperId]) -> list[Reference]:
         """What `papers` cite."""
         cites, known = db.paper_references.c, db.identifiers.c
         found = self._connection.execute(

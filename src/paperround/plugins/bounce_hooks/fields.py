@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from paperround.bounces.classify import Statement, evidence_of, weaker_evidence
+from paperround.bounces.classify import BounceReply, evidence_of, weaker_evidence
 from paperround.bounces.model import masked
 from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
@@ -96,7 +96,7 @@ def evidence_of_failure(words: str, *, status: str = "", most: Evidence) -> Evid
     said = bare(words)
     if not said:
         return Evidence.LIKELY_GONE if most is Evidence.GONE else Evidence.PASSING
-    return weaker_evidence(evidence_of(Statement(said=said, status=status)), most)
+    return weaker_evidence(evidence_of(BounceReply(said=said, status=status)), most)
 
 
 def bare(words: str) -> str:

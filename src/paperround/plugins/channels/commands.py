@@ -33,7 +33,9 @@ app = typer.Typer(
 
 STDIN = "-"
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="One of those `channels list` shows.")]
+ChannelName = Annotated[
+    str, typer.Argument(metavar="NAME", help="One of those `channels list` shows.")
+]
 Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: as the list says.")]
 Floor = Annotated[float | None, typer.Option(help="The score below which no paper is posted.")]
 Chat = Annotated[
@@ -127,7 +129,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 @app.command()
 def edit(
-    name: Name,
+    name: ChannelName,
     rename: Rename = None,
     name_before: Annotated[str | None, typer.Option("--name", hidden=True)] = None,
     hook: Annotated[
@@ -181,7 +183,7 @@ def edit(
 
 
 @app.command("test")
-def try_out(name: Name, as_json: AsJson = False) -> None:
+def try_out(name: ChannelName, as_json: AsJson = False) -> None:
     """Post a few words there now and say what came of it. Counts for nothing."""
     from paperround.plugins.channels.resource import TrialAnswer
 
@@ -196,7 +198,7 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
+def pause(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
     """Post nothing there until it is resumed."""
     context = runtime(now)
     done = channel_admin(context).pause(find_channel(context, name).id)
@@ -205,7 +207,7 @@ def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
+def resume(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
     context = runtime(now)
     done = channel_admin(context).resume(find_channel(context, name).id)
@@ -214,7 +216,7 @@ def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
+def remove(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
     """Forget a channel with its secrets. What became of its posts stays in the ledger."""
     context = runtime(now)
     channel_admin(context).remove(find_channel(context, name).id)
@@ -222,7 +224,7 @@ def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def history(name: Name, as_json: AsJson = False) -> None:
+def history(name: ChannelName, as_json: AsJson = False) -> None:
     """Show the posts to one channel, newest first: papers, tries, and what was answered."""
     from paperround.ops.status import history_of
 

@@ -41,7 +41,7 @@ LOOK = "demo-samples"
 _DATES = frozenset({"day", "hour", "lead", "votes"})
 _LINKS = {"code": "github_repo", "project": "project_page"}
 
-Entry = Mapping[str, Any]
+SamplePaper = Mapping[str, Any]
 
 
 def claim(database: Database, *, now: datetime) -> bool:
@@ -108,7 +108,7 @@ def batch_at(*, anchor: datetime, now: datetime) -> ParsedBatch:
     )
 
 
-def _listed_at(entry: Entry, began: datetime) -> datetime:
+def _listed_at(entry: SamplePaper, began: datetime) -> datetime:
     """The time of the listing; on the first day between midnight and `began`."""
     midnight = midnight_utc(began.date())
     day_length = timedelta(days=1) if entry["day"] else began - midnight
@@ -117,7 +117,7 @@ def _listed_at(entry: Entry, began: datetime) -> datetime:
     return listed.replace(microsecond=0)
 
 
-def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
+def _record(entry: SamplePaper, listed: datetime, known: datetime) -> Record:
     lead = entry.get("lead")
     lasting = {key: value for key, value in entry.items() if key not in _DATES}
     return Record(
