@@ -131,7 +131,7 @@ def test_votes_stand_in_the_contents_and_in_the_line_of_facts_and_nowhere_else()
 @pytest.mark.accept("F18", part="sections")
 def test_papers_stand_below_the_headings_of_their_sections() -> None:
     words = rendered()
-    named = ["For you", "Trending", "Earlier, still rising", "New today"]
+    named = ["For you", "Trending", "From earlier days", "New today"]
     contents, papers = words.text.split("\n\n\n", 1)
     assert [line for line in contents.splitlines() if line in named] == named
     assert [line for line in papers.splitlines() if line in named] == named

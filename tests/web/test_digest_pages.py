@@ -90,7 +90,7 @@ def test_read_on_the_web_shows_what_the_mail_holds_in_its_order(
 ) -> None:
     mail = of_mail(mail_of(site, frozen))
     page = of_page(site.client.get(PAGE_OF_EDITION).text)
-    assert [name for name, _ in mail][:2] == ["Trending", "Earlier, still rising"]
+    assert [name for name, _ in mail][:2] == ["Trending", "From earlier days"]
     assert sum(len(titles) for _, titles in mail) == 12
     assert page[:-1] == mail
     assert page[-1][0] == "5 more papers"
@@ -154,7 +154,7 @@ def test_a_week_and_a_month_ask_what_was_listed_in_them(site: Site, frozen: Edit
     day = of_page(site.client.get("/trending?period=day&date=2026-01-30").text)
     assert [name for name, _ in day] == [
         "Trending",
-        "Earlier, still rising",
+        "From earlier days",
         "New today",
         "Also worth a look",
     ]

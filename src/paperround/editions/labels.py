@@ -54,7 +54,7 @@ def localized_counts(locale: Locale, paper: Tallied) -> str:
 SECTION_TITLES: Mapping[Section, str] = {
     Section.FOR_YOU: marked("For you"),
     Section.TRENDING: marked("Trending"),
-    Section.RISING: marked("Earlier, still rising"),
+    Section.RISING: marked("From earlier days"),
     Section.NEW: marked("New today"),
     Section.OLDER: marked("Also worth a look"),
 }
