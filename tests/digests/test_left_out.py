@@ -11,7 +11,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.edition_news import EditionNews
+from paperround.digests.edition_cache import EditionCache
 from paperround.digests.new_papers import NewPaperCounter
 from paperround.digests.publish import draft, freeze, publish
 from paperround.digests.render.composer import MailRenderer
@@ -207,13 +207,13 @@ def test_the_number_stays_as_it_was_counted(database: SqlDatabase) -> None:
 def test_papers_are_counted_once_for_an_edition_and_a_set_of_fields(database: SqlDatabase) -> None:
     fill(database, [listed(n, 20, days_ago=0) for n in range(1, 9)])
     publish_at(database, FRIDAY)
-    news = EditionNews()
+    cache = EditionCache()
     with database.reading() as work:
         trending = work[ListStore].get("trending")
         edition = work[EditionStore].newest(trending.id, by=FRIDAY)
         assert edition is not None
-        first = news.counter(work, edition, trending, DAY)
-        assert news.counter(work, edition, trending, DAY) is first
+        first = cache.counter(work, edition, trending, DAY)
+        assert cache.counter(work, edition, trending, DAY) is first
     counter = NewPaperCounter({PaperId(1): ("cs.LG",), PaperId(2): ()})
     papers = (PaperId(1), PaperId(7))
     once = counter.count(("cs",), papers)

@@ -16,7 +16,7 @@ from paperround.db.transactions import Transaction, run_with_retries
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.history import SentPapers
-from paperround.digests.edition_news import EditionNews
+from paperround.digests.edition_cache import EditionCache
 from paperround.digests.model import (
     DigestChoice,
     choice_of,
@@ -93,7 +93,7 @@ class BuildContext:
     """The settings of a build.
 
     Without `personal_ranking` papers keep the edition's order, apart from the readers' preferences.
-    `interests` replace the stored ones, for previews. `news` is shared by the pages of a run.
+    `interests` replace the stored ones, for previews. `cache` is shared by the pages of a run.
     """
 
     identity: Identity
@@ -101,7 +101,7 @@ class BuildContext:
     personal_ranking: PersonalRanking | None = None
     kind: DigestKind = DigestKind.DIGEST
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None
-    news: EditionNews = field(default_factory=EditionNews)
+    cache: EditionCache = field(default_factory=EditionCache)
 
 
 def build(
@@ -122,7 +122,7 @@ def build(
     for covered, numbers in groups.items():
         group = [readers[number] for number in numbers]
         builder = load_builder(work, context, edition, mailing_list, group, covered)
-        builder = _with_news(work, builder, group)
+        builder = _with_papers_left_out(work, builder, group)
         rows.update(zip(numbers, builder.rows(group), strict=True))
     return [rows[number] for number in range(len(readers))]
 
@@ -170,7 +170,7 @@ def load_builder(
     )
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
     papers = [paper.paper_id for paper in index.papers]
-    risen = context.news.risen(work, edition, mailing_list, period)
+    risen = context.cache.risen(work, edition, mailing_list, period)
     also = () if risen is None else [one.paper_id for one in risen.papers]
     return DigestBuilder(
         context=context,
@@ -185,21 +185,23 @@ def load_builder(
         behind=views.behind or behind,
         memory=work[SentPapers].already_sent(people, [*papers, *also]),
         withdrawn=work[PaperStore].withdrawn_among(set(papers)),
-        news=work[SentPapers].withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
+        withdrawals=work[SentPapers].withdrawals_to_tell(
+            people, since=context.now - WITHDRAWAL_IS_NEWS
+        ),
         colleagues=load_colleagues(work, edition, index, subscriptions),
         risen=risen,
     )
 
 
-def _with_news(
+def _with_papers_left_out(
     work: Transaction, builder: "DigestBuilder", readers: Sequence[DigestReader]
 ) -> "DigestBuilder":
     """Return the builder with what its digests tell of papers that they do not hold."""
     edition, mailing_list, period = builder.edition, builder.mailing_list, builder.period
-    news = builder.context.news
+    cache = builder.context.cache
     due = [one for one in readers if is_digest_day(one.subscription, one.day)]
     spans = {one.new_span(period) for one in due}
-    counters = {one: news.counter(work, edition, mailing_list, one) for one in spans}
+    counters = {one: cache.counter(work, edition, mailing_list, one) for one in spans}
     left_out = {}
     if builder.risen is not None:
         days = {one.person: one.day for one in due}
@@ -226,7 +228,7 @@ class DigestBuilder:
     `frozen` are the papers stored with the edition, which an earlier choice may name. `views` hold
     the readers' profiles, the chooser and candidate papers. `behind` are the papers below the
     edition's cut, where a reader may get one. `memory` are the papers sent before,
-    `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader,
+    `withdrawn` the papers no digest may carry, `withdrawals` those to report to each reader,
     `colleagues` what readers who share are told of each other.
     `counters` count the papers that were new in each span. `risen` are the papers of the list
     that rose, `left_out` those of them that a reader was not sent. Withdrawals and risen papers
@@ -245,7 +247,7 @@ class DigestBuilder:
     behind: EditionTail | None = None
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
-    news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
+    withdrawals: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     colleagues: Colleagues = NO_COLLEAGUES
     risen: RisenPapers | None = None
     counters: Mapping[NewSpan, NewPaperCounter | None] = field(default_factory=dict)
@@ -348,7 +350,7 @@ class DigestBuilder:
         # Derived from the delivery's unique key, so planning it again gives the same ids.
         key = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
         is_skipped = bool(content["reason"])
-        news = () if is_skipped else self.news.get(reader.person, ())
+        withdrawals = () if is_skipped else self.withdrawals.get(reader.person, ())
         has_club = not is_skipped and is_club_day(reader.subscription, reader.day)
         papers = tuple(paper for paper, _ in content.get("papers", ()))
         return NewDelivery(
@@ -362,7 +364,7 @@ class DigestBuilder:
             dated=context.now,
             key_id=keys.current.id,
             nonce=keys.digest("delivery-nonce", key)[:22],
-            withdrawn=news[:MOST_WITHDRAWALS],
+            withdrawn=withdrawals[:MOST_WITHDRAWALS],
             club=self.colleagues.club_for(reader.person) if has_club else None,
             new_papers=self._new_papers(reader, papers, content["reasons"]) if papers else None,
             risen=self._risen(reader, papers) if papers else (),

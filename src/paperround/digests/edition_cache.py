@@ -9,7 +9,7 @@ from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, TrendingPeriod
 
 
-class EditionNews:
+class EditionCache:
     """How many papers were new and which rose, for each edition of a run of planning."""
 
     def __init__(self) -> None:
