@@ -110,7 +110,9 @@ def _split(part: str, name: str) -> SplitResult:
     if url.scheme not in ("smtp", "smtps"):
         raise _wrong(name, "it must begin with smtps:// or smtp:// (a comma inside is %2C)")
     if url.path not in ("", "/") or url.fragment:
-        raise _wrong(name, "nothing may follow the port but ?options (in passwords / is %2F)")
+        raise _wrong(
+            name, "nothing may follow the port but ?options (in passwords / is %2F, # is %23)"
+        )
     return url
 
 

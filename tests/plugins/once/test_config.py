@@ -11,19 +11,30 @@ from paperround.plugins.once.config import NOBODY, read_config
 GUIDE = Path(__file__).parents[3] / "docs" / "once.md"
 GOOD = "presets = ['ml']\n[files]\nhtml = 'digest.html'\n"
 MISTAKES = {
-    "presets = ml": "this is not TOML: Invalid value (at line 1, column 11)",
+    "presets = ml": "this is not TOML: Invalid value (at line 1, column 11): text needs quotes",
     "intrests = []": "there is no key intrests: did you mean interests?",
     "files.hmtl = 'a'": "there is no key files.hmtl: did you mean files.html?",
     "size = '5'": "size is '5': it should be a valid integer",
     "size = 500": "size is 500: it should be less than or equal to 50",
-    "email = 'ada'\nsettings.smtp_url = 'smtp://a'": "email: this is not an e-mail address: write",
+    "email = 'ada'\nsettings.smtp_url = 'smtps://a'": "email: this is not an e-mail address: write",
     "timezone = 'Berlin'": "timezone: 'Berlin'",
     "frequency = 'hourly'": "frequency is 'hourly': use daily, weekdays, weekly:mon (to sun), or",
     "language = 'tlh'": "language: use one of en, de, fr, es, zh-Hans",
     "interests = ['bees']": "interests: 'bees' begins with none of",
+    "interests = ['keyword:']": "interests: 'keyword:': there is nothing in it",
+    "interests = 'keyword:bees'": "interests is 'keyword:bees': it is a list: put brackets around",
     "presets = ['bees']": "presets: there is no 'bees': use some of ml,",
     "feeds = [{name = 'a', kind = 'fax'}]": "feeds, entry 1: there is no kind of feed called 'fax'",
     "feeds = [{name = 'a', colour = 'red'}]": "feeds, entry 1: a feed has no 'colour'",
+    "feeds = {name = 'a'}": "feeds: write [[feeds]] with two brackets",
+    "feeds = [{name = 'a', kind = 'feed', email = 'a'}]": "feeds, entry 1.email: write it above",
+    "files.presets = ['ml']": "files.presets: write it above the first table",
+    "settings.email = 'ada@lab.example.org'": "settings.email: write it above the first table",
+    "smtp_url = 'smtps://a'": "smtp_url: write it below [settings]",
+    "html = 'digest.html'": "html: write it below [files]",
+    "settings.smtp_url = 'a'": "settings.smtp_url, relay 1: it must begin with smtps://",
+    "files.markdown = '.'": "files.markdown: ",
+    "files.atom = 'once.toml/a.xml'": "files.atom: nothing can be written in ",
     "settings.smtp_rate = 'fast'": "settings.smtp_rate: 'fast' is not a rate",
     "settings.smpt_url = 'smtp://a'": "there is no setting settings.smpt_url: did you mean",
     "settings.database_url = 'x'": "settings.database_url: leave it out: the database is a file in",
@@ -72,7 +83,7 @@ def test_the_examples_of_the_guide_are_right(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"once.toml: No such file or directory$"):
+    with pytest.raises(Misconfigured, match=r"once.toml: No such file or directory: .* --config$"):
         read_config(tmp_path / "once.toml")
 
 
@@ -98,4 +109,24 @@ def test_the_environment_wins_and_its_mistakes_keep_their_names(
     assert (settings.smtp_url, settings.smtp_connections) == ("smtp://127.0.0.1:25", 3)
     monkeypatch.setenv("PAPERROUND_SMTP_CONNECTIONS", "many")
     with pytest.raises(Misconfigured, match=r"^PAPERROUND_SMTP_CONNECTIONS is 'many'"):
+        read_config(place)
+
+
+def test_a_file_that_a_setting_names_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
+    place = tmp_path / "once.toml"
+    tmp_path.joinpath("relay").write_text("smtps://ada:secret@mail.example.org\n")
+    place.write_text(f"{GOOD}[settings]\nsmtp_url_file = 'relay'\n")
+    assert read_config(place).settings.smtp_url == "smtps://ada:secret@mail.example.org"
+
+
+def test_every_interest_that_is_wrong_is_told(tmp_path: Path) -> None:
+    said = fault(tmp_path, f"interests = ['bees', 'keyword:bees', 'wasps']\n{GOOD}")
+    assert "'bees' begins with" in said
+    assert "'wasps' begins with" in said
+
+
+def test_a_file_that_is_not_utf_8_is_one_line(tmp_path: Path) -> None:
+    place = tmp_path / "once.toml"
+    place.write_bytes(b"email = '\xe9'")
+    with pytest.raises(Misconfigured, match=r"once.toml: this is not UTF-8: save it as UTF-8$"):
         read_config(place)

@@ -286,3 +286,16 @@ def test_the_folder_of_an_installation_is_left_alone(once: OnceFolder, sink: Smt
     with pytest.raises(Conflict, match="is the folder of an installation"):
         once.run()
     assert sink.messages == []
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_line(once: OnceFolder) -> None:
+    once.configure("state = 'papers.jsonl/state'\n[files]\nhtml = 'digest.html'")
+    with pytest.raises(Misconfigured, match=r"once.toml: state: .* cannot be written \(Not a dir"):
+        once.run()
+
+
+def test_papers_that_are_all_old_are_told_so(once: OnceFolder) -> None:
+    once.configure("[files]\nhtml = 'digest.html'")
+    old = '{"id": "2501.00001", "title": "Counting bees", "listed_on": "2025-01-02"}'
+    once.folder.joinpath("papers.jsonl").write_text(old)
+    assert once.run().nothing == "no paper is from the last 7 days"

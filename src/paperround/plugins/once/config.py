@@ -4,11 +4,12 @@ digest goes.
 A mistake raises Misconfigured with a line for each, which names the file and the key.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from paperround.config import PREFIX, Settings, load_settings
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.languages import LANGUAGES
-from paperround.core.setting_errors import refusal, unknown
+from paperround.core.setting_errors import refusal, unknown, unusable
 from paperround.feeds.due import check_feed
 from paperround.feeds.files import read_feed
 from paperround.feeds.model import NewFeed
@@ -26,6 +27,7 @@ from paperround.feeds.sources.registry import Sources
 from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.choices import MOST_PAPERS
 from paperround.subscribers.import_files import interests_of_row, preferences_of
+from paperround.subscribers.interests import parse_interest
 from paperround.subscribers.model import Address, Preferences
 
 NOBODY = Address(written="reader@once.test", mailed="reader@once.test")
@@ -34,9 +36,12 @@ NOBODY = Address(written="reader@once.test", mailed="reader@once.test")
 _NOT_HERE = {
     "data_dir": "write `state` instead",
     "database_url": "leave it out: the database is a file in `state`",
-    "timezone": "write it above the tables, as `timezone`",
 }
 """Settings of an installation that this file says in another way."""
+
+_ABOVE = "write it above the first table: a key belongs to the [table] before it"
+
+_FEED_KEYS = frozenset(one.name for one in fields(NewFeed))
 
 _SETTING = re.compile(rf"\b{PREFIX}([A-Z_]+)\b")
 
@@ -115,18 +120,23 @@ class _Reader:
         address = self._reader(table, row)
         settings = self._settings(table)
         feeds = () if settings is None else tuple(self._feeds(table, settings))
-        if not (table.presets or table.feeds or table.papers):
+        misplaced = table.settings.keys() & _Table.model_fields.keys()
+        if not (table.presets or table.feeds or table.papers or misplaced):
             self._add("feeds", 'no feeds or papers: add presets = ["ml"], for example')
-        if not table.email and not table.files.model_dump(exclude_none=True):
+        if not (table.email or table.files.model_dump(exclude_none=True) or misplaced):
             self._add("email", "set it, or a path in [files]")
         if table.email and settings is not None and settings.smtp_url is None:
             self._add(
                 "settings.smtp_url", f"required to send email: set it here or as {PREFIX}SMTP_URL"
             )
+        folder = self.place.absolute().parent
+        files = {
+            name: folder / path for name, path in table.files.model_dump(exclude_none=True).items()
+        }
+        for name, path in files.items():
+            self._add_unwritable(f"files.{name}", path)
         if settings is None or self.faults:
             raise Misconfigured(*self.faults)
-        folder = self.place.absolute().parent
-        files = table.files.model_dump(exclude_none=True)
         return OnceConfig(
             place=self.place,
             address=address,
@@ -135,7 +145,7 @@ class _Reader:
             feeds=feeds,
             papers=tuple(folder / one for one in table.papers),
             state=folder / table.state,
-            files={name: folder / one for name, one in files.items()},
+            files=files,
             settings=settings,
         )
 
@@ -143,9 +153,13 @@ class _Reader:
         try:
             value = tomllib.loads(self.place.read_text(encoding="utf-8"))
         except OSError as error:
-            raise Misconfigured(f"{self.place}: {error.strerror or error}") from error
+            way_out = "write it as the guide to `once` shows, or name another one with --config"
+            raise Misconfigured(f"{self.place}: {error.strerror or error}: {way_out}") from error
+        except UnicodeDecodeError as error:
+            raise Misconfigured(f"{self.place}: this is not UTF-8: save it as UTF-8") from error
         except ValueError as error:
-            raise Misconfigured(f"{self.place}: this is not TOML: {error}") from error
+            hint = ": text needs quotes" if "Invalid value" in str(error) else ""
+            raise Misconfigured(f"{self.place}: this is not TOML: {error}{hint}") from error
         try:
             return _Table.model_validate(value)
         except ValidationError as error:
@@ -156,20 +170,37 @@ class _Reader:
 
     def _add_refused(self, path: tuple[int | str, ...], error: Mapping[str, Any]) -> None:
         key = ".".join(map(str, path))
-        if error["type"] == "extra_forbidden":
+        if error["type"] == "list_type" and key == "feeds":
+            self._add(key, "write [[feeds]] with two brackets: there may be several")
+        elif error["type"] == "list_type":
+            self._add("", f"{key} is {error['input']!r}: it is a list: put brackets around it")
+        elif error["type"] != "extra_forbidden":
+            self._add("", refusal(key, error))
+        elif len(path) > 1 and path[-1] in _Table.model_fields:
+            self._add(key, _ABOVE)
+        elif len(path) == 1 and key in Settings.model_fields:
+            self._add(key, f"write it below [settings]: {key} is a setting")
+        elif len(path) == 1 and key in _Files.model_fields:
+            self._add(key, f"write it below [files]: {key} is a file")
+        else:
             owner = _Files if len(path) > 1 else _Table
             known = [".".join((*map(str, path[:-1]), one)) for one in owner.model_fields]
             self._add("", unknown(key, known, "key"))
-        else:
-            self._add("", refusal(key, error))
 
     def _reader(self, table: _Table, row: Mapping[str, object]) -> Address:
         """Check the reader's choices; return their address."""
         for name in ("timezone", "frequency"):
             with self._checking():
                 preferences_of({name: row[name]}, Preferences())
-        with self._checking():
-            interests_of_row(row)
+        for line in table.interests:
+            try:
+                parse_interest(line)
+            except InvalidInput as error:
+                reason = str(error)
+                self._add("interests", reason if repr(line) in reason else f"{line!r}: {reason}")
+        if not self.faults:
+            with self._checking():
+                interests_of_row(row)  # they may be too many
         if table.language and table.language not in LANGUAGES:
             self._add("language", f"use one of {', '.join(LANGUAGES)}")
         address = NOBODY
@@ -189,7 +220,13 @@ class _Reader:
                     names.add(feed.name)
                     yield feed
         for number, entry in enumerate(table.feeds, start=1):
-            with self._checking(f"feeds, entry {number}"):
+            key = f"feeds, entry {number}"
+            misplaced = entry.keys() & (_Table.model_fields.keys() - _FEED_KEYS)
+            for name in misplaced:
+                self._add(f"{key}.{name}", _ABOVE)
+            if misplaced:
+                continue
+            with self._checking(key):
                 feed = read_feed(entry)
                 check_feed(sources, feed)
                 if feed.name in names:
@@ -197,23 +234,59 @@ class _Reader:
                 names.add(feed.name)
                 yield feed
 
+    def _add_unwritable(self, key: str, path: Path) -> None:
+        """Add a fault if the file cannot be written; folders on its way may be missing."""
+        if path.is_dir():
+            self._add(key, f"{path} is a folder: name a file in it")
+            return
+        parent = next(one for one in path.parents if one.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+            self._add(key, f"nothing can be written in {parent}: name another place")
+
     def _settings(self, table: _Table) -> Settings | None:
         """Return the settings, None if they are invalid. The table alone is read first, so that its
         faults are told from those of the environment."""
-        for name in _NOT_HERE.keys() & table.settings.keys():
-            self._add(f"settings.{name}", _NOT_HERE[name])
-        named = {PREFIX + key.upper(): _text(value) for key, value in table.settings.items()}
+        misplaced = {name: _ABOVE for name in table.settings if name in _Table.model_fields}
+        not_here = {**misplaced, **_NOT_HERE}
+        for name in table.settings.keys() & not_here.keys():
+            self._add(f"settings.{name}", not_here[name])
+        named = {
+            PREFIX + key.upper(): self._setting(key, value)
+            for key, value in table.settings.items()
+            if key not in misplaced
+        }
+        alone = self._load({}, named)
+        if alone is None:
+            return None
+        settings = self._load(None, named)
+        if settings is not None and settings.smtp_url is not None:
+            faults = unusable({"smtp_url": settings.smtp_url})
+            self._add_settings(faults, is_of_table=settings.smtp_url == alone.smtp_url)
+        return settings
+
+    def _load(
+        self, environment: Mapping[str, str] | None, named: Mapping[str, str]
+    ) -> Settings | None:
         try:
-            load_settings(named, file=None)
+            return load_settings(environment, file=None, defaults=named)
         except Misconfigured as error:
-            for fault in error.faults:
+            self._add_settings(error.faults, is_of_table=environment is not None)
+            return None
+
+    def _add_settings(self, faults: Iterable[str], *, is_of_table: bool) -> None:
+        """Add the faults of settings; those of the environment keep their names."""
+        for fault in faults:
+            if is_of_table:
                 self._add("", _SETTING.sub(lambda it: f"settings.{it[1].lower()}", fault))
-            return None
-        try:
-            return load_settings(file=None, defaults=named)
-        except Misconfigured as error:
-            self.faults += error.faults
-            return None
+            else:
+                self.faults.append(fault)
+
+    def _setting(self, key: str, value: object) -> str:
+        """Return a value of TOML as a setting is written in the environment; the path of a file
+        begins at the folder of this one."""
+        if key.endswith("_file") and isinstance(value, str):
+            return str(self.place.absolute().parent / value)
+        return str(int(value)) if isinstance(value, bool) else str(value)
 
     @contextmanager
     def _checking(self, key: str = "") -> Iterator[None]:
@@ -229,8 +302,3 @@ class _Reader:
     def _raise(self) -> None:
         if self.faults:
             raise Misconfigured(*self.faults)
-
-
-def _text(value: object) -> str:
-    """Return a value of TOML as a setting is written in the environment."""
-    return str(int(value)) if isinstance(value, bool) else str(value)

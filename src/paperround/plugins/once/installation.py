@@ -1,6 +1,8 @@
 """Keep the installation of `paperround once` in its state folder: one list, one reader, the feeds
 of the file."""
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +45,26 @@ def installation(config: OnceConfig, clock: Clock, *, is_trial: bool) -> Iterato
         if is_trial:
             folder = Path(temporary) / "state"
             _copy_state(config.state, folder)
+        _make_folder(config, folder)
         relay = config.settings.smtp_url if config.is_mailed and not is_trial else outbox
         app = AppContext(_settings(config, folder, relay), clock)
         try:
             yield app
         finally:
             app.engine.dispose()
+
+
+def _make_folder(config: OnceConfig, folder: Path) -> None:
+    """Make the state folder. Raises Misconfigured if nothing can be written there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise Misconfigured(
+            f"{config.place}: state: {folder} cannot be written ({error.strerror}): name a folder "
+            "that can be"
+        ) from error
 
 
 def _copy_state(state: Path, folder: Path) -> None:

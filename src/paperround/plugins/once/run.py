@@ -29,6 +29,7 @@ from paperround.digests.publish import publish
 from paperround.digests.sending import deliver
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
 from paperround.editions.model import DeliveryState, DigestKind, SkipReason
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, run_all_now
 from paperround.ops.cleanup import clean_up
 from paperround.plugins.once.config import OnceConfig
@@ -102,7 +103,7 @@ def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> 
         sent=sent.digests[DeliveryState.SENT],
         is_out=_is_sent(entry) and not _is_sent(before),
         papers=0 if entry is None else len(entry.positions),
-        nothing=_why_nothing(entry, skipped),
+        nothing=_why_nothing(app, config, entry, skipped),
         trouble=trouble,
         unread=unread,
         files=tuple(files),
@@ -183,13 +184,30 @@ _WAITING = frozenset(
 )
 
 
-def _why_nothing(entry: DeliveryEntry | None, skipped: str) -> str:
+def _why_nothing(
+    app: AppContext, config: OnceConfig, entry: DeliveryEntry | None, skipped: str
+) -> str:
     """Return in words why this run sends nothing."""
     if entry is None:
+        if skipped == SkipReason.NO_NEW_PAPERS and not _has_digests(app):
+            return f"no paper is from the last {_days(app)} days"
         return state_text(DeliveryState.SKIPPED, skipped)
     if entry.state is DeliveryState.SENT and entry.sent_at is not None:
-        return f"Today's digest was sent at {format_instant(entry.sent_at)}."
+        how = "sent" if config.is_mailed else "made"
+        return f"Today's digest was {how} at {format_instant(entry.sent_at)}."
     return state_text(entry.state, entry.reason)
+
+
+def _has_digests(app: AppContext) -> bool:
+    """Return whether a digest was ever planned: before the first, all papers are new."""
+    with app.database.reading() as work:
+        return bool(work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=1))
+
+
+def _days(app: AppContext) -> int:
+    """Return how many days a paper can get into a digest."""
+    with app.database.reading() as work:
+        return work[ListStore].get(DEFAULT_LIST).candidate_days
 
 
 def _prepare_next(app: AppContext, *, looks: bool, is_well: bool) -> None:
