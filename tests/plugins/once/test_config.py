@@ -23,6 +23,7 @@ MISTAKES = {
     "interests = ['bees']": "interests: 'bees' begins with none of",
     "interests = ['keyword:']": "interests: 'keyword:': there is nothing in it",
     "interests = 'keyword:bees'": "interests is 'keyword:bees': it is a list: put brackets around",
+    "keep_days = 6": "keep_days is 6: it should be greater than or equal to 35",
     "presets = ['bees']": "presets: there is no 'bees': use some of ml,",
     "feeds = [{name = 'a', kind = 'fax'}]": "feeds, entry 1: there is no kind of feed called 'fax'",
     "feeds = [{name = 'a', colour = 'red'}]": "feeds, entry 1: a feed has no 'colour'",

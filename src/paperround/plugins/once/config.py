@@ -33,6 +33,9 @@ from paperround.subscribers.model import Address, Preferences
 NOBODY = Address(written="reader@once.test", mailed="reader@once.test")
 """Stands for a reader who only wants files."""
 
+LEAST_DAYS = 35
+"""A digest of a month needs the papers of all its days."""
+
 _NOT_HERE = {
     "data_dir": "write `state` instead",
     "database_url": "leave it out: the database is a file in `state`",
@@ -71,6 +74,7 @@ class _Table(BaseModel):
     feeds: list[dict[str, Any]] = []
     papers: list[str] = []
     state: str = "paperround-state"
+    keep_days: int = Field(default=LEAST_DAYS, ge=LEAST_DAYS)
     files: _Files = _Files()
     settings: dict[str, Any] = {}
 
@@ -87,6 +91,7 @@ class OnceConfig:
     feeds: tuple[NewFeed, ...]
     papers: tuple[Path, ...]
     state: Path
+    keep_days: int
     files: Mapping[str, Path]
     settings: Settings
 
@@ -145,6 +150,7 @@ class _Reader:
             feeds=feeds,
             papers=tuple(folder / one for one in table.papers),
             state=folder / table.state,
+            keep_days=table.keep_days,
             files=files,
             settings=settings,
         )

@@ -11,13 +11,14 @@ papers gets no row: a later run of the day looks again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from paperround.bootstrap import AppContext
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, local_date
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.deliver import DeliverReport
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses, state_text
 from paperround.delivery.store.status import StatusStore
@@ -35,9 +36,16 @@ from paperround.ops.cleanup import clean_up
 from paperround.plugins.once.config import OnceConfig
 from paperround.plugins.once.files import write_files
 from paperround.plugins.once.installation import claim, save_feeds, save_reader
+from paperround.plugins.once.store import OldPapers
 from paperround.subscribers.model import SubscriberId
 
 UNREAD = "no papers could be read"
+
+VOTED_LIFE = timedelta(days=183)
+"""Papers with votes stay longer: the ranking learns from them."""
+
+PAGE = 500
+"""Papers deleted in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> 
     trouble = _trouble(sent, entry) or (skipped if skipped == UNREAD else None)
     files = write_files(app, renderer, reader, config.files, now=app.clock.now())
     if not is_trial:
-        _prepare_next(app, looks=looks, is_well=trouble is None)
+        _prepare_next(app, config, looks=looks, is_well=trouble is None)
     return OnceReport(
         sent=sent.digests[DeliveryState.SENT],
         is_out=_is_sent(entry) and not _is_sent(before),
@@ -210,12 +218,26 @@ def _days(app: AppContext) -> int:
         return work[ListStore].get(DEFAULT_LIST).candidate_days
 
 
-def _prepare_next(app: AppContext, *, looks: bool, is_well: bool) -> None:
+def _prepare_next(app: AppContext, config: OnceConfig, *, looks: bool, is_well: bool) -> None:
     """Do what nothing waits for: news of papers for the next days, cleaning up, and the ping."""
     if looks:
         app.enrich()
         app.learn()
     now = app.clock.now()
     clean_up(database=app.database, identity=app.identity, now=now)
+    _delete_old_papers(app, config, now)
     if is_well:
         app.tick_context.ping(now)
+
+
+def _delete_old_papers(app: AppContext, config: OnceConfig, now: datetime) -> None:
+    """Delete old papers in small transactions."""
+    before = now - timedelta(days=config.keep_days)
+    voted_before = min(before, now - VOTED_LIFE)
+
+    def delete(work: Transaction) -> int:
+        return work[OldPapers].delete(before=before, voted_before=voted_before, limit=PAGE)
+
+    write(app.database, lambda work: work[OldPapers].leave_editions(before=before.date()))
+    while write(app.database, delete) == PAGE:
+        pass
