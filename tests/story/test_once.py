@@ -31,18 +31,22 @@ def test_from_nothing_to_files_and_again(tmp_path: Path) -> None:
     tried = home.run("once", "--config", "once.toml", "--dry-run")
     assert tried.splitlines()[0] == "dry run: a digest of 12 papers; nothing was sent or kept"
     assert {one.name for one in tmp_path.iterdir()} == {"once.toml", "digest.html"}
-    assert home.run("once").splitlines()[0] == "made today's digest: 12 papers"
+    made = home.run("once").splitlines()
+    assert made[0] == "made today's digest: 12 papers"
+    assert made[-1] == f"began a new state in {tmp_path / 'paperround-state'}"
     again = home.json("once")
     assert (again["sent"], again["trouble"], again["unread"]) == (0, None, {})
     assert again["files"] == [str(tmp_path / "digest.html")]
-    assert home.run("once").startswith("nothing to send: Today's digest was sent at ")
+    last = home.run("once")
+    assert last.startswith("nothing to send: Today's digest was made at ")
+    assert "new state" not in last
 
 
 @pytest.mark.accept("F58", part="command", mutant="once-exits-well-when-the-relay-is-gone")
 def test_a_relay_that_is_gone_is_one_line_and_the_digest_waits(tmp_path: Path) -> None:
     error = mailed(tmp_path, f"smtp://127.0.0.1:{free_port()}").run("once", exit_code=1)
     last = error.splitlines()[-1]
-    assert last.startswith("paperround: today's digest waits: ")
+    assert last.startswith("paperround: today's digest waits: the mail server cannot be reached: ")
     assert "refused" in last
 
 

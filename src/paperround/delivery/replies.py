@@ -46,6 +46,9 @@ from paperround.editions.model import DeliveryState
 UNSENDABLE = "unsendable"
 """First word of `Outcome.error` when the envelope itself cannot be sent."""
 
+NO_SESSION = "no-session"
+"""First word of the reason when no session with the relay came about."""
+
 CERTIFICATE = "certificate"
 NO_STARTTLS = "starttls-missing"
 NO_LOGIN = "auth-missing"
@@ -202,7 +205,7 @@ def _without_reply(outcome: Outcome) -> ReplyClass:
     ours = word in _OUR_ERRORS
     return ReplyClass(
         state=DeliveryState.DEFERRED,
-        reason=f"no-session: {error}",
+        reason=f"{NO_SESSION}: {error}",
         blame=ErrorScope(us=ours, destination=not ours),
     )
 

@@ -14,7 +14,7 @@ from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Conflict, Misconfigured
-from tests.faults import Say, SmtpSink
+from tests.faults import Break, Say, SmtpSink
 from tests.feeds.arxiv_samples import item, rss
 from tests.http.faults import FaultServer, page, says
 from tests.plugins.once.once_folder import ADA, OnceFolder
@@ -299,3 +299,17 @@ def test_papers_that_are_all_old_are_told_so(once: OnceFolder) -> None:
     old = '{"id": "2501.00001", "title": "Counting bees", "listed_on": "2025-01-02"}'
     once.folder.joinpath("papers.jsonl").write_text(old)
     assert once.run().nothing == "no paper is from the last 7 days"
+
+
+def test_a_mail_whose_fate_is_unknown_is_told_so_and_can_be_looked_at(once: OnceFolder) -> None:
+    with SmtpSink({"dot": [Break.DROP]}) as sink:
+        once.mailed_to(sink.url)
+        broken = once.run()
+        again = once.run(NOW + HOUR)
+    assert broken.trouble is not None
+    assert broken.trouble.startswith("today's digest may have arrived, and is not sent again: ")
+    assert (again.sent, again.trouble) == (0, None)
+    assert "may have arrived" in again.nothing
+    once.mailed_to(sink.url, keys="files.html = 'digest.html'")
+    once.run(NOW + 2 * HOUR, is_trial=True)
+    assert "Counting 1 bees" in once.folder.joinpath("digest.html").read_text()

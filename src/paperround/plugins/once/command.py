@@ -32,6 +32,7 @@ def once(
     """Send one reader today's digest, by mail or as files, without a server: for cron or a
     scheduled CI job. A second run of the day sends nothing; one after a crash sends what was left.
     """
+    from paperround.db.backup import DATABASE
     from paperround.plugins.once.config import read_config
     from paperround.plugins.once.installation import installation
     from paperround.plugins.once.run import run_once
@@ -43,6 +44,7 @@ def once(
     log_to_stderr(read.settings)
     if "log_level" not in read.settings.model_fields_set:
         logging.getLogger("paperround").setLevel(logging.WARNING)
+    is_new = not dry_run and not (read.state / DATABASE).is_file()
     with installation(read, clock, is_trial=dry_run) as app:
         finish_on_signals(app)
         report = run_once(app, read, is_trial=dry_run)
@@ -53,7 +55,9 @@ def once(
         "unread": report.unread,
         "files": list(map(str, report.files)),
     }
-    lines = _lines(report, is_mailed=read.is_mailed, is_trial=dry_run)
+    lines = [*_lines(report, is_mailed=read.is_mailed, is_trial=dry_run)]
+    if is_new:
+        lines.append(f"began a new state in {read.state}")
     print_result(value, lines, as_json=as_json)
     for name, why in report.unread.items():
         typer.echo(f"paperround: {name} could not be read: {why}", err=True)

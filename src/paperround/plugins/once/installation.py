@@ -137,7 +137,8 @@ def save_reader(app: AppContext, config: OnceConfig, *, now: datetime) -> Subscr
         )
     except InvalidInput as error:
         raise Misconfigured(
-            f"{config.place}: email: {error} (with PAPERROUND_DATA_DIR={config.state})"
+            f"{config.place}: email: {error} (with --resume and the address, and with "
+            f"PAPERROUND_DATA_DIR={config.state})"
         ) from error
     return write(app.database, lambda work: _set_size(work, config, now))
 

@@ -20,6 +20,7 @@ from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, local_date
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.deliver import DeliverReport
+from paperround.delivery.replies import NO_SESSION
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses, state_text
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.system_mail_model import NoticeMail
@@ -179,7 +180,12 @@ def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
         if one and not any(one in known for known in reasons):
             reasons.append(one)
     why = redact_addresses("; ".join(reasons)) or "another run is sending it"
-    return f"today's digest {'waits' if waits else 'did not go out'}: {why}"
+    why = why.replace(f"{NO_SESSION}: ", "the mail server cannot be reached: ")
+    if entry is not None and entry.state is DeliveryState.UNKNOWN:
+        what = "may have arrived, and is not sent again"
+    else:
+        what = "waits" if waits else "did not go out"
+    return f"today's digest {what}: {why}"
 
 
 _WAITING = frozenset(
