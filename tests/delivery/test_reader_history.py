@@ -14,6 +14,7 @@ from paperround.editions.model import DeliveryState, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.history import ReaderHistory, reader_history
 from paperround.signup.context import SignupContext
+from paperround.subscribers.model import Preferences
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.self_service.readers import (
     DAYS,
@@ -50,9 +51,9 @@ def past(here: SignupContext, token: str) -> ReaderHistory:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (DeliveryState.SENT, "The mail server took it."),
-        (DeliveryState.FAILED, "The mail server refused it."),
-        (DeliveryState.UNKNOWN, "it may have arrived"),
+        (DeliveryState.SENT, "Sent %(day)s at %(time)s: %(what)s"),
+        (DeliveryState.FAILED, "Your mail server refused it: %(reply)s"),
+        (DeliveryState.UNKNOWN, "It may have arrived, so we don’t send it twice."),
     ],
 )
 def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
@@ -65,13 +66,13 @@ def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
     joined(here)
     digest_ends(database, state)
     history = past(here, choosing(here))
-    (digest,) = [mail for mail in history.mails if mail.local_date]
+    (digest,) = [mail for mail in history.mails if mail.is_digest]
     assert digest.called == default.title
-    assert words in digest.became
+    assert words in f"{digest.heading} {digest.became}"
     assert [paper.title for paper in digest.papers] == [
         f"A study of {number} things" for number in (1, 2, 3)
     ]
-    called = [mail.called for mail in history.mails if not mail.local_date]
+    called = [mail.called for mail in history.mails if not mail.is_digest]
     assert called == ["Link to your choices", "Confirm your subscription"]
 
 
@@ -89,9 +90,8 @@ def test_what_the_server_said_is_told_without_an_address(database: Database) -> 
     (second,) = post(database, now=NOW + DAYS)
     found = reader_history(here, link(second), now=NOW + DAYS)
     assert found is not None
-    said = [one.said for one in found.mails if one.said]
-    assert any("(address)" in one for one in said)
-    assert "alice" not in str(said)
+    (refused_mail,) = [one for one in found.mails if "refused" in one.became]
+    assert refused_mail.reply == "<(address)> is full"
 
 
 def _said(one: Transition, reply: str) -> Transition:
@@ -112,3 +112,11 @@ def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     assert state_text(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
     told = {email_kind_name(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
     assert len(told) == len(SystemMailKind) - 1
+
+
+@pytest.mark.accept("F30", part="history")
+def test_a_mail_is_told_with_the_day_and_hour_of_its_reader(database: Database) -> None:
+    here = signup_context(database)
+    joined(here, wish=Preferences(timezone="Asia/Tokyo"))
+    told = [one.at.isoformat() for one in past(here, choosing(here)).mails]
+    assert told == ["2026-03-02T17:00:00+09:00"] * 2

@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from paperround.core.languages import marked
+from paperround.core.times import zone_of
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import (
     MOST_MAILS,
+    WHY_NO_MAIL,
     MailRecord,
     email_kind_name,
     redact_addresses,
-    state_text,
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.model import Edition, EditionId, EditionPaper, RisenPaper
+from paperround.editions.model import (
+    DeliveryState,
+    Edition,
+    EditionId,
+    EditionPaper,
+    RisenPaper,
+)
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
@@ -28,17 +36,20 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMail:
-    """One message: what it was, when, its outcome in plain words, and the server's reply.
+    """One message in words for its reader.
 
-    `local_date` is the date of a digest; a system email has none. `at` is when it was sent, else
-    due.
+    `at` is when it was sent, else due, in the reader's time zone. `heading` takes its `day`, `time`
+    and `what` it was: how many papers, else `what`. `became` is what happened if that is not said
+    there; it takes the `reply` of the mail server.
     """
 
     called: str
-    local_date: date | None
+    is_digest: bool
     at: datetime
+    heading: str
+    what: str
     became: str
-    said: str
+    reply: str
     papers: tuple[EditionPaper, ...]
 
 
@@ -52,6 +63,24 @@ class ReaderHistory:
     most: int = MOST_MAILS
 
 
+_OTHER_DAY = marked("%(day)s at %(time)s: %(what)s")
+_HEADINGS: Mapping[DeliveryState, str] = {
+    DeliveryState.QUEUED: marked("Comes %(day)s at %(time)s: %(what)s"),
+    DeliveryState.SENT: marked("Sent %(day)s at %(time)s: %(what)s"),
+    DeliveryState.SKIPPED: marked("No email on %(day)s: %(what)s"),
+}
+_BECAME: Mapping[DeliveryState, str] = {
+    DeliveryState.CLAIMED: marked("It is on its way to you now."),
+    DeliveryState.IN_DATA: marked("It is on its way to you now."),
+    DeliveryState.DEFERRED: marked("Your mail server has not taken it yet. We try again."),
+    DeliveryState.FAILED: marked("Your mail server refused it: %(reply)s"),
+    DeliveryState.UNKNOWN: marked(
+        "Your mail server gave no answer. It may have arrived, so we don’t send it twice."
+    ),
+    DeliveryState.EXPIRED: marked("Your mail server did not take it in time. We gave up."),
+}
+
+
 def reader_history(context: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
     """Return the messages to the holder of a recently mailed link; None for any other link."""
     with context.database.reading() as work:
@@ -62,26 +91,29 @@ def reader_history(context: SignupContext, token: str, *, now: datetime) -> Read
         wanted = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
         editions = {one: work[EditionStore].get(one) for one in wanted}
         titles = {one.name: one.title for one in work[ListStore].all()}
+    zone = reader.subscription.preferences.timezone or reader.mailing_list.zone
     return ReaderHistory(
         masked=masked(reader.person.address),
-        zone=reader.subscription.preferences.timezone or reader.mailing_list.zone,
-        mails=tuple(_past_mail(mail, editions, titles) for mail in mails),
+        zone=zone,
+        mails=tuple(_past_mail(mail, editions, titles, zone) for mail in mails),
     )
 
 
 def _past_mail(
-    mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str]
+    mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str], zone: str
 ) -> PastMail:
     list_name = mail.list_name
     called = email_kind_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
     edition = editions.get(mail.edition_id) if mail.edition_id else None
-    said = " ".join(str(part) for part in (mail.code, redact_addresses(mail.reply)) if part)
+    is_skipped = mail.state is DeliveryState.SKIPPED
     return PastMail(
         called=called,
-        local_date=mail.local_date,
-        at=mail.sent_at or mail.due_at,
-        became=state_text(mail.state, mail.reason),
-        said=said,
+        is_digest=list_name is not None,
+        at=(mail.sent_at or mail.due_at).astimezone(zone_of(zone)),
+        heading=_HEADINGS.get(mail.state, _OTHER_DAY),
+        what=WHY_NO_MAIL.get(mail.reason, called) if is_skipped else called,
+        became=_BECAME.get(mail.state, ""),
+        reply=redact_addresses(mail.reply) or marked("no reason given"),
         papers=papers_at(edition, mail.positions) if edition else (),
     )
 

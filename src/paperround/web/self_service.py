@@ -343,9 +343,9 @@ def preview_choices(
 
 @router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])
 def history(app: App, now: Now, token: str) -> Response:
-    """Show the emails sent to this reader, with their status."""
+    """Show the emails sent to this reader, and what became of each."""
     past = unless_expired(reader_history(app.signup_context, token, now=now))
-    return private_page(app, "history.html", past=past, token=token)
+    return private_page(app, "history.html", past=past, now=now, token=token)
 
 
 # --- feedback ----------------------------------------------------------------------------------

@@ -132,6 +132,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "told": partial(_count_label, locale),
         "row_of": _row_of,
         "web": web_address,
+        "weekday_date": locale.weekday_date,
         "weight": partial(_signed, locale, 2),
     }
     env.globals |= {

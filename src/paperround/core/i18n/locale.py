@@ -116,6 +116,10 @@ class Locale:
         """Return `Friday 30 January 2026`."""
         return format_date(day, _LONG_DATES.get(self.language, "full"), self.babel)
 
+    def weekday_date(self, day: date) -> str:
+        """Return `Friday 30 January`."""
+        return str(format_skeleton("MMMMEEEEd", day, locale=self.babel))
+
     def _short_date(self, day: date) -> str:
         """Return `Fri 30 Jan`."""
         return str(format_skeleton("MMMEd", day, locale=self.babel))
