@@ -1,17 +1,16 @@
 """The reader's own pages in a browser: live, without a script, and by the keyboard alone."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.person import OVERFLOW, Person, visiting
+from tests.browser.person import OVERFLOW, READER, ZONE, Person, visiting
 from tests.story.serving import Served, serving
 from tests.story.visitor import Visitor, link, subscribed
-
-LOOK = "Look at the next digest first"
 
 
 @dataclass(frozen=True)
@@ -32,31 +31,92 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
         yield Reading(site, urlsplit(choices).path)
 
 
-def titled(page: Page, place: str) -> list[str]:
-    return page.locator(f"{place} ol.next a").all_text_contents()
+def digest(page: Page) -> Locator:
+    """The titles of the email that the page frames."""
+    return page.frame_locator("iframe[name=next-email]").locator("h2")
+
+
+def opens_advanced(page: Page) -> None:
+    page.locator("summary").filter(has_text="Advanced").click()
 
 
 @pytest.mark.quick
 @pytest.mark.accept("F30", part="live preview in a browser")
-def test_the_next_digest_follows_what_is_typed(browser: Browser, reading: Reading) -> None:
+@pytest.mark.accept("W5", part="framed email")
+def test_the_next_email_follows_what_is_chosen(browser: Browser, reading: Reading) -> None:
     with visiting(browser, reading.site, width=360) as person:
         page = person.goes(reading.choices)
         expect(page.locator("#next")).to_be_hidden()
+        steps = page.evaluate("history.length")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.locator("#next")).to_be_in_viewport()
+        expect(digest(page).first).to_be_visible()
+        expect(page.locator("#status")).to_have_text("Nothing is saved yet.")
+        opens_advanced(page)
         page.get_by_label("Papers in a digest, at most").fill("2")
-        expect(page.locator("#next")).to_be_visible()
-        expect(page.locator("#next ol.next li")).to_have_count(2)
-        expect(page.locator("#status")).to_contain_text("Nothing is saved yet")
-        page.get_by_label("Hour of the day").focus()
+        expect(digest(page)).to_have_count(2)
         page.locator("textarea#keyword").fill('"not closed')
-        expect(page.locator("#status")).to_contain_text("Some fields are invalid")
-        person.incidents.errors.clear()  # the answer to what cannot be is a 422
+        frame = page.frame_locator("iframe[name=next-email]")
+        expect(frame.get_by_text("Searches: line 1")).to_be_visible()
         assert page.evaluate(OVERFLOW) <= 0
+        assert page.evaluate("history.length") == steps
+
+
+@pytest.mark.accept("F30", part="in reach")
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("width", [360, 1400])
+def test_save_is_always_in_reach(
+    browser: Browser, reading: Reading, width: int, scripts: bool
+) -> None:
+    with visiting(browser, reading.site, width=width, scripts=scripts) as person:
+        page = person.goes(reading.choices)
+        save = page.get_by_role("button", name="Save")
+        expect(save).to_be_in_viewport(ratio=1)
+        opens_advanced(page)
+        for label in ("What do you work on?", "Mute", "Pause until"):
+            field = page.get_by_label(label)
+            field.focus()
+            expect(save).to_be_in_viewport(ratio=1)
+            box, bar = field.bounding_box(), page.locator(".bar").bounding_box()
+            assert box is not None
+            assert bar is not None
+            assert box["y"] + box["height"] <= bar["y"], label
+
+
+@pytest.mark.accept("F30", part="story of a minute")
+def test_two_chips_and_an_hour_are_chosen_previewed_saved_and_said_back(
+    browser: Browser, site: Served
+) -> None:
+    with visiting(browser, site, width=360) as person:
+        page = person.goes("/subscribe")
+        page.set_default_timeout(60_000)  # the first preview makes the edition ready
+        page.get_by_label("E-mail address").fill(READER)
+        site.clock.move(seconds=3)
+        page.get_by_role("button", name="Subscribe", exact=True).click()
+        mail = person.finds(re.compile("^Confirm your subscription to"))
+        page = person.follows(mail.get_by_role("link", name="Confirm the subscription"))
+        page.get_by_role("button", name="Yes, send me the digest").click()
+        page.get_by_role("link", name="Change your hour").click()
+        chips = page.get_by_role("checkbox")
+        chosen = [chips.nth(number).get_attribute("value") or "" for number in (0, 2)]
+        for topic in chosen:
+            page.get_by_role("checkbox", name=topic).check()
+        page.get_by_label("Hour of the day").select_option("18:00")
+        page.get_by_role("button", name="Preview").click()
+        expect(digest(page).first).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        said_back = f"Saved. Every day · 18:00 ({ZONE}) · {chosen[0]} · {chosen[1]}"
+        expect(page.locator(".done")).to_have_text(said_back)
+        for topic in chosen:
+            expect(page.get_by_role("checkbox", name=topic)).to_be_checked()
+        expect(page.get_by_label("Hour of the day")).to_have_value("18")
 
 
 def test_what_is_typed_goes_along_into_another_language(browser: Browser, reading: Reading) -> None:
     with visiting(browser, reading.site) as person:
         for path in ("/subscribe", reading.choices):
             page = person.goes(path)
+            opens_advanced(page)
             page.locator("textarea#author").fill("Grace Hopper")
             for language in ("Deutsch", "Español"):
                 page.get_by_role("link", name=language).click()
@@ -67,17 +127,19 @@ def test_what_is_typed_goes_along_into_another_language(browser: Browser, readin
 
 
 @pytest.mark.accept("F30", part="without a script")
-def test_without_a_script_the_button_shows_it_and_saves_it(
+def test_without_a_script_the_button_opens_the_email_and_the_form_stays(
     browser: Browser, reading: Reading
 ) -> None:
     with visiting(browser, reading.site, scripts=False) as person:
         page = person.goes(reading.choices)
+        opens_advanced(page)
         page.get_by_label("Papers in a digest, at most").fill("3")
-        page.get_by_role("button", name=LOOK).click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("Your next digest")
-        assert len(titled(page, "#next-digest")) == 3
-        page.get_by_role("button", name="Save these choices").click()
+        with person.context.expect_page() as opened:
+            page.get_by_role("button", name="Preview").click()
+        expect(opened.value.locator("h2")).to_have_count(3)
+        page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved.")).to_be_visible()
+        opens_advanced(page)
         expect(page.get_by_label("Papers in a digest, at most")).to_have_value("3")
 
 
@@ -121,10 +183,14 @@ def test_somebody_new_looks_at_their_digest_before_they_subscribe(
         page = person.goes("/subscribe")
         page.set_default_timeout(60_000)  # the first look makes the edition ready
         page.get_by_label("Topics", exact=True).fill("graphs")
-        page.get_by_role("button", name="Look at the digest first").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("The digest you would get")
-        assert titled(page, "main")
-        page.get_by_role("button", name="Change my choices").click()
+        preview = page.get_by_role("button", name="Preview")
+        if scripts:
+            preview.click()
+            expect(digest(page).first).to_be_visible()
+        else:
+            with person.context.expect_page() as opened:
+                preview.click()
+            expect(opened.value.locator("h2").first).to_be_visible()
         expect(page.get_by_label("Topics", exact=True)).to_have_value("graphs")
         assert page.evaluate(OVERFLOW) <= 0
         _subscribes(person, page)

@@ -102,12 +102,13 @@ def changes_choices(person: Person) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Not saved")
     page.get_by_label("Time zone").fill("Asia/Tokyo")
     page.get_by_label("Topics", exact=True).fill("kites\nsensor fusion")
+    page.locator("summary").filter(has_text="Advanced").click()
     page.get_by_label("Searches").fill("graph NOT survey")
     page.get_by_label("Mute").fill("blockchain")
     page.get_by_label("Papers in a digest").fill("5")
     page.get_by_label("Pause until").fill("2026-04-01")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".done")).to_have_text("Saved.")
+    expect(page.locator(".done")).to_contain_text("Saved. Every day · 18:00 (Asia/Tokyo) · kites")
     sees_the_choices(page)
 
 

@@ -33,6 +33,7 @@ PUBLIC = {
     "no day": "/editions/trending/yesterday",
     "forged": "/feedback/forged",
     "another address": f"/address/{'A' * 40}",
+    "a link cut short": f"/preferences/{'A' * 37}",
 }
 PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),

@@ -28,7 +28,7 @@ from paperround.papers.formatting import paper_links
 from paperround.ranking.formula import _PARTS
 from paperround.web.errors import BROKEN, ERRORS, NOT_HERE, NOWHERE
 from paperround.web.preferences_form import FREQUENCIES
-from paperround.web.signup import no_digest_reason
+from paperround.web.signup import NO_DIGEST
 from paperround.web.templates import _SIGNALS
 from tests.core.unmarked import unmarked
 from tools.words import OTHERS, TEMPLATE, faults, main, messages, renewed, written
@@ -183,7 +183,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {
         *FREQUENCIES.values(),
         *WHY_NO_MAIL.values(),
-        no_digest_reason(None),
+        NO_DIGEST,
         *WHY_THIN.values(),
     }
     words |= {state_text(state, "") for state in DeliveryState}

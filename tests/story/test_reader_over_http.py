@@ -38,7 +38,7 @@ def test_a_reader_changes_choices_by_a_freshly_mailed_link(visitor: Visitor) -> 
     assert "a•••@example.org" in offer.text
     assert "Check your inbox" in visitor.press(offer, "Mail me a fresh link").text
     choices = visitor.open(link(visitor.site.mail("Your choices for"), "preferences"))
-    wish = {"hour": "18", "timezone": "Asia/Tokyo", "topics": "kites", "size": "5"}
+    wish = {"hour": "18", "timezone": "Asia/Tokyo", "topic": "kites", "size": "5"}
     saved = visitor.press(choices, "Save", **wish, paused_until="2026-04-01")
     assert "Saved." in saved.text
     shown = visitor.open(choices.path).text

@@ -3,9 +3,23 @@
 import html
 import re
 
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.model import Preferences, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
+
+MASK = re.compile(r"\w•••@[\w.•]+|•••@•••")
+"""An address that only its owner recognizes."""
+
+
+def subscription(site: Site, name: str = "alice") -> tuple[SubscriberState, Preferences]:
+    with site.runtime.database.reading() as work:
+        person = work[SubscriberStore].find(address(name))
+        assert person is not None
+        found = work[SubscriberStore].subscription(person.id, work[ListStore].get("trending").id)
+    assert found is not None
+    return found.state, found.preferences
 
 
 def kept(site: Site, name: str = "alice") -> list[str]:

@@ -49,7 +49,7 @@ BODIES = (
     *(b'{"email": "a@b.example", "hour": %s}' % one for one in (DIGITS.encode(), b"1e999", b"NaN")),
     b'{"email": "\xed\xa0\x80@b.example"}',
 )
-CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topics")
+CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topic")
 LINES = ("topic", "add_topic", "author", "keyword", "category", "seed", "mute")
 QUERIES = (
     *("/?x", "/editions?list", "/editions?month", "/static/site.css?v", "/outbox?show"),

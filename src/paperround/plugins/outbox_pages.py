@@ -31,17 +31,7 @@ from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.core.times import require_utc
 from paperround.delivery.status import DIGEST, email_kind_name
 from paperround.web.context import App, Client, Now
-from paperround.web.templates import HTML, private_page
-
-FRAMED_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox"
-)
-"""Messages contain inline styles, as mail programs need them, and may do nothing else."""
-
-_NEW_WINDOW = '<base target="_blank">'
-"""Links in a framed message open a new window, because our pages refuse to be framed."""
+from paperround.web.templates import email_page, private_page
 
 SHOWN = 200
 """Most emails in a listing."""
@@ -178,9 +168,7 @@ def show_message(app: App, mail: Mail, show: View = "html") -> Response:
 @router.get("/outbox/{mail_id}/html")
 def show_html(mail: Mail) -> Response:
     """Return the HTML part for a frame, isolated from the site."""
-    head, tag, rest = mail.html.partition("<head>")
-    html = f"{head}{tag}{_NEW_WINDOW}{rest}" if tag else _NEW_WINDOW + mail.html
-    return Response(html, headers={"content-security-policy": FRAMED_POLICY}, media_type=HTML)
+    return email_page(mail.html)
 
 
 @router.get("/outbox/{mail_id}/eml")

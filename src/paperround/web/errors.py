@@ -27,7 +27,7 @@ from paperround.core.errors import (
 from paperround.core.languages import marked
 from paperround.papers.identifiers import arxiv_id
 from paperround.web.security import HOOKS, UNKNOWN
-from paperround.web.templates import private_page
+from paperround.web.templates import is_framed, no_email_page, private_page
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,10 @@ def install_handlers(app: FastAPI) -> None:
 
 def _respond(request: Request, status: int, detail: str, **more: Any) -> Response:
     app: AppContext = request.app.state.runtime
+    if is_framed(request) and not _is_api(request.url.path):
+        page = no_email_page(app, [("", detail)], status=status)
+        page.headers.update(more.get("headers") or {})
+        return page
     return error_response(app, request.url.path, status, detail, **more)
 
 

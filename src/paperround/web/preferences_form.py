@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
+from typing import TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel
@@ -48,8 +49,8 @@ class HoursForm(BaseModel):
 
 
 class ChoicesForm(HoursForm):
-    """The form with all preferences. `topics` belong to one list; `topic`, and the suggestions
-    ticked in `add_topic`, belong to the reader. An empty language keeps the current one. Any text
+    """The form with all preferences. `topic` holds the topics of the reader and those of the list
+    alone; suggestions are ticked in `add_topic`. An empty language keeps the current one. Any text
     in `shares` ticks its box."""
 
     language: str = ""
@@ -57,7 +58,6 @@ class ChoicesForm(HoursForm):
     floor: str = ""
     paused_until: str = ""
     shares: str = ""
-    topics: str = ""
     focus: str = ""
     avoid: str = ""
     topic: str = ""
@@ -68,6 +68,8 @@ class ChoicesForm(HoursForm):
     seed: str = ""
     mute: str = ""
 
+
+Form = TypeVar("Form", bound=ChoicesForm)
 
 INTEREST_FIELDS = (
     InterestKind.TOPIC,
@@ -87,6 +89,8 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
         kind.value: "\n".join(one.value for one in interests if one.kind is kind)
         for kind in INTEREST_FIELDS
     }
+    topics = (*preferences.topics, *lines[InterestKind.TOPIC].splitlines())
+    lines[InterestKind.TOPIC] = "\n".join(dict.fromkeys(topics))
     return ChoicesForm(
         hour=_to_text(preferences.hour),
         timezone=preferences.timezone or "",
@@ -96,7 +100,6 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
         floor=_to_text(preferences.floor),
         paused_until=_to_text(preferences.paused_until),
         shares="" if preferences.shares_since is None else "yes",
-        topics="\n".join(preferences.topics),
     ).model_copy(update=lines)
 
 
@@ -105,15 +108,40 @@ def form_version(form: ChoicesForm) -> str:
     return sha256(form.model_dump_json().encode()).hexdigest()[:16]
 
 
-def parse_interests(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
-    """Return the interests in the form, and those of `known` that have no field.
+def tick_suggestions(form: Form, suggested: Sequence[str]) -> Form:
+    """Return the form with the suggested ones among its topics ticked instead of written."""
+    topics, known = dict.fromkeys(_entered_topics(form)), {*map(str.casefold, suggested)}
+    ticked = tuple(one for one in topics if one.casefold() in known)
+    written = "\n".join(one for one in topics if one not in ticked)
+    return form.model_copy(update={"topic": written, "add_topic": ticked})
+
+
+def ticked_first(suggested: Sequence[str], ticked: Sequence[str]) -> list[str]:
+    """Return the topics that a form offers: the ticked ones, which may be no longer suggested, and
+    the others."""
+    known = {one.casefold() for one in ticked}
+    return [*ticked, *(one for one in suggested if one.casefold() not in known)]
+
+
+def _entered_topics(form: ChoicesForm) -> list[str]:
+    lines = (*form.topic.splitlines(), *form.add_topic)
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+def parse_interests(
+    form: ChoicesForm, known: Sequence[Interest], list_topics: Sequence[str] = ()
+) -> tuple[Interest, ...]:
+    """Return the interests in the form, and those of `known` that have no field. Topics of the list
+    alone are none, unless they are in `known` as well.
 
     Raises InvalidInput with the field's name as its code; the message quotes the line.
     """
     entered = (
         one for kind in INTEREST_FIELDS for one in interests_in(kind, _interest_lines(form, kind))
     )
-    return bounded((*(one for one in known if one.kind not in INTEREST_FIELDS), *entered))
+    of_list = {Interest(InterestKind.TOPIC, one) for one in list_topics} - {*known}
+    kept = (one for one in known if one.kind not in INTEREST_FIELDS)
+    return bounded((*kept, *(one for one in entered if one not in of_list)))
 
 
 def _interest_lines(form: ChoicesForm, kind: InterestKind) -> str:
@@ -159,7 +187,8 @@ def parse_times(form: HoursForm, known: Preferences) -> Preferences:
 
 def parse_preferences(form: ChoicesForm, known: Preferences, *, now: datetime) -> Preferences:
     """Return `known` with all preferences of the form; who ticks `shares` begins to share `now`.
-    Raises as `timed` does."""
+    Topics of the list that are still in the form stay. Raises as `parse_times` does."""
+    entered = _entered_topics(form)
     return replace(
         parse_times(form, known),
         language=_parse_language(form.language) or known.language,
@@ -167,7 +196,7 @@ def parse_preferences(form: ChoicesForm, known: Preferences, *, now: datetime) -
         floor=_parse_float("floor", form.floor),
         paused_until=_parse_day("paused_until", form.paused_until),
         shares_since=(known.shares_since or now) if form.shares else None,
-        topics=tuple(line for line in form.topics.splitlines() if line.strip()),
+        topics=tuple(one for one in known.topics if one in entered),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, invalid
-from paperround.delivery.status import WHY_NO_MAIL
+from paperround.core.languages import marked
 from paperround.papers.model import PaperId
 from paperround.self_service import change_address, preferences
 from paperround.self_service.erasure import erase_person, export_person, was_erased
@@ -35,15 +35,26 @@ from paperround.web.preferences_form import (
     form_version,
     parse_interests,
     parse_preferences,
+    tick_suggestions,
+    ticked_first,
     time_zones,
     to_form,
 )
-from paperround.web.signup import count_refusals, no_digest_reason, parse_new_address
-from paperround.web.templates import email_page, private_page, stream_file
+from paperround.web.signup import (
+    LinkForm,
+    OldLink,
+    count_refusals,
+    digest_page,
+    link_page,
+    parse_new_address,
+)
+from paperround.web.templates import is_framed, no_email_page, private_page, stream_file
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
 T = TypeVar("T")
+
+EXPIRED = marked("This link does not open your choices any more. Save to get a new one.")
 
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
@@ -59,14 +70,20 @@ def install_handler(app: FastAPI) -> None:
 
 
 def _offer_link(request: Request, _: Exception) -> Response:
-    """Return the page for an expired link, with a button to send a new one. An erased reader sees
-    that they were erased."""
+    """Return the page for an expired link, with a button to send a new one; for one that is not
+    ours, such as one cut short, it asks for the address. An erased reader sees that they were
+    erased."""
     app, token = get_app(request), request.path_params["token"]
     if was_erased(app.signup_context, token):
         return private_page(app, "erased.html")
-    masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
-    is_lost = request.method == "POST"
-    return private_page(app, "preferences_link.html", masked=masked, token=token, lost=is_lost)
+    if is_framed(request):
+        return no_email_page(app, [("", EXPIRED)])
+    link = OldLink(
+        token=token,
+        masked=preferences.masked_address(app.signup_context, token),
+        is_lost=request.method == "POST",
+    )
+    return link_page(app, LinkForm(), app.clock.now(), link=link)
 
 
 def unless_expired(found: T | None) -> T:
@@ -118,10 +135,9 @@ class _Visit:
         version of the preferences that the reader has seen, and suggests topics not in the form."""
         errors = errors or {}
         seen = form.shown if isinstance(form, FormAction) and "shown" not in errors else ""
-        entered = {
-            line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()
-        }
         topics = self.app.topics.now(now=self.now)
+        if "topic" not in errors:  # its lines are counted in the message
+            form = tick_suggestions(form, topics)
         return private_page(
             self.app,
             "preferences.html",
@@ -133,7 +149,7 @@ class _Visit:
             shown=seen or form_version(_saved_form(self.choices)),
             frequencies=FREQUENCIES,
             zones=time_zones(),
-            suggested=[one for one in topics if one.casefold() not in entered],
+            suggested=ticked_first(topics, form.add_topic),
             errors=errors,
             done=done,
         )
@@ -244,7 +260,7 @@ def _save(visit: _Visit, data: FormAction) -> Response:
     choices = visit.choices
     try:
         wanted = parse_preferences(data, choices.preferences, now=visit.now)
-        interests = parse_interests(data, choices.interests)
+        interests = parse_interests(data, choices.interests, choices.preferences.topics)
         # Do not overwrite preferences saved in another window that this page did not show. After a
         # double click they already have the wanted values.
         known = (data.shown, form_version(to_form(wanted, interests)))
@@ -304,17 +320,14 @@ _ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response]] = {
 def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the email of the next digest, as this reader would get it now."""
     found = unless_expired(next_digest(app.previewer, token, now=now, list_name=list or None))
-    if found.rendered is None:
-        why = WHY_NO_MAIL.get(found.skipped or "")
-        return private_page(app, "no_preview.html", why=why, token=token)
-    return email_page(found.rendered.html)
+    return digest_page(app, found)
 
 
 @router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST)])
 def preview_choices(
-    app: App, now: Now, token: str, data: Annotated[FormAction, Form()]
+    app: App, now: Now, request: Request, token: str, data: Annotated[FormAction, Form()]
 ) -> Response:
-    """Show the next digest with unsaved preferences, without saving them."""
+    """Show the email of the next digest with unsaved preferences, without saving them."""
     visit = _visit(app, token, data.list_name, now)
     choices = visit.choices
     set_language(data.language or choices.preferences.language)
@@ -325,20 +338,15 @@ def preview_choices(
             now=now,
             list_name=choices.list_name,
             preferences=parse_preferences(data, choices.preferences, now=now),
-            interests=parse_interests(data, choices.interests),
+            interests=parse_interests(data, choices.interests, choices.preferences.topics),
         )
     except InvalidInput as error:
-        return visit.page(data, find_errors(data, error, zone=choices.zone, now=now))
-    found = unless_expired(found)
-    return private_page(
-        app,
-        "preview.html",
-        next=found,
-        why=no_digest_reason(found.skipped),
-        token=token,
-        choices=choices,
-        form=data,
-    )
+        errors = find_errors(data, error, zone=choices.zone, now=now)
+        if is_framed(request):
+            problems = [(name, one) for name, one in errors.items()]
+            return no_email_page(app, problems, status=422)
+        return visit.page(data, errors)
+    return digest_page(app, unless_expired(found))
 
 
 @router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])

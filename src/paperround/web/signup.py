@@ -8,7 +8,7 @@ from functools import partial
 from math import ceil
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 
 from paperround.bootstrap import AppContext
@@ -18,7 +18,7 @@ from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST, MailingList
 from paperround.self_service.preferences import lists_by_title
-from paperround.self_service.preview import first_digest_preview
+from paperround.self_service.preview import Preview, first_digest_preview
 from paperround.signup import confirm as signup
 from paperround.signup import requests
 from paperround.signup.limits import count_refused, needs_proof_of_work
@@ -39,8 +39,14 @@ from paperround.web.context import (
 )
 from paperround.web.form_token import FormSender
 from paperround.web.language import requested_language, set_language
-from paperround.web.preferences_form import FREQUENCIES, HoursForm, parse_times
-from paperround.web.templates import private_page, public_page
+from paperround.web.preferences_form import FREQUENCIES, HoursForm, parse_times, ticked_first
+from paperround.web.templates import (
+    email_page,
+    is_framed,
+    no_email_page,
+    private_page,
+    public_page,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -189,7 +195,7 @@ def signup_page(
     }
     status = 503 if crowd else 422 if error or hint else 200
     if is_whole:
-        lists, suggested = _lists(app), app.topics.now(now=now)
+        lists, suggested = _lists(app), ticked_first(app.topics.now(now=now), form.add_topic)
         return private_page(
             app, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
         )
@@ -297,14 +303,21 @@ def show_form(app: App, now: Now, list: str = DEFAULT_LIST) -> Response:  # noqa
     return signup_page(app, SignupForm(list=list), now)
 
 
-def no_digest_reason(reason: str | None) -> str:
-    """Return the message for why there would be no digest."""
-    return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
+NO_DIGEST = marked("There would be no digest now.")
+
+
+def digest_page(app: AppContext, found: Preview) -> Response:
+    """Return the email of a preview, or why there would be none."""
+    if found.rendered is None:
+        return no_email_page(app, [("", WHY_NO_MAIL.get(found.skipped or "", NO_DIGEST))])
+    return email_page(found.rendered.html)
 
 
 @router.post("/subscribe/preview", dependencies=[costly(DIGEST_COST)])
-def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> Response:
-    """Show the digest for these choices, without storing or sending anything."""
+def preview_digest(
+    app: App, now: Now, request: Request, form: Annotated[SignupForm, Form()]
+) -> Response:
+    """Show the email of the first digest for these choices, without storing or sending anything."""
     set_language(form.language)
     try:
         found = first_digest_preview(
@@ -314,15 +327,12 @@ def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> R
             entered_interests(form),
             now=now,
         )
-    except NotFound as error:
-        return signup_page(app, form, now, error=InvalidInput(error.text, code="list"))
-    except InvalidInput as error:
-        return signup_page(app, form, now, error=error)
-    stamp, why = (
-        form_token.make_stamp(app.signup_context.keys, now=now),
-        no_digest_reason(found.skipped),
-    )
-    return private_page(app, "trying.html", next=found, why=why, form=form, stamp=stamp)
+    except (NotFound, InvalidInput) as error:
+        code = "list" if isinstance(error, NotFound) else error.code
+        if is_framed(request):
+            return no_email_page(app, [(code, error)], status=422)
+        return signup_page(app, form, now, error=InvalidInput(error.text, code=code))
+    return digest_page(app, found)
 
 
 @router.post("/subscribe/choices", dependencies=[RATE_LIMITED])
@@ -358,7 +368,7 @@ def confirm(app: App, now: Now, token: str) -> Response:
 @router.get("/preferences")
 def show_link_form(app: App, now: Now) -> Response:
     """Show the form to request a link, for a reader without one of our emails."""
-    return _link_page(app, LinkForm(), now)
+    return link_page(app, LinkForm(), now)
 
 
 @router.post("/preferences")
@@ -377,20 +387,33 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
             else:
                 requests.request_link(app.signup_context, address, visitor, proof=proof, now=now)
     except SharedLimitReached as error:
-        return _with_retry_after(_link_page(app, form, now, crowd=error), error)
+        return _with_retry_after(link_page(app, form, now, crowd=error), error)
     except InvalidInput as error:
-        return _link_page(app, form, now, error=error)
+        return link_page(app, form, now, error=error)
     return private_page(app, "link_mailed.html")
 
 
-def _link_page(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldLink:
+    """A link that does not open the preferences. `masked` is the address it was mailed to; None for
+    one that is not ours, such as one cut short. `is_lost`: it was used to save something."""
+
+    token: str
+    masked: str | None
+    is_lost: bool
+
+
+def link_page(
     app: AppContext,
     form: LinkForm,
     now: datetime,
     *,
     error: InvalidInput | None = None,
     crowd: SharedLimitReached | None = None,
+    link: OldLink | None = None,
 ) -> Response:
+    """Return the page that asks for an address to mail a link to, or offers one in place of an old
+    `link`."""
     return private_page(
         app,
         "ask_for_link.html",
@@ -400,4 +423,5 @@ def _link_page(
         error=error,
         crowd=crowd,
         work=_challenge(app, now, crowd),
+        link=link,
     )

@@ -10,7 +10,7 @@ from secrets import token_hex
 from types import MappingProxyType
 from urllib.parse import quote
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -179,10 +179,14 @@ STAMP = f"stamp-{token_hex(16)}"
 """The placeholder of a form's stamp in cached pages. It is random, so content cannot contain it."""
 
 EMAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """Messages contain inline styles, as mail programs need them, and may do nothing else."""
+
+NEW_WINDOW = '<base target="_blank">'
+"""Links in a framed message open a new window, because our pages refuse to be framed."""
 
 
 def public_page(app: AppContext, template: str, **values: object) -> Response:
@@ -201,8 +205,25 @@ def private_page(
 
 
 def email_page(html: str) -> Response:
-    """Return the HTML of an email as a page, isolated from the site."""
+    """Return the HTML of an email for a frame or a window, isolated from the site."""
+    head, tag, rest = html.partition("<head>")
+    html = f"{head}{tag}{NEW_WINDOW}{rest}" if tag else NEW_WINDOW + html
     return Response(html, headers={"content-security-policy": EMAIL_POLICY}, media_type=HTML)
+
+
+def is_framed(request: Request) -> bool:
+    """Whether the response is for the frame in which a page shows an email."""
+    return "framed" in request.query_params
+
+
+def no_email_page(
+    app: AppContext, problems: Sequence[tuple[str, object]], *, status: int = 200
+) -> Response:
+    """Return what stands in the place of an email that there is not: each problem, and the name of
+    its field or an empty one."""
+    page = private_page(app, "no_email.html", status=status, problems=problems)
+    page.headers["content-security-policy"] = EMAIL_POLICY
+    return page
 
 
 def _page_response(
