@@ -29,7 +29,7 @@ def write(once: OnceFolder, *papers: dict[str, object]) -> None:
 def kept(once: OnceFolder, *, after: int) -> set[str]:
     """Run `after` so many days; the titles that are known then."""
     once.run(NOW + after * DAY)
-    titles = []
+    titles: list[str] = []
 
     def read(engine: Engine) -> None:
         with engine.connect() as connection:
