@@ -1,5 +1,7 @@
 """Options that several commands share, and their parsers."""
 
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -89,6 +91,15 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
 
     clock = SystemClock() if now is None else FixedClock(now)
     return AppContext(load_settings(), clock, creates=creates)
+
+
+def actor() -> str:
+    """Return who runs this command, for the audit log: the account's name, else its number."""
+    number = os.getuid()
+    try:
+        return f"shell {pwd.getpwuid(number).pw_name}"
+    except KeyError:  # a container may run as an account without a name
+        return f"shell uid {number}"
 
 
 @contextmanager
