@@ -178,6 +178,8 @@ MADE_UP = {
     "provider": "ses",
     "name": "trending",
     "date": "2026-03-02",
+    "verdict:verdict": "more",
+    "place": "p1",
     "cut": "0",
 }
 OF_A_SIGN_UP = {"subscribers", "subscriptions", "notices", "rate_windows"}

@@ -60,8 +60,11 @@ def says_what_was_useful(person: Person) -> None:
     """The digest has come; under it one can say what one wants more of."""
     mail = person.finds(DIGEST)
     expect(mail.get_by_role("heading", level=2).first).to_be_visible()
-    page = person.follows(mail.get_by_role("link", name="Was this useful?").nth(7))
-    expect(page.locator("#p8")).to_be_in_viewport()
+    page = person.follows(mail.get_by_role("link", name="Save: ").nth(7))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("You saved “")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_have_text("Undone.")
     page = person.follows(mail.get_by_role("link", name="Say which papers were useful"))
     first, second = (page.locator(".papers > li").nth(number) for number in (0, 1))
     first.get_by_role("button", name="More like this").click()

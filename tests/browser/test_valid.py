@@ -54,7 +54,7 @@ def test_a_validator_finds_nothing_in_any_page(tour: Tour, tmp_path: Path) -> No
     assert not found, "\n".join(found)
 
 
-ANSWERS = 14
+ANSWERS = 20
 
 
 def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -67,6 +67,15 @@ def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]
     yield "asked", visitor.press(whole, "Subscribe", email="cy@example.org", topic=odd).text
     yield "link mailed", visitor.press(visitor.open(paths["offer"]), "Mail me a fresh link").text
     yield "noted", visitor.press(visitor.open(paths["feedback"]), "More like this").text
+    said = visitor.press(visitor.open(paths["more like this"]), "More like this")
+    yield "said", said.text
+    yield "taken back", visitor.press(said, "Undo").text
+    visitor.ask("POST", paths["more like this"].replace("/more/", "/save/"))
+    kept = visitor.open(paths["saved papers"])
+    yield "annotated", visitor.press(kept, "Save", note=odd, collections=odd).text
+    yield "removed", visitor.press(visitor.open(paths["saved papers"]), "Remove this paper").text
+    yield "not added", visitor.ask("POST", paths["saved papers"], "action=add&named=nothing").text
+    yield "taught", visitor.press(visitor.open(paths["choices"]), "Remove").text
     choices = visitor.open(paths["choices"])
     yield "saved", visitor.press(choices, "Save", keyword=odd).text
     yield "not saved", visitor.ask("POST", choices.path, "action=save&hour=99&size=0").text

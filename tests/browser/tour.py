@@ -37,7 +37,7 @@ PUBLIC = {
 }
 PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
-    *("judging", "forged", "next papers"),
+    *("judging", "forged", "next papers", "more like this", "saved papers", "what feedback taught"),
 )
 ASKED = "bo@example.org"
 """Who is asked by mail, and has not answered yet."""
@@ -76,6 +76,9 @@ def touring(folder: Path) -> Iterator[Tour]:
             "history": f"{choices}/history",
             "library": f"{choices}/library",
             "judging": f"{choices}/papers",
+            "more like this": f"{link(digest, 'feedback')}/more/p1",
+            "saved papers": f"{choices}/saved",
+            "what feedback taught": f"{choices}/feedback",
         }
         yield Tour(site, tuple(site.mails()), PUBLIC | _of_paths(personal) | _kept(site))
 

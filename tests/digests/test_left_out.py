@@ -21,7 +21,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId, Record
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.rank import rank_list
-from paperround.self_service.history import give_feedback, papers_of_digest
+from paperround.self_service.feedback import give_feedback, papers_of_digest
 from paperround.self_service.next_titles import next_titles
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
@@ -443,5 +443,5 @@ def test_one_click_by_the_link_of_the_mail_teaches(ada: SqlDatabase) -> None:
     mail = MailRenderer(sender_identity()).render(mailed(ada, "ada", MONDAY.date()))
     assert "Rose later, and we had left it out" in mail.html
     assert "98 votes" in mail.text
-    assert f"/feedback/{'x' * 40}#r1" in mail.html
-    assert f"/feedback/{'x' * 40}#r1" in mail.text
+    assert f"/feedback/{'x' * 40}/more/r1" in mail.html
+    assert f"/feedback/{'x' * 40}/more/r1" in mail.text

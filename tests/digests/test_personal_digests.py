@@ -30,7 +30,7 @@ from paperround.papers.store.papers import PaperStore
 from paperround.personal import reader_scores
 from paperround.personal.ranking import PersonalRanking
 from paperround.personal.reader_preferences import load_preferences
-from paperround.self_service.history import give_feedback, papers_of_digest
+from paperround.self_service.feedback import give_feedback, papers_of_digest
 from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
 from paperround.subscribers.store.subscribers import SubscriberStore

@@ -182,15 +182,16 @@ def test_both_parts_ask_what_was_useful_and_the_html_asks_of_each_paper() -> Non
     words, asked = rendered(), view().links.feedback
     assert f"Say which papers were useful: {asked}\n" in words.text
     hrefs = [link["href"] for link in Outline(words.html).all("a")]
-    places = [href for href in hrefs if href.startswith(f"{asked}#")]
-    assert places == [f"{asked}#p{number}" for number in range(1, 7)]
+    places = [href for href in hrefs if href.startswith(f"{asked}/") and "/next" not in href]
+    verdicts = ("save", "more", "less")
+    assert places == [f"{asked}/{one}/p{n}" for n in range(1, 7) for one in verdicts]
     assert hrefs.count(asked) == 1
 
 
 def test_a_crowded_digest_asks_once_rather_than_of_each_paper() -> None:
     html = rendered(view([paper(gist="A steady sentence. " * 60)] * 50)).html
     assert html.count(f'href="{view().links.feedback}"') == 1
-    assert html.count(f'href="{view().links.feedback}#') == 0
+    assert html.count(f'href="{view().links.feedback}/more') == 0
 
 
 def test_without_a_place_for_opinions_none_is_asked_for() -> None:

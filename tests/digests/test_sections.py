@@ -23,7 +23,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Count, Record, Show
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.trending import TrendingRanker
-from paperround.self_service.history import papers_of_digest
+from paperround.self_service.feedback import papers_of_digest
 from paperround.subscribers.model import Preferences
 from tests.digests.messages import sender_identity
 from tests.digests.reading import modern_parts
@@ -125,7 +125,7 @@ def test_the_number_of_a_feedback_link_is_that_of_its_paper(mixed: SqlDatabase) 
             edition = work[EditionStore].get(row.edition_id)
         mail = mail_of(mixed, edition, name)
         html = modern_parts(MailRenderer(sender_identity()).compose(mail))[1]
-        places = re.findall(r"<h2[^>]*>(\d+)\. .*?>([^<]+)</a>.*?#p(\d+)", html, re.DOTALL)
+        places = re.findall(r"<h2[^>]*>(\d+)\. .*?>([^<]+)</a>.*?/more/p(\d+)", html, re.DOTALL)
         expected = [(str(n), one.title, str(n)) for n, one in enumerate(form.papers, start=1)]
         assert places == expected
 

@@ -25,6 +25,7 @@ from paperround.papers.merge import joined
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import Subscription
+from paperround.subscribers.store.saved import SavedPapers
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     new_delivery,
@@ -138,6 +139,25 @@ def test_counts_listings_and_feedback_move_to_the_paper_that_stays(
         for table, rows in ((db.observations, 1), (db.listings, 2), (db.identifiers, 2)):
             owners = connection.execute(select(table.c.paper_id)).scalars().all()
             assert owners == [two[0]] * rows, table.name
+
+
+@pytest.mark.accept("F54", part="notes")
+def test_a_reader_who_saved_both_papers_keeps_both_notes_and_all_collections(
+    database: SqlDatabase, two: tuple[PaperId, PaperId]
+) -> None:
+    people = [one.subscriber_id for one in readers(database, "ada", "bob")]
+    with database.writing() as work:
+        for number, one in enumerate(two):
+            for person in people[number:]:  # ada saved the first paper alone
+                work[SubscriberStore].give_feedback(person, one, "save", now=NOW)
+                note, names = f"note {number}", ("both", f"of {number}")
+                work[SavedPapers].annotate(person, one, note, names)
+    run(database, BOTH)
+    with database.reading() as work:
+        [[adas], [bobs]] = [work[SavedPapers].saved_by(one) for one in people]
+    assert (adas.note, adas.collections) == ("note 0", ("both", "of 0"))
+    assert (bobs.note, bobs.collections) == ("note 0\n\nnote 1", ("both", "of 0", "of 1"))
+    assert {adas.paper_id, bobs.paper_id} == {two[0]}
 
 
 def test_the_newer_text_stands_and_the_other_is_kept_as_a_version(

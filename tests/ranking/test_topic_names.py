@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.ranking.topic_names import names_topic, shared_topic, spaced, spell
+from paperround.ranking.topic_names import names_topic, own_topics, shared_topic, spaced, spell
 
 
 @pytest.mark.accept("Q17", part="topics")
@@ -95,3 +95,29 @@ def test_a_topic_is_written_as_within_a_sentence(
     topic: str, title: str, abstract: str, written: str
 ) -> None:
     assert spell(topic, title, abstract) == written
+
+
+@pytest.mark.accept("F54", part="plain words")
+@pytest.mark.parametrize(
+    ("title", "abstract", "keywords", "topics"),
+    [
+        (
+            "Retrieve and Link: Fast and Accurate Entity Linking",
+            "Entity linking finds the entities that a text names.",
+            (),
+            ("entity linking",),
+        ),
+        (
+            "Law of the Weakest Link",
+            "Models are as strong as the weakest link in a law of the chain.",
+            ("MoE routing",),
+            ("weakest link", "MoE routing"),
+        ),
+        ("A Survey", "We survey methods and results.", ("results",), ()),
+        ("", "", ("", "one two three four"), ()),
+    ],
+)
+def test_a_paper_is_about_phrases_of_its_title_and_then_its_keywords(
+    title: str, abstract: str, keywords: tuple[str, ...], topics: tuple[str, ...]
+) -> None:
+    assert own_topics(title, abstract, keywords) == topics

@@ -22,7 +22,7 @@ from paperround.plugins.onboarding.library import keep_seeds
 from paperround.plugins.onboarding.ratings import store_ratings
 from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
-from paperround.self_service.history import give_feedback
+from paperround.self_service.feedback import give_feedback
 from paperround.self_service.preferences import (
     join_list,
     leave,

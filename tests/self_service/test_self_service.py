@@ -18,7 +18,7 @@ from paperround.digests.plan import Hours, plan_due
 from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.erasure import erase_address, erase_person, export_person
-from paperround.self_service.history import papers_of_digest
+from paperround.self_service.feedback import papers_of_digest
 from paperround.self_service.preferences import (
     leave,
     leave_from_choices,

@@ -32,13 +32,14 @@ class Citation:
     """A paper to cite.
 
     `text` is the part of the abstract that we may show, the whole one unless `is_gist`. `page` is
-    the paper's URL on this site.
+    the paper's URL on this site, `note` what the reader who saved it wrote of it.
     """
 
     paper: Paper
     text: str
     is_gist: bool
     page: str
+    note: str = ""
 
     @property
     def abstract(self) -> str:
@@ -166,6 +167,7 @@ def _bibtex_entry(key: str, one: Citation) -> str:
         "keywords": _tex(", ".join(paper.keywords)),
         "note": "Withdrawn" if paper.withdrawn else "",
         "abstract": _tex(one.abstract),
+        "annote": _tex(one.note),
     }
     values = {name: f"{{{text}}}" for name, text in fields.items() if text}
     values["month"] = fields["month"]  # a BibTeX macro, so without braces
@@ -225,6 +227,7 @@ def _ris_fields(one: Citation) -> Iterator[tuple[str, str]]:
     yield from (("KW", _line(word)) for word in one.labels)
     yield "AB", _line(one.abstract)
     yield "N1", "Withdrawn" if paper.withdrawn else ""
+    yield "N1", _line(one.note)
     yield "ER", ""
 
 

@@ -138,6 +138,36 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
     return best
 
 
+MOST_OWN = 2
+"""Topics that are named of one paper."""
+
+
+def own_topics(title: str, abstract: str, keywords: Sequence[str]) -> tuple[str, ...]:
+    """At most MOST_OWN topics of one paper: phrases of its title that its abstract mentions, the
+    longest and most often mentioned first, then its keywords."""
+    words, text = tokens(title), spaced(abstract)
+    runs = [
+        words[start:end]
+        for start in range(len(words))
+        for end in range(start + 2, min(start + LONGEST, len(words)) + 1)
+    ]
+    mentioned = [run for run in runs if _names_subject(run) and _spaced(run) in text]
+    mentioned.sort(key=lambda run: -len(run) * text.count(_spaced(run)))
+    chosen: list[str] = []
+    for run in (*mentioned, *filter(_names_subject, map(tokens, keywords))):
+        phrase = _spaced(run)
+        if not any(phrase in one or one in phrase for one in chosen):
+            chosen.append(phrase)
+    written = " ".join((title, *keywords))
+    return tuple(spell(" ".join(one.split()), written, abstract) for one in chosen[:MOST_OWN])
+
+
+def _names_subject(run: Sequence[str]) -> bool:
+    """Whether words of one paper name what it is about: a topic without a loose end."""
+    is_short = 0 < len(run) <= LONGEST and all(word[0].isalnum() for word in run)
+    return is_short and may_join(run[-1]) and is_topic(run)
+
+
 def spaced(*texts: str) -> str:
     """The tokens of `texts`, each between two spaces of its own, to count phrases in. No phrase
     runs from one text into the next."""

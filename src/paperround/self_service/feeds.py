@@ -4,6 +4,7 @@ Nothing here writes. What does not exist raises an error: it is never an empty f
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -43,6 +44,7 @@ from paperround.papers.formatting import labels_of, shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
+from paperround.self_service.saved import saved_of
 from paperround.signup.context import SignupContext
 from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -200,6 +202,36 @@ def personal_feed(
         if entries
         else "Your first digest has not been made yet. This address is yours alone.",
         address=_site_url(sender, f"/feeds/me/{token}"),
+        page=_site_url(sender, "/"),
+        publisher=sender.operator or DEFAULT_NAME,
+        updated=_last_update(entries, _NEVER),
+        changed=changed,
+        entries=entries,
+        is_private=True,
+    )
+
+
+def saved_feed(
+    context: SignupContext, sender: SenderIdentity, token: str, collection: str = ""
+) -> FeedDocument:
+    """Return the papers a reader saved, of one collection if it is named, without their notes:
+    whoever knows the address of the feed can read it. Raises NotFound as `personal_feed` does."""
+    with context.database.reading() as work:
+        person = feed_reader(work, context, token)
+        saved = saved_of(work, person.id, collection)[:MOST_ENTRIES]
+        changed = _last_change(
+            work, [one.paper.id for one in saved], *(one.saved.saved_at for one in saved)
+        )
+    entries = tuple(
+        replace(_paper_entry(sender, one.paper), published=one.saved.saved_at) for one in saved
+    )
+    path = f"/feeds/me/{token}/saved" + (f"/{quote(collection, safe='')}" if collection else "")
+    return FeedDocument(
+        title=f"Saved papers: {collection}" if collection else "Saved papers",
+        subtitle="What you saved. This address is yours alone."
+        if entries
+        else "You have not saved a paper yet. This address is yours alone.",
+        address=_site_url(sender, path),
         page=_site_url(sender, "/"),
         publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),

@@ -1,12 +1,11 @@
-"""A reader's history: the messages sent to them, and their ratings of papers, by a mailed link."""
+"""A reader's history: the messages sent to them, by a mailed link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from paperround.core.languages import marked
 from paperround.core.times import zone_of
-from paperround.db.transactions import Transaction
 from paperround.delivery.status import (
     MOST_MAILS,
     WHY_NO_MAIL,
@@ -16,22 +15,12 @@ from paperround.delivery.status import (
 )
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.model import (
-    DeliveryState,
-    Edition,
-    EditionId,
-    EditionPaper,
-    RisenPaper,
-)
+from paperround.editions.model import DeliveryState, Edition, EditionId, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.papers.model import PaperId
-from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preferences import masked
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import authorized_reader, digest_owner, write_as_reader
-from paperround.subscribers.readers import VERDICTS, DeliveryOwner
-from paperround.subscribers.store.subscribers import SubscriberStore
+from paperround.signup.magic_links import authorized_reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,78 +105,3 @@ def _past_mail(
         reply=redact_addresses(mail.reply) or marked("no reason given"),
         papers=papers_at(edition, mail.positions) if edition else (),
     )
-
-
-# --- feedback ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackForm:
-    """The papers of one digest, in order, those that rose since they were left out, and their
-    reader's ratings of papers."""
-
-    list_title: str
-    local_date: date
-    papers: tuple[EditionPaper, ...]
-    risen: tuple[RisenPaper, ...]
-    ratings: frozenset[tuple[PaperId, str]]
-
-
-def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
-    """Return the papers of the digest a link came with; None if it is forged or the reader was
-    erased."""
-    with context.database.reading() as work:
-        owner = _feedback_owner(work, context, token)
-        if owner is None:
-            return None
-        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
-        ratings = work[SubscriberStore].feedback_of(owner.subscriber_id)
-        mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
-    return FeedbackForm(
-        list_title=mailing_list.title,
-        local_date=owner.local_date,
-        papers=papers,
-        risen=owner.risen,
-        ratings=frozenset(ratings),
-    )
-
-
-def _feedback_owner(work: Transaction, context: SignupContext, token: str) -> DeliveryOwner | None:
-    owner = digest_owner(work, context.keys, token)
-    return owner if owner is not None and owner.address else None
-
-
-def give_feedback(
-    context: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
-) -> bool:
-    """Store the rating of a paper by the reader of its digest; repeating it changes nothing.
-
-    Returns False for an unknown paper, verdict or link.
-    """
-    if verdict not in VERDICTS:
-        return False
-
-    def give(work: Transaction) -> bool:
-        owner = _feedback_owner(work, context, token)
-        if owner is None:
-            return False
-        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
-        # A page may be older than a merge of its papers, so both ids are valid.
-        asked = (one.paper_id for one in papers if paper_id in (one.frozen_id, one.paper_id))
-        paper = next(asked, None) or _risen_paper(work, owner, paper_id)
-        if paper is None:
-            return False
-        work[SubscriberStore].give_feedback(
-            owner.subscriber_id, paper, verdict, delivery=owner.delivery, now=now
-        )
-        return True
-
-    return write_as_reader(context, token, give)
-
-
-def _risen_paper(work: Transaction, owner: DeliveryOwner, paper_id: PaperId) -> PaperId | None:
-    """Return the id today of a paper that the digest names as risen; None for any other."""
-    if all(one.paper_id != paper_id for one in owner.risen):
-        return None
-    paper = work[PaperStore].load([paper_id]).get(paper_id)
-    return None if paper is None else paper.id

@@ -9,6 +9,7 @@ from typing import NewType
 
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, EditionId, RisenPaper
+from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Address, Preferences, SubscriberId
 
@@ -16,6 +17,16 @@ RequestId = NewType("RequestId", int)
 
 VERDICTS = ("more", "less", "save")
 """Ratings of a paper: more like it, less like it, or save it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPaper:
+    """A paper that a reader saved, with their note and the names of the collections it is in."""
+
+    paper_id: PaperId
+    saved_at: datetime
+    note: str = ""
+    collections: tuple[str, ...] = ()
 
 
 LEAST_COLLEAGUES = 3

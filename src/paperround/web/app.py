@@ -23,9 +23,11 @@ from paperround.web import (
     admin_deliveries,
     admin_feeds,
     errors,
+    feedback,
     health,
     pages,
     papers_api,
+    saved,
     search,
     self_service,
     signup,
@@ -59,6 +61,8 @@ COOKIELESS = (
 providers. They are authorized by a token in the URL, an API key or a signature."""
 
 OF_PLUGINS: tuple[APIRouter, ...] = tuple(plugins("routers").values())
+PERSONAL = (self_service.router, feedback.router, saved.router)
+"""The routers behind a reader's link."""
 ROUTERS: tuple[APIRouter, ...] = (
     signup_api.api,
     pages.router,
@@ -67,7 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.api,
     papers_api.api,
     health.router,
-    self_service.router,
+    *PERSONAL,
     admin_feeds.router,
     admin_deliveries.router,
     *OF_PLUGINS,
@@ -81,7 +85,7 @@ def _is_public(router: APIRouter) -> bool:
     plugins may be private."""
     is_page_of_plugin = router in OF_PLUGINS and not router.prefix.startswith("/api")
     is_keyed = issubclass(router.route_class, KeyedRoute)
-    return not (is_keyed or is_page_of_plugin or router is self_service.router)
+    return not (is_keyed or is_page_of_plugin or router in PERSONAL)
 
 
 class Site(FastAPI):

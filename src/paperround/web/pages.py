@@ -74,6 +74,16 @@ def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
     )
 
 
+@router.get("/feeds/me/{token}/saved.{ending:feed_ending}", dependencies=[RATE_LIMITED])
+@router.get(
+    "/feeds/me/{token}/saved/{collection:path}.{ending:feed_ending}", dependencies=[RATE_LIMITED]
+)
+def saved_feed(app: App, token: str, ending: str, collection: str = "") -> Response:
+    """Return a feed of the papers one reader saved, all of them or those of one collection."""
+    found = feeds.saved_feed(app.signup_context, app.sender_identity, token, collection)
+    return feed_response(found, ending)
+
+
 @router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[RATE_LIMITED])
 def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
     """Return the feed of a list."""

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.core.errors import InvalidInput
+from paperround.papers.model import PaperId
 from paperround.web.models import CursorPage, R
 
 MAX_LIMIT = 500
@@ -98,6 +99,13 @@ def page_number(text: str, most: int) -> int:
     """Return the page number in a URL, at most `most`; an invalid one is 1."""
     is_number = text.isascii() and text.isdecimal() and len(text) < 6
     return min(max(int(text), 1), most) if is_number else 1
+
+
+def parse_paper_id(text: str) -> PaperId | None:
+    """Parse a paper's id in a form; None if invalid. More than 18 digits are never valid, and very
+    long numbers are slow to parse."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 18
+    return PaperId(int(text)) if is_number else None
 
 
 def path_choices(name: str, choices: Iterable[str]) -> None:

@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.papers.model import PaperId
 from paperround.self_service import change_address, preferences
 from paperround.self_service.erasure import erase_person, export_person, was_erased
-from paperround.self_service.history import give_feedback, papers_of_digest, reader_history
-from paperround.self_service.next_titles import next_titles
+from paperround.self_service.feedback import lessons_of
+from paperround.self_service.history import reader_history
 from paperround.self_service.preview import next_digest
 from paperround.subscribers.readers import Choices, Visitor
 from paperround.web.context import (
@@ -58,6 +57,10 @@ EXPIRED = marked("This link does not open your choices any more. Save to get a n
 
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
+
+
+NEWEST = 5
+"""Ratings shown on the preferences page; all of them are on a page of their own."""
 
 
 class LinkExpired(Exception):
@@ -152,6 +155,8 @@ class _Visit:
             suggested=ticked_first(topics, form.add_topic),
             errors=errors,
             done=done,
+            lessons=lessons_of(self.app.signup_context, self.token, now=self.now, most=NEWEST)
+            or (),
         )
 
 
@@ -354,55 +359,6 @@ def history(app: App, now: Now, token: str) -> Response:
     """Show the emails sent to this reader, and what became of each."""
     past = unless_expired(reader_history(app.signup_context, token, now=now))
     return private_page(app, "history.html", past=past, now=now, token=token)
-
-
-# --- feedback ----------------------------------------------------------------------------------
-
-
-class Feedback(BaseModel):
-    """A reader's rating of a paper."""
-
-    paper: str = ""
-    verdict: str = ""
-
-
-@router.get("/feedback/{token}")
-def show_feedback(app: App, token: str) -> Response:
-    """Show the papers of a digest with rating buttons."""
-    return _feedback_page(app, token)
-
-
-@router.post("/feedback/{token}")
-def save_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form()]) -> Response:
-    """Save the rating of one paper of the digest."""
-    paper = parse_paper_id(form.paper)
-    kept = paper is not None and give_feedback(
-        app.signup_context, token, paper, form.verdict, now=now
-    )
-    return _feedback_page(app, token, form if kept else None)
-
-
-def parse_paper_id(text: str) -> PaperId | None:
-    """Parse a paper's id in a form; None if invalid. More than 18 digits are never valid, and very
-    long numbers are slow to parse."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= 18
-    return PaperId(int(text)) if is_number else None
-
-
-def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) -> Response:
-    sheet = papers_of_digest(app.signup_context, token)
-    if sheet is None:
-        return private_page(app, "no_feedback.html")
-    return private_page(app, "feedback.html", sheet=sheet, said=form, token=token)
-
-
-@router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
-def show_next_titles(app: App, now: Now, token: str) -> Response:
-    """Show the titles that a digest would have gone on with."""
-    found = next_titles(app.previewer, token, now=now)
-    if found is None:
-        return private_page(app, "no_feedback.html")
-    return private_page(app, "next_titles.html", next=found, token=token)
 
 
 # --- change of address -------------------------------------------------------------------------

@@ -1,38 +1,32 @@
-// Sends what a reader says without loading the page again. The buttons work without it.
+// Sends what a reader says without loading the page again, and shows the paper and the line above
+// as the answer has them. The buttons work without it.
 "use strict";
 
-const opposite = { more: "less", less: "more" };
 const status = document.getElementById("status");
 
-const mark = (form, verdict) => {
-  for (const button of form.querySelectorAll("button")) {
-    if (button.value === verdict) {
-      button.setAttribute("aria-pressed", "true");
-    } else if (button.value === opposite[verdict]) {
-      button.setAttribute("aria-pressed", "false");
-    }
-  }
-};
-
-const send = async (form, verdict) => {
+const send = async (form, pressed) => {
   status.textContent = "";
   const body = new URLSearchParams(new FormData(form));
-  body.set("verdict", verdict);
+  body.set(pressed.name, pressed.value);
   try {
     const answer = await fetch(location.href, { method: "POST", body });
-    if (!answer.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const item = form.closest("li");
+    const fresh = page.getElementById(item.id);
+    if (!answer.ok || !fresh) {
       throw new Error(String(answer.status));
     }
-    mark(form, verdict);
-    status.textContent = status.dataset.noted;
+    item.replaceChildren(...fresh.childNodes);
+    item.querySelector(`[value="${pressed.value}"]`).focus();
+    status.textContent = page.getElementById("status").textContent;
   } catch {
     status.textContent = status.dataset.lost;
   }
 };
 
-for (const form of document.querySelectorAll("form")) {
-  form.addEventListener("submit", (event) => {
+document.addEventListener("submit", (event) => {
+  if (event.target.closest(".feedback")) {
     event.preventDefault();
-    send(form, event.submitter.value);
-  });
-}
+    send(event.target, event.submitter);
+  }
+});

@@ -235,6 +235,8 @@ feedback = Table(
     refers("delivery_id", "deliveries", delete="SET NULL", null=True),
     text("verdict"),
     instant("created_at"),
+    text("note", null=True),  # of a saved paper, as are its collections
+    Column("collections", Json, nullable=True),
     one_of("verdict", VERDICTS),
     UniqueConstraint("subscriber_id", "paper_id", "verdict"),
     Index(None, "created_at"),  # an edition counts what was said since its papers came

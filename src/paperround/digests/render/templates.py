@@ -354,6 +354,7 @@ def set_locale(environment: Environment, locale: Locale) -> Environment:
         "instant": locale.instant,
         "lang": partial(lang_of, locale),
         "links": partial(localized_links, locale),
+        "listed": locale.listed,
         "long_date": locale.long_date,
         "number": locale.number,
         "own_reason": partial(own_reason_line, locale),

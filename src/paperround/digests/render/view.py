@@ -206,7 +206,7 @@ def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line
     for number, paper in enumerate(view.risen, start=1):
         title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
         url = asking(cleaned(paper.url), locale.language)
-        rate = feedback_url and f"{feedback_url}#r{number}"
+        rate = feedback_url and f"{feedback_url}/more/r{number}"
         lines.append(RisenLine(title, locale.counted(paper.votes, "vote"), url, rate))
     return lines
 

@@ -27,7 +27,7 @@ NOT_JOINED = (
 """The paper is not joined into another."""
 
 _OPPOSITES = ("more", "less")
-_FEEDBACK = ("subscriber_id", "delivery_id", "verdict", "created_at")
+_FEEDBACK = ("subscriber_id", "delivery_id", "verdict", "created_at", "note", "collections")
 _OBSERVATION = ("signal", "captured_at", "value", "feed_id")
 _REFERENCE = ("kind", "value")
 
@@ -77,6 +77,7 @@ def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
         _redirect(connection, table.c.paper_id, gone, kept)
     _move_rows(connection, db.observations, _OBSERVATION, gone, kept)
     _move_rows(connection, db.paper_references, _REFERENCE, gone, kept)
+    _merge_saved(connection, gone, kept)
     _move_rows(connection, db.feedback, _FEEDBACK, gone, kept)
     _delete_revoked_feedback(connection, kept)
     _merge_listings(connection, gone, kept)
@@ -98,6 +99,24 @@ def _move_rows(
     rows = [{"paper_id": kept, **row} for row in found.mappings()]
     insert_many(connection, insert_new(connection, table), rows)
     connection.execute(delete(table).where(of_gone))
+
+
+def _merge_saved(connection: Connection, gone: PaperId, kept: PaperId) -> None:
+    """Where a subscriber saved both papers, give the row that stays both notes and all collections,
+    so that joining loses nothing they wrote."""
+    c = db.feedback.c
+    saved = select(c.id, c.subscriber_id, c.note, c.collections).where(c.verdict == "save")
+    of_kept = {
+        row.subscriber_id: row for row in connection.execute(saved.where(c.paper_id == kept))
+    }
+    for row in connection.execute(saved.where(c.paper_id == gone)).all():
+        stays = of_kept.get(row.subscriber_id)
+        if stays is None or not (row.note or row.collections):
+            continue
+        notes = dict.fromkeys(filter(None, (stays.note, row.note)))
+        named = dict.fromkeys((*(stays.collections or ()), *(row.collections or ())))
+        values = {"note": "\n\n".join(notes) or None, "collections": list(named) or None}
+        connection.execute(update(db.feedback).where(c.id == stays.id).values(values))
 
 
 def _delete_revoked_feedback(connection: Connection, paper: PaperId) -> None:

@@ -27,9 +27,9 @@ from paperround.plugins.onboarding.ratings import (
 from paperround.plugins.onboarding.zotero import place_of, read_zotero
 from paperround.subscribers.interests import MOST_INTERESTS, OWN, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
-from paperround.web.paging import page_number
+from paperround.web.paging import page_number, parse_paper_id
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import RECENT_LINK, parse_paper_id, unless_expired
+from paperround.web.self_service import RECENT_LINK, unless_expired
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])

@@ -172,6 +172,13 @@ class SelfService(Interests):
         }
         return self._connection.execute(adding, row).scalar() is not None
 
+    def withdraw_feedback(self, subscriber: SubscriberId, paper: PaperId, verdict: str) -> bool:
+        """Delete a rating, of a saved paper with its note and collections; return False if there
+        was none."""
+        c = db.feedback.c
+        theirs = (c.subscriber_id == subscriber, c.paper_id == paper, c.verdict == verdict)
+        return self._connection.execute(delete(db.feedback).where(*theirs)).rowcount > 0
+
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
         """Return a person's ratings, in the order they were given."""
         return self.feedback_of_all([subscriber]).get(subscriber, [])

@@ -1,0 +1,152 @@
+"""Pages where readers say what they want more or less of, and see what that taught.
+
+An email leads to one question or to the papers of its digest. GET changes nothing, as mail scanners
+follow links: each page has a button, and once it was pressed, one that takes it back.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+from pydantic import BaseModel
+
+from paperround.bootstrap import AppContext
+from paperround.self_service.feedback import (
+    Lesson,
+    Removed,
+    give_feedback,
+    lesson_at,
+    lessons_of,
+    papers_of_digest,
+    remove_feedback,
+    restore_feedback,
+    take_back_feedback,
+)
+from paperround.self_service.next_titles import next_titles
+from paperround.self_service.saved import annotate
+from paperround.subscribers.readers import VERDICTS
+from paperround.subscribers.store.saved import SAVE
+from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, App, Now, costly
+from paperround.web.paging import parse_paper_id, path_choices
+from paperround.web.self_service import RECENT_LINK, unless_expired
+from paperround.web.templates import private_page
+
+router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
+
+path_choices("verdict", VERDICTS)
+
+
+class Feedback(BaseModel):
+    """A reader's rating of a paper, or the one to `undo`."""
+
+    paper: str = ""
+    verdict: str = ""
+    undo: str = ""
+
+
+class RemovalForm(Feedback):
+    """A rating to remove, or to `undo` the removal of; then with what the reader had written."""
+
+    note: str = ""
+    collections: str = ""
+
+
+@router.get("/feedback/{token}")
+def show_feedback(app: App, token: str) -> Response:
+    """Show the papers of a digest with rating buttons."""
+    return _digest_page(app, token)
+
+
+@router.post("/feedback/{token}")
+def save_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form()]) -> Response:
+    """Save or take back the rating of one paper of the digest."""
+    paper = parse_paper_id(form.paper)
+    if paper is not None and form.undo:
+        undone = take_back_feedback(app.signup_context, token, paper, form.undo)
+        return _digest_page(app, token, "undone" if undone else "kept")
+    noted = paper is not None and give_feedback(
+        app.signup_context, token, paper, form.verdict, now=now
+    )
+    return _digest_page(app, token, "noted" if noted else "")
+
+
+def _digest_page(app: AppContext, token: str, done: str = "") -> Response:
+    sheet = papers_of_digest(app.signup_context, token)
+    if sheet is None:
+        return private_page(app, "no_feedback.html")
+    return private_page(app, "feedback.html", sheet=sheet, done=done, token=token)
+
+
+@router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
+def show_next_titles(app: App, now: Now, token: str) -> Response:
+    """Show the titles that a digest would have gone on with."""
+    found = next_titles(app.previewer, token, now=now)
+    if found is None:
+        return private_page(app, "no_feedback.html")
+    return private_page(app, "next_titles.html", next=found, token=token)
+
+
+@router.get("/feedback/{token}/{verdict:verdict}/{place}")
+def show_question(app: App, token: str, verdict: str, place: str) -> Response:
+    """Show what a rating of one paper of a digest would change, and the button that does it."""
+    return _question_page(app, token, verdict, place)
+
+
+@router.post("/feedback/{token}/{verdict:verdict}/{place}")
+def answer_question(
+    app: App, now: Now, token: str, verdict: str, place: str, form: Annotated[Feedback, Form()]
+) -> Response:
+    """Save or take back this rating, and show what it changed."""
+    context = app.signup_context
+    sheet = papers_of_digest(context, token)
+    paper = None if sheet is None else sheet.paper_at(place)
+    if paper is None:
+        return _digest_page(app, token)
+    if form.undo:
+        undone = take_back_feedback(context, token, paper, verdict)
+        return _question_page(app, token, verdict, place, "undone" if undone else "kept")
+    give_feedback(context, token, paper, verdict, now=now)
+    return _question_page(app, token, verdict, place)
+
+
+def _question_page(
+    app: AppContext, token: str, verdict: str, place: str, done: str = ""
+) -> Response:
+    sheet = papers_of_digest(app.signup_context, token)
+    lesson = None if sheet is None else lesson_at(app.signup_context, sheet, place, verdict)
+    if sheet is None or lesson is None:
+        return _digest_page(app, token)
+    is_said = (lesson.paper_id, verdict) in sheet.ratings
+    return private_page(
+        app, "question.html", lesson=lesson, is_said=is_said, done=done, token=token
+    )
+
+
+# --- what it taught ----------------------------------------------------------------------------
+
+
+@router.get("/preferences/{token}/feedback", dependencies=[RECENT_LINK])
+def show_lessons(app: App, now: Now, token: str) -> Response:
+    """Show what the reader's feedback taught, each line with a button to remove it."""
+    lessons = unless_expired(lessons_of(app.signup_context, token, now=now))
+    return _lessons_page(app, token, lessons)
+
+
+@router.post("/preferences/{token}/feedback", dependencies=[RECENT_LINK])
+def remove_lesson(app: App, now: Now, token: str, form: Annotated[RemovalForm, Form()]) -> Response:
+    """Remove a rating, or undo that."""
+    removed = None
+    paper = parse_paper_id(form.paper)
+    if paper is not None and form.undo:
+        restore_feedback(app.signup_context, token, paper, form.undo, now=now)
+        if form.undo == SAVE:
+            annotate(app.signup_context, token, paper, form.note, form.collections, now=now)
+    elif paper is not None:
+        removed = remove_feedback(app.signup_context, token, paper, form.verdict, now=now)
+    lessons = unless_expired(lessons_of(app.signup_context, token, now=now))
+    return _lessons_page(app, token, lessons, removed)
+
+
+def _lessons_page(
+    app: AppContext, token: str, lessons: tuple[Lesson, ...], removed: Removed | None = None
+) -> Response:
+    return private_page(app, "lessons.html", lessons=lessons, removed=removed, token=token)

@@ -1,0 +1,242 @@
+"""A reader saves papers: their page, notes, collections, files and feed, behind a recent link."""
+
+import re
+from html import unescape
+
+import pytest
+
+from paperround.self_service.saved import LONGEST_NOTE, MOST_COLLECTIONS
+from tests.web.conftest import Site
+from tests.web.saving import Papers, papers, save, saved, titles, write
+
+__all__ = ["papers"]
+
+
+def feed_path(page: str) -> str:
+    found = re.search(r'href="(/feeds/me/[\w-]{40}/saved[^"]*)\.atom"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.accept("F54", part="page")
+def test_saved_papers_are_on_a_page_the_last_one_first(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    assert titles(saved(site, choices_token)) == []
+    save(site, digest_token, 1, 3)
+    first, third = papers[0].title, papers[2].title
+    assert titles(saved(site, choices_token)) == [third, first]
+    assert (
+        f"/preferences/{choices_token}/saved"
+        in site.client.get(f"/preferences/{choices_token}").text
+    )
+
+
+@pytest.mark.accept("F54", part="page")
+def test_a_removed_paper_comes_back_with_its_note_by_one_button(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, note="Two\nlines", collections="Thesis")
+    path = f"/preferences/{choices_token}/saved"
+    paper = str(papers[0].paper_id)
+    page = site.client.post(path, data={"action": "remove", "paper": paper}).text
+    assert titles(page) == []
+    undo = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.partition("Undo")[0])
+    )
+    page = site.client.post(path, data=undo).text
+    assert titles(page) == [papers[0].title]
+    assert "Two\nlines" in page
+    assert "?collection=Thesis" in page
+
+
+@pytest.mark.accept("F54", part="page")
+@pytest.mark.parametrize("named", ["id", "address", "title"])
+def test_a_paper_is_added_by_what_a_reader_has_at_hand(
+    site: Site, choices_token: str, papers: Papers, named: str
+) -> None:
+    paper = papers[5]
+    words = {
+        "id": ":".join(next(iter(paper.identifiers.items()))),
+        "address": f"https://papers.example/papers/{paper.name}",
+        "title": paper.title.upper(),
+    }
+    data = {"action": "add", "named": words[named]}
+    answer = site.client.post(f"/preferences/{choices_token}/saved", data=data)
+    assert titles(unescape(answer.text)) == [paper.title]
+
+
+@pytest.mark.accept("F54", part="page")
+def test_a_paper_that_is_not_here_is_said_and_stays_typed(site: Site, choices_token: str) -> None:
+    data = {"action": "add", "named": "An unheard of title"}
+    answer = site.client.post(f"/preferences/{choices_token}/saved", data=data)
+    assert answer.status_code == 422
+    assert "There is no such paper here" in answer.text
+    assert 'value="An unheard of title"' in answer.text
+
+
+@pytest.mark.accept("F54", part="notes")
+def test_a_note_is_kept_line_by_line(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    page = write(
+        site, choices_token, papers, 1, note="  Read <b>section 3</b>\r\nby Thursday 👩‍🔬 "
+    )
+    assert "Read <b>section 3</b>\nby Thursday 👩‍🔬</p>" in page
+    assert "<b>section" not in site.client.get(f"/preferences/{choices_token}/saved").text
+
+
+@pytest.mark.accept("F54", part="notes")
+def test_a_note_that_is_too_long_is_refused_and_stays_typed(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, note="n" * LONGEST_NOTE)
+    before = site.dump()
+    page = write(site, choices_token, papers, 1, note="m" * (LONGEST_NOTE + 1))
+    assert "a note has 2,000 characters at most" in page
+    assert "m" * (LONGEST_NOTE + 1) in page
+    assert site.dump() == before
+
+
+@pytest.mark.accept("F54", part="collections")
+def test_papers_are_collected_by_name_whatever_its_case(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2, 3)
+    write(site, choices_token, papers, 1, collections="Thesis,  Reading   group, thesis")
+    page = write(site, choices_token, papers, 2, collections="THESIS")
+    assert re.findall(r'dir="auto">([^<]+) <span class="dim">(\d+)</span></a>', page) == [
+        ("Reading group", "1"),
+        ("Thesis", "2"),
+    ]
+    of_thesis = saved(site, choices_token, collection="Thesis")
+    assert titles(of_thesis) == [papers[1].title, papers[0].title]
+    assert titles(saved(site, choices_token, collection="Nothing")) == []
+
+
+@pytest.mark.accept("F54", part="collections")
+def test_a_collection_is_renamed_or_ends_and_its_papers_stay(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 1, collections="Thesis, Group", note="Mine")
+    write(site, choices_token, papers, 2, collections="Thesis")
+    path = f"/preferences/{choices_token}/saved"
+    data = {"action": "rename", "collection": "Thesis", "name": " Chapter, 2 "}
+    page = site.client.post(path, data=data).text
+    assert len(titles(page)) == 2
+    assert 'value="Chapter 2"' in page
+    data = {"action": "rename", "collection": "Chapter 2", "name": ""}
+    page = site.client.post(path, data=data).text
+    assert len(titles(page)) == 2
+    assert "Chapter" not in page
+    assert "?collection=Group" in page
+    assert ">Mine</p>" in page
+
+
+@pytest.mark.accept("F54", part="collections")
+def test_two_hundred_collections_are_enough(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2)
+    names = ",".join(f"c{number}" for number in range(MOST_COLLECTIONS))
+    assert "?collection=c199" in write(site, choices_token, papers, 1, collections=names)
+    page = write(site, choices_token, papers, 2, collections="one more")
+    assert "200 collections are enough" in page
+    assert 'value="one more"' in page
+    assert "?collection=c7" in write(site, choices_token, papers, 2, collections="c7")
+
+
+@pytest.mark.accept("F54", part="BibTeX")
+@pytest.mark.parametrize(("ending", "mark"), [("bib", "annote = {"), ("ris", "N1  - ")])
+def test_saved_papers_are_a_file_with_their_notes(
+    site: Site, digest_token: str, choices_token: str, papers: Papers, ending: str, mark: str
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 1, note="Read section 3", collections="Thesis")
+    path = f"/preferences/{choices_token}/saved.{ending}"
+    answer = site.client.get(path)
+    assert answer.headers["content-disposition"] == f'attachment; filename="saved-papers.{ending}"'
+    assert answer.headers["cache-control"] == "no-store"
+    entries = {"bib": r"(?m)^@misc\{", "ris": r"(?m)^TY  - "}[ending]
+    assert len(re.findall(entries, answer.text)) == 2
+    assert f"{mark}Read section 3" in answer.text
+    of_thesis = site.client.get(path, params={"collection": "Thesis"})
+    assert len(re.findall(entries, of_thesis.text)) == 1
+
+
+@pytest.mark.accept("F54", part="feed")
+@pytest.mark.parametrize("ending", ["atom", "rss", "json"])
+def test_saved_papers_are_a_feed_without_their_notes(
+    site: Site, digest_token: str, choices_token: str, papers: Papers, ending: str
+) -> None:
+    save(site, digest_token, 1, 2)
+    page = write(site, choices_token, papers, 1, note="Mine alone", collections="Thesis/1")
+    answer = site.client.get(f"{feed_path(page)}.{ending}")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, max-age=300"
+    found = unescape(answer.text)
+    assert all(one.title in found for one in papers[:2])
+    assert "Mine alone" not in found
+    of_one = feed_path(saved(site, choices_token, collection="Thesis/1"))
+    found = unescape(site.client.get(f"{of_one}.{ending}").text)
+    assert papers[0].title in found
+    assert papers[1].title not in found
+
+
+@pytest.mark.accept("F54", part="feed")
+def test_a_new_address_ends_the_feed_of_saved_papers_too(
+    site: Site, digest_token: str, choices_token: str
+) -> None:
+    save(site, digest_token, 1)
+    old = feed_path(saved(site, choices_token))
+    site.client.post(f"/preferences/{choices_token}", data={"action": "new-feed"})
+    assert site.client.get(f"{old}.atom").status_code == 404
+    assert site.client.get(f"{feed_path(saved(site, choices_token))}.atom").status_code == 200
+
+
+@pytest.mark.accept("S14", part="saved papers")
+def test_the_link_of_a_digest_saves_and_neither_lists_nor_exports(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, note="Mine alone")
+    before = site.dump()
+    for page in ("saved", "saved.bib", "saved.ris", "feedback"):
+        path = f"/preferences/{digest_token}/{page}"
+        answer = site.client.get(path)
+        assert "Mail me a fresh link" in answer.text
+        assert "Mine alone" not in answer.text
+        data = {"action": "remove", "paper": str(papers[0].paper_id), "verdict": "save"}
+        site.client.post(path, data=data)
+    assert site.dump() == before
+
+
+@pytest.mark.accept("S14", part="saved papers")
+def test_the_link_of_a_digest_takes_no_note_away(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 1, note="Mine alone")
+    for place in (1, 2):
+        path = f"/feedback/{digest_token}/save/p{place}"
+        site.client.post(path, data={"undo": "save"})
+        data = {"undo": "save", "paper": str(papers[place - 1].paper_id)}
+        site.client.post(f"/feedback/{digest_token}", data=data)
+    assert titles(saved(site, choices_token)) == [papers[0].title]
+
+
+@pytest.mark.accept("F30", part="export")
+def test_notes_and_collections_are_in_what_a_reader_takes_away_and_are_erased(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, note="Mine alone", collections="Thesis")
+    path = f"/preferences/{choices_token}"
+    [row] = site.client.post(path, data={"action": "export"}).json()["feedback"]
+    assert (row["note"], row["collections"]) == ("Mine alone", ["Thesis"])
+    site.client.post(path, data={"action": "erase-now"})
+    assert site.dump()["feedback"] == []
