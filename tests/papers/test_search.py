@@ -10,9 +10,11 @@ from paperround.papers.search import (
     LONGEST_TEXT,
     MOST_EXPENSIVE,
     MOST_TERMS,
+    MOST_WEIGHED,
     Filters,
     QueryPlace,
     Term,
+    narrowed,
     parse_query,
     rarity,
     with_prefixes,
@@ -166,3 +168,19 @@ def test_anything_typed_is_a_query_of_letters_and_digits(text: str) -> None:
 def test_a_word_tells_the_more_the_fewer_papers_have_it() -> None:
     assert rarity(1, 1000) > rarity(10, 1000) > rarity(1000, 1000) == 0
     assert rarity(5, 3) == 0, "the number of papers is an estimate"
+
+
+@pytest.mark.accept("F16", part="counted")
+def test_a_paper_needs_all_words_or_more_than_a_third_of_the_rarest() -> None:
+    a, b, c, d = (term(letter) for letter in "abcd")
+    assert list(narrowed({a: 3.0})) == [], "one word is all there is"
+    assert list(narrowed({a: 3.0, b: 1.0, c: 1.0})) == [((a, b, c),), ((a,), (b, c))]
+    assert list(narrowed(dict.fromkeys((a, b, c), 1.0)))[1] == ((a, b), (a, c), (b, c))
+    assert list(narrowed({a: 1.0, b: 5.0, c: 2.0, d: 2.0}))[1] == ((b,), (c, d))
+
+
+def test_only_the_rarest_words_of_a_long_text_decide() -> None:
+    many = {term(f"w{number}"): float(100 - number) for number in range(20)}
+    every, enough = narrowed(many)
+    assert every == (tuple(many),)
+    assert {one for terms in enough for one in terms} == set(list(many)[:MOST_WEIGHED])

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from itertools import count, islice, pairwise
+from itertools import combinations, count, islice, pairwise
 from math import log1p
 
 from paperround.papers.identifiers import addresses_of, page_name
@@ -30,6 +30,10 @@ MOST_TERMS = 64
 MOST_EXPENSIVE = 12
 """Phrases, prefixes and terms with a field among them: each costs an index ten times as much."""
 LONGEST_PHRASE = 12
+MOST_WEIGHED = 6
+"""The rarest terms of a query, which decide what is found where few papers have all of them."""
+LEAST_SHARE = 1 / 3
+"""A paper must then have terms that weigh more than this share of them."""
 _LONGEST_WORD = 60
 _SHORTEST_START = 2
 _SHORTEST_PREFIX = 4
@@ -120,7 +124,7 @@ class Filters:
 class Query:
     """A paper matches if it has all `required` terms (any of `optional` if there are none) and none
     of `excluded`. `times` counts repeated terms; `pairs` are adjacent wanted words, stop words
-    included."""
+    included. `is_either` tells that somebody wrote OR: then any word is enough."""
 
     optional: tuple[Term, ...] = ()
     required: tuple[Term, ...] = ()
@@ -128,6 +132,7 @@ class Query:
     times: Mapping[Term, int] = field(default_factory=dict)
     pairs: tuple[tuple[str, str], ...] = ()
     filters: Filters = Filters()
+    is_either: bool = False
 
     @property
     def wanted(self) -> tuple[Term, ...]:
@@ -182,6 +187,7 @@ class _ParsedQuery:
     excluded: list[Term] = field(default_factory=list)
     filters: Filters = Filters()
     operator: str = ""
+    is_either: bool = False
     wanted: list[str] = field(default_factory=list)
     """The wanted words in order, with "" for anything else between them."""
 
@@ -203,6 +209,23 @@ def rarity(papers: int, indexed: int) -> float:
     Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond, 2009, (3.3).
     """
     return log1p(max(indexed - papers, 0) / (papers + 0.5))
+
+
+def narrowed(weights: Mapping[Term, float]) -> Iterator[tuple[tuple[Term, ...], ...]]:
+    """The sets of terms of which a paper should have one, the strictest choice of sets first: all
+    terms, then the smallest sets that weigh more than LEAST_SHARE of the rarest terms."""
+    if len(weights) < 2:
+        return
+    yield (tuple(weights),)
+    rarest = sorted(weights, key=lambda term: -weights[term])[:MOST_WEIGHED]
+    bar = LEAST_SHARE * sum(weights[term] for term in rarest)
+    enough: list[tuple[Term, ...]] = []
+    for size in range(1, len(rarest) + 1):
+        for terms in combinations(rarest, size):
+            is_smallest = not any(set(terms).issuperset(one) for one in enough)
+            if is_smallest and sum(weights[term] for term in terms) > bar:
+                enough.append(terms)
+    yield tuple(enough)
 
 
 def parse_query(text: str, filters: Filters = Filters()) -> Query:
@@ -233,6 +256,7 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
         times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
         pairs=tuple(dict.fromkeys(pair for pair in pairwise(parsed.wanted) if all(pair))),
         filters=filters.over(parsed.filters),
+        is_either=parsed.is_either,
     )
 
 
@@ -247,6 +271,7 @@ def _parse_piece(parsed: _ParsedQuery, piece: re.Match[str]) -> None:
     if value in _OPERATORS and not (piece["sign"] or name or piece["phrase"]):
         parsed.wanted.append("")
         parsed.operator = value if value != "OR" else ""
+        parsed.is_either = parsed.is_either or value == "OR"
         if value == "AND" and parsed.optional:  # AND requires the terms on both sides
             parsed.required.append(parsed.optional.pop())
         return

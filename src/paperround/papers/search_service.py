@@ -34,8 +34,10 @@ Relevance = Callable[[Query, Sequence[Paper], SearchResult], list[PaperId]]
 
 LOOKED_AT = 60
 """How many of the best papers `Relevance` reorders; the others keep the order of the index."""
-FEW_RESULTS = 200
-"""If fewer papers match, papers follow in which the words match as prefixes."""
+FEW_RESULTS = LOOKED_AT
+"""If fewer papers have all words, those with some of them are found; if fewer have any, papers
+follow in which the words match as prefixes."""
+MOST_BY_PREFIX = 400
 DEEPEST = 1000
 """The last result you can page to."""
 _MOST_UNKNOWN = 8
@@ -83,12 +85,14 @@ def search(
         if query.filters.are_set and not query.wanted and not query.excluded:
             found = work[SearchIndex].newest(query.filters, limit=end, most=DEEPEST, upto=upto)
         else:
-            found = work[SearchIndex].find(query, limit=max(end, LOOKED_AT, FEW_RESULTS), upto=upto)
+            found = work[SearchIndex].find(
+                query, limit=max(end, LOOKED_AT), upto=upto, fewest=FEW_RESULTS
+            )
         order, total = ordered(work, relevance, query, found), found.total
         if total < FEW_RESULTS and query.wanted:
             wide = with_prefixes(query)
             if wide != query:
-                further = work[SearchIndex].find(wide, limit=2 * FEW_RESULTS, upto=found.upto).best
+                further = work[SearchIndex].find(wide, limit=MOST_BY_PREFIX, upto=found.upto).best
                 order = list(dict.fromkeys((*order, *further)))
             total = len(order)
         papers = order[offset:end]

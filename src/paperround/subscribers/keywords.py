@@ -9,9 +9,9 @@
     (graph OR tree) AND title:survey
     title:  abstract:  author:  category: or cat:     only in that field; also before parentheses
 
-The search page ranks by relevance and so matches any of the words; a digest has no second page, so
-all words must occur. Case, accents, width and the kind of dash make no difference. Any syntax error
-is reported with its character position.
+The search page ranks by relevance and may fall back on some of the words; a digest has no second
+page, so all words must occur. Case, accents, width and the kind of dash make no difference. Any
+syntax error is reported with its character position.
 """
 
 import re

@@ -32,11 +32,23 @@ from paperround.db.driver import insert_many
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.papers.model import PaperId
-from paperround.papers.search import WEIGHTS, Filters, Query, QueryPlace, SearchResult, Term, rarity
+from paperround.papers.search import (
+    WEIGHTS,
+    Filters,
+    Query,
+    QueryPlace,
+    SearchResult,
+    Term,
+    narrowed,
+    rarity,
+)
 
 MOST_SCORED = 24
 """The index scores only the rarest terms of a query, which bounds the cost of a long text;
 `ranking.relevance` uses all terms for the best papers."""
+
+MOST_PARTIAL = 200
+"""The most papers found by any of the words, where too few have more of them."""
 
 _LENGTH_RANGE = 2
 """The most letters a suggestion may be longer or shorter than the word."""
@@ -66,31 +78,55 @@ class SearchIndex(Store):
             _Postgres() if self._connection.dialect.name == "postgresql" else _Sqlite()
         )
 
-    def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> SearchResult:
+    def find(
+        self, query: Query, *, limit: int, upto: PaperId | None = None, fewest: int = 0
+    ) -> SearchResult:
         """The best `limit` papers for a query, and the number of papers with each term. Ignores
-        papers after `upto`."""
+        papers after `upto`.
+
+        With `fewest`, papers must have all terms; if fewer do, enough of the rarest terms; if these
+        are too few as well, the best `MOST_PARTIAL` with any term are found.
+        """
         frequencies = self.document_frequencies(query.wanted, upto=upto)
         indexed = upto or self._newest()
         known = [term for term in query.wanted if frequencies[term]]
         if not known or not all(frequencies[term] for term in query.required):
             return SearchResult(best=(), total=0, papers=frequencies, indexed=indexed)
         scored = sorted(known, key=lambda term: frequencies[term])[:MOST_SCORED]
-        matching = and_(
-            self._index.matches(literal(_expression(self._index, query, scored))),
+        weights = {term: max(rarity(frequencies[term], indexed), _LEAST) for term in scored}
+        conditions = (
             *self._until(upto),
             *_conditions(self._connection, query.filters, self._index.id),
         )
-        weights = [(term, max(rarity(frequencies[term], indexed), _LEAST)) for term in scored]
-        order = (*self._index.order(weights), self._index.id)
-        best = select(self._index.id).select_from(*self._index.weighed).where(matching)
-        counted = select(func.count()).select_from(self._index.source).where(matching)
-        found = self._connection.execute(best.order_by(*order).limit(limit)).scalars()
-        return SearchResult(
-            best=tuple(PaperId(one) for one in found),
-            total=self._connection.execute(counted).scalar_one(),
-            papers=frequencies,
-            indexed=indexed,
-        )
+        order = (*self._index.order(list(weights.items())), self._index.id)
+
+        def matching(sets: Collection[Sequence[Term]]) -> ColumnElement[bool]:
+            return and_(
+                self._index.matches(literal(_expression(self._index, query, sets))), *conditions
+            )
+
+        def result(sets: Collection[Sequence[Term]], total: int | None) -> SearchResult:
+            best = select(self._index.id).select_from(*self._index.weighed).where(matching(sets))
+            most = MOST_PARTIAL if total is None else limit
+            found = self._connection.execute(best.order_by(*order).limit(most)).scalars().all()
+            return SearchResult(
+                best=tuple(PaperId(one) for one in found[:limit]),
+                total=len(found) if total is None else total,
+                papers=frequencies,
+                indexed=indexed,
+            )
+
+        def count(sets: Collection[Sequence[Term]]) -> int:
+            counted = select(func.count()).select_from(self._index.source).where(matching(sets))
+            total: int = self._connection.execute(counted).scalar_one()
+            return total
+
+        any_term = [(term,) for term in scored]
+        choices = () if query.is_either or not fewest else tuple(narrowed(weights))
+        for sets in choices:
+            if (total := count(sets)) >= fewest:
+                return result(sets, total)
+        return result(any_term, None if choices else count(any_term))
 
     def newest(
         self, filters: Filters, *, limit: int, most: int, upto: PaperId | None = None
@@ -154,10 +190,12 @@ def remember_words(connection: Connection, known: Iterable[str]) -> None:
     insert_many(connection, insert_new(connection, db.search_words), rows)
 
 
-def _expression(index: "_Sqlite | _Postgres", query: Query, scored: Sequence[Term]) -> str:
-    """The query in the language of the index."""
+def _expression(
+    index: "_Sqlite | _Postgres", query: Query, sets: Collection[Sequence[Term]]
+) -> str:
+    """The query in the language of the index: all terms of one of `sets`, and what is required."""
     both, either, but_not = index.operators
-    any_of = either.join(map(index.quote, scored))
+    any_of = either.join(f"({both.join(map(index.quote, terms))})" for terms in sets)
     wanted = both.join([*map(index.quote, query.required), f"({any_of})"])
     if not query.excluded:
         return wanted
