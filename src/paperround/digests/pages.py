@@ -24,6 +24,7 @@ from paperround.editions.model import (
     PaperRank,
     page_path,
 )
+from paperround.editions.rank_trace import RankTrace, rank_trace
 from paperround.editions.schedule import MOST_CUTS
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import VOTES, HistoryStore
@@ -190,8 +191,8 @@ class PaperPage:
     """A paper, as far as its source's licence lets us show it.
 
     `short` is two sentences of a long `text`. `place` is its latest rank, `before` its last rank
-    of each earlier day, newest first. `votes` is their history, None without counts; `counts` is
-    the newest count of every other signal.
+    of each earlier day, newest first; `trace` draws them if they are enough. `votes` is their
+    history, None without counts; `counts` is the newest count of every other signal.
     """
 
     paper: Paper
@@ -201,6 +202,7 @@ class PaperPage:
     links: Mapping[str, str]
     place: PaperRank | None
     before: tuple[PaperRank, ...]
+    trace: RankTrace | None
     votes: Trace | None
     counts: Mapping[str, Observation]
     trail: PaperTrail
@@ -236,6 +238,7 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
         links={**addresses_of(paper.identifiers), **paper.links},
         place=ranks[0] if ranks else None,
         before=tuple(last.values())[1:],
+        trace=rank_trace(last.values()),
         votes=vote_trace(counts, VOTES),
         counts=latest_of(one for one in counts if one.signal != VOTES),
         trail=trail,
