@@ -18,7 +18,7 @@ from tests.builders import paper
 from tests.web.conftest import Site, running
 from tests.web.papers import keep
 
-PAGES = ("/", "/trending", "/editions", "/sources", "/ranking", "/snippet")
+PAGES = ("/", "/trending", "/editions", "/calendar", "/sources", "/ranking", "/snippet", "/api")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.web.secured import secured
 PUBLIC = (
     *("/", "/trending", "/editions", "/editions/trending/2026-03-02", "/sources", "/ranking"),
     *("/topics/graph", "/authors/ring", "/search", "/snippet", "/subscribe"),
-    *("/robots.txt", "/favicon.ico"),
+    *("/robots.txt", "/favicon.ico", "/calendar", "/api", "/privacy"),
 )
 PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm", "address")
 BEHIND = ("preferences/{}/preview", "preferences/{}/history", "preferences/{}/library",

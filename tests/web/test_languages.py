@@ -154,6 +154,9 @@ OF_EVERYBODY = (
     "/sources",
     "/ranking",
     "/snippet",
+    "/calendar",
+    "/api",
+    "/privacy",
     "/subscribe",
     "/authors/Nobody",
     "/topics/nothing",
@@ -218,7 +221,7 @@ def test_a_form_is_answered_in_the_language_of_its_page(site: Site) -> None:
 # --- a language that was chosen in the menu ----------------------------------------------------
 
 LEADING = re.compile(r'(?:href|action|formaction)="(/[^"]*)"')
-NO_PAGE = re.compile(r"/(?:static|feeds)/|.*\.(?:bib|ris|md|jsonld|xml)$")
+NO_PAGE = re.compile(r"/(?:static|feeds|api)/|.*\.(?:bib|ris|md|jsonld|xml)$")
 
 
 @pytest.mark.slow

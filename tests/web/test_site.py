@@ -301,12 +301,15 @@ PUBLIC = {
     "/": "/",
     "/trending?period=week&date=2026-03-04": "/trending?period=week&date=2026-W10",
     "/editions": "/editions?list=trending&month=2026-03",
+    "/calendar": "/calendar?list=trending&year=2026",
     "/editions/trending/2026-03-02": "/editions/trending/2026-03-02/0",
     "/papers/{id}": "/papers/2603.00001",
     "/topics/counting": "/topics/counting",
     "/authors/Ring,%20Ada": "/authors/Ada%20Ring",
     "/sources": "/sources",
     "/ranking": "/ranking",
+    "/api": "/api",
+    "/privacy": "/privacy",
 }
 
 

@@ -20,7 +20,7 @@ _MAX_KEPT_QUERY = 1000
 _LINK = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^"#]*)')
 """A link to our site in a page. Quotes in user content are escaped, so they cannot match."""
 _NOT_A_PAGE = re.compile(
-    r"/(?:static|feeds)/.*|[^?]*\.(?:atom|rss|json|jsonld|bib|ris|md|xml|eml)(?:\?.*)?"
+    r"/(?:static|feeds|api)/.*|[^?]*\.(?:atom|rss|json|jsonld|bib|ris|md|xml|eml)(?:\?.*)?"
 )
 """URLs other than pages, which exist in one language."""
 _HAS_LANGUAGE = re.compile(rf"[?;&]{PARAMETER}=")

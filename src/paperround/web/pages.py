@@ -13,6 +13,7 @@ from fastapi.responses import PlainTextResponse
 
 from paperround.core.colours import at_night, on_pages
 from paperround.core.errors import InvalidInput, NotFound, invalid
+from paperround.core.plugins import plugins
 from paperround.core.times import parse_date
 from paperround.digests.listing import trending_sections
 from paperround.digests.pages import (
@@ -22,10 +23,12 @@ from paperround.digests.pages import (
     cited_edition,
     cited_paper,
     edition_page,
+    front_page,
     paper_page,
 )
 from paperround.digests.rank_page import rank_page
 from paperround.editions.archive import archive_page
+from paperround.editions.calendar import calendar_page
 from paperround.editions.citations import FILE_FORMATS, Citation, write_bibtex
 from paperround.editions.coins import context_object
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
@@ -36,6 +39,7 @@ from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
+from paperround.self_service.preferences import lists_by_title
 from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
 from paperround.web.errors import NOWHERE
 from paperround.web.paging import page_number, path_choices
@@ -168,6 +172,17 @@ def editions(
     return public_page(app, "editions.html", page=archive_page(app.database, list, month, now=now))
 
 
+@router.get("/calendar")
+def calendar(
+    app: App,
+    now: Now,
+    list: str = DEFAULT_LIST,  # noqa: A002
+    year: str = "",
+) -> Response:
+    """Show the days of a year on which a list had an edition."""
+    return public_page(app, "calendar.html", page=calendar_page(app.database, list, year, now=now))
+
+
 @router.get("/editions/{list_name}/{day}")
 @router.get("/editions/{list_name}/{day}/{cut}")
 def edition(app: App, list_name: str, day: str, cut: str | None = None) -> Response:
@@ -220,6 +235,30 @@ def ranking(app: App, now: Now) -> Response:
     """Show the ranking formula with its current constants."""
     page = ranking_page(app.ranker, app.ranking_weights, now=now)
     return public_page(app, "ranking.html", page=page)
+
+
+@router.get("/api")
+def api(app: App, now: Now) -> Response:
+    """Show the feeds, files and routes for programs, with an example of each."""
+    shown = front_page(app.database, DEFAULT_LIST, now=now)
+    edition = shown.edition
+    with app.database.reading() as work:
+        lists = lists_by_title(work)
+    return public_page(
+        app,
+        "api.html",
+        lists=lists,
+        chosen=shown.mailing_list,
+        day=edition.day if edition else now.date(),
+        paper=edition.papers[0].name if edition else "2603.00001",
+        hugging_face="hugging-face" in plugins("routers"),
+    )
+
+
+@router.get("/privacy")
+def privacy(app: App) -> Response:
+    """Show what is kept about visitors and readers, unless the operator has a page of their own."""
+    return public_page(app, "privacy.html")
 
 
 DISALLOWED = (

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from babel import Locale as BabelLocale
 from babel.dates import format_date, format_interval, format_skeleton, format_time, get_day_names
@@ -140,9 +141,9 @@ class Locale:
         """Return `17–23 Nov`."""
         return str(format_interval(first, last, "MMMd", locale=self.babel)).replace("\u2009", "")
 
-    def weekday(self, number: int) -> str:
-        """Return the name of a weekday; Monday is 0."""
-        return str(get_day_names("wide", "stand-alone", self.babel)[number])
+    def weekday(self, number: int, width: Literal["wide", "narrow"] = "wide") -> str:
+        """Return the name of a weekday, or its letter; Monday is 0."""
+        return str(get_day_names(width, "stand-alone", self.babel)[number])
 
     def instant(self, moment: datetime, zone: str = "UTC") -> str:
         """Return `Fri 30 Jan 07:05 (Europe/Berlin)`."""
