@@ -47,6 +47,7 @@ from paperround.delivery.rate_state import (
     parse_pace,
 )
 from paperround.delivery.return_path import TAKES_TAGS, takes_tags
+from paperround.papers.enrichment import FIGURES
 from paperround.papers.formatting import web_address
 from paperround.ranking.weights import parse_weights
 from paperround.subscribers.addresses import DISPOSABLE, refused_domains
@@ -129,6 +130,7 @@ class Settings(BaseModel):
     semantic_scholar_key: str | None = Field(default=None, repr=False)
     ranking_weights: str = ""
     enrich: str = "huggingface, github, openalex, crossref"
+    figures: bool = False
     summarise_url: str | None = None
     summarise_model: str | None = None
     summarise_key: str | None = Field(default=None, repr=False)
@@ -233,9 +235,10 @@ class Settings(BaseModel):
 
     @property
     def enrichers(self) -> tuple[str, ...]:
-        """The services that papers are enriched from."""
+        """The services that papers are enriched from, with that of figures if these are on."""
         named = () if self.enrich.strip().lower() == OFF else _listed(self.enrich)
-        return tuple(dict.fromkeys(named))
+        figures = [FIGURES] if self.figures and FIGURES in plugins("enrichers") else []
+        return tuple(dict.fromkeys((*named, *figures)))
 
     @property
     def summary_budget(self) -> tuple[Rate, ...]:

@@ -43,7 +43,8 @@ from paperround.ops import tick
 from paperround.ops.cluster import sign_off
 from paperround.ops.plugin_jobs import JobReport, plugin_jobs
 from paperround.ops.tick import DeadManSwitch, TickContext
-from paperround.papers.enrichment import Enricher
+from paperround.papers.enrichment import FIGURES, Enricher
+from paperround.papers.figures import FigureFolder
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.personal.ranking import PersonalRanking
@@ -283,7 +284,17 @@ class AppContext:
             clock=self.clock,
             processes=self.processes,
             pause=self._pause,
+            figures=self.figures,
         )
+
+    @cached_property
+    def figures(self) -> FigureFolder | None:
+        """The figures of papers; None where they are off."""
+        return self._figure_folder if FIGURES in self.settings.enrichers else None
+
+    @property
+    def _figure_folder(self) -> FigureFolder:
+        return FigureFolder(self.settings.data_dir / "figures")
 
     def _pause(self, seconds: float) -> None:
         """Wait for a service's turn; raises RateLimited when the process should stop."""
@@ -362,6 +373,10 @@ class AppContext:
         """Enrich papers from other services, unless this is a demo."""
         if not self.demo:
             tick.enrich_round(self.tick_context, now=self.clock.now())
+            if self.figures is None:
+                self._figure_folder.delete()
+            else:
+                self.figures.clean_up(now=self.clock.now())
 
     def summarise(self) -> None:
         """Summarise papers before their edition, if a service is configured; not in a demo."""

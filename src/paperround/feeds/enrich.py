@@ -156,7 +156,8 @@ class _EnrichRun:
             self._refusals = 0
             self._store(batch)
             self._papers += len(papers)
-            self._schedule(_next_requests(papers, self._now))
+            fetched = {one.paper: None for one in batch.figures}
+            self._schedule({**_next_requests(papers, self._now), **fetched})
         except RateLimited:
             raise
         except Exception as error:  # on any error the papers must not stay first in the queue
@@ -173,6 +174,10 @@ class _EnrichRun:
             raise
 
     def _store(self, batch: ParsedBatch) -> None:
+        folder = self._context.figures
+        if folder is not None:
+            for figure in batch.figures:
+                folder.save(figure, now=self._now)
         if batch.records or batch.loose_counts or batch.rejects:
             self._started_run().add(batch, captured_at=self._context.clock.now(), now=self._now)
 

@@ -24,6 +24,7 @@ from paperround.db.limits import Limiter, RateStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.sources.base import Source
 from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.papers.figures import FigureFolder
 
 LONGEST_WAIT = timedelta(seconds=60)
 """How long a poll waits for its turn; otherwise it is put off."""
@@ -48,7 +49,8 @@ def wait(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContext:
-    """The dependencies of reading feeds. `pause` sleeps for some seconds."""
+    """The dependencies of reading feeds. `pause` sleeps for some seconds, `figures` is None where
+    figures are off."""
 
     database: Database
     client: HttpClient
@@ -56,6 +58,7 @@ class FeedContext:
     clock: Clock
     processes: Processes
     pause: Callable[[float], None] = wait
+    figures: FigureFolder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,9 @@ KIND = "enricher"
 """The kind of feed that stores the runs of enrichers."""
 
 
+FIGURES = "figures"
+"""The enricher that fetches figures, which a setting of its own turns on."""
+
 HUGGINGFACE = "huggingface"
 """The enricher whose counts are those of its own site."""
 

@@ -118,12 +118,23 @@ class LooseCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture of a paper, as a PNG."""
+
+    paper: PaperId
+    width: int
+    height: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedBatch:
     """The content of one page or file. `next` is the address of the next page, None at the end."""
 
     records: tuple[Record, ...] = ()
     rejects: tuple[Reject, ...] = ()
     loose_counts: tuple[LooseCount, ...] = ()
+    figures: tuple[Figure, ...] = ()
     next: str | None = None
 
 

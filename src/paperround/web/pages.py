@@ -23,6 +23,7 @@ from paperround.digests.pages import (
     cited_edition,
     cited_paper,
     edition_page,
+    find_paper,
     front_page,
     paper_page,
 )
@@ -221,7 +222,28 @@ def paper(app: App, now: Now, name: str) -> Response:
     similar = app.neighbours.of(page.paper, now=now)
     cited = citation(app.sender_identity.public_url, page.paper)
     bibtex = write_bibtex([replace(cited, text="")]).decode()
-    return public_page(app, "paper.html", page=page, similar=similar, cited=cited, bibtex=bibtex)
+    folder = None if page.paper.withdrawn else app.figures
+    return public_page(
+        app,
+        "paper.html",
+        page=page,
+        similar=similar,
+        cited=cited,
+        bibtex=bibtex,
+        figure=folder.find(page.paper.id) if folder else None,
+    )
+
+
+@router.get("/figures/{number:int}/{file_name}", dependencies=[RATE_LIMITED])
+def figure_file(app: App, number: int, file_name: str) -> Response:
+    """Return the figure of a paper, unless figures are off or the paper was withdrawn."""
+    with app.database.reading() as work:
+        paper = find_paper(work, str(number))
+    folder = None if paper.withdrawn else app.figures
+    content = folder.read(paper.id, file_name) if folder else None
+    if content is None:
+        raise NotFound(NOWHERE)
+    return Response(content, headers=dict(SHARED_HEADERS), media_type="image/png")
 
 
 @router.get("/sources")

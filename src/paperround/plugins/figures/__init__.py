@@ -1,0 +1,1 @@
+"""Figures of papers that a source gives and lets others show."""
