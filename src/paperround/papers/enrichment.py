@@ -82,7 +82,7 @@ class Enricher(Protocol):
         """The request for at most `size` papers that it knows."""
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """Counts, and records without texts that announce nothing. Leaves out papers the service
-        does not know. Pure.
+        """Counts, figures, and records without texts that announce nothing. Leaves out papers the
+        service does not know. Pure.
 
         Raises FetchFailed or InvalidInput if the response is not one of this service."""
