@@ -95,6 +95,7 @@ def test_a_figure_is_shown_from_here_with_its_size_and_without_what_it_carried(
     assert fetch(showing, thumbnails=PICTURE).asked == [THUMBNAIL]
     page = page_of(showing, id_)
     assert f'<img src="/figures/{id_}/3x2.png" width="3" height="2" alt="' in page
+    assert page.index('class="abstract"') < page.index('class="figure"'), "words come first"
     assert "huggingface.co" not in page.partition("<article")[2].partition("</article>")[0]
     shown = showing.client.get(f"/figures/{id_}/3x2.png")
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
