@@ -54,7 +54,7 @@ def page(name: str, of: Paper, body: bytes) -> Page:
 
 
 def test_every_enricher_of_the_settings_is_there() -> None:
-    named = ["huggingface", "github", "openalex", "crossref", "semantic-scholar"]
+    named = ["huggingface", "github", "openalex", "crossref", "semantic-scholar", "figures"]
     assert [*plugins("enrichers")] == named
     assert [plugins("enrichers")[name].name for name in named] == named
 
