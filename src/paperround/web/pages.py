@@ -234,11 +234,11 @@ def paper(app: App, now: Now, name: str) -> Response:
     )
 
 
-@router.get("/figures/{number:int}/{file_name}", dependencies=[RATE_LIMITED])
-def figure_file(app: App, number: int, file_name: str) -> Response:
+@router.get("/figures/{number}/{file_name}", dependencies=[RATE_LIMITED])
+def figure_file(app: App, number: str, file_name: str) -> Response:
     """Return the figure of a paper, unless figures are off or the paper was withdrawn."""
     with app.database.reading() as work:
-        paper = find_paper(work, str(number))
+        paper = find_paper(work, number)
     folder = None if paper.withdrawn else app.figures
     content = folder.read(paper.id, file_name) if folder else None
     if content is None:
