@@ -12,7 +12,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Frequency, Preferences
 from tests.databases import opened
-from tests.ranking.real_days import Polls, Replay, Sent, polls_between
+from tests.ranking.real_days import MAIL_ALONE, Polls, Replay, Sent, polls_between
 from tests.sample_database import subscribe
 
 FIRST, LAST = date(2025, 11, 1), date(2025, 12, 1)
@@ -37,7 +37,7 @@ def mails(
             work[ListStore].ensure_default(zone="UTC", now=midnight_utc(FIRST))
         subscribe(database, "month", wish=Preferences(frequency=Frequency.MONTHLY))
         replay = Replay(database)
-        replay.run(FIRST, LAST, polls)
+        replay.run(FIRST, LAST, polls, hours=MAIL_ALONE)
         yield replay.mails()
 
 
