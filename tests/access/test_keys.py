@@ -1,21 +1,28 @@
 """Keys of the admin API: one showing, hashes only, and patience that ends."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from paperround.access.keys import (
+    EXPIRES_SOON,
     FAILURES,
+    IN_USE,
+    LIFE,
     CreatedKey,
     authenticate,
     create_key,
+    expiring_keys,
     list_keys,
+    read_expiry,
     revoke_key,
 )
-from paperround.access.model import ApiKey, Scope, key_text
+from paperround.access.model import ApiKey, AuditEntry, Scope, key_text
+from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.db.transactions import SqlDatabase
+from paperround.ops.alerts import key_alerts
 from tests.sample_database import IDENTITY, NOW
 
 HERE = "203.0.113.7"
@@ -80,7 +87,7 @@ def test_revoking_a_key_that_never_was_is_an_error(database: SqlDatabase) -> Non
         ("a\nb", BOTH, None, "name"),
         ("x" * 101, BOTH, None, "name"),
         ("laptop", (), None, "scopes"),
-        ("laptop", BOTH, NOW, "expires_at"),
+        ("laptop", BOTH, NOW, "expires"),
     ],
 )
 def test_a_key_that_could_not_be_used_or_listed_is_not_made(
@@ -150,3 +157,103 @@ def test_the_use_of_a_key_is_noted_at_most_once_a_minute(database: SqlDatabase) 
         show(database, text, after=timedelta(seconds=seconds))
     [kept] = list_keys(database)
     assert kept.last_used_at == NOW + timedelta(seconds=61)
+
+
+# --- what a key may give away ------------------------------------------------------------------
+
+
+@pytest.mark.accept("F45", part="no more than its own", mutant="a-key-makes-a-mightier-one")
+@pytest.mark.parametrize("wanted", [[Scope.LISTS_READ], [Scope.FEEDS_READ, Scope.KEYS_WRITE]])
+def test_a_key_creates_no_key_that_may_do_more_than_itself(
+    database: SqlDatabase, wanted: list[Scope]
+) -> None:
+    own = frozenset([Scope.FEEDS_WRITE, Scope.KEYS_READ])
+    with pytest.raises(InvalidInput, match="gives away only what it may do itself") as caught:
+        create(database, wanted, within=own)
+    assert caught.value.code == "scopes"
+    assert list_keys(database) == []
+
+
+def test_what_may_write_may_give_away_reading(database: SqlDatabase) -> None:
+    own = frozenset([Scope.FEEDS_WRITE, Scope.KEYS_WRITE])
+    assert create(database, [Scope.FEEDS_READ], within=own).key.scopes == {Scope.FEEDS_READ}
+
+
+# --- when a key ends ---------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F45", part="expiry", mutant="a-key-works-for-ever")
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        (LIFE, NOW + timedelta(days=365)),
+        ("90d", NOW + timedelta(days=90)),
+        ("never", None),
+        ("2027-01-31", datetime(2027, 1, 31, tzinfo=UTC)),
+    ],
+)
+def test_the_end_of_a_key_is_a_date_a_number_of_days_or_never(
+    text: str, ends: datetime | None
+) -> None:
+    assert read_expiry(text, now=NOW) == ends
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0d", "-3d", "90", "90 d", "999999d", "2027-02-30"])
+def test_what_is_no_end_of_a_key_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(InvalidInput, match="days like 90d, or never") as caught:
+        read_expiry(text, now=NOW)
+    assert caught.value.code == "expires"
+
+
+def warned(database: SqlDatabase, after: timedelta) -> list[str]:
+    """The names of the keys of which an alert warns, and its keys, which are told once each."""
+    with database.reading() as work:
+        names = [key.name for key in expiring_keys(work, now=NOW + after)]
+        alerts = list(key_alerts(work, now=NOW + after))
+    assert len({alert.key for alert in alerts}) == len(names)
+    assert all(name in alert.lines[0] for name, alert in zip(names, alerts, strict=True))
+    return names
+
+
+@pytest.mark.accept("F45", part="warned", mutant="nobody-is-told-that-a-key-expires")
+def test_a_key_in_use_that_expires_within_two_weeks_is_reported_by_name(
+    database: SqlDatabase,
+) -> None:
+    made = create(database, expires_at=NOW + IN_USE)
+    show(database, made.text)
+    first = IN_USE - EXPIRES_SOON
+    assert warned(database, first - MINUTE) == []
+    assert warned(database, first) == ["laptop"]
+    assert warned(database, IN_USE) == []
+
+
+def test_a_key_that_nobody_uses_or_that_never_ends_is_not_reported(database: SqlDatabase) -> None:
+    create(database, expires_at=NOW + EXPIRES_SOON)
+    revoked = create(database, expires_at=NOW + EXPIRES_SOON)
+    for made in (create(database), revoked):
+        show(database, made.text)
+    revoke_key(database, revoked.key.prefix, now=NOW)
+    assert warned(database, MINUTE) == []
+
+
+# --- who did it --------------------------------------------------------------------------------
+
+
+def audited(database: SqlDatabase) -> list[AuditEntry]:
+    with database.reading() as work:
+        return work[AuditStore].page(before=None, limit=9)
+
+
+@pytest.mark.accept("F45", part="audit of keys")
+def test_a_key_that_is_created_and_one_that_is_revoked_are_in_the_audit(
+    database: SqlDatabase,
+) -> None:
+    made = create(database, by="shell alice")
+    revoke_key(database, made.key.prefix, now=NOW, by="key abcd1234")
+    revoke_key(database, made.key.prefix, now=NOW, by="key abcd1234")
+    ended, began = audited(database)
+    name = f"key {made.key.prefix}"
+    assert (began.actor, began.action, began.target) == ("shell alice", "create key", name)
+    assert began.details == {"scopes": "feeds:read, feeds:write", "expires": "never"}
+    assert (ended.actor, ended.action, ended.target) == ("key abcd1234", "revoke key", name)
+    assert made.text not in repr(began)

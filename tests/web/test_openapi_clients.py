@@ -11,13 +11,13 @@ from paperround.web.openapi import TAGS, operations
 from tests.web.conftest import PUBLIC_URL, Site
 
 OPERATIONS = """
-    cancel_edition change_channel change_feed create_channel create_feed create_subscription
-    delete_channel delete_feed export_feeds import_feeds list_audit list_channels list_daily_papers
-    list_deliveries list_feeds list_lists list_papers list_personal_deliveries
-    list_rejects list_runs list_trending pause_channel pause_list preview_feed read_channel
-    read_edition read_edition_of_cut read_feed read_paper read_paper_as_hugging_face
-    resume_channel resume_list run_feed search_papers search_papers_as_hugging_face try_channel
-    upload_papers
+    cancel_edition change_channel change_feed create_api_key create_channel create_feed
+    create_subscription delete_channel delete_feed export_feeds import_feeds list_api_keys
+    list_audit list_channels list_daily_papers list_deliveries list_feeds list_lists list_papers
+    list_personal_deliveries list_rejects list_runs list_trending pause_channel pause_list
+    preview_feed read_api_key read_channel read_edition read_edition_of_cut read_feed read_paper
+    read_paper_as_hugging_face resume_channel resume_list revoke_api_key run_feed search_papers
+    search_papers_as_hugging_face try_channel upload_papers
 """.split()
 """What generated clients call the routes: to rename one breaks them."""
 

@@ -5,17 +5,31 @@ time to wait. A valid key always works: an old key in one script must not lock o
 beside it. Only a wrong key causes a write: a valid one costs a read.
 """
 
+import re
 import secrets
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from paperround.access.model import ApiKey, NewKey, Scope, digest_of, key_text, matches, prefix_of
+from paperround.access.model import (
+    COMMAND_LINE,
+    ApiKey,
+    AuditedAction,
+    NewKey,
+    Scope,
+    allows,
+    by_key,
+    digest_of,
+    key_text,
+    matches,
+    prefix_of,
+)
 from paperround.access.rate_limiter import client_and_network
-from paperround.access.store import KeyStore
+from paperround.access.store import AuditStore, KeyStore
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.core.rates import Rate, RateLimitStatus
+from paperround.core.times import format_instant, parse_instant
 from paperround.core.tokens import KeyRing
 from paperround.db.limits import RateStore
 from paperround.db.transactions import Database, Transaction, write
@@ -30,6 +44,18 @@ NOTED_EVERY = timedelta(minutes=1)
 """The use of a key is stored no more often than this."""
 
 LONGEST_NAME = 100
+
+LIFE = "365d"
+"""How long a key works unless you say otherwise."""
+
+NEVER = "never"
+_DAYS = re.compile(r"([1-9]\d{0,4})d", re.ASCII)
+
+EXPIRES_SOON = timedelta(days=14)
+"""How long before its end a key in use is reported."""
+
+IN_USE = timedelta(days=30)
+"""A key is in use if it was used within this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +73,14 @@ def create_key(
     *,
     expires_at: datetime | None,
     now: datetime,
+    within: frozenset[Scope] | None = None,
+    by: str = COMMAND_LINE,
 ) -> CreatedKey:
     """Create a key of 256 random bits; only its hash is stored.
 
-    Raises InvalidInput, its code the field, for an unprintable, empty or long name, for no scope,
-    and for an expiry in the past.
+    `within` are the scopes of the key that asks for it, which it cannot exceed. Raises
+    InvalidInput, its code the field, for an unprintable, empty or long name, for no scope or one
+    outside `within`, and for an expiry in the past.
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise InvalidInput(
@@ -60,8 +89,14 @@ def create_key(
     allowed = frozenset(scopes)
     if not allowed:
         raise InvalidInput(f"say what the key may do: {', '.join(Scope)}", code="scopes")
+    beyond = sorted(one for one in allowed if within is not None and not allows(within, one))
+    if beyond:
+        raise InvalidInput(
+            f"a key gives away only what it may do itself, which is not {', '.join(beyond)}",
+            code="scopes",
+        )
     if expires_at is not None and expires_at <= now:
-        raise InvalidInput("the key would have expired already", code="expires_at")
+        raise InvalidInput("the key would have expired already", code="expires")
 
     def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
@@ -69,9 +104,50 @@ def create_key(
         new = NewKey(
             name=name, prefix=prefix, digest=digest_of(text), scopes=allowed, expires_at=expires_at
         )
-        return CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
+        created = CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
+        details = {"scopes": ", ".join(sorted(allowed)), "expires": _words_of(expires_at)}
+        entry = AuditedAction(actor=by, action="create key", target=by_key(prefix), details=details)
+        work[AuditStore].note(entry, now=now)
+        return created
 
     return write(database, add)
+
+
+def read_expiry(text: str, *, now: datetime) -> datetime | None:
+    """Return the end of a key from `never`, a number of days like `90d`, or a date or instant.
+
+    Raises InvalidInput for anything else.
+    """
+    if text == NEVER:
+        return None
+    if days := _DAYS.fullmatch(text):
+        return now + timedelta(days=int(days[1]))
+    try:
+        return parse_instant(text)
+    except InvalidInput:
+        raise InvalidInput(
+            f"{text!r:.40} is no end of a key: write a date like 2027-01-31, days like 90d, "
+            f"or {NEVER}",
+            code="expires",
+        ) from None
+
+
+def _words_of(expires_at: datetime | None) -> str:
+    return NEVER if expires_at is None else format_instant(expires_at)
+
+
+def expiring_keys(work: Transaction, *, now: datetime) -> list[ApiKey]:
+    """Return the keys in use that expire within `EXPIRES_SOON`, the first to expire first."""
+    soon = [
+        (key.expires_at, key)
+        for key in work[KeyStore].all()
+        if key.is_live(now)
+        and key.expires_at is not None
+        and key.expires_at - now <= EXPIRES_SOON
+        and key.last_used_at is not None
+        and now - key.last_used_at <= IN_USE
+    ]
+    return [key for _, key in sorted(soon, key=lambda one: one[0])]
 
 
 def list_keys(database: Database) -> list[ApiKey]:
@@ -80,14 +156,29 @@ def list_keys(database: Database) -> list[ApiKey]:
         return work[KeyStore].all()
 
 
-def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
+def find_key(database: Database, prefix: str) -> ApiKey:
+    """Return the key with this prefix, live or not. Raises NotFound."""
+    with database.reading() as work:
+        return _find(work, prefix)
+
+
+def _find(work: Transaction, prefix: str) -> ApiKey:
+    found = work[KeyStore].find(prefix)
+    if found is None:
+        raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
+    return found
+
+
+def revoke_key(database: Database, prefix: str, *, now: datetime, by: str = COMMAND_LINE) -> bool:
     """Revoke the key with this prefix; return False if it already was. Raises NotFound."""
 
     def end(work: Transaction) -> bool:
-        found = work[KeyStore].find(prefix)
-        if found is None:
-            raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
-        return work[KeyStore].revoke(found.id, now=now)
+        found = _find(work, prefix)
+        is_new = work[KeyStore].revoke(found.id, now=now)
+        if is_new:
+            entry = AuditedAction(actor=by, action="revoke key", target=by_key(prefix))
+            work[AuditStore].note(entry, now=now)
+        return is_new
 
     return write(database, end)
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -93,13 +93,13 @@ def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
 
 
 COMMAND_LINE = "command line"
-"""The actor of commands run on the machine itself."""
+"""The actor of a command whose account is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedAction:
-    """An action to audit. `target` names a list or an edition, never a person; `details` are
-    numbers and words about it."""
+    """An action to audit. `target` names a list, an edition, a feed, a key or a channel, and a
+    person by number; `details` are numbers and words about it. Neither holds an address."""
 
     actor: str
     action: str
@@ -115,9 +115,33 @@ class AuditEntry(AuditedAction):
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Which entries of the audit log are wanted; None means any. A target includes what is below
+    it: `trending` also finds `trending/2026-01-30/0`."""
+
+    action: str | None = None
+    target: str | None = None
+    actor: str | None = None
+
+
 def by_key(prefix: str) -> str:
-    """Return the actor for the key with this prefix."""
+    """Return the name of the key with this prefix, as actor and as target."""
     return f"key {prefix}"
+
+
+def describe_edit(
+    before: Mapping[str, object], after: Mapping[str, object], *, shown: Collection[str] = ()
+) -> dict[str, str | int]:
+    """Return the details of an edit: the names of the changed fields, and the values of those in
+    `shown`. Other values stay out, because they may hold an address or a secret."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    details: dict[str, str | int] = {"changed": ", ".join(changed)}
+    harmless = [name for name in changed if name in shown]
+    for moment, values in (("before", before), ("after", after)):
+        if harmless:
+            details[moment] = ", ".join(f"{name} {values.get(name)}" for name in harmless)
+    return details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, true, update
+from sqlalchemy import Row, delete, func, or_, select, true, update
 
 from paperround.access.model import (
     ApiKey,
     AuditedAction,
     AuditEntry,
+    AuditQuery,
     IdempotentRequest,
     KeyId,
     NewKey,
@@ -53,6 +54,14 @@ class KeyStore(Store):
         )
         return [_key(row) for row in self._connection.execute(newest)]
 
+    def page(self, *, before: int | None, limit: int) -> list[ApiKey]:
+        """Return keys with an id below `before`, newest first."""
+        earlier = true() if before is None else db.api_keys.c.id < before
+        found = self._connection.execute(
+            select(db.api_keys).where(earlier).order_by(db.api_keys.c.id.desc()).limit(limit)
+        )
+        return [_key(row) for row in found]
+
     def revoke(self, key: KeyId, *, now: datetime) -> bool:
         """Revoke a key; return False if it already was."""
         revoking = (
@@ -76,6 +85,9 @@ def _key(row: Row[Any]) -> ApiKey:
     return value_of(ApiKey, row, scopes=frozenset(map(Scope, row.scopes)))
 
 
+ANY = AuditQuery()
+
+
 class AuditStore(Store):
     """The audit log. Entries never change."""
 
@@ -94,11 +106,19 @@ class AuditStore(Store):
         ).one_or_none()
         return None if found is None else value_of(AuditEntry, found)
 
-    def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
-        """Return entries with an id below `before`, newest first."""
-        earlier = true() if before is None else db.audit.c.id < before
+    def page(self, wanted: AuditQuery = ANY, *, before: int | None, limit: int) -> list[AuditEntry]:
+        """Return the wanted entries with an id below `before`, newest first."""
+        row, name = db.audit.c, wanted.target
+        conditions = [
+            true() if before is None else row.id < before,
+            true() if wanted.action is None else row.action == wanted.action,
+            true() if wanted.actor is None else row.actor == wanted.actor,
+        ]
+        if name is not None:
+            below = func.substr(row.target, 1, len(name) + 1) == f"{name}/"
+            conditions.append(or_(row.target == name, below))
         found = self._connection.execute(
-            select(db.audit).where(earlier).order_by(db.audit.c.id.desc()).limit(limit)
+            select(db.audit).where(*conditions).order_by(row.id.desc()).limit(limit)
         )
         return [value_of(AuditEntry, row) for row in found]
 

@@ -7,6 +7,7 @@ import typer
 
 from paperround import version
 from paperround.cli import (
+    audit,
     bounces,
     database,
     digest,
@@ -53,6 +54,7 @@ def options(
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
+app.command("audit")(audit.audit)
 app.command("deliver")(serve.deliver)
 app.command("init")(init.init)
 app.command("doctor")(init.doctor)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from paperround.access.keys import expiring_keys
 from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
 from paperround.core.tokens import KeyRing
@@ -11,7 +12,8 @@ from paperround.db.engine import Storage, opened, place_of
 from paperround.db.migrate import check_drift
 from paperround.db.revisions import current, head, is_newer, prepare, require_reachable
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database
+from paperround.db.transactions import Database, Transaction
+from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.findings import Finding, fail, findings_of, ok, run_check, skipped, warn
 from paperround.ops.alerts import storage_alerts
@@ -154,6 +156,20 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
         says = f"the secret {', '.join(lost_keys)} is gone: the links of {messages} are dead"
         return warn("keys", says, f"{way_out}, unless it leaked")
     return ok("keys", "the ring holds every key that something here was made with")
+
+
+def check_api_keys(work: Transaction, *, now: datetime) -> list[Finding]:
+    """Warn of each API key in use that expires soon; otherwise return nothing."""
+    way_out = "`paperround keys create` makes another one: give it to the program before that"
+    return [
+        warn(
+            "API keys",
+            f"{redact_addresses(key.name)} ({key.prefix}) is in use and expires on "
+            f"{key.expires_at:%Y-%m-%d}",
+            way_out,
+        )
+        for key in expiring_keys(work, now=now)
+    ]
 
 
 def _lost_keys(in_use: Iterable[str], keys: KeyRing) -> list[str]:

@@ -76,11 +76,13 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
         holds = schedule_check.check_holds(work, now=now)
+        api_keys = database_check.check_api_keys(work, now=now)
         newest = work[ModelStore].newest(context.model_maker.name, by=now)
     return [
         *database_check.check_space(room, now=now),
         database_check.check_writable(database, now=now),
         _check_keys(context, now),
+        *api_keys,
         clock,
         schedule_check.check_schedule(current_status.last_tick_at, now=now),
         *_check_processes(context, current_status, now),

@@ -3,13 +3,15 @@
 digests missed · digests late · a relay that refuses our mail or cannot be reached · a clock that
 jumped · no key to sign with · an older copy of the database · a feed stale or failing ·
 too many bounces or complaints · what plugins report · an enricher that does not answer ·
-a step of the tick failed · a database out of space · sign-ups refused, dropped or not processed
+a step of the tick failed · a database out of space · sign-ups refused, dropped or not processed ·
+an API key in use that expires soon
 """
 
 import hashlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from paperround.access.keys import expiring_keys
 from paperround.bounces.model import ReturnTally
 from paperround.bounces.store import ReturnStore
 from paperround.core.plugins import plugins
@@ -22,6 +24,7 @@ from paperround.delivery.holds import clock_alerts, unsigned
 from paperround.delivery.ledger_model import Backlog
 from paperround.delivery.rate_limits import relay_alerts
 from paperround.delivery.restore_guard import restored_copy_alerts
+from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
@@ -66,6 +69,7 @@ def current_alerts(
     for one in plugin_jobs():
         found += one.alerts(work)
     found += signup_alerts(work, now=now)
+    found += key_alerts(work, now=now)
     found += storage_alerts(work[StatusStore].storage(), now=now)
     found += rate_alerts(
         work[ReturnStore].tally(since=now - REPORTED_FOR, today=now.date()), now=now
@@ -152,6 +156,21 @@ def _late(
                 "`paperround digest status` shows what the relay says.",
             ),
             stops_mail=True,
+        )
+
+
+def key_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
+    """Report each API key in use that expires soon, once."""
+    for key in expiring_keys(work, now=now):
+        end = f"{key.expires_at:%Y-%m-%d}"
+        yield Alert(
+            key=f"key/{key.prefix}/{end}",
+            subject=f"An API key expires on {end}",
+            lines=(
+                f"The key {key.prefix}, called {redact_addresses(key.name)}, is in use.",
+                "Its programs get 401 from then on: make another one, and give it to them.",
+                "`paperround keys create` makes it, `paperround keys list` shows them all.",
+            ),
         )
 
 

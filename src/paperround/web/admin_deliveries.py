@@ -1,4 +1,4 @@
-"""The admin API for deliveries: the ledger, pausing and cancelling, and the audit log."""
+"""The admin API for deliveries: the ledger, pausing and cancelling."""
 
 import datetime
 from typing import Annotated, Any, Self
@@ -7,7 +7,6 @@ from fastapi import Path, Query
 from pydantic import BaseModel
 
 from paperround.access.model import Scope
-from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses
 from paperround.delivery.store.status import StatusStore
@@ -27,10 +26,6 @@ router = keyed_router(
     "admin: deliveries",
     reading=Scope.DELIVERIES_READ,
     writing=Scope.DELIVERIES_WRITE,
-)
-
-audit = keyed_router(
-    "/api/v1/admin/audit", "admin: audit", reading=Scope.AUDIT_READ, writing=Scope.AUDIT_READ
 )
 
 ListName = Annotated[str, Path(min_length=1, max_length=60, description="The list.")]
@@ -126,17 +121,6 @@ class RestoredAnswer(_OfEdition):
     queued: int
 
 
-class AuditAnswer(Resource):
-    """Something an operator did: with a key, by its prefix, or on the command line."""
-
-    id: int
-    at: Instant
-    actor: str
-    action: str
-    target: PrintableText
-    details: dict[str, str | int]
-
-
 @router.get("/deliveries", summary="List deliveries")
 def list_deliveries(
     app: App,
@@ -210,14 +194,3 @@ def cancel_edition(
     """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
     [ended] = cancel(app.database, name, day=date, cut=cut, now=now, by=actor)
     return CancelledAnswer.of(ended)
-
-
-# --- the audit log -----------------------------------------------------------------------------
-
-
-@audit.get("", summary="List what operators did")
-def list_audit(app: App, paging: Paging) -> CursorPage[AuditAnswer]:
-    """Pauses, cancelled editions and replacements, newest first, with who did it."""
-    with app.database.reading() as work:
-        found = work[AuditStore].page(before=paging.last_id("audit"), limit=paging.rows)
-    return paging.page("audit", found, AuditAnswer.of)

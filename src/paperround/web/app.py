@@ -20,8 +20,10 @@ from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
 from paperround.papers.formatting import web_address
 from paperround.web import (
+    admin_audit,
     admin_deliveries,
     admin_feeds,
+    admin_keys,
     errors,
     feedback,
     health,
@@ -75,7 +77,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     admin_feeds.router,
     admin_deliveries.router,
     *OF_PLUGINS,
-    admin_deliveries.audit,
+    admin_keys.router,
+    admin_audit.router,
 )
 """Every router of the site, in matching order."""
 

@@ -126,6 +126,7 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
+            request.state.scopes = key.scopes
             sender = request.state.actor = by_key(key.prefix)
             return await respond_once(request, inner, sender=sender, outside=self.name in self.slow)
 
@@ -151,6 +152,15 @@ def get_actor(request: Request) -> str:
 
 
 Actor = Annotated[str, Depends(get_actor)]
+
+
+def get_scopes(request: Request) -> frozenset[Scope]:
+    """Return the scopes of the request's API key."""
+    scopes: frozenset[Scope] = request.state.scopes
+    return scopes
+
+
+OwnScopes = Annotated[frozenset[Scope], Depends(get_scopes)]
 
 
 def require_key(request: Request, scope: Scope) -> ApiKey:

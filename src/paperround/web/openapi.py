@@ -22,6 +22,7 @@ TAGS = {
     "admin: feeds": "Feeds: described, previewed, read and filled",
     "admin: deliveries": "What became of mails, and the stop button",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
+    "admin: keys": "Keys of this API",
     "admin: audit": "What operators did",
 }
 _CACHEABLE_TAGS = ("papers", "hugging face")
