@@ -61,7 +61,7 @@ def test_what_was_exported_is_imported_as_it_was(room: Room) -> None:
     assert (again.unchanged, again.new) == (("arxiv-ml", "hf"), ())
     with room.database.reading() as work:
         ids = [feed.id for feed in work[FeedStore].page(FeedId(0), limit=9)]
-    delete_feed(room.feed_context, ids[0])
+    delete_feed(room.feed_context, ids[0], now=NOW)
     update_feed(room.feed_context, ids[1], replace(HF, enabled=False), now=NOW)
     back = import_feeds(room.feed_context, exported, now=NOW)
     assert (back.new, back.changed) == (("arxiv-ml",), ("hf",))

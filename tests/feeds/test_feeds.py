@@ -326,7 +326,7 @@ def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room:
     feed = room.add(ML)
 
     def deleting(_: FetchRequest) -> Reply:
-        delete_feed(room.feed_context, feed)
+        delete_feed(room.feed_context, feed, now=NOW)
         return Reply(batch())
 
     room.answers["cs.AI"] = deleting

@@ -4,6 +4,7 @@ An action is audited in its own transaction. Responses are stored for a day, enc
 contain a secret that is shown once.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,7 @@ from paperround.core.errors import Conflict, Misconfigured
 from paperround.db.dialect import insert_new, insert_row
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, Transaction
+from paperround.db.transactions import Database, Store, Transaction, write
 
 
 class KeyStore(Store):
@@ -121,6 +122,14 @@ class AuditStore(Store):
             select(db.audit).where(*conditions).order_by(row.id.desc()).limit(limit)
         )
         return [value_of(AuditEntry, row) for row in found]
+
+
+def note_maintenance(
+    database: Database, action: str, details: Mapping[str, str | int], *, now: datetime, by: str
+) -> None:
+    """Audit what is done to the database as a whole, which no transaction can contain."""
+    entry = AuditedAction(actor=by, action=action, target="database", details=details)
+    write(database, lambda work: work[AuditStore].note(entry, now=now))
 
 
 class AnswerStore(Store):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, runtime
+from paperround.cli.options import AsJson, actor, runtime
 from paperround.cli.output import print_result
 from paperround.core.clock import SystemClock
 from paperround.core.errors import SchemaOutOfDate
@@ -22,6 +22,7 @@ app = typer.Typer(help="The schema of the database, backups, and moves.", no_arg
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
+    from paperround.access.store import note_maintenance
     from paperround.config import load_settings
     from paperround.db.engine import opened
     from paperround.db.migrate import upgrade_and_check
@@ -32,7 +33,13 @@ def upgrade(as_json: AsJson = False) -> None:
         before = current(engine)
         of_queue = upgrade_and_check(engine)
         after = current(engine)
-    runtime(creates=True).prepare()
+    context = runtime(creates=True)
+    context.prepare()
+    if before is not None and before != after:
+        details = {"before": before, "after": str(after)}
+        note_maintenance(
+            context.database, "upgrade database", details, now=context.clock.now(), by=actor()
+        )
     line = f"at {after}" if before == after else f"{before or 'empty'} -> {after}"
     if of_queue:
         line += f"\nmade {counted(len(of_queue), 'change')} of the queue's tables"
@@ -127,7 +134,7 @@ def restore(
         held = _hold_restored(settings.database, moved)
     else:  # hold it before it takes the place of the database
         with restoring(file, settings.database_file, settings.secret_file) as (staged, made_at):
-            held = _hold_restored(f"sqlite:///{staged}", moved)
+            held = _hold_restored(f"sqlite:///{staged}", moved, made_at or "")
     runtime()
     unknown = 0 if held is None else held.digests + held.notices
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
@@ -137,8 +144,9 @@ def restore(
     print_result(value, lines, as_json=as_json)
 
 
-def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
-    """Upgrade the schema of a restored database and hold its mail, unless `moved`."""
+def _hold_restored(url: str, moved: bool, made_at: str = "") -> "RestoredCopy | None":
+    """Upgrade the schema of a restored database and hold its mail, unless `moved`; audit that."""
+    from paperround.access.store import note_maintenance
     from paperround.bootstrap.database import send_marks_of
     from paperround.config import load_settings
     from paperround.db.engine import opened
@@ -154,5 +162,7 @@ def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
         database = SqlDatabase(engine)
         held = None if moved else hold_all_email(database, now=now)
         send_marks_of(load_settings(), "").let_go(database, now=now)
+        details = {"held": "no" if held is None else "yes", "made": made_at}
+        note_maintenance(database, "restore backup", details, now=now, by=actor())
         store_database_ids(engine, now=now)
         return held

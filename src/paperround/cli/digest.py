@@ -15,6 +15,7 @@ from paperround.cli.options import (
     ListName,
     Now,
     Yes,
+    actor,
     agree,
     day,
     runtime,
@@ -48,7 +49,7 @@ def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     from paperround.digests.cancel import pause as run
 
     context = runtime()
-    names = run(context.database, list_name, now=context.clock.now())
+    names = run(context.database, list_name, now=context.clock.now(), by=actor())
     line = f"paused: {', '.join(names)}" if names else f"{NOTHING}: sending is paused already"
     print_result({"paused": names}, line, as_json=as_json)
 
@@ -72,16 +73,16 @@ def resume(
     context = runtime()
     now = context.clock.now()
     if unsigned:
-        changed = allow_unsigned(context.database, now=now)
+        changed = allow_unsigned(context.database, now=now, by=actor())
         print_result({"unsigned": changed}, UNSIGNED[changed], as_json=as_json)
         return
     lines: list[str] = []
-    was_put_back = context.send_marks.resume(context.database, now=now)
+    was_put_back = context.send_marks.resume(context.database, now=now, by=actor())
     if was_put_back is not None:
         lines.append(f"an older copy of the database is taken to be in use; {was_put_back}")
-    if release_digests(context.database, context.boot(), now=now):
+    if release_digests(context.database, context.boot(), now=now, by=actor()):
         lines.append("the clock is taken to be right: digests go on")
-    names = run(context.database, list_name, now=now)
+    names = run(context.database, list_name, now=now, by=actor())
     lines.append(f"resumed: {', '.join(names)}" if names else f"{NOTHING}: nothing is paused")
     print_result({"resumed": names}, lines, as_json=as_json)
 
@@ -137,7 +138,9 @@ def cancel(
     found = editions_to_cancel(context.database, list_name, day=of_day, cut=cut, now=moment)
     if found:
         agree(yes, "Cancel this?", lines=map(_prospect_line, found))
-    ended = run(context.database, list_name, day=of_day, cut=cut, now=moment, reason=reason)
+    ended = run(
+        context.database, list_name, day=of_day, cut=cut, now=moment, by=actor(), reason=reason
+    )
     columns = "list date cut skipped gone fresh"
     none = f"{NOTHING}: every edition of that date was cancelled before"
     print_list("cancelled", map(CancelledAnswer.of, ended), columns, none=none, as_json=as_json)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, runtime, usage
 from paperround.cli.output import pick_fields, print_result
 from paperround.core.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
-    from paperround.delivery.dkim.keys import KeyRecord, StoredKey
+    from paperround.delivery.dkim.keys import KeyFile, KeyRecord, StoredKey
     from paperround.delivery.dkim.signer import Algorithm
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make the first key. Mails are signed with it from now on."""
-    from paperround.delivery.dkim.signers import read_book, replace_book
+    from paperround.delivery.dkim.signers import read_book
     from paperround.doctor.config_check import RESERVED_SUFFIXES
 
     context = runtime(now, creates=True)
@@ -55,11 +55,11 @@ def create(
         raise Misconfigured(
             f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
         )
-    at, key_path = context.clock.now(), context.signers.place
+    at = context.clock.now()
     with usage("--selector"):
-        before = read_book(key_path)
+        before = read_book(context.signers.place)
         key_file = before.with_first(_algorithms(algorithm), selector, now=at)
-    replace_book(key_path, before, key_file)
+    _replace(context, before, key_file, "create dkim key")
     hint = "mails are signed from now on: add this before the next one leaves"
     _print_records(context, "made", hint, as_json=as_json)
 
@@ -80,27 +80,34 @@ def rotate(
     more."""
     from paperround.bootstrap.database import require_made
     from paperround.delivery.dkim.keys import KeyState
-    from paperround.delivery.dkim.signers import read_book, replace_book
+    from paperround.delivery.dkim.signers import read_book
 
     context = runtime(now)
     require_made(context.settings)
     _require_managed_keys(context)
-    at, key_path = context.clock.now(), context.signers.place
-    key_file = read_book(key_path)
+    at = context.clock.now()
+    key_file = read_book(context.signers.place)
     waiting = key_file.within(at, KeyState.WAITING)
     if unchecked and not waiting:
         raise Conflict("no key waits: `paperround dkim rotate` makes the next one first")
     if waiting and algorithm is None and selector is None:
         if not unchecked:
             _require_published(context, waiting)
-        replace_book(key_path, key_file, key_file.switched(now=at))
+        _replace(context, key_file, key_file.switched(now=at), "switch dkim key")
         _print_records(context, "switched", as_json=as_json)
         return
     with usage("--selector"):
         made = key_file.with_next(_algorithms(algorithm), selector, now=at)
-    replace_book(key_path, key_file, made)
+    _replace(context, key_file, made, "add dkim key")
     hint = "when the new record can be seen, `paperround dkim rotate` lets its key sign"
     _print_records(context, "made", hint, as_json=as_json)
+
+
+def _replace(context: "AppContext", before: "KeyFile", keys: "KeyFile", action: str) -> None:
+    from paperround.delivery.dkim.signers import replace_keys
+
+    now, place = context.clock.now(), context.signers.place
+    replace_keys(context.database, place, before, keys, action, now=now, by=actor())
 
 
 @app.command("show-dns")

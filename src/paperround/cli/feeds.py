@@ -21,7 +21,7 @@ from paperround.cli.feed_lists import (
     preset_feeds,
     settings_in,
 )
-from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime
+from paperround.cli.options import AsJson, Rename, Yes, actor, agree, read_file, runtime
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import InvalidInput
 
@@ -100,7 +100,9 @@ def _add(feed: "NewFeed", as_json: bool) -> None:
     from paperround.web.models import FeedAnswer
 
     context = runtime(creates=True)
-    feed_answer = FeedAnswer.of(create_feed(context.feed_context, feed, now=context.clock.now()))
+    feed_answer = FeedAnswer.of(
+        create_feed(context.feed_context, feed, now=context.clock.now(), by=actor())
+    )
     line = f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
     print_result({"feed": feed_answer}, line, as_json=as_json)
 
@@ -114,7 +116,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
     with context.database.reading() as work:
         missing = [feed for feed in preset_list if work[FeedStore].find(feed.name) is None]
     for feed in missing:
-        create_feed(context.feed_context, feed, now=context.clock.now())
+        create_feed(context.feed_context, feed, now=context.clock.now(), by=actor())
     added = [feed.name for feed in missing]
     lines = [f"added {name}" for name in added]
     none = "nothing to add: they are all there already"
@@ -167,7 +169,7 @@ def edit(
     context = runtime()
     feed_id = find_feed(context, name).id
     feed_answer = FeedAnswer.of(
-        change_feed(context.feed_context, feed_id, change, now=context.clock.now())
+        change_feed(context.feed_context, feed_id, change, now=context.clock.now(), by=actor())
     )
     line = f"changed {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
     print_result({"feed": feed_answer}, line, as_json=as_json)
@@ -192,7 +194,7 @@ def remove(name: FeedName, yes: Yes = False, as_json: AsJson = False) -> None:
     context = runtime()
     feed_id = find_feed(context, name).id
     agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
-    delete_feed(context.feed_context, feed_id)
+    delete_feed(context.feed_context, feed_id, now=context.clock.now(), by=actor())
     print_result({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
 
 
@@ -209,7 +211,8 @@ def run(
     if name is None:
         reports = poll_due(context.feed_context, now=now)
     else:
-        reports = [run_now(context.feed_context, find_feed(context, name).id, now=now)]
+        feed_id = find_feed(context, name).id
+        reports = [run_now(context.feed_context, feed_id, now=now, by=actor())]
     polls = [PollAnswer.of(report) for report in reports]
     columns = "feed health new changed unchanged reason"
     print_list("polls", polls, columns, none="no feed is due", as_json=as_json)
@@ -255,7 +258,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     from paperround.web.models import ImportAnswer
 
     context = runtime(creates=True)
-    done = import_feeds(context.feed_context, read_file(file), now=context.clock.now())
+    done = import_feeds(context.feed_context, read_file(file), now=context.clock.now(), by=actor())
     answer = ImportAnswer.of(done)
     numbers = {"new": len(answer.new), "changed": len(answer.changed)}
     numbers |= {"unchanged": len(answer.unchanged), "rejected": len(answer.rejects)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.feed_lists import find_feed
-from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.core.errors import FetchFailed
 from paperround.core.interfaces import Advance, no_progress
@@ -68,7 +68,8 @@ def ingest(
             raise typer.BadParameter("--format and --captured-at belong to --file")
         name = feed_name = str(feed)
         context = runtime(now, creates=True)
-        report = run_now(context.feed_context, find_feed(context, name).id, now=context.clock.now())
+        feed_id = find_feed(context, name).id
+        report = run_now(context.feed_context, feed_id, now=context.clock.now(), by=actor())
         if report.error or report.put_off:
             raise FetchFailed(f"{name}: {report.error or report.reason}")
     print_result(IngestAnswer.of(report), _lines(name, report, feed_name), as_json=as_json)
@@ -81,7 +82,7 @@ def _read_file(
     read = paper_file(file, file_format)
     gc.freeze()  # the batch lives to the end: do not scan it for garbage
     with progress(f"reading {file.name}", len(read.batch.records)) as advance:
-        return read.feed, store_papers(context, read, captured_at, progress=advance)
+        return read.feed, store_papers(context, read, captured_at, progress=advance, by=actor())
 
 
 def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:
@@ -130,9 +131,10 @@ def store_papers(
     captured_at: datetime | None = None,
     *,
     progress: Advance = no_progress,
+    by: str | None = None,
 ) -> "IngestReport":
     """Ingest the papers of a file; undated counts are of `captured_at`, by default of when it was
-    written."""
+    written. What an operator, `by`, gives is audited."""
     from paperround.feeds.ingest import ingest as run
 
     now = context.clock.now()
@@ -145,4 +147,5 @@ def store_papers(
         captured_at=captured_at or min(read.written_at, now),
         now=now,
         progress=progress,
+        by=by,
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
+from paperround.cli.options import AsJson, Day, ListName, Now, actor, runtime, usage
 from paperround.cli.output import pick_fields, print_result
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
@@ -103,7 +103,7 @@ def learn(now: Now = None, as_json: AsJson = False) -> None:
     from paperround.ranking.learn import learn as run
 
     context = runtime(now)
-    report = run(context.database, context.model_maker, now=context.clock.now())
+    report = run(context.database, context.model_maker, now=context.clock.now(), by=actor())
     model = None
     if report.kept is not None:
         model = {**pick_fields(report.kept, "id version as_of"), "bytes": report.kept.size}

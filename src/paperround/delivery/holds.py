@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.times import Boot, format_instant, has_leapt
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
@@ -54,15 +56,25 @@ def is_or_will_be_held(work: Transaction, boot: Boot | None, *, now: datetime) -
     return is_held(work) or has_leapt(work[SlotStore].last_beat(_name(boot)), boot.started(now))
 
 
-def release_digests(database: Database, boot: Boot | None, *, now: datetime) -> bool:
+def release_digests(
+    database: Database, boot: Boot | None, *, now: datetime, by: str = COMMAND_LINE
+) -> bool:
     """Accept the clock and release the digests. Returns False when none were held."""
 
     def go_on(work: Transaction) -> bool:
         if boot is not None:
             work[SlotStore].beat(_name(boot), now=boot.started(now))
-        return work[SlotStore].give_back(HOLD, CLOCK)
+        was_held = work[SlotStore].give_back(HOLD, CLOCK)
+        if was_held:
+            note_release(work, "accept clock", now=now, by=by)
+        return was_held
 
     return write(database, go_on)
+
+
+def note_release(work: Transaction, action: str, *, now: datetime, by: str) -> None:
+    """Store in the audit log that an operator released mail that was held."""
+    work[AuditStore].note(AuditedAction(actor=by, action=action, target="mail"), now=now)
 
 
 def clock_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
@@ -138,14 +150,17 @@ def note_signed(work: Transaction, *, now: datetime) -> None:
     work[SlotStore].take(SIGNING, SIGNED, now=now)
 
 
-def allow_unsigned(database: Database, *, now: datetime) -> bool:
+def allow_unsigned(database: Database, *, now: datetime, by: str = COMMAND_LINE) -> bool:
     """Allow unsigned email until the next signed one. Returns False when email was neither signed
     nor held before."""
 
     def allow(work: Transaction) -> bool:
         work[SlotStore].take(SIGNING, UNSIGNED, now=now)
         was_signed = work[SlotStore].give_back(SIGNING, SIGNED)
-        return work[SlotStore].give_back(HOLD, SIGNING) or was_signed
+        is_changed = work[SlotStore].give_back(HOLD, SIGNING) or was_signed
+        if is_changed:
+            note_release(work, "allow unsigned", now=now, by=by)
+        return is_changed
 
     return write(database, allow)
 

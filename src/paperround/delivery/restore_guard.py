@@ -17,12 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from paperround.access.model import COMMAND_LINE
 from paperround.core.errors import UnreadableFile
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.holds import HOLD, PUT_BACK, is_held
+from paperround.delivery.holds import HOLD, PUT_BACK, is_held, note_release
 from paperround.delivery.send_mark import SendMark, SendMarkFile
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -239,9 +240,9 @@ class SendMarks:
 
     # --- resuming ------------------------------------------------------------------------------
 
-    def let_go(self, database: Database, *, now: datetime) -> bool:
+    def let_go(self, database: Database, *, now: datetime, by: str | None = None) -> bool:
         """Invalidate all earlier marks, so that database and marks agree. Returns False when
-        nothing was held."""
+        nothing was held. Mail that an operator, `by`, releases is audited."""
         found = None if self.file is None else _read(self.file)
         mark = found if isinstance(found, SendMark) else None
 
@@ -254,17 +255,22 @@ class SendMarks:
             ]
             for one in named:
                 work[SlotStore].beat(INSTALLATION + one, now=at + CLOCKS_DIFFER)
-            return work[SlotStore].give_back(HOLD, PUT_BACK)
+            was_held = work[SlotStore].give_back(HOLD, PUT_BACK)
+            if was_held and by is not None:
+                note_release(work, "accept old copy", now=now, by=by)
+            return was_held
 
         return write(database, go_on)
 
-    def resume(self, database: Database, *, now: datetime) -> RestoredCopy | None:
+    def resume(
+        self, database: Database, *, now: datetime, by: str = COMMAND_LINE
+    ) -> RestoredCopy | None:
         """Resume sending from a held database. Unfinished rows become unknown, as after a restore.
         Returns None when nothing was held."""
         if self.hold(database, now=now) is None:
             return None
         held = hold_all_email(database, now=now)
-        self.let_go(database, now=now)
+        self.let_go(database, now=now, by=by)
         return held
 
 

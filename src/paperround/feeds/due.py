@@ -7,10 +7,12 @@ feed contains its errors.
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from paperround.access.model import COMMAND_LINE, AuditedAction, describe_edit
+from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Transaction, write
@@ -52,10 +54,13 @@ def log_poll(report: PollReport) -> None:
     log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
 
 
-def run_now(context: FeedContext, feed_id: FeedId, *, now: datetime) -> PollReport:
+def run_now(
+    context: FeedContext, feed_id: FeedId, *, now: datetime, by: str | None = COMMAND_LINE
+) -> PollReport:
     """Poll one feed at once, even when it is not due or switched off, unless it is being read.
 
-    Raises NotFound, and InvalidInput for a feed without a source.
+    It is audited, unless it is part of a job that nobody started by hand: `by` is None then. Raises
+    NotFound, and InvalidInput for a feed without a source.
     """
     with context.database.reading() as work:
         feed = work[FeedStore].get(feed_id)
@@ -65,13 +70,41 @@ def run_now(context: FeedContext, feed_id: FeedId, *, now: datetime) -> PollRepo
             code="kind",
         )
     until = max(now, context.clock.now()) + LEASE
-    leased = write(
-        context.database,
-        lambda work: work[FeedStore].lease(feed.id, context.processes, until=until, now=now),
-    )
+
+    def lease(work: Transaction) -> LiveFeed | None:
+        taken = work[FeedStore].lease(feed.id, context.processes, until=until, now=now)
+        if taken is not None and by is not None:
+            note(work, RUN, feed.name, now=now, by=by)
+        return taken
+
+    leased = write(context.database, lease)
     if leased is None:
         return skipped_report(feed, "it is being read already", feed.next_at or now)
     return poll_feed(context, leased, now=now)
+
+
+def request_run(
+    context: FeedContext, feed_id: FeedId, *, now: datetime, by: str = COMMAND_LINE
+) -> LiveFeed:
+    """Make a feed due, so that it is polled in the background, and return it.
+
+    Raises NotFound, and InvalidInput for a feed without a source or one that is switched off.
+    """
+
+    def request(work: Transaction) -> LiveFeed:
+        feed = work[FeedStore].get(feed_id)
+        if feed.kind not in context.sources:
+            raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
+        if not feed.enabled:
+            raise InvalidInput(
+                "the feed is switched off: enable it, or read it once with ?wait=true",
+                code="enabled",
+            )
+        work[FeedStore].make_due(feed.id, now=now)
+        note(work, RUN, feed.name, now=now, by=by)
+        return work[FeedStore].get(feed.id)
+
+    return write(context.database, request)
 
 
 def run_all_now(
@@ -85,7 +118,7 @@ def run_all_now(
     name."""
     failed: dict[str, str] = {}
     for feed in feeds:
-        report = run_now(context, feed.id, now=now)
+        report = run_now(context, feed.id, now=now, by=None)
         if report.error or report.put_off:
             failed[feed.name] = report.error or report.reason
         progress(1)
@@ -130,29 +163,84 @@ def check_feed(sources: Mapping[str, Source[Any]], feed: NewFeed) -> None:
     sources[feed.kind].check(feed.url, feed.settings)
 
 
-def create_feed(context: FeedContext, feed: NewFeed, *, now: datetime) -> LiveFeed:
+RUN, ADD, EDIT, REMOVE = "run feed", "add feed", "edit feed", "remove feed"
+"""What is done to feeds, as the audit log has it."""
+
+HARMLESS = frozenset({"name", "kind", "show", "enabled"})
+"""Fields whose values are in the audit log; addresses and settings may hold secrets."""
+
+
+def note(
+    work: Transaction,
+    action: str,
+    feed: str,
+    *,
+    now: datetime,
+    by: str,
+    details: Mapping[str, str | int] | None = None,
+) -> None:
+    """Store in the audit log what is done to the feed of this name."""
+    entry = AuditedAction(actor=by, action=action, target=feed, details=details or {})
+    work[AuditStore].note(entry, now=now)
+
+
+def store_new(work: Transaction, feed: NewFeed, *, now: datetime, by: str) -> LiveFeed:
+    """Store a new feed that was checked, due at once."""
+    created = work[FeedStore].create(feed, now=now)
+    note(work, ADD, feed.name, now=now, by=by, details={"kind": feed.kind})
+    return created
+
+
+def store_changed(
+    work: Transaction, old: LiveFeed, feed: NewFeed, *, now: datetime, by: str
+) -> LiveFeed:
+    """Store the changed settings of `old` that were checked."""
+    before = feed_settings(old)
+    changed = work[FeedStore].update(old.id, feed, now=now)
+    if feed != before:
+        details = describe_edit(asdict(before), asdict(feed), shown=HARMLESS)
+        note(work, EDIT, old.name, now=now, by=by, details=details)
+    return changed
+
+
+def create_feed(
+    context: FeedContext, feed: NewFeed, *, now: datetime, by: str = COMMAND_LINE
+) -> LiveFeed:
     """Store a new feed, due at once. Raises InvalidInput as `check_feed` does."""
     check_feed(context.sources, feed)
-    return write(context.database, lambda work: work[FeedStore].create(feed, now=now))
+    return write(context.database, lambda work: store_new(work, feed, now=now, by=by))
 
 
 def change_feed(
-    context: FeedContext, feed_id: FeedId, change: Callable[[NewFeed], NewFeed], *, now: datetime
+    context: FeedContext,
+    feed_id: FeedId,
+    change: Callable[[NewFeed], NewFeed],
+    *,
+    now: datetime,
+    by: str = COMMAND_LINE,
 ) -> LiveFeed:
     """Apply `change` to the settings of a feed and return it. Concurrent changes of different
     settings are both kept. Raises NotFound, and InvalidInput as `check_feed` does."""
 
     def apply(work: Transaction) -> LiveFeed:
-        changed = change(feed_settings(work[FeedStore].get_for_update(feed_id)))
+        old = work[FeedStore].get_for_update(feed_id)
+        changed = change(feed_settings(old))
         check_feed(context.sources, changed)
-        return work[FeedStore].update(feed_id, changed, now=now)
+        return store_changed(work, old, changed, now=now, by=by)
 
     return write(context.database, apply)
 
 
-def delete_feed(context: FeedContext, feed_id: FeedId) -> None:
+def delete_feed(
+    context: FeedContext, feed_id: FeedId, *, now: datetime, by: str = COMMAND_LINE
+) -> None:
     """Delete a feed with its runs and rejects; its papers stay. Raises NotFound."""
-    write(context.database, lambda work: work[FeedStore].delete(feed_id))
+
+    def delete(work: Transaction) -> None:
+        note(work, REMOVE, work[FeedStore].get(feed_id).name, now=now, by=by)
+        work[FeedStore].delete(feed_id)
+
+    write(context.database, delete)
 
 
 def live_feeds(context: FeedContext) -> list[LiveFeed]:

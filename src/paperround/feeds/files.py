@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
+from paperround.access.model import COMMAND_LINE
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.dataclass_json import from_json
-from paperround.feeds.due import check_feed, feed_settings
+from paperround.feeds.due import check_feed, feed_settings, store_changed, store_new
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed
 from paperround.feeds.opml import read_opml
@@ -58,7 +59,9 @@ def export_feeds(context: FeedContext) -> Iterator[str]:
     yield "]}"
 
 
-def import_feeds(context: FeedContext, content: bytes | str, *, now: datetime) -> FeedImport:
+def import_feeds(
+    context: FeedContext, content: bytes | str, *, now: datetime, by: str = COMMAND_LINE
+) -> FeedImport:
     """Add the feeds of a file and change those of a known name, in one transaction.
 
     The content tells OPML from JSON. Invalid entries become rejects. Raises InvalidInput when the
@@ -70,7 +73,7 @@ def import_feeds(context: FeedContext, content: bytes | str, *, now: datetime) -
             f"the file has {len(entries):,} feeds: at most {MOST_FEEDS:,} are imported at once"
         )
     checked = [(entry, _check_entry(context, entry)) for entry in entries]
-    return write(context.database, lambda work: _import(work, context, checked, now))
+    return write(context.database, lambda work: _import(work, context, checked, now, by))
 
 
 def _check_entry(context: FeedContext, entry: DescribedFeed) -> NewFeed | Reject:
@@ -101,10 +104,11 @@ def _import(
     context: FeedContext,
     checked: Iterable[tuple[DescribedFeed, NewFeed | Reject]],
     now: datetime,
+    by: str,
 ) -> FeedImport:
     done: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     rejects: list[Reject] = []
-    index = _FeedIndex(work, context)
+    index = _FeedIndex(work, context, now, by)
     positions: dict[str, int] = {}
     for entry, feed in checked:
         if isinstance(feed, Reject):
@@ -116,7 +120,7 @@ def _import(
                     f"feed {positions[feed.name]} of the file is called {feed.name}, too",
                     code="duplicate",
                 )
-            action, name = index.save(feed, entry.is_named, now)
+            action, name = index.save(feed, entry.is_named)
             done[action].append(name)
         except InvalidInput as error:
             rejects.append(_reject(entry, error))
@@ -127,28 +131,30 @@ def _import(
 class _FeedIndex:
     """Index existing feeds by name and address while others are imported."""
 
-    def __init__(self, work: Transaction, context: FeedContext) -> None:
+    def __init__(self, work: Transaction, context: FeedContext, now: datetime, by: str) -> None:
         self._work = work
+        self._now = now
+        self._by = by
         self._kinds = context.sources
         feeds = work[FeedStore].all()
         self._by_name = {feed.name: feed for feed in feeds}
         self._numbers: dict[str, int] = {}
         self._names_by_address = {_address_key(feed_settings(feed)): feed.name for feed in feeds}
 
-    def save(self, feed: NewFeed, is_named: bool, now: datetime) -> tuple[str, str]:
+    def save(self, feed: NewFeed, is_named: bool) -> tuple[str, str]:
         """Create or change a feed; return what was done, and its name."""
         if not is_named:  # a feed of the same address is kept unchanged, whatever its name
             if (name := self._names_by_address.get(_address_key(feed))) is not None:
                 return "unchanged", name
-            return self._create(replace(feed, name=self._free_name(feed.name)), now)
+            return self._create(replace(feed, name=self._free_name(feed.name)))
         existing = self._by_name.get(feed.name)
         if existing is None:
-            return self._create(feed, now)
+            return self._create(feed)
         if existing.kind not in self._kinds:
             raise InvalidInput(f"files are read into a feed called {feed.name}", code="name")
         if feed_settings(existing) == feed:
             return "unchanged", feed.name
-        self._add(self._work[FeedStore].update(existing.id, feed, now=now))
+        self._add(store_changed(self._work, existing, feed, now=self._now, by=self._by))
         return "changed", feed.name
 
     def _free_name(self, name: str) -> str:
@@ -161,8 +167,8 @@ class _FeedIndex:
         self._numbers[name] = number
         return free
 
-    def _create(self, feed: NewFeed, now: datetime) -> tuple[str, str]:
-        self._add(self._work[FeedStore].create(feed, now=now))
+    def _create(self, feed: NewFeed) -> tuple[str, str]:
+        self._add(store_new(self._work, feed, now=self._now, by=self._by))
         return "new", feed.name
 
     def _add(self, feed: LiveFeed) -> None:

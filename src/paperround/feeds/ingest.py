@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.chunk import Chunk, dated
@@ -60,16 +62,25 @@ def ingest(
     captured_at: datetime,
     now: datetime,
     progress: Advance = no_progress,
+    by: str | None = None,
 ) -> IngestReport:
     """Store `batch` as listed by the feed and return the report; undated counts are of
     `captured_at`.
 
-    `progress` is called with the number of records after every stored chunk.
+    `progress` is called with the number of records after every stored chunk. What an
+    operator, `by`, gives is audited.
     """
 
     def begin(work: Transaction) -> tuple[FeedId, int]:
         feed = work[FeedStore].get_or_create(feed_name, feed_kind, now=now)
-        return feed.id, work[FeedStore].start_run(feed.id, source=source, now=now)
+        run = work[FeedStore].start_run(feed.id, source=source, now=now)
+        if by is not None:
+            details = {"run": run, "records": len(batch.records)}
+            action = AuditedAction(
+                actor=by, action="upload papers", target=feed_name, details=details
+            )
+            work[AuditStore].note(action, now=now)
+        return feed.id, run
 
     feed, number = write(database, begin)
     run = IngestRun(database, feed=feed, number=number)

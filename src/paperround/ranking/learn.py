@@ -25,6 +25,8 @@ from functools import lru_cache
 from statistics import median_low
 from typing import TYPE_CHECKING
 
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.times import midnight_utc
 from paperround.db.slots import SlotStore
@@ -102,9 +104,17 @@ def learn_if_due(database: Database, maker: PriorMaker, *, now: datetime) -> Lea
 
 
 def learn(
-    database: Database, maker: PriorMaker, *, now: datetime, night: str | None = None
+    database: Database,
+    maker: PriorMaker,
+    *,
+    now: datetime,
+    night: str | None = None,
+    by: str | None = None,
 ) -> LearnReport:
-    """Train on everything known at `now` and store the model; for a `night`, unless it is done."""
+    """Train on everything known at `now` and store the model; for a `night`, unless it is done.
+
+    A model that an operator, `by`, asked for is audited.
+    """
     cohorts = cohorts_of(_papers_with_votes(database, now), now)
     fitted = maker.fit(cohorts)
 
@@ -116,7 +126,12 @@ def learn(
         content, facts = fitted
         work[ModelStore].add(maker.name, maker.version, content, outcomes=facts.outcomes, now=now)
         work[ModelStore].keep_last(maker.name, KEPT_MODELS)
-        return work[ModelStore].newest(maker.name, by=now)
+        newest = work[ModelStore].newest(maker.name, by=now)
+        if by is not None and newest is not None:
+            details = {"model": newest.id, "papers": facts.outcomes}
+            entry = AuditedAction(actor=by, action="learn", target="model", details=details)
+            work[AuditStore].note(entry, now=now)
+        return newest
 
     return LearnReport(
         outcomes=sum(len(cohort.settled) for cohort in cohorts),

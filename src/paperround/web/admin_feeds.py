@@ -12,7 +12,6 @@ from paperround.bootstrap.workers import POLL
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, UnknownFormat
 from paperround.feeds import due as feeds
 from paperround.feeds import files, preview
-from paperround.feeds.due import run_now
 from paperround.feeds.formats.registry import AUTO, READERS, decompress, reader_for
 from paperround.feeds.ingest import ingest
 from paperround.feeds.model import LiveFeed, NewFeed
@@ -20,7 +19,7 @@ from paperround.feeds.opml import write_opml
 from paperround.feeds.poll import shown_as
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
-from paperround.web.auth import keyed_router
+from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
 from paperround.web.models import (
     FEED_EXAMPLE,
@@ -115,9 +114,9 @@ def list_feeds(app: App, paging: Paging) -> CursorPage[FeedAnswer]:
         201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Its address"}}}
     },
 )
-def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedAnswer:
+def create_feed(app: App, now: Now, actor: Actor, body: FeedBody, response: Response) -> FeedAnswer:
     """Keep a new feed. It is read with the next round of polls."""
-    feed = feeds.create_feed(app.feed_context, NewFeed(**body.model_dump()), now=now)
+    feed = feeds.create_feed(app.feed_context, NewFeed(**body.model_dump()), now=now, by=actor)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
 
@@ -135,10 +134,10 @@ def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
 
 
 @router.post("/import", summary="Import feeds", openapi_extra=IMPORTED)
-def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
+def import_feeds(app: App, now: Now, actor: Actor, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    result = files.import_feeds(app.feed_context, content, now=now)
+    result = files.import_feeds(app.feed_context, content, now=now, by=actor)
     return ImportAnswer.of(result)
 
 
@@ -163,20 +162,26 @@ def read_feed(app: App, feed_id: RowNumber) -> FeedAnswer:
 
 
 @router.patch("/{feed_id}", summary="Change a feed")
-def change_feed(app: App, now: Now, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
+def change_feed(
+    app: App, now: Now, actor: Actor, feed_id: RowNumber, body: FeedChanges
+) -> FeedAnswer:
     """Change the fields that are given; the others stay."""
     given = body.model_dump(exclude_unset=True)
     return FeedAnswer.of(
         feeds.change_feed(
-            app.feed_context, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
+            app.feed_context,
+            FeedId(feed_id),
+            lambda feed: replace(feed, **given),
+            now=now,
+            by=actor,
         )
     )
 
 
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
-def delete_feed(app: App, feed_id: RowNumber) -> None:
+def delete_feed(app: App, now: Now, actor: Actor, feed_id: RowNumber) -> None:
     """Forget a feed, its runs and its rejects. Its papers stay."""
-    feeds.delete_feed(app.feed_context, FeedId(feed_id))
+    feeds.delete_feed(app.feed_context, FeedId(feed_id), now=now, by=actor)
 
 
 @router.post(
@@ -189,26 +194,17 @@ def delete_feed(app: App, feed_id: RowNumber) -> None:
 def run_feed(
     app: App,
     now: Now,
+    actor: Actor,
     feed_id: RowNumber,
     wait: Annotated[bool, Query(description="Read it before answering.")] = False,
 ) -> Any:
     """Have the feed read in the background, or, with `wait`, at once. Only the latter reads one
     that is switched off."""
     if not wait:
-        feed = _feed(app, feed_id)
-        if feed.kind not in app.sources:
-            raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
-        if not feed.enabled:
-            raise InvalidInput(
-                "the feed is switched off: enable it, or read it once with ?wait=true",
-                code="enabled",
-            )
-        with app.database.writing() as work:
-            work[FeedStore].make_due(feed.id, now=now)
-            due = work[FeedStore].get(feed.id)
+        due = feeds.request_run(app.feed_context, FeedId(feed_id), now=now, by=actor)
         app.queue.put(POLL)
         return FeedAnswer.of(due)
-    report = run_now(app.feed_context, FeedId(feed_id), now=now)
+    report = feeds.run_now(app.feed_context, FeedId(feed_id), now=now, by=actor)
     return Response(PollAnswer.of(report).model_dump_json(), media_type="application/json")
 
 
@@ -236,6 +232,7 @@ def list_rejects(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[Rej
 def upload_papers(
     app: App,
     now: Now,
+    actor: Actor,
     feed_id: RowNumber,
     content: Content,
     file_format: Annotated[str, Query(alias="format", max_length=40, description=FORMATS)] = AUTO,
@@ -259,6 +256,7 @@ def upload_papers(
         source="upload",
         captured_at=now,
         now=now,
+        by=actor,
     )
     return IngestAnswer.of(report)
 

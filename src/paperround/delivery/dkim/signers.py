@@ -11,9 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured
 from paperround.core.files import write_private
 from paperround.core.times import format_instant, parse_instant
+from paperround.db.transactions import Database
 from paperround.delivery.dkim.keys import KeyFile, KeyRecord, StoredKey, key_of, public_of
 from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 
@@ -109,6 +112,27 @@ def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
     write_book(place, keys)
+
+
+def replace_keys(
+    database: Database,
+    place: Path,
+    before: KeyFile,
+    keys: KeyFile,
+    action: str,
+    *,
+    now: datetime,
+    by: str,
+) -> None:
+    """Replace `before` with `keys` and audit that as `action`. Raises Conflict as `replace_book`
+    does, and then nothing is stored."""
+    changed = sorted({one.selector for one in {*before.keys} ^ {*keys.keys}})
+    entry = AuditedAction(
+        actor=by, action=action, target="dkim", details={"selectors": ", ".join(changed)}
+    )
+    with database.writing() as work:
+        work[AuditStore].note(entry, now=now)
+        replace_book(place, before, keys)
 
 
 def _instant(value: Any) -> datetime | None:

@@ -109,7 +109,9 @@ class ChannelAdmin:
                     work[ChannelStore].resume(channel.id, now=self.now)
             channel = work[ChannelStore].get(channel_id)  # `resume` may have ended a pause
             self._store_preferences(work, channel, settings)
-            return self._audit(work, "change channel", work[ChannelStore].get(channel_id))
+            names = ", ".join(sorted(settings))
+            changed = work[ChannelStore].get(channel_id)
+            return self._audit(work, "change channel", changed, changed=names)
 
         return write(self.database, change)
 
@@ -211,8 +213,8 @@ class ChannelAdmin:
         write(self.database, lambda work: self._audit(work, "test channel", channel))
         return outcome
 
-    def _audit(self, work: Transaction, action: str, channel: Channel) -> Channel:
-        details = {"kind": channel.hook.kind.value, "list": channel.list_name}
+    def _audit(self, work: Transaction, action: str, channel: Channel, **more: str) -> Channel:
+        details = {"kind": channel.hook.kind.value, "list": channel.list_name, **more}
         entry = AuditedAction(actor=self.by, action=action, target=channel.name, details=details)
         work[AuditStore].note(entry, now=self.now)
         return channel

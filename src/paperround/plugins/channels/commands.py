@@ -15,6 +15,7 @@ from paperround.cli.options import (
     Rename,
     Timezone,
     Topics,
+    actor,
     runtime,
     usage,
 )
@@ -267,7 +268,7 @@ def channel_admin(context: "AppContext") -> "ChannelAdmin":
     """Return the service that changes channels."""
     from paperround.plugins.channels.admin import channel_admin as admin_of
 
-    return admin_of(context)
+    return admin_of(context, by=actor())
 
 
 def find_channel(context: "AppContext", name: str) -> Channel:

@@ -176,4 +176,4 @@ def save_feeds(app: AppContext, config: OnceConfig, *, now: datetime) -> None:
         elif feed_settings(old) != feed:
             change_feed(context, old.id, lambda _, feed=feed: feed, now=now)  # type: ignore[misc]
     for gone in known.values():
-        delete_feed(context, gone.id)
+        delete_feed(context, gone.id, now=now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson
+from paperround.cli.options import AsJson, actor
 from paperround.cli.output import print_result, progress, say
 from paperround.core.clock import SystemClock
 from paperround.core.reasons import counted
@@ -72,7 +72,7 @@ def move(
             print_result({"moved": False, "database": place}, line, as_json=as_json)
             return
         with progress("copying", sum(rows.values())) as advance:
-            moving.copy(advance, now=SystemClock().now())
+            moving.copy(advance, now=SystemClock().now(), by=actor())
     value = {
         "moved": True,
         "database": place,

@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
+from paperround.access.model import COMMAND_LINE
+from paperround.access.store import note_maintenance
 from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
@@ -34,6 +36,7 @@ from paperround.db.engine import opened, place_of
 from paperround.db.revisions import MOVED, MOVING
 from paperround.db.schema import queue
 from paperround.db.schema.tables import metadata
+from paperround.db.transactions import SqlDatabase
 
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for a command that is about to close the file."""
@@ -156,8 +159,10 @@ class Move:
                 "an empty database (`createdb`)"
             )
 
-    def copy(self, advance: Advance = no_progress, *, now: datetime) -> None:
-        """Copy every table in one transaction, and mark the file.
+    def copy(
+        self, advance: Advance = no_progress, *, now: datetime, by: str = COMMAND_LINE
+    ) -> None:
+        """Copy every table in one transaction, mark the file, and audit that in the new database.
 
         Raises InvalidInput when PostgreSQL cannot store a value, and DatabaseFailed when it fails;
         then both databases are unchanged, unless the commit itself failed.
@@ -176,6 +181,8 @@ class Move:
             connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
         self.finish()
         revisions.store_database_ids(self._target, now=now)
+        details = {"to": self._target.dialect.name}
+        note_maintenance(SqlDatabase(self._target), "move database", details, now=now, by=by)
 
     def finish(self) -> None:
         """Mark the file as moved, after the commit."""
