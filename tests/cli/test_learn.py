@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from paperround.access.store import AuditStore
 from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import LEARN, ROUNDS
 from paperround.cli.app import app
+from paperround.cli.options import actor
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db.transactions import Database, SqlDatabase
@@ -79,6 +81,10 @@ def test_the_command_learns_now_and_ranking_names_the_model(home: AppContext) ->
     fill(home.database, DAYS)
     told = json.loads(run("learn", "--now", NOW, "--json"))
     model = told["model"]
+    with home.database.reading() as work:
+        [entry] = work[AuditStore].page(before=None, limit=9)
+    assert (entry.actor, entry.action) == (actor(), "learn")
+    assert entry.details == {"model": model["id"], "papers": 10 * DAYS}
     assert (told["outcomes"], told["days"]) == (10 * DAYS, DAYS)
     assert (model["version"], model["since"], model["until"]) == (
         VERSION,

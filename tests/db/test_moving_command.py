@@ -96,7 +96,10 @@ def test_what_was_sent_is_not_sent_again_and_what_waits_is_sent_once(
 def test_digests_that_wait_leave_from_the_new_database(
     home: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_it(monkeypatch, said("db", "move", url)["set"])
+    told = said("db", "move", url)["set"]
+    assert said("db", "move", url)["moved"]
+    set_it(monkeypatch, told)
+    assert len(said("audit", "--action", "move database")["audit"]) == 1
     assert said("deliver", "--now", MORNING)["sent"] == 3
     assert len(outbox(home)) == 3
 

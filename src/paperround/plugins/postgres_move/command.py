@@ -61,6 +61,7 @@ def move(
     with move_between(file, target) as moving:
         place = moving.place
         if moving.is_done:
+            moving.audit(now=SystemClock().now(), by=actor())
             line = f"moved already, to {place}"
             print_result({"moved": True, "database": place}, line, as_json=as_json)
             return
@@ -72,7 +73,8 @@ def move(
             print_result({"moved": False, "database": place}, line, as_json=as_json)
             return
         with progress("copying", sum(rows.values())) as advance:
-            moving.copy(advance, now=SystemClock().now(), by=actor())
+            moving.copy(advance, now=SystemClock().now())
+        moving.audit(now=SystemClock().now(), by=actor())
     value = {
         "moved": True,
         "database": place,

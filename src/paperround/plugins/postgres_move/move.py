@@ -18,8 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from paperround.access.model import COMMAND_LINE
-from paperround.access.store import note_maintenance
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
@@ -159,10 +159,8 @@ class Move:
                 "an empty database (`createdb`)"
             )
 
-    def copy(
-        self, advance: Advance = no_progress, *, now: datetime, by: str = COMMAND_LINE
-    ) -> None:
-        """Copy every table in one transaction, mark the file, and audit that in the new database.
+    def copy(self, advance: Advance = no_progress, *, now: datetime) -> None:
+        """Copy every table in one transaction, and mark the file.
 
         Raises InvalidInput when PostgreSQL cannot store a value, and DatabaseFailed when it fails;
         then both databases are unchanged, unless the commit itself failed.
@@ -181,8 +179,13 @@ class Move:
             connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
         self.finish()
         revisions.store_database_ids(self._target, now=now)
-        details = {"to": self._target.dialect.name}
-        note_maintenance(SqlDatabase(self._target), "move database", details, now=now, by=by)
+
+    def audit(self, *, now: datetime, by: str) -> None:
+        """Audit the move in the new database, once."""
+        with SqlDatabase(self._target).writing() as work:
+            if work[AuditStore].latest("move database", "database") is None:
+                entry = AuditedAction(actor=by, action="move database", target="database")
+                work[AuditStore].note(entry, now=now)
 
     def finish(self) -> None:
         """Mark the file as moved, after the commit."""
