@@ -82,6 +82,10 @@ LEFTOVER = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
 SQL_CLOCK_FUNCTION = re.compile(
     r"\bfunc\.(?:now|sysdate|(?:current|local)_?(?:time|date|timestamp))$"
 )
+SECRET = frozenset("secret digest signature mac hmac token nonce password csrf session".split())
+"""Words in the names of values that only one side may know."""
+
+AUDIT_CHANGE = re.compile(r"\b(?:UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+\"?audit\b", re.I)
 SQL_CLOCK = re.compile(r"\bCURRENT_(?:TIMESTAMP|DATE|TIME)\b|\bnow\(\)|'now'", re.IGNORECASE)
 
 
@@ -378,6 +382,37 @@ def mock_fixtures(source: Source) -> Iterator[int]:
     yield from (n.lineno for n in source.nodes if isinstance(n, ast.arg) and n.arg == "mocker")
 
 
+def secret_comparisons(source: Source) -> Iterator[int]:
+    """Finds secrets compared with `==`, which takes longer the more is right; not in SQL."""
+    for node in () if STORES.fullmatch(source.path) else source.nodes:
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            sides = [node.left, *node.comparators]
+            is_secret = any(SECRET.intersection(_words(side)) for side in sides)
+            if is_secret and not any(isinstance(side, ast.Constant) for side in sides):
+                yield node.lineno
+
+
+def _words(node: ast.AST) -> list[str]:
+    """The words of the last name in an expression: `kept.key_digest()` has two."""
+    node = node.func if isinstance(node, ast.Call) else node
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name.split("_")
+
+
+def audit_changes(source: Source) -> Iterator[int]:
+    """Finds statements that change or delete entries of the audit log."""
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and _last(source, node.func) in {"update", "delete"}:
+            tables = [*node.args[:1], getattr(node.func, "value", node)]
+            yield from (node.lineno,) if "audit" in [_last(source, one) for one in tables] else ()
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from (node.lineno,) if AUDIT_CHANGE.search(node.value) else ()
+
+
+def _last(source: Source, node: ast.AST) -> str:
+    return source.dotted(node).rpartition(".")[2]
+
+
 # --- the rules -------------------------------------------------------------------------------
 
 SRC = ("src/",)
@@ -429,12 +464,7 @@ RULES = (
         outside_standard_library,
         "Only the standard library and our own packages.",
     ),
-    Rule(
-        "stores write the SQL",
-        SRC,
-        reaches_below_the_store,
-        "Add a method to a store.",
-    ),
+    Rule("stores write the SQL", SRC, reaches_below_the_store, "Add a method to a store."),
     Rule("no metaphors", SRC, metaphors, "Take the field's word: docs/glossary.md has ours."),
     Rule("pure models", SRC, impure_models, "Take the value as an argument."),
     Rule(
@@ -454,5 +484,13 @@ RULES = (
     Rule("no mocks", ("tests/",), mock_fixtures, "Write a small fake that is real code."),
     Rule("no registry host", EVERYTHING, matches(REGISTRY), "Say the package's name only."),
     Rule("no machine path", EVERYTHING, matches(MACHINE_PATH), "Use a relative path."),
+    Rule(
+        "secrets take the same time",
+        SRC,
+        secret_comparisons,
+        "Compare with hmac.compare_digest.",
+        allowed=("src/paperround/ranking/learn.py", "src/paperround/plugins/arxiv_oai.py"),
+    ),
+    Rule("the audit only grows", STORED, audit_changes, "Add an entry that says what is true."),
     Rule("nothing left over", EVERYTHING, matches(LEFTOVER), "Do it, or leave it out."),
 )

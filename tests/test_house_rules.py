@@ -77,6 +77,11 @@ PLANTS = [
     ("no registry host", "requirements.txt", "--index-url https://files.python" + "hosted.org"),
     ("no machine path", "docs/a.md", "cd /wo" + "rk/main"),
     ("no machine path", "src/a.py", "x = '/ho" + "me/alice'"),
+    ("secrets take the same time", "src/a.py", "x = given == kept.digest"),
+    ("secrets take the same time", "src/a.py", "if csrf_token(x) != y: pass"),
+    ("the audit only grows", "src/a.py", "from x import tables as db\ny = delete(db.audit)"),
+    ("the audit only grows", "src/a.py", "x = tables.audit.update()"),
+    ("the audit only grows", "migrations/a.py", "op.execute('DELETE FROM audit')"),
     ("nothing left over", "docs/a.md", "TO" + "DO: write this"),
 ]  # fmt: skip
 
@@ -99,6 +104,11 @@ INNOCENTS = [
     ("pure models", "src/paperround/feeds/model.py", "def f(secrets): return secrets[0]"),
     ("models need nothing", "src/paperround/feeds/model.py", "from paperround.papers import x"),
     ("no machine path", "docs/a.md", "https://example.org/work/page"),
+    ("secrets take the same time", "src/a.py", "x = hmac.compare_digest(token, kept)"),
+    ("secrets take the same time", "src/a.py", "x = kind == 'token'"),
+    ("secrets take the same time", "src/paperround/feeds/store/a.py", "x = c.token == token"),
+    ("the audit only grows", "src/a.py", "x = insert(db.audit)\ny = select(db.audit)"),
+    ("the audit only grows", "src/a.py", "x = delete(db.answers)"),
 ]  # fmt: skip
 
 
@@ -173,6 +183,14 @@ def test_the_tree_keeps_the_rule(rule: Rule) -> None:
 def test_nothing_turns_bytes_into_code(name: str) -> None:
     looked_at = [source for source in tree() if BY_NAME[name].applies(source.path)]
     assert len([source for source in looked_at if source.path.startswith(PACKAGE)]) > 20
+    assert not overview().breaches[name]
+
+
+@pytest.mark.accept("A3", part="lint", mutant="a-key-is-compared-as-a-text")
+@pytest.mark.accept("A5", part="only grows", mutant="the-audit-forgets")
+@pytest.mark.parametrize("name", ["secrets take the same time", "the audit only grows"])
+def test_secrets_are_compared_safely_and_the_audit_only_grows(name: str) -> None:
+    assert len([source for source in tree() if BY_NAME[name].applies(source.path)]) > 300
     assert not overview().breaches[name]
 
 

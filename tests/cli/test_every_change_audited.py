@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from paperround.access.model import AuditEntry
@@ -22,7 +21,7 @@ from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import CLOCK, HOLD, release_digests
 from tests.builders import NOW
-from tests.cli.test_every_command import commands
+from tests.documented import commands
 
 PAPERS = [{"id": f"2601.0000{n}", "title": f"Paper {n}", "listed_on": "2026-01-30"} for n in (1, 2)]
 MORNING = "--now 2026-01-30T08:00:00Z"
@@ -133,7 +132,7 @@ def entries() -> list[AuditEntry]:
 
 
 def test_every_command_is_known_to_change_something_or_not() -> None:
-    known = {name for name, _ in commands(typer.main.get_command(app))}
+    known = {line.removeprefix("paperround ") for line in commands(app, "paperround")}
     reads = {one.replace("-", " ", 1) for one in READS}
     typed = {name for name in known if any(one.line.startswith(name) for one in CHANGES)}
     groups = (reads, typed, set(ELSEWHERE), set(BY_ITSELF), PEOPLE_AND_EDITIONS)

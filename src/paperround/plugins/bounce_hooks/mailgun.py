@@ -68,7 +68,7 @@ class Tokens:
             first = self._bodies.setdefault(token, digest)
             while len(self._bodies) > self._most:
                 self._bodies.popitem(last=False)
-        if first != digest:
+        if not hmac.compare_digest(first, digest):
             raise InvalidSignature("its token came with another body before")
 
 
