@@ -60,7 +60,7 @@ def test_an_edit_names_what_changed_and_shows_only_what_is_harmless() -> None:
     after = {"name": "ml", "url": "https://a.example/?key=2", "enabled": False}
     assert describe_edit(before, after, shown={"name", "enabled"}) == {
         "changed": "url, enabled",
-        "before": "enabled True",
-        "after": "enabled False",
+        "before": "enabled yes",
+        "after": "enabled no",
     }
     assert describe_edit(before, after) == {"changed": "url, enabled"}

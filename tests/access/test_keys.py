@@ -22,6 +22,7 @@ from paperround.access.model import ApiKey, AuditEntry, Scope, key_text
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.db.transactions import SqlDatabase
+from paperround.doctor.database_check import check_api_keys
 from paperround.ops.alerts import key_alerts
 from tests.sample_database import IDENTITY, NOW
 
@@ -206,10 +207,14 @@ def test_what_is_no_end_of_a_key_is_refused_with_the_way_out(text: str) -> None:
 
 
 def warned(database: SqlDatabase, after: timedelta) -> list[str]:
-    """The names of the keys of which an alert warns, and its keys, which are told once each."""
+    """The names of the keys that are reported: by one alert and one finding of the doctor each."""
     with database.reading() as work:
         names = [key.name for key in expiring_keys(work, now=NOW + after)]
         alerts = list(key_alerts(work, now=NOW + after))
+        findings = check_api_keys(work, now=NOW + after)
+    assert [name in one.says for name, one in zip(names, findings, strict=True)] == [True] * len(
+        names
+    )
     assert len({alert.key for alert in alerts}) == len(names)
     assert all(name in alert.lines[0] for name, alert in zip(names, alerts, strict=True))
     return names

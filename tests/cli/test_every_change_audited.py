@@ -199,7 +199,7 @@ def test_the_audit_is_read_at_the_command_line(folder: Path) -> None:
     shown = CliRunner().invoke(app, ["audit", "--action", "edit feed", "--by", actor(), "--json"])
     [entry] = json.loads(shown.stdout)["audit"]
     assert entry["details"] == {
-        "changed": "enabled", "before": "enabled True", "after": "enabled False",
+        "changed": "enabled", "before": "enabled yes", "after": "enabled no",
     }  # fmt: skip
     assert "add feed" in run("audit --limit 5").stdout
     assert run("audit --by nobody").stdout == "nothing like that was done\n"

@@ -206,6 +206,6 @@ def test_an_edit_says_what_it_was_before_and_keeps_addresses_out(place: Place) -
     assert (entry.action, entry.target) == ("edit feed", "arxiv-ml")
     assert entry.details == {
         "changed": "name, settings, enabled",
-        "before": "name arxiv-ml, enabled True",
-        "after": "name ml, enabled False",
+        "before": "name arxiv-ml, enabled yes",
+        "after": "name ml, enabled no",
     }

@@ -140,8 +140,15 @@ def describe_edit(
     harmless = [name for name in changed if name in shown]
     for moment, values in (("before", before), ("after", after)):
         if harmless:
-            details[moment] = ", ".join(f"{name} {values.get(name)}" for name in harmless)
+            details[moment] = ", ".join(f"{name} {_word(values.get(name))}" for name in harmless)
     return details
+
+
+def _word(value: object) -> str:
+    """Return a value as a person writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unset" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
