@@ -1,8 +1,5 @@
 """Every page before the Nu Html Checker, the one behind the W3C's validator."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,31 +7,11 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser.tour import Tour
+from tests.browser.validator import faults
 from tests.story.visitor import Visitor
 
-MINUTES = 5
 MAIL = "preview"
 """This one is the mail itself, with words for mail programs that no web page knows."""
-
-
-def faults(folder: Path) -> list[str]:
-    """What the checker has to say of the pages in `folder`: errors, and warnings as well."""
-    program = shutil.which("vnu")
-    if program is None or shutil.which("java") is None:
-        pytest.skip("needs the Nu Html Checker: npm install --global vnu-jar, and Java")
-    pages = sorted(folder.glob("*.html"))
-    done = subprocess.run(
-        [program, "--stdout", "--format", "json", *map(str, pages)],
-        capture_output=True,
-        text=True,
-        timeout=60 * MINUTES,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return [
-        f"{Path(one['url']).stem}:{one.get('lastLine')}: {one['message']}"
-        for one in json.loads(done.stdout)["messages"]
-    ]
 
 
 def keep(folder: Path, name: str, text: str) -> None:

@@ -5,7 +5,6 @@ Each command is typed in an installation of its own, after those that it needs.
 
 import json
 import re
-import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,9 @@ from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import CLOCK, HOLD, release_digests
 from tests.builders import NOW
+from tests.databases import opened
 from tests.documented import commands
+from tests.migrations.downgrading import downgrade
 
 PAPERS = [{"id": f"2601.0000{n}", "title": f"Paper {n}", "listed_on": "2026-01-30"} for n in (1, 2)]
 MORNING = "--now 2026-01-30T08:00:00Z"
@@ -31,6 +32,7 @@ INSIDE = "feeds add inside --kind feed --url http://127.0.0.1:9/feed"
 SLACK = "https://hooks.slack.com/services/T0/B0/abc"
 CHANNEL = f"channels add slack {SLACK} --name lab"
 SIGNED = "dkim create"
+OPERATOR = "operators add op@lab.example"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ CHANGES = [
     Typed("channels resume lab", "resume channel", (CHANNEL, "channels pause lab")),
     Typed("channels remove lab", "remove channel", (CHANNEL,)),
     Typed("keys create laptop", "create key"),
+    Typed("operators add op@lab.example", "add operator"),
+    Typed("operators link op@lab.example", "print log-in link", (OPERATOR,)),
+    Typed("operators remove op@lab.example --yes", "remove operator", (OPERATOR,)),
     Typed("dkim create", "create dkim key"),
     Typed("dkim rotate", "add dkim key", (SIGNED,)),
     Typed("dkim rotate --unchecked", "switch dkim key", (SIGNED, "dkim rotate")),
@@ -95,7 +100,7 @@ READS = set(
     digest-preview digest-status dkim-show-dns doctor evaluate-bounces evaluate-gist
     evaluate-personal evaluate-pick evaluate-search evaluate-statements evaluate-trending
     feeds-categories feeds-check feeds-export feeds-kinds feeds-list feeds-presets feeds-rejects
-    feeds-runs keys-list rank subscribers-export subscribers-history subscribers-list
+    feeds-runs keys-list operators-list rank subscribers-export subscribers-history subscribers-list
     suppressions-list try
     """.split()
 )
@@ -170,9 +175,8 @@ def test_a_key_that_is_revoked_is_in_the_audit(folder: Path) -> None:
 
 @pytest.mark.accept("A5", part="commands")
 def test_an_upgrade_of_the_schema_is_in_the_audit(folder: Path) -> None:
-    with sqlite3.connect(folder / "data" / "paperround.db") as older:
-        older.execute("ALTER TABLE interests DROP COLUMN statement")
-        older.execute("UPDATE alembic_version SET version_num = '0023'")
+    with opened(f"sqlite:///{folder / 'data' / 'paperround.db'}") as engine:
+        downgrade(engine, "0023")
     assert run("db upgrade").exit_code == 0
     [entry] = entries()
     assert (entry.actor, entry.action, entry.target) == (actor(), "upgrade database", "database")

@@ -20,6 +20,7 @@ PUBLIC = "https://papers.example.org"
 TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27
 TOKEN_B = "AQEjAwAAAAAAC" + "b" * 27
 TOKEN_C = "AQEjBAAAAAAAD" + "c" * 27
+TOKEN_D = "AQEjBgAAAAAAE" + "d" * 27
 
 PAGES = {
     SystemMailKind.CONFIRM: f"confirm/{TOKEN_A}",
@@ -29,6 +30,7 @@ PAGES = {
     SystemMailKind.UNDO: f"confirm/{TOKEN_A}",
     SystemMailKind.TEST: "",
     SystemMailKind.ALERT: "",
+    SystemMailKind.LOGIN: f"admin/login/{TOKEN_D}",
 }
 
 INVENTED = (

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.access.model import AuditedAction, IdempotentRequest, NewKey
-from paperround.access.store import AnswerStore, AuditStore, KeyStore
+from paperround.access.store import AnswerStore, AuditStore, KeyStore, OperatorStore
 from paperround.bounces.policy import BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.core.rates import Turn
@@ -123,6 +123,10 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work[PaceStore].record_outcomes([refused] * MOST_REFUSALS_OF_US, now=NOW)
         work[KeyStore].add(key, now=NOW)
         work[AnswerStore].claim(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
+        operator = work[OperatorStore].add("op@lab.example", "op@lab.example", now=NOW)
+        assert operator is not None
+        work[OperatorStore].add_link(operator.id, key_id="k001", nonce="n", now=NOW)
+        work[OperatorStore].add_session(operator.id, "digest", now=NOW)
         work[AuditStore].note(
             AuditedAction(actor="key abcd1234", action="pause", target="trending"), now=NOW
         )

@@ -130,6 +130,42 @@ def by_key(prefix: str) -> str:
     return f"key {prefix}"
 
 
+def by_operator(number: int) -> str:
+    """Return the actor for the operator with this number."""
+    return f"operator {number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Somebody who runs this installation, and may log in to its admin pages."""
+
+    id: int
+    email: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginLink:
+    """A link that logs an operator in once. Its token is signed, and bound to `nonce`."""
+
+    id: int
+    operator_id: int
+    key_id: str
+    nonce: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSession:
+    """A browser in which an operator is logged in."""
+
+    id: int
+    operator_id: int
+    created_at: datetime
+    seen_at: datetime
+
+
 def describe_edit(
     before: Mapping[str, object], after: Mapping[str, object], *, shown: Collection[str] = ()
 ) -> dict[str, str | int]:

@@ -1,4 +1,4 @@
-"""Store API keys as hashes, the audit log, and responses of idempotent requests.
+"""Store API keys as hashes, operators, the audit log, and responses of idempotent requests.
 
 An action is audited in its own transaction. Responses are stored for a day, encrypted: one may
 contain a secret that is shown once.
@@ -18,7 +18,10 @@ from paperround.access.model import (
     AuditQuery,
     IdempotentRequest,
     KeyId,
+    LoginLink,
     NewKey,
+    Operator,
+    OperatorSession,
     Scope,
     StoredResponse,
 )
@@ -186,3 +189,84 @@ class AnswerStore(Store):
         return self._connection.execute(
             delete(db.answers).where(db.answers.c.taken_at < before)
         ).rowcount
+
+
+class OperatorStore(Store):
+    """Operators, the links they log in with, and their sessions as hashes."""
+
+    def add(self, email: str, folded: str, *, now: datetime) -> Operator | None:
+        """Store an operator; return None if the address is one's already."""
+        adding = insert_new(self._connection, db.operators).returning(*db.operators.c)
+        new = {"email": email, "folded": folded, "created_at": now}
+        row = self._connection.execute(adding, new).one_or_none()
+        return None if row is None else value_of(Operator, row)
+
+    def all(self) -> list[Operator]:
+        """Return every operator, in the order they were added."""
+        found = self._connection.execute(select(db.operators).order_by(db.operators.c.id))
+        return [value_of(Operator, row) for row in found]
+
+    def find(self, folded: str) -> Operator | None:
+        """Return the operator with this address, or None."""
+        query = select(db.operators).where(db.operators.c.folded == folded)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else value_of(Operator, row)
+
+    def remove(self, operator: int) -> None:
+        """Delete an operator, with their links and sessions."""
+        self._connection.execute(delete(db.operators).where(db.operators.c.id == operator))
+
+    def add_link(self, operator: int, *, key_id: str, nonce: str, now: datetime) -> LoginLink:
+        """Store a link for an operator."""
+        adding = insert_row(db.operator_links).returning(*db.operator_links.c)
+        new = {"operator_id": operator, "key_id": key_id, "nonce": nonce, "created_at": now}
+        return value_of(LoginLink, self._connection.execute(adding, new).one())
+
+    def link(self, link: int) -> LoginLink | None:
+        """Return the link with this id, used or not, or None."""
+        query = select(db.operator_links).where(db.operator_links.c.id == link)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else value_of(LoginLink, row)
+
+    def use_link(self, link: int, *, now: datetime) -> int | None:
+        """Mark a link as used and return its operator; None if it was used or is gone."""
+        c = db.operator_links.c
+        using = update(db.operator_links).where(c.id == link, c.used_at.is_(None))
+        used = self._connection.execute(using.values(used_at=now).returning(c.operator_id))
+        operator: int | None = used.scalar_one_or_none()
+        return operator
+
+    def add_session(self, operator: int, digest: str, *, now: datetime) -> None:
+        """Store a session under the hash of its secret."""
+        new = {"operator_id": operator, "digest": digest, "created_at": now, "seen_at": now}
+        self._connection.execute(insert_row(db.operator_sessions), new)
+
+    def session(self, digest: str) -> OperatorSession | None:
+        """Return the session with this hash, ended or not, or None."""
+        query = select(db.operator_sessions).where(db.operator_sessions.c.digest == digest)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else value_of(OperatorSession, row)
+
+    def touch(self, session: int, *, now: datetime) -> None:
+        """Store when a session was used; the latest use counts."""
+        c = db.operator_sessions.c
+        seen = update(db.operator_sessions).where(c.id == session, c.seen_at < now)
+        self._connection.execute(seen.values(seen_at=now))
+
+    def end_session(self, session: int) -> None:
+        """Delete a session."""
+        c = db.operator_sessions.c
+        self._connection.execute(delete(db.operator_sessions).where(c.id == session))
+
+    def end_sessions_of(self, operator: int) -> None:
+        """Delete every session of an operator."""
+        c = db.operator_sessions.c
+        self._connection.execute(delete(db.operator_sessions).where(c.operator_id == operator))
+
+    def forget(self, *, links: datetime, seen: datetime, sessions: datetime) -> None:
+        """Delete links created before `links`, and sessions last used before `seen` or created
+        before `sessions`."""
+        c, link = db.operator_sessions.c, db.operator_links.c
+        self._connection.execute(delete(db.operator_links).where(link.created_at < links))
+        ended = or_(c.seen_at < seen, c.created_at < sessions)
+        self._connection.execute(delete(db.operator_sessions).where(ended))

@@ -16,6 +16,7 @@ from paperround.cli import (
     ingest,
     init,
     keys,
+    operators,
     rank,
     serve,
     subscribers,
@@ -70,6 +71,7 @@ GROUPS = {
     "bounces": bounces.app,
     "suppressions": subscribers.suppressions,
     "keys": keys.app,
+    "operators": operators.app,
     "dkim": dkim.app,
     "db": database.app,
 }

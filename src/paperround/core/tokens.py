@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     PREFERENCES = 3
     FEEDBACK = 4
     FEED = 5
+    LOGIN = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,7 @@ _NAMES: Mapping[str, str] = {
     SystemMailKind.UNDO: marked("You have left, with a way back"),
     SystemMailKind.TEST: marked("Test mail"),
     SystemMailKind.ALERT: marked("Alert for the operator"),
+    SystemMailKind.LOGIN: marked("Log-in link for an operator"),
 }
 DIGEST = "digest"
 """The kind of a list's email, beside the kinds of system email."""

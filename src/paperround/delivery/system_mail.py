@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from paperround.access.model import LoginLink
+from paperround.access.operators import LINK_VALID
 from paperround.core.interfaces import Worker
 from paperround.core.languages import ENGLISH, spoken_or_english
 from paperround.core.sender import SenderIdentity
@@ -30,6 +33,8 @@ SOMEBODY = "reader@example.org"
 """The recipient of previews and samples."""
 
 _LANGUAGE = "language"
+_LINK = "link"
+"""The payload entry that makes an alert an email with a log-in link: the link's id."""
 
 LINKS: Mapping[SystemMailKind, tuple[str, Purpose]] = {
     SystemMailKind.CONFIRM: ("confirm", Purpose.CONFIRM),
@@ -37,6 +42,7 @@ LINKS: Mapping[SystemMailKind, tuple[str, Purpose]] = {
     SystemMailKind.CHANGE: ("address", Purpose.CONFIRM),
     SystemMailKind.UNDO: ("confirm", Purpose.CONFIRM),
     SystemMailKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
+    SystemMailKind.LOGIN: ("admin/login", Purpose.LOGIN),
 }
 """The page that the link of a system email opens, and the purpose of its token."""
 
@@ -101,6 +107,19 @@ def raise_alert(
     return work[NoticeLedger].put(notice, now=now)
 
 
+def login_mail(
+    identity: Identity, link: LoginLink, to: str, language: str | None, *, now: datetime
+) -> NewNotice:
+    """Return the email with a log-in link to an operator's address; a late one is of no use.
+
+    To the previous release it is an alert without words.
+    """
+    payload: dict[str, str | int] = {_LINK: link.id, **language_payload(language)}
+    key, kind = f"{SystemMailKind.LOGIN}|{link.id}", SystemMailKind.ALERT
+    notice = new_notice(identity, kind, key, None, to, payload, now=now, life=LINK_VALID)
+    return replace(notice, key_id=link.key_id, nonce=link.nonce)
+
+
 def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) -> ClaimedNotice:
     """Return a sample system email for a preview."""
     new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
@@ -114,13 +133,14 @@ def notice_mail(
     """Return a claimed system email for the renderer. Raises Misconfigured when its key is
     missing."""
     lines, base = str(claimed.payload.get("lines", "")), sender_identity.public_url
-    action_url = base
-    if claimed.kind in LINKS:
-        page, purpose = LINKS[claimed.kind]
-        token = keys.token(purpose, claimed.id, claimed.nonce, claimed.key_id)
+    action_url, row = base, int(claimed.payload.get(_LINK, claimed.id))
+    kind = SystemMailKind.LOGIN if _LINK in claimed.payload else claimed.kind
+    if kind in LINKS:
+        page, purpose = LINKS[kind]
+        token = keys.token(purpose, row, claimed.nonce, claimed.key_id)
         action_url = f"{base}/{page}/{token}"
     view = NoticeView(
-        kind=claimed.kind,
+        kind=kind,
         list_title=list_title,
         subject=str(claimed.payload.get("subject", "")),
         action_url=action_url,

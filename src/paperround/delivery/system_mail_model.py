@@ -26,7 +26,7 @@ UNCONFIRMED_LIFE = timedelta(days=7)
 
 
 class SystemMailKind(StrEnum):
-    """The purpose of a system email."""
+    """The purpose of a system email. One with a log-in link is stored as an alert with a link."""
 
     CONFIRM = "confirm"
     REMINDER = "reminder"
@@ -35,6 +35,7 @@ class SystemMailKind(StrEnum):
     UNDO = "undo"
     TEST = "test"
     ALERT = "alert"
+    LOGIN = "login"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.access.idempotency import KEPT_ANSWERS
+from paperround.access.operators import forget_ended
 from paperround.access.store import AnswerStore
 from paperround.bounces.model import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.bounces.store import ReturnStore
@@ -83,6 +84,7 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[ReturnStore].forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work[SlotStore].forget(POW, before=now - KEPT_WORK)
         work[AnswerStore].forget(before=now - KEPT_ANSWERS)
+        forget_ended(work, now=now)
         work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
         work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
         for one in plugin_jobs():

@@ -28,6 +28,11 @@ POW = "pow"
 """The kind of slot that a solved challenge takes."""
 
 
+FOR, OPERATOR = "for", "operator"
+"""The payload entry of a request for a link to the admin pages. To the previous release it is one
+for a link to a reader's preferences."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
     """A request to subscribe to a list. `source` is where it came from: `form`, `api` or `snippet`.
@@ -88,6 +93,27 @@ def request_link(
 
     def ask(work: Transaction) -> None:
         _queue(work, context, RequestKind.LINK, address, visitor, {}, proof=proof, now=now)
+
+    write(context.database, ask)
+    context.wake()
+
+
+def request_operator_link(
+    context: SignupContext,
+    address: Address,
+    visitor: Visitor,
+    language: str | None,
+    *,
+    now: datetime,
+) -> None:
+    """Queue a request for a link to the admin pages, for the operator at `address` if there is one.
+
+    Raises RateLimited and SharedLimitReached.
+    """
+    payload: dict[str, str | int] = {FOR: OPERATOR, **language_payload(language)}
+
+    def ask(work: Transaction) -> None:
+        _queue(work, context, RequestKind.LINK, address, visitor, payload, proof=None, now=now)
 
     write(context.database, ask)
     context.wake()

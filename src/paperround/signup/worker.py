@@ -4,6 +4,7 @@
       │  └─► its mailbox is over the limit ─► dropped, and counted for the operator
       └────► new or unconfirmed ─► a confirmation email, the same one while its link works
         └──► a reader ─► a link to their preferences
+        or an operator ─► a link to the admin pages, if that is what was requested
 
 Rows are processed in the order they came, each in one transaction with its results. So a process
 may die anywhere, several may run at once, and a row that fails is postponed while others go on.
@@ -14,10 +15,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from traceback import extract_tb
 
+from paperround.access.operators import count_login_link, new_link
+from paperround.access.store import OperatorStore
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
+from paperround.core.languages import ENGLISH
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail import new_notice, payload_of
+from paperround.delivery.system_mail import login_mail, new_notice, payload_of
 from paperround.delivery.system_mail_model import CONFIRM_VALID, NOTICE_LIFE, SystemMailKind
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
@@ -25,6 +29,7 @@ from paperround.signup.confirm import confirm_key, confirmations
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, count_email, lock_mailbox, note_dropped
 from paperround.signup.magic_links import preferences_link, reader_of
+from paperround.signup.requests import FOR, OPERATOR
 from paperround.subscribers.choices import unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import (
@@ -171,6 +176,9 @@ def _mail_link(
     work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
     address = request.address
+    if request.payload.get(FOR) == OPERATOR:
+        _mail_operator(work, context, request, now=now)
+        return
     lock_mailbox(work, context, address)
     person = _lock_person(work, address)
     # A reader who unsubscribed may still export or erase their data.
@@ -183,6 +191,19 @@ def _mail_link(
     )
     if subscription is not None and count_email(work, context, address, now=now):
         work[NoticeLedger].put(preferences_link(context.identity, subscription, now=now), now=now)
+
+
+def _mail_operator(
+    work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
+) -> None:
+    """Email a log-in link. Operators need not be readers, nor are they limited as such."""
+    operator = work[OperatorStore].find(request.address.folded)
+    if operator is None or not count_login_link(work, operator.id, now=now):
+        return
+    link = new_link(work, context.keys, operator.id, now=now)
+    language = str(request.payload.get("language", ENGLISH))
+    mail = login_mail(context.identity, link, operator.email, language, now=now)
+    work[NoticeLedger].put(mail, now=now)
 
 
 # --- a change of address -------------------------------------------------------------------------

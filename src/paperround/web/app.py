@@ -35,6 +35,17 @@ from paperround.web import (
     signup,
     signup_api,
 )
+from paperround.web.admin import (
+    audit,
+    deliveries,
+    doctor,
+    feeds,
+    keys,
+    login,
+    overview,
+    ranking,
+)
+from paperround.web.admin.session import OperatorRoute
 from paperround.web.auth import KeyedRoute
 from paperround.web.cache import SECONDS, PageCache, add_etags, compress
 from paperround.web.context import CostlyTurns
@@ -79,6 +90,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     *OF_PLUGINS,
     admin_keys.router,
     admin_audit.router,
+    login.router,
+    login.own,
+    overview.router,
+    deliveries.router,
+    feeds.router,
+    ranking.router,
+    keys.router,
+    audit.router,
+    doctor.router,
 )
 """Every router of the site, in matching order."""
 
@@ -88,7 +108,9 @@ def _is_public(router: APIRouter) -> bool:
     plugins may be private."""
     is_page_of_plugin = router in OF_PLUGINS and not router.prefix.startswith("/api")
     is_keyed = issubclass(router.route_class, KeyedRoute)
-    return not (is_keyed or is_page_of_plugin or router in PERSONAL)
+    is_of_operators = router is login.router or issubclass(router.route_class, OperatorRoute)
+    is_private = is_of_operators or router in PERSONAL
+    return not (is_keyed or is_page_of_plugin or is_private)
 
 
 class Site(FastAPI):

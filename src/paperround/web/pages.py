@@ -284,6 +284,7 @@ def privacy(app: App) -> Response:
 
 
 DISALLOWED = (
+    "/admin",
     "/confirm/",
     "/unsubscribe/",
     "/preferences/",

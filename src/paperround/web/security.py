@@ -238,9 +238,12 @@ def _is_cross_site(scope: Scope, rules: Rules) -> bool:
     """
     if scope["method"] not in UNSAFE or str(scope["path"]).startswith(rules.cookieless):
         return False
+    return any(name == b"cookie" for name, _ in scope["headers"]) and is_foreign(scope)
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Whether a request was not sent by one of our own pages, as far as the browser says."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    if b"cookie" not in headers:
-        return False
     site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
     if site:
         return site not in ("same-origin", "none")

@@ -104,7 +104,7 @@ def show_front_page(app: App, now: Now) -> Response:
 def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Form()]) -> Response:
     """Queue a sign-up. Bots that submit too fast or fill the honeypot get the same response."""
     set_language(form.language)
-    visitor, is_bot = _identify_visitor(app, client, form, now)
+    visitor, is_bot = identify_visitor(app, client, form, now)
     show_again = partial(signup_page, app, form, now, is_whole=form.origin == CHOICES)
     try:
         hint = _suggest_correction(form)
@@ -123,7 +123,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
     return private_page(app, "asked.html")
 
 
-def _identify_visitor(
+def identify_visitor(
     app: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
     """Return who sent a form, and whether it was a bot."""
@@ -375,7 +375,7 @@ def show_link_form(app: App, now: Now) -> Response:
 def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, Form()]) -> Response:
     """Queue an email with a link for a subscribed address. Every address gets the same page."""
     set_language(form.language)
-    visitor, is_bot = _identify_visitor(app, client, form, now)
+    visitor, is_bot = identify_visitor(app, client, form, now)
     try:
         address = parse_email_field(form.email)
         proof = form_token.verify_challenge(

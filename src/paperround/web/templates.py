@@ -104,7 +104,7 @@ def environment(language: str = ENGLISH) -> Environment:
     """Return the Jinja environment of all pages in a language."""
     locale = locale_for(language)
     env = Environment(
-        loader=FileSystemLoader(data_path("templates") / "web"),
+        loader=FileSystemLoader([data_path("templates") / "web", data_path("templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

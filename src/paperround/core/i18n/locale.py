@@ -105,8 +105,11 @@ class Locale:
         return written.replace(".", self._decimal)
 
     def span(self, life: timedelta) -> str:
-        """Return `48 hours` or `7 days`: whole days from the third on."""
-        hours = int(life.total_seconds()) // 3600
+        """Return `15 minutes`, `48 hours` or `7 days`: whole days from the third on."""
+        minutes = int(life.total_seconds()) // 60
+        if minutes < 60:
+            return str(format_unit(minutes, "duration-minute", locale=self.babel))
+        hours = minutes // 60
         in_days = hours >= 24 * _DAYS_FROM
         unit = "duration-day" if in_days else "duration-hour"
         return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.babel))

@@ -12,7 +12,8 @@
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit` and `search_words` have no foreign keys shown here. A subscriber of
 another kind has a row in `channels` instead of an address, and `post_progress` counts the sent
-messages of a post. The search index is in `db.schema.search`.
+messages of a post. Links and sessions end with their row of `operators`. The search index is in
+`db.schema.search`.
 """
 
 from paperround.db.schema.columns import metadata
@@ -40,6 +41,7 @@ from paperround.db.schema.mail import (
     suppressions,
     told_withdrawals,
 )
+from paperround.db.schema.operators import operator_links, operator_sessions, operators
 from paperround.db.schema.papers import (
     behind_papers,
     edition_papers,

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
+from paperround.access.operators import LINK_VALID
 from paperround.core.errors import RenderingFailed
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.languages import asking
@@ -345,5 +346,6 @@ _LIVES = {
     "preferences_valid": PREFERENCES_VALID,
     "undo_valid": UNDO_VALID,
     "unconfirmed_life": UNCONFIRMED_LIFE,
+    "login_valid": LINK_VALID,
 }
 """The lifetimes of links and addresses, for the templates."""

@@ -1,0 +1,104 @@
+"""Admin pages of the ledger: every digest, and one of them."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.languages import marked
+from paperround.core.times import parse_date
+from paperround.db.transactions import Transaction
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses
+from paperround.delivery.store.status import StatusStore
+from paperround.editions.model import DeliveryState
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.model import SubscriberId
+from paperround.web.admin.session import admin_page, operator_router
+from paperround.web.context import App
+from paperround.web.paging import MAX_ROW_ID, Paging, RowNumber
+
+router = operator_router()
+
+Filter = Annotated[str, Query(max_length=60)]
+
+
+@router.get("/deliveries")
+def list_deliveries(
+    app: App,
+    request: Request,
+    paging: Paging,
+    list_name: Annotated[str, Query(alias="list", max_length=60)] = "",
+    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    state: Filter = "",
+    subscriber: Filter = "",
+) -> Response:
+    """Show rows of the ledger, newest first. A filter that is left empty matches all."""
+    asked = {"list": list_name, "date": day, "state": state, "subscriber": subscriber}
+    error, found = None, []
+    with app.database.reading() as work:
+        lists = [one.name for one in work[ListStore].all()]
+        try:
+            wanted = _query(work, list_name, day, state, subscriber)
+        except InvalidInput as problem:
+            error = problem
+        else:
+            before = paging.last_id("deliveries")
+            found = work[StatusStore].deliveries(wanted, before=before, limit=paging.rows)
+    return admin_page(
+        request,
+        "deliveries.html",
+        status=422 if error else 200,
+        found=found[: paging.limit],
+        next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
+        asked=asked,
+        lists=lists,
+        states=[one.value for one in DeliveryState],
+        error=error,
+    )
+
+
+def _query(
+    work: Transaction, list_name: str, day: str, state: str, subscriber: str
+) -> DeliveryQuery:
+    """Return the filter. Raises InvalidInput, its code the field, and NotFound for a list."""
+    if state and state not in [*DeliveryState]:
+        raise InvalidInput(marked("There is no such state."), code="state")
+    is_number = subscriber.isascii() and subscriber.isdecimal() and int(subscriber) <= MAX_ROW_ID
+    if subscriber and not is_number:
+        raise InvalidInput(marked("A subscriber is a number."), code="subscriber")
+    return DeliveryQuery(
+        list_id=work[ListStore].get(list_name).id if list_name else None,
+        local_date=_day(day) if day else None,
+        state=DeliveryState(state) if state else None,
+        subscriber_id=SubscriberId(int(subscriber)) if subscriber else None,
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_date(text)
+    except InvalidInput:
+        raise InvalidInput(marked("Write a date like 2026-01-30."), code="date") from None
+
+
+@router.get("/deliveries/{delivery_id}")
+def show_delivery(app: App, request: Request, delivery_id: RowNumber) -> Response:
+    """Show one digest: its papers, when it went, and what the mail server said."""
+    with app.database.reading() as work:
+        entry = _entry(work, delivery_id)
+        edition = work[EditionStore].get(entry.edition_id)
+    titles = {paper.position: paper for paper in edition.all_papers}
+    papers = [titles[position] for position in entry.positions]
+    reply = redact_addresses(entry.reply) or ""
+    return admin_page(request, "delivery.html", entry=entry, papers=papers, reply=reply)
+
+
+def _entry(work: Transaction, number: int) -> DeliveryEntry:
+    """Return the delivery with this number. Raises NotFound."""
+    before = min(number + 1, MAX_ROW_ID)
+    for entry in work[StatusStore].deliveries(DeliveryQuery(), before=before, limit=1):
+        if entry.id == number:
+            return entry
+    raise NotFound(marked("There is no such delivery."))

@@ -1,0 +1,208 @@
+"""Admin pages of feeds: all of them, the runs and rejects of one, and the form of its settings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from paperround.bootstrap import AppContext
+from paperround.bootstrap.workers import POLL
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.languages import marked
+from paperround.feeds.due import change_feed, create_feed, delete_feed, feed_settings, request_run
+from paperround.feeds.model import NewFeed, Setting
+from paperround.feeds.preview import FeedPreview, preview_feed
+from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.model import FeedId, Show
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.context import App, Now
+from paperround.web.paging import RowNumber
+
+router = operator_router()
+
+PATH = "/admin/feeds"
+RUNS = 10
+"""Runs, and rejects, on the page of a feed."""
+
+PREVIEWED = 10
+"""Papers in a preview."""
+
+_SETTING = "settings."
+
+
+@router.get("/feeds")
+def list_feeds(app: App, request: Request) -> Response:
+    """Show every feed with its health."""
+    with app.database.reading() as work:
+        found = work[FeedStore].all()
+    return admin_page(request, "feeds.html", feeds=found, kinds=list(app.sources))
+
+
+# --- a new feed ----------------------------------------------------------------------------------
+
+
+@router.get("/feeds/new")
+def show_new(app: App, request: Request, kind: str = "") -> Response:
+    """Show the form of a new feed of a kind."""
+    if kind not in app.sources:
+        return back_to(PATH)
+    return _form_page(app, request, NewFeed(name="", kind=kind))
+
+
+@router.post("/feeds/new")
+async def save_new(app: App, now: Now, by: Operator, request: Request) -> Response:
+    """Preview a feed, or create it."""
+    form = await _form(request)
+    return await run_in_threadpool(_save_new, app, now, by, request, form)
+
+
+def _save_new(
+    app: AppContext, now: datetime, by: str, request: Request, form: Mapping[str, str]
+) -> Response:
+    feed = NewFeed(name="", kind=form.get("kind", ""))
+    try:
+        feed = _described(feed, form)
+        if form.get("action") == "preview":
+            found = preview_feed(app.feed_context, feed, now=now)
+            return _form_page(app, request, feed, preview=found)
+        created = create_feed(app.feed_context, feed, now=now, by=by)
+    except InvalidInput as error:
+        return _form_page(app, request, feed, error=error)
+    except FetchFailed as error:
+        return _form_page(app, request, feed, error=InvalidInput(str(error), code="read"))
+    app.queue.put(POLL)
+    return back_to(f"{PATH}/{created.id}")
+
+
+# --- one feed ------------------------------------------------------------------------------------
+
+
+@router.get("/feeds/{feed_id}")
+def show_feed(app: App, request: Request, feed_id: RowNumber) -> Response:
+    """Show a feed: how it is doing, its runs, its rejects and its settings."""
+    return _feed_page(app, request, feed_id)
+
+
+def _feed_page(
+    app: AppContext,
+    request: Request,
+    number: int,
+    *,
+    described: NewFeed | None = None,
+    error: InvalidInput | None = None,
+) -> Response:
+    with app.database.reading() as work:
+        feed = work[FeedStore].get(FeedId(number))
+        runs = work[FeedStore].runs(feed.id, before=None, limit=RUNS)
+        rejects = work[FeedStore].rejects(feed.id, before=None, limit=RUNS)
+    return admin_page(
+        request,
+        "feed.html",
+        status=422 if error else 200,
+        feed=feed,
+        is_polled=feed.kind in app.sources,
+        runs=runs,
+        rejects=rejects,
+        described=described or feed_settings(feed),
+        error=error,
+        **_choices(app, feed),
+    )
+
+
+@router.post("/feeds/{feed_id}")
+async def act(app: App, now: Now, by: Operator, request: Request, feed_id: RowNumber) -> Response:
+    """Save the settings of a feed, have it read now, or delete it."""
+    form = await _form(request)
+    return await run_in_threadpool(_act, app, now, by, request, feed_id, form)
+
+
+def _act(
+    app: AppContext,
+    now: datetime,
+    by: str,
+    request: Request,
+    number: int,
+    form: Mapping[str, str],
+) -> Response:
+    context, feed_id, action = app.feed_context, FeedId(number), form.get("action")
+    try:
+        if action == "run":
+            request_run(context, feed_id, now=now, by=by)
+            app.queue.put(POLL)
+        elif action == "delete":
+            if not form.get("sure"):
+                raise InvalidInput(marked("Tick that you are sure."), code="sure")
+            delete_feed(context, feed_id, now=now, by=by)
+            return back_to(PATH)
+        else:
+            change_feed(context, feed_id, lambda feed: _described(feed, form), now=now, by=by)
+    except InvalidInput as error:
+        with app.database.reading() as work:
+            feed = feed_settings(work[FeedStore].get(feed_id))
+        shown = _described(feed, form, lenient=True) if action == "save" else feed
+        return _feed_page(app, request, number, described=shown, error=error)
+    return back_to(f"{PATH}/{number}")
+
+
+# --- forms ---------------------------------------------------------------------------------------
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form; the names of settings depend on the kind of the feed."""
+    sent = await request.form()
+    return {name: value.strip() for name, value in sent.items() if isinstance(value, str)}
+
+
+def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False) -> NewFeed:
+    """Return `feed` with the fields of a form; an empty setting is left to its default.
+
+    Raises InvalidInput for an unknown choice of `show`, unless it is read in a `lenient` way.
+    """
+    shown = form.get("show", "")
+    if shown and shown not in [*Show]:
+        if not lenient:
+            raise InvalidInput(marked("There is no such choice."), code="show")
+        shown = ""
+    return replace(
+        feed,
+        name=form.get("name", ""),
+        url=form.get("url") or None,
+        settings={
+            name.removeprefix(_SETTING): value
+            for name, value in form.items()
+            if name.startswith(_SETTING) and value
+        },
+        show=Show(shown) if shown else None,
+        enabled="enabled" in form,
+    )
+
+
+def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
+    """Return what the form of a feed offers: the settings of its kind, and those it has."""
+    known: dict[str, Setting] = {}
+    if feed.kind in app.sources:
+        known |= app.sources[feed.kind].settings
+    known |= {name: Setting("") for name in feed.settings if name not in known}
+    return {"known": known, "shows": [one.value for one in Show]}
+
+
+def _form_page(
+    app: AppContext,
+    request: Request,
+    feed: NewFeed,
+    *,
+    error: InvalidInput | None = None,
+    preview: FeedPreview | None = None,
+) -> Response:
+    return admin_page(
+        request,
+        "feed_new.html",
+        status=422 if error else 200,
+        described=feed,
+        error=error,
+        preview=preview,
+        previewed=PREVIEWED,
+        **_choices(app, feed),
+    )

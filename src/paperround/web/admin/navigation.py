@@ -1,0 +1,31 @@
+"""The pages in the navigation of the admin pages, of which those that exist are shown."""
+
+from functools import cache
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from paperround.core.languages import marked
+
+PAGES = (
+    (marked("Overview"), "/admin"),
+    (marked("Lists"), "/admin/lists"),
+    (marked("Editions"), "/admin/editions"),
+    (marked("Deliveries"), "/admin/deliveries"),
+    (marked("People"), "/admin/people"),
+    (marked("Feeds"), "/admin/feeds"),
+    (marked("Channels"), "/admin/channels"),
+    (marked("Ranking"), "/admin/ranking"),
+    (marked("Figures"), "/admin/figures"),
+    (marked("Keys"), "/admin/keys"),
+    (marked("Audit"), "/admin/audit"),
+    (marked("Doctor"), "/admin/doctor"),
+)
+"""The title and the path of each page, in the order of the navigation."""
+
+
+@cache
+def pages_of(app: FastAPI) -> tuple[tuple[str, str], ...]:
+    """Return the pages that `app` has: a plugin that is not installed leaves no dead link."""
+    paths = {route.path for route in iter_route_contexts(app.routes)}
+    return tuple((title, path) for title, path in PAGES if path in paths)

@@ -1,0 +1,62 @@
+"""The first admin page: what was sent last, what is late or failing, and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import Request, Response
+
+from paperround.bootstrap import AppContext
+from paperround.delivery.system_mail_model import Alert
+from paperround.feeds.model import FeedHealth, LiveFeed
+from paperround.ops.alerts import current_alerts
+from paperround.ops.status import Status, status
+from paperround.web.admin.session import admin_page, operator_router
+from paperround.web.context import App, Now
+
+router = operator_router()
+
+WELL = frozenset({FeedHealth.FRESH, FeedHealth.EMPTY, FeedHealth.HOLIDAY})
+"""The states of feeds that need no attention."""
+
+
+QUIET = timedelta(minutes=10)
+"""The schedule runs every minute; without it for so long, something is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewPage:
+    """What the page shows: the status of every list, problems, and feeds that are not well.
+
+    `is_ticking`: the schedule ran a few minutes ago.
+    """
+
+    status: Status
+    is_ticking: bool
+    alerts: Sequence[Alert]
+    feeds: Sequence[LiveFeed]
+    feed_count: int
+
+
+def overview_of(app: AppContext, now: datetime) -> OverviewPage:
+    """Return the contents of the page, from the database alone: it must open while all else
+    fails."""
+    with app.database.reading() as work:
+        alerts = current_alerts(work, {}, now=now)
+    current = status(app.database, None, now=now)
+    feeds = {feed.id: feed for one in current.lists for feed in one.feeds}.values()
+    unwell = [feed for feed in feeds if feed.health not in WELL]
+    last = current.last_tick_at
+    return OverviewPage(
+        status=current,
+        is_ticking=last is not None and now - last < QUIET,
+        alerts=alerts,
+        feeds=unwell,
+        feed_count=len(feeds),
+    )
+
+
+@router.get("")
+def show_overview(app: App, now: Now, request: Request) -> Response:
+    """Show the overview."""
+    return admin_page(request, "overview.html", overview=overview_of(app, now), now=now)

@@ -1,0 +1,63 @@
+"""The admin page of the ranking: today's order of a list with the parts of each score, and the same
+with other weights."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import parse_date
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.store.lists import ListStore
+from paperround.papers.model import PaperId
+from paperround.ranking.rank import ListRanking, rank_list
+from paperround.web.admin.session import admin_page, operator_router
+from paperround.web.context import App, Now
+
+router = operator_router()
+
+SHOWN = 40
+"""Papers on the page."""
+
+
+@router.get("/ranking")
+def show_ranking(
+    app: App,
+    now: Now,
+    request: Request,
+    list_name: Annotated[str, Query(alias="list", max_length=60)] = DEFAULT_LIST,
+    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    weights: Annotated[str, Query(max_length=500)] = "",
+) -> Response:
+    """Show the order of a day. With `weights`, such as `votes=2`, show it as they would make it,
+    and where each paper is without them. Stores nothing."""
+
+    def rank(changed: str) -> ListRanking:
+        ranker = app.ranker_with(changed) if changed else app.ranker
+        of_day = parse_date(day) if day else None
+        return rank_list(
+            database=app.database, ranker=ranker, list_name=list_name, day=of_day, now=now
+        )
+
+    with app.database.reading() as work:
+        lists = [one.name for one in work[ListStore].all()]
+    error, ranked, before = None, None, dict[PaperId, int]()
+    try:
+        ranked = rank(weights)
+        if weights:
+            usual = rank("").ranking.items
+            before = {one.paper.id: place for place, one in enumerate(usual, start=1)}
+    except InvalidInput as problem:
+        is_day = ranked is None and not weights
+        error = InvalidInput(problem.text, code="date" if is_day else "weights")
+    return admin_page(
+        request,
+        "ranking.html",
+        status=422 if error else 200,
+        ranked=ranked,
+        shown=SHOWN,
+        before=before,
+        asked={"list": list_name, "date": day, "weights": weights},
+        lists=lists,
+        error=error,
+    )

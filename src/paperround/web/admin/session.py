@@ -1,0 +1,158 @@
+"""Who is logged in: the cookie, routes that need it, and forms that only our own pages can send.
+
+    request ─► no session: to the log-in page, or 401
+       └─► a form ─► from another site, or without the session's token: 403
+                └─► the handler
+
+The route class does this for every route of a router, so a new page is protected by default. No
+public page reads the cookie.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from paperround.access.model import OperatorSession, by_operator
+from paperround.access.operators import LONGEST, find_session, form_token_of, is_form_token
+from paperround.bootstrap import AppContext
+from paperround.core.languages import marked
+from paperround.web.admin.navigation import pages_of
+from paperround.web.context import get_app, get_now
+from paperround.web.security import UNSAFE, is_foreign
+from paperround.web.templates import private_page
+
+HOME = "/admin"
+LOGIN = "/admin/login"
+TOKEN = "csrf"  # noqa: S105 - the name of the form field
+"""The field of a form that holds the session's token."""
+
+FOREIGN = marked("This may only be sent from our own pages.")
+LOGGED_OUT = marked("You are logged out. Log in, and try again.")
+SEND_ORIGIN = {"referrer-policy": "same-origin"}
+"""Headers of admin pages. Without a referrer, browsers would not say where a form comes from; other
+sites still learn nothing."""
+
+
+def _is_https(request: Request) -> bool:
+    is_https: bool = request.app.state.rules.https
+    return is_https
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the cookie. With `__Host-`, no neighbouring host can set it."""
+    return "__Host-operator" if _is_https(request) else "operator"
+
+
+def set_cookie(request: Request, response: Response, secret: str) -> None:
+    """Let the browser keep a session's secret."""
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=int(LONGEST.total_seconds()),
+        path="/" if _is_https(request) else HOME,
+        secure=_is_https(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def delete_cookie(request: Request, response: Response) -> None:
+    """Let the browser forget the session."""
+    response.delete_cookie(
+        cookie_name(request),
+        path="/" if _is_https(request) else HOME,
+        secure=_is_https(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def find_current(request: Request) -> OperatorSession | None:
+    """Return the session of the request, or None. A request from another site does not prolong
+    it."""
+    secret = request.cookies.get(cookie_name(request))
+    if not secret:
+        return None
+    is_own = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    return find_session(get_app(request).database, secret, now=get_now(request), touch=is_own)
+
+
+def require_own_page(request: Request) -> None:
+    """Raise HTTPException (403) for a form that was not sent by one of our pages."""
+    if request.method in UNSAFE and is_foreign(request.scope):
+        raise HTTPException(403, FOREIGN)
+
+
+async def _require_form_token(request: Request) -> None:
+    """Raise HTTPException (403) for a form without the token of the session."""
+    sent = (await request.form()).get(TOKEN)
+    secret = request.cookies[cookie_name(request)]
+    if not isinstance(sent, str) or not is_form_token(secret, sent):
+        raise HTTPException(403, FOREIGN)
+
+
+class OperatorRoute(APIRoute):
+    """A route for operators who are logged in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, which checks the session first."""
+        inner = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            session = await run_in_threadpool(find_current, request)
+            if session is None:
+                if request.method in UNSAFE:
+                    raise HTTPException(401, LOGGED_OUT)
+                return RedirectResponse(LOGIN, 303)
+            if request.method in UNSAFE:
+                require_own_page(request)
+                await _require_form_token(request)
+            request.state.session = session
+            return await inner(request)
+
+        return guarded
+
+
+def operator_router() -> APIRouter:
+    """Return a router whose routes need an operator who is logged in."""
+    return APIRouter(prefix=HOME, route_class=OperatorRoute, include_in_schema=False)
+
+
+async def _session(request: Request) -> OperatorSession:
+    session: OperatorSession = request.state.session
+    return session
+
+
+async def _operator(request: Request) -> str:
+    return by_operator((await _session(request)).operator_id)
+
+
+Session = Annotated[OperatorSession, Depends(_session)]
+Operator = Annotated[str, Depends(_operator)]
+"""The actor of the audit log: the operator, by number."""
+
+
+def admin_page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+    """Return a page for the operator who is logged in, with the token for its forms."""
+    app: AppContext = get_app(request)
+    page = private_page(
+        app,
+        f"admin/{template}",
+        status=status,
+        csrf=form_token_of(request.cookies[cookie_name(request)]),
+        pages=pages_of(request.app),
+        path=request.url.path,
+        **values,
+    )
+    page.headers.update(SEND_ORIGIN)
+    return page
+
+
+def back_to(path: str) -> Response:
+    """Return the response to a form that did its work: a page to look at, safe to reload."""
+    return RedirectResponse(path, 303)

@@ -1,0 +1,125 @@
+"""The admin pages in a real browser: in any window, by day and by night, before axe and a
+validator, and with nothing but a keyboard."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from paperround.access.keys import create_key
+from paperround.access.model import Scope
+from paperround.access.operators import add_operator, create_link
+from paperround.feeds.due import create_feed
+from paperround.feeds.model import NewFeed
+from tests.browser.looks import faults
+from tests.browser.person import MILLISECONDS
+from tests.browser.validator import faults as refused_by_validator
+from tests.story.serving import Served
+from tests.story.visitor import Visitor, subscribed
+
+EMAIL = "op@lab.example"
+PAGES = {
+    "overview": "/admin",
+    "deliveries": "/admin/deliveries",
+    "wrong filter": "/admin/deliveries?date=yesterday",
+    "delivery": "/admin/deliveries/1",
+    "feeds": "/admin/feeds",
+    "feed": "/admin/feeds/2",
+    "new feed": "/admin/feeds/new?kind=arxiv",
+    "channels": "/admin/channels",
+    "ranking": "/admin/ranking?weights=votes=2",
+    "keys": "/admin/keys",
+    "audit": "/admin/audit",
+    "doctor": "/admin/doctor",
+}
+
+
+def link(site: Served) -> str:
+    """The path of a log-in link for an operator, who is added."""
+    home, now = site.home, site.clock.now()
+    add_operator(home.database, EMAIL, EMAIL, now=now, by="shell tests")
+    token = create_link(home.database, home.settings.keys, EMAIL, now=now, by="shell tests")
+    return f"/admin/login/{token}"
+
+
+def furnished(site: Served) -> None:
+    """Let there be a reader with a digest, a feed and a key."""
+    subscribed(Visitor(site))
+    now = site.clock.now()
+    feed = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
+    create_feed(site.home.feed_context, feed, now=now)
+    create_key(site.home.database, "laptop", [*Scope], expires_at=None, now=now)
+
+
+@contextmanager
+def before(browser: Browser, site: Served, *, width: int) -> Iterator[Page]:
+    """A page of a fresh browser, in which nothing may go wrong; cookies are welcome here."""
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme="dark"
+    )
+    context.set_default_timeout(MILLISECONDS)
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    page = context.new_page()
+    page.goto(link(site))
+    try:
+        yield page
+        assert errors == []
+    finally:
+        context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.accept("F43", part="browser")
+def test_every_admin_page_looks_well(browser: Browser, site: Served, tmp_path: Path) -> None:
+    furnished(site)
+    found: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found[name] = [*faults(page, light=(360, 800, 1400), dark=360, height=800)]
+        sent = page.context.request.get(page.url).text()  # as it was sent, not as it was parsed
+        (tmp_path / f"{name}.html").write_text(sent, encoding="utf-8")
+
+    with before(browser, site, width=360) as page:
+        look("button")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+        for name, path in PAGES.items():
+            page.goto(path)
+            look(name)
+        page.get_by_role("button", name="Run the checks").click()
+        expect(page.locator(".findings li").first).to_be_visible()
+        look("findings")
+        page.get_by_role("button", name="Log out", exact=True).click()
+        look("log in")
+    assert not any(found.values()), found
+    assert refused_by_validator(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.accept("F43", part="keyboard")
+def test_a_keyboard_is_enough_to_log_in_filter_and_log_out(browser: Browser, site: Served) -> None:
+    furnished(site)
+    with before(browser, site, width=800) as page:
+        _press(page, "button", "Log in")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+        _press(page, "link", "Keys")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Keys")
+        _press(page, "button", "Revoke laptop")
+        expect(page.get_by_text("revoked")).to_be_visible()
+        _press(page, "button", "Log out")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+
+
+def _press(page: Page, role: str, name: str) -> None:
+    """Reach a control with the tab key, and press Enter."""
+    wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("one => one === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"no key leads to {name}")

@@ -1,0 +1,128 @@
+"""The admin pages, as an operator uses them."""
+
+import pytest
+
+from tests.web.conftest import Site
+from tests.web.operators import OWN, add, browser, form_token, logged_in
+
+PAGES = (
+    "/admin",
+    "/admin/deliveries",
+    "/admin/feeds",
+    "/admin/feeds/new?kind=arxiv",
+    "/admin/ranking",
+    "/admin/keys",
+    "/admin/audit",
+    "/admin/doctor",
+)
+
+
+@pytest.mark.accept("F43", part="every page")
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_for_an_operator_and_for_nobody_else(site: Site, path: str) -> None:
+    add(site)
+    answer = logged_in(site).get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    stranger = browser(site).get(path)
+    assert (stranger.status_code, stranger.headers["location"]) == (303, "/admin/login")
+
+
+@pytest.mark.accept("F43", part="navigation")
+def test_the_navigation_leads_to_pages_that_exist(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    page = client.get("/admin").text
+    nav = page.partition('class="admin-nav"')[2].partition("</nav>")[0]
+    paths = [one.partition('"')[0] for one in nav.split('href="')[1:]]
+    assert {"/admin", "/admin/feeds", "/admin/keys"} <= {*paths}
+    assert [client.get(path).status_code for path in paths] == [200] * len(paths)
+
+
+@pytest.mark.accept("F43", part="feeds")
+def test_a_feed_is_added_changed_read_and_deleted(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    token = {"csrf": form_token(client)}
+    new = {"kind": "arxiv", "name": "ml", "settings.categories": "cs.LG", "enabled": "yes"}
+    wrong = client.post("/admin/feeds/new", data=token | new | {"name": "a b"}, headers=OWN)
+    assert wrong.status_code == 422
+    assert "cannot be a feed" in wrong.text
+    made = client.post("/admin/feeds/new", data=token | new | {"action": "add"}, headers=OWN)
+    path = made.headers["location"]
+    changed = {"action": "save", "name": "ml2", "settings.categories": "cs.LG,cs.CL"}
+    assert client.post(path, data=token | changed, headers=OWN).status_code == 303
+    page = client.get(path).text
+    assert "ml2" in page
+    assert 'value="cs.LG,cs.CL"' in page
+    kept = client.post(path, data=token | {"action": "delete"}, headers=OWN)
+    assert (kept.status_code, "Tick that you are sure" in kept.text) == (422, True)
+    gone = client.post(path, data=token | {"action": "delete", "sure": "yes"}, headers=OWN)
+    assert gone.headers["location"] == "/admin/feeds"
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.accept("F43", part="keys")
+def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    token = {"csrf": form_token(client)}
+    unticked = client.post("/admin/keys", data=token | {"name": "laptop"}, headers=OWN)
+    assert (unticked.status_code, "Tick what the key may do" in unticked.text) == (422, True)
+    made = client.post(
+        "/admin/keys", data=token | {"name": "laptop", "scope": "feeds:read"}, headers=OWN
+    )
+    text = made.text.partition('class="secret">')[2].partition("<")[0]
+    feeds = "/api/v1/admin/feeds"
+    assert client.get(feeds, headers={"authorization": f"Bearer {text}"}).status_code == 200
+    assert text not in client.get("/admin/keys").text
+    prefix = text.split("_")[1]
+    client.post(f"/admin/keys/{prefix}/revoke", data=token, headers=OWN)
+    assert client.get(feeds, headers={"authorization": f"Bearer {text}"}).status_code == 401
+
+
+@pytest.mark.accept("F43", part="audit")
+def test_the_audit_log_names_operators_by_number(site: Site) -> None:
+    number = add(site)
+    client = logged_in(site)
+    new = {"csrf": form_token(client), "kind": "arxiv", "name": "ml", "action": "add"}
+    client.post("/admin/feeds/new", data=new | {"settings.categories": "cs.LG"}, headers=OWN)
+    page = client.get("/admin/audit").text
+    assert "log in" in page
+    only = client.get(f"/admin/audit?action=add+feed&by=operator+{number}&target=ml").text
+    assert f"<td>operator {number}</td>" in only
+    assert "log in" not in only.partition("<tbody>")[2]
+    assert "<tbody>" not in client.get("/admin/audit?by=nobody").text
+
+
+@pytest.mark.accept("F43", part="doctor")
+def test_the_doctor_runs_when_its_button_is_pressed(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    assert "settings" not in client.get("/admin/doctor").text.partition("<ul")[2]
+    page = client.post("/admin/doctor", data={"csrf": form_token(client)}, headers=OWN).text
+    assert "each is known, and can be read" in page
+
+
+@pytest.mark.accept("F43", part="deliveries")
+def test_the_ledger_is_filtered_and_shows_one_row(site: Site, digest_token: str) -> None:
+    add(site)
+    client = logged_in(site)
+    page = client.get("/admin/deliveries?state=queued").text
+    assert "/admin/deliveries/1" in page
+    assert "/admin/deliveries/1" not in client.get("/admin/deliveries?state=sent").text
+    assert client.get("/admin/deliveries?date=yesterday").status_code == 422
+    row = client.get("/admin/deliveries/1").text
+    assert "Message-ID" in row
+    assert client.get("/admin/deliveries/99").status_code == 404
+
+
+@pytest.mark.accept("F43", part="ranking")
+def test_the_order_shows_its_parts_and_other_weights(site: Site, digest_token: str) -> None:
+    add(site)
+    client = logged_in(site)
+    usual = client.get("/admin/ranking").text
+    assert '<span class="dim small parts">' in usual
+    other = client.get("/admin/ranking?weights=votes=5").text
+    assert "without:" in other
+    assert client.get("/admin/ranking?weights=magic=5").status_code == 422
