@@ -16,8 +16,8 @@ OPERATIONS = """
     list_audit list_channels list_daily_papers list_deliveries list_feeds list_lists list_papers
     list_personal_deliveries list_rejects list_runs list_trending pause_channel pause_list
     preview_feed read_api_key read_channel read_edition read_edition_of_cut read_feed read_paper
-    read_paper_as_hugging_face resume_channel resume_list revoke_api_key run_feed search_papers
-    search_papers_as_hugging_face try_channel upload_papers
+    read_paper_as_hugging_face read_stats resume_channel resume_list revoke_api_key run_feed
+    search_papers search_papers_as_hugging_face try_channel upload_papers
 """.split()
 """What generated clients call the routes: to rename one breaks them."""
 

@@ -19,6 +19,7 @@ from paperround.cli import (
     operators,
     rank,
     serve,
+    stats,
     subscribers,
 )
 from paperround.core.errors import Misconfigured, PaperroundError
@@ -59,6 +60,7 @@ app.command("audit")(audit.audit)
 app.command("deliver")(serve.deliver)
 app.command("init")(init.init)
 app.command("doctor")(init.doctor)
+app.command("stats")(stats.stats)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("scheduler")(serve.scheduler)

@@ -23,12 +23,14 @@ from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ops.plugin_jobs import plugin_jobs
+from paperround.ops.stats import record_people
 from paperround.papers.enrichment import WATCHED
 from paperround.papers.store.references import ReferenceStore
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import count_reminder
 from paperround.signup.requests import POW
+from paperround.signup.tally import REMINDED, count_signup
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -89,11 +91,13 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
         work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
         for one in plugin_jobs():
             one.clean_up(work)
-        return CleanupReport(
+        report = CleanupReport(
             reminded=_remind(work, identity, now),
             forgotten=work[SubscriberStore].forget_unconfirmed(before=now - UNCONFIRMED_LIFE),
             orphans=work[Erasure].forget_orphans(now=now),
         )
+        record_people(work, now=now)
+        return report
 
     done = write(database, clean)
     if done.orphans:
@@ -111,5 +115,7 @@ def _remind(work: Transaction, identity: Identity, now: datetime) -> int:
         if count_reminder(work, identity.keys, person.address, now=now):
             kind, payload = SystemMailKind.REMINDER, sent[0].payload
             notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
-            reminded += work[NoticeLedger].put(notice, now=now)
+            if work[NoticeLedger].put(notice, now=now):
+                reminded += 1
+                count_signup(work, REMINDED, subscription.list_id, now=now)
     return reminded

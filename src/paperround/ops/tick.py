@@ -37,6 +37,7 @@ from paperround.feeds.poll import PollReport
 from paperround.http.model import FetchRequest, HttpClient
 from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
 from paperround.ops.cleanup import clean_up
+from paperround.ops.stats import count_editions
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
@@ -199,6 +200,7 @@ def publish_round(
             context.wake()
 
     steps.run("house", clean, None)
+    steps.run("figures", partial(count_editions, context.database, now=now), 0)
     alerts = _alert_and_ping(context, plans, steps, now=now)
     return TickReport(editions=editions, plans=plans, alerts=alerts, failed=steps.failed)
 

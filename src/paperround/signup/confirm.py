@@ -26,6 +26,7 @@ from paperround.signup.magic_links import (
     reader_of_system_mail,
     write_as_reader,
 )
+from paperround.signup.tally import CONFIRMED, count_signup
 from paperround.subscribers.choices import unpack_interests, unpack_lists, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
@@ -96,7 +97,10 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
             return None
         if not work[NoticeLedger].use(notice.id, now=now):
             return None
-        return _activate(work, context, notice, reader, now)
+        done = _activate(work, context, notice, reader, now)
+        if done is not None and notice.kind is not SystemMailKind.UNDO:
+            count_signup(work, CONFIRMED, reader.subscription.list_id, now=now)
+        return done
 
     confirmed = write_as_reader(context, token, use)
     if confirmed is not None:

@@ -30,6 +30,7 @@ from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, count_email, lock_mailbox, note_dropped
 from paperround.signup.magic_links import preferences_link, reader_of
 from paperround.signup.requests import FOR, OPERATOR
+from paperround.signup.tally import ASKED, count_signup
 from paperround.subscribers.choices import unpack_interests, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import (
@@ -161,12 +162,14 @@ def _mail_subscriber(
         is_same = {**last.payload, "source": payload["source"]} == payload
         if is_pending and is_same and now < last.dated + CONFIRM_VALID:
             work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
+            count_signup(work, ASKED, subscription.list_id, now=now)
             return
     key, person = confirm_key(subscription, len(earlier) + 1), subscription.subscriber_id
     confirm = new_notice(
         context.identity, SystemMailKind.CONFIRM, key, person, None, payload, now=now
     )
     work[NoticeLedger].put(confirm, now=now)
+    count_signup(work, ASKED, subscription.list_id, now=now)
 
 
 # --- a link to the preferences -------------------------------------------------------------------

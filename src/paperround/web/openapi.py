@@ -23,6 +23,7 @@ TAGS = {
     "admin: deliveries": "What became of mails, and the stop button",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: keys": "Keys of this API",
+    "admin: figures": "Growth, deliveries, lateness, bounces and feedback",
     "admin: audit": "What operators did",
 }
 _CACHEABLE_TAGS = ("papers", "hugging face")

@@ -10,13 +10,15 @@
                  └──── enrichments
 
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
-`api_keys`, `answers`, `audit` and `search_words` have no foreign keys shown here. A subscriber of
+`api_keys`, `answers`, `audit`, `day_counts` and `search_words` have no foreign keys shown here, and
+`edition_figures` belongs to `editions`. A subscriber of
 another kind has a row in `channels` instead of an address, and `post_progress` counts the sent
 messages of a post. Links and sessions end with their row of `operators`. The search index is in
 `db.schema.search`.
 """
 
 from paperround.db.schema.columns import metadata
+from paperround.db.schema.figures import day_counts, edition_figures
 from paperround.db.schema.mail import (
     answers,
     api_keys,

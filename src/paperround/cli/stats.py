@@ -1,0 +1,101 @@
+"""`paperround stats`: figures of the installation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from paperround.cli.options import AnyList, AsJson, Now, runtime, usage
+from paperround.cli.output import print_result, table_lines
+
+BAR = 30
+"""The widest bar, in characters."""
+
+SHOWN_DAYS = 14
+"""How many days the table of deliveries shows; `--json` has them all."""
+
+
+def stats(
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", help="How many days, today included: up to 90.")
+    ] = 30,
+    list_name: AnyList = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show growth, sign-ups, deliveries, lateness, bounces and feedback. Nothing is about one
+    person, and who opened a mail is not known."""
+    from paperround.ops.stats import stats as read_stats
+    from paperround.web.admin_stats import stats_json
+
+    context = runtime(now)
+    with usage(days="--days"):
+        found = read_stats(
+            context.database, now=context.clock.now(), days=days, list_name=list_name
+        )
+    value = stats_json(found)
+    print_result(value, list(_lines(value)), as_json=as_json)
+
+
+def _lines(value: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the figures for a person: totals first, then what has a row of its own."""
+    which = f"list {value['list']}" if value["list"] else "all lists"
+    yield f"{value['first']} to {value['last']}, {which}"
+    for name in ("subscribers", "signups", "deliveries", "returned"):
+        yield f"{'sign-ups' if name == 'signups' else name}: {_counts(value[name])}"
+    yield f"lateness: {_lateness(value['lateness'])}"
+    yield f"queue now: {_queue(value['queue'])}"
+    yield from _table("sent by day", _with_bars(value["deliveries_by_day"][-SHOWN_DAYS:]))
+    yield from _table("subscribers by day", value["subscribers_by_day"][-SHOWN_DAYS:], "date")
+    yield from _table("domains", value["domains"], "domain")
+    yield from _table("people who gave feedback", value["feedback"][:SHOWN_DAYS])
+    yield from _table("saved papers by feed", value["saves_by_feed"])
+    yield from _table("feeds", value["feeds"], "name health reason")
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
+
+
+def _lateness(value: Mapping[str, int | None]) -> str:
+    if value["median_seconds"] is None:
+        return "nothing was sent"
+    names = {"median": "median_seconds", "95 % within": "p95_seconds", "most": "max_seconds"}
+    told = ", ".join(f"{name} {_duration(value[field] or 0)}" for name, field in names.items())
+    return f"{told}; {value['over_30_minutes']:,} over 30 minutes"
+
+
+def _queue(value: Mapping[str, Any]) -> str:
+    since = f", the oldest for {_duration(value['oldest_seconds'])}" if value["waiting"] else ""
+    return f"{value['waiting']:,} wait{since}; {value['unknown']:,} unknown"
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+
+
+def _with_bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the days with a bar for what was sent and what was not."""
+    most = max((row["sent"] for row in rows), default=0)
+    return [
+        {
+            "date": row["date"],
+            "sent": row["sent"],
+            "failed": row["failed"],
+            "unknown": row["unknown"],
+            "expired": row["expired"],
+            "": "#" * (-(-row["sent"] * BAR // most) if most else 0),
+        }
+        for row in rows
+    ]
+
+
+def _table(heading: str, rows: Sequence[Mapping[str, Any]], columns: str = "") -> Iterator[str]:
+    """Yield a table below its heading; `columns` are the first ones, or all if there are more."""
+    if not rows:
+        return
+    first = columns.split()
+    names = first if len(first) > 1 else [*first, *(one for one in rows[0] if one not in first)]
+    yield from ["", f"{heading}:"]
+    ordered = [{name: row[name] for name in names} for row in rows]
+    yield from (f"  {line}" for line in table_lines(ordered))

@@ -1,0 +1,262 @@
+"""Figures of an installation. None is about one person: small counts are hidden, and nothing is
+known of who opened an email or followed a link."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+FEWEST = 3
+"""A figure about fewer people than this is not shown."""
+
+HIDDEN: Literal["<3"] = "<3"
+
+OTHERS = "others"
+"""Stands for mail providers with fewer people than that."""
+
+LATE_SECONDS = 30 * 60
+"""A digest that was sent longer after its hour than this is late."""
+
+_EXACT_SECONDS = 120
+
+Count = int | Literal["<3"]
+
+
+def hide_few(people: int) -> Count:
+    """Return a number of people, or that they are too few to be counted."""
+    return people if people >= FEWEST else HIDDEN
+
+
+@dataclass(slots=True)
+class EditionFigures:
+    """What became of an edition's digests: by state, by domain and state, and how late they were
+    sent, in seconds and from two minutes on in whole minutes."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    domains: dict[str, Counter[str]] = field(default_factory=dict)
+    late: Counter[int] = field(default_factory=Counter)
+
+    def add(self, state: str, domain: str, late: int | None, count: int = 1) -> None:
+        """Count digests. `late` is in seconds; None if they were not sent."""
+        self.states[state] += count
+        self.domains.setdefault(domain, Counter())[state] += count
+        if late is not None:
+            seconds = max(0, late)
+            self.late[seconds if seconds < _EXACT_SECONDS else seconds // 60 * 60] += count
+
+    def merge(self, other: "EditionFigures", known: frozenset[str]) -> None:
+        """Add the figures of `other`, under the domains that are `known` or else OTHERS."""
+        self.states.update(other.states)
+        self.late.update(other.late)
+        for domain, states in other.domains.items():
+            name = domain if domain in known else OTHERS
+            self.domains.setdefault(name, Counter()).update(states)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored of the figures."""
+        late = {str(seconds): count for seconds, count in self.late.items()}
+        return {"states": self.states, "domains": self.domains, "late": late}
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, Any]) -> "EditionFigures":
+        """Return figures that were stored."""
+        return cls(
+            Counter(stored["states"]),
+            {name: Counter(states) for name, states in stored["domains"].items()},
+            Counter({int(seconds): count for seconds, count in stored["late"].items()}),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionOutcome:
+    """An edition, and what became of its digests."""
+
+    id: int
+    list: str
+    day: date
+    cut: str
+    figures: EditionFigures
+
+
+# --- the answer --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberFigures:
+    """How many people get mail, have not confirmed yet, get none for a while, and have left."""
+
+    active: int = 0
+    waiting: int = 0
+    paused: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberDay(SubscriberFigures):
+    """Subscribers at the end of a day in UTC, or when they were last counted on it."""
+
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupFigures:
+    """How many confirmation emails were asked for, links in them used, and reminders sent."""
+
+    asked: int = 0
+    confirmed: int = 0
+    reminded: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupDay(SignupFigures):
+    """Sign-ups of a day in UTC."""
+
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFigures:
+    """Digests by what became of them; those that are being sent count as queued."""
+
+    sent: int = 0
+    queued: int = 0
+    deferred: int = 0
+    failed: int = 0
+    unknown: int = 0
+    expired: int = 0
+    skipped: int = 0
+
+    @classmethod
+    def numbers(cls, states: Mapping[str, int]) -> dict[str, int]:
+        """Return the fields for counts by state of the ledger."""
+        found = Counter(states)
+        found["queued"] += found.pop("claimed", 0) + found.pop("in_data", 0)
+        return dict(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryDay(DeliveryFigures):
+    """Digests of the editions of a day."""
+
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFigures(DeliveryFigures):
+    """Digests to a mail provider that three people or more use, or to all `others`."""
+
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatenessFigures:
+    """How long after their hour digests were sent; in whole minutes from two minutes on."""
+
+    median_seconds: int | None = None
+    p95_seconds: int | None = None
+    max_seconds: int | None = None
+    over_30_minutes: int = 0
+
+    @classmethod
+    def of(cls, late: Mapping[int, int]) -> "LatenessFigures":
+        """Return the figures of these numbers of digests by seconds."""
+        total = sum(late.values())
+        if not total:
+            return cls()
+        ordered = sorted(late.items())
+        return cls(
+            median_seconds=_percentile(ordered, total, 50),
+            p95_seconds=_percentile(ordered, total, 95),
+            max_seconds=ordered[-1][0],
+            over_30_minutes=sum(count for seconds, count in ordered if seconds > LATE_SECONDS),
+        )
+
+
+def _percentile(ordered: Iterable[tuple[int, int]], total: int, percent: int) -> int:
+    """Return the least value that `percent` of the values do not exceed."""
+    seen = 0
+    for value, count in ordered:
+        seen += count
+        if seen * 100 >= total * percent:
+            return value
+    raise AssertionError("the counts add up to the total")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnFigures:
+    """How many bounces and complaints came."""
+
+    bounces: int = 0
+    complaints: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnDay(ReturnFigures):
+    """Bounces and complaints of a day in UTC."""
+
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackFigures:
+    """How many people said more, said less or saved something of an edition's digests."""
+
+    list: str
+    date: date
+    cut: str
+    more: Count
+    less: Count
+    saved: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSaves:
+    """How often papers of a feed were saved, by three people or more."""
+
+    feed: str
+    saves: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFigures:
+    """How a feed is doing."""
+
+    name: str
+    health: str
+    reason: str
+    last_news_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFigures:
+    """Digests that are due and wait, for how long the oldest, and those of living editions that may
+    have arrived or not."""
+
+    waiting: int
+    oldest_due_at: datetime | None
+    oldest_seconds: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Figures of the days from `first` to `last`, of one list or of all: `list` is null then."""
+
+    first: date
+    last: date
+    list: str | None
+    subscribers: SubscriberFigures
+    subscribers_by_day: Sequence[SubscriberDay]
+    signups: SignupFigures
+    signups_by_day: Sequence[SignupDay]
+    deliveries: DeliveryFigures
+    deliveries_by_day: Sequence[DeliveryDay]
+    domains: Sequence[DomainFigures]
+    lateness: LatenessFigures
+    returned: ReturnFigures
+    returned_by_day: Sequence[ReturnDay]
+    feedback: Sequence[FeedbackFigures]
+    saves_by_feed: Sequence[FeedSaves]
+    feeds: Sequence[FeedFigures]
+    queue: QueueFigures
