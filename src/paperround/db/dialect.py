@@ -19,6 +19,8 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    cast,
+    extract,
     func,
     insert,
     literal,
@@ -104,6 +106,19 @@ def ids_parameter(connection: Connection, ids: Collection[int]) -> list[int] | s
     """Return `ids` as the parameter of `column_in_ids`."""
     listed = list(ids)
     return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
+
+
+def whole_seconds(
+    connection: Connection, first: ColumnElement[Any], last: ColumnElement[Any]
+) -> ColumnElement[int]:
+    """Return the seconds from one instant to another, each cut to a whole second."""
+
+    def since_1970(instant: ColumnElement[Any]) -> ColumnElement[int]:
+        if connection.dialect.name == "postgresql":
+            return cast(func.floor(extract("epoch", instant)), BigInteger)
+        return cast(func.strftime("%s", instant, type_=Text()), BigInteger)
+
+    return since_1970(last) - since_1970(first)
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:

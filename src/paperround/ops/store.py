@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select, true
 
-from paperround.db.dialect import column_in, upsert
+from paperround.db.dialect import column_in, upsert, whole_seconds
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.model import Evidence
@@ -122,16 +122,16 @@ class FigureStore(Store):
         """Count the digests of these editions, from the ledger."""
         figures = {one: EditionFigures() for one in editions}
         c = db.deliveries.c
-        rows = self._connection.execute(
-            select(c.edition_id, c.state, c.domain, c.due_at, c.sent_at).where(
-                column_in(self._connection, c.edition_id, editions)
-            )
+        seconds = whole_seconds(self._connection, c.due_at, c.sent_at)
+        late = case((c.state == DeliveryState.SENT.value, seconds), else_=None)
+        key = (c.edition_id, c.state, c.domain, late)
+        counting = (
+            select(*key, func.count())
+            .where(column_in(self._connection, c.edition_id, editions))
+            .group_by(*key)
         )
-        sent = DeliveryState.SENT.value
-        for edition, state, domain, due_at, sent_at in rows:
-            is_sent = state == sent and sent_at is not None
-            late = int((sent_at - due_at).total_seconds()) if is_sent else None
-            figures[edition].add(state, domain or "", late)
+        for edition, state, domain, its_late, count in self._connection.execute(counting):
+            figures[edition].add(state, domain or "", its_late, count)
         return figures
 
     def finished_editions(self, *, before: datetime, limit: int) -> list[tuple[EditionId, ListId]]:
