@@ -183,7 +183,7 @@ def _feedback(
 ) -> list[FeedbackFigures]:
     """Return the feedback on each edition that was sent to anybody, newest first."""
     sent = [one for one in outcomes if one.figures.states[DeliveryState.SENT]]
-    people = work[FigureStore].feedback([one.id for one in sent], since=since)
+    people = work[FigureStore].feedback(since=since)
     return [
         FeedbackFigures(
             list=one.list,

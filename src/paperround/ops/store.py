@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, or_, select, true
 
 from paperround.db.dialect import column_in, upsert, whole_seconds
 from paperround.db.schema import tables as db
@@ -188,20 +188,17 @@ class FigureStore(Store):
 
     # --- feedback ------------------------------------------------------------------------------
 
-    def feedback(
-        self, editions: Sequence[int], *, since: datetime
-    ) -> Mapping[tuple[int, str], int]:
-        """Count the people who gave feedback on digests of these editions, by edition and
-        verdict."""
-        c = db.feedback.c
+    def feedback(self, *, since: datetime) -> Mapping[tuple[int | None, str], int]:
+        """Count the people who gave feedback since then, by the edition of the digest it was given
+        on and by verdict."""
+        c, edition = db.feedback.c, db.deliveries.c.edition_id
+        # An outer join makes SQLite begin with the feedback, which is far less than the ledger.
         counting = (
-            select(db.deliveries.c.edition_id, c.verdict, func.count(distinct(c.subscriber_id)))
-            .join(db.deliveries, db.deliveries.c.id == c.delivery_id)
-            .where(
-                c.created_at >= since,
-                column_in(self._connection, db.deliveries.c.edition_id, editions),
-            )
-            .group_by(db.deliveries.c.edition_id, c.verdict)
+            select(edition, c.verdict, func.count(distinct(c.subscriber_id)))
+            .select_from(db.feedback)
+            .outerjoin(db.deliveries, db.deliveries.c.id == c.delivery_id)
+            .where(c.created_at >= since)
+            .group_by(edition, c.verdict)
         )
         return {(one, verdict): n for one, verdict, n in self._connection.execute(counting)}
 
@@ -221,7 +218,8 @@ class FigureStore(Store):
             .order_by(saves.desc(), db.feeds.c.name)
         )
         if list_id is not None:
-            counting = counting.join(db.deliveries, db.deliveries.c.id == c.delivery_id).where(
-                db.deliveries.c.list_id == list_id
+            its = db.deliveries.c
+            counting = counting.where(
+                exists().where(its.id == c.delivery_id, its.list_id == list_id)
             )
         return [(name, count) for name, count in self._connection.execute(counting)]
