@@ -81,6 +81,7 @@ def test_the_numbers_are_for_whoever_has_a_key_for_them(site: Site, scope: Scope
 
 
 @pytest.mark.accept("F36", part="seen")
+@pytest.mark.accept("O3", part="returns", mutant="a-forged-return-counts")
 def test_what_came_back_is_counted_by_what_it_proves_and_did(
     site: Site, edition: Edition, digest_token: str
 ) -> None:
@@ -97,9 +98,14 @@ def test_what_came_back_is_counted_by_what_it_proves_and_did(
         message_id=mail.message_id,
         recipient="alice@mail.example",
     )
-    receive(site.runtime.database, site.runtime.settings.keys, [named], now=NOW)
+    for _ in range(2):  # a provider tells it twice
+        receive(site.runtime.database, site.runtime.settings.keys, [named], now=NOW)
+    stranger = replace(event, event_id="another", message_id="<nobody@elsewhere.example>")
+    receive(site.runtime.database, site.runtime.settings.keys, [stranger], now=NOW)
     seen = numbers(site)
     assert seen["returned_mails", "complaint", "complaint"] == 1
     assert seen["returned_effects", "complained"] == 1
     assert seen["complained_mails",] == 1
+    assert seen["returns_total", "complaint"] == 1
+    assert seen["returns_total", "bounce"] == 0
     assert seen["quarantined_mails",] == seen["bounced_mails",] == seen["resting_readers",] == 0

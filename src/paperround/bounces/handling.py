@@ -15,7 +15,7 @@ about no message, whatever else it contains.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -33,6 +33,7 @@ from paperround.bounces.model import (
 from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, apply_evidence
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing, Purpose, read_token
+from paperround.db.counts import EVERYWHERE, DayCountStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Evidence, Identity
@@ -50,6 +51,10 @@ CHUNK = 100
 """Events per transaction."""
 
 DAY = timedelta(hours=24)
+
+BOUNCED, COMPLAINED = "returns/bounce", "returns/complaint"
+"""Names of counts by day."""
+
 _LONGEST_CODE = 40
 
 
@@ -62,7 +67,9 @@ def receive(
     while chunk := list(islice(waiting, CHUNK)):
 
         def handle_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
-            return [handle_event(work, keys, event, now=now)[0] for event in chunk]
+            handled = [(event, *handle_event(work, keys, event, now=now)) for event in chunk]
+            count_returns(work, handled, now=now)
+            return [one for _, one, _ in handled]
 
         did.update(write(database, handle_all))
     return did
@@ -91,6 +98,7 @@ def record_refusals(
 ) -> None:
     """Treat refusals by a relay during delivery as bounces, in the transaction that stores the
     transitions."""
+    handled = []
     for transition in transitions:
         if transition.evidence is not Evidence.NONE:
             event = ReturnedEvent(
@@ -103,7 +111,27 @@ def record_refusals(
                 said=transition.reply or "",
             )
             mail = work[ReturnStore].mail_by_row(book, transition.id)
-            _EventHandler(work, keys, now).handle(event, mail)
+            handled.append((event, *_EventHandler(work, keys, now).handle(event, mail)))
+    count_returns(work, handled, now=now)
+
+
+def count_returns(
+    work: Transaction,
+    handled: Iterable[tuple[ReturnedEvent, str, OwnMail | None]],
+    *,
+    now: datetime,
+) -> None:
+    """Count new bounces and complaints about messages of ours; `handled` are events, what they did
+    and the messages they name. Call it last: the counts stay locked."""
+    counts = Counter(
+        BOUNCED if event.evidence is not Evidence.COMPLAINT else COMPLAINED
+        for event, did, mail in handled
+        if mail is not None
+        and did not in (KNOWN, Did.UNKNOWN, Did.QUARANTINED)
+        and (event.evidence.is_bounce or event.evidence is Evidence.COMPLAINT)
+    )
+    for name in sorted(counts):
+        work[DayCountStore].add(name, EVERYWHERE, now=now, count=counts[name])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from email.message import Message
 from email.utils import getaddresses
 
 from paperround.bounces.classify import BounceReply, evidence_of
-from paperround.bounces.handling import handle_event
+from paperround.bounces.handling import count_returns, handle_event
 from paperround.bounces.model import Did, ReportKind, ReturnedEvent
 from paperround.bounces.reports import (
     LONGEST,
@@ -209,6 +209,7 @@ def _process(
         if why:
             person = None if mail is None else mail.person
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
+        count_returns(work, [(event, did, mail)], now=now)
         return did
 
     return write(intake.database, handle)

@@ -1,5 +1,6 @@
 """`paperround db`: migrate, check, back up and restore the database."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,7 @@ import typer
 from paperround.cli.options import AsJson, actor, runtime
 from paperround.cli.output import print_result
 from paperround.core.clock import SystemClock
-from paperround.core.errors import SchemaOutOfDate
+from paperround.core.errors import PaperroundError, SchemaOutOfDate
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
@@ -90,11 +91,16 @@ def backup(
     from paperround.config import load_settings
     from paperround.db.backup import back_up
     from paperround.db.engine import opened
+    from paperround.db.slots import BACKUP, SlotStore
+    from paperround.db.transactions import SqlDatabase, write
 
     settings = load_settings()
     require_made(settings)
     with opened(settings.database) as engine:
-        size = back_up(engine, settings.secret_file, file, now=SystemClock().now())
+        now = SystemClock().now()
+        size = back_up(engine, settings.secret_file, file, now=now)
+        with suppress(PaperroundError):  # a database that cannot be written to has its backup
+            write(SqlDatabase(engine), lambda work: work[SlotStore].beat(BACKUP, now=now))
     line = f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"
     print_result({"file": str(file), "bytes": size}, line, as_json=as_json)
 

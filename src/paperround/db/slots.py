@@ -10,6 +10,9 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 
 BEAT = "beat"
+BACKUP = "backup"
+"""The heartbeat of backups that `paperround db backup` wrote."""
+
 KIND, ANCHOR, MARK = "demo", "anchor", "database"
 """Slots of a demo: `anchor` for one with sample data, `database` for any demo."""
 

@@ -22,13 +22,14 @@ from typing import Generic
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured, RenderingFailed
 from paperround.core.interfaces import Advance, no_progress
+from paperround.core.measures import ATTEMPTS
 from paperround.db.transactions import RetryPolicy, Transaction, write
 from paperround.delivery.holds import note_signed
 from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import Envelope
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
 from paperround.delivery.rate_limits import UNREACHED, Pacer
-from paperround.delivery.replies import is_opening, speaks_against_us, verdict
+from paperround.delivery.replies import is_opening, reason_class, speaks_against_us, verdict
 from paperround.delivery.store.rates import Gate, PaceStore
 from paperround.delivery.transitions import ClaimSize, InFlight, Transitions
 from paperround.editions.model import DeliveryId, DeliveryState
@@ -117,6 +118,7 @@ class SendRun(Generic[Mail]):
             )
             for outcome in outcomes:
                 row, found = self._rows[outcome.id], verdict(outcome)
+                ATTEMPTS.add(found.state.value, reason_class(found))
                 if is_opening(outcome.phase) and not self._has_warned:
                     self._has_warned = True
                     log.warning("%s: %s", UNREACHED, found.reason)

@@ -173,6 +173,11 @@ class Evidence(StrEnum):
         """Whether the address no longer exists."""
         return self in (Evidence.LIKELY_GONE, Evidence.GONE)
 
+    @property
+    def is_bounce(self) -> bool:
+        """Whether the message came back."""
+        return self in (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:

@@ -82,6 +82,7 @@ _LONGEST_TEXT = 500
 _MOST_JITTER = 0.2
 _LINE = re.compile(r"([2-5][0-9]{2})(?:[ -](.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)")
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -111,6 +112,12 @@ def verdict(outcome: Outcome) -> ReplyClass:
 def speaks_against_us(found: ReplyClass) -> bool:
     """Whether a message was refused because of us or its content, not because of its recipient."""
     return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
+
+
+def reason_class(found: ReplyClass) -> str:
+    """Return the first word of the reason, `other` for a text without a code."""
+    word = found.reason.partition(":")[0]
+    return word if _CODE.fullmatch(word) else "other"
 
 
 def is_opening(phase: Phase) -> bool:

@@ -42,7 +42,7 @@ from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.editions.lists import ListId, MailingList
-from paperround.editions.schedule import next_cut
+from paperround.editions.schedule import newest_cut, next_cut
 from paperround.editions.source_pages import feeds_of
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -150,6 +150,17 @@ class ListStatus:
     progress: Progress
     late: LateMails | None
     of_plugins: Mapping[str, Any] = field(default_factory=dict)
+
+    def edition_lateness(self, now: datetime) -> timedelta:
+        """Return how long after its cut the newest edition was made; while it is missing, how long
+        the cut is ago. Nothing is missing before the list has its first edition."""
+        newest = next(iter(self.editions), None)
+        if newest is None:
+            return timedelta()
+        cut_at = newest_cut(self.mailing_list, now).instant
+        is_there = newest.cut_at >= cut_at
+        made_at = newest.frozen_at if is_there else now
+        return max(timedelta(), made_at - (newest.cut_at if is_there else cut_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,7 @@ class FigureStore(Store):
         rows = self._connection.execute(
             select(c.received_at, c.kind, c.mail).where(
                 c.received_at >= since,
+                c.mail.is_not(None),
                 or_(
                     c.kind == "complaint",
                     and_(c.kind == "bounce", c.evidence.in_(_BOUNCES)),

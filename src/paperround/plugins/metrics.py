@@ -1,29 +1,36 @@
 """`GET /metrics` for Prometheus, of the site and of each worker and scheduler.
 
 The site's metrics are about the installation, and need a key. They are read from the database for
-each request, so every process returns the same, and a restart loses nothing. A worker and a
-scheduler tell of their own process. Labels name feeds and lists, never a person.
+each request, so every process returns the same, and a restart loses nothing. Attempts and requests
+are too many for that: each process tells its own, since it began. A worker and a scheduler tell of
+their own process only. Labels name feeds, lists and routes, never a person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 from starlette.routing import Route
 
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
+from paperround.bounces.handling import BOUNCED, COMPLAINED
 from paperround.bounces.model import ReturnTally
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import QueueDepth, QueueName
+from paperround.core.measures import ATTEMPTS, BOUNDS, REQUESTS
+from paperround.db.counts import DayCountStore
+from paperround.db.slots import BACKUP, SlotStore
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.cluster import staff
 from paperround.ops.status import ListStatus, status
+from paperround.signup.tally import ASKED, CONFIRMED, REMINDED
 from paperround.subscribers.readers import RequestTally
 from paperround.web.auth import keyed_router
 from paperround.web.context import App, Now
@@ -32,6 +39,13 @@ from paperround.web.health import Role
 router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
 )
+
+if TYPE_CHECKING:  # a command imports it only to answer
+    from prometheus_client.core import HistogramMetricFamily
+
+SIGNUPS = {"asked": ASKED, "confirmed": CONFIRMED, "reminded": REMINDED}
+RETURNS = {"bounce": BOUNCED, "complaint": COMPLAINED}
+"""Counters, by the value of their label and their name in the counts by day."""
 
 Number = float | datetime | None
 Values = Mapping[Any, Number]
@@ -47,6 +61,8 @@ class Gauge:
     doc: str
     values: Number | Values
     labels: tuple[str, ...] = ()
+    is_counter: bool = False
+    """Whether the value never falls, but for a restart; the name gets the ending `_total`."""
 
 
 @router.get("", include_in_schema=False)
@@ -74,28 +90,54 @@ def process_routes(app: AppContext, role: Role) -> list[Route]:
 def metrics_response(found: Iterable[Gauge]) -> Response:
     """Return a response with these metrics, without unknown values."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-    from prometheus_client.core import GaugeMetricFamily
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
     class Collected:
-        def collect(self) -> Iterator[GaugeMetricFamily]:
-            for one in found:
-                family = GaugeMetricFamily(f"paperround_{one.name}", one.doc, labels=one.labels)
+        def collect(self) -> Iterator[Metric]:
+            for one in [*found, _attempts()]:
+                family_of = CounterMetricFamily if one.is_counter else GaugeMetricFamily
+                family = family_of(f"paperround_{one.name}", one.doc, labels=one.labels)
                 values = one.values if isinstance(one.values, Mapping) else {(): one.values}
                 for labels, value in values.items():
                     number = value.timestamp() if isinstance(value, datetime) else value
                     if number is not None:
                         family.add_metric(labels, number)
                 yield family
+            yield _requests()
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collected())
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
+def _attempts() -> Gauge:
+    """Return the attempts of this process to send."""
+    doc = "Messages this process offered since it began, by state and by class of the reply."
+    return Gauge("attempts", doc, ATTEMPTS.values(), ("state", "class"), is_counter=True)
+
+
+def _requests() -> "HistogramMetricFamily":
+    """Return how long this process took for requests, by route and class of the status."""
+    from prometheus_client.core import HistogramMetricFamily
+
+    family = HistogramMetricFamily(
+        "paperround_http_request_duration_seconds",
+        "How long this process took for requests since it began.",
+        labels=("route", "status"),
+    )
+    for labels, found in REQUESTS.values().items():
+        below = accumulate(found.counts)
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        family.add_metric(labels, list(zip(bounds, below, strict=True)), found.seconds)
+    return family
+
+
 def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     """Yield the metrics of the database at `now`."""
     with database.reading() as work:
         feeds, room = polled_feeds(work), work[StatusStore].storage()
+        backup_at = work[SlotStore].last_beat(BACKUP)
+        totals = work[DayCountStore].totals([*SIGNUPS.values(), *RETURNS.values()])
     found = status(database, None, now=now)
     yield Gauge(
         "last_tick_timestamp_seconds",
@@ -116,10 +158,34 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     yield Gauge(
         "database_free_bytes", "How much more can be written into SQLite's file.", room.free_bytes
     )
+    yield Gauge(
+        "last_backup_timestamp_seconds", "When `paperround db backup` last wrote one.", backup_at
+    )
+    yield Gauge(
+        "relay_refuses",
+        "1 while the relay refuses our mail and is tried with one message at a time.",
+        found.pace.relay.is_probing,
+    )
+    yield Gauge(
+        "relay_unreached",
+        "1 while no session with the relay can be opened.",
+        found.pace.unreached is not None,
+    )
+    yield Gauge("notices_unknown", "System mails that may have arrived.", found.notices.unknown)
+    yield _counter("signups", "Sign-ups, by how far they came.", "step", SIGNUPS, totals)
+    yield _counter("returns", "Mails of ours that came back.", "kind", RETURNS, totals)
     yield from _feed_gauges(feeds)
-    yield from _list_gauges(found.lists)
+    yield from _list_gauges(found.lists, now)
     yield from _bounce_gauges(found.returns)
     yield from _signup_gauges(found.requests)
+
+
+def _counter(
+    name: str, doc: str, label: str, names: Mapping[str, str], totals: Mapping[str, int]
+) -> Gauge:
+    """Return a counter of counts by day; `names` are theirs, by the value of the label."""
+    values = {(value,): totals[one] for value, one in names.items()}
+    return Gauge(name, doc, values, (label,), is_counter=True)
 
 
 def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
@@ -151,7 +217,7 @@ def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
     )
 
 
-def _list_gauges(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
+def _list_gauges(lists: Sequence[ListStatus], now: datetime) -> Iterator[Gauge]:
     named = [(one.mailing_list.name, one) for one in lists]
 
     def each(name: str, doc: str, value: Callable[[ListStatus], Number]) -> Gauge:
@@ -168,6 +234,11 @@ def _list_gauges(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
         "oldest_due_timestamp_seconds",
         "When the oldest mail that waits was due.",
         lambda one: one.backlog.oldest_due,
+    )
+    yield each(
+        "edition_late_seconds",
+        "How long after its cut the newest edition was made, or has been missing since.",
+        lambda one: one.edition_lateness(now).total_seconds(),
     )
     yield each(
         "last_sent_timestamp_seconds",

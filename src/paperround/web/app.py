@@ -60,6 +60,7 @@ from paperround.web.security import (
     security_middleware,
 )
 from paperround.web.templates import PUBLIC_HEADERS, static_dir, static_version
+from paperround.web.timing import note_route, time_requests
 
 COOKIELESS = (
     "/subscribe",
@@ -120,12 +121,13 @@ class Site(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything, including error pages and cached pages, in our middleware."""
-        inner = super().build_middleware_stack()
+        inner = note_route(super().build_middleware_stack())
         public_cached = add_etags(
             compress(self.state.cache.wrap(inner), filter(_is_public, ROUTERS))
         )
         refuse = partial(errors.refuse, self.state.runtime)
-        return language_middleware(security_middleware(public_cached, self.state.rules, refuse))
+        secured = security_middleware(public_cached, self.state.rules, refuse)
+        return time_requests(language_middleware(secured))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI schema."""
