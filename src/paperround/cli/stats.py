@@ -7,12 +7,13 @@ import typer
 
 from paperround.cli.options import AnyList, AsJson, Now, runtime, usage
 from paperround.cli.output import print_result, table_lines
+from paperround.ops.stats_model import OTHERS
 
 BAR = 30
 """The widest bar, in characters."""
 
-SHOWN_DAYS = 14
-"""How many days the table of deliveries shows; `--json` has them all."""
+SHOWN = 14
+"""How many rows a table shows: the last days, the largest domains. `--json` has them all."""
 
 
 def stats(
@@ -45,11 +46,11 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
         yield f"{'sign-ups' if name == 'signups' else name}: {_counts(value[name])}"
     yield f"lateness: {_lateness(value['lateness'])}"
     yield f"queue now: {_queue(value['queue'])}"
-    yield from _table("sent by day", _with_bars(value["deliveries_by_day"][-SHOWN_DAYS:]))
-    yield from _table("subscribers by day", value["subscribers_by_day"][-SHOWN_DAYS:], "date")
-    yield from _table("domains", value["domains"], "domain")
-    yield from _table("people who gave feedback", value["feedback"][:SHOWN_DAYS])
-    yield from _table("saved papers by feed", value["saves_by_feed"])
+    yield from _table("sent by day", _with_bars(value["deliveries_by_day"][-SHOWN:]))
+    yield from _table("subscribers by day", value["subscribers_by_day"][-SHOWN:], "date")
+    yield from _table("domains", _largest(value["domains"]), "domain")
+    yield from _table("people who gave feedback", value["feedback"][:SHOWN])
+    yield from _table("saved papers by feed", value["saves_by_feed"][:SHOWN])
     yield from _table("feeds", value["feeds"], "name health reason")
 
 
@@ -88,6 +89,12 @@ def _with_bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _largest(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the domains with most digests, and all others."""
+    named = [one for one in domains if one["domain"] != OTHERS]
+    return [*named[:SHOWN], *(one for one in domains if one["domain"] == OTHERS)]
 
 
 def _table(heading: str, rows: Sequence[Mapping[str, Any]], columns: str = "") -> Iterator[str]:
