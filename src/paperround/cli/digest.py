@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli import editing
 from paperround.cli.options import (
     AnyList,
     AsJson,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 app = typer.Typer(
     help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
 )
+app.add_typer(editing.app)
 
 
 @app.command()
@@ -130,7 +132,9 @@ def cancel(
     context = runtime(now)
     moment = context.clock.now()
     if undo:
-        restored = undo_cancel(context.database, list_name, day=of_day, cut=cut, now=moment)
+        restored = undo_cancel(
+            context.database, list_name, day=of_day, cut=cut, now=moment, by=actor()
+        )
         columns, none = "list date cut queued", f"{NOTHING}: no edition of that date is cancelled"
         shown = map(RestoredAnswer.of, restored)
         print_list("restored", shown, columns, none=none, as_json=as_json)
@@ -198,6 +202,7 @@ def missed(
             now=moment,
             include_unknown=include_unknown,
             personal_ranking=context.personal_ranking,
+            by=actor(),
         )
     else:
         found = run(
@@ -240,6 +245,7 @@ def preview(
         day=of_day,
         reader=parse_address(subscriber) if subscriber else None,
         now=context.clock.now(),
+        with_held=True,
     )
     files = []
     if shown.mail is not None and shown.rendered is not None:
@@ -283,6 +289,7 @@ def send(
         dry_run=dry_run,
         gist=context.gist,
         personal_ranking=context.personal_ranking,
+        by=actor(),
     )
     edition = report.edition
     value = {
@@ -368,7 +375,8 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
 
     context = runtime()
     address = parse_address(to)
-    notice = run(context.post(), context.identity, address, list_name, now=context.clock.now())
+    now = context.clock.now()
+    notice = run(context.post(), context.identity, address, list_name, now=now, by=actor())
     value = pick_fields(notice, "state reason message_id")
     value["reply"] = redact_addresses(notice.reply)
     value["holds"] = "edition" if "edition" in notice.payload else "words"

@@ -55,7 +55,14 @@ from paperround.personal.keyword_index import KeywordIndex, findable, keyword_in
 from paperround.personal.matches import NO_MATCHES, ReaderPreferences, match_preferences
 from paperround.personal.ranking import EditionTail, PersonalRanking, PersonalViews, tail_of
 from paperround.personal.reader_preferences import load_preferences
-from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, Pick, in_order
+from paperround.personal.views import (
+    NO_TASTE,
+    PaperIndex,
+    PersonalView,
+    Pick,
+    in_order,
+    with_chosen,
+)
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import SubscriberId, Subscription
 
@@ -156,8 +163,10 @@ def load_builder(
     people = [one.person for one in readers]
     wishes = load_preferences(work, subscriptions, context.interests)
     behind = None
+    chosen = tuple(one for one in edition.papers if one.is_chosen)
     if days is not None:
         edition = month_edition(work, edition, *days)
+        edition = replace(edition, papers=(*chosen, *edition.papers))
     elif period is TrendingPeriod.WEEK:
         behind = tail_of(
             work, edition, choose_gist if personal_ranking is None else personal_ranking.gist
@@ -184,13 +193,19 @@ def load_builder(
         views=views,
         behind=views.behind or behind,
         memory=work[SentPapers].already_sent(people, [*papers, *also]),
-        withdrawn=work[PaperStore].withdrawn_among(set(papers)),
+        chosen=tuple(one.paper_id for one in chosen),
+        withdrawn=work[PaperStore].withdrawn_among(set(papers)).union(dropped_papers(edition)),
         withdrawals=work[SentPapers].withdrawals_to_tell(
             people, since=context.now - WITHDRAWAL_IS_NEWS
         ),
         colleagues=load_colleagues(work, edition, index, subscriptions),
         risen=risen,
     )
+
+
+def dropped_papers(edition: Edition) -> set[PaperId]:
+    """Return the ids, also today's, of the papers that an editor dropped."""
+    return {*edition.edits.dropped, *(one.paper_id for one in edition.dropped)}
 
 
 def _with_papers_left_out(
@@ -228,7 +243,8 @@ class DigestBuilder:
     `frozen` are the papers stored with the edition, which an earlier choice may name. `views` hold
     the readers' profiles, the chooser and candidate papers. `behind` are the papers below the
     edition's cut, where a reader may get one. `memory` are the papers sent before,
-    `withdrawn` the papers no digest may carry, `withdrawals` those to report to each reader,
+    `chosen` those an editor chose for everybody, `withdrawn` those no digest may carry,
+    `withdrawals` those to report to each reader,
     `colleagues` what readers who share are told of each other.
     `counters` count the papers that were new in each span. `risen` are the papers of the list
     that rose, `left_out` those of them that a reader was not sent. Withdrawals and risen papers
@@ -246,6 +262,7 @@ class DigestBuilder:
     views: PersonalViews = field(default_factory=PersonalViews)
     behind: EditionTail | None = None
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
+    chosen: tuple[PaperId, ...] = ()
     withdrawn: frozenset[PaperId] = frozenset()
     withdrawals: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     colleagues: Colleagues = NO_COLLEAGUES
@@ -277,7 +294,7 @@ class DigestBuilder:
             groups.setdefault(self._view(reader), []).append(number)
         for pick, (view, numbers) in zip(self._picks(list(groups)), groups.items(), strict=True):
             choice = choice_of(
-                pick,
+                with_chosen(pick, view),
                 self.edition,
                 self.index,
                 view.matches,
@@ -309,12 +326,18 @@ class DigestBuilder:
         wishes = self.wishes.get(reader.person)
         known = () if wishes is None else wishes.known
         matches = match_preferences(wishes, self.finder) if wishes and self.finder else NO_MATCHES
+        sent = self.index.places(self.memory.get(reader.person, ()))
+        chosen = 0
+        if self.chosen:
+            chosen = self.index.places(self.chosen) & ~(sent | self.index.places(self.withdrawn))
         return PersonalView(
             taste=self.views.tastes.get(reader.person, NO_TASTE),
             size=preferences.size or self.mailing_list.size,
             floor=preferences.floor,
-            sent=self.index.places(self.memory.get(reader.person, ())),
-            withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
+            sent=sent,
+            chosen=chosen,
+            withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn)
+            | chosen,
             matches=matches,
             citing=self.views.citing.get(reader.person, NO_CITING),
             told=self.colleagues.told(reader.person, self.index),

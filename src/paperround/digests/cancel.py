@@ -149,6 +149,7 @@ def undo(
     day: date | None,
     cut: str | None,
     now: datetime,
+    by: str = COMMAND_LINE,
 ) -> list[Restored]:
     """Restore the cancelled editions of a day, or the one of `cut`, in one transaction.
 
@@ -165,9 +166,7 @@ def undo(
             work[EditionStore].restore(one.id)
             queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
             target, details = audit_target(name, one.day, one.cut), {"queued": queued}
-            action = AuditedAction(
-                actor=COMMAND_LINE, action="undo-cancel", target=target, details=details
-            )
+            action = AuditedAction(actor=by, action="undo-cancel", target=target, details=details)
             work[AuditStore].note(action, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored

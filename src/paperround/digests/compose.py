@@ -141,8 +141,8 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         if edition.list_name != DEFAULT_LIST:
             query["list"] = edition.list_name
         web_url = f"{base}/trending?{urlencode(query)}"
-    shown = len(edition.papers)
-    left = shown - sum(position <= shown for position in delivery.positions)
+    held = {*delivery.positions}
+    left = sum(one.position not in held for one in edition.papers)
     # Papers are shared, except those of a week, or with a reason or score parts of this reader.
     is_day = period is TrendingPeriod.DAY
     personal = {*delivery.reasons, *delivery.parts} if is_day else delivery.positions
@@ -174,6 +174,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         contact=sender_identity.contact,
         language=delivery.language,
         more_papers=left if is_day else 0,
+        note=edition.edits.note,
         thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
         withdrawn=tuple(
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
@@ -271,6 +272,7 @@ def paper_for_all(paper: EditionPaper, as_of: datetime, base: str, section: Sect
         comments=paper.comments,
         links=paper.links,
         page_url=f"{base}/papers/{paper.name}",
+        note=paper.note,
         score=paper.score,
         parts=paper.parts,
     )

@@ -162,6 +162,8 @@ def _choice(
     `saved` the paper, and the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
+        if paper.is_chosen:
+            continue
         match = matches.reason(place)
         own = join_reasons(citing.reason(place), match, "" if matches.pins(place) else liked)
         if place in saved:
@@ -231,6 +233,7 @@ class DigestPaper:
 
     `parts` add up to `score`. No email shows either, so they do not count for equality. Neither
     does `section`, which decides the heading above it. `lead_gist` has two sentences.
+    `note` is what an editor wrote about it.
     """
 
     title: str
@@ -246,6 +249,7 @@ class DigestPaper:
     stars: int | None = field(default=None, hash=False)
     age: Age | None = field(default=None, hash=False)
     listed: str = field(default="", compare=False)
+    note: str = field(default="", hash=False)
     section: Section | None = field(default=None, compare=False)
     score: float | None = field(default=None, compare=False)
     parts: Mapping[str, float] = field(default_factory=dict, compare=False)
@@ -292,7 +296,8 @@ class DigestView:
     """The values of a digest's template.
 
     `local_date` is the subscriber's; the edition may be of another day. `thin` explains which
-    feed problem made the digest shorter; empty for none.
+    feed problem made the digest shorter; empty for none. `note` is what an editor wrote about the
+    edition.
     """
 
     list_name: str
@@ -309,6 +314,7 @@ class DigestView:
     language: str = "en"
     acknowledgements: tuple[str, ...] = ()
     thin: str = ""
+    note: str = ""
     withdrawn: tuple[WithdrawnPaper, ...] = ()
     club: ClubPaper | None = None
     new_papers: NewPapers | None = None
@@ -372,14 +378,14 @@ MONTH = "month"
 
 def weekly_edition(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
     """Return `edition` in weekly order, with the papers of `behind` that now rank high enough."""
-    shown = len(edition.papers)
+    shown = {one.position for one in edition.papers}
     papers = []
     for one in (*edition.papers, *behind):
         taken = -round(one.parts.get("recency", 0.0) + one.parts.get("growth", 0.0), 4)
         parts = {**one.parts, WEEK: taken}
         papers.append(replace(one, score=round(one.score + taken, 4), parts=parts))
     papers.sort(key=lambda paper: (-paper.score, paper.position))
-    kept = [one for place, one in enumerate(papers) if place < shown or one.position <= shown]
+    kept = [one for place, one in enumerate(papers) if place < len(shown) or one.position in shown]
     return replace(edition, papers=tuple(kept))
 
 

@@ -135,9 +135,9 @@ def edition_page(
             )
             holds_papers = bool(newest) and newest[0].day == day
             names = map(str, reversed(range(MOST_CUTS)))  # the list may have fewer by now
-            existing = (one for one in names if work[EditionStore].find(mailing_list.id, day, one))
+            existing = (one for one in names if _find_out(work, mailing_list, day, one))
             cut = newest[0].cut if holds_papers else next(existing, "0")
-        edition = work[EditionStore].find(mailing_list.id, day, cut)
+        edition = _find_out(work, mailing_list, day, cut)
         cuts = work[EditionStore].between(mailing_list.id, since=day, until=day)
         earlier = work[EditionStore].recent(mailing_list.id, before=day, limit=1)
         later = work[EditionStore].following(mailing_list.id, after=day)
@@ -160,6 +160,12 @@ def edition_page(
         later=later.day if later else None,
         withdrawn=left,
     )
+
+
+def _find_out(work: Transaction, mailing_list: MailingList, day: date, cut: str) -> Edition | None:
+    """Return an edition, unless it is held: readers see it once it is out."""
+    found = work[EditionStore].find(mailing_list.id, day, cut)
+    return None if found is None or found.held_until is not None else found
 
 
 def _withdrawal_reason(work: Transaction, edition: Edition) -> str | None:

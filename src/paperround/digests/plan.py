@@ -33,6 +33,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
 from paperround.editions.schedule import first_due, missed, newest_cut, next_due
 from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.held import HeldEditions
 from paperround.editions.store.lists import ListStore
 from paperround.personal.ranking import PersonalRanking
 from paperround.subscribers.model import (
@@ -87,7 +88,7 @@ class PlanReport:
     """The result of planning a list.
 
     `missed` counts digests planned too late, by local date, `waiting` readers who are due without
-    an edition, and `late` those of them waiting longer than LATE.
+    an edition, and `late` those of them waiting longer than LATE, but not for a held one.
     """
 
     planned: int = 0
@@ -108,11 +109,12 @@ def plan_due(
 ) -> dict[str, PlanReport]:
     """Plan every list's due digests; return the reports by list name.
 
-    `alive` is called after each page, as a heartbeat. Old deliveries expire first, so that their
-    papers can be sent again. An error in one list does not stop the others; the first is raised
-    at the end.
+    Editions whose hold has ended go out first. `alive` is called after each page, as a
+    heartbeat. Old deliveries expire first, so that their papers can be sent again. An error in one
+    list does not stop the others; the first is raised at the end.
     """
     expire_old(database, now=now)
+    write(database, lambda work: work[HeldEditions].release_due(now=now))
     with database.reading() as work:
         lists = work[ListStore].all()
     _set_first_due(database, {one.id: one for one in lists}, hours, now)
@@ -180,6 +182,7 @@ class _ListPlanner:
     hours: Hours
     mailing_list: MailingList
     editions: dict[datetime | None, Edition | None] = field(default_factory=dict)
+    held: set[datetime] = field(default_factory=set)
     report: PlanReport = field(default_factory=PlanReport)
 
     def plan(self, alive: Callable[[], None]) -> PlanReport:
@@ -214,7 +217,8 @@ class _ListPlanner:
                 due_at = next_due_at.get(one.subscription.id)
                 if due_at is None:
                     report.waiting += 1
-                    report.late += now >= one.due_at + LATE
+                    is_held = one.due_at in self.held
+                    report.late += now >= one.due_at + LATE and not is_held
                 elif due_at <= now:
                     still_due.append(replace(one, due_at=due_at, at_once=False))
             for row in (one.row for one in rows):
@@ -262,7 +266,8 @@ class _ListPlanner:
         return self.editions[due_at]
 
     def _find_edition(self, due_at: datetime | None) -> Edition | None:
-        """Find the edition of the newest cut before `due_at`, after LONGEST_WAIT the newest of all.
+        """Find the edition of the newest cut before `due_at`, after LONGEST_WAIT the newest of all
+        that is out. A held one is waited for.
 
         A digest that is not sent (missed, or due before a restore) may use any edition.
         """
@@ -270,17 +275,35 @@ class _ListPlanner:
         if due_at is None:
             found = self._newest(now, sendable=True)
             return None if found is None or _is_without_papers(found) else found
-        if self._is_before_restore(due_at) or missed(due_at, now):
+        if self._is_before_restore(due_at):
             return self._newest(now, sendable=False)
-        edition = self._newest(due_at, sendable=True)
-        if edition is not None and edition.cut_at >= newest_cut(self.mailing_list, due_at).instant:
+        edition = self._newest(due_at, sendable=True, with_held=True)
+        if edition is not None and not self._is_fresh(edition, due_at):
+            edition = None
+        if edition is not None and edition.is_held(now):
+            self.held.add(due_at)  # however long: this is the edition that these readers get
+            return None
+        if missed(due_at if edition is None else self._sent_from(due_at, edition), now):
+            return self._newest(now, sendable=False)
+        if edition is not None:
             return edition
         return None if now < due_at + LONGEST_WAIT else self._newest(now, sendable=True)
 
-    def _newest(self, by: datetime, *, sendable: bool) -> Edition | None:
+    def _is_fresh(self, edition: Edition, due_at: datetime) -> bool:
+        """Return whether it is the edition of the newest cut before `due_at`."""
+        return newest_cut(self.mailing_list, due_at).instant <= edition.cut_at <= due_at
+
+    def _sent_from(self, due_at: datetime, edition: Edition) -> datetime:
+        """Return when a digest of the edition counts as due: not before its hold ended."""
+        went_at = edition.went_at
+        if went_at is None or went_at <= due_at or not self._is_fresh(edition, due_at):
+            return due_at
+        return due_at if self._is_before_restore(due_at) else went_at
+
+    def _newest(self, by: datetime, *, sendable: bool, with_held: bool = False) -> Edition | None:
         """Return the newest edition; if `sendable`, not one from before a restore."""
         with self.database.reading() as work:
-            edition = work[EditionStore].newest(self.mailing_list.id, by=by)
+            edition = work[EditionStore].newest(self.mailing_list.id, by=by, with_held=with_held)
         if sendable and edition is not None and self._is_before_restore(edition.cut_at):
             return None
         return edition
@@ -292,13 +315,15 @@ class _ListPlanner:
     def _rows_of_edition(
         self, edition: Edition, people: Sequence[DueSubscription]
     ) -> dict[SubscriptionId, DueDelivery]:
-        readers = []
+        readers, due = [], []
         for one in people:
             subscription, due_at = one.subscription, one.due_at
             if one.at_once:  # a new subscriber who waited for the first papers
                 subscription, due_at = _as_daily(subscription), max(due_at, edition.frozen_at)
+            due.append(due_at)
             day = local_date(due_at, self._zone_of(one))
-            readers.append(DigestReader(subscription=subscription, day=day, due_at=due_at))
+            sent_from = self._sent_from(due_at, edition)
+            readers.append(DigestReader(subscription=subscription, day=day, due_at=sent_from))
         with self.database.reading() as work:
             rows = build(work, self.context, edition, self.mailing_list, readers)
         return {
@@ -307,12 +332,12 @@ class _ListPlanner:
                 row=self._without_late_content(row),
                 due_at=one.due_at,
                 next_due_at=next_due(
-                    row.due_at,
+                    due_at,
                     hour=self.hours.hour_of(one.subscription.preferences),
                     zone=self._zone_of(one),
                 ),
             )
-            for one, row in zip(people, rows, strict=True)
+            for one, row, due_at in zip(people, rows, due, strict=True)
         }
 
     def _zone_of(self, one: DueSubscription) -> str:

@@ -15,11 +15,13 @@ If publishing is killed, a second run finds the edition and writes only the miss
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
+from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, EditionCancelled
 from paperround.core.times import is_zone, local_date
 from paperround.db.transactions import Database, Transaction, write
@@ -27,6 +29,7 @@ from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import BuildContext, DigestReader, build, write_in_batches
+from paperround.digests.cancel import audit_target
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.editions.model import (
@@ -230,6 +233,9 @@ def _freeze_cut(
         return None
     if waits and not has_papers:
         return None  # no feed was read yet: wait for the first papers
+    if drafted.papers and mailing_list.hold_minutes:
+        held_until = now + timedelta(minutes=mailing_list.hold_minutes)
+        drafted = replace(drafted, held_until=held_until)
     return freeze(database, drafted)
 
 
@@ -284,6 +290,7 @@ def publish(
     dry_run: bool = False,
     gist: GistChooser = choose_gist,
     personal_ranking: PersonalRanking | None = None,
+    by: str = COMMAND_LINE,
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), unless it exists, and plan its rows.
 
@@ -297,6 +304,11 @@ def publish(
     )
     if edition is not None and edition.state is EditionState.CANCELLED:
         raise _cancelled(edition)
+    if edition is not None and edition.is_held(now):
+        raise Conflict(
+            f"the edition of {edition.day} (cut {edition.cut}) is held: "
+            "`paperround digest approve` lets it go"
+        )
     if edition is None or not edition.papers:
         drafted = draft_edition(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
         if dry_run:
@@ -304,7 +316,7 @@ def publish(
         elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
             edition = freeze(database, drafted)
     context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
-    planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
+    planning = _Planning(database, context, edition, mailing_list, by, one_date=day is not None)
     added = planning.count_rows() if dry_run else planning.plan_all()
     with database.reading() as work:
         planned = work[Ledger].planned(edition.id)
@@ -334,6 +346,7 @@ class _Planning:
     context: BuildContext
     edition: Edition
     mailing_list: MailingList
+    by: str
     one_date: bool
 
     def plan_all(self) -> Planned:
@@ -341,9 +354,16 @@ class _Planning:
         added = list[int]()
         for after, page in self._pages():
             added += self._plan_page(page, len(added), after)
-        if self.edition.state is EditionState.FROZEN:
+        edition = self.edition
+        if added or edition.state is EditionState.FROZEN:
+            target = audit_target(edition.list_name, edition.day, edition.cut)
+            details = {"planned": sum(added)}
+            action = AuditedAction(
+                actor=self.by, action="send edition", target=target, details=details
+            )
             with self.database.writing() as work:
-                work[EditionStore].set_state(self.edition.id, EditionState.PLANNED)
+                work[EditionStore].set_state(edition.id, EditionState.PLANNED)
+                work[AuditStore].note(action, now=self.context.now)
         return Planned(rows=sum(added))
 
     def count_rows(self) -> Planned:

@@ -86,6 +86,7 @@ def send_missed(
     now: datetime,
     include_unknown: bool = False,
     personal_ranking: PersonalRanking | None = None,
+    by: str = COMMAND_LINE,
 ) -> Missed:
     """Plan the replacements that `missed` counts as sendable, and return all counts.
 
@@ -97,7 +98,7 @@ def send_missed(
     for page in search.pages():
         sendable = search.count(page)
         if sendable:
-            run_with_retries(partial(search.plan, sendable, context))
+            run_with_retries(partial(search.plan, sendable, context, by))
     return search.found
 
 
@@ -160,7 +161,7 @@ class _UndeliveredSearch:
         today = local_date(self.now, self.mailing_list.zone)
         return SkipReason.PAUSED if until is not None and today < until else None
 
-    def plan(self, people: Sequence[_Sendable], context: BuildContext) -> None:
+    def plan(self, people: Sequence[_Sendable], context: BuildContext, by: str) -> None:
         """Plan, count and audit the replacements."""
         by_edition: dict[EditionId, list[_Sendable]] = {}
         for one, subscription in people:
@@ -188,7 +189,7 @@ class _UndeliveredSearch:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
                 action = AuditedAction(
-                    actor=COMMAND_LINE, action="send-missed", target=target, details=details
+                    actor=by, action="send-missed", target=target, details=details
                 )
                 work[AuditStore].note(action, now=self.now)
         self.found.planned += planned

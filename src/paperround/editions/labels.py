@@ -52,6 +52,7 @@ def localized_counts(locale: Locale, paper: Tallied) -> str:
 
 
 SECTION_TITLES: Mapping[Section, str] = {
+    Section.CHOSEN: marked("Editor’s choice"),
     Section.FOR_YOU: marked("For you"),
     Section.TRENDING: marked("Trending"),
     Section.RISING: marked("From earlier days"),

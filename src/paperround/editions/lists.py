@@ -25,7 +25,8 @@ class MailingList:
     Empty `feeds` means every feed. `size` is the default number of papers in a digest,
     `edition_size` the number an edition shows (more, so that a reader who got the first ones
     still gets a full digest). `candidate_days` is how long after its listing a paper may enter.
-    `cuts` are the local times of day at which editions freeze. A paused list sends nothing;
+    `cuts` are the local times of day at which editions freeze; then they are held for
+    `hold_minutes`, unless somebody approves them earlier. A paused list sends nothing;
     planned digests wait until they expire. After a restore, nothing due or counted before
     `not_before` is sent, as it may have been sent before the restore.
     """
@@ -43,6 +44,7 @@ class MailingList:
     submitter_cap: int = 3
     paused_at: datetime | None = None
     not_before: datetime | None = None
+    hold_minutes: int = 0
     settings: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 from urllib.parse import quote
 
+from paperround.core.reasons import freeze
 from paperround.editions.lists import ListId
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Observation, Paper, PaperId, Show
@@ -51,6 +52,10 @@ class Ranking:
     items: tuple[Ranked, ...]
 
 
+CHOSEN = freeze("editor.chosen")
+"""The reason of a paper that an editor chose; it comes before all others."""
+
+
 class EditionState(StrEnum):
     """`frozen`: the ranking is final. `planned`: all shards of its ledger rows are written."""
 
@@ -88,7 +93,8 @@ class EditionPaper(TailPaper):
     `paper_id` is its id today. `frozen_id` is the former id of a paper merged into another since;
     links in sent emails still use it. `withdrawn` is its status today, for pages to show.
     `listed` is when it was listed (`sections.listing_of`), `lead_gist` a gist of two sentences;
-    editions of earlier versions have neither, nor `organization` and `stars`.
+    editions of earlier versions have neither, nor `organization` and `stars`. `note` is what an
+    editor wrote about it.
     """
 
     title: str
@@ -103,12 +109,21 @@ class EditionPaper(TailPaper):
     stars: int | None = None
     frozen_id: PaperId | None = None
     withdrawn: bool = False
+    note: str = ""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether an editor chose it."""
+        return self.reason.startswith(CHOSEN)
 
     @property
     def name(self) -> str:
         """The name of its page: its arXiv id, else the id it was frozen with."""
         return page_name(self.identifiers, self.frozen_id or self.paper_id)
 
+
+FIRST_CHOSEN = 900_000
+"""Positions from here on are of papers that an editor chose and no ranking of the edition has."""
 
 _FIRST_OF_MONTHS = 1_000_000
 """Positions from here on are of monthly digests; no ranking is as long."""
@@ -151,12 +166,30 @@ class SharedSaves:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditorsChanges:
+    """What an editor changed of an edition while it was held.
+
+    `dropped` are papers it leaves out. `chosen` are the positions of those that come first, and
+    `notes` what is told of a paper, by position; `note` is told of the edition.
+    """
+
+    note: str = ""
+    dropped: tuple[PaperId, ...] = ()
+    chosen: tuple[int, ...] = ()
+    notes: Mapping[int, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.note or self.dropped or self.chosen or self.notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
     """An edition to freeze. `papers` are those it shows, `tail` those ranked below.
 
     `empty_reason` says why it has no papers (`no-new-papers`, `no-papers-at-all`), `quiet_reason`
     why there are few (`holiday`, `feed-stale`, `feed-failed`). `cut_at` is when its cut was due,
-    even if it froze later. `sources` has one status line per feed.
+    even if it froze later. `sources` has one status line per feed. No digest of it is planned
+    before `held_until`.
     """
 
     list_id: ListId
@@ -172,11 +205,16 @@ class NewEdition:
     sources: tuple[str, ...] = ()
     tail: tuple[TailPaper, ...] = ()
     shared: SharedSaves = SharedSaves()
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition(NewEdition):
     """A frozen edition. Unique by (list, date in the list's zone, cut).
+
+    `papers` are those it shows after the `edits`: those that an editor chose, then the others in
+    the order of the ranking. `dropped` are those of the ranking that it leaves out. `held_until`
+    is None once it is out, and `released_at` says since when, if it was held.
 
     `behind` are papers of its tail included in digests (and on no page); loaded only when the
     edition is read by its id. `tail` is set only on an edition not stored; the store keeps the
@@ -187,6 +225,18 @@ class Edition(NewEdition):
     list_name: str
     state: EditionState
     behind: tuple[EditionPaper, ...] = ()
+    released_at: datetime | None = None
+    edits: EditorsChanges = EditorsChanges()
+    dropped: tuple[EditionPaper, ...] = ()
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether it waits for approval, or for the end of its hold."""
+        return self.held_until is not None and now < self.held_until
+
+    @property
+    def went_at(self) -> datetime | None:
+        """When it went out, or will at the latest; None if it was never held."""
+        return self.released_at or self.held_until
 
     @property
     def all_papers(self) -> tuple[EditionPaper, ...]:
@@ -217,6 +267,7 @@ class FrozenFacts:
     title: str
     votes: int | None
     listed: str
+    reason: str = ""
 
 
 class TrendingPeriod(StrEnum):

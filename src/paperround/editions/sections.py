@@ -1,5 +1,6 @@
 """Decide under which heading a paper stands, from facts frozen with its edition.
 
+    CHOSEN     an editor chose it              in the editor's order
     FOR_YOU    matches the reader's wishes     in the order it was chosen
     TRENDING   has votes, of the last batch    most votes first
     RISING     has votes, listed before        most votes first
@@ -19,7 +20,7 @@ from typing import NamedTuple, Protocol
 
 from paperround.core.reasons import read_reasons
 from paperround.core.times import midnight_utc, require_utc
-from paperround.editions.model import TrendingPeriod
+from paperround.editions.model import CHOSEN, TrendingPeriod
 from paperround.papers.model import Paper
 
 STRONG_LIKENESS = 1.25
@@ -47,6 +48,7 @@ _MOST_LISTINGS = 8192
 class Section(StrEnum):
     """The sections of a digest, in their order."""
 
+    CHOSEN = "chosen"
     FOR_YOU = "for_you"
     TRENDING = "trending"
     RISING = "rising"
@@ -70,6 +72,9 @@ class SectionFacts(Protocol):
     @property
     def listed(self) -> str: ...
 
+    @property
+    def reason(self) -> str: ...
+
 
 class Age(NamedTuple):
     """How long a paper had been listed: a number of hours or days. Days may be 0."""
@@ -92,7 +97,7 @@ def section_of(
     score. What is only somewhat like a wish, or mentions it in passing, must not come before papers
     that many voted for.
     """
-    if worth >= _least_worth(reason, paper.title):
+    if not paper.reason.startswith(CHOSEN) and worth >= _least_worth(reason, paper.title):
         return Section.FOR_YOU
     return section_for_all(paper, as_of, period)
 
@@ -101,6 +106,8 @@ def section_for_all(
     paper: SectionFacts, as_of: datetime, period: TrendingPeriod = TrendingPeriod.DAY
 ) -> Section:
     """Return the section of a paper for a reader without preferences, and on pages."""
+    if paper.reason.startswith(CHOSEN):
+        return Section.CHOSEN
     if paper.votes:
         is_of_batch = _is_since(paper.listed, as_of - _RECENT.get(period, _BATCH))
         return Section.TRENDING if is_of_batch else Section.RISING

@@ -131,6 +131,7 @@ def source_status(
     feeds = feeds_of(mailing_list, polled_feeds(work))
     if not feeds:
         return ()
-    before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
+    earlier = cut_at - timedelta(microseconds=1)
+    before = work[EditionStore].newest(mailing_list.id, by=earlier, with_held=True)
     since = as_of - timedelta(days=1) if before is None else before.as_of
     return feed_summaries(feeds, work[FeedStore].brought(since=since, until=as_of))

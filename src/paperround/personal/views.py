@@ -113,8 +113,8 @@ class PersonalView:
     the size of their digest.
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
-    the least score, `told` the papers of which they are told how many saved them. Without a `taste`
-    they get papers in the edition's order.
+    the least score, `told` the papers of which they are told how many saved them, `chosen` those
+    that an editor chose for everybody. Without a `taste` they get papers in the edition's order.
     """
 
     taste: Taste = NO_TASTE
@@ -125,6 +125,7 @@ class PersonalView:
     floor: float | None = None
     citing: CitingPapers = NO_CITING
     told: Papers = 0
+    chosen: Papers = 0
 
     @property
     def wanted_anyway(self) -> Papers:
@@ -171,6 +172,24 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
         others.sort(key=lambda place: -worth[place])
     best = [*first, *wanted, *others][: view.size]
     return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
+
+
+def with_chosen(pick: Pick, view: PersonalView) -> Pick:
+    """The pick with what an editor chose before its own papers, up to the size of the digest."""
+    if not view.chosen:
+        return pick
+    first = list(bits(view.chosen))
+    room = max(0, view.size - len(first))
+
+    def joined(numbers: Sequence[float]) -> Sequence[float]:
+        return [*[0.0] * len(first), *numbers[:room]] if numbers else ()
+
+    return Pick(
+        places=[*first, *pick.places[:room]],
+        reasons=[*[""] * len(first), *pick.reasons[:room]],
+        worth=joined(pick.worth),
+        beside=joined(pick.beside),
+    )
 
 
 Chooser = Callable[[Sequence[PersonalView]], Sequence[Pick]]

@@ -6,6 +6,8 @@ Previews plan, store and send nothing.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
@@ -85,6 +87,7 @@ class DigestPreviewer:
         afresh: bool = False,
         preferences: Preferences | None = None,
         interests: tuple[Interest, ...] | None = None,
+        with_held: bool = False,
     ) -> Preview:
         """Return the digest of `reader` (None: a new one) from the frozen edition, else from a
         draft.
@@ -92,9 +95,10 @@ class DigestPreviewer:
         If that edition's message is planned or sent, it is shown unchanged; `afresh` instead shows
         what would follow it, if the edition has more papers. `preferences` and `interests` are
         tried in place of the stored ones; a pause and the weekday among them are ignored, as the
-        next digest is shown. Raises NotFound for an unknown list or subscriber.
+        next digest is shown. `with_held` is for editors: an edition may be shown while it is held.
+        Raises NotFound for an unknown list or subscriber.
         """
-        mailing_list, edition = self._find_edition(list_name, day, now)
+        mailing_list, edition = self._find_edition(list_name, day, now, with_held=with_held)
         with self.database.reading() as work:
             subscriber, subscription = _find_subscription(work, mailing_list, reader)
             planned = None if subscriber is None else _find_planned(work, edition, subscriber)
@@ -127,14 +131,14 @@ class DigestPreviewer:
         return self._render(mailing_list, content, replace(edition, behind=row.behind))
 
     def _find_edition(
-        self, list_name: str, day: date | None, now: datetime
+        self, list_name: str, day: date | None, now: datetime, *, with_held: bool
     ) -> tuple[MailingList, Edition]:
         mailing_list, edition = frozen_edition(
             database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
         )
         if edition is None:  # readers due now get the newest edition, if it is of this day
             with self.database.reading() as work:
-                newest = work[EditionStore].newest(mailing_list.id, by=now)
+                newest = work[EditionStore].newest(mailing_list.id, by=now, with_held=with_held)
             if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
                 return mailing_list, newest
             drafted = draft_edition(
@@ -265,7 +269,13 @@ TEST_LIFE = FIRST_RETRY - timedelta(minutes=1)
 
 
 def send_test(
-    post: DeliveryContext, identity: Identity, address: Address, list_name: str, *, now: datetime
+    post: DeliveryContext,
+    identity: Identity,
+    address: Address,
+    list_name: str,
+    *,
+    now: datetime,
+    by: str = COMMAND_LINE,
 ) -> Notice:
     """Send a test email to `address` at once, along with any queued system emails.
 
@@ -283,7 +293,7 @@ def send_test(
                 f"{address.written} is suppressed and never mailed, not even for a test: "
                 "`paperround suppressions lift` ends that when the person asks"
             )
-        newest = work[EditionStore].newest(list_id, by=now)
+        newest = work[EditionStore].newest(list_id, by=now, with_held=True)
         payload: dict[str, str | int] = {"list": list_id}
         if newest is not None and newest.papers:
             payload["edition"] = newest.id
@@ -300,6 +310,8 @@ def send_test(
         )
         if not work[NoticeLedger].put(notice, now=now):
             raise Conflict("another test mail was written at this very instant: try again")
+        action = AuditedAction(actor=by, action="send test mail", target=list_name)
+        work[AuditStore].note(action, now=now)
         return notice
 
     notice = write(post.database, put)

@@ -142,6 +142,7 @@ MESSAGES: Mapping[str, Message] = {
     "near_saved.given": marked("Near “%(title)s”, which you added"),
     "near_saved.given_words": marked("Near “%(title)s”, which you added: also about %(words)s"),
     "own_words.close": marked("Close to your work: %(words)s"),
+    "editor.chosen": marked("Chosen by the editor"),
     "colleagues.saved": marked_forms("Saved by %(num)s colleague", "Saved by %(num)s colleagues"),
     "rank.votes_gained": marked_forms(
         "Listed on %(day)s, it had %(votes)s by %(moment)s, %(gained)s of them from the last hour.",

@@ -226,6 +226,7 @@ lists = Table(
     instant("paused_at", null=True),
     instant("created_at"),
     instant("not_before", null=True),
+    Column("hold_minutes", Integer, nullable=True),  # null: editions are not held
 )
 
 editions = Table(
@@ -247,6 +248,9 @@ editions = Table(
     instant("cut_at"),
     instant("cancelled_at", null=True),
     Column("shared", Json, nullable=True),  # how many readers saved what, kept for some days
+    instant("held_until", null=True),  # null: it is out, or was never held
+    instant("released_at", null=True),  # when a held one went out
+    Column("edits", Json, nullable=True),  # what an editor changed while it was held
     one_of("state", ("frozen", "planned", "cancelled")),
     UniqueConstraint("list_id", "day", "cut"),
     Index(None, "live_until"),

@@ -44,7 +44,9 @@ from paperround.editions.model import (
     TailPaper,
 )
 from paperround.editions.store.mapping import (
+    edited,
     edition_columns,
+    edits_of,
     frozen_paper,
     paper_columns,
     shared_of,
@@ -55,6 +57,8 @@ from paperround.editions.store.mapping import (
 from paperround.papers.model import PaperId
 
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
+_OUT = and_(_STANDS, db.editions.c.held_until.is_(None))
+"""Neither cancelled nor held: the editions that readers may see."""
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
 
 _COUNTED = db.edition_papers.alias("counted")
@@ -69,6 +73,7 @@ _SUMMARIES: Select[Any] = (
         db.editions.c.cut_at,
         db.editions.c.empty_reason,
         db.editions.c.quiet_reason,
+        db.editions.c.edits,
         _FIRST.c.title.label("top_title"),
         select(func.count())
         .where(_COUNTED.c.edition_id == db.editions.c.id)
@@ -133,7 +138,9 @@ class EditionStore(Store):
         found = self._edition_of_row(self._connection.execute(named).first())
         if found is None:
             raise NotFound(f"there is no edition {edition}")
-        return replace(found, behind=self._papers(db.behind_papers, edition))
+        behind = self._papers(db.behind_papers, edition)
+        others = tuple(one for one in behind if one.position not in found.edits.chosen)
+        return replace(found, behind=others)
 
     def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
         """Return the papers ranked below those the edition shows; empty once deleted."""
@@ -151,11 +158,14 @@ class EditionStore(Store):
         gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
         return self._connection.execute(gone).rowcount
 
-    def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
-        """Return the newest edition cut by `by` and not cancelled."""
+    def newest(self, list_id: ListId, *, by: datetime, with_held: bool = False) -> Edition | None:
+        """Return the newest edition cut by `by` and not cancelled; `with_held`, even if readers may
+        not see it yet."""
         c = db.editions.c
         newest = (
-            _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
+            _WITH_LIST_NAME.where(
+                c.list_id == list_id, c.cut_at <= by, _STANDS if with_held else _OUT
+            )
             .order_by(c.cut_at.desc(), c.id.desc())
             .limit(1)
         )
@@ -167,16 +177,14 @@ class EditionStore(Store):
         """Return editions with papers, not cancelled, newest first, of days before `before`."""
         c = db.editions.c
         earlier = true() if before is None else c.day < before
-        recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
-        rows = self._connection.execute(recent.order_by(*_NEWEST_FIRST).limit(limit))
-        return [summary_of(row) for row in rows]
+        recent = _FILLED.where(c.list_id == list_id, _OUT, earlier)
+        return self._summaries(recent.order_by(*_NEWEST_FIRST).limit(limit))
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
         """Return the editions of these days (inclusive) not cancelled, even empty, newest first."""
         c = db.editions.c
-        within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
-        rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
-        return [summary_of(row) for row in rows]
+        within = _SUMMARIES.where(c.list_id == list_id, _OUT, c.day.between(since, until))
+        return self._summaries(within.order_by(*_NEWEST_FIRST))
 
     def first_papers(
         self, editions: Sequence[EditionId], size: int
@@ -188,14 +196,33 @@ class EditionStore(Store):
         for row in self._connection.execute(_FIRST_PAPERS, {"editions": editions, "size": size}):
             facts = FrozenFacts(row.title, row.votes, (row.details or {}).get("listed", ""))
             found.setdefault(EditionId(row.edition_id), []).append(facts)
+        c = db.editions.c
+        with_edits = select(c.id).where(c.id.in_(editions), c.edits.is_not(None))
+        for id_ in self._connection.execute(with_edits).scalars().all():
+            papers = self.get(EditionId(id_)).papers[:size]
+            found[EditionId(id_)] = [
+                FrozenFacts(one.title, one.votes, one.listed, one.reason) for one in papers
+            ]
+        return found
+
+    def _summaries(self, wanted: Select[Any]) -> list[EditionSummary]:
+        """Return summaries, after what an editor changed."""
+        found = []
+        for row in self._connection.execute(wanted).all():
+            summary = summary_of(row)
+            if row.edits is not None:
+                papers = self.get(EditionId(row.id)).papers
+                count, top = len(papers), papers[0].title if papers else ""
+                summary = replace(summary, paper_count=count, top_title=top)
+            found.append(summary)
         return found
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """Return the last edition of the first day after `after` that has papers."""
         c = db.editions.c
-        later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
-        row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
-        return None if row is None else summary_of(row)
+        later = _FILLED.where(c.list_id == list_id, _OUT, c.day > after)
+        found = self._summaries(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1))
+        return found[0] if found else None
 
     def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
         """Return a paper's ranks in all lists, under any of its ids, newest first."""
@@ -216,7 +243,7 @@ class EditionStore(Store):
             .join(db.lists, db.lists.c.id == db.editions.c.list_id)
             .join(db.papers, db.papers.c.id == paper)
             .outerjoin(db.joined_papers, joined.paper_id == frozen.paper_id)
-            .where(or_(frozen.paper_id == paper, frozen.paper_id.in_(others)), _STANDS)
+            .where(or_(frozen.paper_id == paper, frozen.paper_id.in_(others)), _OUT)
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
             .limit(limit)
         )
@@ -249,11 +276,17 @@ class EditionStore(Store):
         """Return the edition of a row without `behind` and `tail`, None without a row."""
         if row is None:
             return None
+        edits = edits_of(row.edits)
+        papers = self._papers(db.edition_papers, row.id)
+        chosen = self._papers(db.behind_papers, row.id) if edits.chosen else ()
+        shown, dropped = edited(papers, chosen, edits)
         return value_of(
             Edition,
             row,
             state=EditionState(row.state),
-            papers=self._papers(db.edition_papers, row.id),
+            papers=shown,
+            dropped=dropped,
+            edits=edits,
             sources=tuple(row.source_codes or row.sources),
             tail=(),
             behind=(),
@@ -377,7 +410,7 @@ def _chosen(order: Order) -> FromClause:
         .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == frozen.paper_id)
         .where(
             db.editions.c.list_id == bindparam("list_id"),
-            _STANDS,
+            _OUT,
             db.editions.c.day.between(bindparam("since"), bindparam("until")),
         )
         .subquery("chosen")

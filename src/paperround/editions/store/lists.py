@@ -64,6 +64,11 @@ class ListStore(Store):
         )
         return self._connection.execute(resuming.values(paused_at=None)).rowcount > 0
 
+    def set_hold(self, list_id: ListId, minutes: int) -> None:
+        """Set how long later editions of the list are held."""
+        holding = update(db.lists).where(db.lists.c.id == list_id)
+        self._connection.execute(holding.values(hold_minutes=minutes))
+
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and block sending what was due or counted before `now`."""
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
@@ -105,4 +110,4 @@ class ListStore(Store):
 
 def _mailing_list(row: Row[Any]) -> MailingList:
     lists = {name: tuple(getattr(row, name)) for name in ("feeds", "categories", "cuts")}
-    return value_of(MailingList, row, **lists)
+    return value_of(MailingList, row, hold_minutes=row.hold_minutes or 0, **lists)

@@ -1,6 +1,7 @@
 """Convert rows to editions and their papers, and back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -8,11 +9,14 @@ from sqlalchemy import Row
 
 from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
+from paperround.core.reasons import join_reasons
 from paperround.db.mapping import columns_of, value_of
 from paperround.editions.model import (
+    CHOSEN,
     EditionPaper,
     EditionState,
     EditionSummary,
+    EditorsChanges,
     JournalClub,
     NewEdition,
     SharedSaves,
@@ -49,6 +53,47 @@ def shared_of(column: Mapping[str, Any] | None) -> SharedSaves:
     return SharedSaves(readers=dict(column["readers"]), club=club)
 
 
+def edits_column(edits: EditorsChanges) -> dict[str, Any] | None:
+    """Return the column of what an editor changed; None for nothing."""
+    if not edits:
+        return None
+    return columns_of(edits) | {"notes": [list(one) for one in edits.notes.items()]}
+
+
+def edits_of(column: Mapping[str, Any] | None) -> EditorsChanges:
+    """Return what an editor changed, of its column."""
+    if column is None:
+        return EditorsChanges()
+    return EditorsChanges(
+        note=column["note"],
+        dropped=tuple(map(PaperId, column["dropped"])),
+        chosen=tuple(column["chosen"]),
+        notes=dict(column["notes"]),
+    )
+
+
+def edited(
+    papers: Sequence[EditionPaper], behind: Sequence[EditionPaper], edits: EditorsChanges
+) -> tuple[tuple[EditionPaper, ...], tuple[EditionPaper, ...]]:
+    """Return the papers that an edition shows after these edits, and those of `papers` it leaves
+    out. What an editor chose may be `behind`, below the cut."""
+    if not edits:
+        return tuple(papers), ()
+    noted = {
+        one.position: replace(one, note=edits.notes.get(one.position, ""))
+        for one in (*behind, *papers)
+    }
+    chosen = [noted[at] for at in edits.chosen if at in noted]
+    shown = [replace(one, reason=join_reasons(CHOSEN, one.reason)) for one in chosen]
+    gone = []
+    for one in papers:
+        if {one.paper_id, one.frozen_id} & set(edits.dropped):
+            gone.append(one)
+        elif one.position not in edits.chosen:
+            shown.append(noted[one.position])
+    return tuple(shown), tuple(gone)
+
+
 _DETAILS = ("listed", "lead_gist", "organization", "stars")
 """Fields of a frozen paper that share a column: mails show them, and nothing searches them."""
 
@@ -66,7 +111,7 @@ def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
         "reason_codes": paper.reason,
         "details": {name: value for name, value in details.items() if value not in ("", None)},
     }
-    del columns["frozen_id"], columns["withdrawn"]  # computed when it is read
+    del columns["frozen_id"], columns["withdrawn"], columns["note"]  # computed when it is read
     return columns
 
 

@@ -1,0 +1,161 @@
+"""`paperround digest hold|approve|drop|pin|note`: look an edition over before it goes out."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paperround.cli.options import AsJson, Day, ListName, Now, actor, runtime, usage
+from paperround.cli.output import outline_lines, print_result, to_json
+from paperround.core.reasons import counted
+from paperround.editions.lists import DEFAULT_LIST
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.digests.editing import EditionRef
+    from paperround.editions.model import Edition
+
+app = typer.Typer()
+
+HeldCut = Annotated[
+    str | None,
+    typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
+]
+PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Its number or arXiv id.")]
+WHERE = {"paper": "PAPER", "held": "--cut"}
+Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
+
+
+@app.command()
+def hold(
+    minutes: Annotated[
+        int | None, typer.Argument(metavar="MINUTES", help="0 to 720; 0 holds nothing.")
+    ] = None,
+    list_name: ListName = DEFAULT_LIST,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold later editions of a list so long before they go out; without a number, show which are.
+
+    Meanwhile nothing of them is sent or shown: look with `digest preview`, change with `digest
+    drop`, `pin` and `note`, and let them go with `digest approve`, or wait.
+    """
+    from paperround.core.times import format_instant
+    from paperround.digests.editing import held_editions, set_hold
+    from paperround.editions.store.lists import ListStore
+
+    context = runtime(now)
+    moment = context.clock.now()
+    if minutes is not None:
+        with usage(minutes="MINUTES"):
+            set_hold(context.database, list_name, minutes, by=actor(), now=moment)
+    with context.database.reading() as work:
+        kept = work[ListStore].get(list_name).hold_minutes
+        held = held_editions(work, list_name, now=moment)
+    lines = [f"{list_name}: editions are held for {counted(kept, 'minute')}"]
+    if not kept:
+        lines = [f"{list_name}: editions go out at once"]
+    rows = []
+    for one in held:
+        until = format_instant(one.held_until) if one.held_until else ""
+        rows.append({"date": one.day, "cut": one.cut, "held_until": until})
+        lines.append(f"  {one.day}, cut {one.cut}, is held until {until}")
+    print_result({"list": list_name, "hold_minutes": kept, "held": rows}, lines, as_json=as_json)
+
+
+@app.command()
+def approve(
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Day = None,
+    cut: HeldCut = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a held edition go out now, with what was changed. It is planned within a minute."""
+    from paperround.digests.editing import approve as run
+
+    context = runtime(now)
+    moment = context.clock.now()
+    edition = run(context.database, _ref(list_name, of_day, cut), by=actor(), now=moment)
+    _print(edition, now=moment, as_json=as_json)
+
+
+@app.command()
+def drop(
+    paper: PaperName,
+    undo: Undo = False,
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Day = None,
+    cut: HeldCut = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave a paper out of a held edition. Its page says that one was left out."""
+    from paperround.digests.editing import drop as run
+
+    context = runtime(now)
+    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
+    with usage(**WHERE):
+        edition = run(context.database, ref, paper, by=actor(), now=moment, undo=undo)
+    _print(edition, now=moment, as_json=as_json)
+
+
+@app.command()
+def pin(
+    paper: PaperName,
+    undo: Undo = False,
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Day = None,
+    cut: HeldCut = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a paper first in a held edition, whatever its rank, as “Chosen by the editor”."""
+    from paperround.digests.editing import choose
+
+    context = runtime(now)
+    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
+    with usage(**WHERE):
+        edition = choose(
+            context.database, ref, paper, by=actor(), now=moment, undo=undo, gist=context.gist
+        )
+    _print(edition, now=moment, as_json=as_json)
+
+
+@app.command()
+def note(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="One line; an empty one takes the note back.")
+    ],
+    paper: Annotated[
+        str | None,
+        typer.Option("--paper", metavar="PAPER", help="Say it at this paper, not at the top."),
+    ] = None,
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Day = None,
+    cut: HeldCut = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say a line to the readers of a held edition, below its heading or at one of its papers."""
+    from paperround.digests.editing import add_note
+
+    context = runtime(now)
+    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
+    with usage(text="TEXT", paper="--paper", held="--cut"):
+        edition = add_note(context.database, ref, text, by=actor(), now=moment, paper=paper)
+    _print(edition, now=moment, as_json=as_json)
+
+
+def _ref(list_name: str, of_day: date | None, cut: str | None) -> "EditionRef":
+    from paperround.digests.editing import EditionRef
+
+    return EditionRef(list_name=list_name, day=of_day, cut=cut)
+
+
+def _print(edition: "Edition", *, now: datetime, as_json: bool) -> None:
+    """Print an edition, of its papers the first."""
+    from paperround.web.admin_editions import EditionAnswer
+
+    value = to_json(EditionAnswer.of_edition(edition, now))
+    shown = value | {"papers": value["papers"][:5]}
+    print_result(value, outline_lines(shown), as_json=as_json)

@@ -1,0 +1,82 @@
+"""Hold editions before they go out, and store what an editor changes meanwhile.
+
+    frozen ─► held until an instant ─► approved, or that instant has come ─► out
+
+Whoever changes an edition locks it while it is held, so an edition that is out never changes.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from paperround.db.dialect import insert_new
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId
+from paperround.editions.model import EditionId, EditionPaper, EditionState, EditorsChanges
+from paperround.editions.store.mapping import edits_column, paper_columns
+
+_STANDS = db.editions.c.state != EditionState.CANCELLED.value
+
+
+class HeldEditions(Store):
+    """Stores holds and the changes of editors."""
+
+    def ids(
+        self, list_id: ListId | None, *, before: EditionId | None, limit: int
+    ) -> list[EditionId]:
+        """Return the ids of editions, even held and cancelled ones, newest first."""
+        c = db.editions.c
+        wanted = select(c.id).order_by(c.id.desc()).limit(limit)
+        if list_id is not None:
+            wanted = wanted.where(c.list_id == list_id)
+        if before is not None:
+            wanted = wanted.where(c.id < before)
+        return [EditionId(one) for one in self._connection.execute(wanted).scalars()]
+
+    def held(self, list_id: ListId, *, now: datetime) -> list[EditionId]:
+        """Return the ids of the editions of a list that are held, the oldest first."""
+        c = db.editions.c
+        wanted = select(c.id).where(c.list_id == list_id, _STANDS, c.held_until > now)
+        return [
+            EditionId(one)
+            for one in self._connection.execute(wanted.order_by(c.cut_at, c.id)).scalars()
+        ]
+
+    def approve(self, edition: EditionId, *, now: datetime) -> bool:
+        """End the hold of an edition; return False unless it is held at `now`."""
+        c = db.editions.c
+        approving = update(db.editions).where(c.id == edition, _STANDS, c.held_until > now)
+        ended = approving.values(held_until=None, released_at=now)
+        return self._connection.execute(ended).rowcount > 0
+
+    def release_due(self, *, now: datetime) -> int:
+        """Let editions go out whose hold has ended; return how many."""
+        c = db.editions.c
+        due = update(db.editions).where(c.held_until <= now)
+        return self._connection.execute(
+            due.values(released_at=c.held_until, held_until=None)
+        ).rowcount
+
+    def lock_held(self, edition: EditionId, *, now: datetime) -> bool:
+        """Return whether the edition is held at `now`, and lock it: who approves or cancels it
+        waits for this transaction."""
+        c = db.editions.c
+        held = select(c.id).where(c.id == edition, _STANDS, c.held_until > now).with_for_update()
+        return self._connection.execute(held).first() is not None
+
+    def edit(self, edition: EditionId, edits: EditorsChanges) -> None:
+        """Store what an editor changed, in place of earlier changes."""
+        changing = update(db.editions).where(db.editions.c.id == edition)
+        self._connection.execute(changing.values(edits=edits_column(edits)))
+
+    def add_chosen(self, edition: EditionId, paper: EditionPaper) -> None:
+        """Store the texts of a paper that an editor chose, if they are not stored yet."""
+        adding = insert_new(self._connection, db.behind_papers)
+        self._connection.execute(adding, paper_columns(edition, paper))
+
+    def remove_chosen(self, edition: EditionId, position: int) -> None:
+        """Delete the texts that `add_chosen` stored."""
+        c = db.behind_papers.c
+        removing = delete(db.behind_papers).where(c.edition_id == edition, c.position == position)
+        self._connection.execute(removing)

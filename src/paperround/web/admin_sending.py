@@ -1,0 +1,210 @@
+"""The admin API for sending: an edition now, what was missed, and a test mail."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from paperround.access.model import Scope
+from paperround.core.errors import NotFound
+from paperround.delivery.status import redact_addresses
+from paperround.digests.cancel import undo
+from paperround.digests.publish import PublishReport, frozen_edition, publish
+from paperround.digests.resend import Missed, missed, send_missed
+from paperround.editions.lists import MANUAL_CUT
+from paperround.self_service.preview import send_test
+from paperround.subscribers.addresses import parse_address
+from paperround.web.admin_deliveries import RestoredAnswer
+from paperround.web.admin_editions import Cut, ListName
+from paperround.web.auth import Actor, keyed_router
+from paperround.web.context import App, Now
+from paperround.web.models import PrintableText, StrictBody, example_config
+from paperround.web.paging import Day
+
+router = keyed_router(
+    "/api/v1/admin",
+    "admin: deliveries",
+    reading=Scope.DELIVERIES_READ,
+    writing=Scope.DELIVERIES_WRITE,
+    outside=("send_edition", "send_missed_digests", "send_test_mail"),
+)
+
+
+class SendAnswer(BaseModel):
+    """What was planned of an edition: all its rows, those of them that get no mail by reason, and
+    how many this request added."""
+
+    list: str
+    date: datetime.date
+    cut: str
+    papers: int
+    planned: int
+    skipped: dict[str, int]
+    added: int
+
+    @classmethod
+    def of(cls, report: PublishReport) -> Self:
+        """Return the response for `report`."""
+        edition = report.edition
+        return cls(
+            list=edition.list_name,
+            date=edition.day,
+            cut=edition.cut,
+            papers=len(edition.papers),
+            planned=report.planned.rows,
+            skipped=dict(sorted(report.planned.skipped.items())),
+            added=report.added,
+        )
+
+
+class MissedTally(BaseModel):
+    """How many digests of a date ended in one way."""
+
+    state: str
+    reason: PrintableText
+    count: int
+
+
+class MissedAnswer(BaseModel):
+    """The digests of a date that did not arrive. `replaced` were sent again before, `unknown` may
+    have arrived, `barred` get none, by reason. The rest is `sendable`, of which this request
+    `planned` some."""
+
+    list: str
+    date: datetime.date
+    missed: Sequence[MissedTally]
+    replaced: int
+    unknown: int
+    barred: dict[str, int]
+    sendable: int
+    planned: int
+
+    @classmethod
+    def of(cls, found: Missed) -> Self:
+        """Return the response for `found`, without addresses in the words of servers."""
+        return cls(
+            list=found.list_name,
+            date=found.day,
+            missed=[
+                MissedTally(state=state, reason=redact_addresses(reason) or "", count=count)
+                for (state, reason), count in sorted(found.by_reason.items())
+            ],
+            replaced=found.replaced,
+            unknown=found.unknown,
+            barred=dict(found.barred),
+            sendable=found.sendable,
+            planned=found.planned,
+        )
+
+
+class MissedBody(StrictBody):
+    """Which missed digests to send: those of a reader's own date. With `include_unknown` some
+    people get theirs twice."""
+
+    model_config = example_config({"date": "2026-01-30"})
+
+    date: Annotated[datetime.date, Field(strict=False)]
+    include_unknown: bool = False
+
+
+class TestBody(StrictBody):
+    """Where to send a test mail."""
+
+    model_config = example_config({"to": "operator@example.org"})
+
+    to: Annotated[str, Field(min_length=3, max_length=320)]
+
+
+class TestAnswer(BaseModel):
+    """What became of a test mail, and what the server said."""
+
+    state: str
+    reason: PrintableText
+    reply: PrintableText | None
+    message_id: str
+    holds: str
+
+
+@router.post("/editions/{name}/{date}/{cut}/send", summary="Send an edition now")
+def send_edition(
+    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
+) -> SendAnswer:
+    """Plan a mail of the edition for everybody who has none of its date. The cut `manual` is made
+    if it is missing; one that is held has to be approved first."""
+    app.settings.require_sender()
+    _, found = frozen_edition(database=app.database, list_name=name, day=date, cut=cut, now=now)
+    if found is None and cut != MANUAL_CUT:
+        raise NotFound(f"the list {name} has no edition of {date} with the cut {cut}")
+    report = publish(
+        database=app.database,
+        ranker=app.ranker,
+        identity=app.identity,
+        list_name=name,
+        day=date,
+        cut=cut,
+        now=now,
+        gist=app.gist,
+        personal_ranking=app.personal_ranking,
+        by=actor,
+    )
+    app.wake()
+    return SendAnswer.of(report)
+
+
+@router.post("/editions/{name}/{date}/{cut}/undo-cancel", summary="Undo a cancelled edition")
+def undo_cancelled(
+    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
+) -> list[RestoredAnswer]:
+    """Let a cancelled edition stand again, while nothing else was planned for its readers. The list
+    is empty when it was not cancelled."""
+    restored = undo(app.database, name, day=date, cut=cut, now=now, by=actor)
+    app.wake()
+    return [RestoredAnswer.of(one) for one in restored]
+
+
+@router.get("/lists/{name}/missed", summary="Show missed digests")
+def show_missed(
+    app: App,
+    now: Now,
+    name: ListName,
+    date: Annotated[Day | None, Query(description="The readers' own date.")] = None,
+    include_unknown: bool = False,
+) -> MissedAnswer:
+    """Who did not get the digest of a date, by reason, counted."""
+    found = missed(app.database, name, day=date, now=now, include_unknown=include_unknown)
+    return MissedAnswer.of(found)
+
+
+@router.post("/lists/{name}/missed", summary="Send missed digests")
+def send_missed_digests(
+    app: App, now: Now, actor: Actor, name: ListName, body: MissedBody
+) -> MissedAnswer:
+    """Plan a replacement with the same papers for each; nobody gets a second one of a date."""
+    app.settings.require_sender()
+    found = send_missed(
+        app.database,
+        name,
+        identity=app.identity,
+        day=body.date,
+        now=now,
+        include_unknown=body.include_unknown,
+        personal_ranking=app.personal_ranking,
+        by=actor,
+    )
+    app.wake()
+    return MissedAnswer.of(found)
+
+
+@router.post("/lists/{name}/test-mail", summary="Send a test mail")
+def send_test_mail(app: App, now: Now, actor: Actor, name: ListName, body: TestBody) -> TestAnswer:
+    """Send the newest edition to one address, also one that is held. It counts for nothing."""
+    notice = send_test(app.post(), app.identity, parse_address(body.to), name, now=now, by=actor)
+    return TestAnswer(
+        state=notice.state,
+        reason=redact_addresses(notice.reason) or "",
+        reply=redact_addresses(notice.reply),
+        message_id=notice.message_id,
+        holds="edition" if "edition" in notice.payload else "words",
+    )
