@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,10 +68,12 @@ class Machine:
     """One database and one outbox, which outlive the processes that work on them.
 
     The connections of `engine` are closed between two processes; its compiled statements stay.
+    `edit` is what an editor does each time that editions were frozen.
     """
 
     engine: Engine
     outbox: Path
+    edit: Callable[[SqlDatabase, datetime], None] = lambda *_: None
     faults: Faults = field(default_factory=Faults)
     arrived: Counter[str] = field(default_factory=Counter)
     dead: set[int] = field(default_factory=set)
@@ -109,6 +112,7 @@ class Machine:
             now=now,
         )
         publish_round(tick_context(database), now=now)
+        self.edit(database, now)
         deliver(self.post(database, me, now=now))
 
     def post(self, database: SqlDatabase, me: Worker, *, now: datetime) -> DeliveryContext:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Day, ListName, Now, actor, runtime, usage
+from paperround.cli.options import AsJson, Day, ListName, Now, actor, day, runtime, usage
 from paperround.cli.output import outline_lines, print_result, to_json
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
@@ -144,6 +144,51 @@ def note(
     with usage(text="TEXT", paper="--paper", held="--cut"):
         edition = add_note(context.database, ref, text, by=actor(), now=moment, paper=paper)
     _print(edition, now=moment, as_json=as_json)
+
+
+@app.command()
+def why(
+    list_name: ListName = DEFAULT_LIST,
+    subscriber: Annotated[
+        str | None, typer.Option("--subscriber", metavar="EMAIL", help="One person only.")
+    ] = None,
+    of_day: Annotated[
+        date | None,
+        typer.Option(
+            "--date", metavar="YYYY-MM-DD", parser=day, help="Default: today, where the list is."
+        ),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why nothing, or not everything, went out: in sentences, from what is recorded."""
+    from paperround.core.errors import NotFound
+    from paperround.ops.why import why as run
+    from paperround.subscribers.addresses import parse_address
+    from paperround.subscribers.store.subscribers import SubscriberStore
+    from paperround.web.admin_sending import WhyAnswer
+
+    context, person = runtime(now), None
+    if subscriber is not None:
+        address = parse_address(subscriber)
+        with context.database.reading() as work:
+            found = work[SubscriberStore].find(address)
+        if found is None:
+            raise NotFound(f"nobody is known as {address.written}, or they were erased")
+        person = found.id
+    reasons = run(
+        context.database,
+        list_name,
+        now=context.clock.now(),
+        day=of_day,
+        person=person,
+        pacing=context.settings.pacing,
+    )
+    value = {"list": list_name, "reasons": to_json(map(WhyAnswer.of, reasons))}
+    print_result(value, [one.text for one in reasons] or EVERYTHING_IS_WELL, as_json=as_json)
+
+
+EVERYTHING_IS_WELL = "nothing is recorded that would keep a digest back"
 
 
 def _ref(list_name: str, of_day: date | None, cut: str | None) -> "EditionRef":

@@ -14,14 +14,16 @@ from paperround.digests.cancel import undo
 from paperround.digests.publish import PublishReport, frozen_edition, publish
 from paperround.digests.resend import Missed, missed, send_missed
 from paperround.editions.lists import MANUAL_CUT
+from paperround.ops.why import why
 from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import parse_address
+from paperround.subscribers.model import SubscriberId
 from paperround.web.admin_deliveries import RestoredAnswer
 from paperround.web.admin_editions import Cut, ListName
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
-from paperround.web.models import PrintableText, StrictBody, example_config
-from paperround.web.paging import Day
+from paperround.web.models import PrintableText, Resource, StrictBody, example_config
+from paperround.web.paging import MAX_ROW_ID, Day
 
 router = keyed_router(
     "/api/v1/admin",
@@ -125,6 +127,42 @@ class TestAnswer(BaseModel):
     reply: PrintableText | None
     message_id: str
     holds: str
+
+
+class WhyAnswer(Resource):
+    """One reason, in a sentence: a code that never changes its meaning, and its parameters."""
+
+    code: str
+    params: dict[str, str | int]
+    text: PrintableText
+
+
+class WhyList(BaseModel):
+    """Why a list, or a person on it, got what they got on a date: reasons, the most general
+    first."""
+
+    list: str
+    reasons: Sequence[WhyAnswer]
+
+
+@router.get("/lists/{name}/why", summary="Say why nothing went out")
+def explain_list(
+    app: App,
+    now: Now,
+    name: ListName,
+    date: Annotated[
+        Day | None, Query(description="The list's own date; today if left out.")
+    ] = None,
+    subscriber: Annotated[
+        int | None, Query(ge=1, le=MAX_ROW_ID, description="One person, by number.")
+    ] = None,
+) -> WhyList:
+    """Why not everything went out, from what is recorded: pauses, held editions, feeds, the relay,
+    the digests of that date, and who is due later."""
+    person = None if subscriber is None else SubscriberId(subscriber)
+    pacing = app.settings.pacing
+    found = why(app.database, name, now=now, day=date, person=person, pacing=pacing)
+    return WhyList(list=name, reasons=[WhyAnswer.of(one) for one in found])
 
 
 @router.post("/editions/{name}/{date}/{cut}/send", summary="Send an edition now")

@@ -5,7 +5,7 @@
 Whoever changes an edition locks it while it is held, so an edition that is out never changes.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import delete, select, update
 
@@ -32,6 +32,12 @@ class HeldEditions(Store):
             wanted = wanted.where(c.list_id == list_id)
         if before is not None:
             wanted = wanted.where(c.id < before)
+        return [EditionId(one) for one in self._connection.execute(wanted).scalars()]
+
+    def of_day(self, list_id: ListId, day: date) -> list[EditionId]:
+        """Return the ids of the editions of a day, even held and cancelled ones, in order."""
+        c = db.editions.c
+        wanted = select(c.id).where(c.list_id == list_id, c.day == day).order_by(c.cut_at, c.id)
         return [EditionId(one) for one in self._connection.execute(wanted).scalars()]
 
     def held(self, list_id: ListId, *, now: datetime) -> list[EditionId]:

@@ -1,0 +1,93 @@
+"""Store queries for one date of a list: what became of its digests, and when the next are due."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryState
+from paperround.subscribers.model import SubscriberId, SubscriberState
+
+_NEAR = timedelta(days=2)
+"""How far the date of a reader may be from that of the edition, and more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeTally:
+    """How many digests of a date ended in one way; `first_sent_at` is of the first that left, and
+    `next_at` when the first that waits is tried."""
+
+    state: DeliveryState
+    reason: str
+    count: int
+    first_sent_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTally:
+    """How many readers are due by some instant and not planned, and when the first of them is."""
+
+    count: int
+    first_at: datetime | None
+
+
+class DayStore(Store):
+    """Read-only queries on one date of a list."""
+
+    def outcomes(
+        self, list_id: ListId, day: date, person: SubscriberId | None = None
+    ) -> list[OutcomeTally]:
+        """Return what became of the digests of the readers' date `day`, of all or of one person,
+        the most frequent first."""
+        c, e = db.deliveries.c, db.editions.c
+        near = select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
+        found = (
+            select(c.state, c.reason, func.count(), func.min(c.sent_at), func.min(c.next_at))
+            .where(c.edition_id.in_(near), c.list_id == list_id, c.local_date == day)
+            .group_by(c.state, c.reason)
+        )
+        if person is not None:
+            found = found.where(c.subscriber_id == person)
+        tallies = [
+            OutcomeTally(
+                state=DeliveryState(state),
+                reason=reason,
+                count=count,
+                first_sent_at=first,
+                next_at=next_at,
+            )
+            for state, reason, count, first, next_at in self._connection.execute(found)
+        ]
+        return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason))
+
+    def due(
+        self,
+        list_id: ListId,
+        *,
+        after: datetime | None,
+        until: datetime,
+        person: SubscriberId | None = None,
+    ) -> DueTally:
+        """Return how many active readers, or whether one person, are due `until` that instant and
+        `after` this one, if given."""
+        c, p = db.subscriptions.c, db.subscribers.c
+        found = (
+            select(func.count(), func.min(c.due_at))
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                c.list_id == list_id,
+                c.state == SubscriberState.ACTIVE.value,
+                p.state == SubscriberState.ACTIVE.value,
+                c.due_at <= until,
+            )
+        )
+        if after is not None:
+            found = found.where(c.due_at > after)
+        if person is not None:
+            found = found.where(c.subscriber_id == person)
+        count, first = self._connection.execute(found).one()
+        return DueTally(count=count, first_at=first)

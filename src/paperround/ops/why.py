@@ -1,0 +1,333 @@
+"""Say why nothing, or not everything, went out: in sentences, from what is recorded.
+
+    what holds all mail ─► the list ─► its editions ─► its feeds ─► digests of the day ─► due later
+
+A sentence is a code with parameters; nothing is guessed, and a date before today tells only what
+its editions and its ledger tell.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from paperround.core.errors import NotFound
+from paperround.core.reasons import counted
+from paperround.core.times import end_of_day, local_date
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, Transaction
+from paperround.delivery.rate_state import UNLIMITED, Pacing
+from paperround.delivery.status import redact_addresses
+from paperround.delivery.store.day import DayStore, OutcomeTally
+from paperround.delivery.store.status import StatusStore
+from paperround.digests.model import is_digest_day
+from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryState, Edition, EditionState, SkipReason
+from paperround.editions.schedule import next_cut
+from paperround.editions.source_pages import feeds_of
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.held import HeldEditions
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.model import FeedHealth
+from paperround.ops.status import pace_status
+from paperround.ops.tick import SCHEDULER
+from paperround.subscribers.model import SubscriberId, SubscriberState, Subscription
+from paperround.subscribers.store.subscribers import SubscriberStore
+
+SILENT = timedelta(minutes=5)
+"""How long nothing may look at what is due: a tick comes once a minute."""
+_QUIET = (FeedHealth.FRESH, FeedHealth.PAUSED)
+"""Feeds in these states are no reason: they brought papers, or nobody wants any."""
+
+SENTENCES: Mapping[str, str] = {
+    "scheduler.never": "Nothing has looked at what is due yet: start `paperround serve`, or run "
+    "`paperround tick` every minute.",
+    "scheduler.silent": "Nothing has looked at what is due since {since}: does `paperround serve` "
+    "or the timer run?",
+    "mail.clock": "Digests are held: the clock leapt forward. If it is right, `paperround digest "
+    "resume`.",
+    "mail.unsigned": "Mail is held: there is no DKIM key to sign it.",
+    "mail.put-back": "Mail is held: an older copy of the database may be in use.",
+    "relay.unreached": "The relay cannot be reached: {reason}.",
+    "relay.rests": "The relay refuses our mail, so everything rests until {until}: {reason}.",
+    "list.paused": "The list {list} is paused since {since}: `paperround digest resume`.",
+    "list.no-readers": "Nobody subscribes to the list {list}.",
+    "edition.none": "No edition of {date} has been made; the next is due at {at}.",
+    "edition.none-that-day": "No edition of {date} was made.",
+    "edition.held": "The edition of {date} (cut {cut}) is held until {until}, unless somebody "
+    "approves it.",
+    "edition.cancelled": "The edition of {date} (cut {cut}) was cancelled.",
+    "edition.empty": "The edition of {date} (cut {cut}) has no papers: {reason}.",
+    "feed.none": "The list {list} has no feed that is read by itself.",
+    "feed.new": "The feed {feed} has not been read yet.",
+    "feed.empty": "The feed {feed} answers and has nothing new; its last papers came {since}.",
+    "feed.stale": "The feed {feed} is late: it answers, and its last papers came {since}.",
+    "feed.holiday": "The feed {feed} announces nothing today.",
+    "feed.failed": "The feed {feed} cannot be read: {reason}.",
+    "digests.sent": "{mails} left, the first at {first}.",
+    "digests.waiting": "{mails} to be sent; the next try is at {at}.",
+    "digests.deferred": "The mail server put off {mails} ({reason}); the next try is at {at}.",
+    "digests.skipped": "{people} no mail: {reason}.",
+    "digests.failed": "{mails} failed: {reason}.",
+    "digests.unknown": "{mails} got no answer from the mail server: they may have arrived.",
+    "digests.expired": "{mails} expired: {reason}.",
+    "readers.waiting": "{readers} due since {since}, with no edition to send yet.",
+    "readers.due-later": "{readers} due later today, the next at {at}.",
+    "readers.tomorrow": "Nobody else is due today; the next are due at {at}.",
+    "person.not-on-list": "They are not on the list {list}.",
+    "person.pending": "They never confirmed.",
+    "person.unsubscribed": "They left the list.",
+    "person.suppressed": "Their address is suppressed and never mailed.",
+    "person.paused": "They paused it until {until}.",
+    "person.rests": "Too much mail to them came back, so it rests until {until}.",
+    "person.not-their-day": "They get it {frequency}, and {date} is not one of their days.",
+    "person.due": "Their next digest is due at {at}.",
+    "person.due-since": "Their digest is due since {since}, with no edition to send yet.",
+}
+
+SKIPPED: Mapping[str, str] = {
+    SkipReason.NO_NEW_PAPERS: "there was no paper they had not had",
+    SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
+    SkipReason.MUTED: "they muted everything that was new",
+    SkipReason.BELOW_FLOOR: "no new paper had the score they ask for",
+    SkipReason.PAUSED: "they paused it",
+    SkipReason.BOUNCING: "too much mail to them came back",
+    SkipReason.NOT_THEIR_DAY: "it is not one of their days",
+    SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
+    SkipReason.FEED_STALE: "the sources had announced nothing new yet",
+    SkipReason.FEED_FAILED: "a source could not be read",
+    SkipReason.RESTORED: "it may have left before the database was restored",
+    SkipReason.NO_EDITIONS: "the list had no edition in the month before",
+    SkipReason.UNSUBSCRIBED: "they left before it was sent",
+    SkipReason.SUPPRESSED: "their address must not be mailed",
+    SkipReason.CANCELLED: "the edition was cancelled",
+}
+"""The reasons of the ledger and of editions, in the words of a sentence."""
+
+Value = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One reason: a code that never changes its meaning, and its parameters. Instants are in the
+    zone of the list."""
+
+    code: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return SENTENCES[self.code].format(**self.params)
+
+
+def why(
+    database: Database,
+    list_name: str,
+    *,
+    now: datetime,
+    day: date | None = None,
+    person: SubscriberId | None = None,
+    pacing: Pacing = UNLIMITED,
+) -> list[Sentence]:
+    """Return why a list, or one person of it, got what they got on `day` (default: the list's
+    today), the most general reason first. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        today = local_date(now, mailing_list.zone)
+        answer = _Answer(work, mailing_list, day or today, today, now)
+        subscription = None
+        if person is not None:
+            if work[SubscriberStore].get(person) is None:
+                raise NotFound(f"there is no subscriber {person}")
+            subscription = work[SubscriberStore].subscription(person, mailing_list.id)
+            if subscription is None:
+                return [answer.say("person.not-on-list", list=list_name)]
+        return [*answer.sentences(subscription, person, pacing)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Reads what is recorded of one date of a list."""
+
+    work: Transaction
+    mailing_list: MailingList
+    day: date
+    today: date
+    now: datetime
+
+    def say(self, code: str, **params: Value | date | datetime | None) -> Sentence:
+        """Return a sentence; its instants become times in the list's zone."""
+        written = {name: self._written(value) for name, value in params.items()}
+        return Sentence(code=code, params=written)
+
+    def _written(self, value: Value | date | datetime | None) -> Value:
+        if value is None:
+            return "never"
+        if isinstance(value, datetime):
+            local = value.astimezone(ZoneInfo(self.mailing_list.zone))
+            form = "%H:%M" if local.date() == self.day else "%H:%M on %Y-%m-%d"
+            return local.strftime(form)
+        return value.isoformat() if isinstance(value, date) else value
+
+    @property
+    def is_today(self) -> bool:
+        """Whether what holds now is of the date."""
+        return self.day == self.today
+
+    def sentences(
+        self, subscription: Subscription | None, person: SubscriberId | None, pacing: Pacing
+    ) -> Iterator[Sentence]:
+        """Yield the sentences in order."""
+        if self.is_today:
+            yield from self._all_mail(pacing)
+            yield from self._list(person)
+        if subscription is not None:
+            yield from self._person(subscription)
+        yield from self._editions()
+        if self.is_today:
+            yield from self._feeds()
+        for one in self.work[DayStore].outcomes(self.mailing_list.id, self.day, person):
+            yield self._outcome(one)
+        if self.is_today:
+            is_reader = subscription is None or subscription.state is SubscriberState.ACTIVE
+            yield from self._due(person) if is_reader else ()
+
+    def _all_mail(self, pacing: Pacing) -> Iterator[Sentence]:
+        beat = self.work[SlotStore].last_beat(SCHEDULER)
+        if beat is None:
+            yield self.say("scheduler.never")
+        elif self.now - beat > SILENT:
+            yield self.say("scheduler.silent", since=beat)
+        pace = pace_status(self.work, pacing, now=self.now)
+        held = {
+            "mail.clock": pace.is_held,
+            "mail.unsigned": pace.lacks_keys,
+            "mail.put-back": pace.was_put_back,
+        }
+        yield from (self.say(code) for code, is_so in held.items() if is_so)
+        if pace.relay.is_paused(self.now):
+            reason = redact_addresses(pace.relay.reason) or ""
+            yield self.say("relay.rests", until=pace.relay.rests_until, reason=reason)
+        elif pace.unreached is not None:
+            yield self.say("relay.unreached", reason=redact_addresses(pace.unreached) or "")
+
+    def _list(self, person: SubscriberId | None) -> Iterator[Sentence]:
+        one = self.mailing_list
+        if one.paused_at is not None:
+            yield self.say("list.paused", list=one.name, since=one.paused_at)
+        if person is None and not self.work[StatusStore].active(one.id):
+            yield self.say("list.no-readers", list=one.name)
+
+    def _person(self, subscription: Subscription) -> Iterator[Sentence]:
+        if subscription.state is not SubscriberState.ACTIVE:
+            yield self.say(f"person.{subscription.state.value}")
+            return
+        chosen = subscription.preferences
+        if chosen.paused_until is not None and self.day < chosen.paused_until:
+            yield self.say("person.paused", until=chosen.paused_until)
+        if subscription.resting_until is not None and self.day < subscription.resting_until:
+            yield self.say("person.rests", until=subscription.resting_until)
+        if not is_digest_day(subscription, self.day):
+            frequency = chosen.frequency_text
+            yield self.say("person.not-their-day", frequency=frequency, date=self.day)
+
+    def _editions(self) -> Iterator[Sentence]:
+        ids = self.work[HeldEditions].of_day(self.mailing_list.id, self.day)
+        of_day = [self.work[EditionStore].get(one) for one in ids]
+        if not of_day:
+            code = "edition.none" if self.is_today else "edition.none-that-day"
+            at = next_cut(self.mailing_list, self.now).instant
+            yield self.say(code, date=self.day, **({"at": at} if self.is_today else {}))
+        for one in of_day:
+            yield from self._edition(one)
+
+    def _edition(self, edition: Edition) -> Iterator[Sentence]:
+        name: dict[str, Value | date] = {"date": edition.day, "cut": edition.cut}
+        if edition.state is EditionState.CANCELLED:
+            yield self.say("edition.cancelled", **name)
+        elif edition.is_held(self.now):
+            yield self.say("edition.held", **name, until=edition.held_until)
+        elif edition.empty_reason:
+            why_empty = edition.quiet_reason or edition.empty_reason
+            yield self.say("edition.empty", **name, reason=_EMPTY.get(why_empty, why_empty))
+
+    def _feeds(self) -> Iterator[Sentence]:
+        feeds = feeds_of(self.mailing_list, polled_feeds(self.work))
+        if not feeds:
+            yield self.say("feed.none", list=self.mailing_list.name)
+        for one in feeds:
+            if one.health in _QUIET:
+                continue
+            params: dict[str, Value | datetime | None] = {"feed": one.name}
+            if one.health in (FeedHealth.EMPTY, FeedHealth.STALE):
+                params["since"] = one.last_news_at
+            if one.health is FeedHealth.FAILED:
+                params["reason"] = redact_addresses(one.reason) or ""
+            yield self.say(f"feed.{one.health.value}", **params)
+
+    def _outcome(self, one: OutcomeTally) -> Sentence:
+        mails, count = counted(one.count, "digest"), one.count
+        reason = redact_addresses(one.reason) or "no reason is recorded"
+        match one.state:
+            case DeliveryState.SENT:
+                return self.say("digests.sent", count=count, mails=mails, first=one.first_sent_at)
+            case DeliveryState.QUEUED | DeliveryState.CLAIMED | DeliveryState.IN_DATA:
+                wait = f"{mails} {'waits' if count == 1 else 'wait'}"
+                return self.say("digests.waiting", count=count, mails=wait, at=one.next_at)
+            case DeliveryState.DEFERRED:
+                return self.say(
+                    "digests.deferred", count=count, mails=mails, reason=reason, at=one.next_at
+                )
+            case DeliveryState.SKIPPED:
+                people = f"{counted(count, 'person', 'people')} {'gets' if count == 1 else 'get'}"
+                words = SKIPPED.get(one.reason, reason)
+                return self.say("digests.skipped", count=count, people=people, reason=words)
+            case DeliveryState.UNKNOWN:
+                return self.say("digests.unknown", count=count, mails=mails)
+            case _:
+                code = f"digests.{one.state.value}"
+                return self.say(code, count=count, mails=mails, reason=reason)
+
+    def _due(self, person: SubscriberId | None) -> Iterator[Sentence]:
+        list_id, store = self.mailing_list.id, self.work[DayStore]
+        waiting = store.due(list_id, after=None, until=self.now, person=person)
+        end = end_of_day(self.today, self.mailing_list.zone)
+        later = store.due(list_id, after=self.now, until=end, person=person)
+        beyond = store.due(list_id, after=end, until=end + _AHEAD, person=person)
+        if person is not None:
+            at = later.first_at or beyond.first_at
+            if waiting.count:
+                yield self.say("person.due-since", since=waiting.first_at)
+            elif at is not None:
+                yield self.say("person.due", at=at)
+            return
+        if waiting.count:
+            readers = _readers(waiting.count)
+            yield self.say(
+                "readers.waiting", count=waiting.count, readers=readers, since=waiting.first_at
+            )
+        if later.count:
+            yield self.say(
+                "readers.due-later",
+                count=later.count,
+                readers=_readers(later.count),
+                at=later.first_at,
+            )
+        elif beyond.first_at is not None:
+            yield self.say("readers.tomorrow", at=beyond.first_at)
+
+
+_AHEAD = timedelta(days=3)
+_EMPTY: Mapping[str, str] = {
+    SkipReason.NO_NEW_PAPERS: "no new papers were listed since the one before",
+    SkipReason.NO_PAPERS_AT_ALL: "no papers have been read yet",
+    SkipReason.HOLIDAY: SKIPPED[SkipReason.HOLIDAY],
+    SkipReason.FEED_STALE: SKIPPED[SkipReason.FEED_STALE],
+    SkipReason.FEED_FAILED: SKIPPED[SkipReason.FEED_FAILED],
+}
+
+
+def _readers(count: int) -> str:
+    return f"{counted(count, 'reader')} {'is' if count == 1 else 'are'}"

@@ -1,0 +1,141 @@
+"""Why nothing went out, in sentences that tell what is recorded."""
+
+from dataclasses import replace
+
+import pytest
+
+from paperround.core.clock import FixedClock
+from paperround.core.errors import NotFound
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.holds import CLOCK, HOLD
+from paperround.digests.cancel import cancel, pause
+from paperround.digests.editing import set_hold
+from paperround.digests.publish import freeze_cuts
+from paperround.digests.sending import deliver
+from paperround.editions.store.lists import ListStore
+from paperround.ops.tick import live
+from paperround.ops.why import SENTENCES, Sentence, why
+from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
+from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.delivery.notices import Batches, post
+from tests.digests.planning import DAY, HOUR, MINUTE, SEVEN, at, cut, plan
+from tests.fakes import NewestFirst
+from tests.sample_database import NOW, fill, record, subscribe
+
+pytestmark = pytest.mark.accept("F55", part="why")
+SIX = at(6)
+
+
+def a_list(database: SqlDatabase, *names: str, wish: Preferences | None = None) -> None:
+    fill(database, [record(1), record(2)])
+    if names:
+        subscribe(database, *names, wish=wish)
+    plan(database, NOW + MINUTE)
+    live(database, now=SEVEN)
+
+
+def said(database: SqlDatabase, **which: object) -> list[str]:
+    chosen = {"now": SEVEN} | which
+    return [one.text for one in why(database, "trending", **chosen)]  # type: ignore[arg-type]
+
+
+def codes(database: SqlDatabase, **which: object) -> list[str]:
+    chosen = {"now": SEVEN} | which
+    return [one.code for one in why(database, "trending", **chosen)]  # type: ignore[arg-type]
+
+
+def person(database: SqlDatabase, name: str) -> SubscriberId:
+    with database.reading() as work:
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
+        return next(one.id for one, _ in people if one.address.startswith(name))
+
+
+@pytest.mark.accept("F55", part="why", mutant="a-pause-is-not-told")
+def test_a_paused_list_says_since_when(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    pause(database, None, now=SIX)
+    assert "The list trending is paused since 06:00: `paperround digest resume`." in said(database)
+
+
+def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    set_hold(database, "trending", 90, by="operator 3", now=SIX)
+    freeze_cuts(database=database, ranker=NewestFirst(), now=SIX)
+    plan(database, SEVEN)
+    assert said(database)[0] == (
+        "The edition of 2026-01-31 (cut 1) is held until 07:30, unless somebody approves it."
+    )
+    assert said(database)[-1] == "1 reader is due since 07:00, with no edition to send yet."
+
+
+def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> None:
+    a_list(database, "ada", "alan")
+    subscribe(database, "grace", wish=Preferences(hour=14))
+    plan(database, NOW + HOUR)
+    cut(database, SIX)
+    plan(database, SEVEN)
+    deliver(replace(post(database, Batches()), clock=FixedClock(SEVEN + MINUTE)))
+    live(database, now=SEVEN + HOUR)
+    assert said(database, now=SEVEN + HOUR)[-2:] == [
+        "2 digests left, the first at 07:01.",
+        "1 reader is due later today, the next at 14:00.",
+    ]
+
+
+def test_a_list_without_editions_or_feeds_says_so(database: SqlDatabase) -> None:
+    a_list(database)
+    assert said(database) == [
+        "Nobody subscribes to the list trending.",
+        "No edition of 2026-01-31 has been made; the next is due at 12:00.",
+        "The list trending has no feed that is read by itself.",
+    ]
+
+
+def test_no_tick_comes_first(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    silent = said(database, now=SEVEN + HOUR)[0]
+    assert silent.startswith("Nothing has looked at what is due since 07:00")
+    with database.writing() as work:
+        work[SlotStore].take(HOLD, CLOCK, now=SEVEN)
+    assert codes(database)[0] == "mail.clock"
+
+
+def test_no_new_papers_and_a_cancelled_edition(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    made = cut(database, SIX)
+    plan(database, SEVEN)
+    cancel(database, "trending", day=made.day, cut=made.cut, now=SEVEN)
+    text = said(database)
+    assert "The edition of 2026-01-31 (cut 1) was cancelled." in text
+    assert "1 person gets no mail: the edition was cancelled." in text
+
+
+def test_one_person_is_told_apart(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    subscribe(database, "alan", wish=Preferences(paused_until=(SEVEN + 9 * DAY).date()))
+    subscribe(database, "nine", wish=Preferences(hour=9))
+    plan(database, NOW + 3 * HOUR)
+    assert codes(database, person=person(database, "alan"))[0] == "person.paused"
+    assert said(database, person=person(database, "nine"))[-1] == (
+        "Their next digest is due at 09:00."
+    )
+    with database.writing() as work:
+        ada = work[SubscriberStore].get(person(database, "ada"))
+        assert ada is not None
+        work[SubscriberStore].set_state(ada.id, SubscriberState.UNSUBSCRIBED, now=SIX)
+    assert "They left the list." in said(database, person=ada.id)
+    with pytest.raises(NotFound):
+        said(database, person=SubscriberId(4711))
+
+
+def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    pause(database, None, now=SIX)
+    assert codes(database, day=NOW.date() - DAY) == ["edition.none-that-day"]
+
+
+def test_every_sentence_is_a_sentence() -> None:
+    for code, text in SENTENCES.items():
+        assert text[-1] in ".?", code
+        assert Sentence(code=code, params={}).code == code
