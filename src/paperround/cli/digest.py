@@ -42,7 +42,12 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 app = typer.Typer(
     help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
 )
-app.add_typer(editing.app)
+app.command("hold")(editing.hold)
+app.command("approve")(editing.approve)
+app.command("drop")(editing.drop)
+app.command("pin")(editing.pin)
+app.command("note")(editing.note)
+app.command("why")(editing.why)
 
 
 @app.command()

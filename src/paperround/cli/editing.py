@@ -1,4 +1,5 @@
-"""`paperround digest hold|approve|drop|pin|note`: look an edition over before it goes out."""
+"""`paperround digest hold|approve|drop|pin|note|why`: look an edition over before it goes out, and
+see why nothing did."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,6 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.digests.editing import EditionRef
     from paperround.editions.model import Edition
 
-app = typer.Typer()
-
 HeldCut = Annotated[
     str | None,
     typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
@@ -25,7 +24,6 @@ WHERE = {"paper": "PAPER", "held": "--cut"}
 Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
 
 
-@app.command()
 def hold(
     minutes: Annotated[
         int | None, typer.Argument(metavar="MINUTES", help="0 to 720; 0 holds nothing.")
@@ -62,7 +60,6 @@ def hold(
     print_result({"list": list_name, "hold_minutes": kept, "held": rows}, lines, as_json=as_json)
 
 
-@app.command()
 def approve(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
@@ -79,7 +76,6 @@ def approve(
     _print(edition, now=moment, as_json=as_json)
 
 
-@app.command()
 def drop(
     paper: PaperName,
     undo: Undo = False,
@@ -99,7 +95,6 @@ def drop(
     _print(edition, now=moment, as_json=as_json)
 
 
-@app.command()
 def pin(
     paper: PaperName,
     undo: Undo = False,
@@ -121,7 +116,6 @@ def pin(
     _print(edition, now=moment, as_json=as_json)
 
 
-@app.command()
 def note(
     text: Annotated[
         str, typer.Argument(metavar="TEXT", help="One line; an empty one takes the note back.")
@@ -146,7 +140,6 @@ def note(
     _print(edition, now=moment, as_json=as_json)
 
 
-@app.command()
 def why(
     list_name: ListName = DEFAULT_LIST,
     subscriber: Annotated[
