@@ -15,7 +15,7 @@ from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import deliver
 from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import live
-from paperround.ops.why import SENTENCES, Sentence, why
+from paperround.ops.why import SENTENCES, RecordedReason, why
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.notices import Batches, post
@@ -138,4 +138,4 @@ def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -
 def test_every_sentence_is_a_sentence() -> None:
     for code, text in SENTENCES.items():
         assert text[-1] in ".?", code
-        assert Sentence(code=code, params={}).code == code
+        assert RecordedReason(code=code, params={}).code == code

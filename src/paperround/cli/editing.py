@@ -192,8 +192,8 @@ def _ref(list_name: str, of_day: date | None, cut: str | None) -> "EditionRef":
 
 def _print(edition: "Edition", *, now: datetime, as_json: bool) -> None:
     """Print an edition, of its papers the first."""
-    from paperround.web.admin_editions import EditionAnswer
+    from paperround.web.admin_editions import EditionWithPapers
 
-    value = to_json(EditionAnswer.of_edition(edition, now))
+    value = to_json(EditionWithPapers.of_edition(edition, now))
     shown = value | {"papers": value["papers"][:5]}
     print_result(value, outline_lines(shown), as_json=as_json)

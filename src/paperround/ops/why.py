@@ -109,7 +109,7 @@ Value = str | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class RecordedReason:
     """One reason: a code that never changes its meaning, and its parameters. Instants are in the
     zone of the list."""
 
@@ -130,7 +130,7 @@ def why(
     day: date | None = None,
     person: SubscriberId | None = None,
     pacing: Pacing = UNLIMITED,
-) -> list[Sentence]:
+) -> list[RecordedReason]:
     """Return why a list, or one person of it, got what they got on `day` (default: the list's
     today), the most general reason first. Raises NotFound."""
     with database.reading() as work:
@@ -157,10 +157,10 @@ class _Answer:
     today: date
     now: datetime
 
-    def say(self, code: str, **params: Value | date | datetime | None) -> Sentence:
+    def say(self, code: str, **params: Value | date | datetime | None) -> RecordedReason:
         """Return a sentence; its instants become times in the list's zone."""
         written = {name: self._written(value) for name, value in params.items()}
-        return Sentence(code=code, params=written)
+        return RecordedReason(code=code, params=written)
 
     def _written(self, value: Value | date | datetime | None) -> Value:
         if value is None:
@@ -178,7 +178,7 @@ class _Answer:
 
     def sentences(
         self, subscription: Subscription | None, person: SubscriberId | None, pacing: Pacing
-    ) -> Iterator[Sentence]:
+    ) -> Iterator[RecordedReason]:
         """Yield the sentences in order."""
         if self.is_today:
             yield from self._all_mail(pacing)
@@ -194,7 +194,7 @@ class _Answer:
             is_reader = subscription is None or subscription.state is SubscriberState.ACTIVE
             yield from self._due(person) if is_reader else ()
 
-    def _all_mail(self, pacing: Pacing) -> Iterator[Sentence]:
+    def _all_mail(self, pacing: Pacing) -> Iterator[RecordedReason]:
         beat = self.work[SlotStore].last_beat(SCHEDULER)
         if beat is None:
             yield self.say("scheduler.never")
@@ -213,14 +213,14 @@ class _Answer:
         elif pace.unreached is not None:
             yield self.say("relay.unreached", reason=redact_addresses(pace.unreached) or "")
 
-    def _list(self, person: SubscriberId | None) -> Iterator[Sentence]:
+    def _list(self, person: SubscriberId | None) -> Iterator[RecordedReason]:
         one = self.mailing_list
         if one.paused_at is not None:
             yield self.say("list.paused", list=one.name, since=one.paused_at)
         if person is None and not self.work[StatusStore].active(one.id):
             yield self.say("list.no-readers", list=one.name)
 
-    def _person(self, subscription: Subscription) -> Iterator[Sentence]:
+    def _person(self, subscription: Subscription) -> Iterator[RecordedReason]:
         if subscription.state is not SubscriberState.ACTIVE:
             yield self.say(f"person.{subscription.state.value}")
             return
@@ -233,7 +233,7 @@ class _Answer:
             frequency = chosen.frequency_text
             yield self.say("person.not-their-day", frequency=frequency, date=self.day)
 
-    def _editions(self) -> Iterator[Sentence]:
+    def _editions(self) -> Iterator[RecordedReason]:
         ids = self.work[HeldEditions].of_day(self.mailing_list.id, self.day)
         of_day = [self.work[EditionStore].get(one) for one in ids]
         if not of_day:
@@ -243,7 +243,7 @@ class _Answer:
         for one in of_day:
             yield from self._edition(one)
 
-    def _edition(self, edition: Edition) -> Iterator[Sentence]:
+    def _edition(self, edition: Edition) -> Iterator[RecordedReason]:
         name: dict[str, Value | date] = {"date": edition.day, "cut": edition.cut}
         if edition.state is EditionState.CANCELLED:
             yield self.say("edition.cancelled", **name)
@@ -253,7 +253,7 @@ class _Answer:
             why_empty = edition.quiet_reason or edition.empty_reason
             yield self.say("edition.empty", **name, reason=_EMPTY.get(why_empty, why_empty))
 
-    def _feeds(self) -> Iterator[Sentence]:
+    def _feeds(self) -> Iterator[RecordedReason]:
         feeds = feeds_of(self.mailing_list, polled_feeds(self.work))
         if not feeds:
             yield self.say("feed.none", list=self.mailing_list.name)
@@ -267,7 +267,7 @@ class _Answer:
                 params["reason"] = redact_addresses(one.reason) or ""
             yield self.say(f"feed.{one.health.value}", **params)
 
-    def _outcome(self, one: OutcomeTally) -> Sentence:
+    def _outcome(self, one: OutcomeTally) -> RecordedReason:
         mails, count = counted(one.count, "digest"), one.count
         reason = redact_addresses(one.reason) or "no reason is recorded"
         match one.state:
@@ -290,7 +290,7 @@ class _Answer:
                 code = f"digests.{one.state.value}"
                 return self.say(code, count=count, mails=mails, reason=reason)
 
-    def _due(self, person: SubscriberId | None) -> Iterator[Sentence]:
+    def _due(self, person: SubscriberId | None) -> Iterator[RecordedReason]:
         list_id, store = self.mailing_list.id, self.work[DayStore]
         waiting = store.due(list_id, after=None, until=self.now, person=person)
         end = end_of_day(self.today, self.mailing_list.zone)

@@ -138,7 +138,7 @@ class EditionEntry(BaseModel):
         )
 
 
-class EditionAnswer(EditionEntry):
+class EditionWithPapers(EditionEntry):
     """An edition with its papers in order, and those that an editor dropped."""
 
     papers: list[PaperOfEdition]
@@ -177,52 +177,52 @@ def list_editions(
 
 
 @router.get("/editions/{name}/{date}/{cut}", summary="Show an edition")
-def show_edition(app: App, now: Now, name: ListName, date: Day, cut: Cut) -> EditionAnswer:
+def show_edition(app: App, now: Now, name: ListName, date: Day, cut: Cut) -> EditionWithPapers:
     """One edition with all its papers, as readers see it once it is out."""
     with app.database.reading() as work:
         found = editing.find_edition(work, _ref(name, date, cut), now=now)
-    return EditionAnswer.of_edition(found, now)
+    return EditionWithPapers.of_edition(found, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/approve", summary="Approve an edition")
 def approve_edition(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
-) -> EditionAnswer:
+) -> EditionWithPapers:
     """Let a held edition go out now, with what was changed."""
     edition = editing.approve(app.database, _ref(name, date, cut), by=actor, now=now)
-    return EditionAnswer.of_edition(edition, now)
+    return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/drop", summary="Drop a paper")
 def drop_paper(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: PaperBody
-) -> EditionAnswer:
+) -> EditionWithPapers:
     """Leave a paper out of a held edition. Its page says that one was left out."""
     ref = _ref(name, date, cut)
     edition = editing.drop(app.database, ref, body.paper, by=actor, now=now, undo=body.undo)
-    return EditionAnswer.of_edition(edition, now)
+    return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/pin", summary="Pin a paper")
 def pin_paper(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: PaperBody
-) -> EditionAnswer:
+) -> EditionWithPapers:
     """Put any paper first in a held edition, for everybody who was not sent it."""
     ref = _ref(name, date, cut)
     edition = editing.choose(
         app.database, ref, body.paper, by=actor, now=now, undo=body.undo, gist=app.gist
     )
-    return EditionAnswer.of_edition(edition, now)
+    return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/note", summary="Add a note")
 def note_edition(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: NoteBody
-) -> EditionAnswer:
+) -> EditionWithPapers:
     """Say a line to the readers of a held edition."""
     ref = _ref(name, date, cut)
     edition = editing.add_note(app.database, ref, body.text, by=actor, now=now, paper=body.paper)
-    return EditionAnswer.of_edition(edition, now)
+    return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/lists/{name}/hold", summary="Hold editions of a list")
