@@ -19,7 +19,7 @@ from paperround.core.i18n.localize import (
     localize_source,
 )
 from paperround.core.reasons import author_named, freeze, join_reasons, read_reasons
-from paperround.editions.model import Candidate
+from paperround.editions.model import CHOSEN, Candidate
 from paperround.editions.rank_changes import _risen_reason, dated
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.outlook import feed_summaries
@@ -132,6 +132,7 @@ def _of_tastes() -> Iterator[str]:
         yield freeze("near_saved.liked_words", words=words)
         yield freeze("followed.topics_words", words=words)
         yield freeze("near_saved.given_words", words=words, title=title)
+    yield CHOSEN
 
 
 EVERY = sorted(set(filter(None, reasons())))
