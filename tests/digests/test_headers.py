@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import RenderingFailed
+from paperround.core.sender import is_address
 from paperround.digests.render.headers import (
     check,
     header_text,
@@ -18,7 +19,6 @@ from paperround.digests.render.headers import (
     mailbox_field,
     text_field,
 )
-from paperround.subscribers.addresses import is_address
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=200)
 HOSTILE = [

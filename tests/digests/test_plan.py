@@ -1,5 +1,6 @@
 """Everybody's hour: which edition they get, what is missed, and what is never sent twice."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from paperround.digests.plan import (
     Welcome,
     plan_due,
 )
+from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import DigestKind, Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -52,8 +54,10 @@ def reader(database: SqlDatabase) -> SqlDatabase:
 
 
 def test_midnight_is_an_hour_that_a_reader_can_choose() -> None:
-    assert HOURS.hour_of(Preferences(hour=0)) == 0
-    assert HOURS.hour_of(Preferences()) == HOURS.hour
+    of_list = MailingList(id=ListId(1), name="bio", title="Bio")
+    assert HOURS.hour_of(Preferences(hour=0), of_list) == 0
+    assert HOURS.hour_of(Preferences(), of_list) == HOURS.hour
+    assert HOURS.hour_of(Preferences(), replace(of_list, default_hour=0)) == 0
 
 
 def test_nobody_is_planned_before_their_hour(reader: SqlDatabase) -> None:

@@ -99,9 +99,11 @@ def test_feeds_and_editions_from_before_there_was_a_service_fit_into_it(
 
 def test_a_pause_that_sqlite_held_without_its_zone_gets_it(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'x.db'}") as engine:
-        migrate.upgrade(engine, "0011")
+        migrate.upgrade(engine)
         with SqlDatabase(engine).writing() as work:
             work[ListStore].ensure_default(zone="UTC", now=NOW)
+        downgrade(engine, "0011")
+        with SqlDatabase(engine).writing() as work:
             written = "UPDATE lists SET paused_at = '2026-03-02 08:00:00.000000'"
             work.connection.exec_driver_sql(written)
         migrate.upgrade(engine)

@@ -17,6 +17,7 @@ from paperround.cli import (
     init,
     keys,
     operators,
+    lists,
     rank,
     serve,
     stats,
@@ -69,6 +70,7 @@ app.command("tick")(serve.tick)
 GROUPS = {
     "digest": digest.app,
     "feeds": feeds.app,
+    "lists": lists.app,
     "subscribers": subscribers.app,
     "bounces": bounces.app,
     "suppressions": subscribers.suppressions,

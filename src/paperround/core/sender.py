@@ -1,5 +1,6 @@
-"""The sender identity that every email and page shows."""
+"""The sender identity that every email and page shows, and addresses as headers take them."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -23,3 +24,13 @@ class SenderIdentity:
     """The colour of links, like `#0a55b8`. Empty: ours."""
     bounce_address: str = ""
     """Bounces go to this address with a tag per email. Empty: to `envelope_from`."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is one plain ASCII address that needs no quoting in a header."""
+    return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
+
+
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+)

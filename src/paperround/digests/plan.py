@@ -66,13 +66,14 @@ _NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.BOUNCING, SkipReason.NOT_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """The default hour of digests, for readers who set no hour or zone."""
+    """The installation's default hour of digests, for readers and lists that set none."""
 
     hour: int
 
-    def hour_of(self, preferences: Preferences) -> int:
-        """Return the hour at which a reader's digest is due."""
-        return self.hour if preferences.hour is None else preferences.hour
+    def hour_of(self, preferences: Preferences, mailing_list: MailingList) -> int:
+        """Return the hour at which a reader's digest is due: theirs, else the list's."""
+        hours = (preferences.hour, mailing_list.default_hour)
+        return next((one for one in hours if one is not None), self.hour)
 
     def zone_of(self, preferences: Preferences, mailing_list: MailingList) -> str:
         """Return the reader's time zone, else the list's.
@@ -107,7 +108,7 @@ def plan_due(
     personal_ranking: PersonalRanking | None = None,
     alive: Callable[[], None] = lambda: None,
 ) -> dict[str, PlanReport]:
-    """Plan every list's due digests; return the reports by list name.
+    """Plan the due digests of every list that is not archived; return the reports by list name.
 
     Editions whose hold has ended go out first. `alive` is called after each page, as a
     heartbeat. Old deliveries expire first, so that their papers can be sent again. An error in one
@@ -122,6 +123,8 @@ def plan_due(
     reports: dict[str, PlanReport] = {}
     failure: Exception | None = None
     for mailing_list in lists:
+        if mailing_list.archived_at is not None:
+            continue
         try:
             planner = _ListPlanner(database, context, hours, mailing_list)
             reports[mailing_list.name] = planner.plan(alive)
@@ -170,7 +173,7 @@ def first_due_of(
     """Return the first due time of a new or changed subscription."""
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
-    return first_due(now, hour=hours.hour_of(preferences), zone=zone, taken=taken)
+    return first_due(now, hour=hours.hour_of(preferences, mailing_list), zone=zone, taken=taken)
 
 
 @dataclass(slots=True)
@@ -333,7 +336,7 @@ class _ListPlanner:
                 due_at=one.due_at,
                 next_due_at=next_due(
                     due_at,
-                    hour=self.hours.hour_of(one.subscription.preferences),
+                    hour=self.hours.hour_of(one.subscription.preferences, self.mailing_list),
                     zone=self._zone_of(one),
                 ),
             )

@@ -194,7 +194,7 @@ def freeze_cuts(
 ) -> list[Edition]:
     """Freeze the editions that are due, of every list or of `only` one; return the new ones."""
     with database.reading() as work:
-        lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
+        lists = [one for one in work[ListStore].live() if only in (None, one.name)]
         feeds = polled_feeds(work)
     frozen = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
     return [edition for edition in frozen if edition is not None]
@@ -297,8 +297,10 @@ def publish(
     `day` defaults to today: in the list's zone for the edition, in each reader's for their row, so
     that no reader's date gets two digests. With `dry_run` nothing is written, and the report
     shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
-    during planning.
+    during planning, InvalidInput for an archived list.
     """
+    with database.reading() as work:
+        work[ListStore].get_live(list_name)
     mailing_list, edition = frozen_edition(
         database=database, list_name=list_name, day=day, cut=cut, now=now
     )

@@ -106,7 +106,7 @@ def _start_search(
     database: Database, list_name: str, day: date | None, now: datetime, include_unknown: bool
 ) -> "_UndeliveredSearch":
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_live(list_name)
     day = day or local_date(now, mailing_list.zone)
     found = Missed(list_name=list_name, day=day)
     return _UndeliveredSearch(database, mailing_list, day, now, include_unknown, found)

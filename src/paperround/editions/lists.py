@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
 from paperround.core.times import end_of_day, local_date
@@ -18,34 +19,106 @@ DEFAULT_LIST = "trending"
 MANUAL_CUT = "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailingList:
-    """A mailing list and its settings.
+OFFERED_FREQUENCIES = ("daily", "weekdays", "weekly", "monthly")
+"""How often a list may offer its digest."""
 
-    Empty `feeds` means every feed. `size` is the default number of papers in a digest,
-    `edition_size` the number an edition shows (more, so that a reader who got the first ones
-    still gets a full digest). `candidate_days` is how long after its listing a paper may enter.
-    `cuts` are the local times of day at which editions freeze; then they are held for
-    `hold_minutes`, unless somebody approves them earlier. A paused list sends nothing;
-    planned digests wait until they expire. After a restore, nothing due or counted before
-    `not_before` is sent, as it may have been sent before the restore.
+
+class SignupPolicy(StrEnum):
+    """Who may sign up: anybody, nobody, or addresses at the list's domains."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DOMAINS = "domains"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListLook:
+    """How the emails of a list look where they differ from the installation's; empty means not.
+
+    `from_name` is the display name before the installation's address. `intro` is a line above the
+    papers, `footer` one below them.
     """
 
-    id: ListId
-    name: str
+    from_name: str = ""
+    colour: str = ""
+    logo_url: str = ""
+    reply_to: str = ""
+    intro: str = ""
+    footer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSettings:
+    """What an operator decides about a list.
+
+    Empty `feeds` means every feed; only papers that match `search` may enter. `size` is the default
+    number of papers in a digest, `edition_size` the number an edition shows (more, so that a reader
+    who got the first ones still gets a full digest). `candidate_days` is how long after its listing
+    a paper may enter. `cuts` are the local times of day at which editions freeze. Without a
+    `default_hour`, the installation's counts. Empty `frequencies` and `languages` mean all of them.
+    A private list is on no page and in no feed; links in its own emails work.
+    """
+
     title: str
+    description: str = ""
     zone: str = "UTC"
     feeds: "tuple[FeedId, ...]" = ()
     categories: tuple[str, ...] = ()
+    search: str = ""
     size: int = 12
     edition_size: int = 60
     candidate_days: int = 7
     cuts: tuple[str, ...] = ("00:00", "06:00", "12:00", "18:00")
+    default_hour: int | None = None
+    frequencies: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    look: ListLook = ListLook()
+    signup: SignupPolicy = SignupPolicy.OPEN
+    domains: tuple[str, ...] = ()
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList(ListSettings):
+    """A mailing list.
+
+    Its editions are held for `hold_minutes` after their cut unless an editor approves them earlier.
+    A paused list sends nothing; planned digests wait until they expire. An archived one also
+    freezes nothing and takes no sign-ups. After a restore of the database, nothing due or counted
+    before `not_before` is sent, as it may have been sent before. The default list follows the time
+    zone of the settings unless it `has_own_zone`.
+    """
+
+    id: ListId
+    name: str
     submitter_cap: int = 3
     paused_at: datetime | None = None
     not_before: datetime | None = None
     hold_minutes: int = 0
+    archived_at: datetime | None = None
+    has_own_zone: bool = False
     settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_signups(self) -> bool:
+        """Whether anybody may sign up."""
+        return self.archived_at is None and self.signup is not SignupPolicy.CLOSED
+
+    def admits(self, domain: str) -> bool:
+        """Return whether addresses at `domain` may sign up: at one of the list's or below it."""
+        if self.signup is not SignupPolicy.DOMAINS:
+            return self.takes_signups
+        return any(domain == one or domain.endswith(f".{one}") for one in self.domains)
+
+    def offers(self, frequency: str) -> bool:
+        """Return whether readers may choose this frequency."""
+        return not self.frequencies or frequency in self.frequencies
+
+    def language_for(self, wanted: str | None) -> str | None:
+        """Return the language of a reader's digest: the one they chose, if the list offers it."""
+        if not self.languages:
+            return wanted
+        return wanted if wanted in self.languages else self.languages[0]
 
 
 @dataclass(frozen=True, slots=True)

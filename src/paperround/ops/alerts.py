@@ -62,7 +62,7 @@ def current_alerts(
         report = plans.get(mailing_list.name, PlanReport())
         missed = work[Ledger].missed(mailing_list.id, since=now.date() - REPORTED_FOR)
         found += _missed(mailing_list, missed)
-        if mailing_list.paused_at is None:
+        if mailing_list.paused_at is None and mailing_list.archived_at is None:
             found += _late(
                 mailing_list, report, work[Ledger].backlog(mailing_list.id, now=now), now
             )

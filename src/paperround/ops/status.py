@@ -197,11 +197,12 @@ class History:
 def status(
     database: Database, list_name: str | None, *, now: datetime, pacing: Pacing = UNLIMITED
 ) -> Status:
-    """Return the status of `list_name`, or of every list. Raises NotFound for an unknown list."""
+    """Return the status of `list_name`, or of every list that is not archived. Raises NotFound for
+    an unknown list."""
     with database.reading() as work:
         pace = pace_status(work, pacing, now=now)
         feeds = polled_feeds(work)
-        lists = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
+        lists = work[ListStore].live() if list_name is None else [work[ListStore].get(list_name)]
         return Status(
             last_tick_at=work[SlotStore].last_beat(SCHEDULER),
             notices=work[NoticeLedger].totals(now=now),

@@ -215,7 +215,7 @@ def _freeze_cuts(context: TickContext, steps: _Steps, *, now: datetime) -> list[
 
     def list_names() -> list[str]:
         with context.database.reading() as work:
-            return [one.name for one in work[ListStore].all()]
+            return [one.name for one in work[ListStore].live()]
 
     freeze = partial(
         freeze_cuts, database=context.database, ranker=context.ranker, now=now, gist=context.gist

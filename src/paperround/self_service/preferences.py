@@ -178,7 +178,7 @@ def open_choices(
             list_name=mailing_list.name,
             list_title=mailing_list.title,
             preferences=preferences,
-            hour=hours.hour_of(preferences),
+            hour=hours.hour_of(preferences, mailing_list),
             zone=hours.zone_of(preferences, mailing_list),
             next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
             active=reader.subscription.state is SubscriberState.ACTIVE,
@@ -262,7 +262,7 @@ def _reschedule(
     before, mailing_list = reader.subscription, reader.mailing_list
     hours = Hours(hour=context.default_hour)
     clocks = {
-        (hours.hour_of(one), hours.zone_of(one, mailing_list))
+        (hours.hour_of(one, mailing_list), hours.zone_of(one, mailing_list))
         for one in (before.preferences, preferences)
     }
     if before.state is not SubscriberState.ACTIVE or len(clocks) == 1:

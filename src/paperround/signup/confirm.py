@@ -146,7 +146,7 @@ def _activate(
     return Confirmed(
         list_title=mailing_list.title,
         preferences=preferences,
-        hour=hours.hour_of(preferences),
+        hour=hours.hour_of(preferences, mailing_list),
         zone=hours.zone_of(preferences, mailing_list),
         welcome=welcome,
         preferences_token=context.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),

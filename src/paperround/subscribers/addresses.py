@@ -18,6 +18,7 @@ from functools import cache
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.core.rates import OFF
+from paperround.core.sender import is_address
 from paperround.subscribers.model import Address
 
 LONGEST = 254
@@ -74,16 +75,6 @@ def _require_supported_characters(text: str) -> None:
                 "yet: use another address of yours"
             )
         )
-
-
-def is_address(text: str) -> bool:
-    """Return whether `text` is one plain ASCII address that needs no quoting in a header."""
-    return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
-
-
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
-)
 
 
 # --- mailboxes and providers ---------------------------------------------------------------------

@@ -100,7 +100,7 @@ def import_subscribers(
     `progress` is called with the size of every chunk that is done.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_live(list_name)
         require_suppression_keys(work, keys)
     tally, rejects = Counter[str](), list[Reject]()
     for start in range(0, len(rows), CHUNK):
@@ -148,7 +148,7 @@ def add_subscriber(
 
     def put(work: Transaction) -> str:
         require_suppression_keys(work, keys)
-        importer = _Importer(work, work[ListStore].get(list_name), keys, now)
+        importer = _Importer(work, work[ListStore].get_live(list_name), keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
         subscription = importer.subscription(cell(row, "email", parse_address))
         if outcome == "suppressed":

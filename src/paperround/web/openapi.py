@@ -20,6 +20,7 @@ TAGS = {
     "hugging face": "The same papers under Hugging Face's names and in its shapes",
     "subscriptions": "Signing up",
     "admin: feeds": "Feeds: described, previewed, read and filled",
+    "admin: lists": "Lists: created, edited, archived and restored",
     "admin: deliveries": "What became of mails, and the stop button",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: keys": "Keys of this API",

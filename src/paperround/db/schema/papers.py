@@ -227,6 +227,17 @@ lists = Table(
     instant("created_at"),
     instant("not_before", null=True),
     Column("hold_minutes", Integer, nullable=True),  # null: editions are not held
+    text("description", null=True),  # from here on null in rows of the release before
+    text("search", null=True),
+    Column("default_hour", Integer, nullable=True),
+    Column("frequencies", Json, nullable=True),
+    Column("languages", Json, nullable=True),
+    Column("look", Json, nullable=True),
+    text("signup", null=True),
+    Column("domains", Json, nullable=True),
+    Column("private", Boolean, nullable=True),
+    Column("has_own_zone", Boolean, nullable=True),  # an operator chose it, not the settings
+    instant("archived_at", null=True),
 )
 
 editions = Table(

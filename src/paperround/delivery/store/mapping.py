@@ -163,6 +163,10 @@ def release_papers(connection: Connection, ids: Collection[int]) -> None:
         connection.execute(delete(table).where(table.c.delivery_id.in_(ended)))
 
 
+_SENDS = (db.lists.c.paused_at.is_(None), db.lists.c.archived_at.is_(None))
+"""The conditions that a list sends its digests."""
+
+
 def due_rows(address: ColumnElement[Any]) -> Select[Any]:
     """Select the waiting deliveries with the states that decide whether each may go."""
     return (
@@ -178,7 +182,7 @@ def due_rows(address: ColumnElement[Any]) -> Select[Any]:
         .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
         .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
         .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
-        .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
+        .where(waiting(db.deliveries), *_SENDS)
     )
 
 
@@ -192,7 +196,7 @@ def sendable_now(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         select(literal(1))
         .where(
             db.lists.c.id == db.deliveries.c.list_id,
-            db.lists.c.paused_at.is_(None),
+            *_SENDS,
             db.editions.c.id == db.deliveries.c.edition_id,
             or_(
                 db.editions.c.state != EditionState.CANCELLED.value,
@@ -217,8 +221,8 @@ _FIRST_DUE = (
     .correlate(db.lists)
     .scalar_subquery()
 )
-_FIRST_DUES = select(db.lists.c.id, _FIRST_DUE.label("head")).where(db.lists.c.paused_at.is_(None))
-"""For each list that is not paused, when its first waiting email may go."""
+_FIRST_DUES = select(db.lists.c.id, _FIRST_DUE.label("head")).where(*_SENDS)
+"""For each list that is neither paused nor archived, when its first waiting email may go."""
 
 
 def due_lines(first_dues: Select[Any], connection: Connection, now: datetime) -> list[int]:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from paperround.core.errors import RenderingFailed
-from paperround.subscribers.addresses import is_address
+from paperround.core.sender import is_address
 
 LINE = 76
 """The line length for folding (RFC 2047 section 2)."""

@@ -20,13 +20,12 @@ from urllib.parse import urlsplit
 
 from paperround.core.errors import Misconfigured, RenderingFailed
 from paperround.core.languages import spoken_or_english
-from paperround.core.sender import SenderIdentity
+from paperround.core.sender import SenderIdentity, is_address
 from paperround.core.times import require_utc
 from paperround.delivery.model import BARE_CR, BARE_LF, DOTTED_LINE
 from paperround.delivery.system_mail_model import NoticeView
 from paperround.digests.model import DigestView, Rendered
 from paperround.digests.render.headers import check, literal_field, mailbox_field, text_field
-from paperround.subscribers.addresses import is_address
 
 _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")

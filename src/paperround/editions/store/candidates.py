@@ -14,9 +14,10 @@ from paperround.editions.lists import ListId, MailingList, Window
 from paperround.editions.model import Candidate, EditionState, ListedBy
 from paperround.papers.enrichment import scale_of
 from paperround.papers.model import Observation, PaperId
+from paperround.papers.search import parse_query
 from paperround.papers.store.duplicates import NOT_JOINED
 from paperround.papers.store.papers import PAPER_COLUMNS, paper_of
-from paperround.papers.store.search import categories_of
+from paperround.papers.store.search import categories_of, matches_query
 
 _PAPERS = db.papers.c
 
@@ -32,6 +33,7 @@ class CandidateStore(Store):
             _PAPERS.withdrawn_at.is_(None),
             NOT_JOINED,
             *_in_feeds(self._connection, mailing_list),
+            *_found(self._connection, mailing_list),
         ]
         rows = self._connection.execute(
             select(*PAPER_COLUMNS).where(*eligible).order_by(_PAPERS.id)
@@ -58,6 +60,7 @@ class CandidateStore(Store):
                 NOT_JOINED,
                 known_at > seen.start,
                 known_at <= seen.as_of,
+                *_found(self._connection, mailing_list),
             )
         )
         found = {PaperId(id_): tuple(categories) for id_, categories in rows}
@@ -92,6 +95,7 @@ class CandidateStore(Store):
             _PAPERS.counts_from <= by,
             NOT_JOINED,
             *_in_feeds(self._connection, mailing_list),
+            *_found(self._connection, mailing_list),
         ]
         if mailing_list.categories:
             name = categories_of(self._connection, db.papers)
@@ -133,6 +137,13 @@ def _in_feeds(connection: Connection, mailing_list: MailingList) -> list[ColumnE
     listings = db.listings.c
     is_in_feed = column_in(connection, listings.feed_id, mailing_list.feeds)
     return [exists().where(listings.paper_id == _PAPERS.id, is_in_feed)]
+
+
+def _found(connection: Connection, mailing_list: MailingList) -> list[ColumnElement[bool]]:
+    """Return the conditions that a paper matches the list's search; none without one."""
+    if not mailing_list.search:
+        return []
+    return matches_query(connection, parse_query(mailing_list.search), _PAPERS.id)
 
 
 def _known_at(connection: Connection, mailing_list: MailingList) -> ScalarSelect[Any]:

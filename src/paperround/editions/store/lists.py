@@ -3,15 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, update
+from sqlalchemy import Row, func, literal, or_, select, update
 
-from paperround.core.errors import NotFound
+from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
 from paperround.db.dialect import insert_new
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
+from paperround.editions.lists import (
+    DEFAULT_LIST,
+    ListId,
+    ListLook,
+    ListSettings,
+    MailingList,
+    SignupPolicy,
+)
 
 DEFAULT_TITLE = "Trending papers"
 
@@ -43,6 +50,26 @@ class ListStore(Store):
         """Return every list, by name."""
         rows = self._connection.execute(select(db.lists).order_by(db.lists.c.name))
         return [_mailing_list(row) for row in rows]
+
+    def live(self) -> list[MailingList]:
+        """Return every list that is not archived, by name."""
+        return [one for one in self.all() if one.archived_at is None]
+
+    def get_live(self, name: str) -> MailingList:
+        """Return the list `name`. Raises NotFound, and InvalidInput if it is archived."""
+        found = self.get(name)
+        if found.archived_at is not None:
+            raise InvalidInput(
+                f"the list {name} is archived: `paperround lists restore {name}` lets it go on",
+                code="list",
+            )
+        return found
+
+    def get_for_update(self, name: str) -> MailingList:
+        """Return the list `name`, locked until the transaction ends. Raises NotFound."""
+        locking = select(db.lists.c.id).where(db.lists.c.name == name).with_for_update()
+        self._connection.execute(locking)
+        return self.get(name)
 
     def page(self, after: ListId, *, limit: int) -> list[MailingList]:
         """Return lists with an id above `after`, by id."""
@@ -83,31 +110,80 @@ class ListStore(Store):
         return None if row is None else _mailing_list(row)
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
-        """Create the list `trending` if it is missing, set its zone, and return it."""
-        fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
-        columns = columns_of(fresh) | {"created_at": now}
-        del columns["id"]
-        self._connection.execute(insert_new(self._connection, db.lists), columns)
-        moved = self._connection.execute(
-            update(db.lists)
-            .where(db.lists.c.name == DEFAULT_LIST, db.lists.c.zone != zone)
-            .values(zone=zone)
-            .returning(db.lists.c.id)
+        """Create the list `trending` if it is missing, set its zone unless an operator chose it,
+        and return it."""
+        self.add(DEFAULT_LIST, ListSettings(title=DEFAULT_TITLE, zone=zone), now=now)
+        current = self.get(DEFAULT_LIST)
+        if current.has_own_zone or current.zone == zone:
+            return current
+        self._connection.execute(
+            update(db.lists).where(db.lists.c.id == current.id).values(zone=zone)
         )
-        for list_id in moved.scalars().all():
-            # Reset the due times of readers in the list's zone, except of digests already due.
-            self._connection.execute(
-                update(db.subscriptions)
-                .where(
-                    db.subscriptions.c.list_id == list_id,
-                    db.subscriptions.c.timezone.is_(None),
-                    db.subscriptions.c.due_at > now,
-                )
-                .values(due_at=None)
-            )
+        self.reset_clocks(current.id, now=now)
         return self.get(DEFAULT_LIST)
+
+    def add(self, name: str, settings: ListSettings, *, now: datetime) -> bool:
+        """Store a new list; return False if the name is taken."""
+        row = columns_of(settings) | {
+            "look": columns_of(settings.look),
+            "name": name,
+            "submitter_cap": 3,
+            "settings": {},
+            "created_at": now,
+        }
+        adding = insert_new(self._connection, db.lists).returning(db.lists.c.id)
+        return self._connection.execute(adding, row).one_or_none() is not None
+
+    def change(self, list_id: ListId, settings: ListSettings, *, has_own_zone: bool) -> None:
+        """Replace the settings of a list."""
+        row = columns_of(settings) | {"look": columns_of(settings.look)}
+        self._connection.execute(
+            update(db.lists)
+            .where(db.lists.c.id == list_id)
+            .values(**row, has_own_zone=has_own_zone)
+        )
+
+    def set_archived(self, list_id: ListId, at: datetime | None) -> None:
+        """Archive a list, or restore it with None."""
+        self._connection.execute(
+            update(db.lists).where(db.lists.c.id == list_id).values(archived_at=at)
+        )
+
+    def reset_clocks(
+        self, list_id: ListId, *, now: datetime, zone: bool = True, hour: bool = False
+    ) -> None:
+        """Have the next digest of readers scheduled anew who leave the zone, or the hour, to the
+        list, except of digests already due."""
+        c = db.subscriptions.c
+        follows = [
+            column.is_(None) for column, counts in ((c.timezone, zone), (c.hour, hour)) if counts
+        ]
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(c.list_id == list_id, or_(*follows), c.due_at > now)
+            .values(due_at=None)
+        )
+
+    def restart_clocks(self, list_id: ListId) -> None:
+        """Have the next digest of every reader scheduled anew."""
+        c = db.subscriptions.c
+        self._connection.execute(
+            update(db.subscriptions).where(c.list_id == list_id).values(due_at=None)
+        )
 
 
 def _mailing_list(row: Row[Any]) -> MailingList:
-    lists = {name: tuple(getattr(row, name)) for name in ("feeds", "categories", "cuts")}
-    return value_of(MailingList, row, hold_minutes=row.hold_minutes or 0, **lists)
+    columns = ("feeds", "categories", "cuts", "frequencies", "languages", "domains")
+    lists = {name: tuple(getattr(row, name) or ()) for name in columns}
+    return value_of(
+        MailingList,
+        row,
+        **lists,
+        description=row.description or "",
+        search=row.search or "",
+        look=ListLook(**(row.look or {})),
+        signup=SignupPolicy(row.signup or SignupPolicy.OPEN),
+        private=bool(row.private),
+        hold_minutes=row.hold_minutes or 0,
+        has_own_zone=bool(row.has_own_zone),
+    )

@@ -184,6 +184,26 @@ class SearchIndex(Store):
         return list(found.scalars())
 
 
+def matches_query(
+    connection: Connection, query: Query, paper: ColumnElement[Any]
+) -> list[ColumnElement[bool]]:
+    """The conditions that the paper with the id `paper` is among the papers of a query."""
+    index = _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
+    conditions = _conditions(connection, query.filters, paper)
+
+    def found(expression: str) -> ColumnElement[bool]:
+        words = index.matches(literal(expression))
+        named = select(index.id).select_from(index.source).where(words)
+        return paper.in_(named.correlate(None))
+
+    if query.wanted:
+        conditions.append(found(_expression(index, query, query.wanted)))
+    elif query.excluded:
+        any_of = index.operators[1].join(map(index.quote, query.excluded))
+        conditions.append(~found(any_of))
+    return conditions
+
+
 def remember_words(connection: Connection, known: Iterable[str]) -> None:
     """Store words of titles, sorted so that two writers cannot deadlock."""
     rows = [{"word": word} for word in sorted(set(known))]

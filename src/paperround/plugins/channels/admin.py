@@ -78,7 +78,7 @@ class ChannelAdmin:
         self._require_open(hook)
 
         def add(work: Transaction) -> Channel:
-            mailing_list = work[ListStore].get(list_name)
+            mailing_list = work[ListStore].get_live(list_name)
             added = work[ChannelStore].add(name, _with_key(hook), mailing_list, now=self.now)
             self._store_preferences(work, added, settings)
             if at_once:

@@ -1,0 +1,40 @@
+"""What an operator says of a list: its description, search, hours, languages, look and readers."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0028"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for column in columns():
+        op.add_column("lists", column)
+
+
+def downgrade() -> None:
+    """Every list is open, public and live again, and looks like the installation."""
+    for column in reversed(columns()):
+        op.drop_column("lists", column.name)
+
+
+def columns() -> list[sa.Column]:
+    """The new columns, null in the rows of the release before."""
+    json = sa.Text().with_variant(postgresql.JSON(), "postgresql")
+    instant = sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+    return [
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("search", sa.Text(), nullable=True),
+        sa.Column("default_hour", sa.Integer(), nullable=True),
+        sa.Column("frequencies", json, nullable=True),
+        sa.Column("languages", json, nullable=True),
+        sa.Column("look", json, nullable=True),
+        sa.Column("signup", sa.Text(), nullable=True),
+        sa.Column("domains", json, nullable=True),
+        sa.Column("private", sa.Boolean(), nullable=True),
+        sa.Column("has_own_zone", sa.Boolean(), nullable=True),
+        sa.Column("archived_at", instant, nullable=True),
+    ]

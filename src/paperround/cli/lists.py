@@ -1,0 +1,293 @@
+"""`paperround lists`: create, edit, archive and restore the lists that people subscribe to."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, Now, Yes, actor, agree, runtime, usage
+from paperround.cli.output import outline_lines, print_list, print_result, to_json
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.bootstrap import AppContext
+    from paperround.editions.lists import MailingList
+
+app = typer.Typer(
+    help="The lists that people subscribe to, each with its own digest.", no_args_is_help=True
+)
+
+Texts = list[str] | None
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the list.")]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Its title in emails and pages.")]
+Description = Annotated[str | None, typer.Option(metavar="TEXT", help="What it is about.")]
+Feeds = Annotated[
+    Texts, typer.Option("--feed", metavar="FEED", help="Only papers of this feed. Repeatable.")
+]
+Categories = Annotated[
+    Texts,
+    typer.Option("--category", metavar="NAME", help="Only this category, as cs.LG. Repeatable."),
+]
+Search = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Only papers that this search finds, as on the search page."),
+]
+Cuts = Annotated[
+    Texts, typer.Option("--cut", metavar="HH:MM", help="When editions freeze, 1 to 4 a day.")
+]
+Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")]
+Hour = Annotated[
+    int | None, typer.Option("--hour", metavar="N", help="The default hour of digests, 0 to 23.")
+]
+Size = Annotated[int | None, typer.Option(metavar="N", help="Papers in a digest, 1 to 50.")]
+EditionSize = Annotated[int | None, typer.Option(metavar="N", help="Papers an edition shows.")]
+Days = Annotated[
+    int | None,
+    typer.Option("--days", metavar="N", help="Days after its listing a paper may enter."),
+]
+Frequencies = Annotated[
+    Texts,
+    typer.Option(
+        "--frequency", metavar="HOW", help="Offer daily, weekdays, weekly, monthly. Repeatable."
+    ),
+]
+Languages = Annotated[
+    Texts, typer.Option("--language", metavar="TAG", help="Offer this language. Repeatable.")
+]
+FromName = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="The name before the sender's address.")
+]
+Colour = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="The colour of links.")]
+Logo = Annotated[str | None, typer.Option(metavar="URL", help="A picture above the papers.")]
+ReplyTo = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where answers go.")]
+Intro = Annotated[str | None, typer.Option(metavar="TEXT", help="A line above the papers.")]
+Footer = Annotated[str | None, typer.Option(metavar="TEXT", help="A line below the papers.")]
+Signup = Annotated[
+    str | None,
+    typer.Option(metavar="WHO", help="Who may sign up: open, closed, or domains (--domain)."),
+]
+Domains = Annotated[
+    Texts,
+    typer.Option(
+        "--domain", metavar="DOMAIN", help="Only addresses there may sign up. Repeatable."
+    ),
+]
+Private = Annotated[
+    bool | None,
+    typer.Option("--private/--public", help="Whether its archive is on the site."),
+]
+
+LOOK = ("from_name", "colour", "logo_url", "reply_to", "intro", "footer")
+OPTIONS = {
+    "feeds": "--feed",
+    "categories": "--category",
+    "cuts": "--cut",
+    "default_hour": "--hour",
+    "candidate_days": "--days",
+    "frequencies": "--frequency",
+    "languages": "--language",
+    "logo_url": "--logo",
+    "domains": "--domain",
+    "name": "NAME",
+}
+"""The options of fields with another name."""
+HINTS = {
+    "edition_size": "--edition-size",
+    "from_name": "--from-name",
+    "reply_to": "--reply-to",
+    **OPTIONS,
+}
+"""What messages about a field name."""
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """Show every list, archived ones too."""
+    from paperround.editions.manage_lists import feed_names
+    from paperround.editions.store.lists import ListStore
+    from paperround.web.list_models import ListDetails
+
+    with runtime().database.reading() as work:
+        names = feed_names(work)
+        found = [ListDetails.shown(one, names) for one in work[ListStore].all()]
+    print_list(
+        "lists", found, "name signup private archived_at title", none="no lists", as_json=as_json
+    )
+
+
+@app.command()
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show one list with all that was decided about it."""
+    from paperround.editions.store.lists import ListStore
+
+    context = runtime()
+    with context.database.reading() as work:
+        found = work[ListStore].get(name)
+    _print(context, found, None, as_json=as_json)
+
+
+@app.command()
+def add(
+    name: Name,
+    title: Title = None,
+    description: Description = None,
+    feed: Feeds = None,
+    category: Categories = None,
+    search: Search = None,
+    cut: Cuts = None,
+    zone: Zone = None,
+    hour: Hour = None,
+    size: Size = None,
+    edition_size: EditionSize = None,
+    days: Days = None,
+    frequency: Frequencies = None,
+    language: Languages = None,
+    from_name: FromName = None,
+    colour: Colour = None,
+    logo: Logo = None,
+    reply_to: ReplyTo = None,
+    intro: Intro = None,
+    footer: Footer = None,
+    signup: Signup = None,
+    domain: Domains = None,
+    private: Private = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create the list NAME: small letters, digits and hyphens, fixed from then on."""
+    given = _given(locals())
+    from paperround.editions.manage_lists import create_list
+
+    context = runtime(now, creates=True)
+    given.setdefault("zone", context.settings.timezone)
+    with usage(**HINTS):
+        made = create_list(context.database, name, given, by=actor(), now=context.clock.now())
+    _print(context, made, f"created {made.name}: {made.title}", as_json=as_json)
+
+
+@app.command()
+def edit(
+    name: Name,
+    title: Title = None,
+    description: Description = None,
+    feed: Feeds = None,
+    category: Categories = None,
+    search: Search = None,
+    cut: Cuts = None,
+    zone: Zone = None,
+    hour: Hour = None,
+    size: Size = None,
+    edition_size: EditionSize = None,
+    days: Days = None,
+    frequency: Frequencies = None,
+    language: Languages = None,
+    from_name: FromName = None,
+    colour: Colour = None,
+    logo: Logo = None,
+    reply_to: ReplyTo = None,
+    intro: Intro = None,
+    footer: Footer = None,
+    signup: Signup = None,
+    domain: Domains = None,
+    private: Private = None,
+    unset: Annotated[
+        list[str] | None,
+        typer.Option("--unset", metavar="OPTION", help="Back to its default, such as search."),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a list. Repeatable options replace what was there; frozen editions do not change."""
+    given = _given(locals())
+    from paperround.editions.manage_lists import edit_list
+
+    for one in unset or []:
+        _unset(given, one)
+    if not given:
+        raise typer.BadParameter("say what to change, such as --title, or --unset search")
+    context = runtime(now)
+    with usage(**HINTS):
+        changed = edit_list(context.database, name, given, by=actor(), now=context.clock.now())
+    _print(context, changed, f"changed {changed.name}: {changed.title}", as_json=as_json)
+
+
+@app.command()
+def archive(name: Name, yes: Yes = False, now: Now = None, as_json: AsJson = False) -> None:
+    """Stop a list: no sign-ups, no editions, no digests. Its archive stays."""
+    from paperround.editions.manage_lists import archive_list
+    from paperround.editions.store.lists import ListStore
+
+    context = runtime(now)
+    with context.database.reading() as work:
+        work[ListStore].get(name)
+    agree(yes, f"Archive {name}? Its readers get nothing until it is restored.")
+    done = archive_list(context.database, name, by=actor(), now=context.clock.now())
+    _print(context, done, f"archived {name}; `lists restore {name}` undoes it", as_json=as_json)
+
+
+@app.command()
+def restore(name: Name, now: Now = None, as_json: AsJson = False) -> None:
+    """Let an archived list go on."""
+    from paperround.editions.manage_lists import restore_list
+
+    context = runtime(now)
+    done = restore_list(context.database, name, by=actor(), now=context.clock.now())
+    _print(context, done, f"{name} goes on: digests come at each reader's hour", as_json=as_json)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that options were given for. A domain alone means `--signup domains`."""
+    flags = {
+        option.removeprefix("--").replace("-", "_"): field for field, option in OPTIONS.items()
+    }
+    del flags["NAME"]
+    ignored = ("name", "now", "as_json", "unset")
+    given = {
+        flags.get(option, option): tuple(value) if isinstance(value, list) else value
+        for option, value in options.items()
+        if option not in ignored and value not in (None, [])
+    }
+    if "domains" in given:
+        given.setdefault("signup", "domains")
+    if "signup" in given:
+        given["signup"] = _policy(given["signup"])
+    look = {field: given.pop(field) for field in LOOK if field in given}
+    return {**given, "look": look} if look else given
+
+
+def _policy(text: str) -> object:
+    from paperround.editions.lists import SignupPolicy
+
+    if text not in set(SignupPolicy):
+        raise typer.BadParameter("say open, closed or domains", param_hint="--signup")
+    return SignupPolicy(text)
+
+
+def _unset(given: dict[str, Any], option: str) -> None:
+    """Add the default of the field of an option to the changes. Raises BadParameter."""
+    from dataclasses import fields
+
+    from paperround.editions.lists import ListLook, ListSettings
+
+    option = option.removeprefix("--").replace("-", "_")
+    flags = {flag.removeprefix("--").replace("-", "_"): field for field, flag in OPTIONS.items()}
+    name = flags.get(option, option)
+    defaults = {one.name: getattr(ListSettings(title=""), one.name) for one in fields(ListSettings)}
+    if name in LOOK:
+        given.setdefault("look", {})[name] = getattr(ListLook(), name)
+    elif name == "title" or name not in defaults:
+        known = sorted({OPTIONS.get(one, one).removeprefix("--") for one in (*defaults, *LOOK)})
+        known = [one for one in known if one not in ("title", "look")]
+        raise typer.BadParameter(f"use one of {', '.join(known)}", param_hint="--unset")
+    elif name == "look":
+        given["look"] = None
+    else:
+        given[name] = defaults[name]
+
+
+def _print(context: "AppContext", one: "MailingList", line: str | None, *, as_json: bool) -> None:
+    from paperround.editions.manage_lists import feed_names
+    from paperround.web.list_models import ListDetails
+
+    with context.database.reading() as work:
+        details = ListDetails.shown(one, feed_names(work))
+    text = list(outline_lines(to_json(details))) if line is None else line
+    print_result({"list": details}, text, as_json=as_json)

@@ -1,0 +1,159 @@
+"""Models of lists in the admin API and of `paperround lists --json`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from paperround.editions.lists import ListSettings, MailingList, SignupPolicy
+from paperround.papers.model import FeedId
+from paperround.web.models import (
+    Instant,
+    PrintableText,
+    Resource,
+    StrictBody,
+    example_config,
+    patch_config,
+)
+
+LIST_EXAMPLE: dict[str, Any] = {
+    "name": "robots",
+    "title": "Robots this week",
+    "description": "Papers on robots, for the lab.",
+    "feeds": [],
+    "categories": ["cs.RO"],
+    "search": "robot* NOT survey",
+    "cuts": ["06:00"],
+    "zone": "Europe/Berlin",
+    "size": 8,
+    "frequencies": ["weekly"],
+    "look": {"from_name": "Robots weekly", "colour": "#7a1f1f"},
+    "signup": "domains",
+    "domains": ["lab.example.org"],
+    "private": True,
+}
+
+_DEFAULTS = ListSettings(title="")
+
+Line = Annotated[PrintableText, Field(max_length=600)]
+Words = Annotated[list[Annotated[PrintableText, Field(max_length=100)]], Field(max_length=100)]
+
+
+class LookBody(StrictBody):
+    """How emails of a list differ from the installation's; an empty text means not."""
+
+    from_name: Annotated[Line, Field(description="The name before the sender's address.")] = ""
+    colour: Annotated[Line, Field(description="The colour of links, like #0a55b8.")] = ""
+    logo_url: Annotated[Line, Field(description="A picture above the papers, by https.")] = ""
+    reply_to: Annotated[Line, Field(description="The address that answers go to.")] = ""
+    intro: Annotated[Line, Field(description="A line above the papers.")] = ""
+    footer: Annotated[Line, Field(description="A line below the papers.")] = ""
+
+
+class LookChanges(LookBody):
+    """What is to change of a look. What is left out stays."""
+
+    model_config = patch_config({"colour": "#7a1f1f"})
+
+
+class ListBody(StrictBody):
+    """A list as an operator describes it."""
+
+    title: Line
+    description: Line = ""
+    feeds: Words = Field(default_factory=list, description="Feeds by name; none for all of them.")
+    categories: Words = Field(
+        default_factory=list, description="Of which a paper has one; none for any."
+    )
+    search: Annotated[
+        PrintableText,
+        Field(max_length=4000, description="Only papers that this search finds may enter."),
+    ] = ""
+    cuts: Words = Field(
+        default_factory=lambda: list(_DEFAULTS.cuts),
+        description="Times of day at which editions freeze, 1 to 4.",
+    )
+    zone: Annotated[Line, Field(description="The time zone of cuts and default hour.")] = "UTC"
+    default_hour: Annotated[
+        int | None,
+        Field(description="For readers who choose none; null for that of the installation."),
+    ] = None
+    size: Annotated[int, Field(description="Papers in a digest, unless a reader chooses.")] = 12
+    edition_size: Annotated[int, Field(description="Papers that an edition shows.")] = 60
+    candidate_days: Annotated[int, Field(description="Days a paper may enter.")] = 7
+    frequencies: Words = Field(
+        default_factory=list, description="daily, weekdays, weekly, monthly; none for all of them."
+    )
+    languages: Words = Field(default_factory=list, description="Offered languages; none for all.")
+    look: LookBody = LookBody()
+    signup: Annotated[
+        Annotated[SignupPolicy, Field(strict=False)],
+        Field(description="Who may sign up."),
+    ] = SignupPolicy.OPEN
+    domains: Words = Field(
+        default_factory=list, description="With `signup` domains: at which ones."
+    )
+    private: Annotated[
+        bool, Field(description="Whether its archive is only for links in its own emails.")
+    ] = False
+
+
+class NewListBody(ListBody):
+    """A new list. Its name is part of URLs and never changes."""
+
+    model_config = example_config(LIST_EXAMPLE)
+
+    name: Annotated[Line, Field(description="Small letters, digits and hyphens.")]
+
+
+class ListChanges(ListBody):
+    """What is to change of a list. What is left out stays, in `look` too; lists are replaced."""
+
+    model_config = patch_config({"title": "Robots"}, {"look": {"intro": ""}, "signup": "closed"})
+
+    title: Line = ""
+    look: LookChanges = LookChanges()
+
+
+class ListLookAnswer(Resource):
+    """How emails of a list differ from the installation's."""
+
+    from_name: str
+    colour: str
+    logo_url: str
+    reply_to: str
+    intro: str
+    footer: str
+
+
+class ListDetails(Resource):
+    """A list as an operator described it, and whether it is paused or archived."""
+
+    name: str
+    title: str
+    description: str
+    feeds: list[str]
+    categories: list[str]
+    search: str
+    cuts: list[str]
+    zone: str
+    default_hour: int | None
+    size: int
+    edition_size: int
+    candidate_days: int
+    frequencies: list[str]
+    languages: list[str]
+    look: ListLookAnswer
+    signup: SignupPolicy
+    domains: list[str]
+    private: bool
+    paused_at: Instant | None
+    archived_at: Instant | None
+
+    @classmethod
+    def shown(cls, one: MailingList, names: Mapping[FeedId, str]) -> "ListDetails":
+        """Return the resource of a list, with its feeds by name. Deleted ones are left out."""
+        own = {name: getattr(one, name) for name in cls.model_fields if name != "feeds"}
+        for name in ("categories", "cuts", "frequencies", "languages", "domains"):
+            own[name] = list(own[name])
+        return cls(**own, feeds=[names[feed] for feed in one.feeds if feed in names])
