@@ -2,12 +2,18 @@
 
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.message import addressing_of, digest_fields, message_bytes
+from paperround.digests.render.message import (
+    addressing_of,
+    digest_fields,
+    message_bytes,
+    sender_named,
+)
 
 
 def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:
     """The digest rendered whole, encoded whole, and signed as it was finished."""
-    sender, signer, links = renderer._sender, renderer._signer(), mail.view.links
+    sender = sender_named(renderer._sender, mail.view.from_name)
+    signer, links = renderer._signer(), mail.view.links
     leave = mail.list_unsubscribe_mail or ""
     addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
     mine = (links.unsubscribe, links.preferences, links.feedback)

@@ -24,6 +24,7 @@ from paperround.delivery.system_mail_model import (
     NoticeView,
     SystemMailKind,
 )
+from paperround.editions.lists import ListLook
 from paperround.editions.model import DeliveryId
 from paperround.subscribers.model import SubscriberId, Subscription
 
@@ -128,10 +129,15 @@ def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) ->
 
 
 def notice_mail(
-    claimed: ClaimedNotice, sender_identity: SenderIdentity, list_title: str, keys: KeyRing
+    claimed: ClaimedNotice,
+    sender_identity: SenderIdentity,
+    list_title: str,
+    keys: KeyRing,
+    *,
+    look: ListLook = ListLook(),  # noqa: B008 - a frozen value
 ) -> NoticeMail:
-    """Return a claimed system email for the renderer. Raises Misconfigured when its key is
-    missing."""
+    """Return a claimed system email for the renderer, with the look of its list. Raises
+    Misconfigured when its key is missing."""
     lines, base = str(claimed.payload.get("lines", "")), sender_identity.public_url
     action_url, row = base, int(claimed.payload.get(_LINK, claimed.id))
     kind = SystemMailKind.LOGIN if _LINK in claimed.payload else claimed.kind
@@ -152,6 +158,9 @@ def notice_mail(
         language=spoken_or_english(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
+        from_name=look.from_name,
+        colour=look.colour,
+        reply_to=look.reply_to,
     )
     return NoticeMail(
         view=view,

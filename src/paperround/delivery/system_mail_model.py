@@ -94,7 +94,8 @@ class ClaimedNotice(NoticeBase):
 class NoticeView:
     """The template context of a system email. `action_url` is its one link, if any.
 
-    `details` are the lines of an alert or a test.
+    `details` are the lines of an alert or a test. The last fields are the look of its list, empty
+    where it has none of its own.
     """
 
     kind: SystemMailKind
@@ -109,6 +110,9 @@ class NoticeView:
     language: str = "en"
     privacy_url: str = ""
     imprint_url: str = ""
+    from_name: str = ""
+    colour: str = ""
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Compose the email of a ledger row from its frozen edition, deterministically."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -25,7 +25,7 @@ from paperround.digests.model import (
     period_covered,
     positions_for_everyone,
 )
-from paperround.editions.lists import DEFAULT_LIST, MailingList
+from paperround.editions.lists import DEFAULT_LIST, ListLook, MailingList
 from paperround.editions.model import Edition, EditionPaper, JournalClub, TrendingPeriod
 from paperround.editions.periods import period_name
 from paperround.editions.sections import Section, age_of, section_for_all, section_of
@@ -50,12 +50,18 @@ class EditionContent:
     web_url: str
     size: int
     """Papers in a full digest; a shorter one explains why. 0: no explanation."""
+    look: ListLook = field(default_factory=ListLook)
 
 
 def edition_content(
-    edition: Edition, list_title: str, sender_identity: SenderIdentity, *, size: int = 0
+    edition: Edition,
+    list_title: str,
+    sender_identity: SenderIdentity,
+    *,
+    size: int = 0,
+    look: ListLook = ListLook(),  # noqa: B008 - a frozen value
 ) -> EditionContent:
-    """Return the content of `edition` as sent by `sender_identity`."""
+    """Return the content of `edition` as sent by `sender_identity`, with the look of its list."""
     base = sender_identity.public_url
     return EditionContent(
         edition=edition,
@@ -69,6 +75,7 @@ def edition_content(
         },
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         size=size,
+        look=look,
     )
 
 
@@ -107,7 +114,9 @@ def new_subscriber_digest(
         nonce=notice.nonce,
     )
     return digest_mail(
-        edition_content(edition, mailing_list.title, sender_identity), delivery, keys
+        edition_content(edition, mailing_list.title, sender_identity, look=mailing_list.look),
+        delivery,
+        keys,
     )
 
 
@@ -189,8 +198,13 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=sender_identity.privacy_url,
         imprint_url=sender_identity.imprint_url,
-        logo_url=sender_identity.logo_url,
+        logo_url=content.look.logo_url or sender_identity.logo_url,
         period=period,
+        from_name=content.look.from_name,
+        colour=content.look.colour,
+        reply_to=content.look.reply_to,
+        intro=content.look.intro,
+        footer=content.look.footer,
     )
 
 

@@ -297,7 +297,8 @@ class DigestView:
 
     `local_date` is the subscriber's; the edition may be of another day. `thin` explains which
     feed problem made the digest shorter; empty for none. `note` is what an editor wrote about the
-    edition.
+    edition. The last fields are the look of the list (`ListLook`), empty where it has none of its
+    own.
     """
 
     list_name: str
@@ -323,6 +324,11 @@ class DigestView:
     imprint_url: str = ""
     logo_url: str = ""
     period: TrendingPeriod = TrendingPeriod.DAY
+    from_name: str = ""
+    colour: str = ""
+    reply_to: str = ""
+    intro: str = ""
+    footer: str = ""
 
     @property
     def days(self) -> tuple[date, date]:

@@ -29,7 +29,7 @@ from paperround.digests.compose import (
     new_subscriber_digest,
 )
 from paperround.digests.model import Renderer
-from paperround.editions.lists import MailingList
+from paperround.editions.lists import ListLook, MailingList
 from paperround.editions.model import Edition, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -62,8 +62,13 @@ def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
         content = contents.get(row.edition_id)
         if content is None or not content.papers.keys() >= set(row.positions):
             edition, mailing_list = _read_edition(post, row.edition_id)
-            title, size = mailing_list.title, mailing_list.size
-            content = edition_content(edition, title, post.sender_identity, size=size)
+            content = edition_content(
+                edition,
+                mailing_list.title,
+                post.sender_identity,
+                size=mailing_list.size,
+                look=mailing_list.look,
+            )
             contents[row.edition_id] = content
         return post.renderer.compose(digest_mail(content, row, post.keys))
 
@@ -91,11 +96,13 @@ def notice_queue(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
                 edition, mailing_list, row, post.sender_identity, post.keys
             )
             return post.renderer.compose(digest)
-        title, wanted = "", row.payload.get("list")
+        title, look, wanted = "", ListLook(), row.payload.get("list")
         if wanted is not None:
             with post.database.reading() as work:
-                title = next((one.title for one in work[ListStore].all() if one.id == wanted), "")
-        mail = notice_mail(row, post.sender_identity, title, post.keys)
+                for one in work[ListStore].all():
+                    if one.id == wanted:
+                        title, look = one.title, one.look
+        mail = notice_mail(row, post.sender_identity, title, post.keys, look=look)
         return post.renderer.compose_notice(mail)
 
     return _mail_queue(

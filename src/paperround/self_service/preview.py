@@ -162,7 +162,11 @@ class DigestPreviewer:
         is_planned: bool = False,
     ) -> Preview:
         contents = edition_content(
-            edition, mailing_list.title, self.sender_identity, size=mailing_list.size
+            edition,
+            mailing_list.title,
+            self.sender_identity,
+            size=mailing_list.size,
+            look=mailing_list.look,
         )
         mail = digest_mail(contents, content, self.identity.keys)
         return Preview(

@@ -51,6 +51,7 @@ from paperround.digests.render.message import (
     message_bytes,
     notice_fields,
     own_fields,
+    sender_named,
     sender_of,
 )
 from paperround.digests.render.templates import Line, Parts, RisenLine, Templates
@@ -337,7 +338,7 @@ class MailRenderer:
 
     def render(self, view: DigestView) -> Rendered:
         """Return subject, preheader, text and HTML of a view."""
-        return render_digest(self._templates, view)
+        return render_digest(self._templates.in_colour(view.colour), view)
 
     def compose(self, mail: DigestMail) -> bytes:
         """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
@@ -354,7 +355,7 @@ class MailRenderer:
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
-        rendered = render_notice(self._templates, mail.view)
+        rendered = render_notice(self._templates.in_colour(mail.view.colour), mail.view)
         return self._compose_alone(mail, rendered, notice_fields(mail.view))
 
     def _compose_alone(
@@ -365,21 +366,23 @@ class MailRenderer:
         content = message_bytes(
             rendered=rendered,
             addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
-            sender=self._sender,
+            sender=sender_named(self._sender, mail.view.from_name),
             kind=kind,
         )
         return content if signer is None else signer.sign(content, mail.dated)
 
     def _build_frame(self, key: _CacheKey) -> Frame:
         by_mail = bool(key.mail.list_unsubscribe_mail)
-        return render_frame(self._templates, self._sender, key.mail.view, by_mail=by_mail)
+        view = key.mail.view
+        sender = sender_named(self._sender, view.from_name)
+        return render_frame(self._templates.in_colour(view.colour), sender, view, by_mail=by_mail)
 
     def _lay_out(self, key: _CacheKey) -> tuple[bytes, ...]:
         """Return a digest as pieces of a format, as full as the limit of its HTML allows."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
-        language, templates = frame.view.language, self._templates
+        language, templates = frame.view.language, frame.templates
         sections = tuple([paper.section for paper in view.papers])
         for fullness in FULLEST_FIRST:
             feedback_url = view.links.feedback[_PREFIX] if fullness.has_feedback else ""

@@ -79,6 +79,11 @@ def sender_of(sender_identity: SenderIdentity) -> Sender:
     return Sender((match["name"] or "").strip(' "'), address, host, sender_identity)
 
 
+def sender_named(sender: Sender, name: str) -> Sender:
+    """Return the sender with another display name; the same for an empty one."""
+    return sender._replace(name=name) if name else sender
+
+
 def addressing_of(
     recipient: str, message_id: str, dated: datetime, unsubscribe_mail: str = ""
 ) -> Addressing:
@@ -205,6 +210,7 @@ def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> M
         raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
     return MessageKind(
         fields={
+            **_reply_to(view),
             "List-Id": [f"<{view.list_name}.{sender.host}>"],
             "List-Unsubscribe": leave,
             "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
@@ -234,11 +240,16 @@ def own_fields(view: DigestView) -> MessageKind:
 def notice_fields(view: NoticeView) -> MessageKind:
     """Return the header fields of a notice, which has no list headers."""
     return MessageKind(
-        fields={},
+        fields=_reply_to(view),
         feedback=f"{view.kind}:notice",
         language=spoken_or_english(view.language),
         seed=view.public_url,
     )
+
+
+def _reply_to(view: DigestView | NoticeView) -> dict[str, list[str]]:
+    """Return the field with the address that answers go to, if the list has one of its own."""
+    return {"Reply-To": [f"<{view.reply_to}>"]} if is_address(view.reply_to) else {}
 
 
 def _list_owner(sender: Sender) -> str:

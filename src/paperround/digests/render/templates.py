@@ -96,6 +96,10 @@ class Templates:
         self._colour = colour
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
+    def in_colour(self, colour: str) -> "Templates":
+        """Return the templates with links in another colour; these for an empty one."""
+        return self if colour in ("", self._colour) else _templates_in(self._folder, colour)
+
     @cached_property
     def _style(self) -> str:
         html = self._environments(ENGLISH).html
@@ -187,7 +191,16 @@ def postal_line(address: str) -> str:
     return one_line(_LINE_ENDS.sub(", ", address.strip()))
 
 
-@lru_cache(maxsize=2 * len(LANGUAGES))
+MOST_COLOURS = 16
+"""Colours whose compiled templates are cached: one for each list with its own."""
+
+
+@lru_cache(maxsize=MOST_COLOURS)
+def _templates_in(folder: Path, colour: str) -> Templates:
+    return Templates(folder, colour)
+
+
+@lru_cache(maxsize=MOST_COLOURS * len(LANGUAGES))
 def _load_environments(folder: Path, language: str, colour: str) -> _Environments:
     """Return the templates of a folder, compiled once per process, language and colour."""
     locale, loader = locale_for(language), FileSystemLoader(folder)

@@ -235,7 +235,13 @@ def sample_digest(context: AppContext, mailing_list: MailingList, *, now: dateti
 def sample_confirmation(context: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
     """Return the confirmation message for a sign-up to the list now."""
     sample = sample_notice(context.identity, SystemMailKind.CONFIRM, now=now)
-    mail = notice_mail(sample, context.sender_identity, mailing_list.title, context.identity.keys)
+    mail = notice_mail(
+        sample,
+        context.sender_identity,
+        mailing_list.title,
+        context.identity.keys,
+        look=mailing_list.look,
+    )
     return context.renderer.compose_notice(mail)
 
 

@@ -81,7 +81,9 @@ def _newest_view(
         delivery = work[Ledger].find(edition.list_id, reader, kind, row.local_date)
         if delivery is not None:
             mailing_list = work[ListStore].get(edition.list_name)
-            content = edition_content(edition, mailing_list.title, app.sender_identity)
+            content = edition_content(
+                edition, mailing_list.title, app.sender_identity, look=mailing_list.look
+            )
             return without_site(digest_mail(content, delivery, app.settings.keys).view)
     return None
 
