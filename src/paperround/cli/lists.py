@@ -248,7 +248,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     if "domains" in given:
         given.setdefault("signup", "domains")
     if "signup" in given:
-        given["signup"] = _policy(given["signup"])
+        given["signup"] = _policy(str(given["signup"]))
     look = {field: given.pop(field) for field in LOOK if field in given}
     return {**given, "look": look} if look else given
 

@@ -5,6 +5,7 @@
     │   ├── AlreadyTaken    a unique name is already in use
     │   ├── UnknownFormat
     │   └── UnreadableFile
+    ├── SignupClosed        nobody may sign up for this list
     ├── NotFound            a list, edition, subscriber ... that does not exist
     ├── Conflict            another transaction changed the same rows first
     │   └── EditionCancelled   nothing is planned for a cancelled edition
@@ -65,6 +66,10 @@ class UnknownFormat(InvalidInput):
 
 class UnreadableFile(InvalidInput):
     """The file could not be read."""
+
+
+class SignupClosed(PaperroundError):
+    """This list takes no sign-ups."""
 
 
 class NotFound(PaperroundError):

@@ -391,7 +391,9 @@ class DigestBuilder:
             club=self.colleagues.club_for(reader.person) if has_club else None,
             new_papers=self._new_papers(reader, papers, content["reasons"]) if papers else None,
             risen=self._risen(reader, papers) if papers else (),
-            language=spoken_or_english(reader.subscription.preferences.language),
+            language=spoken_or_english(
+                self.mailing_list.language_for(reader.subscription.preferences.language)
+            ),
             **content,
         )
 

@@ -28,6 +28,7 @@ from paperround.digests.model import (
 from paperround.editions.lists import DEFAULT_LIST, ListLook, MailingList
 from paperround.editions.model import Edition, EditionPaper, JournalClub, TrendingPeriod
 from paperround.editions.periods import period_name
+from paperround.editions.private_lists import access_token
 from paperround.editions.sections import Section, age_of, section_for_all, section_of
 from paperround.papers.formatting import with_author_shown
 from paperround.papers.identifiers import addresses_of
@@ -51,6 +52,8 @@ class EditionContent:
     size: int
     """Papers in a full digest; a shorter one explains why. 0: no explanation."""
     look: ListLook = field(default_factory=ListLook)
+    access: str = ""
+    """The token in links to the archive of a private list."""
 
 
 def edition_content(
@@ -77,6 +80,24 @@ def edition_content(
         size=size,
         look=look,
     )
+
+
+def content_of_list(
+    edition: Edition,
+    mailing_list: MailingList,
+    sender_identity: SenderIdentity,
+    keys: KeyRing,
+    *,
+    size: int = 0,
+) -> EditionContent:
+    """Return the content of an edition of this list, with links that open a private archive."""
+    content = edition_content(
+        edition, mailing_list.title, sender_identity, size=size, look=mailing_list.look
+    )
+    if not mailing_list.private:
+        return content
+    access = access_token(keys, mailing_list.name)
+    return replace(content, access=access, web_url=f"{content.web_url}?access={access}")
 
 
 def digest_mail(content: EditionContent, delivery: DeliveryContent, keys: KeyRing) -> DigestMail:
@@ -114,7 +135,7 @@ def new_subscriber_digest(
         nonce=notice.nonce,
     )
     return digest_mail(
-        edition_content(edition, mailing_list.title, sender_identity, look=mailing_list.look),
+        content_of_list(edition, mailing_list, sender_identity, keys),
         delivery,
         keys,
     )
@@ -149,6 +170,8 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         query = {"period": period.value, "date": period_name(period, last)}
         if edition.list_name != DEFAULT_LIST:
             query["list"] = edition.list_name
+        if content.access:
+            query["access"] = content.access
         web_url = f"{base}/trending?{urlencode(query)}"
     held = {*delivery.positions}
     left = sum(one.position not in held for one in edition.papers)

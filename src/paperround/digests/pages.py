@@ -15,7 +15,7 @@ from paperround.digests.cancel import CANCEL, GONE, audit_target, count_states
 from paperround.digests.listing import Sections, digest_sections, other_sections
 from paperround.editions.archive import first_titles, quiet_reason_text
 from paperround.editions.citations import Citation, CitedEdition
-from paperround.editions.lists import MailingList
+from paperround.editions.lists import DEFAULT_LIST, MailingList
 from paperround.editions.model import (
     Edition,
     EditionId,
@@ -96,23 +96,27 @@ class FrontPage:
         return max(0, len(self.edition.papers) - self.mailing_list.size) if self.edition else 0
 
 
-def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
-    """Return the front page of a list at `now`. Raises NotFound for an unknown list."""
+def front_page(database: Database, *, now: datetime) -> FrontPage | None:
+    """Return the front page at `now`: of the default list, or of the first public one in its place
+    if it is archived or private. None if there is no public list."""
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        shown = [one for one in work[ListStore].public() if one.archived_at is None]
+        if not shown:
+            return None
+        mailing_list = min(shown, key=lambda one: (one.name != DEFAULT_LIST, one.title))
         newest = work[EditionStore].newest(mailing_list.id, by=now)
         recent = work[EditionStore].recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
-        shown = newest if newest is not None and newest.papers else None
-        if shown is None and recent:
-            shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
+        edition = newest if newest is not None and newest.papers else None
+        if edition is None and recent:
+            edition = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
         # the last edition of each earlier day, newest first
-        last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
+        last = {one.day: one for one in reversed(recent) if edition and one.day < edition.day}
         previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
         titles = first_titles(work, mailing_list, previous)
     return FrontPage(
         mailing_list=mailing_list,
-        edition=shown,
-        is_newest=shown is not None and shown is newest,
+        edition=edition,
+        is_newest=edition is not None and edition is newest,
         quiet=quiet_reason_text(newest),
         previous=tuple(previous),
         titles=titles,
@@ -120,15 +124,21 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
 
 
 def edition_page(
-    database: Database, list_name: str, day: date, cut: str | None, *, even_withdrawn: bool = False
+    database: Database,
+    list_name: str,
+    day: date,
+    cut: str | None,
+    *,
+    even_withdrawn: bool = False,
+    opened: bool = False,
 ) -> EditionPage:
     """Return the edition of (list, day, cut), or the day's last one.
 
     Raises NotFound without an edition, and for a cancelled one, unless `even_withdrawn` is set
-    and it was sent to readers.
+    and it was sent to readers. So it does for a private list that is not `opened`.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name, opened=opened)
         if cut is None:  # the day's last edition with papers, else its last edition
             newest = work[EditionStore].recent(
                 mailing_list.id, before=day + timedelta(days=1), limit=1

@@ -24,8 +24,8 @@ from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.digests.compose import (
     EditionContent,
+    content_of_list,
     digest_mail,
-    edition_content,
     new_subscriber_digest,
 )
 from paperround.digests.model import Renderer
@@ -62,12 +62,8 @@ def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
         content = contents.get(row.edition_id)
         if content is None or not content.papers.keys() >= set(row.positions):
             edition, mailing_list = _read_edition(post, row.edition_id)
-            content = edition_content(
-                edition,
-                mailing_list.title,
-                post.sender_identity,
-                size=mailing_list.size,
-                look=mailing_list.look,
+            content = content_of_list(
+                edition, mailing_list, post.sender_identity, post.keys, size=mailing_list.size
             )
             contents[row.edition_id] = content
         return post.renderer.compose(digest_mail(content, row, post.keys))

@@ -58,13 +58,16 @@ class ArchivePage:
     later: str
 
 
-def archive_page(database: Database, list_name: str, month: str, *, now: datetime) -> ArchivePage:
+def archive_page(
+    database: Database, list_name: str, month: str, *, now: datetime, opened: bool = False
+) -> ArchivePage:
     """Return the editions of a month, `2026-02` (default: the newest with editions).
 
-    Raises NotFound for the list, and InvalidInput for an invalid month.
+    Raises NotFound for the list, also for a private one not `opened`, and InvalidInput for an
+    invalid month.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name, opened=opened)
         if not month:
             month = month_of(latest_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
         first, last = days_of_month(month)
@@ -72,7 +75,7 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
         earlier, later = adjacent_periods(
             work, mailing_list, TrendingPeriod.MONTH, (first, last), is_named=True
         )
-        lists = tuple(work[ListStore].all())
+        lists = tuple(work[ListStore].public())
         days = tuple(_with_titles(work, mailing_list, group_by_day(editions)))
     return ArchivePage(
         mailing_list=mailing_list,

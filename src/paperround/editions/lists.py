@@ -104,10 +104,10 @@ class MailingList(ListSettings):
         """Whether anybody may sign up."""
         return self.archived_at is None and self.signup is not SignupPolicy.CLOSED
 
-    def admits(self, domain: str) -> bool:
-        """Return whether addresses at `domain` may sign up: at one of the list's or below it."""
+    def is_for(self, domain: str) -> bool:
+        """Return whether the list is for addresses at `domain`: one of its own, or one below."""
         if self.signup is not SignupPolicy.DOMAINS:
-            return self.takes_signups
+            return True
         return any(domain == one or domain.endswith(f".{one}") for one in self.domains)
 
     def offers(self, frequency: str) -> bool:

@@ -47,7 +47,7 @@ def listed_papers(
     Without a listing date a paper counts from when it was first read.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name)
         ids = work[CandidateStore].listed(
             mailing_list, order, days=days, by=now, limit=limit, offset=offset
         )
@@ -69,7 +69,7 @@ def trending_now(
     The period ends with the list's newest edition.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name)
         days = latest_days(work, mailing_list, period, now)
         places = work[EditionStore].places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
@@ -133,13 +133,15 @@ def trending_page(
     *,
     number: int = 1,
     now: datetime,
+    opened: bool = False,
 ) -> TrendingPage:
     """Return page `number` of a period (default: the latest days).
 
-    Raises NotFound for an unknown list, InvalidInput for an invalid period.
+    Raises NotFound for an unknown list, and for a private one that is not `opened`, InvalidInput
+    for an invalid period.
     """
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name, opened=opened)
         first, last = (
             period_days(period, name) if name else latest_days(work, mailing_list, period, now)
         )

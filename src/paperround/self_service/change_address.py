@@ -17,6 +17,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemMailKind
+from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import admit_request, count_link
 from paperround.signup.magic_links import (
@@ -26,9 +27,10 @@ from paperround.signup.magic_links import (
     reader_of_system_mail,
     write_as_reader,
 )
+from paperround.signup.requests import require_domain
 from paperround.signup.worker import NEW, OLD
 from paperround.subscribers.imports import is_suppressed
-from paperround.subscribers.model import Address
+from paperround.subscribers.model import Address, SubscriberState
 from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -49,7 +51,8 @@ def request_address_change(
     """Queue a change of address for the holder of a recently mailed link; return False for any
     other link.
 
-    Raises InvalidInput (code `email`) for the current address and after three requests in a day;
+    Raises InvalidInput (code `email`) for the current address, for one outside the domains of a
+    list they get, and after three requests in a day;
     RateLimited and SharedLimitReached as a sign-up does. A mailed link counts as proof of work.
     """
 
@@ -63,6 +66,11 @@ def request_address_change(
             return False
         if address.folded == reader.address.folded:
             raise invalid("email", "that is the address you have")
+        own = work[SubscriberStore].subscriptions_of(reader.person.id)
+        active = {one.list_id for one in own if one.state is SubscriberState.ACTIVE}
+        for one in work[ListStore].all():
+            if one.id in active:
+                require_domain(one, address)
         if not count_link(work, context.keys, reader.person.id, now=now):
             raise invalid("email", "that was asked three times today: try tomorrow")
         person, payload = reader.person.id, {"subscription": reader.subscription.id}

@@ -73,7 +73,7 @@ def list_feed(
 ) -> FeedDocument:
     """Return the papers of a list, each once, most recent first. Raises NotFound."""
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name)
         newest = work[EditionStore].newest(mailing_list.id, by=now)
         held = work[EditionStore].recent(mailing_list.id, limit=1)
         places = _latest_places(work, mailing_list, held[0].day) if held else ()

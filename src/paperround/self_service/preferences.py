@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from paperround.core.errors import invalid
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity
@@ -32,6 +33,7 @@ from paperround.signup.magic_links import (
     run_as_reader,
     write_as_reader,
 )
+from paperround.signup.requests import require_admitted
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
@@ -183,6 +185,7 @@ def open_choices(
             next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
             active=reader.subscription.state is SubscriberState.ACTIVE,
             lists=_reader_lists(work, reader),
+            frequencies=mailing_list.frequencies,
             interests=interests,
             asked=tuple(one for one in asked if one not in interests),
             given=papers_given(work, interests),
@@ -227,6 +230,13 @@ def save_choices(
 
     def save(work: Transaction, reader: TokenHolder) -> bool:
         valid = checked(preferences, zone=reader.mailing_list.zone, now=now)
+        kept_frequency = valid.frequency is reader.subscription.preferences.frequency
+        if not kept_frequency and not reader.mailing_list.offers(valid.frequency):
+            raise invalid(
+                "frequency",
+                "%(name)s is not sent that often: choose another one",
+                name=reader.mailing_list.title,
+            )
         work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
@@ -281,17 +291,29 @@ def _reschedule(
 def _reader_lists(work: Transaction, reader: TokenHolder) -> tuple[ReaderList, ...]:
     subscriptions = subscriptions_by_list(work, reader)
     lists = list[ReaderList]()
-    for one in lists_by_title(work):
+    for one in _lists_by_title(work):
         state = subscriptions[one.id].state if one.id in subscriptions else None
         active = state is SubscriberState.ACTIVE
         known = state not in (None, SubscriberState.PENDING)
-        lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
+        joinable = one.takes_signups and one.is_for(reader.address.domain)
+        if not known and (one.private or not joinable):
+            continue
+        lists.append(
+            ReaderList(
+                name=one.name, title=one.title, active=active, known=known, joinable=joinable
+            )
+        )
     return tuple(lists)
 
 
-def lists_by_title(work: Transaction) -> list[MailingList]:
-    """Return every list, by title."""
+def _lists_by_title(work: Transaction) -> list[MailingList]:
     return sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
+
+
+def open_lists(work: Transaction) -> list[MailingList]:
+    """Return the lists that the site offers, by title: those that take sign-ups and are not
+    private."""
+    return [one for one in _lists_by_title(work) if one.takes_signups and not one.private]
 
 
 def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
@@ -299,11 +321,12 @@ def join_list(context: SignupContext, token: str, list_name: str, *, now: dateti
     current one; return False for any other link. It needs no confirmation: this link reached their
     inbox.
 
-    Raises NotFound for an unknown list.
+    Raises NotFound for an unknown list, and what `require_admitted` raises.
     """
 
     def join(work: Transaction, reader: TokenHolder) -> Welcome | None:
         mailing_list = work[ListStore].get(list_name)
+        require_admitted(mailing_list, reader.address)
         return subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
 
     welcome = run_as_reader(context, token, join, now=now)

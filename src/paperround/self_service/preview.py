@@ -19,7 +19,7 @@ from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import SOMEBODY, new_notice
 from paperround.delivery.system_mail_model import NewNotice, Notice, SystemMailKind
 from paperround.digests.build import BuildContext, DigestReader, build
-from paperround.digests.compose import digest_mail, edition_content
+from paperround.digests.compose import content_of_list, digest_mail
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.digests.publish import draft_edition, frozen_edition, unsaved_edition
 from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
@@ -31,6 +31,7 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
 from paperround.signup.magic_links import authorized_reader
+from paperround.signup.requests import require_open
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest, validate_interests
@@ -161,12 +162,12 @@ class DigestPreviewer:
         *,
         is_planned: bool = False,
     ) -> Preview:
-        contents = edition_content(
+        contents = content_of_list(
             edition,
-            mailing_list.title,
+            mailing_list,
             self.sender_identity,
+            self.identity.keys,
             size=mailing_list.size,
-            look=mailing_list.look,
         )
         mail = digest_mail(contents, content, self.identity.keys)
         return Preview(
@@ -257,11 +258,13 @@ def first_digest_preview(
 ) -> Preview:
     """Return the first digest of a new reader with these preferences.
 
-    Raises NotFound for an unknown list, InvalidInput for invalid preferences.
+    Raises NotFound for an unknown or private list, SignupClosed, and InvalidInput for invalid
+    preferences.
     """
     with previewer.database.reading() as work:
-        zone = work[ListStore].get(list_name).zone
-        preferences = checked(preferences, zone=zone, now=now)
+        mailing_list = work[ListStore].get_public(list_name)
+        require_open(mailing_list)
+        preferences = checked(preferences, zone=mailing_list.zone, now=now)
         interests = settled(work, validate_interests(interests))
     return previewer.preview(
         list_name, now=now, afresh=True, preferences=preferences, interests=interests

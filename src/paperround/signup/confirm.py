@@ -30,7 +30,13 @@ from paperround.signup.tally import CONFIRMED, count_signup
 from paperround.subscribers.choices import unpack_interests, unpack_lists, unpack_preferences
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
-from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription
+from paperround.subscribers.model import (
+    Consent,
+    Frequency,
+    Preferences,
+    SubscriberState,
+    Subscription,
+)
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 CONSENT = "confirmed by mail"
@@ -81,8 +87,8 @@ def reminder_key(subscription: Subscription) -> str:
 def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed | None:
     """Use the link of a confirmation, a reminder or an undo email, and activate the reader.
 
-    Returns None, without a reason, if the link is forged, expired or used, or the address
-    suppressed.
+    Returns None, without a reason, if the link is forged, expired or used, the address suppressed,
+    or the list archived.
     """
 
     def use(work: Transaction) -> Confirmed | None:
@@ -94,6 +100,8 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
             return None
         reader = reader_of_system_mail(work, notice)
         if reader is None or is_suppressed(work, context.keys, reader.address):
+            return None
+        if reader.mailing_list.archived_at is not None:
             return None
         if not work[NoticeLedger].use(notice.id, now=now):
             return None
@@ -139,7 +147,7 @@ def _activate(
     welcome = plan_first_digest(
         work, hours=hours, mailing_list=mailing_list, subscription=now_active.subscription, now=now
     )
-    lists = {one.id: one for one in work[ListStore].all()}
+    lists = {one.id: one for one in work[ListStore].live()}
     also = [lists[one] for one in unpack_lists(notice.payload) if one in lists]
     for further in also:
         subscribe_reader(work, context, now_active, further, how, now)
@@ -180,6 +188,8 @@ def subscribe_reader(
     schedule = replace(
         preferences, size=None, floor=None, paused_until=None, shares_since=None, topics=()
     )
+    if not mailing_list.offers(schedule.frequency):
+        schedule = replace(schedule, frequency=Frequency(mailing_list.frequencies[0]), weekday=None)
     is_active = work[SubscriberStore].activate(
         subscription.id,
         preferences=schedule if is_first else None,

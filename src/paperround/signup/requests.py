@@ -8,19 +8,22 @@ A request reads and writes the same rows whatever is known of its address, so ne
 nor its timing reveals anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from paperround.core.errors import SignupClosed, invalid
+from paperround.core.languages import marked
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail import language_payload
+from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import admit_request, count_client
 from paperround.subscribers.choices import checked, pack_interests, pack_lists, pack_preferences
 from paperround.subscribers.imports import require_suppression_keys
 from paperround.subscribers.interests import Interest, validate_interests
-from paperround.subscribers.model import Address, Preferences
+from paperround.subscribers.model import Address, Frequency, Preferences
 from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 
@@ -52,16 +55,66 @@ class SignupRequest:
     also: tuple[str, ...] = ()
 
 
+def require_open(mailing_list: MailingList) -> None:
+    """Raise SignupClosed if nobody may sign up for the list."""
+    name = mailing_list.title
+    if mailing_list.archived_at is not None:
+        raise SignupClosed(marked("%(name)s has ended: it takes no sign-ups any more.", name=name))
+    if not mailing_list.takes_signups:
+        raise SignupClosed(
+            marked("%(name)s takes no sign-ups: its operator adds its readers.", name=name)
+        )
+
+
+def require_admitted(mailing_list: MailingList, address: Address) -> None:
+    """Raise SignupClosed if nobody may sign up, InvalidInput if the list is not for the address.
+    Neither depends on what is known of the address."""
+    require_open(mailing_list)
+    require_domain(mailing_list, address)
+
+
+def require_domain(mailing_list: MailingList, address: Address) -> None:
+    """Raise InvalidInput (code `email`) if the address is at none of the list's domains."""
+    if not mailing_list.is_for(address.domain):
+        raise invalid(
+            "email",
+            "%(name)s is for addresses at %(all)s only",
+            name=mailing_list.title,
+            all=", ".join(mailing_list.domains),
+        )
+
+
+def _fitted(preferences: Preferences, mailing_list: MailingList) -> Preferences:
+    """Return the preferences with a language of the list, and, instead of daily, which is the
+    default, its first frequency. Raises InvalidInput (code `frequency`)."""
+    language = mailing_list.language_for(preferences.language)
+    if mailing_list.offers(preferences.frequency):
+        return replace(preferences, language=language)
+    if preferences.frequency is not Frequency.DAILY:
+        raise invalid(
+            "frequency",
+            "%(name)s is not sent that often: choose another one",
+            name=mailing_list.title,
+        )
+    first = Frequency(mailing_list.frequencies[0])
+    return replace(preferences, frequency=first, language=language)
+
+
 def subscribe(context: SignupContext, request: SignupRequest, *, now: datetime) -> None:
     """Queue a sign-up.
 
     Raises RateLimited and SharedLimitReached for exceeded limits, NotFound for an unknown list,
-    InvalidInput for invalid preferences.
+    SignupClosed for one that takes no sign-ups, InvalidInput for invalid preferences and for an
+    address outside the list's domains.
     """
 
     def ask(work: Transaction) -> None:
         mailing_list = work[ListStore].get(request.list_name)
-        preferences = checked(request.preferences, zone=mailing_list.zone, now=now)
+        also = [work[ListStore].get(name) for name in dict.fromkeys(request.also)]
+        for one in (mailing_list, *also):
+            require_admitted(one, request.address)
+        fitted = _fitted(request.preferences, mailing_list)
+        preferences = checked(fitted, zone=mailing_list.zone, now=now)
         interests = validate_interests(request.interests)
         payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
@@ -69,7 +122,7 @@ def subscribe(context: SignupContext, request: SignupRequest, *, now: datetime) 
             **pack_preferences(preferences),
             **language_payload(preferences.language),
             **pack_interests(interests),
-            **pack_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
+            **pack_lists([one.id for one in also]),
         }
         address, visitor, proof = request.address, request.visitor, request.proof
         _queue(work, context, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)

@@ -80,12 +80,14 @@ class GivenPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderList:
-    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it."""
+    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it;
+    `joinable`: its sign-up is open to their address."""
 
     name: str
     title: str
     active: bool
     known: bool
+    joinable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,8 @@ class Choices:
 
     `interests` apply to all of their lists. `asked` are interests sent along with a sign-up on a
     search page, which the reader has yet to accept. `given` are papers the reader named. `feed` is
-    the token of the feed of their digests. `lists` are all lists, by title.
+    the token of the feed of their digests. `lists` are those they get, got or may get, by title.
+    `frequencies` are those the list offers, none for all.
     """
 
     masked: str
@@ -111,6 +114,7 @@ class Choices:
     asked: tuple[Interest, ...] = ()
     given: tuple[GivenPaper, ...] = ()
     feed: str = ""
+    frequencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from paperround.core.errors import (
     PaperroundError,
     RateLimited,
     SharedLimitReached,
+    SignupClosed,
 )
 from paperround.core.languages import marked
 from paperround.papers.identifiers import arxiv_id
@@ -73,6 +74,7 @@ STATUS: Mapping[type[PaperroundError], int] = {
     BadRequest: 400,
     Conflict: 409,
     InvalidInput: 422,
+    SignupClosed: 403,
     SharedLimitReached: 503,
     RateLimited: 429,
     DatabaseFailed: 503,

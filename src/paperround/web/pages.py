@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from email.utils import format_datetime
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
@@ -33,8 +34,9 @@ from paperround.editions.calendar import calendar_page
 from paperround.editions.citations import FILE_FORMATS, Citation, write_bibtex
 from paperround.editions.coins import context_object
 from paperround.editions.feed_documents import FEED_FORMATS, FeedDocument
-from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.lists import DEFAULT_LIST, MailingList
 from paperround.editions.model import TrendingPeriod
+from paperround.editions.private_lists import opens
 from paperround.editions.source_pages import sources_page
 from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.papers.search import LONGEST_TEXT
@@ -44,7 +46,7 @@ from paperround.self_service.preferences import lists_by_title
 from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
 from paperround.web.errors import NOWHERE
 from paperround.web.paging import page_number, path_choices
-from paperround.web.templates import PUBLIC_HEADERS, public_page, static_dir
+from paperround.web.templates import PUBLIC_HEADERS, private_page, public_page, static_dir
 
 router = APIRouter(include_in_schema=False)
 
@@ -153,13 +155,29 @@ def trending(
     date: str = "",
     list: str = DEFAULT_LIST,  # noqa: A002
     page: str = "1",
+    access: str = "",
 ) -> Response:
     """Show the papers that were trending on a day, in a week or a month, by default the latest."""
     if period not in [*TrendingPeriod]:
         raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
-    found = trending_page(app.database, list, TrendingPeriod(period), date, number=number, now=now)
-    return public_page(app, "trending.html", page=found, sections=trending_sections(found))
+    found = trending_page(
+        app.database,
+        list,
+        TrendingPeriod(period),
+        date,
+        number=number,
+        now=now,
+        opened=_is_opened(app, list, access),
+    )
+    return _list_page(
+        app,
+        "trending.html",
+        found.mailing_list,
+        access,
+        page=found,
+        sections=trending_sections(found),
+    )
 
 
 @router.get("/editions")
@@ -168,9 +186,12 @@ def editions(
     now: Now,
     list: str = DEFAULT_LIST,  # noqa: A002
     month: str = "",
+    access: str = "",
 ) -> Response:
     """Show one month of a list's archive."""
-    return public_page(app, "editions.html", page=archive_page(app.database, list, month, now=now))
+    opened = _is_opened(app, list, access)
+    page = archive_page(app.database, list, month, now=now, opened=opened)
+    return _list_page(app, "editions.html", page.mailing_list, access, page=page)
 
 
 @router.get("/calendar")
@@ -186,14 +207,35 @@ def calendar(
 
 @router.get("/editions/{list_name}/{day}")
 @router.get("/editions/{list_name}/{day}/{cut}")
-def edition(app: App, list_name: str, day: str, cut: str | None = None) -> Response:
+def edition(
+    app: App, list_name: str, day: str, cut: str | None = None, access: str = ""
+) -> Response:
     """Show the edition of a cut, or the last one of the day."""
     day_shown = _day_in_path(day)
-    page = edition_page(app.database, list_name, day_shown, cut, even_withdrawn=True)
+    opened = _is_opened(app, list_name, access)
+    page = edition_page(app.database, list_name, day_shown, cut, even_withdrawn=True, opened=opened)
     cited: tuple[Citation, ...] = ()
     if page.withdrawn is None:
         cited = citations_of(app.database, app.sender_identity.public_url, page.edition)
-    return public_page(app, "edition.html", page=page, coins=map(context_object, cited))
+    coins = map(context_object, cited)
+    return _list_page(app, "edition.html", page.mailing_list, access, page=page, coins=coins)
+
+
+def _is_opened(app: App, list_name: str, access: str) -> bool:
+    """Return whether a link in an email of the list leads here, which opens a private archive."""
+    return bool(access) and opens(app.settings.keys, list_name, access)
+
+
+def _list_page(
+    app: App, template: str, mailing_list: MailingList, access: str, **values: Any
+) -> Response:
+    """Return a page of a list. That of a private one is not cached, and no crawler may keep it; its
+    links lead to other pages of the list with the same `access`."""
+    if not mailing_list.private:
+        return public_page(app, template, access="", **values)
+    page = private_page(app, template, access=access, **values)
+    page.headers["x-robots-tag"] = "noindex"
+    return page
 
 
 def _day_in_path(text: str) -> date:

@@ -96,7 +96,9 @@ LISTS: dict[str, Any] = {
         {
             "name": "trending",
             "title": "Trending papers",
+            "description": "What most people look at today.",
             "timezone": "UTC",
+            "open": True,
             "feeds": {"atom": f"{SITE}/feeds/trending.atom"},
         }
     ],
@@ -231,11 +233,14 @@ class TrendingAnswer(BaseModel):
 
 
 class ListAnswer(BaseModel):
-    """A list that people subscribe to, and the addresses of its feeds."""
+    """A list that people subscribe to, whether its sign-up is `open`, and the addresses of its
+    feeds. One that is open may still be for some domains only."""
 
     name: str
     title: str
+    description: str
     timezone: str
+    open: bool
     feeds: dict[str, str]
 
     @classmethod
@@ -245,6 +250,8 @@ class ListAnswer(BaseModel):
         return cls(
             name=one.name,
             title=one.title,
+            description=one.description,
+            open=one.takes_signups,
             timezone=one.zone,
             feeds={ending: f"{address}.{ending}" for ending in FEED_FORMATS},
         )
@@ -304,6 +311,6 @@ def list_lists(app: App, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
     after = ListId(paging.last_id("lists") or 0)
     with app.database.reading() as work:
-        found = work[ListStore].page(after, limit=paging.rows)
+        found = work[ListStore].page(after, limit=paging.rows, only_public=True)
     url = app.sender_identity.public_url
     return ListsAnswer.of(paging.page("lists", found, lambda one: ListAnswer.of(one, url)))

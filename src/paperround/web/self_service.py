@@ -150,7 +150,7 @@ class _Visit:
             now=self.now,
             form=form,
             shown=seen or form_version(_saved_form(self.choices)),
-            frequencies=FREQUENCIES,
+            frequencies=_offered_frequencies(self.choices),
             zones=time_zones(),
             suggested=ticked_first(topics, form.add_topic),
             errors=errors,
@@ -158,6 +158,18 @@ class _Visit:
             lessons=lessons_of(self.app.signup_context, self.token, now=self.now, most=NEWEST)
             or (),
         )
+
+
+def _offered_frequencies(choices: Choices) -> dict[str, str]:
+    """Return the options of the frequency field: those of the list, and the reader's own."""
+    kept = choices.preferences.frequency_text
+    return {
+        value: label
+        for value, label in FREQUENCIES.items()
+        if not choices.frequencies
+        or value == kept
+        or value.partition(":")[0] in choices.frequencies
+    }
 
 
 def _visit(

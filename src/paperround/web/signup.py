@@ -1,6 +1,6 @@
 """Pages to sign up, preview a digest, confirm, and request a link to the preferences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,13 @@ from paperround.core.languages import marked, nearest
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.editions.lists import DEFAULT_LIST, MailingList
-from paperround.self_service.preferences import lists_by_title
+from paperround.editions.store.lists import ListStore
+from paperround.self_service.preferences import open_lists
 from paperround.self_service.preview import Preview, first_digest_preview
 from paperround.signup import confirm as signup
 from paperround.signup import requests
 from paperround.signup.limits import count_refused, needs_proof_of_work
-from paperround.signup.requests import SignupRequest, count_trapped
+from paperround.signup.requests import SignupRequest, count_trapped, require_open
 from paperround.subscribers.addresses import parse_address, refused_domains, suggest_domain
 from paperround.subscribers.interests import Interest, InterestKind, bounded, interest, interests_in
 from paperround.subscribers.model import Address, Preferences
@@ -190,24 +191,42 @@ def signup_page(
         "hint": hint,
         "crowd": crowd,
         "work": work,
-        "frequencies": FREQUENCIES,
         "error": error,
     }
     status = 503 if crowd else 422 if error or hint else 200
+    lists = _lists_of_form(app, form, may_name=is_whole and error is None)
+    if lists and form.list_name not in [one.name for one in lists]:
+        values["form"] = form.model_copy(update={"list_name": lists[0].name})
+    values |= {"lists": lists, "frequencies": _offered(lists)}
     if is_whole:
-        lists, suggested = _lists(app), ticked_first(app.topics.now(now=now), form.add_topic)
-        return private_page(
-            app, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
-        )
-    values["page"] = front_page(app.database, DEFAULT_LIST, now=now)
+        suggested = ticked_first(app.topics.now(now=now), form.add_topic)
+        return private_page(app, "subscribe.html", status=status, suggested=suggested, **values)
+    values["page"] = front_page(app.database, now=now)
     if status == 200 and work is None:
         return public_page(app, "index.html", **values)
     return private_page(app, "index.html", status=status, **values)
 
 
-def _lists(app: AppContext) -> list[MailingList]:
+def _lists_of_form(app: AppContext, form: SignupForm, *, may_name: bool) -> list[MailingList]:
+    """Return the lists that a form offers, by title; a private one if a link to the full form names
+    it. Raises NotFound, and SignupClosed for a list that takes no sign-ups."""
     with app.database.reading() as work:
-        return lists_by_title(work)
+        lists = open_lists(work)
+        is_named = form.list_name != DEFAULT_LIST or not lists
+        if not may_name or form.several or not is_named:
+            return lists
+        named = work[ListStore].get_public(form.list_name, opened=True)
+    require_open(named)
+    return lists if named in lists else [named]
+
+
+def _offered(lists: Sequence[MailingList]) -> dict[str, str]:
+    """Return the options of the frequency field: what one of these lists offers at least."""
+    return {
+        value: label
+        for value, label in FREQUENCIES.items()
+        if any(one.offers(value.partition(":")[0]) for one in lists)
+    }
 
 
 def _challenge(app: AppContext, now: datetime, crowd: SharedLimitReached | None) -> str | None:
@@ -285,10 +304,9 @@ def parse_email_field(written: str) -> Address:
 @router.get("/snippet")
 def snippet(app: App, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """Show the HTML of a sign-up form to copy into another site."""
-    lists = _lists(app)
-    chosen = next((one for one in lists if one.name == list), None)
-    if chosen is None:
-        raise NotFound(marked("there is no list %(given)s", given=list[:40]))
+    with app.database.reading() as work:
+        lists, chosen = open_lists(work), work[ListStore].get_public(list)
+    require_open(chosen)
     return public_page(app, "snippet.html", lists=lists, chosen=chosen)
 
 

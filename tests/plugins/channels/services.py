@@ -28,7 +28,7 @@ from paperround.subscribers.model import SubscriberId
 from tests.fakes import HERE, SENDER_IDENTITY, Neighbours
 from tests.http.clients import guarded
 from tests.http.faults import Behaviour, Caller, FaultServer, page, says
-from tests.sample_database import NOW
+from tests.sample_database import IDENTITY, NOW
 
 SLACK = "/services/T000/B000/a-secret-of-slack"
 DISCORD = "/api/webhooks/123/a-secret-of-discord"
@@ -129,6 +129,7 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
             database=database,
             sender=ChannelSender(client=client, clock=clock),
             sender_identity=SENDER_IDENTITY,
+            keys=IDENTITY.keys,
             clock=clock,
             processes=Neighbours(me=me),
             lease=timedelta(seconds=900),

@@ -225,7 +225,7 @@ class EditionStore(Store):
         return found[0] if found else None
 
     def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
-        """Return a paper's ranks in all lists, under any of its ids, newest first."""
+        """Return a paper's ranks in all public lists, under any of its ids, newest first."""
         frozen, joined = db.edition_papers.c, db.joined_papers.c
         others = select(joined.paper_id).where(joined.into_id == paper)
         rows = self._connection.execute(
@@ -243,7 +243,11 @@ class EditionStore(Store):
             .join(db.lists, db.lists.c.id == db.editions.c.list_id)
             .join(db.papers, db.papers.c.id == paper)
             .outerjoin(db.joined_papers, joined.paper_id == frozen.paper_id)
-            .where(or_(frozen.paper_id == paper, frozen.paper_id.in_(others)), _OUT)
+            .where(
+                or_(frozen.paper_id == paper, frozen.paper_id.in_(others)),
+                _OUT,
+                or_(db.lists.c.private.is_(None), db.lists.c.private.is_(False)),
+            )
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
             .limit(limit)
         )

@@ -1,9 +1,10 @@
 """Store mailing lists."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal, or_, select, update
+from sqlalchemy import Row, func, literal, or_, select, true, update
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
@@ -30,17 +31,20 @@ class ListStore(Store):
         """Return the list `name`. Raises NotFound, naming the existing lists."""
         found = self._find(name)
         if found is None:
-            names = self._connection.execute(
-                select(db.lists.c.name).order_by(db.lists.c.name)
-            ).scalars()
-            raise NotFound(
-                marked(
-                    "no list is called %(given)s; there is %(name)s",
-                    given=name,
-                    name=", ".join(names) or "none yet",
-                )
-            )
+            raise _unknown(name, self.all())
         return found
+
+    def get_public(self, name: str, *, opened: bool = False) -> MailingList:
+        """Return the list `name` for a page. Raises NotFound, for a private list too unless a link
+        of its own `opened` it."""
+        found = self._find(name)
+        if found is None or (found.private and not opened):
+            raise _unknown(name, self.public())
+        return found
+
+    def public(self) -> list[MailingList]:
+        """Return every list that is not private, by name."""
+        return [one for one in self.all() if not one.private]
 
     def default(self) -> MailingList | None:
         """Return the default list, None before it is created."""
@@ -71,11 +75,12 @@ class ListStore(Store):
         self._connection.execute(locking)
         return self.get(name)
 
-    def page(self, after: ListId, *, limit: int) -> list[MailingList]:
+    def page(self, after: ListId, *, limit: int, only_public: bool = False) -> list[MailingList]:
         """Return lists with an id above `after`, by id."""
         c = db.lists.c
+        shown = or_(c.private.is_(None), c.private.is_(False)) if only_public else true()
         rows = self._connection.execute(
-            select(db.lists).where(c.id > after).order_by(c.id).limit(limit)
+            select(db.lists).where(c.id > after, shown).order_by(c.id).limit(limit)
         )
         return [_mailing_list(row) for row in rows]
 
@@ -170,6 +175,13 @@ class ListStore(Store):
         self._connection.execute(
             update(db.subscriptions).where(c.list_id == list_id).values(due_at=None)
         )
+
+
+def _unknown(name: str, lists: Sequence[MailingList]) -> NotFound:
+    names = ", ".join(one.name for one in lists) or "none yet"
+    return NotFound(
+        marked("no list is called %(given)s; there is %(name)s", given=name, name=names)
+    )
 
 
 def _mailing_list(row: Row[Any]) -> MailingList:

@@ -23,6 +23,7 @@ from datetime import datetime
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import format_instant
+from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Transaction
 from paperround.delivery.deliver import DeliverReport, SendRun
 from paperround.delivery.holds import is_held, is_or_will_be_held
@@ -30,7 +31,7 @@ from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
 from paperround.delivery.queues import MailQueue, SendContext
 from paperround.delivery.rate_limits import make_pacer
-from paperround.digests.compose import digest_view, edition_content
+from paperround.digests.compose import content_of_list, digest_view
 from paperround.editions.model import DeliveryId, DeliveryState, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -53,6 +54,7 @@ class ChannelContext(SendContext):
 
     sender: ChannelSender
     sender_identity: SenderIdentity
+    keys: KeyRing
     concurrency: int = RUNS
 
 
@@ -158,10 +160,11 @@ class _Poster:
         with self._context.database.reading() as work:
             channel = work[ChannelStore].get(row.subscriber_id)
             edition = work[EditionStore].get(row.edition_id)
-            title = work[ListStore].get(edition.list_name).title
+            mailing_list = work[ListStore].get(edition.list_name)
         if channel.hook.lost:
             raise Misconfigured(channel.hook.lost)
-        content = edition_content(edition, title, self._context.sender_identity)
+        sender_identity, keys = self._context.sender_identity, self._context.keys
+        content = content_of_list(edition, mailing_list, sender_identity, keys)
         view = digest_view(content, row, token="")
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}

@@ -31,6 +31,7 @@ def post_due(app: "AppContext") -> JobReport:
             database=app.database,
             sender=sender_of(app),
             sender_identity=app.sender_identity,
+            keys=app.settings.keys,
             clock=app.clock,
             processes=app.processes,
             lease=timedelta(seconds=app.settings.lease_seconds),
