@@ -3,7 +3,6 @@
 import email
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 import pytest
 
@@ -36,7 +35,7 @@ def mail(look: ListLook) -> DigestMail:
 
 
 def read(content: bytes) -> EmailMessage:
-    return cast("EmailMessage", email.message_from_bytes(content, policy=default))
+    return email.message_from_bytes(content, policy=default)
 
 
 def part(message: EmailMessage, kind: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 import pytest
 
@@ -109,7 +108,7 @@ class Server:
         for envelope in self.mailer.offered:
             message = email.message_from_bytes(envelope.content, policy=default)
             if "List-Id" in message:
-                yield message["List-Id"].strip("<").partition(".")[0], cast("EmailMessage", message)
+                yield message["List-Id"].strip("<").partition(".")[0], message
 
     def editions(self) -> Mapping[str, list[Edition]]:
         found = defaultdict(list)
@@ -141,7 +140,7 @@ def test_three_lists_with_25_feeds_live_side_by_side_for_a_day(
         assert text is not None
         titles = set(re.findall(r"Paper \d+ of feed-\d+", str(text.get_content())))
         assert {one.rpartition(" ")[2] for one in titles} <= {*OF_LIST[name]}
-        seen[reader] += titles
+        seen[reader].extend(titles)
     assert sent == Counter((reader, one) for reader, lists in READERS.items() for one in lists)
     for reader, lists in READERS.items():
         feeds = {feed for one in lists for feed in OF_LIST[one]}
