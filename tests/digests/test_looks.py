@@ -1,6 +1,7 @@
 """Mails of several lists, each with its own look, from one renderer."""
 
 import email
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 
@@ -78,3 +79,10 @@ def test_a_mail_that_asks_for_confirmation_has_the_look_of_its_list() -> None:
     assert message["From"].addresses[0].display_name == "Robots, weekly"
     assert message["Reply-To"].addresses[0].addr_spec == "robots@lab.example.org"
     assert "#7a1f1f" in part(message, "html")
+
+
+def test_a_digest_names_the_archive_of_its_own_list() -> None:
+    made = replace(edition(3), list_name="robots")
+    content = edition_content(made, "Robots", SENDER_IDENTITY)
+    message = read(RENDERER.compose(digest_mail(content, SAMPLE_DELIVERY, IDENTITY.keys)))
+    assert message["List-Archive"].endswith("/editions?list=robots>")

@@ -228,7 +228,17 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         reply_to=content.look.reply_to,
         intro=content.look.intro,
         footer=content.look.footer,
+        archive=_archive(content),
     )
+
+
+def _archive(content: EditionContent) -> str:
+    """Return the query of the page of the list's archive."""
+    name = content.edition.list_name
+    query = {"list": name} if name != DEFAULT_LIST or content.access else {}
+    if content.access:
+        query["access"] = content.access
+    return f"?{urlencode(query)}" if query else ""
 
 
 def _club_paper(club: JournalClub, base: str) -> ClubPaper:

@@ -329,6 +329,8 @@ class DigestView:
     reply_to: str = ""
     intro: str = ""
     footer: str = ""
+    archive: str = ""
+    """What follows `/editions` in the address of its archive: empty for the default list."""
 
     @property
     def days(self) -> tuple[date, date]:

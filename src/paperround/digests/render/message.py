@@ -216,7 +216,7 @@ def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> M
             "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
             "List-Help": [web_value(f"{public}/")],
             "List-Owner": [_list_owner(sender)],
-            "List-Archive": [web_value(f"{public}/editions")],
+            "List-Archive": [web_value(f"{public}/editions{view.archive}")],
             "List-Post": ["NO"],
             "Archived-At": [web_value(view.web_url)],
         },
