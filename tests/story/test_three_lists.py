@@ -143,8 +143,8 @@ def test_three_lists_with_25_feeds_live_side_by_side_for_a_day(
         seen[reader].extend(titles)
     assert sent == Counter((reader, one) for reader, lists in READERS.items() for one in lists)
     for reader, lists in READERS.items():
-        feeds = {feed for one in lists for feed in OF_LIST[one]}
-        assert len(seen[reader]) == len({*seen[reader]}) == len(feeds) * PAPERS
+        wanted = {feed for one in lists for feed in OF_LIST[one]}
+        assert len(seen[reader]) == len({*seen[reader]}) == len(wanted) * PAPERS
 
 
 def _papers(place: int) -> Iterator[tuple[str, int]]:

@@ -171,6 +171,17 @@ def test_a_reader_is_offered_lists_that_they_may_join(site: Site, choices_token:
     assert site.client.post(path, data={"action": "join", "join": "lab"}).status_code == 422
 
 
+def test_the_pages_of_what_is_trending_lead_to_those_of_the_other_lists(
+    site: Site, edition: Edition
+) -> None:
+    assert 'aria-label="Lists"' not in site.client.get("/trending").text
+    create(site)
+    create(site, "secret", private=True)
+    page = site.client.get("/trending?period=week").text
+    assert '<a href="/trending?period=week&amp;list=robots">Robots</a>' in page
+    assert "secret" not in page
+
+
 # --- private lists -----------------------------------------------------------------------------
 
 

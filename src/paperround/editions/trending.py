@@ -104,6 +104,7 @@ class TrendingPage:
     """
 
     mailing_list: MailingList
+    lists: tuple[MailingList, ...]
     period: TrendingPeriod
     name: str
     first: date
@@ -158,8 +159,10 @@ def trending_page(
         earlier, later = adjacent_periods(
             work, mailing_list, period, (first, last), is_named=bool(name)
         )
+        lists = tuple(work[ListStore].public())
     return TrendingPage(
         mailing_list=mailing_list,
+        lists=lists,
         period=period,
         name=period_name(period, first) if name else "",
         first=first,
