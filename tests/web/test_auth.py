@@ -109,15 +109,15 @@ def test_every_route_under_admin_asks_for_a_key(site: Site) -> None:
 @pytest.mark.accept("A1")
 def test_a_route_somebody_adds_one_day_is_closed_from_the_start(site: Site) -> None:
     router = keyed_router(
-        f"{ADMIN}/lists", "lists", reading=Scope.FEEDS_READ, writing=Scope.FEEDS_WRITE
+        f"{ADMIN}/things", "things", reading=Scope.FEEDS_READ, writing=Scope.FEEDS_WRITE
     )
     router.add_api_route("", nothing, methods=["GET"])
     router.add_api_route("", nothing, methods=["PUT"])
     site.app.include_router(router)
     reader = program(site.app, key_for(site.runtime, Scope.FEEDS_READ))
-    assert program(site.app, None).get(f"{ADMIN}/lists").status_code == 401
-    assert reader.get(f"{ADMIN}/lists").status_code == 200
-    assert reader.put(f"{ADMIN}/lists").status_code == 403
+    assert program(site.app, None).get(f"{ADMIN}/things").status_code == 401
+    assert reader.get(f"{ADMIN}/things").status_code == 200
+    assert reader.put(f"{ADMIN}/things").status_code == 403
 
 
 @pytest.mark.accept("A4", part="web")
