@@ -160,3 +160,22 @@ def test_a_key_that_reads_editions_changes_none(editor: TestClient, home: AppCon
     assert reader.get(address).status_code == 200
     for action in ("approve", "drop", "pin", "note", "send", "undo-cancel"):
         assert reader.post(f"{address}/{action}").status_code == 403
+
+
+@pytest.mark.accept("F55", part="page")
+def test_the_page_of_an_edition_tells_readers_what_the_editor_did(editor: TestClient) -> None:
+    address, found = held(editor)
+    page = f"/editions/trending/{found['date']}/{found['cut']}"
+    assert editor.get(page).status_code == 404
+    first, _, third = (one["id"] for one in found["papers"])
+    editor.post(f"{address}/drop", json={"paper": str(first)})
+    editor.post(f"{address}/pin", json={"paper": str(third)})
+    editor.post(f"{address}/note", json={"text": "Read <both>."})
+    editor.post(f"{address}/note", json={"text": "Wrong in figure 2.", "paper": str(third)})
+    editor.post(f"{address}/approve")
+    shown = editor.get(page).text
+    assert "The editor left out 1 paper." in shown
+    assert "From the editor: Read &lt;both&gt;." in shown
+    assert "From the editor: Wrong in figure 2." in shown
+    assert "Chosen by the editor" in shown
+    assert found["papers"][0]["title"] not in shown
