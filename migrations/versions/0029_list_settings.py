@@ -1,5 +1,7 @@
 """What an operator says of a list: its description, search, hours, languages, look and readers."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -21,7 +23,7 @@ def downgrade() -> None:
         op.drop_column("lists", column.name)
 
 
-def columns() -> list[sa.Column]:
+def columns() -> list[sa.Column[Any]]:
     """The new columns, null in the rows of the release before."""
     json = sa.Text().with_variant(postgresql.JSON(), "postgresql")
     instant = sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")

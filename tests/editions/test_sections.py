@@ -42,6 +42,7 @@ class Facts:
     title: str = "Kites over graphs"
     votes: int | None = None
     listed: str = (NOON - HOUR).isoformat()
+    reason: str = ""
 
 
 def section(

@@ -310,6 +310,11 @@ def _lists_by_title(work: Transaction) -> list[MailingList]:
     return sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
 
 
+def public_lists(work: Transaction) -> list[MailingList]:
+    """Return the lists whose editions anybody may read, by title."""
+    return [one for one in _lists_by_title(work) if not one.private]
+
+
 def open_lists(work: Transaction) -> list[MailingList]:
     """Return the lists that the site offers, by title: those that take sign-ups and are not
     private."""

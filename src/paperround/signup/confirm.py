@@ -99,11 +99,10 @@ def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed |
         if now > notice.dated + valid:
             return None
         reader = reader_of_system_mail(work, notice)
-        if reader is None or is_suppressed(work, context.keys, reader.address):
+        if reader is None or reader.mailing_list.archived_at is not None:
             return None
-        if reader.mailing_list.archived_at is not None:
-            return None
-        if not work[NoticeLedger].use(notice.id, now=now):
+        is_refused = is_suppressed(work, context.keys, reader.address)
+        if is_refused or not work[NoticeLedger].use(notice.id, now=now):
             return None
         done = _activate(work, context, notice, reader, now)
         if done is not None and notice.kind is not SystemMailKind.UNDO:

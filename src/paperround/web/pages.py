@@ -42,7 +42,7 @@ from paperround.editions.trending import MOST_PAGES, trending_page
 from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
-from paperround.self_service.preferences import lists_by_title
+from paperround.self_service.preferences import public_lists
 from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
 from paperround.web.errors import NOWHERE
 from paperround.web.paging import page_number, path_choices
@@ -304,15 +304,15 @@ def ranking(app: App, now: Now) -> Response:
 @router.get("/api")
 def api(app: App, now: Now) -> Response:
     """Show the feeds, files and routes for programs, with an example of each."""
-    shown = front_page(app.database, DEFAULT_LIST, now=now)
-    edition = shown.edition
+    shown = front_page(app.database, now=now)
+    edition = shown.edition if shown else None
     with app.database.reading() as work:
-        lists = lists_by_title(work)
+        lists = public_lists(work)
     return public_page(
         app,
         "api.html",
         lists=lists,
-        chosen=shown.mailing_list,
+        chosen=shown.mailing_list.name if shown else DEFAULT_LIST,
         day=edition.day if edition else now.date(),
         paper=edition.papers[0].name if edition else "2603.00001",
         hugging_face="hugging-face" in plugins("routers"),

@@ -187,7 +187,8 @@ class SearchIndex(Store):
 def matches_query(
     connection: Connection, query: Query, paper: ColumnElement[Any]
 ) -> list[ColumnElement[bool]]:
-    """The conditions that the paper with the id `paper` is among the papers of a query."""
+    """The conditions that the paper with the id `paper` has all terms of a query, or any of them if
+    it says OR."""
     index = _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
     conditions = _conditions(connection, query.filters, paper)
 
@@ -197,7 +198,9 @@ def matches_query(
         return paper.in_(named.correlate(None))
 
     if query.wanted:
-        conditions.append(found(_expression(index, query, query.wanted)))
+        each = [(term,) for term in query.wanted]
+        sets = each if query.is_either else [query.wanted]
+        conditions.append(found(_expression(index, query, sets)))
     elif query.excluded:
         any_of = index.operators[1].join(map(index.quote, query.excluded))
         conditions.append(~found(any_of))
