@@ -1,6 +1,7 @@
 """A reader saves papers: their page, notes, collections, files and feed, behind a recent link."""
 
 import re
+from email.utils import format_datetime
 from html import unescape
 
 import pytest
@@ -49,6 +50,45 @@ def test_a_removed_paper_comes_back_with_its_note_by_one_button(
     assert titles(page) == [papers[0].title]
     assert "Two\nlines" in page
     assert "?collection=Thesis" in page
+
+
+@pytest.mark.accept("F54", part="page")
+def test_undo_stays_in_the_collection_that_the_page_showed(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 1, collections="Thesis")
+    path = f"/preferences/{choices_token}/saved"
+    data = {"action": "remove", "paper": str(papers[0].paper_id), "collection": "Thesis"}
+    page = site.client.post(path, data=data).text
+    undo = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.partition("Undo")[0])
+    assert titles(site.client.post(path, data=dict(undo)).text) == [papers[0].title]
+
+
+@pytest.mark.accept("F54", part="notes")
+def test_a_note_on_a_paper_that_was_removed_elsewhere_saves_it_again(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    data = {"action": "remove", "paper": str(papers[0].paper_id)}
+    site.client.post(f"/preferences/{choices_token}/saved", data=data)
+    page = write(site, choices_token, papers, 1, note="Typed in another window")
+    assert "Saved." in page
+    assert ">Typed in another window</p>" in page
+
+
+@pytest.mark.accept("F54", part="collections")
+def test_a_paper_is_added_to_the_collection_that_the_page_shows(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, collections="Thesis")
+    path = f"/preferences/{choices_token}/saved"
+    data = {"action": "add", "named": papers[5].title, "collection": "Thesis"}
+    page = unescape(site.client.post(path, data=data).text)
+    assert titles(page) == [papers[5].title, papers[0].title]
+    page = unescape(site.client.post(path, data={**data, "collection": "Gone"}).text)
+    assert "?collection=Gone" not in page
 
 
 @pytest.mark.accept("F54", part="page")
@@ -185,6 +225,33 @@ def test_saved_papers_are_a_feed_without_their_notes(
     found = unescape(site.client.get(f"{of_one}.{ending}").text)
     assert papers[0].title in found
     assert papers[1].title not in found
+
+
+@pytest.mark.accept("F54", part="feed")
+def test_a_feed_of_a_collection_that_ended_is_an_error_and_not_empty(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    write(site, choices_token, papers, 1, collections="Thesis")
+    feed = feed_path(saved(site, choices_token, collection="Thesis"))
+    assert site.client.get(f"{feed}.atom").status_code == 200
+    write(site, choices_token, papers, 1, collections="Chapter 2")
+    assert site.client.get(f"{feed}.atom").status_code == 404
+
+
+@pytest.mark.accept("F54", part="feed")
+def test_a_feed_reader_that_asks_by_date_hears_of_a_paper_collected_later(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 2, collections="Thesis")
+    feed = feed_path(saved(site, choices_token, collection="Thesis"))
+    before = site.client.get(f"{feed}.atom")
+    since = before.headers.get("last-modified", format_datetime(site.clock.now(), usegmt=True))
+    write(site, choices_token, papers, 1, collections="Thesis")
+    after = site.client.get(f"{feed}.atom", headers={"if-modified-since": since})
+    assert after.status_code == 200
+    assert papers[0].title in unescape(after.text)
 
 
 @pytest.mark.accept("F54", part="feed")

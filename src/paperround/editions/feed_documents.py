@@ -62,7 +62,8 @@ class FeedDocument:
     A feed in a file of one reader's has a URN and no page: only Atom can say so.
     `subtitle` describes the content, or why it is empty. `publisher` is the operator of the site.
     `updated` is when it last had news, `changed` when anything in it last changed, such as the
-    categories of a paper. An `is_private` feed has a secret URL for one person.
+    categories of a paper; None if nobody knows. An `is_private` feed has a secret URL for one
+    person.
     """
 
     title: str
@@ -71,7 +72,7 @@ class FeedDocument:
     page: str
     publisher: str
     updated: datetime
-    changed: datetime
+    changed: datetime | None
     entries: tuple[FeedEntry, ...]
     is_private: bool = False
 

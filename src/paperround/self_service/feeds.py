@@ -60,6 +60,8 @@ DEFAULT_NAME = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
 
+NO_FEED = marked("this feed is not there, or has a new address: look at your choices")
+
 
 def _site_url(sender: SenderIdentity, path: str) -> str:
     return sender.public_url.rstrip("/") + path
@@ -215,13 +217,13 @@ def saved_feed(
     context: SignupContext, sender: SenderIdentity, token: str, collection: str = ""
 ) -> FeedDocument:
     """Return the papers a reader saved, of one collection if it is named, without their notes:
-    whoever knows the address of the feed can read it. Raises NotFound as `personal_feed` does."""
+    whoever knows the address of the feed can read it. Raises NotFound as `personal_feed` does, and
+    for a collection that is not there."""
     with context.database.reading() as work:
         person = feed_reader(work, context, token)
         saved = saved_of(work, person.id, collection)[:MOST_ENTRIES]
-        changed = _last_change(
-            work, [one.paper.id for one in saved], *(one.saved.saved_at for one in saved)
-        )
+    if collection and not saved:
+        raise NotFound(NO_FEED)
     entries = tuple(
         replace(_paper_entry(sender, one.paper), published=one.saved.saved_at) for one in saved
     )
@@ -235,7 +237,7 @@ def saved_feed(
         page=_site_url(sender, "/"),
         publisher=sender.operator or DEFAULT_NAME,
         updated=_last_update(entries, _NEVER),
-        changed=changed,
+        changed=None,  # nothing tells when a paper was removed or put into a collection
         entries=entries,
         is_private=True,
     )
@@ -284,4 +286,4 @@ def feed_reader(work: Transaction, context: SignupContext, token: str) -> Subscr
         is_reader = person is not None and person.address and person.state in may_read
         if person is not None and is_reader and context.keys.verify(token, person.nonce):
             return person
-    raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
+    raise NotFound(NO_FEED)

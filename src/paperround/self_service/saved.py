@@ -139,16 +139,29 @@ def saved_file(
 
 
 def add_paper(
-    context: SignupContext, token: str, named: str, public_url: str, *, now: datetime
+    context: SignupContext,
+    token: str,
+    named: str,
+    public_url: str,
+    *,
+    now: datetime,
+    collection: str = "",
 ) -> bool:
     """Save the paper that somebody names by an identifier, a URL or its title, for the holder of a
-    recently mailed link; return False for any other link. Raises InvalidInput for an unknown one.
+    recently mailed link, in a `collection` if they have it; return False for any other link. Raises
+    InvalidInput for an unknown paper.
     """
     with context.database.reading() as work:  # a search would keep a write transaction open
         paper = _find(work, named.strip(), public_url)
 
     def add(work: Transaction, reader: TokenHolder) -> bool:
-        work[SubscriberStore].give_feedback(reader.person.id, paper, SAVE, now=now)
+        person = reader.person.id
+        work[SubscriberStore].give_feedback(person, paper, SAVE, now=now)
+        saved = work[SavedPapers].saved_by(person)
+        if collection in _counted(saved):
+            one = next(each for each in saved if each.paper_id == paper)
+            names = dict.fromkeys((*one.collections, collection))
+            work[SavedPapers].annotate(person, paper, one.note, tuple(names))
         return True
 
     return bool(run_as_reader(context, token, add, now=now))
@@ -181,7 +194,8 @@ def annotate(
     now: datetime,
 ) -> bool:
     """Replace note and collections (names between commas) of a paper that the holder of a recently
-    mailed link saved; return False for any other link or paper.
+    mailed link saved, and save it if it was removed since; return False for any other link or an
+    unknown paper.
 
     Raises InvalidInput; its code is `note` or `collections`.
     """
@@ -195,6 +209,7 @@ def annotate(
             return False
         others = [one for one in work[SavedPapers].saved_by(person) if one.paper_id != known.id]
         names = _read_names(collections, _counted(others))
+        work[SubscriberStore].give_feedback(person, known.id, SAVE, now=now)
         return work[SavedPapers].annotate(person, known.id, text, names)
 
     return bool(run_as_reader(context, token, write, now=now))

@@ -137,9 +137,10 @@ def remove_lesson(app: App, now: Now, token: str, form: Annotated[RemovalForm, F
     removed = None
     paper = parse_paper_id(form.paper)
     if paper is not None and form.undo:
-        restore_feedback(app.signup_context, token, paper, form.undo, now=now)
         if form.undo == SAVE:
             annotate(app.signup_context, token, paper, form.note, form.collections, now=now)
+        else:
+            restore_feedback(app.signup_context, token, paper, form.undo, now=now)
     elif paper is not None:
         removed = remove_feedback(app.signup_context, token, paper, form.verdict, now=now)
     lessons = unless_expired(lessons_of(app.signup_context, token, now=now))

@@ -102,10 +102,9 @@ def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
 def feed_response(feed: FeedDocument, ending: str) -> Response:
     """Return a feed as a response in the format of its extension."""
     form = FEED_FORMATS[ending]
-    headers = {
-        **(PRIVATE_HEADERS if feed.is_private else SHARED_HEADERS),
-        "last-modified": format_datetime(feed.changed, usegmt=True),
-    }
+    headers = dict(PRIVATE_HEADERS if feed.is_private else SHARED_HEADERS)
+    if feed.changed is not None:
+        headers["last-modified"] = format_datetime(feed.changed, usegmt=True)
     return Response(
         form.write(feed), headers=headers, media_type=f"{form.media_type}; charset=utf-8"
     )

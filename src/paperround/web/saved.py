@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput
-from paperround.papers.model import PaperId
-from paperround.self_service.feedback import Removed, remove_feedback, restore_feedback
+from paperround.self_service.feedback import Removed, remove_feedback
 from paperround.self_service.saved import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -75,25 +74,17 @@ def change_saved(app: App, now: Now, token: str, form: Annotated[SavedForm, Form
         if form.action == "remove" and paper is not None:
             removed = remove_feedback(context, token, paper, SAVE, now=now)
         elif form.action == "add":
-            add_paper(context, token, form.named, app.sender_identity.public_url, now=now)
+            public_url = app.sender_identity.public_url
+            add_paper(context, token, form.named, public_url, now=now, collection=form.collection)
         elif form.action == "rename":
             name = rename_collection(context, token, form.collection, form.name, now=now)
             form = form.model_copy(update={"collection": name or ""})
         elif paper is not None:
-            _write_note(app, token, paper, form, now)
+            annotate(context, token, paper, form.note, form.collections, now=now)
     except InvalidInput as error:
         return _saved_page(app, token, form, now, error=error)
     done = "" if form.action == "remove" else form.action
     return _saved_page(app, token, form, now, done=done, removed=removed)
-
-
-def _write_note(
-    app: AppContext, token: str, paper: PaperId, form: SavedForm, now: datetime
-) -> None:
-    """Replace note and collections of a saved paper; `undo` first saves it again."""
-    if form.action == "undo":
-        restore_feedback(app.signup_context, token, paper, SAVE, now=now)
-    annotate(app.signup_context, token, paper, form.note, form.collections, now=now)
 
 
 def _saved_page(
