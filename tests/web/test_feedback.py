@@ -93,6 +93,18 @@ def test_what_feedback_taught_is_said_in_plain_words_and_removed_line_by_line(
 
 
 @pytest.mark.accept("F54", part="plain words")
+def test_remove_pressed_twice_can_be_undone(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1, verdict="less")
+    path = f"/preferences/{choices_token}/feedback"
+    data = {"paper": str(papers[0].paper_id), "verdict": "less"}
+    site.client.post(path, data=data)
+    assert 'name="undo" value="less"' in site.client.post(path, data=data).text
+    assert "Undo" not in site.client.post(path, data={**data, "verdict": "none"}).text
+
+
+@pytest.mark.accept("F54", part="plain words")
 def test_a_saved_paper_keeps_its_note_when_another_rating_of_it_is_undone(
     site: Site, digest_token: str, choices_token: str, papers: Papers
 ) -> None:

@@ -53,6 +53,23 @@ def test_a_removed_paper_comes_back_with_its_note_by_one_button(
 
 
 @pytest.mark.accept("F54", part="page")
+def test_remove_pressed_twice_is_undone_with_the_note_too(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    save(site, digest_token, 1)
+    written = {"note": "Mine", "collections": "Thesis, Group"}
+    write(site, choices_token, papers, 1, **written)
+    path = f"/preferences/{choices_token}/saved"
+    data = {"action": "remove", "paper": str(papers[0].paper_id), **written}
+    site.client.post(path, data=data)
+    page = site.client.post(path, data=data).text
+    undo = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.partition("Undo")[0])
+    page = site.client.post(path, data=dict(undo)).text
+    assert ">Mine</p>" in page
+    assert "?collection=Group" in page
+
+
+@pytest.mark.accept("F54", part="page")
 def test_undo_stays_in_the_collection_that_the_page_showed(
     site: Site, digest_token: str, choices_token: str, papers: Papers
 ) -> None:

@@ -219,21 +219,30 @@ def lessons_of(
 
 
 def remove_feedback(
-    context: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
+    context: SignupContext,
+    token: str,
+    paper_id: PaperId,
+    verdict: str,
+    *,
+    now: datetime,
+    note: str = "",
+    collections: Sequence[str] = (),
 ) -> Removed | None:
-    """Delete a rating by the holder of a recently mailed link, and return it; None if there was
-    none, and for any other link."""
+    """Delete a rating by the holder of a recently mailed link, and return it; None for an unknown
+    paper or verdict, and for any other link.
+
+    Somebody who pressed twice can still undo it: `note` and `collections` are those of their page.
+    """
 
     def remove(work: Transaction, reader: TokenHolder) -> Removed | None:
         person, paper = reader.person.id, work[PaperStore].load([paper_id]).get(paper_id)
-        if paper is None:
+        if paper is None or verdict not in VERDICTS:
             return None
         saved = _saved(work, person, paper.id) if verdict == SAVE else None
-        if not work[SubscriberStore].withdraw_feedback(person, paper.id, verdict):
-            return None
+        work[SubscriberStore].withdraw_feedback(person, paper.id, verdict)
         lesson = lesson_of(paper, verdict)
         if saved is None:
-            return Removed(lesson=lesson)
+            return Removed(lesson=lesson, note=note, collections=tuple(collections))
         return Removed(lesson=lesson, note=saved.note, collections=saved.collections)
 
     return run_as_reader(context, token, remove, now=now)

@@ -72,7 +72,10 @@ def change_saved(app: App, now: Now, token: str, form: Annotated[SavedForm, Form
     removed = None
     try:
         if form.action == "remove" and paper is not None:
-            removed = remove_feedback(context, token, paper, SAVE, now=now)
+            shown = form.collections.split(",")
+            removed = remove_feedback(
+                context, token, paper, SAVE, now=now, note=form.note, collections=shown
+            )
         elif form.action == "add":
             public_url = app.sender_identity.public_url
             add_paper(context, token, form.named, public_url, now=now, collection=form.collection)
