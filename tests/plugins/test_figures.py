@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -182,12 +183,15 @@ def test_a_refused_picture_is_a_reject_and_no_failure_of_the_service(showing: Si
 
 
 @pytest.mark.accept("F53", part="retention", mutant="a-withdrawn-paper-keeps-its-figure")
-def test_a_withdrawn_paper_shows_no_figure(showing: Site) -> None:
+@pytest.mark.parametrize("change", [{"withdrawn": True}, {"show": Show.GIST}])
+def test_a_paper_that_was_withdrawn_or_may_not_be_shown_any_more_has_no_figure(
+    showing: Site, change: dict[str, Any]
+) -> None:
     [id_] = keep(showing, with_picture())
     fetch(showing, thumbnails=PICTURE)
     with showing.runtime.database.writing() as work:
         stored = work[PaperStore].load([id_])[id_]
-        work[PaperStore].save([write(replace(stored, withdrawn=True))], now=NOW)
+        work[PaperStore].save([write(replace(stored, **change))], now=NOW)
     assert 'class="figure"' not in page_of(showing, id_)
     assert showing.client.get(f"/figures/{id_}/3x2.png").status_code == 404
 

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
+from paperround.bootstrap import AppContext
 from paperround.core.colours import at_night, on_pages
 from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.plugins import plugins
@@ -39,6 +40,8 @@ from paperround.editions.model import TrendingPeriod
 from paperround.editions.private_lists import opens
 from paperround.editions.source_pages import sources_page
 from paperround.editions.trending import MOST_PAGES, trending_page
+from paperround.papers.figures import FigureFolder
+from paperround.papers.model import Paper, Show
 from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
@@ -263,7 +266,7 @@ def paper(app: App, now: Now, name: str) -> Response:
     similar = app.neighbours.of(page.paper, now=now)
     cited = citation(app.sender_identity.public_url, page.paper)
     bibtex = write_bibtex([replace(cited, text="")]).decode()
-    folder = None if page.paper.withdrawn else app.figures
+    folder = _figures_of(app, page.paper)
     return public_page(
         app,
         "paper.html",
@@ -275,12 +278,18 @@ def paper(app: App, now: Now, name: str) -> Response:
     )
 
 
+def _figures_of(app: AppContext, paper: Paper) -> FigureFolder | None:
+    """Return where figures are, unless they are off or this paper may not show one."""
+    may_show = paper.show is Show.FULL and not paper.withdrawn
+    return app.figures if may_show else None
+
+
 @router.get("/figures/{number}/{file_name}", dependencies=[RATE_LIMITED])
 def figure_file(app: App, number: str, file_name: str) -> Response:
-    """Return the figure of a paper, unless figures are off or the paper was withdrawn."""
+    """Return the figure of a paper. Raises NotFound."""
     with app.database.reading() as work:
         paper = find_paper(work, number)
-    folder = None if paper.withdrawn else app.figures
+    folder = _figures_of(app, paper)
     content = folder.read(paper.id, file_name) if folder else None
     if content is None:
         raise NotFound(NOWHERE)
