@@ -53,7 +53,10 @@ router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
 T = TypeVar("T")
 
-EXPIRED = marked("This link does not open your choices any more. Save to get a new one.")
+EXPIRED = marked(
+    "This link does not open your choices any more. "
+    "Copy what you wrote, then press “Save” to get a new one."
+)
 
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
