@@ -67,6 +67,17 @@ def test_old_papers_that_were_not_sent_are_deleted(once: OnceFolder) -> None:
 
 
 @pytest.mark.accept("F58", part="old papers")
+def test_a_paper_that_the_reader_named_as_an_interest_stays(once: OnceFolder) -> None:
+    once.configure(f"interests = ['seed:-2601.00005']\n{FILES}")
+    write(once, *(listing(n, NOW.date()) for n in range(1, 9)))
+    once.run()
+    sent = set(re.findall(r"Counting \d bees", once.folder.joinpath("digest.md").read_text()))
+    write(once)
+    assert "Counting 5 bees" not in sent
+    assert kept(once, after=37) == sent | {"Counting 5 bees"}
+
+
+@pytest.mark.accept("F58", part="old papers")
 def test_papers_stay_as_long_as_the_file_says(once: OnceFolder) -> None:
     once.configure(f"keep_days = 100\n{FILES}")
     write(once, *(listing(n, NOW.date()) for n in range(1, 9)))

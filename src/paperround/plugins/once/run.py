@@ -34,6 +34,7 @@ from paperround.editions.model import DeliveryState, DigestKind, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, run_all_now
 from paperround.ops.cleanup import clean_up
+from paperround.personal.reader_preferences import interests_of, known_seeds
 from paperround.plugins.once.config import OnceConfig
 from paperround.plugins.once.files import write_files
 from paperround.plugins.once.installation import claim, save_feeds, save_reader
@@ -107,7 +108,7 @@ def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> 
     trouble = _trouble(sent, entry) or (skipped if skipped == UNREAD else None)
     files = write_files(app, renderer, reader, config.files, now=app.clock.now())
     if not is_trial:
-        _prepare_next(app, config, looks=looks, is_well=trouble is None)
+        _prepare_next(app, config, reader, looks=looks, is_well=trouble is None)
     return OnceReport(
         sent=sent.digests[DeliveryState.SENT],
         is_out=_is_sent(entry) and not _is_sent(before),
@@ -224,26 +225,34 @@ def _days(app: AppContext) -> int:
         return work[ListStore].get(DEFAULT_LIST).candidate_days
 
 
-def _prepare_next(app: AppContext, config: OnceConfig, *, looks: bool, is_well: bool) -> None:
+def _prepare_next(
+    app: AppContext, config: OnceConfig, reader: SubscriberId, *, looks: bool, is_well: bool
+) -> None:
     """Do what nothing waits for: news of papers for the next days, cleaning up, and the ping."""
     if looks:
         app.enrich()
         app.learn()
     now = app.clock.now()
     clean_up(database=app.database, identity=app.identity, now=now)
-    _delete_old_papers(app, config, now)
+    _delete_old_papers(app, config, reader, now)
     if is_well:
         app.tick_context.ping(now)
 
 
-def _delete_old_papers(app: AppContext, config: OnceConfig, now: datetime) -> None:
-    """Delete old papers in small transactions."""
+def _delete_old_papers(
+    app: AppContext, config: OnceConfig, reader: SubscriberId, now: datetime
+) -> None:
+    """Delete old papers in small transactions; those that are interests of the reader stay."""
     before = now - timedelta(days=config.keep_days)
     voted_before = min(before, now - VOTED_LIFE)
 
     def delete(work: Transaction) -> int:
-        return work[OldPapers].delete(before=before, voted_before=voted_before, limit=PAGE)
+        return work[OldPapers].delete(
+            before=before, voted_before=voted_before, limit=PAGE, named=named
+        )
 
+    with app.database.reading() as work:
+        named = set(known_seeds(work, interests_of(work, reader)).values())
     write(app.database, lambda work: work[OldPapers].leave_editions(before=before.date()))
     while write(app.database, delete) == PAGE:
         pass

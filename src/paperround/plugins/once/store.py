@@ -1,6 +1,6 @@
 """Delete papers that no digest needs any more: without that, the state folder would grow."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Table, delete, exists, or_, select
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.store.history import VOTES
+from paperround.papers.model import PaperId
 
 _KEPT = (db.sent_papers, db.told_withdrawals, db.feedback)
 """Tables of what the reader got. Their papers stay: otherwise they could be sent twice."""
@@ -32,9 +33,16 @@ class OldPapers(Store):
                 delete(table).where(table.c.edition_id.in_(editions), ~is_kept)
             )
 
-    def delete(self, *, before: datetime, voted_before: datetime, limit: int) -> int:
+    def delete(
+        self,
+        *,
+        before: datetime,
+        voted_before: datetime,
+        limit: int,
+        named: Collection[PaperId] = (),
+    ) -> int:
         """Delete `limit` papers at most that count from before `before`, or with votes from before
-        `voted_before`, and are in no edition; return how many.
+        `voted_before`, are in no edition and not `named` by the reader; return how many.
 
         A paper without a date stays: its feed may still list it, and it would be new again.
         """
@@ -47,6 +55,7 @@ class OldPapers(Store):
                 or_(papers.listed_on.is_not(None), papers.published_at.is_not(None)),
                 or_(papers.counts_from < voted_before, ~has_votes),
                 ~_is_in((*_KEPT, *_FROZEN), papers.id),
+                papers.id.not_in(named),
                 ~exists().where(or_(joined.paper_id == papers.id, joined.into_id == papers.id)),
             )
             .limit(limit)
