@@ -54,7 +54,6 @@ class Preview:
     `rendered` is the text and HTML for a page."""
 
     edition: Edition
-    list_title: str
     mail: DigestMail | None = None
     rendered: Rendered | None = None
     skipped: SkipReason | None = None
@@ -125,7 +124,7 @@ class DigestPreviewer:
             return self._render(mailing_list, *planned, is_planned=True)
         if row.reason:
             reason = SkipReason(row.reason)
-            return Preview(edition=edition, list_title=mailing_list.title, skipped=reason)
+            return Preview(edition=edition, skipped=reason)
         content = content_for(
             row, edition.id, SOMEBODY if subscriber is None else subscriber.address
         )
@@ -172,7 +171,6 @@ class DigestPreviewer:
         mail = digest_mail(contents, content, self.identity.keys)
         return Preview(
             edition=edition,
-            list_title=mailing_list.title,
             mail=mail,
             rendered=self.renderer.render(mail.view),
             planned=is_planned,
