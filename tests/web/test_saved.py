@@ -3,14 +3,25 @@
 import re
 from email.utils import format_datetime
 from html import unescape
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from paperround.db.schema.tables import feedback
 from paperround.self_service.saved import LONGEST_NOTE, MOST_COLLECTIONS
-from tests.web.conftest import Site
+from tests.web.conftest import Site, sql
 from tests.web.saving import Papers, papers, save, saved, titles, write
 
 __all__ = ["papers"]
+
+
+def ratings(site: Site) -> list[dict[str, Any]]:
+    """All ratings, the first one first, without their ids."""
+    columns = [one for one in feedback.c if one.name != "id"]
+    with sql(site.runtime).connect() as connection:
+        rows = connection.execute(select(*columns).order_by(feedback.c.created_at))
+        return [dict(row) for row in rows.mappings()]
 
 
 def feed_path(page: str) -> str:
@@ -67,6 +78,30 @@ def test_remove_pressed_twice_is_undone_with_the_note_too(
     page = site.client.post(path, data=dict(undo)).text
     assert ">Mine</p>" in page
     assert "?collection=Group" in page
+
+
+@pytest.mark.accept("F54", part="page")
+@pytest.mark.parametrize("page", ["saved", "feedback"])
+def test_undo_leaves_a_rating_as_if_it_had_never_been_removed(
+    site: Site, digest_token: str, choices_token: str, papers: Papers, page: str
+) -> None:
+    save(site, digest_token, 1, 2)
+    write(site, choices_token, papers, 1, note="Mine", collections="Thesis")
+    before = ratings(site)
+    path = f"/preferences/{choices_token}/{page}"
+    data = {"action": "remove", "verdict": "save", "paper": str(papers[0].paper_id)}
+    site.clock.move(hours=1)
+    removed = site.client.post(path, data=data).text.partition("Undo")[0]
+    site.clock.move(hours=1)
+    undo = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', removed))
+    site.client.post(path, data=undo)
+    assert ratings(site) == before
+    site.client.post(path, data=data)
+    site.client.post(path, data={**undo, "delivery": "999", "at": "9999-12-31T23:59:59+00:00"})
+    (first, _), (_, second) = before, ratings(site)
+    assert second == {**first, "delivery_id": None, "created_at": site.clock.now()}
+    for at in ("never", "9999-12-31T23:59:59-12:00", "0001-01-01"):
+        assert site.client.post(path, data={**undo, "at": at}).status_code == 200
 
 
 @pytest.mark.accept("F54", part="page")

@@ -6,7 +6,7 @@ a recent link    ─► read what all feedback taught, remove any of it, and und
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from paperround.db.transactions import Transaction
@@ -27,7 +27,7 @@ from paperround.signup.magic_links import (
     write_as_reader,
 )
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.readers import VERDICTS, DeliveryOwner, SavedPaper
+from paperround.subscribers.readers import VERDICTS, DeliveryOwner, GivenBy, SavedPaper
 from paperround.subscribers.store.saved import SAVE, SavedPapers
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -78,6 +78,7 @@ class Removed:
     lesson: Lesson
     note: str = ""
     collections: tuple[str, ...] = ()
+    given: GivenBy | None = None
 
 
 def lesson_of(paper: Paper, verdict: str) -> Lesson:
@@ -168,7 +169,7 @@ def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, ve
         person = owner.subscriber_id
         if verdict == SAVE and _is_annotated(_saved(work, person, paper)):
             return False
-        return work[SubscriberStore].withdraw_feedback(person, paper, verdict)
+        return work[SubscriberStore].withdraw_feedback(person, paper, verdict) is not None
 
     return write_as_reader(context, token, take_back)
 
@@ -239,26 +240,54 @@ def remove_feedback(
         if paper is None or verdict not in VERDICTS:
             return None
         saved = _saved(work, person, paper.id) if verdict == SAVE else None
-        work[SubscriberStore].withdraw_feedback(person, paper.id, verdict)
-        lesson = lesson_of(paper, verdict)
-        if saved is None:
-            return Removed(lesson=lesson, note=note, collections=tuple(collections))
-        return Removed(lesson=lesson, note=saved.note, collections=saved.collections)
+        removed = Removed(
+            lesson=lesson_of(paper, verdict),
+            note=note if saved is None else saved.note,
+            collections=tuple(collections) if saved is None else saved.collections,
+        )
+        given = work[SubscriberStore].withdraw_feedback(person, paper.id, verdict)
+        return replace(removed, given=given)
 
     return run_as_reader(context, token, remove, now=now)
 
 
 def restore_feedback(
-    context: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
+    context: SignupContext,
+    token: str,
+    paper_id: PaperId,
+    verdict: str,
+    *,
+    now: datetime,
+    given: GivenBy | None = None,
 ) -> bool:
-    """Store a rating that the holder of a recently mailed link removed; return False for an unknown
-    paper or verdict, and for any other link."""
+    """Store a rating that the holder of a recently mailed link removed, as it was `given`; return
+    False for an unknown paper or verdict, and for any other link."""
 
     def restore(work: Transaction, reader: TokenHolder) -> bool:
         paper = work[PaperStore].load([paper_id]).get(paper_id)
         if paper is None or verdict not in VERDICTS:
             return False
-        work[SubscriberStore].give_feedback(reader.person.id, paper.id, verdict, now=now)
+        give_again(work, reader.person.id, paper.id, verdict, given, now=now)
         return True
 
     return bool(run_as_reader(context, token, restore, now=now))
+
+
+def give_again(
+    work: Transaction,
+    person: SubscriberId,
+    paper: PaperId,
+    verdict: str,
+    given: GivenBy | None,
+    *,
+    now: datetime,
+) -> None:
+    """Store a rating as it was `given`, if that can be: `now` at the latest, and by the links of a
+    digest of theirs that has the paper. None: by the button of a page."""
+    delivery = None if given is None else given.delivery
+    owner = None if delivery is None else work[SubscriberStore].owner_of_delivery(delivery)
+    is_theirs = owner is not None and owner.subscriber_id == person
+    if owner is None or not is_theirs or _paper_of_digest(work, owner, paper) is None:
+        delivery = None
+    at = now if given is None else min(given.at, now)
+    work[SubscriberStore].give_feedback(person, paper, verdict, delivery=delivery, now=at)

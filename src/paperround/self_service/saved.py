@@ -17,12 +17,13 @@ from paperround.digests.pages import citation, find_paper
 from paperround.editions.citations import Citation, write_bibtex, write_ris
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
+from paperround.self_service.feedback import give_again
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import TokenHolder, authorized_reader, run_as_reader
 from paperround.subscribers.choices import find_paper_by_title
 from paperround.subscribers.interests import seed_identifier
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.readers import SavedPaper
+from paperround.subscribers.readers import GivenBy, SavedPaper
 from paperround.subscribers.store.saved import SAVE, SavedPapers
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -192,10 +193,11 @@ def annotate(
     collections: str,
     *,
     now: datetime,
+    given: GivenBy | None = None,
 ) -> bool:
     """Replace note and collections (names between commas) of a paper that the holder of a recently
-    mailed link saved, and save it if it was removed since; return False for any other link or an
-    unknown paper.
+    mailed link saved, and save it, as it was `given`, if it was removed since; return False for any
+    other link or an unknown paper.
 
     Raises InvalidInput; its code is `note` or `collections`.
     """
@@ -209,7 +211,7 @@ def annotate(
             return False
         others = [one for one in work[SavedPapers].saved_by(person) if one.paper_id != known.id]
         names = _read_names(collections, _counted(others))
-        work[SubscriberStore].give_feedback(person, known.id, SAVE, now=now)
+        give_again(work, person, known.id, SAVE, given, now=now)
         return work[SavedPapers].annotate(person, known.id, text, names)
 
     return bool(run_as_reader(context, token, write, now=now))

@@ -20,6 +20,14 @@ VERDICTS = ("more", "less", "save")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBy:
+    """When a rating was given, and by the links of which digest; None for a page's button."""
+
+    at: datetime
+    delivery: DeliveryId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPaper:
     """A paper that a reader saved, with their note and the names of the collections it is in."""
 

@@ -4,12 +4,14 @@ An email leads to one question or to the papers of its digest. GET changes nothi
 follow links: each page has a button, and once it was pressed, one that takes it back.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel
 
 from paperround.bootstrap import AppContext
+from paperround.editions.model import DeliveryId
 from paperround.self_service.feedback import (
     Lesson,
     Removed,
@@ -23,7 +25,7 @@ from paperround.self_service.feedback import (
 )
 from paperround.self_service.next_titles import next_titles
 from paperround.self_service.saved import annotate
-from paperround.subscribers.readers import VERDICTS
+from paperround.subscribers.readers import VERDICTS, GivenBy
 from paperround.subscribers.store.saved import SAVE
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, App, Now, costly
 from paperround.web.paging import parse_paper_id, path_choices
@@ -43,7 +45,24 @@ class Feedback(BaseModel):
     undo: str = ""
 
 
-class RemovalForm(Feedback):
+class UndoForm(BaseModel):
+    """How a rating was given that was just removed: when, and by the links of which delivery."""
+
+    at: str = ""
+    delivery: str = ""
+
+    @property
+    def given(self) -> GivenBy | None:
+        """None if it is not known."""
+        try:
+            at = datetime.fromisoformat(self.at).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+        number = parse_paper_id(self.delivery)
+        return GivenBy(at=at, delivery=None if number is None else DeliveryId(number))
+
+
+class RemovalForm(Feedback, UndoForm):
     """A rating to remove, or to `undo` the removal of; then with what the reader had written."""
 
     note: str = ""
@@ -137,10 +156,11 @@ def remove_lesson(app: App, now: Now, token: str, form: Annotated[RemovalForm, F
     removed = None
     paper = parse_paper_id(form.paper)
     if paper is not None and form.undo:
+        context, given = app.signup_context, form.given
         if form.undo == SAVE:
-            annotate(app.signup_context, token, paper, form.note, form.collections, now=now)
+            annotate(context, token, paper, form.note, form.collections, now=now, given=given)
         else:
-            restore_feedback(app.signup_context, token, paper, form.undo, now=now)
+            restore_feedback(context, token, paper, form.undo, now=now, given=given)
     elif paper is not None:
         removed = remove_feedback(app.signup_context, token, paper, form.verdict, now=now)
     lessons = unless_expired(lessons_of(app.signup_context, token, now=now))

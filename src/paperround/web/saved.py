@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
-from pydantic import BaseModel
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput
@@ -22,6 +21,7 @@ from paperround.self_service.saved import (
 )
 from paperround.subscribers.store.saved import SAVE
 from paperround.web.context import IN_READER_LANGUAGE, SEARCH_COST, App, Now, costly
+from paperround.web.feedback import UndoForm
 from paperround.web.paging import page_number, parse_paper_id, path_choices
 from paperround.web.self_service import RECENT_LINK, unless_expired
 from paperround.web.templates import private_page
@@ -31,7 +31,7 @@ router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 path_choices("saved_ending", SAVED_FILES)
 
 
-class SavedForm(BaseModel):
+class SavedForm(UndoForm):
     """The button pressed on the page, and its fields. `collection` and `page` are what it shows."""
 
     action: str = ""
@@ -83,7 +83,7 @@ def change_saved(app: App, now: Now, token: str, form: Annotated[SavedForm, Form
             name = rename_collection(context, token, form.collection, form.name, now=now)
             form = form.model_copy(update={"collection": name or ""})
         elif paper is not None:
-            annotate(context, token, paper, form.note, form.collections, now=now)
+            annotate(context, token, paper, form.note, form.collections, now=now, given=form.given)
     except InvalidInput as error:
         return _saved_page(app, token, form, now, error=error)
     done = "" if form.action == "remove" else form.action

@@ -21,7 +21,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import DeliveryOwner
+from paperround.subscribers.readers import DeliveryOwner, GivenBy
 from paperround.subscribers.store.mapping import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
@@ -172,12 +172,16 @@ class SelfService(Interests):
         }
         return self._connection.execute(adding, row).scalar() is not None
 
-    def withdraw_feedback(self, subscriber: SubscriberId, paper: PaperId, verdict: str) -> bool:
-        """Delete a rating, of a saved paper with its note and collections; return False if there
-        was none."""
+    def withdraw_feedback(
+        self, subscriber: SubscriberId, paper: PaperId, verdict: str
+    ) -> GivenBy | None:
+        """Delete a rating, of a saved paper with its note and collections, and return how it was
+        given; None if there was none."""
         c = db.feedback.c
         theirs = (c.subscriber_id == subscriber, c.paper_id == paper, c.verdict == verdict)
-        return self._connection.execute(delete(db.feedback).where(*theirs)).rowcount > 0
+        gone = delete(db.feedback).where(*theirs).returning(c.created_at, c.delivery_id)
+        row = self._connection.execute(gone).one_or_none()
+        return None if row is None else GivenBy(at=row.created_at, delivery=row.delivery_id)
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
         """Return a person's ratings, in the order they were given."""
