@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from paperround.core.files import atomic_file
-from paperround.papers.model import Figure, PaperId
+from paperround.papers.model import PaperFigure, PaperId
 
 KEPT = timedelta(days=365)
 """How long a figure is kept after it was fetched."""
@@ -34,7 +34,7 @@ class FigureFolder:
 
     path: Path
 
-    def save(self, figure: Figure, *, now: datetime) -> None:
+    def save(self, figure: PaperFigure, *, now: datetime) -> None:
         """Store the figure of a paper in place of an earlier one. Raises OSError."""
         folder = self.path / str(figure.paper)
         shutil.rmtree(folder, ignore_errors=True)

@@ -118,7 +118,7 @@ class LooseCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class PaperFigure:
     """A picture of a paper, as a PNG."""
 
     paper: PaperId
@@ -134,7 +134,7 @@ class ParsedBatch:
     records: tuple[Record, ...] = ()
     rejects: tuple[Reject, ...] = ()
     loose_counts: tuple[LooseCount, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[PaperFigure, ...] = ()
     next: str | None = None
 
 

@@ -15,6 +15,7 @@ from paperround.plugins.once.run import OnceReport, run_once
 from tests.sample_database import NOW
 
 ADA = "ada@lab.example.org"
+GUIDE = Path(__file__).parents[3] / "docs" / "once.md"
 
 
 @dataclass

@@ -7,8 +7,8 @@ import pytest
 
 from paperround.core.errors import Misconfigured
 from paperround.plugins.once.config import NOBODY, read_config
+from tests.plugins.once.once_folder import GUIDE
 
-GUIDE = Path(__file__).parents[3] / "docs" / "once.md"
 GOOD = "presets = ['ml']\n[files]\nhtml = 'digest.html'\n"
 MISTAKES = {
     "presets = ml": "this is not TOML: Invalid value (at line 1, column 11): text needs quotes",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.once.test_config import GUIDE
+from tests.plugins.once.once_folder import GUIDE
 
 SSH = '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n'
 ONCE = """#!/bin/sh

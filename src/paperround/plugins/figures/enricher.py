@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from paperround.core.rates import Rate
 from paperround.http.model import FetchRequest, Page
-from paperround.papers.model import Figure, Paper, ParsedBatch, Reject, Show
+from paperround.papers.model import Paper, PaperFigure, ParsedBatch, Reject, Show
 from paperround.plugins.figures.png import NotAPicture, reencoded
 
 HOSTS = frozenset({"cdn-uploads.huggingface.co", "cdn-thumbnails.huggingface.co"})
@@ -46,7 +46,7 @@ class Figures:
             width, height, content = reencoded(page.body)
         except NotAPicture as problem:
             return _refused(page, str(problem))
-        figure = Figure(paper=papers[0].id, width=width, height=height, content=content)
+        figure = PaperFigure(paper=papers[0].id, width=width, height=height, content=content)
         return ParsedBatch(figures=(figure,))
 
 
