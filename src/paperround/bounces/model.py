@@ -136,6 +136,7 @@ class ReturnRecord:
     proof: Proof
     did: Did
     mail: str | None
+    subscriber_id: SubscriberId | None
     code: str
     said: str
     happened_at: datetime

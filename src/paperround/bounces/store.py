@@ -83,9 +83,13 @@ class ReturnStore(Store):
             )
         )
 
-    def events(self, person: SubscriberId | None, *, limit: int) -> list[ReturnRecord]:
-        """Return events about a person, or all of them, newest first."""
+    def events(
+        self, person: SubscriberId | None, *, limit: int, before: int | None = None
+    ) -> list[ReturnRecord]:
+        """Return events about a person, or all of them, newest first; with an id below `before`."""
         query = select(db.returned).order_by(db.returned.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(db.returned.c.id < before)
         if person is not None:
             query = query.where(db.returned.c.subscriber_id == person)
         return [
@@ -247,9 +251,11 @@ class ReturnStore(Store):
             delete(db.quarantine).where(db.quarantine.c.id.not_in(newest.scalar_subquery()))
         )
 
-    def waiting(self, *, limit: int) -> list[QuarantinedMail]:
-        """Return the quarantined messages, newest first."""
+    def waiting(self, *, limit: int, before: int | None = None) -> list[QuarantinedMail]:
+        """Return the quarantined messages, newest first; with an id below `before`."""
         newest = select(*_QUARANTINE_COLUMNS).order_by(db.quarantine.c.id.desc()).limit(limit)
+        if before is not None:
+            newest = newest.where(db.quarantine.c.id < before)
         return [value_of(QuarantinedMail, row) for row in self._connection.execute(newest)]
 
     def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:

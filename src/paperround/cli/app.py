@@ -18,10 +18,11 @@ from paperround.cli import (
     keys,
     lists,
     operators,
+    people,
     rank,
     serve,
     stats,
-    subscribers,
+    suppressions,
 )
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
@@ -71,9 +72,9 @@ GROUPS = {
     "digest": digest.app,
     "feeds": feeds.app,
     "lists": lists.app,
-    "subscribers": subscribers.app,
+    "subscribers": people.app,
     "bounces": bounces.app,
-    "suppressions": subscribers.suppressions,
+    "suppressions": suppressions.app,
     "keys": keys.app,
     "operators": operators.app,
     "dkim": dkim.app,

@@ -1,37 +1,28 @@
-"""`paperround subscribers` and `suppressions`: the people on a list, and addresses that must never
-be mailed."""
+"""`paperround subscribers`: the people on a list as a whole. `cli.people` adds the commands for one
+of them."""
 
 import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.bounces import EVENT_FIELDS
 from paperround.cli.options import (
     AsJson,
     ConsentAt,
-    Frequency,
-    Hour,
-    Interests,
     ListName,
     Now,
-    Timezone,
-    Topics,
-    Yes,
-    agree,
+    actor,
     read_file,
     runtime,
-    usage,
 )
 from paperround.cli.output import (
     counts,
     pick_fields,
-    print_list,
     print_result,
     progress,
     table_lines,
@@ -41,7 +32,7 @@ from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.delivery.status import MailRecord
+    from paperround.bootstrap import AppContext
 
 MOST_SHOWN = 20
 """Rejects that are printed one by one."""
@@ -53,7 +44,6 @@ LISTED = ("email", "status", "frequency", "hour", "timezone")
 """The columns of an export that `subscribers list` shows."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
-Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
 @app.command("import")
@@ -111,6 +101,7 @@ def import_file(
             list_name=list_name,
             now=context.clock.now(),
             progress=advance,
+            by=actor(),
         )
     numbers = pick_fields(report, "new changed unchanged suppressed")
     reasons = sorted(Counter(reject.reason for reject in report.rejects).items())
@@ -129,66 +120,27 @@ def import_file(
 
 
 @app.command()
-def add(
-    email: Email,
-    consent_source: Annotated[
-        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
-    ],
-    consent_at: ConsentAt = None,
-    timezone: Timezone = None,
-    hour: Hour = None,
-    frequency: Frequency = None,
-    topics: Topics = None,
-    interest: Interests = None,
+def export(
+    who: Annotated[
+        str | None, typer.Argument(metavar="[WHO]", help="One person: an address or a number.")
+    ] = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put one person who agreed to it on a list; they get the next digest.
-
-    Choices that are not given stay as they are. Somebody who is suppressed or who left is not
-    added.
-    """
-    from paperround.subscribers.imports import add_subscriber
-
-    context = runtime(now, creates=True)
-    choices = {
-        "timezone": timezone,
-        "hour": hour,
-        "frequency": frequency,
-        "topics": topics,
-        "interests": interest or None,
-    }
-    line = {"new": "added", "changed": "changed", "unchanged": "was on the list already"}
-    outcome = add_subscriber(
-        {
-            "email": email,
-            "consent_at": (consent_at or context.clock.now()).isoformat(),
-            "consent_source": consent_source,
-            **{name: choice for name, choice in choices.items() if choice is not None},
-        },
-        database=context.database,
-        keys=context.settings.keys,
-        list_name=list_name,
-        now=context.clock.now(),
-    )
-    value = {"list": list_name, "outcome": outcome}
-    print_result(value, f"{list_name}: {line[outcome]}", as_json=as_json)
-
-
-@app.command()
-def export(
-    list_name: ListName = DEFAULT_LIST,
-    as_json: AsJson = False,
-) -> None:
-    """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
+    """Print everybody on a list in the columns `import` takes, as CSV or JSON. With WHO: all data
+    about that person as JSON, as they can export it themselves."""
     from paperround.editions.store.lists import ListStore
     from paperround.subscribers.import_files import COLUMNS, write_sheet
-    from paperround.subscribers.imports import exported_rows
+    from paperround.subscribers.imports import audit_export, exported_rows
 
-    context = runtime()
+    context = runtime(now)
+    if who is not None:
+        _export_person(context, who)
+        return
     from tempfile import SpooledTemporaryFile
 
+    audit_export(context.database, list_name, now=context.clock.now(), by=actor())
     with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as file:
         # Complete before printing: a reader may be slow, and a part must not look complete.
         with context.database.reading() as work:
@@ -201,6 +153,15 @@ def export(
         shutil.copyfileobj(file, sys.stdout)
 
 
+def _export_person(context: "AppContext", who: str) -> None:
+    from paperround.self_service.help_desk import export_data, person_number
+
+    number = person_number(context.database, who)
+    pieces = export_data(context.signup_context, number, now=context.clock.now(), by=actor())
+    for piece in pieces:
+        sys.stdout.write(piece)
+
+
 def _write_json(rows: Iterator[dict[str, str]], file: IO[str]) -> None:
     """Write `[row, row]`, a row at a time: a list may be long."""
     separator = "["
@@ -208,36 +169,6 @@ def _write_json(rows: Iterator[dict[str, str]], file: IO[str]) -> None:
         file.write(separator + json.dumps(row, ensure_ascii=False))
         separator = ", "
     file.write("]\n" if separator == ", " else "[]\n")
-
-
-@app.command()
-def erase(
-    email: Email,
-    suppress: Annotated[
-        bool,
-        typer.Option("--suppress", help="Keep a hash, so that EMAIL is never mailed again."),
-    ] = False,
-    yes: Yes = False,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Forget one person: address, choices, feedback, and what they were sent.
-
-    The ledger keeps its rows without a name. Without --suppress they may sign up again.
-    """
-    from paperround.self_service.erasure import erase_address
-    from paperround.subscribers.addresses import parse_address
-
-    context = runtime(now)
-    address = parse_address(email)
-    context.prepare()
-    agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
-    known = erase_address(
-        context.signup_context, address, now=context.clock.now(), suppress=suppress
-    )
-    line = "erased" if known else "nobody is known under this address"
-    line += ", and will not be mailed again" if suppress else ""
-    print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
 
 
 @app.command("list")
@@ -256,91 +187,3 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
     print_result(
         {"list": list_name, "states": states, "subscribers": people}, lines, as_json=as_json
     )
-
-
-@app.command()
-def history(email: Email, as_json: AsJson = False) -> None:
-    """Show the mails written to one person, newest first: papers, tries, the server's words, and
-    what came back."""
-    from paperround.ops.status import history as run
-    from paperround.subscribers.addresses import parse_address
-
-    with usage("EMAIL"):
-        address = parse_address(email)
-    past = run(runtime().database, address)
-    value = {
-        "subscriber": past.subscriber.address,
-        "state": past.subscriber.state,
-        "subscriptions": {name: one.state for name, one in past.subscriptions.items()},
-        "mails": [mail_as_json(*one) for one in zip(past.mails, past.titles, strict=True)],
-        "returned": [pick_fields(event, EVENT_FIELDS) for event in past.returned],
-    }
-    print_result(value, as_json=as_json)
-
-
-def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
-    """Return one message, or post, of a history as JSON."""
-    about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
-    names = "name kind state reason due_at sent_at attempts code reply message_id"
-    return {**pick_fields(mail, names), **about}
-
-
-suppressions = typer.Typer(
-    help="Addresses that must never be mailed; only their keyed hashes are kept.",
-    no_args_is_help=True,
-)
-
-
-@suppressions.command("list")
-def list_suppressions(as_json: AsJson = False) -> None:
-    """Show every standing suppression: its hash, its reason, since when."""
-    from paperround.subscribers.store.subscribers import SubscriberStore
-
-    with runtime().database.reading() as work:
-        rows = work[SubscriberStore].suppressions()
-        found = [{"digest": digest, "reason": why, "since": at} for digest, why, at in rows]
-    print_list("suppressions", found, "digest reason since", none="nobody", as_json=as_json)
-
-
-@suppressions.command("add")
-def suppress(
-    email: Email,
-    reason: Annotated[str, typer.Option("--reason", help="Kept beside the hash.")] = "operator",
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Never mail EMAIL again, whatever is imported or signed up."""
-    from paperround.subscribers.addresses import parse_address
-    from paperround.subscribers.imports import suppress as run
-
-    context = runtime(now)
-    address = parse_address(email)
-    with context.database.writing() as work:
-        added = run(work, context.settings.keys, address, reason=reason, now=context.clock.now())
-    line = "suppressed" if added else "was suppressed already"
-    print_result({"suppressed": added}, line, as_json=as_json)
-
-
-@suppressions.command()
-def lift(
-    email: Email,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
-    ] = False,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
-
-    With --resume a reader who was stopped because a mail came back gets digests again.
-    """
-    from paperround.subscribers.addresses import parse_address
-    from paperround.subscribers.imports import lift as run
-
-    context = runtime(now)
-    address = parse_address(email)
-    with context.database.writing() as work:
-        lifted = run(work, context.settings.keys, address, now=context.clock.now(), resume=resume)
-    ends = "lifted: digests go on" if resume else "lifted"
-    print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -7,20 +7,25 @@ The old end must agree although the link to the preferences was sent there: the 
 forwarded link must not be able to take over the digests. Neither email names the other address. An
 address that is not free gets no email, yet the old end does and the response is the same, so the
 change never completes and reveals nothing.
+
+Where a reader has lost the old address, an operator may speak for that end: then only the new one
+gets an email, and its link alone changes the address.
 """
 
 from datetime import datetime
 from enum import StrEnum
 
-from paperround.core.errors import invalid
+from paperround.core.errors import InvalidInput, invalid
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemMailKind
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import admit_request, count_link
+from paperround.signup.limits import admit_request, count_email, count_link, mailbox_full
 from paperround.signup.magic_links import (
+    TokenHolder,
+    address_of,
     authorized_reader,
     lock_reader,
     read_system_mail,
@@ -28,12 +33,19 @@ from paperround.signup.magic_links import (
     write_as_reader,
 )
 from paperround.signup.requests import require_domain
-from paperround.signup.worker import NEW, OLD
-from paperround.subscribers.imports import is_suppressed
-from paperround.subscribers.model import Address, SubscriberState
+from paperround.signup.worker import NEW, OLD, is_free, mail_new_end
+from paperround.subscribers.imports import is_suppressed, suppression_digests
+from paperround.subscribers.model import GONE, Address, Subscriber, SubscriberState
 from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
+
+VOUCHED, MOVES, RESUMES = "vouched", "moves", "resumes"
+"""The payload entry of a change whose old end an operator speaks for, and its values: the address
+changes, or also a reader whom a bounce had stopped gets digests again."""
+
+
+TAKEN = "somebody has that address, or it must not be mailed"
 
 
 class Agreed(StrEnum):
@@ -93,8 +105,10 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
         if notice is None or not _is_valid(work, notice, now):
             return Agreed.NOT
         old, new = (work[NoticeLedger].find(f"{_change_key(notice)}/{end}") for end in (OLD, NEW))
+        is_vouched = new is not None and VOUCHED in new.payload
         # An end that was sent no email never agrees.
-        waiting = [end for end in (old, new) if end is None or end.used_at is None]
+        ends = (new,) if is_vouched else (old, new)
+        waiting = [end for end in ends if end is None or end.used_at is None]
         if not waiting:  # used again
             return Agreed.MOVED
         if new is None or any(end is None or end.id != notice.id for end in waiting):
@@ -106,10 +120,91 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
         if not work[SubscriberStore].change_address(reader.person.id, address, now=now):
             return Agreed.NOT
         work[SubscriberStore].reset_bounces(reader.person.id)  # bounces were of the old address
+        if new.payload.get(VOUCHED) == RESUMES:
+            _resume(work, reader.person, now=now)
         work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 
     return write_as_reader(context, token, use)
+
+
+# --- changes that an operator asks for -----------------------------------------------------------
+
+
+def mail_vouched_change(
+    work: Transaction,
+    context: SignupContext,
+    reader: TokenHolder,
+    address: Address,
+    *,
+    now: datetime,
+) -> None:
+    """Email a link to the new address of `reader`, who is locked; once it is used, they have it.
+
+    A reader whom a bounce stopped gets no digest until then. Raises what `require_move` does, and
+    RateLimited if the mailbox had enough email.
+    """
+    was_stopped = require_move(work, context, reader.person, address)
+    if not count_email(work, context, address, now=now):
+        raise mailbox_full()
+    if was_stopped:
+        # A suppressed person gets no email at all; the old address stays suppressed by its hash.
+        state = SubscriberState.UNSUBSCRIBED
+        work[SubscriberStore].set_state(reader.person.id, state, now=now)
+    change = f"change/{reader.person.id}/{now.isoformat()}"
+    more = {VOUCHED: RESUMES if was_stopped else MOVES}
+    mail_new_end(work, context, reader, address, change, now=now, more=more)
+
+
+def change_unconfirmed(
+    work: Transaction,
+    context: SignupContext,
+    person: Subscriber,
+    address: Address,
+    *,
+    now: datetime,
+) -> None:
+    """Change the address of a locked person at once. Raises what `require_move` does."""
+    was_stopped = require_move(work, context, person, address)
+    if not work[SubscriberStore].change_address(person.id, address, now=now):
+        raise InvalidInput(TAKEN, code="email")
+    work[SubscriberStore].reset_bounces(person.id)
+    if was_stopped:
+        work[SubscriberStore].reinstate(person.id, now=now)
+
+
+def require_move(
+    work: Transaction, context: SignupContext, person: Subscriber, address: Address
+) -> bool:
+    """Return whether a bounce stopped the person. Raises InvalidInput (code `email`) unless they
+    may move to `address`."""
+    if person.consent is None:
+        raise InvalidInput(
+            "they never confirmed: add the right address instead, and erase this one", code="email"
+        )
+    if address.folded == address_of(person).folded:
+        raise InvalidInput("that is the address they have", code="email")
+    if not is_free(work, context, address):
+        raise InvalidInput(TAKEN, code="email")
+    if person.state is not SubscriberState.SUPPRESSED:
+        return False
+    digests = suppression_digests(context.keys, address_of(person))
+    if set(work[SubscriberStore].suppression_reasons(digests)) - {GONE}:
+        raise InvalidInput(
+            "they must not be mailed, and no bounce is the reason: they sign up again themselves "
+            "once the suppression is lifted",
+            code="email",
+        )
+    return True
+
+
+def _resume(work: Transaction, person: Subscriber, *, now: datetime) -> None:
+    """Send digests again to a person who moved, unless they were stopped once more meanwhile."""
+    if person.state is SubscriberState.UNSUBSCRIBED:
+        work[SubscriberStore].reinstate(person.id, now=now)
+
+
+# --- links ---------------------------------------------------------------------------------------
 
 
 def _is_valid(work: Transaction, notice: Notice, now: datetime) -> bool:

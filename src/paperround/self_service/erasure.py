@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain, groupby
 from operator import attrgetter
 
+from paperround.access.model import COMMAND_LINE
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
@@ -16,6 +17,7 @@ from paperround.signup.magic_links import (
     read_system_mail,
     run_as_reader,
 )
+from paperround.subscribers.audit import READER, audit_person
 from paperround.subscribers.imports import suppress as suppress_address
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
@@ -34,7 +36,12 @@ def export_person(context: SignupContext, token: str, *, now: datetime) -> Itera
     """
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-    return None if reader is None else _to_json(_read_pages(context.database, reader.person.id))
+    return None if reader is None else export_of(context.database, reader.person.id)
+
+
+def export_of(database: Database, person: SubscriberId) -> Iterator[str]:
+    """Yield all data about a person, as `export_person` does."""
+    return _to_json(_read_pages(database, person))
 
 
 def _read_pages(database: Database, person: SubscriberId) -> Iterator[ExportPage]:
@@ -66,7 +73,7 @@ def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
     """
 
     def erase(work: Transaction, reader: TokenHolder) -> list[str]:
-        return _erase(work, reader.person, now)
+        return _erase(work, reader.person, now, by=READER)
 
     return _delete_files(context, run_as_reader(context, token, erase, now=now))
 
@@ -82,7 +89,12 @@ def was_erased(context: SignupContext, token: str) -> bool:
 
 
 def erase_address(
-    context: SignupContext, address: Address, *, now: datetime, suppress: bool
+    context: SignupContext,
+    address: Address,
+    *,
+    now: datetime,
+    suppress: bool,
+    by: str = COMMAND_LINE,
 ) -> bool:
     """Erase the person at `address`; return whether there was one.
 
@@ -95,15 +107,16 @@ def erase_address(
         work[RequestStore].forget(address)
         if suppress:
             suppress_address(work, context.keys, address, reason="erased", now=now)
-        return None if person is None else _erase(work, person, now)
+        return None if person is None else _erase(work, person, now, by=by)
 
     return _delete_files(context, write(context.database, erase))
 
 
-def _erase(work: Transaction, person: Subscriber, now: datetime) -> list[str]:
+def _erase(work: Transaction, person: Subscriber, now: datetime, *, by: str) -> list[str]:
     """Erase the person; return the Message-IDs of all messages to them, including those just
     planned."""
     work[Erasure].erase(person.id, now=now)
+    audit_person(work, person.id, "erase person", by=by, now=now)
     return work[Erasure].message_ids_of(person.id)
 
 

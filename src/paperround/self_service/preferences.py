@@ -34,6 +34,7 @@ from paperround.signup.magic_links import (
     write_as_reader,
 )
 from paperround.signup.requests import require_admitted
+from paperround.subscribers.audit import READER, audit_person, changes_of
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
@@ -121,13 +122,15 @@ def leave_from_choices(
 
 
 def unsubscribe(
-    work: Transaction, identity: Identity, reader: TokenHolder, *, now: datetime
+    work: Transaction, identity: Identity, reader: TokenHolder, *, now: datetime, by: str = READER
 ) -> bool:
     """Unsubscribe, and send a link that undoes it unless one was sent recently; return False if
     already unsubscribed."""
     subscription = reader.subscription
     if not work[SubscriberStore].leave(subscription.id, now=now):
         return False
+    name = reader.mailing_list.name
+    audit_person(work, reader.person.id, "unsubscribe", by=by, now=now, list=name)
     last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.UNDO)
     if (
         last is not None
@@ -182,7 +185,7 @@ def open_choices(
             preferences=preferences,
             hour=hours.hour_of(preferences, mailing_list),
             zone=hours.zone_of(preferences, mailing_list),
-            next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
+            next_due=next_due(work, reader.subscription, by=now + FURTHEST_DUE),
             active=reader.subscription.state is SubscriberState.ACTIVE,
             lists=_reader_lists(work, reader),
             frequencies=mailing_list.frequencies,
@@ -200,7 +203,7 @@ def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
     return unpack_interests(notice.payload) if is_undecided else ()
 
 
-def _next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
+def next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
     """Return when the subscription is due; None if that is unset or after `by`."""
     just_before = SubscriptionId(subscription.id - 1)
     found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
@@ -229,25 +232,47 @@ def save_choices(
                 kept = settled(work, kept)
 
     def save(work: Transaction, reader: TokenHolder) -> bool:
-        valid = checked(preferences, zone=reader.mailing_list.zone, now=now)
-        kept_frequency = valid.frequency is reader.subscription.preferences.frequency
-        if not kept_frequency and not reader.mailing_list.offers(valid.frequency):
-            raise invalid(
-                "frequency",
-                "%(name)s is not sent that often: choose another one",
-                name=reader.mailing_list.title,
-            )
-        work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
-        if kept is not None:
-            work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
-            notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
-            # Saving also decides on the interests that came with the link.
-            if notice is not None and _offered_interests(notice):
-                work[NoticeLedger].use(notice.id, now=now)
-        _reschedule(work, context, reader, valid, now)
+        replace_choices(work, context, reader, preferences, kept, now=now, by=READER)
+        notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
+        # Saving also decides on the interests that came with the link.
+        if kept is not None and notice is not None and _offered_interests(notice):
+            work[NoticeLedger].use(notice.id, now=now)
         return True
 
     return bool(run_as_reader(context, token, save, now=now, list_name=list_name))
+
+
+def replace_choices(
+    work: Transaction,
+    context: SignupContext,
+    reader: TokenHolder,
+    preferences: Preferences,
+    interests: Sequence[Interest] | None,
+    *,
+    now: datetime,
+    by: str,
+) -> bool:
+    """Replace the preferences of a locked reader, and their interests unless None; return whether
+    that changed anything, which is audited. Raises InvalidInput; its code is the invalid field."""
+    before, person = reader.subscription.preferences, reader.person.id
+    valid = checked(preferences, zone=reader.mailing_list.zone, now=now)
+    kept_frequency = valid.frequency is before.frequency
+    if not kept_frequency and not reader.mailing_list.offers(valid.frequency):
+        raise invalid(
+            "frequency",
+            "%(name)s is not sent that often: choose another one",
+            name=reader.mailing_list.title,
+        )
+    changed = changes_of(before, valid)
+    if changed:
+        work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
+        _reschedule(work, context, reader, valid, now)
+    if interests is not None and work[SubscriberStore].set_interests(person, interests, now=now):
+        changed["interests"] = len(interests)
+    if changed:
+        details = {"list": reader.mailing_list.name, **changed}
+        audit_person(work, person, "edit choices", by=by, now=now, **details)
+    return bool(changed)
 
 
 def renew_feed(context: SignupContext, token: str, *, now: datetime) -> bool:
@@ -277,7 +302,7 @@ def _reschedule(
     }
     if before.state is not SubscriberState.ACTIVE or len(clocks) == 1:
         return
-    if _next_due(work, before, by=now) is not None:
+    if next_due(work, before, by=now) is not None:
         return
     taken = work[SubscriberStore].last_dates([before.id]).get(before.id)
     subscription = replace(before, preferences=preferences)
@@ -332,7 +357,10 @@ def join_list(context: SignupContext, token: str, list_name: str, *, now: dateti
     def join(work: Transaction, reader: TokenHolder) -> Welcome | None:
         mailing_list = work[ListStore].get(list_name)
         require_admitted(mailing_list, reader.address)
-        return subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
+        welcome = subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
+        if welcome is not None:
+            audit_person(work, reader.person.id, "join list", by=READER, now=now, list=list_name)
+        return welcome
 
     welcome = run_as_reader(context, token, join, now=now)
     if welcome is None:

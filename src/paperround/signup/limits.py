@@ -208,6 +208,12 @@ def count_email(
     return False
 
 
+def mailbox_full() -> RateLimited:
+    """Return the error for an operator whose email `count_email` did not allow."""
+    words = "that mailbox was sent as much as the limit of sign-ups allows: try again in an hour"
+    return RateLimited(words, retry_after=timedelta(hours=1).total_seconds())
+
+
 def count_reminder(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; return False if it was sent an email within a day."""
     return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None

@@ -13,6 +13,7 @@ may die anywhere, several may run at once, and a row that fails is postponed whi
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from traceback import extract_tb
 
 from paperround.access.operators import count_login_link, new_link
@@ -28,7 +29,7 @@ from paperround.editions.model import DeliveryState
 from paperround.signup.confirm import confirm_key, confirmations
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, count_email, lock_mailbox, note_dropped
-from paperround.signup.magic_links import preferences_link, reader_of
+from paperround.signup.magic_links import TokenHolder, preferences_link, reader_of
 from paperround.signup.requests import FOR, OPERATOR
 from paperround.signup.tally import ASKED, count_signup
 from paperround.subscribers.choices import unpack_interests, unpack_preferences
@@ -101,9 +102,20 @@ def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
 # --- signing up ----------------------------------------------------------------------------------
 
 
-def _sign_up(
+class SignupOutcome(StrEnum):
+    """What became of a sign-up: an email was queued, or why none was."""
+
+    MAILED = "mailed"
+    SUPPRESSED = "suppressed"
+    LINKED_TODAY = "linked-today"
+    LIMITED = "limited"
+
+
+def sign_up(
     work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
-) -> None:
+) -> SignupOutcome:
+    """Put an address on a list as unconfirmed, and queue the email that asks for confirmation; to
+    an active reader, a link to their preferences."""
     address, list_id = request.address, ListId(int(request.payload["list"]))
     lock_mailbox(work, context, address)
     person = _lock_person(work, address)
@@ -112,13 +124,13 @@ def _sign_up(
     )
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
     if is_refused or is_suppressed(work, context.keys, address):
-        return
+        return SignupOutcome.SUPPRESSED
     if subscription is not None and subscription.state is SubscriberState.ACTIVE:
         last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were sent a link today
-            return
+            return SignupOutcome.LINKED_TODAY
     if not count_email(work, context, address, now=now):
-        return
+        return SignupOutcome.LIMITED
     who = f"{address.folded}|{request.created_at.isoformat()}"
     _, subscription = work[SubscriberStore].sign_up(
         address,
@@ -128,6 +140,7 @@ def _sign_up(
         now=now,
     )
     _mail_subscriber(work, context, request, subscription, now)
+    return SignupOutcome.MAILED
 
 
 def _lock_person(work: Transaction, address: Address) -> Subscriber | None:
@@ -224,26 +237,46 @@ def _mail_both_ends(
     reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return
+    change = f"change/{person}/{request.created_at.isoformat()}"
+    payload = payload_of(reader.subscription)
+    old = new_notice(
+        context.identity, SystemMailKind.CHANGE, f"{change}/{OLD}", person, None, payload, now=now
+    )
+    work[NoticeLedger].put(old, now=now)
+    if is_free(work, context, address) and count_email(work, context, address, now=now):
+        mail_new_end(work, context, reader, address, change, now=now)
+
+
+def is_free(work: Transaction, context: SignupContext, address: Address) -> bool:
+    """Return whether a reader may move to `address`: nobody has or had it, and it is not
+    suppressed. An unconfirmed sign-up is nobody yet."""
     holder = work[SubscriberStore].find(address)
     is_pending = holder is None or (holder.state is SubscriberState.PENDING and not holder.consent)
-    is_free = is_pending and not is_suppressed(work, context.keys, address)
-    identity, kind, payload = (
-        context.identity,
-        SystemMailKind.CHANGE,
-        payload_of(reader.subscription),
-    )
-    change = f"change/{person}/{request.created_at.isoformat()}"
-    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
-    work[NoticeLedger].put(old, now=now)
-    if is_free and count_email(work, context, address, now=now):
-        moved = {**payload, "written": address.written, "folded": address.folded}
-        to = address.mailed
-        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
-        work[NoticeLedger].put(new, now=now)
+    return is_pending and not is_suppressed(work, context.keys, address)
 
 
-_HANDLERS: Mapping[RequestKind, Callable[..., None]] = {
-    RequestKind.SIGNUP: _sign_up,
+def mail_new_end(
+    work: Transaction,
+    context: SignupContext,
+    reader: TokenHolder,
+    address: Address,
+    change: str,
+    *,
+    now: datetime,
+    more: Mapping[str, str | int] | None = None,
+) -> None:
+    """Email the new end of the change of address with the key `change`; `more` goes into the
+    payload."""
+    payload = {**payload_of(reader.subscription), **(more or {})}
+    payload |= {"written": address.written, "folded": address.folded}
+    person, to, key = reader.person.id, address.mailed, f"{change}/{NEW}"
+    kind = SystemMailKind.CHANGE
+    new = new_notice(context.identity, kind, key, person, to, payload, now=now)
+    work[NoticeLedger].put(new, now=now)
+
+
+_HANDLERS: Mapping[RequestKind, Callable[..., object]] = {
+    RequestKind.SIGNUP: sign_up,
     RequestKind.LINK: _mail_link,
     RequestKind.MOVE: _mail_both_ends,
 }

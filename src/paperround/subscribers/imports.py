@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
@@ -21,6 +23,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Reject
 from paperround.subscribers.addresses import mailbox, parse_address, untagged
+from paperround.subscribers.audit import audit_person
 from paperround.subscribers.choices import settled
 from paperround.subscribers.import_files import (
     Found,
@@ -42,6 +45,11 @@ from paperround.subscribers.model import (
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 CHUNK = 1000
+
+SUPPRESSED = (
+    "this address is suppressed: if its owner asks for mail again, lift that first with "
+    "`paperround suppressions lift`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +102,7 @@ def import_subscribers(
     list_name: str,
     now: datetime,
     progress: Advance = no_progress,
+    by: str = COMMAND_LINE,
 ) -> ImportReport:
     """Add every valid row to the list `list_name`; importing the same file twice changes nothing.
 
@@ -121,6 +130,11 @@ def import_subscribers(
                     outcomes[importer.put(one.row)] += 1
                 except InvalidInput as problem:
                     refused.append(one.reject(problem))
+            if outcomes.total() > outcomes["unchanged"]:
+                note = AuditedAction(
+                    actor=by, action="import people", target=list_name, details=dict(outcomes)
+                )
+                work[AuditStore].note(note, now=now)
             return outcomes, refused
 
         counted, refused = write(database, import_chunk)
@@ -137,6 +151,7 @@ def add_subscriber(
     keys: KeyRing,
     list_name: str,
     now: datetime,
+    by: str = COMMAND_LINE,
 ) -> str:
     """Add one consenting subscriber to the list as active; return `new`, `changed` or `unchanged`.
 
@@ -152,12 +167,12 @@ def add_subscriber(
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
         subscription = importer.subscription(cell(row, "email", parse_address))
         if outcome == "suppressed":
-            raise InvalidInput(
-                "this address is suppressed: if its owner asks for mail again, lift that first "
-                "with `paperround suppressions lift`"
-            )
+            raise InvalidInput(SUPPRESSED)
         if subscription is None or subscription.state is not SubscriberState.ACTIVE:
             raise InvalidInput("this person has left: they come back by signing up themselves")
+        if outcome != "unchanged":
+            person, details = subscription.subscriber_id, {"list": list_name, "outcome": outcome}
+            audit_person(work, person, "add person", by=by, now=now, **details)
         return outcome
 
     return write(database, put)
@@ -259,6 +274,17 @@ def lift(
     if resume and known is not None:
         work[SubscriberStore].reinstate(known.id, now=now)
     return any(lifted)
+
+
+def audit_export(database: Database, list_name: str, *, now: datetime, by: str) -> None:
+    """Note that `by` exports everybody on a list. Raises NotFound."""
+
+    def note(work: Transaction) -> None:
+        target = work[ListStore].get(list_name).name
+        action = AuditedAction(actor=by, action="export people", target=target)
+        work[AuditStore].note(action, now=now)
+
+    write(database, note)
 
 
 def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict[str, str]]:

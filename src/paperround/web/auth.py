@@ -112,9 +112,12 @@ class KeyedRoute(APIRoute):
     read: Scope
     write: Scope
     slow: frozenset[str]
+    questions: frozenset[str]
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
-        scope = self.read if set(settings.get("methods") or ()) <= {"GET", "HEAD"} else self.write
+        is_get = set(settings.get("methods") or ()) <= {"GET", "HEAD"}
+        only_reads = is_get or endpoint.__name__ in self.questions
+        scope = self.read if only_reads else self.write
         self.scope = scope
         extra = settings.pop("openapi_extra", None) or {}
         extra = {**extra, "security": [{SCHEME: [scope.value]}]}
@@ -128,19 +131,30 @@ class KeyedRoute(APIRoute):
             key = await run_in_threadpool(require_key, request, self.scope)
             request.state.scopes = key.scopes
             sender = request.state.actor = by_key(key.prefix)
+            if self.name in self.questions:
+                return await inner(request)
             return await respond_once(request, inner, sender=sender, outside=self.name in self.slow)
 
         return keyed
 
 
 def keyed_router(
-    prefix: str, tag: str, *, reading: Scope, writing: Scope, outside: Collection[str] = ()
+    prefix: str,
+    tag: str,
+    *,
+    reading: Scope,
+    writing: Scope,
+    outside: Collection[str] = (),
+    asking: Collection[str] = (),
 ) -> APIRouter:
     """Return a router whose routes need an API key: with the scope `reading` for GET, `writing` for
-    the rest. The handlers named in `outside` are slow, with effects outside the database."""
+    the rest. The handlers named in `outside` are slow, with effects outside the database. Those in
+    `asking` are POSTs that only read, since an address may not be in a URL: `reading` is enough,
+    and no response is stored."""
 
     class ScopedRoute(KeyedRoute):
         read, write, slow = reading, writing, frozenset(outside)
+        questions = frozenset(asking)
 
     return APIRouter(prefix=prefix, tags=[tag], route_class=ScopedRoute)
 

@@ -27,6 +27,7 @@ from paperround.db.transactions import Store, Transaction
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.system_mail import OWN_ADDRESS
 from paperround.editions.model import DeliveryState, SkipReason
+from paperround.subscribers.audit import person_target
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.readers import ExportPage, ExportPlace
 from paperround.subscribers.store.mapping import preference_columns
@@ -43,10 +44,11 @@ WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
         "deliveries": _SENDING_COLUMNS | {"nonce"},
         "notices": _SENDING_COLUMNS | {"nonce"},
         "signup_requests": frozenset({"subscriber_id"}),
+        "audit": frozenset({"actor"}),
     }
 )
 """Columns omitted from an export, by table. A nonce protects a person's links from forgery, and a
-request to move to an address may come from another person."""
+request to move to an address may come from another person. The actor is somebody else."""
 
 _PERSONAL_TABLES = (
     db.subscribers,
@@ -61,6 +63,7 @@ _PERSONAL_TABLES = (
     db.returned,
     db.standings,
     db.quarantine,
+    db.audit,
 )
 
 _QUARANTINED_AT_ONCE = 50
@@ -242,6 +245,8 @@ def _is_about(table: Table, subscriber: SubscriberId) -> ColumnElement[bool]:
     """Whether a row is about a person. A request also is if it has the person's address."""
     if table is db.subscribers:
         return table.c.id == subscriber
+    if table is db.audit:
+        return table.c.target == person_target(subscriber)
     own = table.c.subscriber_id == subscriber
     return or_(own, _is_addressed(subscriber)) if table is db.signup_requests else own
 

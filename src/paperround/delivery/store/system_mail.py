@@ -58,6 +58,10 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
     return SkipReason.UNSUBSCRIBED if erased or not row.address else None
 
 
+def _notice(row: Row[Any]) -> Notice:
+    return value_of(Notice, row, kind=SystemMailKind(row.kind), state=DeliveryState(row.state))
+
+
 def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
     return value_of(ClaimedNotice, row, kind=SystemMailKind(row.kind), lease=lease)
 
@@ -213,11 +217,16 @@ class NoticeLedger(Claims[ClaimedNotice]):
         own_domain = (c.subscriber_id == subscriber, c.kind == kind.value)
         return self._find(c.id == select(func.max(c.id)).where(*own_domain).scalar_subquery())
 
+    def used_by(self, subscriber: SubscriberId, *, limit: int) -> list[Notice]:
+        """Return the system emails to a person whose link was used, the latest use first."""
+        c = db.notices.c
+        used = select(db.notices).where(c.subscriber_id == subscriber, c.used_at.is_not(None))
+        rows = self._connection.execute(used.order_by(c.used_at.desc(), c.id.desc()).limit(limit))
+        return [_notice(row) for row in rows]
+
     def _find(self, which: ColumnElement[bool]) -> Notice | None:
         row = self._connection.execute(select(db.notices).where(which)).first()
-        if row is None:
-            return None
-        return value_of(Notice, row, kind=SystemMailKind(row.kind), state=DeliveryState(row.state))
+        return None if row is None else _notice(row)
 
     def totals(self, *, now: datetime) -> LedgerTotals:
         """Return the totals of the system email that has not expired."""

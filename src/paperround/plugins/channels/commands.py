@@ -20,7 +20,7 @@ from paperround.cli.options import (
     usage,
 )
 from paperround.cli.output import print_list, print_result
-from paperround.cli.subscribers import mail_as_json
+from paperround.cli.people import mail_as_json
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.plugins.channels.model import Channel, ChannelKind, ChannelSettings
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, delete, func, or_, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import column_in, insert_new, insert_with_conflict
@@ -299,17 +299,32 @@ class Signups(Store):
         found = self._connection.execute(select(c.digest).where(listed, _CURRENT))
         return frozenset(found.scalars())
 
+    def suppression_reasons(self, digests: Collection[str]) -> dict[str, datetime]:
+        """Return why those of `digests` that are suppressed are, with the earliest instant."""
+        c = db.suppressions.c
+        found = self._connection.execute(
+            select(c.reason, func.min(c.since).cast(c.since.type))
+            .where(column_in(self._connection, c.digest, digests), _CURRENT)
+            .group_by(c.reason)
+        )
+        return dict(found.all())
+
     def suppression_keys(self) -> frozenset[str]:
         """Return the names of the keys that current suppressions were hashed with."""
         keys = select(db.suppressions.c.key_id).where(_CURRENT).distinct()
         return frozenset(self._connection.execute(keys).scalars())
 
-    def suppressions(self) -> list[tuple[str, str, datetime]]:
-        """Return (digest, reason, since) of every current suppression, oldest first."""
+    def suppressions(
+        self, *, after: int = 0, limit: int | None = None
+    ) -> list[tuple[str, str, datetime]]:
+        """Return (digest, reason, since) of current suppressions, oldest first: all of them, or
+        `limit` after the first `after`."""
         found = self._connection.execute(
             select(db.suppressions.c.digest, db.suppressions.c.reason, db.suppressions.c.since)
             .where(_CURRENT)
             .order_by(db.suppressions.c.since, db.suppressions.c.digest)
+            .offset(after)
+            .limit(limit)
         )
         return [(digest, reason, since) for digest, reason, since in found]
 

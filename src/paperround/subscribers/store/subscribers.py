@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import insert_new
@@ -71,6 +71,23 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         """Return the person with this address, however it was written, or None."""
         row = select_person(self._connection, address)
         return None if row is None else person_of(row)
+
+    def search(self, text: str, *, limit: int) -> list[Subscriber]:
+        """Return people whose address contains `text`, case aside, by address."""
+        c = db.subscribers.c
+        is_part = or_(
+            c.folded.contains(text.casefold(), autoescape=True),
+            c.written.contains(text, autoescape=True),
+        )
+        people: Select[Any] = select(*PERSON_COLUMNS).where(c.kind == EMAIL, is_part)
+        found = self._connection.execute(people.order_by(c.folded).limit(limit))
+        return [person_of(row) for row in found]
+
+    def signed_up(self, subscriber: SubscriberId) -> dict[ListId, datetime]:
+        """Return when a person was first put on each of their lists."""
+        c = db.subscriptions.c
+        found = select(c.list_id, c.created_at).where(c.subscriber_id == subscriber)
+        return {ListId(one): at for one, at in self._connection.execute(found)}
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
         """Return the person's subscription of the list, or None."""

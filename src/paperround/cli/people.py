@@ -1,0 +1,445 @@
+"""`paperround subscribers` for one person: the help desk. WHO is an address or a subscriber's
+number, as `subscribers find` shows it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.bounces import EVENT_FIELDS
+from paperround.cli.options import (
+    AnyList,
+    AsJson,
+    ConsentAt,
+    Frequency,
+    Hour,
+    Interests,
+    ListName,
+    Now,
+    Timezone,
+    Topics,
+    Yes,
+    actor,
+    agree,
+    day,
+    runtime,
+    usage,
+)
+from paperround.cli.output import pick_fields, print_list, print_result, table_lines
+from paperround.cli.subscribers import app as app
+from paperround.editions.lists import DEFAULT_LIST
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.bootstrap import AppContext
+    from paperround.delivery.status import MailRecord
+    from paperround.subscribers.model import SubscriberId
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+Who = Annotated[
+    str, typer.Argument(metavar="WHO", help="An address, or a number as `find` shows it.")
+]
+Size = Annotated[int | None, typer.Option(help="Papers in a digest.")]
+Language = Annotated[str | None, typer.Option(help="A code such as de; of emails and pages.")]
+OneOfTheirs = Annotated[
+    str | None,
+    typer.Option("--list", metavar="LIST", help="One list only. Default: all of theirs."),
+]
+
+OPTIONS = {
+    "list": "--list",
+    "email": "EMAIL",
+    "subscriber": "WHO",
+    "consent_source": "--consent-source",
+    "weekday": "--frequency",
+    "paused_until": "--until",
+    "interests": "--interest",
+}
+"""The option that is wrong, by the code of the error."""
+
+
+def _who(who: str, now: datetime | None) -> "tuple[AppContext, SubscriberId]":
+    """Return the installation, and the number of a person."""
+    from paperround.self_service.help_desk import person_number
+
+    context = runtime(now)
+    with usage("WHO"):
+        return context, person_number(context.database, who)
+
+
+def _interests(written: Sequence[str]) -> list[Any]:
+    from paperround.subscribers.interests import parse_interest
+
+    with usage("--interest"):
+        return [parse_interest(one) for one in written if one]
+
+
+def _choices(
+    timezone: str | None,
+    hour: int | None,
+    frequency: str | None,
+    topics: str | None,
+    interest: Sequence[str] | None,
+    language: str | None,
+    size: int | None = None,
+) -> dict[str, Any]:
+    """Return the choices that are given, as `help_desk.edit_choices` takes them."""
+    choices = {
+        "timezone": timezone,
+        "hour": hour,
+        "frequency": frequency,
+        "topics": None
+        if topics is None
+        else [one for one in map(str.strip, topics.split(";")) if one],
+        "interests": None if interest is None else _interests(interest),
+        "language": language,
+        "size": size,
+    }
+    return {name: one for name, one in choices.items() if one is not None}
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+@app.command()
+def find(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="An address, or 3 characters of it at least.")
+    ],
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find people by their address, or a part of it: 50 at most. The search is audited, without
+    TEXT."""
+    from paperround.self_service.help_desk import find_people
+    from paperround.web.people_models import PersonHit
+
+    context = runtime(now)
+    with usage("TEXT"):
+        found, more = find_people(context.database, text, now=context.clock.now(), by=actor())
+    rows = [PersonHit.of(one).model_dump(mode="json") for one in found]
+    lines = [*(table_lines(rows) if rows else ["nobody"])]
+    lines += ["and more: write a longer part"] if more else []
+    print_result({"items": rows, "more": more}, lines, as_json=as_json)
+
+
+@app.command()
+def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
+    """Show one person: whether they get email, and if not, why; what they chose, how they
+    agreed."""
+    from paperround.digests.plan import Hours
+    from paperround.self_service.help_desk import person_record
+    from paperround.self_service.standing import standing_of
+    from paperround.web.people_models import PersonAnswer
+
+    context, number = _who(who, now)
+    record = person_record(context.database, number, context.settings.keys)
+    hours = Hours(hour=context.settings.default_hour)
+    says = standing_of(context.database, record, hours, now=context.clock.now())
+    answer = PersonAnswer.of(record, says)
+    if as_json:
+        print_result(answer, as_json=True)
+        return
+    value = answer.model_dump(mode="json")
+    value["interests"] = [f"{one.kind}:{one.value}" for one in answer.interests]
+    print_result(value, [*value.pop("says"), ""], as_json=False)
+    print_result(value, as_json=False)
+
+
+@app.command()
+def timeline(
+    who: Who,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many lines at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what happened to one person, newest first: messages and what the servers answered,
+    bounces and complaints, choices changed, links asked for and used."""
+    from paperround.ops.timeline import timeline as run
+    from paperround.web.people_models import TimelineAnswer
+
+    context, number = _who(who, None)
+    events = [TimelineAnswer.of(one) for one in run(context.database, number, limit=limit)]
+    print_list("items", events, "at text", none="nothing", as_json=as_json)
+
+
+@app.command()
+def history(who: Who, as_json: AsJson = False) -> None:
+    """Show the mails written to one person, newest first: papers, tries, the server's words, and
+    what came back."""
+    from paperround.ops.status import history_of
+
+    context, number = _who(who, None)
+    past = history_of(context.database, number)
+    value = {
+        "subscriber": past.subscriber.address,
+        "state": past.subscriber.state,
+        "subscriptions": {name: one.state for name, one in past.subscriptions.items()},
+        "mails": [mail_as_json(*one) for one in zip(past.mails, past.titles, strict=True)],
+        "returned": [pick_fields(event, EVENT_FIELDS) for event in past.returned],
+    }
+    print_result(value, as_json=as_json)
+
+
+def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+    """Return one message, or post, of a history as JSON."""
+    about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
+    names = "name kind state reason due_at sent_at attempts code reply message_id"
+    return {**pick_fields(mail, names), **about}
+
+
+# --- adding and changing -------------------------------------------------------------------------
+
+
+@app.command()
+def add(
+    email: Email,
+    consent_source: Annotated[
+        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
+    ],
+    consent_at: ConsentAt = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Email them first: digests come once they confirm.")
+    ] = False,
+    timezone: Timezone = None,
+    hour: Hour = None,
+    frequency: Frequency = None,
+    topics: Topics = None,
+    interest: Interests = None,
+    language: Language = None,
+    list_name: ListName = DEFAULT_LIST,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put one person who agreed to it on a list; they get the next digest.
+
+    Choices that are not given stay as they are. Somebody who is suppressed or who left is not
+    added. How they agreed is kept, with who added them and when.
+    """
+    from paperround.self_service.adding import add_person
+    from paperround.subscribers.addresses import parse_address
+
+    context = runtime(now, creates=True)
+    line = {
+        "new": "added",
+        "changed": "changed",
+        "unchanged": "was on the list already",
+        "mailed": "an email asks them to confirm",
+    }
+    choices = _choices(timezone, hour, frequency, topics, interest or None, language)
+    with usage("EMAIL"):
+        address = parse_address(email)
+    number, outcome = add_person(
+        context.signup_context,
+        address,
+        list_name,
+        ground=consent_source,
+        consent_at=consent_at,
+        confirm=confirm,
+        choices=choices,
+        now=context.clock.now(),
+        by=actor(),
+    )
+    value = {"list": list_name, "outcome": outcome, "subscriber": number}
+    print_result(value, f"{list_name}: {line[outcome]}", as_json=as_json)
+
+
+@app.command()
+def edit(
+    who: Who,
+    timezone: Timezone = None,
+    hour: Hour = None,
+    frequency: Frequency = None,
+    topics: Topics = None,
+    interest: Interests = None,
+    size: Size = None,
+    language: Language = None,
+    reset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reset",
+            metavar="CHOICE",
+            help="Back to the list's default: timezone, hour, size, language, topics or "
+            "interests. Repeatable.",
+        ),
+    ] = None,
+    list_name: AnyList = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what one person chose; what is not given stays. The checks are those of their own
+    page.
+
+    --list says which list, if they read several. Interests hold for all of their lists.
+    """
+    from paperround.self_service.help_desk import edit_choices
+
+    choices = _choices(timezone, hour, frequency, topics, interest or None, language, size)
+    choices |= _defaults(reset or ())
+    if not choices:
+        raise typer.BadParameter("say what is to change, such as --frequency weekly:mon")
+    context, number = _who(who, now)
+    with usage(**OPTIONS):
+        changed = edit_choices(
+            context.signup_context,
+            number,
+            choices,
+            list_name=list_name,
+            now=context.clock.now(),
+            by=actor(),
+        )
+    _print_changed(number, changed, "changed", as_json=as_json)
+
+
+def _defaults(names: Sequence[str]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {
+        "timezone": None,
+        "hour": None,
+        "size": None,
+        "language": None,
+        "topics": [],
+        "interests": [],
+    }
+    unknown = [one for one in names if one not in defaults]
+    if unknown:
+        raise typer.BadParameter(f"use one of {', '.join(defaults)}", param_hint="--reset")
+    return {name: defaults[name] for name in names}
+
+
+@app.command()
+def pause(
+    who: Who,
+    until: Annotated[
+        date | None,
+        typer.Option("--until", metavar="YYYY-MM-DD", parser=day, help="No digest before it."),
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="End the pause.")] = False,
+    list_name: OneOfTheirs = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one person no digest before a day, or end their pause."""
+    from paperround.self_service.help_desk import pause_person
+
+    if (until is None) != end:
+        raise typer.BadParameter("say one of --until YYYY-MM-DD and --end", param_hint="--until")
+    context, number = _who(who, now)
+    with usage("--until"):
+        changed = pause_person(
+            context.signup_context,
+            number,
+            until,
+            list_name=list_name,
+            now=context.clock.now(),
+            by=actor(),
+        )
+    _print_changed(
+        number, changed, "the pause has ended" if end else f"paused until {until}", as_json=as_json
+    )
+
+
+@app.command()
+def unsubscribe(
+    who: Who, list_name: OneOfTheirs = None, now: Now = None, as_json: AsJson = False
+) -> None:
+    """End one person's subscription. They get an email with a way back, as if they had done it
+    themselves."""
+    from paperround.self_service.help_desk import unsubscribe_person
+
+    context, number = _who(who, now)
+    left = unsubscribe_person(
+        context.signup_context, number, list_name=list_name, now=context.clock.now(), by=actor()
+    )
+    line = f"unsubscribed from {', '.join(left)}" if left else "was on no list"
+    print_result({"subscriber": number, "lists": left}, line, as_json=as_json)
+
+
+@app.command()
+def resend(
+    who: Who, list_name: OneOfTheirs = None, now: Now = None, as_json: AsJson = False
+) -> None:
+    """Email the confirmation of an unconfirmed sign-up again. The limits of sign-ups hold."""
+    from paperround.self_service.adding import resend_confirmation
+
+    context, number = _who(who, now)
+    with usage(**OPTIONS):
+        name = resend_confirmation(
+            context.signup_context, number, list_name=list_name, now=context.clock.now(), by=actor()
+        )
+    line = f"{name}: an email asks them to confirm"
+    print_result({"subscriber": number, "list": name}, line, as_json=as_json)
+
+
+@app.command()
+def move(
+    who: Who,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Their new address.")],
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="At once, without asking the new address.")
+    ] = False,
+    yes: Yes = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move one person to a new address, once they use the link of an email to it."""
+    from paperround.self_service.help_desk import move_person
+    from paperround.subscribers.addresses import parse_address
+
+    with usage("EMAIL"):
+        address = parse_address(email)
+    context, number = _who(who, now)
+    if unconfirmed:
+        agree(yes, f"Send the digests of subscriber {number} to {address.written} from now on?")
+    with usage(**OPTIONS):
+        move_person(
+            context.signup_context,
+            number,
+            address,
+            unconfirmed=unconfirmed,
+            now=context.clock.now(),
+            by=actor(),
+        )
+    line = "moved" if unconfirmed else "an email to the new address asks them to confirm"
+    print_result({"subscriber": number, "moved": unconfirmed}, line, as_json=as_json)
+
+
+@app.command()
+def erase(
+    who: Who,
+    suppress: Annotated[
+        bool,
+        typer.Option("--suppress", help="Keep a hash, so that the address is never mailed again."),
+    ] = False,
+    yes: Yes = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget one person: address, choices, feedback, and what they were sent.
+
+    The ledger keeps its rows without a name. Without --suppress they may sign up again.
+    """
+    from paperround.self_service.erasure import erase_address
+    from paperround.self_service.help_desk import person_record
+    from paperround.signup.magic_links import address_of
+    from paperround.subscribers.addresses import parse_address
+
+    context = runtime(now)
+    context.prepare()
+    if who.isdecimal():
+        _, number = _who(who, now)
+        record = person_record(context.database, number, context.settings.keys)
+        address = address_of(record.person)
+    else:
+        with usage("WHO"):
+            address = parse_address(who)
+    agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
+    known = erase_address(
+        context.signup_context, address, now=context.clock.now(), suppress=suppress, by=actor()
+    )
+    line = "erased" if known else "nobody is known under this address"
+    line += ", and will not be mailed again" if suppress else ""
+    print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
+
+
+def _print_changed(number: int, changed: bool, line: str, *, as_json: bool) -> None:
+    value = {"subscriber": number, "changed": changed}
+    print_result(value, line if changed else "it was so already", as_json=as_json)

@@ -1,0 +1,97 @@
+"""`paperround suppressions`: addresses that must never be mailed."""
+
+from typing import Annotated
+
+import typer
+
+from paperround.cli.options import AsJson, Now, actor, runtime, usage
+from paperround.cli.output import print_list, print_result
+from paperround.cli.people import Email
+
+app = typer.Typer(
+    help="Addresses that must never be mailed; only their keyed hashes are kept.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_suppressions(as_json: AsJson = False) -> None:
+    """Show every standing suppression: its hash, its reason, since when."""
+    from paperround.subscribers.store.subscribers import SubscriberStore
+
+    with runtime().database.reading() as work:
+        rows = work[SubscriberStore].suppressions()
+        found = [{"digest": digest, "reason": why, "since": at} for digest, why, at in rows]
+    print_list("suppressions", found, "digest reason since", none="nobody", as_json=as_json)
+
+
+@app.command()
+def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
+    """Tell whether EMAIL is suppressed, in any spelling of its mailbox, and why."""
+    from paperround.self_service.suppressions import find_suppression
+    from paperround.subscribers.addresses import parse_address
+    from paperround.web.people_models import reasons_of
+
+    context = runtime(now)
+    with usage("EMAIL"):
+        address = parse_address(email)
+    person, reasons = find_suppression(
+        context.database, context.settings.keys, address, now=context.clock.now(), by=actor()
+    )
+    value = {"suppressed": bool(reasons), "reasons": reasons_of(reasons), "subscriber": person}
+    print_result(value, None if reasons else "is not suppressed", as_json=as_json)
+
+
+@app.command()
+def add(
+    email: Email,
+    reason: Annotated[str, typer.Option("--reason", help="Kept beside the hash.")] = "operator",
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Never mail EMAIL again, whatever is imported or signed up."""
+    from paperround.self_service.suppressions import add_suppression
+    from paperround.subscribers.addresses import parse_address
+
+    context = runtime(now)
+    address, keys = parse_address(email), context.settings.keys
+    with usage(reason="--reason"):
+        added = add_suppression(
+            context.database, keys, address, reason=reason, now=context.clock.now(), by=actor()
+        )
+    line = "suppressed" if added else "was suppressed already"
+    print_result({"suppressed": added}, line, as_json=as_json)
+
+
+@app.command()
+def lift(
+    email: Email,
+    reason: Annotated[str, typer.Option("--reason", help="Why; for the audit log.")] = "operator",
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
+
+    With --resume a reader who was stopped because a mail came back gets digests again.
+    """
+    from paperround.self_service.suppressions import lift_suppression
+    from paperround.subscribers.addresses import parse_address
+
+    context = runtime(now)
+    address, keys = parse_address(email), context.settings.keys
+    with usage(reason="--reason", invalid="--resume"):
+        lifted = lift_suppression(
+            context.database,
+            keys,
+            address,
+            reason=reason,
+            resume=resume,
+            now=context.clock.now(),
+            by=actor(),
+        )
+    ends = "lifted: digests go on" if resume else "lifted"
+    print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -1,0 +1,193 @@
+"""Tell what happened to one person, newest first, each as a plain sentence with its instant.
+
+Messages with what the servers answered, links that were used, bounces and complaints, and changes
+that they or an operator made (from the audit log). It reads what is recorded and guesses nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.access.model import AuditEntry
+from paperround.access.store import AuditStore
+from paperround.bounces.model import Did, ReportKind, ReturnRecord
+from paperround.bounces.store import ReturnStore
+from paperround.core.errors import InvalidInput
+from paperround.core.reasons import counted
+from paperround.db.transactions import Database
+from paperround.delivery.status import DIGEST, MailRecord, redact_addresses
+from paperround.delivery.store.status import StatusStore
+from paperround.delivery.store.system_mail import NoticeLedger
+from paperround.delivery.system_mail_model import Notice, SystemMailKind
+from paperround.editions.model import DeliveryState, SkipReason
+from paperround.editions.store.lists import ListStore
+from paperround.self_service.help_desk import require_person
+from paperround.subscribers.audit import READER, person_target
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.store.subscribers import SubscriberStore
+
+MOST_EVENTS = 10_000
+"""How far back a timeline reads."""
+
+_MAILS: Mapping[str, str] = {
+    SystemMailKind.CONFIRM: "The email that asks for confirmation",
+    SystemMailKind.REMINDER: "The reminder to confirm",
+    SystemMailKind.CHANGE: "The email about a change of address",
+    SystemMailKind.PREFERENCES: "The link to their choices that was asked for",
+    SystemMailKind.UNDO: "The goodbye with a way back",
+}
+_STATES: Mapping[DeliveryState, str] = {
+    DeliveryState.QUEUED: "waits to be sent",
+    DeliveryState.CLAIMED: "is being sent",
+    DeliveryState.IN_DATA: "is being sent",
+    DeliveryState.SENT: "was taken by their mail server",
+    DeliveryState.DEFERRED: "was not taken yet by their mail server, and is tried again",
+    DeliveryState.FAILED: "was refused by their mail server",
+    DeliveryState.UNKNOWN: "was handed over without an answer; it may have arrived",
+    DeliveryState.EXPIRED: "could not be sent in time, and was given up",
+}
+_SKIPPED: Mapping[str, str] = {
+    SkipReason.NO_NEW_PAPERS: "there was no paper they had not had before",
+    SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
+    SkipReason.MUTED: "they muted everything new",
+    SkipReason.BELOW_FLOOR: "no new paper had the score they ask for",
+    SkipReason.PAUSED: "of their pause",
+    SkipReason.BOUNCING: "too many messages to them came back",
+    SkipReason.NOT_THEIR_DAY: "it was not one of their days",
+    SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
+    SkipReason.FEED_STALE: "the sources had announced nothing new yet",
+    SkipReason.FEED_FAILED: "a source could not be read",
+    SkipReason.RESTORED: "it may have left before the database was restored from a backup",
+    SkipReason.NO_EDITIONS: "the list had no edition in the month before",
+    SkipReason.UNSUBSCRIBED: "they had left",
+    SkipReason.SUPPRESSED: "the address is suppressed",
+    SkipReason.CANCELLED: "the edition was cancelled",
+}
+_USED: Mapping[str, str] = {
+    SystemMailKind.CONFIRM: "They confirmed, by the link of an email.",
+    SystemMailKind.REMINDER: "They confirmed, by the link of the reminder.",
+    SystemMailKind.CHANGE: "The link that confirms a change of address was used.",
+    SystemMailKind.PREFERENCES: "They opened their choices and saved them.",
+    SystemMailKind.UNDO: "They came back, by the link of the goodbye.",
+}
+_RETURNED: Mapping[ReportKind, str] = {
+    ReportKind.BOUNCE: "A message came back",
+    ReportKind.COMPLAINT: "They reported a message as spam",
+    ReportKind.AUTO_REPLY: "An automatic reply came",
+    ReportKind.REPORT: "A report about our messages came",
+    ReportKind.UNSUBSCRIBE: "They unsubscribed by email",
+    ReportKind.QUARANTINED: "A message of theirs waits for you",
+}
+_ACTIONS: Mapping[str, str] = {
+    "add person": "were put on a list",
+    "edit choices": "had choices changed",
+    "unsubscribe": "were unsubscribed",
+    "join list": "joined a list",
+    "resend confirmation": "were sent the confirmation again",
+    "move person": "were to move to a new address",
+    "export person": "had their data exported",
+    "add suppression": "were suppressed",
+    "lift suppression": "may be mailed again",
+    "find suppression": "were looked up among the suppressions",
+}
+"""What an operator did, after “They”."""
+_BY_THEMSELVES: Mapping[str, str] = {
+    "edit choices": "changed their choices",
+    "unsubscribe": "unsubscribed",
+    "join list": "joined a list",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEvent:
+    """Something that happened to a person. `kind` is `message`, `link`, `returned`, `change` or
+    `consent`."""
+
+    at: datetime
+    kind: str
+    text: str
+
+
+def timeline(
+    database: Database, number: SubscriberId, *, after: int = 0, limit: int
+) -> list[TimelineEvent]:
+    """Return what happened to a person, newest first: `limit` events after the newest `after`.
+
+    Raises NotFound, and InvalidInput for more than MOST_EVENTS.
+    """
+    if after + limit > MOST_EVENTS:
+        raise InvalidInput("a timeline goes no further back", code="cursor")
+    most = after + limit
+    with database.reading() as work:
+        person = require_person(work, number)
+        mails = work[StatusStore].mails(number, limit=most)
+        used = work[NoticeLedger].used_by(number, limit=most)
+        returned = work[ReturnStore].events(number, limit=most)
+        changes = work[AuditStore].about(person_target(number), limit=most)
+        names = {one.id: one.name for one in work[ListStore].all()}
+        signed_up = work[SubscriberStore].signed_up(number)
+    events = [
+        *(_of_mail(one) for one in mails),
+        *(_of_link(one, at) for one in used if (at := one.used_at)),
+        *(_of_returned(one) for one in returned),
+        *(_of_change(one) for one in changes),
+        *(
+            _event(at, "consent", f"First put on the list {names[one]}.")
+            for one, at in signed_up.items()
+        ),
+    ]
+    if (consent := person.consent) is not None:
+        events.append(_event(consent.at, "consent", f"They agreed to be mailed: {consent.source}."))
+    newest = sorted(events, key=lambda one: one.at, reverse=True)
+    return newest[after:most]
+
+
+def _event(at: datetime, kind: str, text: str) -> TimelineEvent:
+    return TimelineEvent(at=at, kind=kind, text=text)
+
+
+def _of_mail(mail: MailRecord) -> TimelineEvent:
+    what = _MAILS.get(mail.kind, "An email")
+    if mail.list_name is not None:
+        papers = f" with {counted(len(mail.positions), 'paper')}" if mail.positions else ""
+        what = f"The digest of {mail.list_name} of {mail.local_date}{papers}"
+        if mail.kind != DIGEST:
+            what += f" ({mail.kind.replace('_', ' ')})"
+    if mail.state is DeliveryState.SKIPPED:
+        became = f"was not sent, because {_SKIPPED.get(mail.reason, mail.reason)}"
+    else:
+        became = _STATES[mail.state]
+    return _event(mail.sent_at or mail.due_at, "message", f"{what} {became}{_answer(mail)}.")
+
+
+def _answer(mail: MailRecord) -> str:
+    """Return what the server said, as `: 550 5.1.1 no such user`."""
+    said = " ".join((redact_addresses(mail.reply) or "").split()).rstrip(".")
+    if mail.state is DeliveryState.SKIPPED or not (said or mail.code):
+        return ""
+    code = str(mail.code) if mail.code and not said.startswith(str(mail.code)) else ""
+    return f": {' '.join(filter(None, (code, said)))}"
+
+
+def _of_link(notice: Notice, at: datetime) -> TimelineEvent:
+    return _event(at, "link", _USED.get(notice.kind, "They used the link of an email."))
+
+
+def _of_returned(event: ReturnRecord) -> TimelineEvent:
+    said = f": {event.said.rstrip('.')}" if event.said else ""
+    then = "; no more email goes to this address" if event.did is Did.STOPPED else ""
+    return _event(event.happened_at, "returned", f"{_RETURNED[event.kind]}{said}{then}.")
+
+
+def _of_change(entry: AuditEntry) -> TimelineEvent:
+    details = ", ".join(_details(entry))
+    if entry.actor == READER:
+        did, by = _BY_THEMSELVES.get(entry.action, entry.action), ""
+    else:
+        did, by = _ACTIONS.get(entry.action, entry.action), f", by {entry.actor}"
+    return _event(entry.at, "change", f"They {did}{f' ({details})' if details else ''}{by}.")
+
+
+def _details(entry: AuditEntry) -> Iterator[str]:
+    for name, value in entry.details.items():
+        yield f"{name.replace('_', ' ')} {value}"

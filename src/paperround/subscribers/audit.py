@@ -1,0 +1,51 @@
+"""Audit what is done to people. An entry names a person by number, and holds no address and nothing
+that they wrote: it stays after they are erased."""
+
+from dataclasses import fields
+from datetime import datetime
+
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
+from paperround.db.transactions import Transaction
+from paperround.subscribers.model import Preferences, SubscriberId
+
+READER = "reader"
+"""The actor of what somebody changed by a mailed link."""
+
+_WRITTEN = frozenset({"topics"})
+"""Choices in a person's own words: an entry says how many there are."""
+
+
+def person_target(person: SubscriberId) -> str:
+    """Return how an audit entry names a person."""
+    return f"subscriber {person}"
+
+
+def audit_person(
+    work: Transaction,
+    person: SubscriberId,
+    action: str,
+    *,
+    by: str,
+    now: datetime,
+    **details: str | int,
+) -> None:
+    """Note that `by` did `action` to a person, in the transaction that does it."""
+    note = AuditedAction(actor=by, action=action, target=person_target(person), details=details)
+    work[AuditStore].note(note, now=now)
+
+
+def changes_of(before: Preferences, after: Preferences) -> dict[str, str | int]:
+    """Return the choices that differ, each as `8 -> 14`; "-" is the list's default."""
+    found = dict[str, str | int]()
+    for one in fields(Preferences):
+        old, new = getattr(before, one.name), getattr(after, one.name)
+        if old != new:
+            found[one.name] = f"{_said(one.name, old)} -> {_said(one.name, new)}"
+    return found
+
+
+def _said(name: str, value: object) -> str:
+    if name in _WRITTEN and isinstance(value, tuple):
+        return str(len(value))
+    return "-" if value is None else str(value)

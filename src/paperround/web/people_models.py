@@ -1,0 +1,297 @@
+"""Request and response models about people, shared by the admin API and `paperround subscribers`.
+
+Only these show an address, to a key with the scope `subscribers:read`.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from paperround.core.errors import InvalidInput
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.self_service.help_desk import PersonRecord
+from paperround.subscribers.addresses import parse_address
+from paperround.subscribers.interests import (
+    LONGEST_STATEMENT,
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+)
+from paperround.subscribers.model import Address, SubscriberState
+from paperround.web.models import (
+    Instant,
+    PrintableText,
+    Resource,
+    StrictBody,
+    example_config,
+    patch_config,
+)
+
+Email = Annotated[str, Field(max_length=320, description="The address.")]
+ListField = Annotated[str, Field(min_length=1, max_length=60, description="The list.")]
+
+
+def _require_iso_date(value: object) -> object:
+    """Accept a date as ISO text only: pydantic would take a number for seconds since 1970."""
+    if not (isinstance(value, str) and _DATE.fullmatch(value)):
+        raise ValueError("Write a date like 2026-01-30.")
+    return value
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+IsoDate = Annotated[date, Field(strict=False), BeforeValidator(_require_iso_date)]
+
+
+def address_in(text: str) -> Address:
+    """Return the address in the field `email`. Raises InvalidInput."""
+    try:
+        return parse_address(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.text, code="email") from None
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+class AddressPart(StrictBody):
+    """Whom to look for: an address, or at least three characters of it."""
+
+    model_config = example_config({"email": "ada@"})
+
+    email: Email
+
+
+class WholeAddress(StrictBody):
+    """One address."""
+
+    model_config = example_config({"email": "ada@example.org"})
+
+    email: Email
+
+
+class InterestBody(StrictBody):
+    """One thing that somebody wants, or never wants, of every list they get."""
+
+    kind: Annotated[InterestKind, Field(strict=False)]
+    value: Annotated[str, Field(max_length=LONGEST_STATEMENT)]
+
+
+class _ChoiceFields(StrictBody):
+    """The choices of a reader. Null is the list's default."""
+
+    timezone: Annotated[str | None, Field(max_length=100)] = None
+    hour: Annotated[int | None, Field(ge=0, le=23)] = None
+    frequency: Annotated[
+        str, Field(max_length=20, description="daily, weekdays, weekly:mon (to sun) or monthly.")
+    ] = "daily"
+    language: Annotated[str | None, Field(max_length=35)] = None
+    topics: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=50)] = Field(
+        default_factory=list
+    )
+    interests: Annotated[list[InterestBody], Field(max_length=MOST_INTERESTS)] = Field(
+        default_factory=list
+    )
+
+    def choices(self) -> dict[str, Any]:
+        """Return the choices that are given, as `help_desk.edit_choices` takes them."""
+        given = self.model_dump(include={*CHOICES} & self.model_fields_set)
+        if "interests" in given:
+            given["interests"] = [Interest(one.kind, one.value) for one in self.interests]
+        return given
+
+
+CHOICES = ("timezone", "hour", "frequency", "size", "language", "topics", "interests")
+
+
+class NewPerson(_ChoiceFields):
+    """Somebody who agreed to be mailed, and how. `confirm`: an email asks them first."""
+
+    model_config = example_config(
+        {
+            "email": "ada@example.org",
+            "list": "trending",
+            "consent_source": "signed the sheet at the journal club",
+            "hour": 8,
+        }
+    )
+
+    email: Email
+    list_name: Annotated[ListField, Field(alias="list")] = DEFAULT_LIST
+    consent_source: Annotated[
+        str, Field(min_length=1, max_length=200, description="How they agreed, in your words.")
+    ]
+    consent_at: Annotated[
+        str | None, Field(max_length=40, description="When they agreed (RFC 3339); now by default.")
+    ] = None
+    confirm: Annotated[
+        bool, Field(description="Email them first, and send digests once they confirm.")
+    ] = False
+
+
+class ChoiceChanges(_ChoiceFields):
+    """What is to change of a person's choices; what is left out stays. `topics` and `interests` are
+    replaced whole. `list` is needed if they read several."""
+
+    model_config = patch_config({"frequency": "weekly:mon", "hour": 7})
+
+    list_name: Annotated[ListField | None, Field(alias="list")] = None
+    size: Annotated[int | None, Field(ge=1, description="Papers in a digest.")] = None
+
+
+class PauseBody(StrictBody):
+    """Until when: no digest comes before that day. Null ends a pause. Without `list`, of all
+    lists."""
+
+    model_config = example_config({"until": "2026-09-01"})
+
+    until: IsoDate | None
+    list_name: Annotated[ListField | None, Field(alias="list")] = None
+
+
+# --- responses -----------------------------------------------------------------------------------
+
+
+class PersonHit(Resource):
+    """A person who was found."""
+
+    id: int
+    email: str = Field(validation_alias="address")
+    state: SubscriberState
+
+
+class FoundPeople(BaseModel):
+    """The people whose address has that part; `more`: there are more than these."""
+
+    items: list[PersonHit]
+    more: bool
+
+
+class SuppressionReason(BaseModel):
+    """Why an address must not be mailed, and since when."""
+
+    reason: PrintableText
+    since: Instant
+
+
+class InterestAnswer(Resource):
+    """One thing that somebody wants, or never wants."""
+
+    kind: InterestKind
+    value: PrintableText
+
+
+class PersonSubscription(BaseModel):
+    """A person's subscription of one list. Null is the list's default."""
+
+    list: str
+    state: SubscriberState
+    frequency: str
+    hour: int | None
+    timezone: str | None
+    size: int | None
+    language: str | None
+    topics: Sequence[PrintableText]
+    paused_until: date | None
+
+
+class PersonAnswer(BaseModel):
+    """A person: what they chose, and in `says` whether they get email, and if not, why."""
+
+    id: int
+    email: str
+    state: SubscriberState
+    says: list[str]
+    consent_at: Instant | None
+    consent_source: PrintableText | None
+    subscriptions: list[PersonSubscription]
+    interests: list[InterestAnswer]
+    suppressed: list[SuppressionReason]
+
+    @classmethod
+    def of(cls, record: PersonRecord, says: list[str]) -> Self:
+        """Return the response for a record, with the sentences of `standing_of`."""
+        person, consent = record.person, record.person.consent
+        return cls(
+            id=person.id,
+            email=person.address,
+            state=person.state,
+            says=says,
+            consent_at=consent.at if consent else None,
+            consent_source=consent.source if consent else None,
+            subscriptions=[
+                PersonSubscription(
+                    list=mailing_list.name,
+                    state=one.state,
+                    frequency=one.preferences.frequency_text,
+                    hour=one.preferences.hour,
+                    timezone=one.preferences.timezone,
+                    size=one.preferences.size,
+                    language=one.preferences.language,
+                    topics=[*one.preferences.topics],
+                    paused_until=one.preferences.paused_until,
+                )
+                for mailing_list, one in record.subscriptions
+            ],
+            interests=[InterestAnswer.of(one) for one in record.interests],
+            suppressed=reasons_of(record.suppressions),
+        )
+
+
+def reasons_of(suppressions: Any) -> list[SuppressionReason]:
+    """Return reasons with their instants as resources, the oldest first."""
+    found = sorted(suppressions.items(), key=lambda one: (one[1], one[0]))
+    return [SuppressionReason(reason=why, since=since) for why, since in found]
+
+
+class AddedAnswer(BaseModel):
+    """Somebody who was added: `new`, `changed`, `unchanged`, or `mailed` to confirm first."""
+
+    subscriber: int
+    outcome: str
+
+
+class ChangedAnswer(BaseModel):
+    """A person, and whether this request changed anything."""
+
+    subscriber: int
+    changed: bool
+
+
+class LeftAnswer(BaseModel):
+    """A person, and the lists they were on until now."""
+
+    subscriber: int
+    lists: list[str]
+
+
+class ResentAnswer(BaseModel):
+    """A person who was sent the confirmation of this list again."""
+
+    subscriber: int
+    list: str
+
+
+class MovingAnswer(BaseModel):
+    """A person whose new address got an email: they have it once its link is used."""
+
+    subscriber: int
+    detail: str = "Queued: the address changes once the link in the email to it is used."
+
+
+class TimelineAnswer(Resource):
+    """Something that happened to a person, as a sentence."""
+
+    at: Instant
+    kind: str
+    text: PrintableText
+
+
+class TimelinePage(BaseModel):
+    """What happened to a person, newest first. `next_cursor` leads further back; null at the
+    end."""
+
+    items: list[TimelineAnswer]
+    next_cursor: str | None
