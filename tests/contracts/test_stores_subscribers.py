@@ -220,6 +220,17 @@ def test_a_suppression_stands_until_it_is_lifted(database: Database) -> None:
         assert store.suppressed(["d1"]) == frozenset()
 
 
+def test_suppressions_are_read_a_page_at_a_time_and_by_reason(database: Database) -> None:
+    with database.writing() as work:
+        store = work[SubscriberStore]
+        for name, reason, at in (("d1", "x", NOW + HOUR), ("d2", "x", NOW), ("d3", "y", NOW)):
+            store.suppress(name, "k1", reason=reason, now=at)
+        assert [one for one, _, _ in store.suppressions(after=1, limit=1)] == ["d3"]
+        assert store.suppressions(after=3, limit=1) == []
+        assert store.suppression_reasons(["d1", "d2", "d3", "d4"]) == {"x": NOW, "y": NOW}
+        assert store.suppression_reasons([]) == {}
+
+
 def test_a_lifted_suppression_may_be_set_again(database: Database) -> None:
     with database.writing() as work:
         work[SubscriberStore].suppress("d1", "k1", reason="bounce", now=NOW)

@@ -121,6 +121,7 @@ def require_person(work: Transaction, number: SubscriberId) -> Subscriber:
 
 
 def lock_person(work: Transaction, number: SubscriberId) -> Subscriber:
+    """Lock and return a person who was not erased. Raises NotFound."""
     work[SubscriberStore].lock(number)
     return require_person(work, number)
 
