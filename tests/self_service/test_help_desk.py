@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from paperround.access.store import AuditStore
 from paperround.bounces.model import Did, ReportKind
@@ -39,6 +40,7 @@ from tests.self_service.readers import (
     post,
     request,
     request_link,
+    second_list,
     signup_context,
     subscribe,
     visitor,
@@ -248,6 +250,29 @@ def test_a_pause_lasts_until_its_day_and_can_be_ended(database: Database) -> Non
     assert chosen(database, number).paused_until is None
 
 
+@pytest.mark.accept("F56", part="choices")
+def test_somebody_who_reads_two_lists_is_changed_on_the_one_that_is_named(
+    database: Database, engine: Engine
+) -> None:
+    here = signup_context(database)
+    second = second_list(engine)
+    joined(here, planned=False)
+    number = number_of(database)
+    adding.add_person(here, address(), second, ground="sheet", now=NOW, by=BY)
+    with pytest.raises(InvalidInput, match="trending, second") as refused:
+        help_desk.edit_choices(here, number, {"hour": 9}, now=NOW, by=BY)
+    assert refused.value.code == "list"
+    assert help_desk.edit_choices(here, number, {"hour": 9}, list_name=second, now=NOW, by=BY)
+    hours = {
+        one.name: each.preferences.hour for one, each in record(database, number).subscriptions
+    }
+    assert hours == {"trending": None, "second": 9}
+    left = help_desk.unsubscribe_person(here, number, list_name=second, now=NOW, by=BY)
+    assert left == ["second"]
+    assert "trending: gets digests" in says(database, number)
+    assert "second: no email, because they left" in says(database, number)
+
+
 @pytest.mark.accept("F56", part="leaving")
 def test_who_is_unsubscribed_gets_a_way_back(database: Database) -> None:
     here, number = reader(database)
@@ -282,6 +307,7 @@ def test_whom_a_bounce_stopped_gets_digests_again_at_the_new_address(database: D
     assert "the address is gone" in says(database, number)
     help_desk.move_person(here, number, address("new"), now=NOW, by=BY)
     assert record(database, number).person.state is SubscriberState.UNSUBSCRIBED
+    assert "digests go on there once they use it" in says(database, number)
     [mail] = post(database)
     agree(here, link(mail), now=NOW)
     assert record(database, number).person.state is SubscriberState.ACTIVE
@@ -340,10 +366,10 @@ def test_a_timeline_tells_messages_answers_bounces_and_changes_newest_first(
     assert [one.at for one in events] == sorted((one.at for one in events), reverse=True)
     text = told(database, number)
     for sentence in (
-        "They had choices changed (list trending, paused until - -> ",
+        "They had choices changed (list trending, paused until default -> ",
         ", by shell ada.",
         "A message came back: mailbox full.",
-        "They changed their choices (list trending, hour - -> 9).",
+        "They changed their choices (list trending, hour default -> 9).",
         "The link to their choices that was asked for was taken by their mail server: 250.",
         "They confirmed, by the link of an email.",
         "They agreed to be mailed: form, confirmed by mail.",

@@ -172,8 +172,19 @@ def _write_json(rows: Iterator[dict[str, str]], file: IO[str]) -> None:
 
 
 @app.command("list")
-def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> None:
+def list_people(
+    list_name: ListName = DEFAULT_LIST,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only those who are pending, active, unsubscribed or suppressed."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show everybody on a list: address, state, how often and when; then how many there are."""
+    from paperround.subscribers.model import SubscriberState
+
+    if state not in (None, *SubscriberState):
+        raise typer.BadParameter(f"use one of {', '.join(SubscriberState)}", param_hint="--state")
     from paperround.editions.store.lists import ListStore
     from paperround.subscribers.imports import exported_rows
 
@@ -182,6 +193,7 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
         rows = exported_rows(work, work[ListStore].get(list_name))
         people = [{name: row[name] for name in LISTED} for row in rows]
     states = dict(sorted(Counter(one["status"] for one in people).items()))
+    people = [one for one in people if state in (None, one["status"])]
     table = table_lines(people) if people else ()
     lines = [*table, f"{list_name}: {counts(states)}"]
     print_result(

@@ -84,13 +84,15 @@ _ACTIONS: Mapping[str, str] = {
     "unsubscribe": "were unsubscribed",
     "join list": "joined a list",
     "resend confirmation": "were sent the confirmation again",
-    "move person": "were to move to a new address",
+    "move person": "were moved to a new address",
     "export person": "had their data exported",
     "add suppression": "were suppressed",
     "lift suppression": "may be mailed again",
     "find suppression": "were looked up among the suppressions",
 }
 """What an operator did, after “They”."""
+_UNNAMED = frozenset({"how", "outcome", "then"})
+"""Details of an entry that speak for themselves."""
 _BY_THEMSELVES: Mapping[str, str] = {
     "edit choices": "changed their choices",
     "unsubscribe": "unsubscribed",
@@ -190,4 +192,5 @@ def _of_change(entry: AuditEntry) -> TimelineEvent:
 
 def _details(entry: AuditEntry) -> Iterator[str]:
     for name, value in entry.details.items():
-        yield f"{name.replace('_', ' ')} {value}"
+        said = str(value).replace("- ->", "default ->").replace("-> -", "-> default")
+        yield said if name in _UNNAMED else f"{name.replace('_', ' ')} {said}"

@@ -35,7 +35,13 @@ from paperround.signup.magic_links import (
 from paperround.signup.requests import require_domain
 from paperround.signup.worker import NEW, OLD, is_free, mail_new_end
 from paperround.subscribers.imports import is_suppressed, suppression_digests
-from paperround.subscribers.model import GONE, Address, Subscriber, SubscriberState
+from paperround.subscribers.model import (
+    GONE,
+    Address,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+)
 from paperround.subscribers.readers import RequestKind, Visitor
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -196,6 +202,15 @@ def require_move(
             code="email",
         )
     return True
+
+
+def waits_to_resume(work: Transaction, person: SubscriberId, *, now: datetime) -> bool:
+    """Return whether a person whom a bounce stopped gets digests again once they use the link that
+    was sent to their new address."""
+    latest = work[NoticeLedger].latest(person, SystemMailKind.CHANGE)
+    if latest is None or latest.used_at is not None or now > latest.dated + CONFIRM_VALID:
+        return False
+    return latest.payload.get(VOUCHED) == RESUMES
 
 
 def _resume(work: Transaction, person: Subscriber, *, now: datetime) -> None:

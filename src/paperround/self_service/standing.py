@@ -7,6 +7,7 @@ from paperround.core.times import format_instant, local_date
 from paperround.db.transactions import Database
 from paperround.digests.plan import Hours
 from paperround.editions.lists import MailingList
+from paperround.self_service.change_address import waits_to_resume
 from paperround.self_service.help_desk import PersonRecord
 from paperround.self_service.preferences import FURTHEST_DUE, next_due
 from paperround.subscribers.model import (
@@ -17,11 +18,12 @@ from paperround.subscribers.model import (
 )
 
 _SUPPRESSED = {
-    GONE: "a message came back on {day}: the address is gone. Move them to another address, or "
-    "lift the suppression with `resume` if that was a mistake",
+    GONE: "a message came back on {day}: the address is gone. Move them to another address, or if "
+    "that was a mistake, `suppressions lift EMAIL --resume`",
     COMPLAINT: "they reported a message as spam on {day}. Only they can come back, by signing up "
     "once you lift the suppression",
 }
+_MOVING = "A link was sent to their new address: digests go on there once they use it."
 _OTHERWISE = "the address is suppressed since {day}, for the reason “{reason}”"
 
 
@@ -35,6 +37,9 @@ def standing_of(
     ]
     if stopped and record.person.state is SubscriberState.SUPPRESSED:
         return stopped
+    with database.reading() as work:
+        if waits_to_resume(work, record.person.id, now=now):
+            return [*stopped, _MOVING]
     lists = [
         f"{mailing_list.name}: {sentence}"
         for mailing_list, subscription in record.subscriptions
