@@ -13,6 +13,7 @@ from paperround.self_service.preferences import FURTHEST_DUE, next_due
 from paperround.subscribers.model import (
     COMPLAINT,
     GONE,
+    Frequency,
     SubscriberState,
     Subscription,
 )
@@ -87,5 +88,7 @@ def _of_active(
     with database.reading() as work:
         due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
     at = f"{hours.hour_of(preferences):02}:00 {zone}"
-    soon = f"; the next is due {format_instant(due_at)}" if due_at else ""
+    # Of other frequencies, a due instant may be a day without a digest.
+    is_known = preferences.frequency is Frequency.DAILY
+    soon = f"; the next is due {format_instant(due_at)}" if due_at and is_known else ""
     yield f"gets digests {preferences.frequency_text} at {at}{soon}."

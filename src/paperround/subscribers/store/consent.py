@@ -301,6 +301,8 @@ class Signups(Store):
 
     def suppression_reasons(self, digests: Collection[str]) -> dict[str, datetime]:
         """Return why those of `digests` that are suppressed are, with the earliest instant."""
+        if not digests:
+            return {}
         c = db.suppressions.c
         found = self._connection.execute(
             select(c.reason, func.min(c.since).cast(c.since.type))
