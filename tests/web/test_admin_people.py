@@ -116,12 +116,9 @@ def test_an_address_is_shown_only_to_a_key_that_may_read_people(
     number = found(desk)
     reader = program(site.app, key_for(site.runtime, Scope.SUBSCRIBERS_READ))
     other = program(site.app, key_for(site.runtime, Scope.FEEDS_READ, Scope.DELIVERIES_READ))
-    for asks in (
-        lambda client: client.get(f"{PEOPLE}/{number}"),
-        lambda client: client.post(f"{PEOPLE}/find", json={"email": "alice"}),
-    ):
-        assert asks(reader).status_code == 200
-        assert asks(other).status_code == 403
+    for client, status in ((reader, 200), (other, 403)):
+        assert client.get(f"{PEOPLE}/{number}").status_code == status
+        assert client.post(f"{PEOPLE}/find", json={"email": "alice"}).status_code == status
     assert reader.delete(f"{PEOPLE}/{number}").status_code == 403
 
 
