@@ -179,7 +179,7 @@ def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as
     ):
         person = work[SubscriberStore].get(alice.subscriber_id)
         assert person is not None
-        assert _erase(work, person, NOW) == [row.message_id]
+        assert _erase(work, person, NOW, by="operator 1") == [row.message_id]
         assert work[Ledger].claim(lease(), limit=9, now=NOW) == []
 
 

@@ -87,7 +87,7 @@ def _of_active(
         yield f"no digest before {resting}, because too many messages came back."
     with database.reading() as work:
         due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
-    at = f"{hours.hour_of(preferences):02}:00 {zone}"
+    at = f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}"
     # Of other frequencies, a due instant may be a day without a digest.
     is_known = preferences.frequency is Frequency.DAILY
     soon = f"; the next is due {format_instant(due_at)}" if due_at and is_known else ""
