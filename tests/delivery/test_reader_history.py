@@ -77,6 +77,24 @@ def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
 
 
 @pytest.mark.accept("F30", part="history")
+def test_no_server_is_blamed_for_an_email_that_never_left(database: Database) -> None:
+    here = signup_context(database)
+    joined(here)
+    token = "a token of a lease"
+    request_link(here, address(), visitor(), now=NOW)
+    with database.writing() as work:
+        (mail,) = work[NoticeLedger].claim(lease(token), limit=9, now=NOW)
+        unsendable = move(mail.id, DeliveryState.FAILED, token=token)
+        work[NoticeLedger].settle([_said(unsendable, "")], now=NOW)
+    request_link(here, address(), visitor(2), now=NOW + DAYS)
+    (second,) = post(database, now=NOW + DAYS)
+    found = reader_history(here, link(second), now=NOW + DAYS)
+    assert found is not None
+    assert "We could not send it." in [one.became for one in found.mails]
+    assert not any("refused" in one.became for one in found.mails)
+
+
+@pytest.mark.accept("F30", part="history")
 def test_what_the_server_said_is_told_without_an_address(database: Database) -> None:
     here = signup_context(database)
     joined(here)

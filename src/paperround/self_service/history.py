@@ -68,6 +68,7 @@ _BECAME: Mapping[DeliveryState, str] = {
     ),
     DeliveryState.EXPIRED: marked("Your mail server did not take it in time. We gave up."),
 }
+_NOT_SENDABLE = marked("We could not send it.")
 
 
 def reader_history(context: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
@@ -95,13 +96,15 @@ def _past_mail(
     called = email_kind_name(mail.kind) if list_name is None else titles.get(list_name, list_name)
     edition = editions.get(mail.edition_id) if mail.edition_id else None
     is_skipped = mail.state is DeliveryState.SKIPPED
+    reply = redact_addresses(mail.reply) or ""
+    was_refused = bool(reply) or mail.state is not DeliveryState.FAILED
     return PastMail(
         called=called,
         is_digest=list_name is not None,
         at=(mail.sent_at or mail.due_at).astimezone(zone_of(zone)),
         heading=_HEADINGS.get(mail.state, _OTHER_DAY),
         what=WHY_NO_MAIL.get(mail.reason, called) if is_skipped else called,
-        became=_BECAME.get(mail.state, ""),
-        reply=redact_addresses(mail.reply) or marked("no reason given"),
+        became=_BECAME.get(mail.state, "") if was_refused else _NOT_SENDABLE,
+        reply=reply,
         papers=papers_at(edition, mail.positions) if edition else (),
     )
