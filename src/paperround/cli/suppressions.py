@@ -54,6 +54,7 @@ def add(
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
+    context.prepare()  # before the keys: they would make an installation
     address, keys = parse_address(email), context.settings.keys
     with usage(reason="--reason"):
         added = add_suppression(
@@ -82,6 +83,7 @@ def lift(
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
+    context.prepare()  # before the keys: they would make an installation
     address, keys = parse_address(email), context.settings.keys
     with usage(reason="--reason", invalid="--resume"):
         lifted = lift_suppression(
