@@ -30,6 +30,7 @@ FEED = "feeds add arxiv-ml --kind arxiv --set categories=cs.LG"
 INSIDE = "feeds add inside --kind feed --url http://127.0.0.1:9/feed"
 """A feed that leads inside, so that it is refused before anything is asked."""
 SLACK = "https://hooks.slack.com/services/T0/B0/abc"
+LIST = "lists add robots --title Robots"
 CHANNEL = f"channels add slack {SLACK} --name lab"
 SIGNED = "dkim create"
 OPERATOR = "operators add op@lab.example"
@@ -60,6 +61,11 @@ CHANGES = [
     Typed("operators add op@lab.example", "add operator"),
     Typed("operators link op@lab.example", "print log-in link", (OPERATOR,)),
     Typed("operators remove op@lab.example --yes", "remove operator", (OPERATOR,)),
+    Typed(LIST, "create list"),
+    Typed("lists edit robots --title Machines", "edit list", (LIST,)),
+    Typed("lists archive robots --yes", "archive list", (LIST,)),
+    Typed("lists restore robots", "restore list", (LIST, "lists archive robots --yes")),
+    Typed("digest hold 60", "set hold"),
     Typed("dkim create", "create dkim key"),
     Typed("dkim rotate", "add dkim key", (SIGNED,)),
     Typed("dkim rotate --unchecked", "switch dkim key", (SIGNED, "dkim rotate")),
@@ -100,15 +106,18 @@ READS = set(
     digest-preview digest-status dkim-show-dns doctor evaluate-bounces evaluate-gist
     evaluate-personal evaluate-pick evaluate-search evaluate-statements evaluate-trending
     feeds-categories feeds-check feeds-export feeds-kinds feeds-list feeds-presets feeds-rejects
-    feeds-runs keys-list operators-list rank subscribers-export subscribers-history subscribers-list
-    suppressions-list try
+    digest-why feeds-runs keys-list lists-list lists-show operators-list rank stats
+    subscribers-export subscribers-history subscribers-list subscribers-show
+    subscribers-timeline suppressions-list try
     """.split()
 )
 """Commands that change nothing of an installation, a dash for the space in a name."""
 
 PEOPLE_AND_EDITIONS = {
-    "subscribers add", "subscribers import", "subscribers erase", "suppressions add",
-    "suppressions lift", "digest send", "digest missed",
+    "subscribers add", "subscribers import", "subscribers erase", "subscribers edit",
+    "subscribers find", "subscribers move", "subscribers pause", "subscribers resend",
+    "subscribers unsubscribe", "suppressions add", "suppressions find", "suppressions lift",
+    "digest send", "digest missed", "digest approve", "digest drop", "digest note", "digest pin",
 }  # fmt: skip
 """Commands whose own tests show what is audited of people and editions."""
 

@@ -110,16 +110,6 @@ class AuditStore(Store):
         ).one_or_none()
         return None if found is None else value_of(AuditEntry, found)
 
-    def about(self, target: str, *, limit: int) -> list[AuditEntry]:
-        """Return the newest entries about one target, newest first."""
-        found = self._connection.execute(
-            select(db.audit)
-            .where(db.audit.c.target == target)
-            .order_by(db.audit.c.id.desc())
-            .limit(limit)
-        )
-        return [value_of(AuditEntry, row) for row in found]
-
     def page(self, wanted: AuditQuery = ANY, *, before: int | None, limit: int) -> list[AuditEntry]:
         """Return the wanted entries with an id below `before`, newest first."""
         row, name = db.audit.c, wanted.target

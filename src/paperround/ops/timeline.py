@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.access.model import AuditEntry
+from paperround.access.model import AuditEntry, AuditQuery
 from paperround.access.store import AuditStore
 from paperround.bounces.model import Did, ReportKind, ReturnRecord
 from paperround.bounces.store import ReturnStore
@@ -125,7 +125,9 @@ def timeline(
         mails = work[StatusStore].mails(number, limit=most)
         used = work[NoticeLedger].used_by(number, limit=most)
         returned = work[ReturnStore].events(number, limit=most)
-        changes = work[AuditStore].about(person_target(number), limit=most)
+        changes = work[AuditStore].page(
+            AuditQuery(target=person_target(number)), before=None, limit=most
+        )
         names = {one.id: one.name for one in work[ListStore].all()}
         signed_up = work[SubscriberStore].signed_up(number)
     events = [
