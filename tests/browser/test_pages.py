@@ -13,10 +13,11 @@ from tests.browser.tour import PERSONAL, Tour
 from tests.story.visitor import every_link
 
 NO_PAGE = re.compile(
-    r"/feeds/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml|css)"
-    r"|.*\{ending:\w+}|/outbox/\{mail_id}/(?:html|eml)"
+    r"/(?:feeds|figures)/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml|css)"
+    r"|/admin(?:/.*)?|.*\{ending:\w+}|/outbox/\{mail_id}/(?:html|eml)"
 )
-"""Routes that answer with no page of the site: programs ask for them, or a frame does."""
+"""Routes that answer with no page of the site: programs ask for them, or a frame does.
+The admin pages have tests of their own."""
 
 
 def routes_of_pages() -> Iterator[tuple[str, re.Pattern[str]]]:

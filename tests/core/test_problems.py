@@ -158,6 +158,10 @@ OF_OPERATORS = (
     "no entry that begins with TY",
     "scope outbox:read",
     "write disposable, domains",
+    "paperround lists restore",
+    "they never confirmed",
+    "the address they have",
+    "no bounce is the reason",
 )
 """What only operators meet, and stays English."""
 

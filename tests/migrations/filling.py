@@ -10,6 +10,7 @@ from paperround.access.store import AnswerStore, AuditStore, KeyStore, OperatorS
 from paperround.bounces.policy import BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.core.rates import Turn
+from paperround.db.counts import EVERYWHERE, DayCountStore
 from paperround.db.limits import Limiter, RateStore
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
@@ -120,6 +121,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work[SlotStore].take("tick", "1", now=NOW)
         work[Limiter].take("arxiv", TURN, Neighbours(), now=NOW)
         work[RateStore].hit("k", (), now=NOW)
+        work[DayCountStore].add("signups/asked", EVERYWHERE, now=NOW)
         work[PaceStore].record_outcomes([refused] * MOST_REFUSALS_OF_US, now=NOW)
         work[KeyStore].add(key, now=NOW)
         work[AnswerStore].claim(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
@@ -139,6 +141,11 @@ def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> No
     connection.execute(insert(db.notices).values(_notice(subscriber)))
     connection.execute(insert(db.signup_requests).values(_request(subscriber)))
     delivery = connection.execute(select(func.min(db.deliveries.c.id))).scalar_one()
+    edition = connection.execute(select(func.min(db.editions.c.id))).scalar_one()
+    figures = {"states": {"sent": 1}, "domains": {}, "late": {}}
+    connection.execute(
+        insert(db.edition_figures).values(edition_id=edition, figures=figures, counted_at=NOW)
+    )
     connection.execute(
         insert(db.feedback).values(
             subscriber_id=subscriber,

@@ -31,6 +31,12 @@ BOUNDED = {
     "/api/papers/{name}": "the authors of one paper",
     "/api/v1/editions/{list_name}/{day}": "one edition: as many papers as its list says",
     "/api/v1/editions/{list_name}/{day}/{cut}": "one edition",
+    "/api/v1/admin/editions/{name}/{date}/{cut}": "one edition",
+    "/api/v1/admin/lists/{name}/why": "a few sentences",
+    "/api/v1/admin/lists/{name}/missed": "a count for each reason",
+    "/api/v1/admin/stats": "figures of 90 days at most",
+    "/api/v1/admin/subscribers/{subscriber_id}": "the choices of one person",
+    "/api/v1/admin/subscribers/{subscriber_id}/export": "what is kept of one person",
 }
 """Answers that hold rows and no pages, with what there are so few of. Name another only when it
 cannot grow with the installation."""

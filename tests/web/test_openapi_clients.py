@@ -11,13 +11,19 @@ from paperround.web.openapi import TAGS, operations
 from tests.web.conftest import PUBLIC_URL, Site
 
 OPERATIONS = """
-    cancel_edition change_channel change_feed create_api_key create_channel create_feed
-    create_subscription delete_channel delete_feed export_feeds import_feeds list_api_keys
-    list_audit list_channels list_daily_papers list_deliveries list_feeds list_lists list_papers
-    list_personal_deliveries list_rejects list_runs list_trending pause_channel pause_list
-    preview_feed read_api_key read_channel read_edition read_edition_of_cut read_feed read_paper
-    read_paper_as_hugging_face read_stats resume_channel resume_list revoke_api_key run_feed
-    search_papers search_papers_as_hugging_face try_channel upload_papers
+    add_person add_suppression approve_edition archive cancel_edition change_channel change_choices
+    change_feed change_list create_api_key create_channel create_feed create_new_list
+    create_subscription delete_channel delete_feed drop_paper erase_person_data explain_list
+    export_feeds export_person_data find_people hold_list import_feeds lift_suppression
+    list_all_lists list_api_keys list_audit list_bounces list_channels list_daily_papers
+    list_deliveries list_editions list_feeds list_lists list_papers list_personal_deliveries
+    list_quarantine list_rejects list_runs list_suppressions list_trending look_up_suppression
+    move_person note_edition pause_channel pause_list pause_person pin_paper preview_feed
+    read_api_key read_channel read_edition read_edition_of_cut read_feed read_list read_paper
+    read_paper_as_hugging_face read_person read_quarantined read_stats read_timeline
+    resend_confirmation restore resume_channel resume_list revoke_api_key run_feed search_papers
+    search_papers_as_hugging_face send_edition send_missed_digests send_test_mail show_edition
+    show_missed try_channel undo_cancelled unsubscribe_person upload_papers
 """.split()
 """What generated clients call the routes: to rename one breaks them."""
 

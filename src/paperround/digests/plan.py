@@ -115,9 +115,11 @@ def plan_due(
     list does not stop the others; the first is raised at the end.
     """
     expire_old(database, now=now)
-    write(database, lambda work: work[HeldEditions].release_due(now=now))
     with database.reading() as work:
         lists = work[ListStore].all()
+        is_hold_over = work[HeldEditions].is_any_due(now=now)
+    if is_hold_over:
+        write(database, lambda work: work[HeldEditions].release_due(now=now))
     _set_first_due(database, {one.id: one for one in lists}, hours, now)
     context = BuildContext(identity=identity, now=now, personal_ranking=personal_ranking)
     reports: dict[str, PlanReport] = {}

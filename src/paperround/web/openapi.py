@@ -24,6 +24,7 @@ TAGS = {
     "admin: people": "People: found, added, changed, moved, erased, and what happened to them",
     "admin: suppressions": "Addresses that must never be mailed",
     "admin: bounces": "What came back, and messages in quarantine",
+    "admin: editions": "Editions: held, seen, changed and approved before they go out",
     "admin: deliveries": "What became of mails, and the stop button",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: keys": "Keys of this API",

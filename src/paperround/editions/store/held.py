@@ -56,6 +56,12 @@ class HeldEditions(Store):
         ended = approving.values(held_until=None, released_at=now)
         return self._connection.execute(ended).rowcount > 0
 
+    def is_any_due(self, *, now: datetime) -> bool:
+        """Return whether the hold of an edition has ended."""
+        c = db.editions.c
+        due = select(c.id).where(c.held_until <= now).limit(1)
+        return self._connection.execute(due).first() is not None
+
     def release_due(self, *, now: datetime) -> int:
         """Let editions go out whose hold has ended; return how many."""
         c = db.editions.c
