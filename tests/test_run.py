@@ -213,7 +213,7 @@ def test_the_demo_shows_todays_papers_until_it_is_stopped(tmp_path: Path) -> Non
             said = "".join(lines_until(demo.stdout, "Stop:"))
             found = re.search(r"http://127\.0\.0\.1:\d+", said)
             assert found, said
-            assert httpx2.get(f"{found[0]}/").text.count('<h3 dir="auto">') >= 12
+            assert httpx2.get(f"{found[0]}/").text.count('<h3 dir="auto"') >= 12
             demo.send_signal(signal.SIGINT)
             assert demo.wait(timeout=60) == 0
         finally:
