@@ -137,7 +137,7 @@ def by_operator(number: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Somebody who runs this installation, and may log in to its admin pages."""
+    """A person who runs this installation and may log in to its admin pages."""
 
     id: int
     email: str

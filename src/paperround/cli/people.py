@@ -212,7 +212,7 @@ def add(
 ) -> None:
     """Put one person who agreed to it on a list; they get the next digest.
 
-    Choices that are not given stay as they are. Somebody who is suppressed or who left is not
+    Choices that are not given stay as they are. People who are suppressed or have left are not
     added. How they agreed is kept, with who added them and when.
     """
     from paperround.self_service.adding import add_person

@@ -12,7 +12,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 
 EVERYWHERE = 0
-"""Stands for a list in counts of all the installation."""
+"""The list of counts that belong to the whole installation."""
 
 _KEY = ("day", "name", "list_id")
 
