@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from paperround.cli.app import app
 from paperround.core.errors import PaperroundError
 from tests.databases import opened
+from tests.story.serving import free_port
 
 pytestmark = pytest.mark.accept("F47", part="command")
 
@@ -108,13 +109,15 @@ def end_at_once(_: object) -> None:
     raise SystemExit("it would go on for ever")
 
 
-@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler", "rank", "db check"])
+@pytest.mark.parametrize(
+    "command", ["deliver", "tick", "serve --port {port}", "scheduler", "rank", "db check"]
+)
 def test_the_old_installation_sends_no_more(
     home: Path, url: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("paperround.scheduler.Scheduler.start", end_at_once)
     assert run("db", "move", url).exit_code == 0
-    words = refused(*command.split())
+    words = refused(*command.format(port=free_port()).split())
     assert "set PAPERROUND_DATABASE_URL to postgresql://" in words
     assert len(words.splitlines()) == 1
 
