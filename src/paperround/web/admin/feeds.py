@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import POLL
@@ -16,6 +14,7 @@ from paperround.feeds.model import NewFeed, Setting
 from paperround.feeds.preview import FeedPreview, preview_feed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Show
+from paperround.web.admin.forms import FormFields, require_sure
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 from paperround.web.paging import RowNumber
@@ -52,15 +51,8 @@ def show_new(app: App, request: Request, kind: str = "") -> Response:
 
 
 @router.post("/feeds/new")
-async def save_new(app: App, now: Now, by: Operator, request: Request) -> Response:
+def save_new(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
     """Preview a feed, or create it."""
-    form = await _form(request)
-    return await run_in_threadpool(_save_new, app, now, by, request, form)
-
-
-def _save_new(
-    app: AppContext, now: datetime, by: str, request: Request, form: Mapping[str, str]
-) -> Response:
     feed = NewFeed(name="", kind=form.get("kind", ""))
     try:
         feed = _described(feed, form)
@@ -111,29 +103,18 @@ def _feed_page(
     )
 
 
-@router.post("/feeds/{feed_id}")
-async def act(app: App, now: Now, by: Operator, request: Request, feed_id: RowNumber) -> Response:
-    """Save the settings of a feed, have it read now, or delete it."""
-    form = await _form(request)
-    return await run_in_threadpool(_act, app, now, by, request, feed_id, form)
-
-
-def _act(
-    app: AppContext,
-    now: datetime,
-    by: str,
-    request: Request,
-    number: int,
-    form: Mapping[str, str],
+@router.post("/feeds/{number}")
+def act(
+    app: App, now: Now, by: Operator, request: Request, number: RowNumber, form: FormFields
 ) -> Response:
+    """Save the settings of a feed, have it read now, or delete it."""
     context, feed_id, action = app.feed_context, FeedId(number), form.get("action")
     try:
         if action == "run":
             request_run(context, feed_id, now=now, by=by)
             app.queue.put(POLL)
         elif action == "delete":
-            if not form.get("sure"):
-                raise InvalidInput(marked("Tick that you are sure."), code="sure")
+            require_sure(form)
             delete_feed(context, feed_id, now=now, by=by)
             return back_to(PATH)
         else:
@@ -147,12 +128,6 @@ def _act(
 
 
 # --- forms ---------------------------------------------------------------------------------------
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; the names of settings depend on the kind of the feed."""
-    sent = await request.form()
-    return {name: value.strip() for name, value in sent.items() if isinstance(value, str)}
 
 
 def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False) -> NewFeed:
