@@ -3,6 +3,7 @@
 import re
 
 from paperround.core.errors import InvalidInput
+from paperround.core.languages import marked
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3, for text of any size."""
@@ -25,12 +26,16 @@ def read_colour(text: str) -> str:
     """
     colour = text.strip().lower()
     if _HEX.fullmatch(colour) is None:
-        raise InvalidInput("write it as six hexadecimal digits, like #0a55b8")
+        raise InvalidInput(marked("write it as six hexadecimal digits, like #0a55b8"))
     found = contrast(colour, PAPER)
     if found < LEAST_CONTRAST:
         raise InvalidInput(
-            f"text in this colour is hard to read on white: its contrast is {found:.1f}, "
-            f"and {LEAST_CONTRAST} is needed. Choose a darker one"
+            marked(
+                "text in this colour is hard to read on white: its contrast is %(some)s, and "
+                "%(least)s is needed. Choose a darker one",
+                some=f"{found:.1f}",
+                least=str(LEAST_CONTRAST),
+            )
         )
     return colour
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
-from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.db.transactions import Database, Transaction, write
 from paperround.digests.cancel import audit_target
 from paperround.digests.pages import find_paper
@@ -53,13 +53,22 @@ class EditionRef:
     cut: str | None = None
 
 
+def check_hold(minutes: int) -> int:
+    """Return the minutes of a hold. Raises InvalidInput (code `minutes`)."""
+    if not 0 <= minutes <= LONGEST_HOLD:
+        raise invalid(
+            "minutes",
+            "an edition is held for 0 to %(most)s minutes, not %(some)s",
+            most=LONGEST_HOLD,
+            some=minutes,
+        )
+    return minutes
+
+
 def set_hold(database: Database, list_name: str, minutes: int, *, by: str, now: datetime) -> int:
     """Hold the later editions of a list for so many minutes, 0 for not at all; return the minutes
     before. Raises NotFound, and InvalidInput for a number out of range."""
-    if not 0 <= minutes <= LONGEST_HOLD:
-        raise InvalidInput(
-            f"an edition is held for 0 to {LONGEST_HOLD} minutes, not {minutes}", code="minutes"
-        )
+    check_hold(minutes)
 
     def change(work: Transaction) -> int:
         mailing_list = work[ListStore].get(list_name)

@@ -7,7 +7,7 @@ from datetime import time
 from typing import Any
 
 from paperround.core.colours import read_colour
-from paperround.core.errors import InvalidInput
+from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import LANGUAGES
 from paperround.core.sender import is_address
 from paperround.core.times import place_zone
@@ -21,6 +21,8 @@ MOST_SHOWN, MOST_OF_EDITION, MOST_DAYS = 50, 200, 31
 MOST_CATEGORIES, MOST_DOMAINS = 50, 50
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_RESERVED = frozenset({"new"})
+"""Names that stand for something else where the name of a list is in a path."""
 _CATEGORY = re.compile(r"[^\s,]{1,60}")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _CUT = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -31,10 +33,11 @@ def check_name(name: str) -> str:
     """Return the name of a new list, which is part of URLs and mail headers. Raises InvalidInput
     (code `name`)."""
     if _NAME.fullmatch(name) is None:
-        raise InvalidInput(
-            "a name has 1 to 40 small letters, digits and hyphens, such as machine-learning",
-            code="name",
+        raise invalid(
+            "name", "a name has 1 to 40 small letters, digits and hyphens, such as machine-learning"
         )
+    if name in _RESERVED:
+        raise invalid("name", "%(given)s is the name of a page: choose another one", given=name)
     return name
 
 
@@ -42,14 +45,13 @@ def check_settings(settings: ListSettings) -> ListSettings:
     """Return the settings, normalized. Raises InvalidInput; its code is the invalid field."""
     checked = replace(settings, **{name: rule(settings) for name, rule in _RULES.items()})
     if checked.edition_size < checked.size:
-        raise InvalidInput(
-            f"an edition shows at least as many papers as a digest, which has {checked.size}",
-            code="edition_size",
+        raise invalid(
+            "edition_size",
+            "an edition shows at least as many papers as a digest, which has %(all)s",
+            all=checked.size,
         )
     if checked.signup is SignupPolicy.DOMAINS and not checked.domains:
-        raise InvalidInput(
-            "say at which domains people may sign up, such as example.org", code="domains"
-        )
+        raise invalid("domains", "say at which domains people may sign up, such as example.org")
     return checked
 
 
@@ -57,16 +59,18 @@ def _line(name: str, text: str, most: int) -> str:
     """Return a text of one line without outer spaces."""
     text = text.strip()
     if not text.isprintable():
-        raise InvalidInput("write one line, without tabs or control characters", code=name)
+        raise invalid(name, "write one line, without tabs or control characters")
     if len(text) > most:
-        raise InvalidInput(f"write at most {most} characters, not {len(text)}", code=name)
+        raise invalid(
+            name, "write at most %(all)s characters, not %(some)s", all=most, some=len(text)
+        )
     return text
 
 
 def _title(settings: ListSettings) -> str:
     title = _line("title", settings.title, LONGEST_TITLE)
     if not title:
-        raise InvalidInput("a list has a title", code="title")
+        raise invalid("title", "give it a title, which people read in emails and on pages")
     return title
 
 
@@ -80,10 +84,10 @@ def _zone(settings: ListSettings) -> str:
 def _categories(settings: ListSettings) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(one.strip() for one in settings.categories))
     if len(found) > MOST_CATEGORIES:
-        raise InvalidInput(f"name at most {MOST_CATEGORIES} categories", code="categories")
+        raise invalid("categories", "name at most %(all)s categories", all=MOST_CATEGORIES)
     for one in found:
         if not one.isprintable() or _CATEGORY.fullmatch(one) is None:
-            raise InvalidInput(f"{one!r:.70} is no category: write cs.LG", code="categories")
+            raise invalid("categories", "%(given)s is no category: write cs.LG", given=one[:70])
     return found
 
 
@@ -91,7 +95,7 @@ def _search(settings: ListSettings) -> str:
     text = _line("search", settings.search, LONGEST_TEXT)
     query = parse_query(text)
     if text and not (query.wanted or query.excluded or query.filters.are_set):
-        raise InvalidInput("the search has no word that can be looked for", code="search")
+        raise invalid("search", "the search has no word that can be looked for")
     return text
 
 
@@ -99,7 +103,13 @@ def _within(name: str, least: int, most: int) -> Callable[[ListSettings], int]:
     def rule(settings: ListSettings) -> int:
         number: int = getattr(settings, name)
         if not least <= number <= most:
-            raise InvalidInput(f"choose {least} to {most}, not {number}", code=name)
+            raise invalid(
+                name,
+                "choose %(least)s to %(most)s, not %(some)s",
+                least=least,
+                most=most,
+                some=number,
+            )
         return number
 
     return rule
@@ -108,17 +118,17 @@ def _within(name: str, least: int, most: int) -> Callable[[ListSettings], int]:
 def _cuts(settings: ListSettings) -> tuple[str, ...]:
     for one in settings.cuts:
         if _CUT.fullmatch(one) is None:
-            raise InvalidInput(f"{one!r:.20} is no time of day: write 06:00", code="cuts")
+            raise invalid("cuts", "%(given)s is no time of day: write 06:00", given=one[:20])
     cuts = tuple(sorted(set(settings.cuts), key=time.fromisoformat))
     if not 1 <= len(cuts) <= MOST_CUTS:
-        raise InvalidInput(f"a list has 1 to {MOST_CUTS} cuts a day", code="cuts")
+        raise invalid("cuts", "a list has 1 to %(all)s cuts a day", all=MOST_CUTS)
     return cuts
 
 
 def _hour(settings: ListSettings) -> int | None:
     hour = settings.default_hour
     if hour is not None and not 0 <= hour <= 23:
-        raise InvalidInput(f"the hour is 0 to 23, not {hour}", code="default_hour")
+        raise invalid("default_hour", "the hour is 0 to 23, not %(some)s", some=hour)
     return hour
 
 
@@ -129,7 +139,12 @@ def _among(name: str, choices: Iterable[str]) -> Callable[[ListSettings], tuple[
         chosen: tuple[str, ...] = getattr(settings, name)
         for one in chosen:
             if one not in known:
-                raise InvalidInput(f"{one!r:.40} is none of {', '.join(known)}", code=name)
+                raise invalid(
+                    name,
+                    "%(given)s is none of %(names)s",
+                    given=one[:40],
+                    names=", ".join(known),
+                )
         return tuple(one for one in known if one in chosen)
 
     return rule
@@ -138,10 +153,10 @@ def _among(name: str, choices: Iterable[str]) -> Callable[[ListSettings], tuple[
 def _domains(settings: ListSettings) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(one.strip().lower() for one in settings.domains))
     if len(found) > MOST_DOMAINS:
-        raise InvalidInput(f"name at most {MOST_DOMAINS} domains", code="domains")
+        raise invalid("domains", "name at most %(all)s domains", all=MOST_DOMAINS)
     for one in found:
         if len(one) > 253 or _DOMAIN.fullmatch(one) is None:
-            raise InvalidInput(f"{one!r:.70} is no domain: write example.org", code="domains")
+            raise invalid("domains", "%(given)s is no domain: write example.org", given=one[:70])
     return found
 
 
@@ -154,14 +169,15 @@ def _look(settings: ListSettings) -> ListLook:
         },
     )
     if _DISPLAY_NAME.fullmatch(look.from_name) is None or len(look.from_name) > LONGEST_TITLE:
-        raise InvalidInput(
-            f"a display name has up to {LONGEST_TITLE} characters and none of <, >, @ and quotes",
-            code="from_name",
+        raise invalid(
+            "from_name",
+            "a display name has up to %(all)s characters and none of <, >, @ and quotes",
+            all=LONGEST_TITLE,
         )
     if look.logo_url and not (look.logo_url.startswith("https://") and web_address(look.logo_url)):
-        raise InvalidInput("write it like https://papers.example.org/logo.png", code="logo_url")
+        raise invalid("logo_url", "write it like https://papers.example.org/logo.png")
     if look.reply_to and not is_address(look.reply_to):
-        raise InvalidInput("write a plain address, like papers@example.org", code="reply_to")
+        raise invalid("reply_to", "write a plain address, like papers@example.org")
     try:
         return replace(look, colour=read_colour(look.colour) if look.colour else "")
     except InvalidInput as error:

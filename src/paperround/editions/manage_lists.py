@@ -11,7 +11,8 @@ from typing import Any
 
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
-from paperround.core.errors import AlreadyTaken, InvalidInput
+from paperround.core.errors import AlreadyTaken, invalid
+from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.list_rules import check_name, check_settings
 from paperround.editions.lists import ListLook, ListSettings, MailingList
@@ -23,6 +24,8 @@ Changes = Mapping[str, Any]
 
 _LONGEST_TOLD = 80
 """Characters of an audited value."""
+_MOST_NAMED = 20
+"""Feeds that an error names."""
 
 
 def create_list(
@@ -35,7 +38,9 @@ def create_list(
     def create(work: Transaction) -> MailingList:
         settings = _changed(work, ListSettings(title=""), changes)
         if not work[ListStore].add(name, settings, now=now):
-            raise AlreadyTaken(f"there is a list called {name} already", code="name")
+            raise AlreadyTaken(
+                marked("there is a list called %(name)s already", name=name), code="name"
+            )
         _note(work, by, "create list", name, {"title": settings.title}, now)
         return work[ListStore].get(name)
 
@@ -120,8 +125,12 @@ def _feed_ids(work: Transaction, names: Sequence[str]) -> tuple[FeedId, ...]:
     for name in dict.fromkeys(names):
         feed = work[FeedStore].find(name)
         if feed is None:
-            raise InvalidInput(
-                f"there is no feed called {name!r:.60}: paperround feeds list", code="feeds"
+            known = ", ".join(one.name for one in work[FeedStore].all()[:_MOST_NAMED])
+            raise invalid(
+                "feeds",
+                "no feed is called %(given)s; there is %(name)s",
+                given=name[:60],
+                name=known or "none yet",
             )
         ids.append(feed.id)
     return tuple(ids)
