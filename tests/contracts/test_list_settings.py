@@ -104,6 +104,18 @@ def test_a_change_touches_only_what_it_names(database: Database) -> None:
     assert edit(database, "bio", look=None).look == ListLook()
 
 
+def test_a_feed_knows_the_lists_that_name_it(database: Database) -> None:
+    with database.writing() as work:
+        feed, other = (work[FeedStore].get_or_create(one, one, now=NOW).id for one in "ab")
+    create(database, "two", feeds=("b", "a"))
+    create(database, "one", feeds=("a",))
+    create(database, "none")
+    archive_list(database, "one", by=BY, now=NOW)
+    with database.reading() as work:
+        assert work[FeedStore].lists_of(feed) == ["one", "two"]
+        assert work[FeedStore].lists_of(other) == ["two"]
+
+
 def test_a_name_is_given_once(database: Database) -> None:
     create(database)
     with pytest.raises(AlreadyTaken, match="bio"):

@@ -13,7 +13,7 @@ from typing import Any
 
 from paperround.access.model import COMMAND_LINE, AuditedAction, describe_edit
 from paperround.access.store import AuditStore
-from paperround.core.errors import InvalidInput
+from paperround.core.errors import InvalidInput, invalid
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext
@@ -234,10 +234,20 @@ def change_feed(
 def delete_feed(
     context: FeedContext, feed_id: FeedId, *, now: datetime, by: str = COMMAND_LINE
 ) -> None:
-    """Delete a feed with its runs and rejects; its papers stay. Raises NotFound."""
+    """Delete a feed with its runs and rejects; its papers stay. Raises NotFound, and InvalidInput
+    (code `lists`) while a list names it: another feed may get its id."""
 
     def delete(work: Transaction) -> None:
-        note(work, REMOVE, work[FeedStore].get(feed_id).name, now=now, by=by)
+        feed = work[FeedStore].get(feed_id)
+        lists = work[FeedStore].lists_of(feed_id)
+        if lists:
+            raise invalid(
+                "lists",
+                "%(given)s is among the feeds of %(names)s: choose others there first",
+                given=feed.name,
+                names=", ".join(lists),
+            )
+        note(work, REMOVE, feed.name, now=now, by=by)
         work[FeedStore].delete(feed_id)
 
     write(context.database, delete)

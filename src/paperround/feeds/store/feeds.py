@@ -159,6 +159,11 @@ class FeedStore(Store):
         if not deleted.rowcount:
             raise _not_found(feed)
 
+    def lists_of(self, feed: FeedId) -> list[str]:
+        """Return the names of the lists that name the feed, archived ones too."""
+        rows = self._connection.execute(select(db.lists.c.name, db.lists.c.feeds))
+        return sorted(row.name for row in rows if feed in row.feeds)
+
     def make_due(self, feed: FeedId, *, now: datetime) -> None:
         """Make the feed due now. Raises NotFound."""
         if not self._update_row(feed, {"next_at": now}):
