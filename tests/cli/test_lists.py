@@ -73,6 +73,15 @@ def test_wrong_input_is_one_line_that_names_the_way_out(
     assert told in refused.stderr
 
 
+def test_a_new_list_says_what_comes_next_and_shows_what_it_takes() -> None:
+    open_list = run("add", "robots", "--title", "Robots").stdout
+    assert "there is no feed yet" in open_list
+    assert "/subscribe?list=robots" in open_list
+    closed = run("add", "ours", "--title", "Ours", "--signup", "closed").stdout
+    assert "paperround subscribers add --list ours" in closed
+    assert "feeds: all" in run("show", "ours").stdout
+
+
 def test_papers_of_an_archived_list_are_not_sent_by_hand() -> None:
     said("add", "robots", "--title", "Robots")
     said("archive", "robots", "--yes")

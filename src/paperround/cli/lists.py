@@ -1,5 +1,6 @@
 """`paperround lists`: create, edit, archive and restore the lists that people subscribe to."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,11 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.editions.lists import MailingList
 
 app = typer.Typer(
-    help="The lists that people subscribe to, each with its own digest.", no_args_is_help=True
+    help="""The lists that people subscribe to, each with its own digest.
+
+    `digest pause --list NAME` stops the sending of one, and `digest hold` lets you look at its
+    editions before they go out.""",
+    no_args_is_help=True,
 )
 
 Texts = list[str] | None
@@ -20,7 +25,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the list.
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Its title in emails and pages.")]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help="What it is about.")]
 Feeds = Annotated[
-    Texts, typer.Option("--feed", metavar="FEED", help="Only papers of this feed. Repeatable.")
+    Texts,
+    typer.Option(
+        "--feed", metavar="FEED", help="Only papers of this feed, not of all. Repeatable."
+    ),
 ]
 Categories = Annotated[
     Texts,
@@ -31,14 +39,21 @@ Search = Annotated[
     typer.Option(metavar="TEXT", help="Only papers that this search finds, as on the search page."),
 ]
 Cuts = Annotated[
-    Texts, typer.Option("--cut", metavar="HH:MM", help="When editions freeze, 1 to 4 a day.")
+    Texts, typer.Option("--cut", metavar="HH:MM", help="When editions are made, 1 to 4 a day.")
 ]
-Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Such as Europe/Berlin.")]
+Zone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Of cuts and hour, such as Europe/Berlin.")
+]
 Hour = Annotated[
-    int | None, typer.Option("--hour", metavar="N", help="The default hour of digests, 0 to 23.")
+    int | None,
+    typer.Option(
+        "--hour", metavar="N", help="When digests go out, 0 to 23, unless readers choose."
+    ),
 ]
 Size = Annotated[int | None, typer.Option(metavar="N", help="Papers in a digest, 1 to 50.")]
-EditionSize = Annotated[int | None, typer.Option(metavar="N", help="Papers an edition shows.")]
+EditionSize = Annotated[
+    int | None, typer.Option(metavar="N", help="Papers an edition shows, up to 200.")
+]
 Days = Annotated[
     int | None,
     typer.Option("--days", metavar="N", help="Days after its listing a paper may enter."),
@@ -50,7 +65,8 @@ Frequencies = Annotated[
     ),
 ]
 Languages = Annotated[
-    Texts, typer.Option("--language", metavar="TAG", help="Offer this language. Repeatable.")
+    Texts,
+    typer.Option("--language", metavar="TAG", help="Offer this language, not all. Repeatable."),
 ]
 FromName = Annotated[
     str | None, typer.Option(metavar="TEXT", help="The name before the sender's address.")
@@ -72,9 +88,11 @@ Domains = Annotated[
 ]
 Private = Annotated[
     bool | None,
-    typer.Option("--private/--public", help="Whether its archive is on the site."),
+    typer.Option("--private/--public", help="Whether only links in its emails open its archive."),
 ]
 
+ALL = ("feeds", "categories", "frequencies", "languages")
+"""Fields that mean all of them when they are empty."""
 LOOK = ("from_name", "colour", "logo_url", "reply_to", "intro", "footer")
 OPTIONS = {
     "feeds": "--feed",
@@ -109,7 +127,11 @@ def list_all(as_json: AsJson = False) -> None:
         names = feed_names(work)
         found = [ListDetails.shown(one, names) for one in work[ListStore].all()]
     print_list(
-        "lists", found, "name signup private archived_at title", none="no lists", as_json=as_json
+        "lists",
+        found,
+        "name signup private paused_at archived_at title",
+        none="no lists",
+        as_json=as_json,
     )
 
 
@@ -160,7 +182,8 @@ def add(
     given.setdefault("zone", context.settings.timezone)
     with usage(**HINTS):
         made = create_list(context.database, name, given, by=actor(), now=context.clock.now())
-    _print(context, made, f"created {made.name}: {made.title}", as_json=as_json)
+    lines = [f"created {made.name}: {made.title}", *_next_steps(context, made)]
+    _print(context, made, lines, as_json=as_json)
 
 
 @app.command()
@@ -206,12 +229,16 @@ def edit(
     context = runtime(now)
     with usage(**HINTS):
         changed = edit_list(context.database, name, given, by=actor(), now=context.clock.now())
-    _print(context, changed, f"changed {changed.name}: {changed.title}", as_json=as_json)
+    line = f"changed {changed.name}: {changed.title}; it counts from the next edition on"
+    _print(context, changed, [line], as_json=as_json)
 
 
 @app.command()
 def archive(name: Name, yes: Yes = False, now: Now = None, as_json: AsJson = False) -> None:
-    """Stop a list: no sign-ups, no editions, no digests. Its archive stays."""
+    """Stop a list: no sign-ups, no editions, no digests. Its archive and its readers stay.
+
+    For a while, `digest pause --list NAME` is enough.
+    """
     from paperround.editions.manage_lists import archive_list
     from paperround.editions.store.lists import ListStore
 
@@ -220,7 +247,7 @@ def archive(name: Name, yes: Yes = False, now: Now = None, as_json: AsJson = Fal
         work[ListStore].get(name)
     agree(yes, f"Archive {name}? Its readers get nothing until it is restored.")
     done = archive_list(context.database, name, by=actor(), now=context.clock.now())
-    _print(context, done, f"archived {name}; `lists restore {name}` undoes it", as_json=as_json)
+    _print(context, done, [f"archived {name}; `lists restore {name}` undoes it"], as_json=as_json)
 
 
 @app.command()
@@ -230,7 +257,7 @@ def restore(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 
     context = runtime(now)
     done = restore_list(context.database, name, by=actor(), now=context.clock.now())
-    _print(context, done, f"{name} goes on: digests come at each reader's hour", as_json=as_json)
+    _print(context, done, [f"{name} goes on: digests come at each reader's hour"], as_json=as_json)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -283,11 +310,33 @@ def _unset(given: dict[str, Any], option: str) -> None:
         given[name] = defaults[name]
 
 
-def _print(context: "AppContext", one: "MailingList", line: str | None, *, as_json: bool) -> None:
+def _next_steps(context: "AppContext", made: "MailingList") -> Iterator[str]:
+    """Yield what comes next for a new list."""
+    from paperround.feeds.store.feeds import FeedStore
+
+    with context.database.reading() as work:
+        has_feeds = bool(work[FeedStore].all())
+    yield (
+        "its first edition is made once papers are read, usually within a minute of `serve`"
+        if has_feeds
+        else "there is no feed yet: `paperround feeds presets` shows some, `feeds add` adds one"
+    )
+    if made.takes_signups:
+        site = context.settings.public_url.rstrip("/")
+        yield f"people sign up at {site}/subscribe?list={made.name}"
+    else:
+        yield f"nobody can sign up: `paperround subscribers add --list {made.name}` adds readers"
+
+
+def _print(
+    context: "AppContext", one: "MailingList", lines: list[str] | None, *, as_json: bool
+) -> None:
     from paperround.editions.manage_lists import feed_names
     from paperround.web.list_models import ListDetails
 
     with context.database.reading() as work:
         details = ListDetails.shown(one, feed_names(work))
-    text = list(outline_lines(to_json(details))) if line is None else line
-    print_result({"list": details}, text, as_json=as_json)
+    if lines is None:
+        shown = to_json(details)
+        lines = list(outline_lines({**shown, **{name: shown[name] or "all" for name in ALL}}))
+    print_result({"list": details}, lines, as_json=as_json)
