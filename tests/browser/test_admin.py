@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from paperround.access.keys import create_key
 from paperround.access.model import Scope
 from paperround.access.operators import add_operator, create_link
+from paperround.editions.manage_lists import create_list
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import NewFeed
 from tests.browser.looks import faults
@@ -22,6 +23,11 @@ from tests.story.visitor import Visitor, subscribed
 EMAIL = "op@lab.example"
 PAGES = {
     "overview": "/admin",
+    "lists": "/admin/lists",
+    "list": "/admin/lists/trending",
+    "new list's first page": "/admin/lists/robots",
+    "new list": "/admin/lists/new",
+    "list's form": "/admin/lists/robots/edit",
     "deliveries": "/admin/deliveries",
     "wrong filter": "/admin/deliveries?date=yesterday",
     "delivery": "/admin/deliveries/1",
@@ -45,11 +51,13 @@ def link(site: Served) -> str:
 
 
 def furnished(site: Served) -> None:
-    """Let there be a reader with a digest, a feed and a key."""
+    """Let there be a reader with a digest, a feed, a private list of it, and a key."""
     subscribed(Visitor(site))
     now = site.clock.now()
     feed = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
     create_feed(site.home.feed_context, feed, now=now)
+    own = {"title": "Robots", "feeds": ("arxiv-ml",), "private": True}
+    create_list(site.home.database, "robots", own, by="shell tests", now=now)
     create_key(site.home.database, "laptop", [*Scope], expires_at=None, now=now)
 
 
@@ -90,6 +98,11 @@ def test_every_admin_page_looks_well(browser: Browser, site: Served, tmp_path: P
         for name, path in PAGES.items():
             page.goto(path)
             look(name)
+        page.goto("/admin/lists/new")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator("#name-error")).to_be_visible()
+        look("wrong list")
+        page.goto(PAGES["doctor"])
         page.get_by_role("button", name="Run the checks").click()
         expect(page.locator(".findings li").first).to_be_visible()
         look("findings")

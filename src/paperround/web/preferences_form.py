@@ -178,7 +178,7 @@ def parse_times(form: HoursForm, known: Preferences) -> Preferences:
     frequency, weekday = parse_frequency(form.frequency or Frequency.DAILY)
     return replace(
         known,
-        hour=_parse_int("hour", form.hour),
+        hour=parse_int("hour", form.hour),
         timezone=form.timezone.strip() or None,
         frequency=frequency,
         weekday=weekday,
@@ -192,7 +192,7 @@ def parse_preferences(form: ChoicesForm, known: Preferences, *, now: datetime) -
     return replace(
         parse_times(form, known),
         language=_parse_language(form.language) or known.language,
-        size=_parse_int("size", form.size),
+        size=parse_int("size", form.size),
         floor=_parse_float("floor", form.floor),
         paused_until=_parse_day("paused_until", form.paused_until),
         shares_since=(known.shares_since or now) if form.shares else None,
@@ -213,7 +213,8 @@ def _parse_language(text: str) -> str | None:
     return cleaned or None
 
 
-def _parse_int(field: str, text: str) -> int | None:
+def parse_int(field: str, text: str) -> int | None:
+    """Return the whole number in a field, None for an empty one. Raises InvalidInput."""
     cleaned = text.strip()
     if not cleaned:
         return None

@@ -42,6 +42,21 @@ def _living(list_id: ListId, now: datetime) -> Select[Any]:
     )
 
 
+def _active_readers(*shown: ColumnElement[Any]) -> Select[Any]:
+    """Select from the active subscriptions of people, without channels."""
+    subscription, person = db.subscriptions.c, db.subscribers.c
+    return (
+        select(*shown)
+        .select_from(db.subscriptions)
+        .join(db.subscribers)
+        .where(
+            subscription.state == SubscriberState.ACTIVE.value,
+            person.state == SubscriberState.ACTIVE.value,
+            person.kind == EMAIL,
+        )
+    )
+
+
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 """States that need no reason. (An in_data row has none yet, either.)"""
 
@@ -191,20 +206,16 @@ class StatusStore(Store):
         """Return how many people receive the list by email, without channels."""
         return self._readers(list_id)
 
+    def active_by_list(self) -> Mapping[ListId, int]:
+        """Return how many people receive each list by email; lists without readers are left out."""
+        c = db.subscriptions.c
+        counting = _active_readers(c.list_id, func.count()).group_by(c.list_id)
+        return {ListId(id_): count for id_, count in self._connection.execute(counting)}
+
     def _readers(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
-        subscription, person = db.subscriptions.c, db.subscribers.c
-        readers = (
-            select(func.count())
-            .join_from(db.subscriptions, db.subscribers)
-            .where(
-                subscription.list_id == list_id,
-                subscription.state == SubscriberState.ACTIVE.value,
-                person.state == SubscriberState.ACTIVE.value,
-                person.kind == EMAIL,
-                *which,
-            )
-        )
-        return self._connection.execute(readers).scalar_one()
+        readers = _active_readers(func.count()).where(db.subscriptions.c.list_id == list_id, *which)
+        found: int = self._connection.execute(readers).scalar_one()
+        return found
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
         """Return digests and system email to a person, newest first."""

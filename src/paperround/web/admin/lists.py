@@ -1,0 +1,191 @@
+"""Admin pages of lists: all of them, one with what it does now, and the form of its settings."""
+
+from typing import Annotated
+
+from fastapi import Form, Query, Request, Response
+
+from paperround.bootstrap import AppContext
+from paperround.core.errors import InvalidInput
+from paperround.delivery.store.status import StatusStore
+from paperround.digests.cancel import pause, resume
+from paperround.digests.editing import set_hold
+from paperround.editions.lists import ListId, SignupPolicy
+from paperround.editions.manage_lists import (
+    archive_list,
+    create_list,
+    edit_list,
+    feed_names,
+    restore_list,
+)
+from paperround.editions.private_lists import access_token
+from paperround.editions.schedule import next_cut
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.store.feeds import FeedStore
+from paperround.ops.status import status
+from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.list_form import FREQUENCIES, ListForm
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.context import App, Now
+from paperround.web.paging import Paging
+from paperround.web.preferences_form import time_zones
+from paperround.web.signup import digest_page
+
+router = operator_router()
+
+PATH = "/admin/lists"
+
+
+@router.get("/lists")
+def list_lists(app: App, now: Now, request: Request, paging: Paging) -> Response:
+    """Show every list, archived ones too, the first that was made first."""
+    after = ListId(paging.last_id("lists") or 0)
+    with app.database.reading() as work:
+        found = work[ListStore].page(after, limit=paging.rows)
+        readers, names = work[StatusStore].active_by_list(), feed_names(work)
+    return admin_page(
+        request,
+        "lists.html",
+        lists=found[: paging.limit],
+        next_cuts={one.id: next_cut(one, now).instant for one in found},
+        readers=readers,
+        feed_names=names,
+        next_cursor=paging.next_cursor("lists", [one.id for one in found]),
+    )
+
+
+# --- the form ------------------------------------------------------------------------------------
+
+
+@router.get("/lists/new")
+def show_new(app: App, request: Request) -> Response:
+    """Show the form of a new list."""
+    return _form_page(app, request, ListForm.new(zone=app.settings.timezone))
+
+
+@router.post("/lists/new")
+def save_new(
+    app: App, now: Now, by: Operator, request: Request, form: Annotated[ListForm, Form()]
+) -> Response:
+    """Create a list."""
+    name = form.name.strip()
+    try:
+        minutes = form.hold()
+        create_list(app.database, name, form.changes(), by=by, now=now)
+        set_hold(app.database, name, minutes, by=by, now=now)
+    except InvalidInput as error:
+        return _form_page(app, request, form, error=error)
+    return back_to(f"{PATH}/{name}")
+
+
+@router.get("/lists/{name}/edit")
+def show_edit(app: App, request: Request, name: str) -> Response:
+    """Show the form of a list."""
+    with app.database.reading() as work:
+        form = ListForm.of(work[ListStore].get(name), feed_names(work))
+    return _form_page(app, request, form, name=name)
+
+
+@router.post("/lists/{name}/edit")
+def save_edit(
+    app: App, now: Now, by: Operator, request: Request, name: str, form: Annotated[ListForm, Form()]
+) -> Response:
+    """Change a list."""
+    try:
+        minutes = form.hold()
+        edit_list(app.database, name, form.changes(), by=by, now=now)
+        set_hold(app.database, name, minutes, by=by, now=now)
+    except InvalidInput as error:
+        return _form_page(app, request, form, name=name, error=error)
+    return back_to(f"{PATH}/{name}?saved=yes")
+
+
+def _form_page(
+    app: AppContext,
+    request: Request,
+    form: ListForm,
+    *,
+    name: str | None = None,
+    error: InvalidInput | None = None,
+) -> Response:
+    """Return the form of the list `name`, None for a new one."""
+    with app.database.reading() as work:
+        feeds = work[FeedStore].all()
+    return admin_page(
+        request,
+        "list_form.html",
+        status=422 if error else 200,
+        name=name,
+        form=form,
+        error=error,
+        feeds=feeds,
+        frequencies=FREQUENCIES,
+        policies=[one.value for one in SignupPolicy],
+        zones=time_zones(),
+        default_hour=app.settings.default_hour,
+    )
+
+
+# --- one list ------------------------------------------------------------------------------------
+
+
+@router.get("/lists/{name}")
+def show_list(
+    app: App, now: Now, request: Request, name: str, saved: Annotated[str, Query()] = ""
+) -> Response:
+    """Show what a list does now, what comes next, and its settings."""
+    return _list_page(app, now, request, name, saved=bool(saved))
+
+
+@router.post("/lists/{name}")
+def act(
+    app: App, now: Now, by: Operator, request: Request, name: str, form: FormFields
+) -> Response:
+    """Pause a list or let it go on, archive it or restore it."""
+    action = form.get("action")
+    try:
+        if action == "pause":
+            pause(app.database, name, now=now, by=by)
+        elif action == "resume":
+            resume(app.database, name, now=now, by=by)
+        elif action == "restore":
+            restore_list(app.database, name, by=by, now=now)
+        elif action == "archive":
+            require_sure(form)
+            archive_list(app.database, name, by=by, now=now)
+    except InvalidInput as error:
+        return _list_page(app, now, request, name, error=error)
+    return back_to(f"{PATH}/{name}")
+
+
+def _list_page(
+    app: AppContext,
+    now: Now,
+    request: Request,
+    name: str,
+    *,
+    saved: bool = False,
+    error: InvalidInput | None = None,
+) -> Response:
+    [found] = status(app.database, name, now=now).lists
+    with app.database.reading() as work:
+        names = feed_names(work)
+    return admin_page(
+        request,
+        "list.html",
+        status=422 if error else 200,
+        list=found,
+        one=found.mailing_list,
+        feed_names=names,
+        frequencies=FREQUENCIES,
+        default_hour=app.settings.default_hour,
+        access=access_token(app.settings.keys, name) if found.mailing_list.private else "",
+        saved=saved,
+        error=error,
+        now=now,
+    )
+
+
+@router.get("/lists/{name}/preview")
+def preview(app: App, now: Now, name: str) -> Response:
+    """Show the email that a new reader of a list would get now, which stores and sends nothing."""
+    return digest_page(app, app.previewer.preview(name, now=now, with_held=True))
