@@ -29,11 +29,12 @@ def read_colour(text: str) -> str:
         raise InvalidInput(marked("write it as six hexadecimal digits, like #0a55b8"))
     found = contrast(colour, PAPER)
     if found < LEAST_CONTRAST:
+        shown = f"{found:.1f}"
         raise InvalidInput(
             marked(
                 "text in this colour is hard to read on white: its contrast is %(some)s, and "
                 "%(least)s is needed. Choose a darker one",
-                some=f"{found:.1f}",
+                some=shown,
                 least=str(LEAST_CONTRAST),
             )
         )
