@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from paperround.access.store import AuditStore
 from paperround.editions.lists import MailingList, SignupPolicy
+from paperround.editions.manage_lists import edit_list
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import create_feed
@@ -152,6 +153,21 @@ def test_a_wrong_value_is_told_at_its_field_and_the_rest_stays_as_typed(
     assert f'id="{field}"' in page
     assert 'value="As I typed it"' in page
     assert audited(site) == []
+
+
+def test_a_change_that_somebody_else_made_meanwhile_is_not_undone_unseen(
+    site: Site, client: TestClient
+) -> None:
+    post(client, NEW, **FILLED | {"which_feeds": "all"})
+    shown = client.get(f"{ROBOTS}/edit").text.partition('name="shown" value="')[2][:16]
+    edit_list(site.runtime.database, "robots", {"title": "Theirs"}, by="shell tests", now=NOW)
+    mine = FILLED | {"which_feeds": "all", "title": "Mine"}
+    late = post(client, f"{ROBOTS}/edit", shown=shown, **mine)
+    assert (late.status_code, "changed in another window" in late.text) == (422, True)
+    assert stored(site).title == "Theirs"
+    seen = late.text.partition('name="shown" value="')[2][:16]
+    assert post(client, f"{ROBOTS}/edit", shown=seen, **mine).status_code == 303
+    assert stored(site).title == "Mine"
 
 
 @pytest.mark.accept("F44", part="page", mutant="a-list-is-archived-unasked")

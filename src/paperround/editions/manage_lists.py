@@ -105,6 +105,11 @@ def feed_names(work: Transaction) -> Mapping[FeedId, str]:
     return {one.id: one.name for one in work[FeedStore].all()}
 
 
+def feeds_by_name(one: MailingList, names: Mapping[FeedId, str]) -> list[str]:
+    """Return the names of a list's feeds, without deleted ones."""
+    return [names[feed] for feed in one.feeds if feed in names]
+
+
 def _settings_of(one: MailingList) -> ListSettings:
     return ListSettings(**{field.name: getattr(one, field.name) for field in fields(ListSettings)})
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from paperround.editions.lists import ListSettings, MailingList, SignupPolicy
+from paperround.editions.manage_lists import feeds_by_name
 from paperround.papers.model import FeedId
 from paperround.web.models import (
     Instant,
@@ -156,4 +157,4 @@ class ListDetails(Resource):
         own = {name: getattr(one, name) for name in cls.model_fields if name != "feeds"}
         for name in ("categories", "cuts", "frequencies", "languages", "domains"):
             own[name] = list(own[name])
-        return cls(**own, feeds=[names[feed] for feed in one.feeds if feed in names])
+        return cls(**own, feeds=feeds_by_name(one, names))

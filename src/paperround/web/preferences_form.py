@@ -103,7 +103,7 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
     ).model_copy(update=lines)
 
 
-def form_version(form: ChoicesForm) -> str:
+def form_version(form: BaseModel) -> str:
     """Return a hash of all fields, to detect changes."""
     return sha256(form.model_dump_json().encode()).hexdigest()[:16]
 

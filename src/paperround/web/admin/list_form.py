@@ -17,6 +17,7 @@ from paperround.editions.lists import (
     MailingList,
     SignupPolicy,
 )
+from paperround.editions.manage_lists import feeds_by_name
 from paperround.papers.model import FeedId
 from paperround.web.preferences_form import parse_int
 
@@ -39,7 +40,7 @@ _GAP = re.compile(r"[\s,;]+")
 
 class ListForm(BaseModel):
     """The form of a list. `which_feeds` is `all` or `some`; `minutes` is how long editions are
-    held."""
+    held; `shown` is the version of the list that the page showed."""
 
     name: str = ""
     title: str = ""
@@ -66,6 +67,7 @@ class ListForm(BaseModel):
     domains: str = ""
     private: str = ""
     minutes: str = "0"
+    shown: str = ""
 
     @classmethod
     def new(cls, *, zone: str) -> Self:
@@ -83,7 +85,7 @@ class ListForm(BaseModel):
             **{field: str(getattr(one, field)) for field in _NUMBERS},
             **{field: getattr(one.look, field) for field in _LOOK},
             which_feeds=SOME if one.feeds else ALL,
-            feeds=tuple(names[feed] for feed in one.feeds if feed in names),
+            feeds=tuple(feeds_by_name(one, names)),
             default_hour="" if hour is None else str(hour),
             frequencies=one.frequencies or OFFERED_FREQUENCIES,
             languages=one.languages or tuple(LANGUAGES),

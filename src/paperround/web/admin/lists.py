@@ -6,6 +6,7 @@ from fastapi import Form, Query, Request, Response
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput
+from paperround.core.languages import marked
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import pause, resume
 from paperround.digests.editing import set_hold
@@ -15,6 +16,7 @@ from paperround.editions.manage_lists import (
     create_list,
     edit_list,
     feed_names,
+    feeds_by_name,
     restore_list,
 )
 from paperround.editions.private_lists import access_token
@@ -27,12 +29,16 @@ from paperround.web.admin.list_form import FREQUENCIES, ListForm
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 from paperround.web.paging import Paging
-from paperround.web.preferences_form import time_zones
+from paperround.web.preferences_form import form_version, time_zones
 from paperround.web.signup import digest_page
 
 router = operator_router()
 
 PATH = "/admin/lists"
+
+CHANGED = marked(
+    "The list was changed in another window meanwhile. Save again to put these values in place."
+)
 
 
 @router.get("/lists")
@@ -48,7 +54,7 @@ def list_lists(app: App, now: Now, request: Request, paging: Paging) -> Response
         lists=found[: paging.limit],
         next_cuts={one.id: next_cut(one, now).instant for one in found},
         readers=readers,
-        feed_names=names,
+        feeds={one.id: feeds_by_name(one, names) for one in found},
         next_cursor=paging.next_cursor("lists", [one.id for one in found]),
     )
 
@@ -80,23 +86,28 @@ def save_new(
 @router.get("/lists/{name}/edit")
 def show_edit(app: App, request: Request, name: str) -> Response:
     """Show the form of a list."""
-    with app.database.reading() as work:
-        form = ListForm.of(work[ListStore].get(name), feed_names(work))
-    return _form_page(app, request, form, name=name)
+    return _form_page(app, request, _stored(app, name), name=name)
 
 
 @router.post("/lists/{name}/edit")
 def save_edit(
     app: App, now: Now, by: Operator, request: Request, name: str, form: Annotated[ListForm, Form()]
 ) -> Response:
-    """Change a list."""
+    """Change a list, unless it changed since the form was opened."""
     try:
+        if form.shown and form.shown != form_version(_stored(app, name)):
+            raise InvalidInput(CHANGED, code="shown")
         minutes = form.hold()
         edit_list(app.database, name, form.changes(), by=by, now=now)
         set_hold(app.database, name, minutes, by=by, now=now)
     except InvalidInput as error:
         return _form_page(app, request, form, name=name, error=error)
     return back_to(f"{PATH}/{name}?saved=yes")
+
+
+def _stored(app: AppContext, name: str) -> ListForm:
+    with app.database.reading() as work:
+        return ListForm.of(work[ListStore].get(name), feed_names(work))
 
 
 def _form_page(
@@ -108,6 +119,7 @@ def _form_page(
     error: InvalidInput | None = None,
 ) -> Response:
     """Return the form of the list `name`, None for a new one."""
+    shown = form_version(_stored(app, name)) if name else ""
     with app.database.reading() as work:
         feeds = work[FeedStore].all()
     return admin_page(
@@ -116,6 +128,7 @@ def _form_page(
         status=422 if error else 200,
         name=name,
         form=form,
+        shown=shown,
         error=error,
         feeds=feeds,
         frequencies=FREQUENCIES,
@@ -175,7 +188,8 @@ def _list_page(
         status=422 if error else 200,
         list=found,
         one=found.mailing_list,
-        feed_names=names,
+        feeds=feeds_by_name(found.mailing_list, names),
+        has_feeds=bool(names),
         frequencies=FREQUENCIES,
         default_hour=app.settings.default_hour,
         access=access_token(app.settings.keys, name) if found.mailing_list.private else "",
