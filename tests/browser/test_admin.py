@@ -23,11 +23,6 @@ from tests.story.visitor import Visitor, subscribed
 EMAIL = "op@lab.example"
 PAGES = {
     "overview": "/admin",
-    "lists": "/admin/lists",
-    "list": "/admin/lists/trending",
-    "new list's first page": "/admin/lists/robots",
-    "new list": "/admin/lists/new",
-    "list's form": "/admin/lists/robots/edit",
     "deliveries": "/admin/deliveries",
     "wrong filter": "/admin/deliveries?date=yesterday",
     "delivery": "/admin/deliveries/1",
@@ -35,6 +30,11 @@ PAGES = {
     "feed": "/admin/feeds/2",
     "new feed": "/admin/feeds/new?kind=arxiv",
     "channels": "/admin/channels",
+    "lists": "/admin/lists",
+    "list": "/admin/lists/trending",
+    "new list's first page": "/admin/lists/robots",
+    "new list": "/admin/lists/new",
+    "list's form": "/admin/lists/robots/edit",
     "ranking": "/admin/ranking?weights=votes=2",
     "keys": "/admin/keys",
     "audit": "/admin/audit",
@@ -51,7 +51,7 @@ def link(site: Served) -> str:
 
 
 def furnished(site: Served) -> None:
-    """Let there be a reader with a digest, a feed, a private list of it, and a key."""
+    """Let there be a reader with a digest, a feed and a key."""
     subscribed(Visitor(site))
     now = site.clock.now()
     feed = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
