@@ -190,6 +190,17 @@ def test_a_list_is_paused_archived_and_restored(site: Site, client: TestClient) 
     assert actions[2:] == ["pause", "resume", "archive list", "restore list"]
 
 
+def test_the_table_says_how_many_read_each_list(
+    site: Site, client: TestClient, digest_token: str
+) -> None:
+    post(client, NEW, **FILLED | {"which_feeds": "all", "domains": "a.example, b.example"})
+    page = client.get("/admin/lists").text
+    trending, robots = (page.partition(f"/admin/lists/{one}")[2] for one in ("trending", "robots"))
+    assert "<td>all feeds</td>" in trending
+    assert "<td>1</td><td>anybody</td><td>public</td>" in trending.replace("\n", "")
+    assert "<td>0</td><td>a.example, b.example</td><td>private</td>" in robots.replace("\n", "")
+
+
 @pytest.mark.accept("F44", part="page")
 def test_a_new_list_says_what_comes_next(site: Site, client: TestClient) -> None:
     post(client, NEW, **FILLED | {"which_feeds": "all", "private": "", "signup": "open"})
