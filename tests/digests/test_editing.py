@@ -20,6 +20,7 @@ from paperround.digests.sending import deliver
 from paperround.editions.model import Edition, EditionState
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.notices import Batches, post
@@ -273,6 +274,23 @@ def test_nobody_is_sent_a_pinned_paper_twice(database: SqlDatabase) -> None:
     approve(database, SIX + DAY)
     plan(database, SEVEN + DAY)
     assert paper.title not in titles(mailed(database, "ada", TODAY + DAY))
+
+
+@pytest.mark.accept("F55", part="pin", mutant="a-pin-overrides-a-mute")
+def test_a_reader_does_not_get_a_pinned_paper_that_they_muted(database: SqlDatabase) -> None:
+    a_morning(database, "ada", "alan")
+    fill(database, [record(30, title="Quantum annealing"), record(31)])
+    mute = Interest(InterestKind.MUTE, "quantum annealing")
+    with database.writing() as work:
+        store, trending = work[SubscriberStore], work[ListStore].get("trending")
+        people = {one.address: one.id for one, _ in store.export(trending.id)}
+        store.set_interests(people["ada@example.org"], [mute], now=NOW)
+    held = freeze_at(database)
+    assert held is not None
+    quantum = next(one for one in held.papers if one.title == "Quantum annealing")
+    pin(database, quantum.paper_id)
+    assert quantum.paper_id not in papers_of(database, "ada", held, TODAY)
+    assert papers_of(database, "alan", held, TODAY)[0] == quantum.paper_id
 
 
 @pytest.mark.accept("F55", part="pin")

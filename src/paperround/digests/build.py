@@ -329,7 +329,8 @@ class DigestBuilder:
         sent = self.index.places(self.memory.get(reader.person, ()))
         chosen = 0
         if self.chosen:
-            chosen = self.index.places(self.chosen) & ~(sent | self.index.places(self.withdrawn))
+            barred = sent | matches.muted | self.index.places(self.withdrawn)
+            chosen = self.index.places(self.chosen) & ~barred
         return PersonalView(
             taste=self.views.tastes.get(reader.person, NO_TASTE),
             size=preferences.size or self.mailing_list.size,

@@ -183,7 +183,8 @@ def choose(
     undo: bool = False,
     gist: GistChooser = choose_gist,
 ) -> Edition:
-    """Put a paper first for everybody who was not sent it, or undo that; return the edition.
+    """Put a paper first for everybody who was not sent it and did not mute it, or undo that; return
+    the edition.
 
     `paper` is the number or arXiv id of any paper known here, whatever its rank. Raises NotFound,
     and InvalidInput for one that was dropped or withdrawn, and for too many.

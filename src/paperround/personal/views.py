@@ -114,7 +114,8 @@ class PersonalView:
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
     the least score, `told` the papers of which they are told how many saved them, `chosen` those
-    that an editor chose for everybody. Without a `taste` they get papers in the edition's order.
+    that an editor chose for everybody and that they may get. Without a `taste` they get papers in
+    the edition's order.
     """
 
     taste: Taste = NO_TASTE

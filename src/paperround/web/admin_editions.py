@@ -207,7 +207,7 @@ def drop_paper(
 def pin_paper(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: PaperBody
 ) -> EditionWithPapers:
-    """Put any paper first in a held edition, for everybody who was not sent it."""
+    """Put any paper first in a held edition, for everybody who neither was sent nor muted it."""
     ref = _ref(name, date, cut)
     edition = editing.choose(
         app.database, ref, body.paper, by=actor, now=now, undo=body.undo, gist=app.gist
