@@ -1,7 +1,9 @@
 """`paperround digest hold|approve|drop|pin|note|why`: look an edition over before it goes out, and
 see why nothing did."""
 
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +14,7 @@ from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.digests.editing import EditionRef
+    from paperround.bootstrap import AppContext
     from paperround.editions.model import Edition
 
 HeldCut = Annotated[
@@ -20,7 +22,6 @@ HeldCut = Annotated[
     typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
 ]
 PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Its number or arXiv id.")]
-WHERE = {"paper": "PAPER", "held": "--cut"}
 Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
 
 
@@ -70,10 +71,7 @@ def approve(
     """Let a held edition go out now, with what was changed. It is planned within a minute."""
     from paperround.digests.editing import approve as run
 
-    context = runtime(now)
-    moment = context.clock.now()
-    edition = run(context.database, _ref(list_name, of_day, cut), by=actor(), now=moment)
-    _print(edition, now=moment, as_json=as_json)
+    _edit(runtime(now), (list_name, of_day, cut), run, as_json=as_json)
 
 
 def drop(
@@ -88,11 +86,8 @@ def drop(
     """Leave a paper out of a held edition. Its page says that one was left out."""
     from paperround.digests.editing import drop as run
 
-    context = runtime(now)
-    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
-    with usage(**WHERE):
-        edition = run(context.database, ref, paper, by=actor(), now=moment, undo=undo)
-    _print(edition, now=moment, as_json=as_json)
+    change = partial(run, paper=paper, undo=undo)
+    _edit(runtime(now), (list_name, of_day, cut), change, as_json=as_json)
 
 
 def pin(
@@ -108,12 +103,8 @@ def pin(
     from paperround.digests.editing import choose
 
     context = runtime(now)
-    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
-    with usage(**WHERE):
-        edition = choose(
-            context.database, ref, paper, by=actor(), now=moment, undo=undo, gist=context.gist
-        )
-    _print(edition, now=moment, as_json=as_json)
+    change = partial(choose, paper=paper, undo=undo, gist=context.gist)
+    _edit(context, (list_name, of_day, cut), change, as_json=as_json)
 
 
 def note(
@@ -133,11 +124,8 @@ def note(
     """Say a line to the readers of a held edition, below its heading or at one of its papers."""
     from paperround.digests.editing import add_note
 
-    context = runtime(now)
-    moment, ref = context.clock.now(), _ref(list_name, of_day, cut)
-    with usage(text="TEXT", paper="--paper", held="--cut"):
-        edition = add_note(context.database, ref, text, by=actor(), now=moment, paper=paper)
-    _print(edition, now=moment, as_json=as_json)
+    change = partial(add_note, text=text, paper=paper)
+    _edit(runtime(now), (list_name, of_day, cut), change, as_json=as_json, paper="--paper")
 
 
 def why(
@@ -184,16 +172,23 @@ def why(
 EVERYTHING_IS_WELL = "nothing is recorded that would keep a digest back"
 
 
-def _ref(list_name: str, of_day: date | None, cut: str | None) -> "EditionRef":
+def _edit(
+    context: "AppContext",
+    named: tuple[str, date | None, str | None],
+    change: Callable[..., "Edition"],
+    *,
+    as_json: bool,
+    paper: str = "PAPER",
+) -> None:
+    """Change the edition of (list, date, cut), and print it with the first of its papers. `paper`
+    is where the command names one."""
     from paperround.digests.editing import EditionRef
-
-    return EditionRef(list_name=list_name, day=of_day, cut=cut)
-
-
-def _print(edition: "Edition", *, now: datetime, as_json: bool) -> None:
-    """Print an edition, of its papers the first."""
     from paperround.web.admin_editions import EditionWithPapers
 
+    list_name, of_day, cut = named
+    ref, now = EditionRef(list_name=list_name, day=of_day, cut=cut), context.clock.now()
+    with usage(text="TEXT", paper=paper, held="--cut"):
+        edition = change(context.database, ref, by=actor(), now=now)
     value = to_json(EditionWithPapers.of_edition(edition, now))
     shown = value | {"papers": value["papers"][:5]}
     print_result(value, outline_lines(shown), as_json=as_json)

@@ -3,7 +3,7 @@
 import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from paperround.access.model import Scope
@@ -32,6 +32,14 @@ PaperName = Annotated[
     str, Field(min_length=1, max_length=60, description="A paper's number or arXiv id.")
 ]
 HELD = "held"
+
+
+def _edition_ref(name: ListName, date: Day, cut: Cut) -> EditionRef:
+    return EditionRef(list_name=name, day=date, cut=cut)
+
+
+Ref = Annotated[EditionRef, Depends(_edition_ref)]
+"""The edition that a path names."""
 
 
 # --- requests ----------------------------------------------------------------------------------
@@ -177,38 +185,30 @@ def list_editions(
 
 
 @router.get("/editions/{name}/{date}/{cut}", summary="Show an edition")
-def show_edition(app: App, now: Now, name: ListName, date: Day, cut: Cut) -> EditionWithPapers:
+def show_edition(app: App, now: Now, ref: Ref) -> EditionWithPapers:
     """One edition with all its papers, as readers see it once it is out."""
     with app.database.reading() as work:
-        found = editing.find_edition(work, _ref(name, date, cut), now=now)
+        found = editing.find_edition(work, ref, now=now)
     return EditionWithPapers.of_edition(found, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/approve", summary="Approve an edition")
-def approve_edition(
-    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
-) -> EditionWithPapers:
+def approve_edition(app: App, now: Now, actor: Actor, ref: Ref) -> EditionWithPapers:
     """Let a held edition go out now, with what was changed."""
-    edition = editing.approve(app.database, _ref(name, date, cut), by=actor, now=now)
+    edition = editing.approve(app.database, ref, by=actor, now=now)
     return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/drop", summary="Drop a paper")
-def drop_paper(
-    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: PaperBody
-) -> EditionWithPapers:
+def drop_paper(app: App, now: Now, actor: Actor, ref: Ref, body: PaperBody) -> EditionWithPapers:
     """Leave a paper out of a held edition. Its page says that one was left out."""
-    ref = _ref(name, date, cut)
     edition = editing.drop(app.database, ref, body.paper, by=actor, now=now, undo=body.undo)
     return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/pin", summary="Pin a paper")
-def pin_paper(
-    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: PaperBody
-) -> EditionWithPapers:
+def pin_paper(app: App, now: Now, actor: Actor, ref: Ref, body: PaperBody) -> EditionWithPapers:
     """Put any paper first in a held edition, for everybody who neither was sent nor muted it."""
-    ref = _ref(name, date, cut)
     edition = editing.choose(
         app.database, ref, body.paper, by=actor, now=now, undo=body.undo, gist=app.gist
     )
@@ -216,11 +216,8 @@ def pin_paper(
 
 
 @router.post("/editions/{name}/{date}/{cut}/note", summary="Add a note")
-def note_edition(
-    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut, body: NoteBody
-) -> EditionWithPapers:
+def note_edition(app: App, now: Now, actor: Actor, ref: Ref, body: NoteBody) -> EditionWithPapers:
     """Say a line to the readers of a held edition."""
-    ref = _ref(name, date, cut)
     edition = editing.add_note(app.database, ref, body.text, by=actor, now=now, paper=body.paper)
     return EditionWithPapers.of_edition(edition, now)
 
@@ -230,7 +227,3 @@ def hold_list(app: App, now: Now, actor: Actor, name: ListName, body: HoldBody) 
     """Hold later editions of a list for so long, unless they are approved earlier."""
     before = editing.set_hold(app.database, name, body.minutes, by=actor, now=now)
     return HoldAnswer(list=name, minutes=body.minutes, before=before)
-
-
-def _ref(name: str, day: datetime.date, cut: str) -> EditionRef:
-    return EditionRef(list_name=name, day=day, cut=cut)
