@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, NotFound
+from paperround.core.languages import marked
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, Transaction, write
-from paperround.delivery.ledger_model import DeliveryContent, content_for
+from paperround.delivery.ledger_model import DeliveryContent, NewDelivery, content_for
 from paperround.delivery.model import FIRST_RETRY, Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -20,7 +21,13 @@ from paperround.delivery.system_mail import SOMEBODY, new_notice
 from paperround.delivery.system_mail_model import NewNotice, Notice, SystemMailKind
 from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.compose import content_of_list, digest_mail
-from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
+from paperround.digests.editing import EditionRef, find_edition
+from paperround.digests.model import (
+    DigestMail,
+    DigestPaper,
+    Rendered,
+    Renderer,
+)
 from paperround.digests.publish import draft_edition, frozen_edition, unsaved_edition
 from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
 from paperround.editions.lists import MANUAL_CUT, MailingList
@@ -36,6 +43,7 @@ from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
+    WEEKDAYS,
     Address,
     Frequency,
     Preferences,
@@ -46,6 +54,9 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.store.subscribers import SubscriberStore
+
+DEFAULTS = Preferences()
+"""The preferences of a reader who chose nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +133,53 @@ class DigestPreviewer:
             (row,) = build(work, context, edition, mailing_list, [one])
         if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
             return self._render(mailing_list, *planned, is_planned=True)
+        return self._preview_row(mailing_list, edition, row, subscriber)
+
+    def preview_edition(
+        self,
+        ref: EditionRef,
+        *,
+        now: datetime,
+        person: SubscriberId | None = None,
+        preferences: Preferences = DEFAULTS,
+    ) -> Preview:
+        """Return the digest of an edition, even of one that is held or cancelled, as a subscriber
+        gets or got it, or (None) a new reader with these preferences. Weekly ones get it that day.
+
+        Its personal links do not work: it is for operators. Raises NotFound for an unknown edition,
+        and for a subscriber who is not on the list.
+        """
+        with self.database.reading() as work:
+            edition = find_edition(work, ref, now=now)
+            mailing_list = work[ListStore].get(ref.list_name)
+            if person is None:
+                subscriber, planned = None, None
+                subscription = _new_subscription(mailing_list, preferences, edition.day)
+            else:
+                subscriber, subscription = _find_person(work, mailing_list, person)
+                planned = _find_planned(work, edition, subscriber)
+            if planned is not None:
+                content, whole = planned
+                return self._render(mailing_list, replace(content, row=0), whole, is_planned=True)
+            context = BuildContext(
+                identity=self.identity, now=now, personal_ranking=self.personal_ranking
+            )
+            one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
+            (row,) = build(work, context, edition, mailing_list, [one])
+        return self._preview_row(mailing_list, edition, row, subscriber)
+
+    def _preview_row(
+        self,
+        mailing_list: MailingList,
+        edition: Edition,
+        row: NewDelivery,
+        subscriber: Subscriber | None,
+    ) -> Preview:
+        """Return the email of a row that is not stored, or why there would be none."""
         if row.reason:
-            reason = SkipReason(row.reason)
-            return Preview(edition=edition, skipped=reason)
-        content = content_for(
-            row, edition.id, SOMEBODY if subscriber is None else subscriber.address
-        )
+            return Preview(edition=edition, skipped=SkipReason(row.reason))
+        address = SOMEBODY if subscriber is None else subscriber.address
+        content = content_for(row, edition.id, address)
         return self._render(mailing_list, content, replace(edition, behind=row.behind))
 
     def _find_edition(
@@ -182,12 +234,7 @@ def _find_subscription(
 ) -> tuple[Subscriber | None, Subscription]:
     """Return the person at `address` and their subscription; for None, that of a new reader."""
     if address is None:
-        return None, Subscription(
-            id=SubscriptionId(0),
-            subscriber_id=SubscriberId(0),
-            list_id=mailing_list.id,
-            state=SubscriberState.ACTIVE,
-        )
+        return None, _new_subscription(mailing_list)
     subscriber = work[SubscriberStore].find(address)
     found = None
     if subscriber is not None:
@@ -195,6 +242,37 @@ def _find_subscription(
     if found is None:
         raise NotFound(f"{address.written} is not on the list {mailing_list.name}")
     return subscriber, found
+
+
+def _find_person(
+    work: Transaction, mailing_list: MailingList, person: SubscriberId
+) -> tuple[Subscriber, Subscription]:
+    subscriber = work[SubscriberStore].get(person)
+    found = work[SubscriberStore].subscription(person, mailing_list.id)
+    if subscriber is None or found is None:
+        raise NotFound(
+            marked(
+                "The list %(term)s has no subscriber %(name)s.",
+                term=mailing_list.name,
+                name=str(person),
+            )
+        )
+    return subscriber, found
+
+
+def _new_subscription(
+    mailing_list: MailingList, preferences: Preferences = DEFAULTS, day: date | None = None
+) -> Subscription:
+    """Return a subscription that is not stored. If it is weekly, its weekday is that of `day`."""
+    if day is not None and preferences.frequency is Frequency.WEEKLY:
+        preferences = replace(preferences, weekday=WEEKDAYS[day.weekday()])
+    return Subscription(
+        preferences=preferences,
+        id=SubscriptionId(0),
+        subscriber_id=SubscriberId(0),
+        list_id=mailing_list.id,
+        state=SubscriberState.ACTIVE,
+    )
 
 
 def _find_planned(
