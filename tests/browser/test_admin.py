@@ -11,18 +11,29 @@ from playwright.sync_api import Browser, Page, expect
 from paperround.access.keys import create_key
 from paperround.access.model import Scope
 from paperround.access.operators import add_operator, create_link
+from paperround.digests.editing import EditionRef, add_note, choose, drop, set_hold
+from paperround.digests.publish import freeze_cuts
 from paperround.editions.manage_lists import create_list
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import NewFeed
 from tests.browser.looks import faults
 from tests.browser.person import MILLISECONDS
 from tests.browser.validator import faults as refused_by_validator
+from tests.builders import HOUR, NOW
 from tests.story.serving import Served
 from tests.story.visitor import Visitor, subscribed
 
 EMAIL = "op@lab.example"
 PAGES = {
     "overview": "/admin",
+    "editions": "/admin/editions",
+    "held edition": f"/admin/editions/trending/{NOW.date()}/2?paper=neural",
+    "edition": f"/admin/editions/trending/{NOW.date()}/1",
+    "preview": f"/admin/editions/trending/{NOW.date()}/2/preview",
+    "wrong preview": f"/admin/editions/trending/{NOW.date()}/2/preview?subscriber=4711",
+    "send": f"/admin/editions/trending/{NOW.date()}/1/send",
+    "why": "/admin/lists/trending/why",
+    "sending": "/admin/lists/trending/send",
     "deliveries": "/admin/deliveries",
     "wrong filter": "/admin/deliveries?date=yesterday",
     "delivery": "/admin/deliveries/1",
@@ -51,7 +62,7 @@ def link(site: Served) -> str:
 
 
 def furnished(site: Served) -> None:
-    """Let there be a reader with a digest, a feed and a key."""
+    """Let there be a reader with a digest, a held edition, a feed and a key."""
     subscribed(Visitor(site))
     now = site.clock.now()
     feed = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
@@ -59,6 +70,22 @@ def furnished(site: Served) -> None:
     own = {"title": "Robots", "feeds": ("arxiv-ml",), "private": True}
     create_list(site.home.database, "robots", own, by="shell tests", now=now)
     create_key(site.home.database, "laptop", [*Scope], expires_at=None, now=now)
+    _hold_an_edition(site)
+
+
+def _hold_an_edition(site: Served) -> None:
+    """Hold the next edition, and change it."""
+    database, editor, now = site.home.database, "shell tests", site.clock.now()
+    set_hold(database, "trending", 60, by=editor, now=now)
+    later = NOW + 6 * HOUR
+    frozen = freeze_cuts(database=database, ranker=site.home.ranker, now=later)
+    held = next(one for one in frozen if one.list_name == "trending")
+    ref = EditionRef(list_name="trending", day=held.day, cut=held.cut)
+    first, second, third = (str(one.paper_id) for one in held.papers[:3])
+    drop(database, ref, first, by=editor, now=now)
+    choose(database, ref, third, by=editor, now=now)
+    add_note(database, ref, "Read both.", by=editor, now=now)
+    add_note(database, ref, "Figure 2 is wrong.", by=editor, now=now, paper=second)
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from tests.web.operators import OWN, add, browser, form_token, logged_in
 
 PAGES = (
     "/admin",
+    "/admin/editions",
+    "/admin/lists/trending/why",
+    "/admin/lists/trending/send",
     "/admin/deliveries",
     "/admin/feeds",
     "/admin/feeds/new?kind=arxiv",

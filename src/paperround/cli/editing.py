@@ -21,7 +21,7 @@ HeldCut = Annotated[
     str | None,
     typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
 ]
-PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Its number or arXiv id.")]
+PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Its number, arXiv id or link.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
 
 

@@ -8,15 +8,23 @@ from datetime import date, datetime, timedelta
 from paperround.core.languages import marked
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.lists import ListId
-from paperround.editions.model import DeliveryId, DeliveryState, EditionId, SkipReason
+from paperround.editions.model import (
+    DeliveryId,
+    DeliveryState,
+    EditionId,
+    EditorsChanges,
+    SkipReason,
+)
 from paperround.subscribers.model import SubscriberId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionTally:
-    """An edition and the number of its deliveries by state."""
+    """An edition and the number of its deliveries by state. `paper_count` is that of its ranking,
+    whatever an editor changed by `edits`."""
 
     id: EditionId
+    list_id: ListId
     day: date
     cut: str
     cut_at: datetime
@@ -25,6 +33,13 @@ class EditionTally:
     empty_reason: str | None
     by_state: Mapping[DeliveryState, int] = field(default_factory=dict)
     cancelled_at: datetime | None = None
+    held_until: datetime | None = None
+    edits: EditorsChanges = field(default_factory=EditorsChanges)
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether it waits for approval, or for the end of its hold."""
+        stands = self.cancelled_at is None
+        return stands and self.held_until is not None and now < self.held_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +114,7 @@ class DeliveryQuery:
     """A filter of deliveries; None matches all."""
 
     list_id: ListId | None = None
+    edition_id: EditionId | None = None
     local_date: date | None = None
     state: DeliveryState | None = None
     subscriber_id: SubscriberId | None = None

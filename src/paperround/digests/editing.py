@@ -128,12 +128,12 @@ def drop(
 ) -> Edition:
     """Leave a paper out of a held edition, or put it back; return the edition.
 
-    `paper` is its number or arXiv id. Raises NotFound for a paper that the edition does not rank,
-    and InvalidInput for one that was chosen and for the last one.
+    `paper` is its number, arXiv id or a link. Raises NotFound for one that the edition does not
+    rank, and InvalidInput for one that was chosen and for the last one.
     """
 
     def change(work: Transaction, edition: Edition) -> Edition:
-        edits, target = edition.edits, find_paper(work, paper)
+        edits, target = edition.edits, find_named_paper(work, paper)
         dropped = _dropped_ids(work, edition, target)
         is_dropped = bool(dropped & {*edits.dropped})
         if is_dropped is not undo:
@@ -148,6 +148,13 @@ def drop(
         return _store(work, edition, changed, action, {"paper": target.id}, by=by, now=now)
 
     return _change(database, ref, change, now=now)
+
+
+def find_named_paper(work: Transaction, name: str) -> Paper:
+    """Return the paper of a number, an arXiv id, or a link to its page here, on arXiv or on Hugging
+    Face. Raises NotFound."""
+    name = name.partition("?")[0].partition("#")[0].rstrip("/")
+    return find_paper(work, name.rpartition("/papers/")[2])
 
 
 def _dropped_ids(work: Transaction, edition: Edition, paper: Paper) -> set[PaperId]:
@@ -186,12 +193,12 @@ def choose(
     """Put a paper first for everybody who was not sent it and did not mute it, or undo that; return
     the edition.
 
-    `paper` is the number or arXiv id of any paper known here, whatever its rank. Raises NotFound,
-    and InvalidInput for one that was dropped or withdrawn, and for too many.
+    `paper` names any paper known here, whatever its rank. Raises NotFound, and InvalidInput for one
+    that was dropped or withdrawn, and for too many.
     """
 
     def change(work: Transaction, edition: Edition) -> Edition:
-        target = find_paper(work, paper)
+        target = find_named_paper(work, paper)
         known = {one.paper_id: one.position for one in edition.papers if one.is_chosen}
         if (target.id in known) is not undo:
             return edition
@@ -278,7 +285,7 @@ def add_note(
 
 
 def _shown_paper(work: Transaction, edition: Edition, paper: str) -> EditionPaper:
-    target = find_paper(work, paper)
+    target = find_named_paper(work, paper)
     found = next((one for one in edition.papers if one.paper_id == target.id), None)
     if found is None:
         raise NotFound(f"the edition does not show the paper {target.id}")

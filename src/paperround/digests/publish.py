@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
-from paperround.core.errors import Conflict, EditionCancelled
+from paperround.core.errors import Conflict, EditionCancelled, NotFound
 from paperround.core.times import is_zone, local_date
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
@@ -276,6 +276,16 @@ class PublishReport:
     edition: Edition
     planned: Planned
     added: int
+
+
+def require_edition(
+    database: Database, list_name: str, day: date, cut: str, *, now: datetime
+) -> None:
+    """Raise NotFound for an edition that `publish` would have to make, unless it is made by hand:
+    the others are made at their cut."""
+    _, found = frozen_edition(database=database, list_name=list_name, day=day, cut=cut, now=now)
+    if found is None and cut != MANUAL_CUT:
+        raise NotFound(f"the list {list_name} has no edition of {day} with the cut {cut}")
 
 
 def publish(

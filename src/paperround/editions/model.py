@@ -231,7 +231,8 @@ class Edition(NewEdition):
 
     def is_held(self, now: datetime) -> bool:
         """Whether it waits for approval, or for the end of its hold."""
-        return self.held_until is not None and now < self.held_until
+        stands = self.state is not EditionState.CANCELLED
+        return stands and self.held_until is not None and now < self.held_until
 
     @property
     def went_at(self) -> datetime | None:

@@ -18,7 +18,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.editions.lists import MailingList
-from paperround.editions.model import DeliveryState
+from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.source_pages import feeds_of
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
@@ -185,16 +185,33 @@ def _feedback(
     sent = [one for one in outcomes if one.figures.states[DeliveryState.SENT]]
     people = work[FigureStore].feedback(since=since)
     return [
-        FeedbackFigures(
-            list=one.list,
-            date=one.day,
-            cut=one.cut,
-            more=hide_few(people.get((one.id, "more"), 0)),
-            less=hide_few(people.get((one.id, "less"), 0)),
-            saved=hide_few(people.get((one.id, SAVE), 0)),
+        _feedback_figures(
+            one.list,
+            one.day,
+            one.cut,
+            {verdict: people.get((one.id, verdict), 0) for verdict in ("more", "less", SAVE)},
         )
         for one in sent
     ]
+
+
+def edition_feedback(work: Transaction, edition: Edition) -> FeedbackFigures:
+    """Return the feedback on the digests of one edition."""
+    people = work[FigureStore].feedback_on(edition.id)
+    return _feedback_figures(edition.list_name, edition.day, edition.cut, people)
+
+
+def _feedback_figures(
+    list_name: str, day: date, cut: str, people: Mapping[str, int]
+) -> FeedbackFigures:
+    return FeedbackFigures(
+        list=list_name,
+        date=day,
+        cut=cut,
+        more=hide_few(people.get("more", 0)),
+        less=hide_few(people.get("less", 0)),
+        saved=hide_few(people.get(SAVE, 0)),
+    )
 
 
 def _feeds(work: Transaction, wanted: MailingList | None) -> list[FeedFigures]:

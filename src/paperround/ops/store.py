@@ -203,6 +203,17 @@ class FigureStore(Store):
         )
         return {(one, verdict): n for one, verdict, n in self._connection.execute(counting)}
 
+    def feedback_on(self, edition: EditionId) -> Mapping[str, int]:
+        """Count the people who gave feedback on the digests of an edition, by verdict."""
+        c = db.feedback.c
+        counting = (
+            select(c.verdict, func.count(distinct(c.subscriber_id)))
+            .join_from(db.deliveries, db.feedback, db.deliveries.c.id == c.delivery_id)
+            .where(db.deliveries.c.edition_id == edition)
+            .group_by(c.verdict)
+        )
+        return dict(self._connection.execute(counting).all())
+
     def saves_by_feed(self, list_id: ListId | None, *, since: datetime) -> list[tuple[str, int]]:
         """Count the saved papers of each feed, most first, where three people or more saved some.
         A paper of several feeds counts for each."""

@@ -108,6 +108,11 @@ SKIPPED: Mapping[str, str] = {
 Value = str | int
 
 
+def reason_text(reason: str) -> str:
+    """Return a reason of the ledger in the words of a sentence, without addresses."""
+    return SKIPPED.get(reason) or redact_addresses(reason) or "no reason is recorded"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedReason:
     """One reason: a code that never changes its meaning, and its parameters. Instants are in the
@@ -269,7 +274,7 @@ class _Answer:
 
     def _outcome(self, one: OutcomeTally) -> RecordedReason:
         mails, count = counted(one.count, "digest"), one.count
-        reason = redact_addresses(one.reason) or "no reason is recorded"
+        reason = reason_text(one.reason)
         match one.state:
             case DeliveryState.SENT:
                 return self.say("digests.sent", count=count, mails=mails, first=one.first_sent_at)
@@ -282,8 +287,7 @@ class _Answer:
                 )
             case DeliveryState.SKIPPED:
                 people = f"{counted(count, 'person', 'people')} {'gets' if count == 1 else 'get'}"
-                words = SKIPPED.get(one.reason, reason)
-                return self.say("digests.skipped", count=count, people=people, reason=words)
+                return self.say("digests.skipped", count=count, people=people, reason=reason)
             case DeliveryState.UNKNOWN:
                 return self.say("digests.unknown", count=count, mails=mails)
             case _:

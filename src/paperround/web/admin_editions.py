@@ -10,7 +10,7 @@ from paperround.access.model import Scope
 from paperround.core.i18n.localize import english_reason
 from paperround.digests import editing
 from paperround.digests.editing import LONGEST_HOLD, LONGEST_NOTE, EditionRef
-from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState
+from paperround.editions.model import Edition, EditionId, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.held import HeldEditions
 from paperround.editions.store.lists import ListStore
@@ -128,13 +128,12 @@ class EditionEntry(BaseModel):
     @classmethod
     def of_edition(cls, edition: Edition, now: datetime.datetime, **more: Any) -> Self:
         """Return the response for `edition` at `now`, with `more` fields."""
-        is_held = edition.is_held(now) and edition.state is not EditionState.CANCELLED
         return cls(
             id=edition.id,
             list=edition.list_name,
             date=edition.day,
             cut=edition.cut,
-            state=HELD if is_held else edition.state.value,
+            state=HELD if edition.is_held(now) else edition.state.value,
             as_of=edition.as_of,
             frozen_at=edition.frozen_at,
             held_until=edition.held_until,

@@ -8,12 +8,10 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from paperround.access.model import Scope
-from paperround.core.errors import NotFound
 from paperround.delivery.status import redact_addresses
 from paperround.digests.cancel import undo
-from paperround.digests.publish import PublishReport, frozen_edition, publish
+from paperround.digests.publish import PublishReport, publish, require_edition
 from paperround.digests.resend import Missed, missed, send_missed
-from paperround.editions.lists import MANUAL_CUT
 from paperround.ops.why import why
 from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import parse_address
@@ -172,9 +170,7 @@ def send_edition(
     """Plan a mail of the edition for everybody who has none of its date. The cut `manual` is made
     if it is missing; one that is held has to be approved first."""
     app.settings.require_sender()
-    _, found = frozen_edition(database=app.database, list_name=name, day=date, cut=cut, now=now)
-    if found is None and cut != MANUAL_CUT:
-        raise NotFound(f"the list {name} has no edition of {date} with the cut {cut}")
+    require_edition(app.database, name, date, cut, now=now)
     report = publish(
         database=app.database,
         ranker=app.ranker,

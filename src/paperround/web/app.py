@@ -45,12 +45,15 @@ from paperround.web.admin import (
     audit,
     deliveries,
     doctor,
+    edition_mail,
+    editions,
     feeds,
     keys,
     lists,
     login,
     overview,
     ranking,
+    sending,
 )
 from paperround.web.admin.session import OperatorRoute
 from paperround.web.auth import KeyedRoute
@@ -108,6 +111,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     login.router,
     login.own,
     overview.router,
+    editions.router,
+    edition_mail.router,
+    sending.router,
     deliveries.router,
     feeds.router,
     lists.router,

@@ -266,6 +266,13 @@ class Ledger(Claims[Claimed]):
             **NO_LEASE,
         )
 
+    def count_stopped(self, edition: EditionId) -> int:
+        """Return how many deliveries were skipped when the edition was cancelled."""
+        c = db.deliveries.c
+        stopped = (c.edition_id == edition, c.reason == SkipReason.CANCELLED.value)
+        counting = select(func.count()).select_from(db.deliveries).where(*stopped)
+        return self._connection.execute(counting).scalar_one()
+
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:
         """Queue the deliveries again that were skipped when the edition was cancelled at `since`,
         with their papers. Raises Conflict when another delivery was planned for one of the readers

@@ -1,7 +1,7 @@
 """Query the ledger for status reports."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,8 @@ from paperround.delivery.status import (
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.ledger import IS_REPLACED
 from paperround.editions.lists import ListId
-from paperround.editions.model import DeliveryState, DigestKind
+from paperround.editions.model import DeliveryState, DigestKind, EditionId
+from paperround.editions.store.mapping import edits_of
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.mapping import EMAIL
 
@@ -93,6 +94,10 @@ class StatusStore(Store):
         """Return every edition of that date, including cancelled ones, newest first."""
         return self._tallies(db.editions.c.list_id == list_id, db.editions.c.day == day)
 
+    def editions_among(self, editions: Collection[EditionId]) -> list[EditionTally]:
+        """Return these editions, including held and cancelled ones, newest first."""
+        return self._tallies(column_in(self._connection, db.editions.c.id, editions))
+
     def _tallies(self, *which: ColumnElement[bool], limit: int | None = None) -> list[EditionTally]:
         papers = select(func.count()).where(db.edition_papers.c.edition_id == db.editions.c.id)
         found = self._connection.execute(
@@ -110,7 +115,10 @@ class StatusStore(Store):
         states: dict[int, dict[DeliveryState, int]] = {}
         for edition, state, count in counted:
             states.setdefault(edition, {})[DeliveryState(state)] = count
-        return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
+        return [
+            value_of(EditionTally, row, by_state=states.get(row.id, {}), edits=edits_of(row.edits))
+            for row in found
+        ]
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
         """Return why deliveries due since then were not sent, without those that were replaced, the
@@ -251,6 +259,7 @@ class StatusStore(Store):
         c = db.deliveries.c
         named = {
             c.list_id: wanted.list_id,
+            c.edition_id: wanted.edition_id,
             c.local_date: wanted.local_date,
             c.state: wanted.state,
             c.subscriber_id: wanted.subscriber_id,

@@ -40,10 +40,12 @@ class HeldEditions(Store):
         wanted = select(c.id).where(c.list_id == list_id, c.day == day).order_by(c.cut_at, c.id)
         return [EditionId(one) for one in self._connection.execute(wanted).scalars()]
 
-    def held(self, list_id: ListId, *, now: datetime) -> list[EditionId]:
-        """Return the ids of the editions of a list that are held, the oldest first."""
+    def held(self, list_id: ListId | None, *, now: datetime) -> list[EditionId]:
+        """Return the ids of the editions that are held, of a list or of all, the oldest first."""
         c = db.editions.c
-        wanted = select(c.id).where(c.list_id == list_id, _STANDS, c.held_until > now)
+        wanted = select(c.id).where(_STANDS, c.held_until > now)
+        if list_id is not None:
+            wanted = wanted.where(c.list_id == list_id)
         return [
             EditionId(one)
             for one in self._connection.execute(wanted.order_by(c.cut_at, c.id)).scalars()

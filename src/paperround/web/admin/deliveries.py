@@ -1,20 +1,18 @@
 """Admin pages of the ledger: every digest, and one of them."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
-from paperround.core.times import parse_date
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses
 from paperround.delivery.store.status import StatusStore
-from paperround.editions.model import DeliveryState
+from paperround.editions.model import DeliveryState, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.model import SubscriberId
+from paperround.web.admin.forms import parse_day, parse_subscriber
 from paperround.web.admin.session import admin_page, operator_router
 from paperround.web.context import App
 from paperround.web.paging import MAX_ROW_ID, Paging, RowNumber
@@ -33,14 +31,17 @@ def list_deliveries(
     day: Annotated[str, Query(alias="date", max_length=60)] = "",
     state: Filter = "",
     subscriber: Filter = "",
+    edition: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
 ) -> Response:
-    """Show rows of the ledger, newest first. A filter that is left empty matches all."""
+    """Show rows of the ledger, newest first. A filter that is left empty matches all; `edition` is
+    that of a link."""
     asked = {"list": list_name, "date": day, "state": state, "subscriber": subscriber}
+    asked |= {"edition": "" if edition is None else str(edition)}
     error, found = None, []
     with app.database.reading() as work:
         lists = [one.name for one in work[ListStore].all()]
         try:
-            wanted = _query(work, list_name, day, state, subscriber)
+            wanted = _query(work, list_name, edition, day, state, subscriber)
         except InvalidInput as problem:
             error = problem
         else:
@@ -60,27 +61,18 @@ def list_deliveries(
 
 
 def _query(
-    work: Transaction, list_name: str, day: str, state: str, subscriber: str
+    work: Transaction, list_name: str, edition: int | None, day: str, state: str, subscriber: str
 ) -> DeliveryQuery:
     """Return the filter. Raises InvalidInput, its code the field, and NotFound for a list."""
     if state and state not in [*DeliveryState]:
         raise InvalidInput(marked("There is no such state."), code="state")
-    is_number = subscriber.isascii() and subscriber.isdecimal() and int(subscriber) <= MAX_ROW_ID
-    if subscriber and not is_number:
-        raise InvalidInput(marked("A subscriber is a number."), code="subscriber")
     return DeliveryQuery(
         list_id=work[ListStore].get(list_name).id if list_name else None,
-        local_date=_day(day) if day else None,
+        edition_id=None if edition is None else EditionId(edition),
+        local_date=parse_day(day),
         state=DeliveryState(state) if state else None,
-        subscriber_id=SubscriberId(int(subscriber)) if subscriber else None,
+        subscriber_id=parse_subscriber(subscriber),
     )
-
-
-def _day(text: str) -> date:
-    try:
-        return parse_date(text)
-    except InvalidInput:
-        raise InvalidInput(marked("Write a date like 2026-01-30."), code="date") from None
 
 
 @router.get("/deliveries/{delivery_id}")

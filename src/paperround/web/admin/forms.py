@@ -1,12 +1,16 @@
 """The fields of forms of admin pages."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
+from paperround.core.times import parse_date
+from paperround.subscribers.model import SubscriberId
+from paperround.web.paging import MAX_ROW_ID
 
 
 async def _read_form(request: Request) -> dict[str, str]:
@@ -17,6 +21,25 @@ async def _read_form(request: Request) -> dict[str, str]:
 FormFields = Annotated[Mapping[str, str], Depends(_read_form)]
 """The fields of a form whose names are not known beforehand, without white space around them. Of
 fields of one name, the last counts."""
+
+
+def parse_subscriber(text: str) -> SubscriberId | None:
+    """Return the number of a subscriber, None for an empty text. Raises InvalidInput."""
+    text = text.strip()
+    is_number = text.isascii() and text.isdecimal() and len(text) < 20
+    if text and not (is_number and int(text) <= MAX_ROW_ID):
+        raise InvalidInput(marked("A subscriber is a number."), code="subscriber")
+    return SubscriberId(int(text)) if text else None
+
+
+def parse_day(text: str) -> date | None:
+    """Return a date, None for an empty text. Raises InvalidInput."""
+    if not text.strip():
+        return None
+    try:
+        return parse_date(text.strip())
+    except InvalidInput:
+        raise InvalidInput(marked("Write a date like 2026-01-30."), code="date") from None
 
 
 def require_sure(form: Mapping[str, str]) -> None:

@@ -1,0 +1,178 @@
+"""Admin pages of an edition's digests: the email as a subscriber sees it, and sending it now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel
+
+from paperround.bootstrap import AppContext
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from paperround.core.languages import LANGUAGES, marked
+from paperround.digests.editing import EditionRef, find_edition
+from paperround.digests.publish import PublishReport, publish, require_edition
+from paperround.editions.lists import MANUAL_CUT
+from paperround.editions.store.lists import ListStore
+from paperround.ops.why import reason_text
+from paperround.self_service.preview import Preview
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.web.admin.editions import PATH
+from paperround.web.admin.forms import FormFields, parse_subscriber, require_sure
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.admin_editions import Ref
+from paperround.web.context import App, Now
+from paperround.web.signup import digest_page
+
+router = operator_router()
+
+OFTEN: Mapping[str, str] = {
+    Frequency.DAILY: marked("Every day"),
+    Frequency.WEEKDAYS: marked("Monday to Friday"),
+    Frequency.WEEKLY: marked("Once a week"),
+    Frequency.MONTHLY: marked("Once a month"),
+}
+
+
+class Reader(BaseModel):
+    """For whom a digest is shown: a new reader with a language and a frequency, or the subscriber
+    with this number."""
+
+    language: str = ""
+    frequency: str = Frequency.DAILY
+    subscriber: str = ""
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the new reader chose; an unknown choice is the default."""
+        frequency = Frequency(self.frequency) if self.frequency in OFTEN else Frequency.DAILY
+        return Preferences(frequency=frequency, language=self.language or None)
+
+
+AsReader = Annotated[Reader, Query()]
+
+
+def _preview(app: App, now: Now, ref: Ref, reader: AsReader) -> Preview:
+    """Return the digest. Raises NotFound, and InvalidInput for the subscriber."""
+    try:
+        return app.previewer.preview_edition(
+            ref,
+            now=now,
+            person=parse_subscriber(reader.subscriber),
+            preferences=reader.preferences,
+        )
+    except NotFound as error:
+        if reader.subscriber:
+            raise InvalidInput(error.text, code="subscriber") from error
+        raise
+
+
+@router.get("/editions/{name}/{date}/{cut}/preview")
+def show_preview(app: App, now: Now, request: Request, ref: Ref, reader: AsReader) -> Response:
+    """Show the form of a reader, and their digest in a frame. Its links act for nobody."""
+    with app.database.reading() as work:
+        mailing_list = work[ListStore].get(ref.list_name)
+        find_edition(work, ref, now=now)
+    error, preview = None, None
+    try:
+        preview = _preview(app, now, ref, reader)
+    except InvalidInput as problem:
+        error = problem
+    skipped = preview.skipped if preview else None
+    return admin_page(
+        request,
+        "edition_preview.html",
+        status=422 if error else 200,
+        mailing_list=mailing_list,
+        ref=ref,
+        reader=reader,
+        languages={one: LANGUAGES[one] for one in mailing_list.languages or LANGUAGES},
+        often={value: name for value, name in OFTEN.items() if mailing_list.offers(value)},
+        preview=preview,
+        why_none=reason_text(skipped) if skipped else "",
+        query=request.url.query,
+        error=error,
+    )
+
+
+@router.get("/editions/{name}/{date}/{cut}/preview/email")
+def show_email(app: App, preview: Annotated[Preview, Depends(_preview)]) -> Response:
+    """Return the email for a frame, isolated from the site."""
+    return digest_page(app, preview)
+
+
+# --- sending it now ------------------------------------------------------------------------------
+
+
+@router.get("/editions/{name}/{date}/{cut}/send")
+def show_send(app: App, now: Now, request: Request, ref: Ref) -> Response:
+    """Show how many digests would be planned now, and the button."""
+    return _send_page(app, now, request, ref)
+
+
+@router.post("/editions/{name}/{date}/{cut}/send")
+def send(
+    app: App, now: Now, by: Operator, request: Request, ref: Ref, form: FormFields
+) -> Response:
+    """Plan a digest for everybody who has none of that date."""
+    try:
+        require_sure(form)
+        report = _publish(app, now, ref, by=by)
+    except InvalidInput as error:
+        return _send_page(app, now, request, ref, error=error)
+    except (Conflict, Misconfigured):  # the page says why
+        return _send_page(app, now, request, ref)
+    app.wake()
+    edition = report.edition
+    return back_to(f"{PATH}/{edition.list_name}/{edition.day}/{edition.cut}")
+
+
+def _send_page(
+    app: AppContext, now: Now, request: Request, ref: Ref, *, error: InvalidInput | None = None
+) -> Response:
+    report, hurdle = None, ""
+    try:
+        report = _publish(app, now, ref, dry_run=True)
+    except (InvalidInput, Conflict, Misconfigured) as problem:
+        hurdle = problem.text
+    with app.database.reading() as work:
+        mailing_list = work[ListStore].get(ref.list_name)
+    return admin_page(
+        request,
+        "edition_send.html",
+        status=422 if error else 200,
+        mailing_list=mailing_list,
+        ref=ref,
+        by_hand=MANUAL_CUT,
+        report=report,
+        hurdle=hurdle,
+        reason_text=reason_text,
+        error=error,
+    )
+
+
+def _publish(
+    app: AppContext, now: datetime, ref: EditionRef, *, dry_run: bool = False, by: str = ""
+) -> PublishReport:
+    """Plan a digest of the edition for everybody who has none of its date.
+
+    Raises NotFound, InvalidInput for an archived list, Conflict for an edition that is held or was
+    cancelled, and Misconfigured.
+    """
+    app.settings.require_sender()
+    if ref.day is None or ref.cut is None:
+        raise NotFound
+    require_edition(app.database, ref.list_name, ref.day, ref.cut, now=now)
+    return publish(
+        database=app.database,
+        ranker=app.ranker,
+        identity=app.identity,
+        list_name=ref.list_name,
+        day=ref.day,
+        cut=ref.cut,
+        now=now,
+        dry_run=dry_run,
+        gist=app.gist,
+        personal_ranking=app.personal_ranking,
+        by=by,
+    )

@@ -1,0 +1,317 @@
+"""Admin pages of editions and of a list's sending, as an operator uses them."""
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
+
+import pytest
+from starlette.testclient import TestClient
+
+from paperround.access.store import AuditStore
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.editing import set_hold
+from paperround.digests.publish import freeze_cuts
+from paperround.digests.sending import deliver
+from paperround.editions.model import Edition
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.builders import NOW, address
+from tests.fakes import NewestFirst
+from tests.sample_database import fill, record, subscribe
+from tests.web.conftest import Site, sql
+from tests.web.operators import OWN, add, form_token, logged_in
+
+LIST = "/admin/lists/trending"
+SURE = {"sure": "yes"}
+
+
+@pytest.fixture
+def edition(site: Site) -> Edition:
+    """A held edition of three papers, on a list of Ada and Alan."""
+    database = site.runtime.database
+    fill(SqlDatabase(sql(site.runtime)), [record(1), record(2), record(3)], now=NOW)
+    subscribe(SqlDatabase(sql(site.runtime)), "ada", "alan")
+    set_hold(database, "trending", 60, by="shell tests", now=NOW)
+    [frozen] = freeze_cuts(database=database, ranker=NewestFirst(), now=NOW)
+    return frozen
+
+
+@pytest.fixture
+def operator(site: Site, edition: Edition) -> TestClient:
+    add(site)
+    return logged_in(site)
+
+
+def path_of(edition: Edition) -> str:
+    return f"/admin/editions/trending/{edition.day}/{edition.cut}"
+
+
+def press(operator: TestClient, path: str, **fields: object) -> tuple[int, str]:
+    """Send a form; returns the status, and the page or where it leads."""
+    data = {"csrf": form_token(operator)} | {name: str(one) for name, one in fields.items()}
+    answer = operator.post(path, data=data, headers=OWN)
+    return answer.status_code, answer.headers.get("location", answer.text)
+
+
+def actions(site: Site) -> list[tuple[str, str]]:
+    """What operators did, the oldest first."""
+    with site.runtime.database.reading() as work:
+        found = work[AuditStore].page(before=None, limit=50)
+    return [(one.actor, one.action) for one in found if one.actor.startswith("operator")][::-1]
+
+
+def outbox(site: Site) -> list[EmailMessage]:
+    deliver(site.runtime.post())
+    folder = site.runtime.settings.data_dir / "outbox"
+    files = sorted(folder.glob("[!.]*.eml"), key=lambda one: one.stat().st_mtime_ns)
+    return [message_from_bytes(one.read_bytes(), policy=policy.default) for one in files]
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+# --- changing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F55", part="page")
+def test_an_edition_is_seen_changed_approved_and_mailed(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, (first, second, third) = path_of(edition), edition.papers
+    assert here in operator.get("/admin/editions").text.partition("Goes by itself")[2]
+    page = operator.get(here).text
+    assert "This edition is held" in page
+    assert [page.find(one.title) for one in edition.papers] == sorted(
+        page.find(one.title) for one in edition.papers
+    )
+    assert press(operator, here, drop=first.paper_id) == (303, f"{here}#paper-{first.paper_id}")
+    press(operator, here, pin=third.paper_id)
+    press(operator, here, action="note", text="Read both.")
+    press(operator, here, action="note", text="See figure 2.", paper=second.paper_id)
+    assert press(operator, here, action="approve") == (303, here)
+    assert "It does not change any more" in operator.get(here).text
+    asked = operator.get(f"{here}/send").text
+    assert "would get this one: 2." in asked
+    assert press(operator, f"{here}/send", **SURE) == (303, here)
+    mail, _ = map(text_of, outbox(site))
+    assert first.title not in mail
+    assert mail.find(third.title) < mail.find(second.title)
+    assert "From the editor: Read both." in mail
+    assert "From the editor: See figure 2." in mail
+    assert "sent&nbsp;2" in operator.get(here).text
+    assert [name for _, name in actions(site)] == [
+        "log in",
+        "drop paper",
+        "pin paper",
+        "add note",
+        "add note",
+        "approve edition",
+        "send edition",
+    ]
+    assert {who for who, _ in actions(site)} == {"operator 1"}
+
+
+@pytest.mark.accept("F55", part="page")
+def test_every_change_is_undone_by_its_button(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, paper = path_of(edition), edition.papers[0].paper_id
+    for change, undone in (
+        ({"drop": paper}, {"restore": paper}),
+        ({"pin": paper}, {"unpin": paper}),
+        ({"action": "note", "text": "Hm."}, {"action": "note", "text": ""}),
+    ):
+        before = main_of(operator, here)
+        assert press(operator, here, **change)[0] == 303
+        assert main_of(operator, here) != before
+        assert press(operator, here, **undone)[0] == 303
+        assert main_of(operator, here) == before
+    assert "Hm." in operator.get(here).text  # the audit tells what was
+
+
+def main_of(operator: TestClient, path: str) -> str:
+    """The page of an edition without who changed what."""
+    return operator.get(path).text.partition("What was changed")[0].partition("<h2>Digests")[0]
+
+
+@pytest.mark.accept("F55", part="page")
+@pytest.mark.parametrize("named", ["2601.00077", "https://arxiv.org/abs/2601.00077v2", "heron"])
+def test_any_paper_is_found_and_pinned(
+    site: Site, edition: Edition, operator: TestClient, named: str
+) -> None:
+    old = record(77, title="The patience of herons")
+    fill(SqlDatabase(sql(site.runtime)), [old], now=NOW)
+    here = path_of(edition)
+    page = operator.get(here, params={"paper": named}).text
+    found = re.search(r'name="pin" value="(\d+)"[^>]*>Pin</button>', page.partition("Found")[2])
+    assert found is not None
+    press(operator, here, pin=found[1])
+    assert "The patience of herons" in main_of(operator, here)
+
+
+@pytest.mark.accept("F55", part="page")
+def test_what_cannot_be_is_said_at_its_field_and_nothing_typed_is_lost(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, paper = path_of(edition), edition.papers[1].paper_id
+    long = "x" * 301
+    status, page = press(operator, here, action="note", text=long, paper=paper)
+    assert (status, f'id="note-{paper}-error"' in page, long in page) == (422, True, True)
+    status, page = press(operator, here, drop="4711")
+    assert (status, "There is no such paper here." in page) == (422, True)
+    status, page = press(operator, here, action="cancel", reason="Wrong papers")
+    assert (status, "Tick that you are sure." in page) == (422, True)
+    assert 'value="Wrong papers"' in page
+    assert press(operator, here, action="anything")[0] == 303
+    assert [name for _, name in actions(site)] == ["log in"]
+
+
+@pytest.mark.accept("F55", part="page")
+def test_an_edition_that_is_out_is_not_changed(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, paper = path_of(edition), edition.papers[0].paper_id
+    press(operator, here, action="approve")
+    assert 'name="drop"' not in operator.get(here).text
+    status, page = press(operator, here, drop=paper)
+    assert (status, "is out" in page) == (422, True)
+    assert operator.get(here.replace("2026", "2025")).status_code == 404
+
+
+@pytest.mark.accept("F55", part="page")
+def test_a_cancelled_edition_stops_and_comes_back(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here = path_of(edition)
+    press(operator, here, action="approve")
+    press(operator, f"{here}/send", **SURE)
+    assert "2 digests would be stopped" in operator.get(here).text
+    assert press(operator, here, action="cancel", reason="Wrong papers", **SURE) == (303, here)
+    page = operator.get(here).text
+    assert "It stopped 2 digests" in page
+    assert "Wrong papers" in page.partition("What was changed")[2]
+    assert "was cancelled" in operator.get(f"{here}/send").text
+    assert press(operator, here, action="undo cancel", **SURE) == (303, here)
+    assert len(outbox(site)) == 2
+
+
+# --- the preview ---------------------------------------------------------------------------------
+
+
+def number_of(site: Site, name: str) -> SubscriberId:
+    with site.runtime.database.reading() as work:
+        person = work[SubscriberStore].find(address(name, "example.org"))
+    assert person is not None
+    return person.id
+
+
+@pytest.mark.accept("F55", part="page")
+def test_the_preview_shows_the_changed_edition_to_a_reader_of_any_kind(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here = path_of(edition)
+    press(operator, here, drop=edition.papers[0].paper_id)
+    before = site.dump()
+    person = number_of(site, "ada")
+    for reader in ("language=de", "frequency=weekly", f"subscriber={person}"):
+        page = operator.get(f"{here}/preview?{reader}")
+        assert (page.status_code, "<iframe" in page.text) == (200, True), reader
+        frame = operator.get(f"{here}/preview/email?{reader}")
+        assert "sandbox" in frame.headers["content-security-policy"]
+        assert edition.papers[1].title in frame.text
+        assert edition.papers[0].title not in frame.text
+    assert "Abmelden" in operator.get(f"{here}/preview/email?language=de").text
+    monthly = operator.get(f"{here}/preview?frequency=monthly").text
+    assert "no digest: it is not one of their days" in monthly
+    wrong = operator.get(f"{here}/preview?subscriber=4711")
+    assert (wrong.status_code, "has no subscriber 4711" in wrong.text) == (422, True)
+    assert site.dump() == before
+
+
+@pytest.mark.accept("F55", part="page")
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_the_links_of_a_preview_act_for_nobody(
+    site: Site, edition: Edition, operator: TestClient, is_sent: bool
+) -> None:
+    here, person = path_of(edition), number_of(site, "ada")
+    press(operator, here, action="approve")
+    if is_sent:
+        press(operator, f"{here}/send", **SURE)
+        assert len(outbox(site)) == 2
+    html = operator.get(f"{here}/preview/email?subscriber={person}").text
+    assert edition.papers[0].title in html
+    tokens = {*re.findall(r"/(?:unsubscribe|feedback|preferences)/([\w.~-]+)", unescape(html))}
+    assert tokens
+    if not is_sent:  # the token of a row that is planned after the preview
+        press(operator, f"{here}/send", **SURE)
+    for token in tokens:
+        site.client.post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})
+    with site.runtime.database.reading() as work:
+        trending = work[ListStore].get("trending")
+        subscription = work[SubscriberStore].subscription(person, trending.id)
+    assert subscription is not None
+    assert subscription.state is SubscriberState.ACTIVE
+
+
+# --- why, and sending ----------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F55", part="why")
+def test_a_page_says_why_nothing_went_out(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    assert "is held until" in operator.get(f"{LIST}/why").text
+    assert "No edition of 2026-01-01 was made." in operator.get(f"{LIST}/why?date=2026-01-01").text
+    person = number_of(site, "ada")
+    with site.runtime.database.writing() as work:
+        work[SubscriberStore].set_state(person, SubscriberState.SUPPRESSED, now=NOW)
+    about_one = operator.get(f"{LIST}/why?subscriber={person}").text
+    assert "Their address is suppressed and never mailed." in about_one
+    for wrong in ("date=yesterday", "subscriber=4711", "subscriber=ada"):
+        assert operator.get(f"{LIST}/why?{wrong}").status_code == 422
+    for page in ("/admin", path_of(edition)):
+        assert f"{LIST}/why" in operator.get(page).text
+
+
+@pytest.mark.accept("F55", part="page")
+def test_missed_digests_are_counted_and_sent(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here = path_of(edition)
+    press(operator, here, action="approve")
+    press(operator, f"{here}/send", **SURE)
+    press(operator, here, action="cancel", **SURE)
+    day = {"date": str(edition.day)}
+    assert "2 digests can be sent now" in operator.get(f"{LIST}/send", params=day).text
+    assert press(operator, f"{LIST}/send", action="missed", **day)[0] == 422
+    press(operator, f"{LIST}/send", action="missed", **day, **SURE)
+    assert len(outbox(site)) == 2
+    assert "2 were sent again" in operator.get(f"{LIST}/send", params=day).text
+    assert operator.get(f"{LIST}/send?date=yesterday").status_code == 422
+
+
+@pytest.mark.accept("F55", part="page")
+def test_a_test_mail_is_sent_and_its_address_is_in_no_path(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    status, page = press(operator, f"{LIST}/send", action="test", to="ed@example.org")
+    assert (status, 'class="done">sent' in page, "ed@example.org" in page) == (200, True, False)
+    [mail] = outbox(site)
+    assert (mail["To"], edition.papers[0].title in text_of(mail)) == ("ed@example.org", True)
+    status, page = press(operator, f"{LIST}/send", action="test", to="nobody")
+    assert (status, 'value="nobody"' in page) == (422, True)
+    assert actions(site)[-1] == ("operator 1", "send test mail")
+
+
+@pytest.mark.accept("F55", part="page")
+def test_a_list_is_paused_and_resumed(site: Site, edition: Edition, operator: TestClient) -> None:
+    assert press(operator, f"{LIST}/send", action="pause") == (303, f"{LIST}/send")
+    assert "The list is paused since" in operator.get(f"{LIST}/send").text
+    press(operator, f"{LIST}/send", action="resume")
+    assert "Pause the list" in operator.get(f"{LIST}/send").text
+    assert [name for _, name in actions(site)][-2:] == ["pause", "resume"]
