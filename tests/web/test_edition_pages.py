@@ -17,7 +17,7 @@ from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
-from tests.builders import NOW, address
+from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.sample_database import fill, record, subscribe
 from tests.web.conftest import Site, sql
@@ -103,7 +103,9 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
     assert mail.find(third.title) < mail.find(second.title)
     assert "From the editor: Read both." in mail
     assert "From the editor: See figure 2." in mail
-    assert "sent&nbsp;2" in operator.get(here).text
+    link = re.search(r'href="([^"]+)">sent&nbsp;2<', operator.get(here).text)
+    assert link is not None
+    assert operator.get(unescape(link[1])).text.count("/admin/deliveries/") == 2
     assert [name for _, name in actions(site)] == [
         "log in",
         "drop paper",
@@ -233,7 +235,7 @@ def test_the_preview_shows_the_changed_edition_to_a_reader_of_any_kind(
     assert site.dump() == before
 
 
-@pytest.mark.accept("F55", part="page")
+@pytest.mark.accept("F55", part="page", mutant="a-preview-acts-for-its-reader")
 @pytest.mark.parametrize("is_sent", [False, True])
 def test_the_links_of_a_preview_act_for_nobody(
     site: Site, edition: Edition, operator: TestClient, is_sent: bool
@@ -247,7 +249,13 @@ def test_the_links_of_a_preview_act_for_nobody(
     assert edition.papers[0].title in html
     tokens = {*re.findall(r"/(?:unsubscribe|feedback|preferences)/([\w.~-]+)", unescape(html))}
     assert tokens
-    if not is_sent:  # the token of a row that is planned after the preview
+    if is_sent:  # another edition of that date, which they do not get
+        later = NOW + 6 * HOUR
+        fill(SqlDatabase(sql(site.runtime)), [record(4)], now=later)
+        [other] = freeze_cuts(database=site.runtime.database, ranker=NewestFirst(), now=later)
+        page = operator.get(f"{path_of(other)}/preview?subscriber={person}").text
+        assert "Their digest of that date is of another edition" in page
+    else:  # the token of a row that is planned after the preview
         press(operator, f"{here}/send", **SURE)
     for token in tokens:
         site.client.post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})

@@ -62,13 +62,15 @@ DEFAULTS = Preferences()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """The message, or why there would be none. `planned`: the content is that of a ledger row.
-    `rendered` is the text and HTML for a page."""
+    `rendered` is the text and HTML for a page. `has_other`: the reader's digest of that date is
+    of another edition, so they get none of this one."""
 
     edition: Edition
     mail: DigestMail | None = None
     rendered: Rendered | None = None
     skipped: SkipReason | None = None
     planned: bool = False
+    has_other: bool = False
 
     @property
     def papers(self) -> tuple[DigestPaper, ...]:
@@ -153,11 +155,14 @@ class DigestPreviewer:
             edition = find_edition(work, ref, now=now)
             mailing_list = work[ListStore].get(ref.list_name)
             if person is None:
-                subscriber, planned = None, None
+                subscriber, planned, has_other = None, None, False
                 subscription = _new_subscription(mailing_list, preferences, edition.day)
             else:
                 subscriber, subscription = _find_person(work, mailing_list, person)
                 planned = _find_planned(work, edition, subscriber)
+                kind = DigestKind.DIGEST
+                row = work[Ledger].find(edition.list_id, person, kind, edition.day)
+                has_other = row is not None and row.edition_id != edition.id
             if planned is not None:
                 content, whole = planned
                 return self._render(mailing_list, replace(content, row=0), whole, is_planned=True)
@@ -165,8 +170,9 @@ class DigestPreviewer:
                 identity=self.identity, now=now, personal_ranking=self.personal_ranking
             )
             one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
-            (row,) = build(work, context, edition, mailing_list, [one])
-        return self._preview_row(mailing_list, edition, row, subscriber)
+            (new,) = build(work, context, edition, mailing_list, [one])
+        shown = self._preview_row(mailing_list, edition, new, subscriber)
+        return replace(shown, has_other=has_other)
 
     def _preview_row(
         self,
