@@ -29,7 +29,7 @@ router = keyed_router(
 ListName = Annotated[str, Path(min_length=1, max_length=60, description="The list.")]
 Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or manual.")]
 PaperName = Annotated[
-    str, Field(min_length=1, max_length=60, description="A paper's number or arXiv id.")
+    str, Field(min_length=1, max_length=300, description="A paper's number, arXiv id or link.")
 ]
 HELD = "held"
 
