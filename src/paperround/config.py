@@ -123,6 +123,10 @@ class Settings(BaseModel):
     sendgrid_hook_key: str = ""
     mailgun_hook_key: str = Field(default="", repr=False)
     trusted_proxies: str = ""
+    keep_deliveries: int = Field(default=90, ge=45)
+    keep_audit: int = Field(default=1095, ge=90)
+    keep_observations: int = Field(default=400, ge=90)
+    keep_runs: int = Field(default=366, ge=30)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     ping_url: str | None = Field(default=None, repr=False)

@@ -16,7 +16,8 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryId
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, CleanupReport, clean_up
+from paperround.ops.cleanup import KEPT_NAMES, KEPT_SLOTS, CleanupReport, clean_up
+from paperround.ops.retention import KEEP
 from paperround.papers.model import Reject
 from paperround.signup.confirm import confirm
 from paperround.subscribers.interests import Interest, InterestKind
@@ -154,7 +155,7 @@ def test_marks_that_count_no_more_are_dropped(database: SqlDatabase) -> None:
 def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDatabase) -> None:
     with database.writing() as work:
         feed = work[FeedStore].create(NewFeed(name="cs", kind="arxiv"), now=NOW).id
-        for age in (KEPT_RUNS + MINUTE, KEPT_NAMES + MINUTE, KEPT_NAMES - MINUTE):
+        for age in (KEEP.runs + MINUTE, KEPT_NAMES + MINUTE, KEPT_NAMES - MINUTE):
             run = work[FeedStore].start_run(feed, source="cs", now=NOW - age)
             reject = Reject(reason="no-title", detail=str(age), position=1)
             work[FeedStore].keep_rejects(run, [reject], now=NOW - age)

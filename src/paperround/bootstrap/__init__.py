@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property, partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, cast
@@ -42,6 +43,7 @@ from paperround.http.model import HttpClient
 from paperround.ops import tick
 from paperround.ops.cluster import sign_off
 from paperround.ops.plugin_jobs import JobReport, plugin_jobs
+from paperround.ops.retention import Retention
 from paperround.ops.tick import DeadManSwitch, TickContext
 from paperround.papers.enrichment import FIGURES, Enricher
 from paperround.papers.figures import FigureFolder
@@ -330,6 +332,12 @@ class AppContext:
             boot=self.boot,
             alive=lambda: tick.live(self.database, now=self.clock.now()),
             gist=self.gist,
+            keep=Retention(
+                deliveries=timedelta(days=self.settings.keep_deliveries),
+                audit=timedelta(days=self.settings.keep_audit),
+                observations=timedelta(days=self.settings.keep_observations),
+                runs=timedelta(days=self.settings.keep_runs),
+            ),
         )
 
     @property

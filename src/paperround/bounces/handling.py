@@ -17,7 +17,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 
 from paperround.bounces.classify import weaker_evidence
@@ -32,12 +32,20 @@ from paperround.bounces.model import (
 )
 from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, apply_evidence
 from paperround.bounces.store import ReturnStore
+from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing, Purpose, read_token
 from paperround.db.counts import EVERYWHERE, DayCountStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import Transition
-from paperround.delivery.model import Evidence, Identity
+from paperround.delivery.model import (
+    Evidence,
+    Identity,
+    delivery_message_id,
+    delivery_nonce,
+)
+from paperround.delivery.owners import find_owner, key_of
 from paperround.delivery.return_path import VALID, TagUse, read_tag, verify_tag
+from paperround.delivery.store.past import PastStore
 from paperround.editions.model import DeliveryId
 from paperround.self_service.preferences import unsubscribe
 from paperround.signup.magic_links import address_of, reader_of
@@ -192,13 +200,34 @@ class _EventHandler:
             link = read_token(event.tag)
             if not leaves or link is None or link.purpose is not Purpose.UNSUBSCRIBE:
                 return None
-            mail = self.work[ReturnStore].mail_by_row("delivery", link.row)
+            mail = self._mail_by_row("delivery", link.row)
             return mail if mail and self.keys.verify(event.tag, mail.nonce) else None
         if not parts.is_good_on(self.now.date()) or (parts.use is TagUse.LEAVE and not leaves):
             return None
         book = "notice" if parts.use is TagUse.NOTICE else "delivery"
-        mail = self.work[ReturnStore].mail_by_row(book, parts.row)
+        mail = self._mail_by_row(book, parts.row)
         return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
+
+    def _mail_by_row(self, book: str, row: int) -> OwnMail | None:
+        """Return the message of a row, also of a digest whose row is deleted."""
+        mail = self.work[ReturnStore].mail_by_row(book, row)
+        past = self.work[PastStore].find(DeliveryId(row)) if book == "delivery" else None
+        if mail is not None or past is None:
+            return mail
+        key = key_of(past)
+        try:
+            nonce = delivery_nonce(self.keys, key, past.key_id)
+            message_id = delivery_message_id(self.keys, key, past.message_domain, past.key_id)
+        except Misconfigured:  # the key that signed its links is gone
+            return None
+        return OwnMail(
+            book=book,
+            row=row,
+            person=past.subscriber_id,
+            message_id=message_id,
+            nonce=nonce,
+            dated=datetime.combine(past.local_date, time.min, UTC),
+        )
 
     def _address_of(self, mail: OwnMail | None) -> str:
         person = self._person(mail)
@@ -241,7 +270,7 @@ class _EventHandler:
         """Unsubscribe as the link in the message does, with the same undo email."""
         if mail.book != "delivery":
             return Did.NOTED
-        owner = self.work[SubscriberStore].owner_of_delivery(DeliveryId(mail.row))
+        owner = find_owner(self.work, self.keys, DeliveryId(mail.row))
         reader = None
         if owner is not None:
             reader = reader_of(self.work, owner.subscriber_id, list_id=owner.list_id)

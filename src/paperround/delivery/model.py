@@ -15,13 +15,13 @@ row that was never offered (`claimed`, safe to resend) or one that may have been
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from paperround.core.interfaces import Worker
 from paperround.core.tokens import KeyRing
-from paperround.editions.model import DeliveryId, DeliveryState
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind
 
 LIFE_OVER = "life-over"
 """The reason of an email that expired after it was, or may have been, tried."""
@@ -185,6 +185,24 @@ class Identity:
 
     keys: KeyRing
     domain: str
+
+
+def delivery_key(list_name: str, person: int, kind: DigestKind, day: date) -> str:
+    """Return what names a digest for ever. Its Message-ID and its nonce are derived from it, so
+    planning it again gives the same ones, and its links work when its row is deleted."""
+    return f"{list_name}|{person}|{kind}|{day.isoformat()}"
+
+
+def delivery_nonce(keys: KeyRing, key: str, key_id: str | None = None) -> str:
+    """Return the nonce of the digest with this key, which its links are bound to. Raises
+    Misconfigured when the ring lacks `key_id`."""
+    return keys.digest("delivery-nonce", key, key_id)[:22]
+
+
+def delivery_message_id(keys: KeyRing, key: str, domain: str, key_id: str | None = None) -> str:
+    """Return the Message-ID of the digest with this key. Raises Misconfigured when the ring lacks
+    `key_id`."""
+    return f"<{keys.digest('message-id', key, key_id)[:32]}@{domain}>"
 
 
 def strongest(found: Sequence[Evidence]) -> Evidence:

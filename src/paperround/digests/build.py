@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from paperround.core.languages import spoken_or_english
 from paperround.db.transactions import Transaction, run_with_retries
 from paperround.delivery.ledger_model import NewDelivery
-from paperround.delivery.model import Identity
+from paperround.delivery.model import Identity, delivery_key, delivery_message_id, delivery_nonce
 from paperround.delivery.store.history import SentPapers
 from paperround.digests.edition_cache import EditionCache
 from paperround.digests.model import (
@@ -371,8 +371,7 @@ class DigestBuilder:
 
     def _row(self, reader: DigestReader, content: Mapping[str, Any]) -> NewDelivery:
         context, keys = self.context, self.context.identity.keys
-        # Derived from the delivery's unique key, so planning it again gives the same ids.
-        key = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
+        key = delivery_key(self.mailing_list.name, reader.person, context.kind, reader.day)
         is_skipped = bool(content["reason"])
         withdrawals = () if is_skipped else self.withdrawals.get(reader.person, ())
         has_club = not is_skipped and is_club_day(reader.subscription, reader.day)
@@ -384,10 +383,10 @@ class DigestBuilder:
             local_date=reader.day,
             due_at=reader.due_at,
             expires_at=reader.due_at + DIGEST_LIFE,
-            message_id=f"<{keys.digest('message-id', key)[:32]}@{context.identity.domain}>",
+            message_id=delivery_message_id(keys, key, context.identity.domain),
             dated=context.now,
             key_id=keys.current.id,
-            nonce=keys.digest("delivery-nonce", key)[:22],
+            nonce=delivery_nonce(keys, key),
             withdrawn=withdrawals[:MOST_WITHDRAWALS],
             club=self.colleagues.club_for(reader.person) if has_club else None,
             new_papers=self._new_papers(reader, papers, content["reasons"]) if papers else None,

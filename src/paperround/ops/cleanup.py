@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.access.idempotency import KEPT_ANSWERS
+from paperround.access.old_audit import OldAudit
 from paperround.access.operators import forget_ended
 from paperround.access.store import AnswerStore
 from paperround.bounces.model import KEPT_EVENTS, KEPT_QUARANTINED
@@ -23,8 +24,10 @@ from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ops.plugin_jobs import plugin_jobs
+from paperround.ops.retention import KEEP, Retention
 from paperround.ops.stats import record_people
 from paperround.papers.enrichment import WATCHED
+from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.references import ReferenceStore
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
@@ -44,7 +47,6 @@ KEPT_PACES = timedelta(days=2)
 """A domain without mail for longer starts afresh: it rests for an hour at most."""
 
 KEPT_SLOTS = timedelta(days=400)
-KEPT_RUNS = timedelta(days=366)
 KEPT_NAMES = timedelta(days=28)
 """The names of the papers of a run are needed for days, their number for a year."""
 
@@ -66,7 +68,9 @@ class CleanupReport:
     orphans: int = 0
 
 
-def clean_up(*, database: Database, identity: Identity, now: datetime) -> CleanupReport:
+def clean_up(
+    *, database: Database, identity: Identity, keep: Retention = KEEP, now: datetime
+) -> CleanupReport:
     """Clean up, unless a process did so within this hour; return what was done."""
 
     def clean(work: Transaction) -> CleanupReport:
@@ -74,7 +78,9 @@ def clean_up(*, database: Database, identity: Identity, now: datetime) -> Cleanu
             return CleanupReport()
         work[RateStore].forget(before=now - KEPT_COUNTS)
         work[PaceStore].forget(before=now - KEPT_PACES)
-        work[FeedStore].forget_runs(before=now - KEPT_RUNS)
+        work[FeedStore].forget_runs(before=now - keep.runs)
+        work[OldAudit].forget(before=now - keep.audit, limit=PAGE)
+        work[PaperStore].forget_counts(before=now - keep.observations, limit=PAGE)
         work[FeedStore].forget_names(before=now - KEPT_NAMES)
         work[EditionStore].forget_tails(before=now - KEPT_TAILS)
         work[ReferenceStore].forget(before=now - WATCHED)

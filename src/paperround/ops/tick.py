@@ -37,6 +37,7 @@ from paperround.feeds.poll import PollReport
 from paperround.http.model import FetchRequest, HttpClient
 from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
 from paperround.ops.cleanup import clean_up
+from paperround.ops.retention import KEEP, Retention, compact_digests
 from paperround.ops.stats import count_editions
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
@@ -101,6 +102,7 @@ class TickContext:
     boot: Callable[[], Boot | None] = lambda: None
     alive: Callable[[], None] = lambda: None
     gist: GistChooser = choose_gist
+    keep: Retention = KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +198,19 @@ def publish_round(
     plans: dict[str, PlanReport] = steps.run("plan", lambda: plan_digests(context, now=now), {})
 
     def clean() -> None:
-        if clean_up(database=context.database, identity=context.identity, now=now).reminded:
+        done = clean_up(
+            database=context.database, identity=context.identity, keep=context.keep, now=now
+        )
+        if done.reminded:
             context.wake()
+
+    def compact() -> int:
+        keys, keep = context.identity.keys, context.keep.deliveries
+        return compact_digests(context.database, keys, keep=keep, now=now)
 
     steps.run("house", clean, None)
     steps.run("figures", partial(count_editions, context.database, now=now), 0)
+    steps.run("retention", compact, 0)
     alerts = _alert_and_ping(context, plans, steps, now=now)
     return TickReport(editions=editions, plans=plans, alerts=alerts, failed=steps.failed)
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.model import Identity
+from paperround.delivery.owners import find_owner
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import (
@@ -106,7 +107,7 @@ def lock_reader(work: Transaction, keys: KeyRing, token: str) -> None:
 def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner | None:
     """Return the reader of the digest a link came with, whatever its age; None if it is forged."""
     parts = _parts_for(token, Purpose.UNSUBSCRIBE)
-    owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
+    owner = parts and find_owner(work, keys, DeliveryId(parts.row))
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 

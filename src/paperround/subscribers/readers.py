@@ -52,7 +52,8 @@ class SharedOpinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOwner:
-    """The reader a delivery was for. A token that names the delivery is bound to `nonce`."""
+    """The reader a delivery was for. A token that names the delivery is bound to `nonce`. Without
+    `positions` its row is deleted."""
 
     delivery: DeliveryId
     edition_id: EditionId

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from paperround.db.dialect import Json, UtcDateTime
+from paperround.db.dialect import ROW_ID, Json, UtcDateTime
 from paperround.db.schema.columns import (
     instant,
     key_part,
@@ -223,6 +223,34 @@ told_withdrawals = Table(
     refers("delivery_id", "deliveries", delete="SET NULL", null=True),
     Index(None, "delivery_id"),
     Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+past_deliveries = Table(
+    "past_deliveries",
+    metadata,
+    # Digests that reached somebody, whose rows are deleted: their numbers, and who they were for.
+    row_id(),
+    refers("list_id", "lists"),
+    refers("edition_id", "editions"),
+    text("kind"),
+    Column("local_date", Date, nullable=False),
+    text("key_id"),
+    text("message_domain"),
+    Column("first_id", ROW_ID, nullable=False),
+    Column("last_id", ROW_ID, nullable=False),
+    Column("ids", LargeBinary, nullable=False),
+    Column("people", LargeBinary, nullable=False),
+    Index(None, "first_id", "last_id"),
+    Index(None, "edition_id"),
+)
+
+past_papers = Table(
+    "past_papers",
+    metadata,
+    # The people of `sent_papers` whose rows are deleted.
+    key_part("paper_id", "papers"),
+    Column("people", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -30,6 +30,7 @@ from paperround.db.schema.columns import (
 
 _WITHDRAWN = sql("withdrawn_at IS NOT NULL")
 _NAMED = sql("names IS NOT NULL")
+_WHOLE = sql("compacted_at IS NULL")
 
 RUN_STATES = ("running", "done", "unchanged", "failed", "put-off")
 
@@ -262,10 +263,12 @@ editions = Table(
     instant("held_until", null=True),  # null: it is out, or was never held
     instant("released_at", null=True),  # when a held one went out
     Column("edits", Json, nullable=True),  # what an editor changed while it was held
+    instant("compacted_at", null=True),  # when the rows of its digests were deleted
     one_of("state", ("frozen", "planned", "cancelled")),
     UniqueConstraint("list_id", "day", "cut"),
     Index(None, "live_until"),
     Index("ix_editions_cut", "list_id", "cut_at"),
+    Index("ix_editions_whole", "cut_at", **where(_WHOLE)),
 )
 
 

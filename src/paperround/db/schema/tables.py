@@ -11,9 +11,10 @@
 
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit`, `day_counts` and `search_words` have no foreign keys shown here, and
-`edition_figures` belongs to `editions`. A subscriber of
-another kind has a row in `channels` instead of an address, and `post_progress` counts the sent
-messages of a post. Links and sessions end with their row of `operators`. The search index is in
+`edition_figures` belongs to `editions`. What is old moves from `deliveries` to `past_deliveries`,
+and from `sent_papers` to `past_papers`. A subscriber of another kind has a row in `channels`
+instead of an address, and `post_progress` counts the sent messages of a post.
+Links and sessions end with their row of `operators`. The search index is in
 `db.schema.search`.
 """
 
@@ -30,6 +31,8 @@ from paperround.db.schema.mail import (
     limiter,
     notices,
     paces,
+    past_deliveries,
+    past_papers,
     post_progress,
     quarantine,
     rate_windows,

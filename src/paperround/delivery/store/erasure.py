@@ -25,8 +25,10 @@ from paperround.db.dialect import column_in, write_json
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
 from paperround.delivery.store.claim_statements import waiting
+from paperround.delivery.store.past import PastStore
 from paperround.delivery.store.system_mail import OWN_ADDRESS
 from paperround.editions.model import DeliveryState, SkipReason
+from paperround.papers.model import PaperId
 from paperround.subscribers.audit import person_target
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.readers import ExportPage, ExportPlace
@@ -88,9 +90,12 @@ class Erasure(Store):
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._people = work[SubscriberStore]
+        self._past = work[PastStore]
 
     def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
         """Return up to `limit` rows of one table about a person, starting after `place`."""
+        if place.table == len(_PERSONAL_TABLES):
+            return self._past_papers(subscriber, place, limit=limit)
         table = _PERSONAL_TABLES[place.table]
         columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
         keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
@@ -109,11 +114,25 @@ class Erasure(Store):
         following = None
         if len(found) == limit:  # in the same table, after the last row
             following = ExportPlace(place.table, tuple(found[-1])[len(names) :])
-        elif place.table + 1 < len(_PERSONAL_TABLES):
+        else:
             following = ExportPlace(place.table + 1)
         return ExportPage(
             table=table.name,
             rows=tuple(dict(zip(names, map(_to_json, row), strict=False)) for row in found),
+            next=following,
+        )
+
+    def _past_papers(
+        self, subscriber: SubscriberId, place: ExportPlace, *, limit: int
+    ) -> ExportPage:
+        """Return those of up to `limit` papers that the person was sent long ago."""
+        (last,) = place.key or (0,)
+        page = self._past.page(after=PaperId(int(str(last))), limit=limit)
+        following = ExportPlace(place.table, (max(page),)) if len(page) == limit else None
+        theirs = [paper for paper, people in page.items() if subscriber in people]
+        return ExportPage(
+            table=db.past_papers.name,
+            rows=tuple({"paper_id": paper} for paper in sorted(theirs)),
             next=following,
         )
 

@@ -16,8 +16,9 @@ from paperround.core.errors import Conflict
 from paperround.db.dialect import column_in, insert_new, insert_row, is_duplicate
 from paperround.db.driver import Columns, insert_many
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store
+from paperround.db.transactions import Store, Transaction
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery
+from paperround.delivery.store.past import PastStore
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Withdrawal
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
@@ -156,6 +157,10 @@ def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
 class SentPapers(Store):
     """The papers each person was sent, and the withdrawals they were notified of."""
 
+    def __init__(self, work: Transaction) -> None:
+        super().__init__(work)
+        self._past = work[PastStore]
+
     def already_sent(
         self,
         subscribers: Collection[SubscriberId],
@@ -178,6 +183,10 @@ class SentPapers(Store):
             sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
         for person, paper in self._connection.execute(sent):
             papers_of[person].append(paper)
+        # Read second: a row that is deleted in between is found twice rather than never.
+        for paper, people in self._past.people_sent(ids if papers is not None else None).items():
+            for person in people.intersection(subscribers):
+                papers_of[person].append(paper)
         return {person: all_ids(papers_of.get(person, ()), same) for person in subscribers}
 
     def withdrawals_to_tell(
@@ -193,6 +202,9 @@ class SentPapers(Store):
         ids = all_ids([one.paper_id for one in withdrawn], same)
         reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
         got = _recorded(self._connection, db.sent_papers, subscribers, ids, reached)
+        for paper, people in self._past.people_sent(ids).items():
+            for person in people.intersection(subscribers):
+                got.setdefault(person, set()).add(paper)
         told = _recorded(self._connection, db.told_withdrawals, got, ids) if got else {}
         untold = {
             person: all_ids(papers, same) - all_ids(told.get(person, ()), same)

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, func, null, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, null, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import (
@@ -289,6 +289,28 @@ class PaperStore(Store):
         added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
         require_current(self._connection, {paper for paper, _ in observations})
         return added
+
+    def forget_counts(self, *, before: datetime, limit: int) -> int:
+        """Delete all but the last count of each kind of papers that were first seen before then, of
+        up to `limit` papers and kinds; return the number of rows deleted."""
+        c = db.observations.c
+        last = func.max(c.captured_at).label("last")
+        found = self._connection.execute(
+            select(c.paper_id, c.signal, last)
+            .join_from(db.observations, db.papers, db.papers.c.id == c.paper_id)
+            .where(db.papers.c.counts_from < before)
+            .group_by(c.paper_id, c.signal)
+            .having(func.count() > 1)
+            .limit(limit)
+        ).all()
+        return sum(
+            self._connection.execute(
+                delete(db.observations).where(
+                    c.paper_id == row.paper_id, c.signal == row.signal, c.captured_at < row.last
+                )
+            ).rowcount
+            for row in found
+        )
 
 
 def paper_of(row: Row[Any]) -> Paper:

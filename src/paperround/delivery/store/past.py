@@ -1,0 +1,223 @@
+"""Store what is kept of digests whose rows are deleted: who each was for, so that its links still
+work, and which papers each person was sent, so that none is sent twice.
+
+Numbers are kept in sorted runs, as the differences between neighbours, compressed: a digest takes a
+few bytes instead of some hundred, and a paper that everybody got takes next to nothing.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import accumulate, pairwise
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select, true, update
+
+from paperround.db.dialect import column_in, upsert
+from paperround.db.mapping import value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberId
+
+FINAL = tuple(
+    state.value
+    for state in (
+        DeliveryState.SENT,
+        DeliveryState.UNKNOWN,
+        DeliveryState.FAILED,
+        DeliveryState.EXPIRED,
+        DeliveryState.SKIPPED,
+    )
+)
+REACHED = frozenset({DeliveryState.SENT, DeliveryState.UNKNOWN})
+"""The states of digests that may be in somebody's mailbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedDigest:
+    """A digest that has a final state."""
+
+    id: DeliveryId
+    list_id: ListId
+    list_name: str
+    subscriber_id: SubscriberId
+    kind: DigestKind
+    local_date: date
+    state: DeliveryState
+    message_id: str
+    key_id: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDelivery:
+    """What is kept of a digest: enough to find its reader, and to verify its links."""
+
+    id: DeliveryId
+    list_id: ListId
+    list_name: str
+    edition_id: EditionId
+    subscriber_id: SubscriberId
+    kind: DigestKind
+    local_date: date
+    key_id: str
+    message_domain: str
+
+
+class PastStore(Store):
+    """Digests and sent papers whose own rows are deleted."""
+
+    # --- what is deleted -------------------------------------------------------------------------
+
+    def next_edition(self, *, before: datetime) -> EditionId | None:
+        """Return the oldest edition that was over before then and still has all its rows. Its
+        figures are counted already."""
+        c = db.editions.c
+        counted = exists().where(db.edition_figures.c.edition_id == c.id)
+        found = self._connection.execute(
+            select(c.id)
+            .where(
+                c.compacted_at.is_(None),
+                c.cut_at < before,
+                or_(c.live_until.is_(None), c.live_until < before),
+                or_(c.live_until.is_(None), counted),
+            )
+            .order_by(c.cut_at, c.id)
+            .limit(1)
+        ).scalar()
+        return None if found is None else EditionId(found)
+
+    def ended_digests(self, edition: EditionId, *, limit: int) -> list[EndedDigest]:
+        """Return digests of an edition that have a final state, in the order of their numbers."""
+        c = db.deliveries.c
+        found = self._connection.execute(
+            select(db.deliveries, db.lists.c.name.label("list_name"))
+            .join_from(db.deliveries, db.lists)
+            .where(c.edition_id == edition, c.state.in_(FINAL))
+            .order_by(c.id)
+            .limit(limit)
+        )
+        return [value_of(EndedDigest, row) for row in found]
+
+    def compact(
+        self, edition: EditionId, kept: Sequence[EndedDigest], gone: Collection[DeliveryId]
+    ) -> None:
+        """Delete the rows of the digests `gone`. Keep in brief the papers of all of them, and who
+        those of `kept` were for."""
+        groups: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
+        for row in kept:
+            domain = row.message_id.strip("<>").rpartition("@")[2]
+            group = (row.list_id, row.kind, row.local_date, row.key_id, domain)
+            groups[group].append((row.id, row.subscriber_id))
+        for (list_id, kind, local_date, key_id, domain), pairs in groups.items():
+            new = {
+                "list_id": list_id,
+                "edition_id": edition,
+                "kind": kind,
+                "local_date": local_date,
+                "key_id": key_id,
+                "message_domain": domain,
+                "first_id": pairs[0][0],
+                "last_id": pairs[-1][0],
+                "ids": _packed(one for one, _ in pairs),
+                "people": _packed(person for _, person in pairs),
+            }
+            self._connection.execute(db.past_deliveries.insert(), new)
+        self._compact_papers(gone)
+        c = db.deliveries.c
+        self._connection.execute(
+            delete(db.deliveries).where(column_in(self._connection, c.id, gone))
+        )
+
+    def _compact_papers(self, deliveries: Collection[int]) -> None:
+        c = db.sent_papers.c
+        theirs = column_in(self._connection, c.delivery_id, deliveries)
+        people: dict[PaperId, set[SubscriberId]] = defaultdict(set)
+        for paper, person in self._connection.execute(
+            select(c.paper_id, c.subscriber_id).where(theirs)
+        ):
+            people[PaperId(paper)].add(SubscriberId(person))
+        before = self.people_sent(people)
+        saving = upsert(self._connection, db.past_papers, ("paper_id",), ("people",))
+        rows = [
+            {"paper_id": paper, "people": _packed(sorted(some | before.get(paper, frozenset())))}
+            for paper, some in people.items()
+        ]
+        if rows:
+            self._connection.execute(saving, rows)
+            self._connection.execute(delete(db.sent_papers).where(theirs))
+
+    def finish(self, edition: EditionId, *, now: datetime) -> None:
+        """Note that the edition has no digests left, and delete what only digests showed."""
+        behind = db.behind_papers
+        self._connection.execute(delete(behind).where(behind.c.edition_id == edition))
+        self._connection.execute(
+            update(db.editions).where(db.editions.c.id == edition).values(compacted_at=now)
+        )
+
+    # --- what is kept ----------------------------------------------------------------------------
+
+    def find(self, delivery: DeliveryId) -> PastDelivery | None:
+        """Return what is kept of a digest, None if nothing is."""
+        c = db.past_deliveries.c
+        batches = self._connection.execute(
+            select(db.past_deliveries, db.lists.c.name.label("list_name"))
+            .join_from(db.past_deliveries, db.lists)
+            .where(c.first_id <= delivery, c.last_id >= delivery)
+        )
+        for row in batches:
+            ids = _unpacked(row.ids)
+            if delivery in ids:
+                return PastDelivery(
+                    id=delivery,
+                    list_id=ListId(row.list_id),
+                    list_name=row.list_name,
+                    edition_id=EditionId(row.edition_id),
+                    subscriber_id=SubscriberId(_unpacked(row.people)[ids.index(delivery)]),
+                    kind=DigestKind(row.kind),
+                    local_date=row.local_date,
+                    key_id=row.key_id,
+                    message_domain=row.message_domain,
+                )
+        return None
+
+    def people_sent(
+        self, papers: Collection[PaperId] | None
+    ) -> dict[PaperId, frozenset[SubscriberId]]:
+        """Return who was sent each of these papers (None: of all), of those whose rows are
+        deleted."""
+        c = db.past_papers.c
+        return self._people(
+            true() if papers is None else column_in(self._connection, c.paper_id, papers)
+        )
+
+    def page(self, *, after: PaperId, limit: int) -> dict[PaperId, frozenset[SubscriberId]]:
+        """Return the same of up to `limit` papers with a higher number than `after`."""
+        return self._people(db.past_papers.c.paper_id > after, limit)
+
+    def _people(
+        self, wanted: ColumnElement[bool], limit: int | None = None
+    ) -> dict[PaperId, frozenset[SubscriberId]]:
+        c = db.past_papers.c
+        found = self._connection.execute(
+            select(c.paper_id, c.people).where(wanted).order_by(c.paper_id).limit(limit)
+        )
+        return {
+            PaperId(paper): frozenset(map(SubscriberId, _unpacked(people)))
+            for paper, people in found
+        }
+
+
+def _packed(numbers: Iterable[int]) -> bytes:
+    steps = [after - before for before, after in pairwise((0, *numbers))]
+    return zlib.compress(json.dumps(steps, separators=(",", ":")).encode("ascii"), 9)
+
+
+def _unpacked(content: bytes) -> list[int]:
+    return list(accumulate(json.loads(zlib.decompress(content))))

@@ -1,0 +1,71 @@
+"""Delete what is old and nobody needs any more, and keep in brief what a promise still needs.
+
+A digest's row goes some months after its edition is over. What stays: its reader, for as long as
+links in old emails must work, and the papers it held, for as long as none may be sent twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import Database, Transaction, write
+from paperround.delivery.model import delivery_key, delivery_nonce
+from paperround.delivery.store.past import REACHED, EndedDigest, PastStore
+
+BATCH = 2000
+"""Digests compacted in one transaction: other writers wait for it."""
+
+MOST_BATCHES = 5
+"""Batches of one round; the next round is a minute later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept."""
+
+    deliveries: timedelta = timedelta(days=90)
+    audit: timedelta = timedelta(days=1095)
+    observations: timedelta = timedelta(days=400)
+    runs: timedelta = timedelta(days=366)
+
+
+KEEP = Retention()
+"""What is kept unless the settings say otherwise."""
+
+
+def compact_digests(database: Database, keys: KeyRing, *, keep: timedelta, now: datetime) -> int:
+    """Delete the rows of digests of editions that were over before `now - keep`, up to a number of
+    batches, and keep in brief what their links and later digests need. Return how many rows are
+    deleted."""
+
+    def compact(work: Transaction) -> int | None:
+        edition = work[PastStore].next_edition(before=now - keep)
+        if edition is None:
+            return None
+        rows = work[PastStore].ended_digests(edition, limit=BATCH)
+        if rows:
+            kept = [row for row in rows if row.state in REACHED and _has_links(keys, row)]
+            work[PastStore].compact(edition, kept, [row.id for row in rows])
+        if len(rows) < BATCH:
+            work[PastStore].finish(edition, now=now)
+        return len(rows)
+
+    deleted = 0
+    for _ in range(MOST_BATCHES):
+        found = write(database, compact)
+        if found is None:
+            break
+        deleted += found
+    return deleted
+
+
+def _has_links(keys: KeyRing, row: EndedDigest) -> bool:
+    """Return whether links of the digest work: their key is in the ring still. One whose nonce
+    was not derived comes from a release before the first."""
+    key = delivery_key(row.list_name, row.subscriber_id, row.kind, row.local_date)
+    try:
+        return compare_digest(delivery_nonce(keys, key, row.key_id), row.nonce)
+    except Misconfigured:
+        return False
