@@ -419,7 +419,7 @@ SRC = ("src/",)
 STORED = ("src/", "migrations/")
 PYTHON = ("src/", "tests/", "migrations/", "benchmarks/", ".ci/")
 EVERYTHING = ("",)
-OLD_AUDIT = "src/paperround/access/old_audit.py"
+OLD_AUDIT = "src/paperround/ops/store.py"
 
 RULES = (
     Rule(

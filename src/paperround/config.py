@@ -123,6 +123,8 @@ class Settings(BaseModel):
     sendgrid_hook_key: str = ""
     mailgun_hook_key: str = Field(default="", repr=False)
     trusted_proxies: str = ""
+    backup_dir: str | None = None
+    keep_backups: int = Field(default=14, ge=1)
     keep_deliveries: int = Field(default=90, ge=45)
     keep_audit: int = Field(default=1095, ge=90)
     keep_observations: int = Field(default=400, ge=90)
@@ -308,6 +310,13 @@ class Settings(BaseModel):
         if not self.embedded:
             raise Misconfigured("PAPERROUND_DATABASE_URL is PostgreSQL: use its pg_restore")
         return Path(self.database.partition("///")[2])
+
+    @property
+    def backup_folder(self) -> Path | None:
+        """Where the nightly backups go, None for none. Those of PostgreSQL need a setting."""
+        if self.backup_dir is None:
+            return self.data_dir / "backups" if self.embedded else None
+        return None if self.backup_dir == "off" else Path(self.backup_dir)
 
     @property
     def secret_file(self) -> Path:

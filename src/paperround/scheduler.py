@@ -30,6 +30,9 @@ TICK_SECONDS = 60
 POLL_SECONDS = 5
 """Seconds between two checks for mail that is due."""
 
+BACKUP_SECONDS = 3600
+"""Seconds between two looks whether a backup is due."""
+
 log = logging.getLogger(__name__)
 
 
@@ -64,6 +67,7 @@ class Scheduler:
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
+        self._tick: ScheduledJob | None = None
         self._stopping = Event()
 
     def start(self) -> None:
@@ -71,8 +75,11 @@ class Scheduler:
         if self._runs_jobs:
             self._context.queue.start()
         now = self._context.clock.now()
-        self._jobs.add_job(self._enqueue, EveryInterval(TICK_SECONDS), [ROUNDS], next_run_time=now)
+        self._tick = self._jobs.add_job(
+            self._enqueue, EveryInterval(TICK_SECONDS), [ROUNDS], next_run_time=now
+        )
         self._jobs.add_job(self._enqueue, EveryInterval(POLL_SECONDS), [MAIL])
+        self._jobs.add_job(self._context.back_up_if_due, EveryInterval(BACKUP_SECONDS))
         self._jobs.start()
         Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
 
@@ -87,7 +94,7 @@ class Scheduler:
 
     def next_tick(self) -> datetime | None:
         """Return when the next tick is, None if the scheduler is not running."""
-        return max((job.next_run_time for job in self._jobs.get_jobs()), default=None)
+        return self._tick.next_run_time if self._tick and self._jobs.running else None
 
     def last_enqueued_at(self) -> datetime | None:
         """Return when jobs were last enqueued or found enqueued, None if they never were."""

@@ -93,7 +93,7 @@ ANY = AuditQuery()
 
 
 class AuditStore(Store):
-    """The audit log. Entries never change; `old_audit.py` deletes old ones."""
+    """The audit log. Entries never change; `ops/store.py` deletes old ones."""
 
     def note(self, action: AuditedAction, *, now: datetime) -> None:
         """Store an action, in the transaction that performs it."""

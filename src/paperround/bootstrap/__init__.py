@@ -30,6 +30,7 @@ from paperround.core.plugins import plugins
 from paperround.core.processes import SystemProcesses
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import Boot
+from paperround.db.backups import BackupPlan, back_up_if_due
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity, Mailer
 from paperround.delivery.outbox import remove_emails
@@ -339,6 +340,15 @@ class AppContext:
                 runs=timedelta(days=self.settings.keep_runs),
             ),
         )
+
+    def back_up_if_due(self) -> None:
+        """Make the nightly backup, if backups are on and the last one is not of this day."""
+        folder = self.settings.backup_folder
+        if folder is not None:
+            plan = BackupPlan(
+                folder=folder, keep=self.settings.keep_backups, secret=self.settings.secret_file
+            )
+            back_up_if_due(self.engine, self.database, plan, now=self.clock.now())
 
     @property
     def _operator_address(self) -> str | None:

@@ -1,6 +1,5 @@
 """`paperround db`: migrate, check, back up and restore the database."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 from paperround.cli.options import AsJson, actor, runtime
 from paperround.cli.output import print_result
 from paperround.core.clock import SystemClock
-from paperround.core.errors import PaperroundError, SchemaOutOfDate
+from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
@@ -83,24 +82,39 @@ def check(as_json: AsJson = False) -> None:
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to write.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="The backup to write. Default: the next one in PAPERROUND_BACKUP_DIR, of which "
+            "the oldest is deleted.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the database and its secret into one file, while everything goes on."""
     from paperround.bootstrap.database import require_made
     from paperround.config import load_settings
     from paperround.db.backup import back_up
+    from paperround.db.backups import BackupPlan, make_backup, note_backup
     from paperround.db.engine import opened
-    from paperround.db.slots import BACKUP, SlotStore
-    from paperround.db.transactions import SqlDatabase, write
+    from paperround.db.transactions import SqlDatabase
 
     settings = load_settings()
     require_made(settings)
+    now, folder = SystemClock().now(), settings.backup_folder
+    if file is None and folder is None:
+        raise typer.BadParameter("name a FILE, or set PAPERROUND_BACKUP_DIR", param_hint="FILE")
     with opened(settings.database) as engine:
-        now = SystemClock().now()
-        size = back_up(engine, settings.secret_file, file, now=now)
-        with suppress(PaperroundError):  # a database that cannot be written to has its backup
-            write(SqlDatabase(engine), lambda work: work[SlotStore].beat(BACKUP, now=now))
+        database = SqlDatabase(engine)
+        if file is None and folder is not None:
+            keep, secret = settings.keep_backups, settings.secret_file
+            plan = BackupPlan(folder=folder, keep=keep, secret=secret)
+            file = make_backup(engine, database, plan, now=now)
+        elif file is not None:
+            back_up(engine, settings.secret_file, file, now=now)
+            note_backup(database, now=now)
+    size = file.stat().st_size if file is not None else 0
     line = f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"
     print_result({"file": str(file), "bytes": size}, line, as_json=as_json)
 
@@ -120,9 +134,7 @@ def restore(
     ] = False,
     in_place: Annotated[
         bool,
-        typer.Option(
-            "--in-place", help="The database was put back already, with pg_restore for instance."
-        ),
+        typer.Option("--in-place", help="The database was put back already, by another program."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -132,12 +144,16 @@ def restore(
 
     if (file is None) != in_place:
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
-    from paperround.db.backup import restoring
+    from paperround.db.backup import restore_dump, restoring
+    from paperround.db.engine import opened
 
     settings = load_settings()
     made_at: str | None = None
-    if file is None:
-        held = _hold_restored(settings.database, moved)
+    if file is not None and not settings.embedded:
+        with opened(settings.database) as engine:
+            made_at = restore_dump(file, engine, settings.secret_file)
+    if file is None or not settings.embedded:
+        held = _hold_restored(settings.database, moved, made_at or "")
     else:  # hold it before it takes the place of the database
         with restoring(file, settings.database_file, settings.secret_file) as (staged, made_at):
             held = _hold_restored(f"sqlite:///{staged}", moved, made_at or "")

@@ -100,6 +100,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     context.enrich()  # after mail: nothing waits for it
     context.summarise()
     context.learn()
+    context.back_up_if_due()
     plans = report.plans.items()
     value = {
         "feeds": {one.feed: pick_fields(one, "health new error") for one in report.polls},

@@ -1,12 +1,13 @@
-"""Back up an embedded installation into one archive, and restore it.
+"""Back up an installation into one archive, and restore it.
 
     paperround-backup.tar.gz
-      ├── paperround.db     a consistent copy of the live database (SQLite's online backup)
+      ├── paperround.db     a consistent copy of the live database (SQLite's online backup),
+      │                     or paperround.dump, made by `pg_dump`
       ├── secret_key        the generated secret, if any: without it no old link works
       ├── dkim.json         the generated DKIM keys, if any
       └── about.json        time and schema revision
 
-The archive is written atomically, and only its owner can read it. For PostgreSQL use `pg_dump`.
+The archive is written atomically, and only its owner can read it.
 
     backup ─► .restoring/ (checked, migrated, held) ─► secret_key, dkim.json ─► paperround.db
 
@@ -28,14 +29,16 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
 from paperround.core.files import atomic_file, sync
 from paperround.core.times import format_instant
+from paperround.db.postgres_dump import dump_database, load_database
 from paperround.db.revisions import require_not_moved, require_reachable
 
 DATABASE = "paperround.db"
+DUMP = "paperround.dump"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
 DKIM = "dkim.json"
 SECRETS = (SECRET, DKIM)
@@ -56,22 +59,21 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     """Write a backup to `target`, and return its size in bytes.
 
     `secret` is the file of the generated secret, which need not exist; other `SECRETS` are in the
-    same folder. Raises InvalidInput on PostgreSQL, when `target` exists, and when there is nothing
-    to back up; UnreadableFile when the database is damaged.
+    same folder. Raises InvalidInput when `target` exists, when there is nothing to back up, and
+    when `pg_dump` is missing or fails; UnreadableFile when the database is damaged.
     """
-    if engine.dialect.name != "sqlite":
-        raise InvalidInput(
-            "this database is PostgreSQL: back it up with pg_dump --format=custom, and keep "
-            "PAPERROUND_SECRET_KEY and dkim.json, if there is one, beside it"
-        )
     if target.exists():
         raise InvalidInput(f"{target} exists: name another file, or move it away")
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
     with atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
-        copy = Path(work) / DATABASE
-        copy_database(engine, copy)
-        with tarfile.open(temporary, "w:gz") as archive:
-            archive.add(copy, DATABASE)
+        is_file = engine.dialect.name == "sqlite"
+        copy = Path(work) / (DATABASE if is_file else DUMP)
+        if is_file:
+            copy_database(engine, copy)
+        else:
+            dump_database(engine.url.render_as_string(hide_password=False), copy)
+        with tarfile.open(temporary, "w:gz", compresslevel=6 if is_file else 0) as archive:
+            archive.add(copy, copy.name)
             for name in SECRETS:
                 if secret.with_name(name).exists():
                     _add(archive, name, secret.with_name(name).read_bytes(), now)
@@ -82,7 +84,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
 def _revision(engine: Engine) -> str:
     """Return the revision of an existing database. Connecting would create a missing file."""
     place = Path(str(engine.url.database))
-    if not place.is_file():
+    if engine.dialect.name == "sqlite" and not place.is_file():
         raise InvalidInput(f"there is no database at {place}: is PAPERROUND_DATA_DIR right?")
     require_reachable(engine)
     revision = require_not_moved(engine)
@@ -134,7 +136,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path
     except OSError as error:
         raise InvalidInput(f"the folder {folder} cannot be made: {error.strerror}") from error
     try:
-        _unpack(source, folder)
+        _unpack(source, folder, DATABASE)
         _check_database(source, folder / DATABASE)
         _require_same(secret, folder)
         yield folder / DATABASE, _made_at(source, folder / ABOUT)
@@ -148,6 +150,31 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path
         _move(folder / DATABASE, database)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
+    """Load the dump of the backup `source` into an empty PostgreSQL database, and put its secrets
+    into place. Returns when the backup was made, None when that is unknown.
+
+    Raises UnreadableFile for a file that is not a complete backup, InvalidInput when it is one of
+    SQLite or `pg_restore` is missing or fails, and Conflict when the database or a secret exists.
+    """
+    if inspect(engine).get_table_names():
+        raise Conflict(
+            "the database of PAPERROUND_DATABASE_URL is not empty: name a new one, made with "
+            "`createdb`"
+        )
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        _unpack(source, folder, DUMP)
+        _require_same(secret, folder)
+        load_database(engine.url.render_as_string(hide_password=False), folder / DUMP)
+        for kept in _secrets(folder):
+            place = secret.with_name(kept.name)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with atomic_file(place) as temporary:
+                temporary.write_bytes(kept.read_bytes())
+        return _made_at(source, folder / ABOUT)
 
 
 def _require_free(database: Path) -> None:
@@ -169,15 +196,26 @@ def _secrets(folder: Path) -> list[Path]:
     return [folder / name for name in SECRETS if (folder / name).exists()]
 
 
-def _unpack(source: Path, folder: Path) -> None:
+def _unpack(source: Path, folder: Path, database: str) -> None:
+    """Unpack the members of a backup; `database` is DATABASE or DUMP."""
     with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
         for number, member in enumerate(archive):
             if number >= MOST_MEMBERS:
                 raise _Damaged("it holds far more than a backup does")
-            if member.name in (DATABASE, *SECRETS, ABOUT):
+            if member.name in (DATABASE, DUMP, *SECRETS, ABOUT):
                 _unpack_member(archive, member, folder)
-    if not (folder / DATABASE).exists():
-        raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {DATABASE}")
+    if (folder / database).exists():
+        return
+    if database == DATABASE and (folder / DUMP).exists():
+        raise InvalidInput(
+            f"{source} is a backup of PostgreSQL: set PAPERROUND_DATABASE_URL to an empty database"
+        )
+    if database == DUMP and (folder / DATABASE).exists():
+        raise InvalidInput(
+            f"{source} is a backup of SQLite: restore it without PAPERROUND_DATABASE_URL, then "
+            "move it with `paperround db move`"
+        )
+    raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {database}")
 
 
 def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -185,7 +223,7 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
     if content is None:
         raise _Damaged(f"{member.name} is no plain file")
     free = shutil.disk_usage(folder).free
-    if member.name != DATABASE and member.size > SMALL:
+    if member.name not in (DATABASE, DUMP) and member.size > SMALL:
         raise _Damaged(f"{member.name} has {member.size:,} bytes")
     if member.size > free:
         raise InvalidInput(

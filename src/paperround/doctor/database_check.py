@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from paperround.access.keys import expiring_keys
 from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
+from paperround.core.times import format_instant
 from paperround.core.tokens import KeyRing
+from paperround.db.backups import OLD, backups
 from paperround.db.checks import dangling_references, find_damage, unsafe_settings
 from paperround.db.engine import Storage, opened, place_of
 from paperround.db.migrate import check_drift
 from paperround.db.revisions import current, head, is_newer, prepare, require_reachable
-from paperround.db.slots import SlotStore
+from paperround.db.slots import BACKUP, SlotStore
 from paperround.db.transactions import Database, Transaction
+from paperround.delivery.restore_guard import INSTALLATION
 from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.findings import Finding, fail, findings_of, ok, run_check, skipped, warn
@@ -26,11 +30,8 @@ LINKS_WORK = timedelta(days=30)
 
 CLOCKS_DIFFER = timedelta(minutes=2)
 
-BACKUP_FIRST = "make a backup before (`paperround db backup FILE`; on PostgreSQL `pg_dump`)"
-BACKUP_OF_BEFORE = (
-    "a backup from before that version fits this one: `paperround db restore FILE` (on PostgreSQL "
-    "`pg_restore`)"
-)
+BACKUP_FIRST = "make a backup before (`paperround db backup`)"
+BACKUP_OF_BEFORE = "a backup from before that version fits this one: `paperround db restore FILE`"
 
 
 def check_integrity(url: str) -> tuple[list[Finding], bool]:
@@ -133,6 +134,31 @@ def check_space(found: Storage, *, now: datetime) -> list[Finding]:
         return [skipped("log", "PostgreSQL sees to its own")]
     says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
     return findings_of("log", storage_alerts(found, now=now)) or [ok("log", says)]
+
+
+def check_backups(work: Transaction, folder: Path | None, *, now: datetime) -> Finding:
+    """Check the age of the newest backup, in `folder` or anywhere else."""
+    name, slots = "backup", work[SlotStore]
+    found = [made_at for made_at, _ in backups(folder)] if folder is not None else []
+    last = slots.last_beat(BACKUP)
+    newest = max(found if last is None else [*found, last], default=None)
+    if newest is not None and now - newest < OLD:
+        return ok(name, f"the newest was made on {format_instant(newest)}")
+    if slots.is_of_a_demo():
+        return skipped(name, "a demo has none")
+    if folder is None:
+        return warn(
+            name,
+            "Paperround made none in the last two days",
+            "set PAPERROUND_BACKUP_DIR, and one is made every night; or leave it, if another "
+            "program backs up the database",
+        )
+    since = max(slots.beats(INSTALLATION).values(), default=now)
+    if newest is None and now - since < OLD:
+        return ok(name, f"the first is made within an hour, in {folder}")
+    says = "there is none" if newest is None else f"the newest is of {format_instant(newest)}"
+    way_out = "run `paperround db backup`: it says why the nightly one fails"
+    return warn(name, f"{says}, in {folder}", way_out)
 
 
 def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:

@@ -78,9 +78,11 @@ def _check_contents(context: AppContext, current_status: Status, now: datetime) 
         holds = schedule_check.check_holds(work, now=now)
         api_keys = database_check.check_api_keys(work, now=now)
         newest = work[ModelStore].newest(context.model_maker.name, by=now)
+        backup = database_check.check_backups(work, context.settings.backup_folder, now=now)
     return [
         *database_check.check_space(room, now=now),
         database_check.check_writable(database, now=now),
+        backup,
         _check_keys(context, now),
         *api_keys,
         clock,

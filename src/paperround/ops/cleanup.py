@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.access.idempotency import KEPT_ANSWERS
-from paperround.access.old_audit import OldAudit
 from paperround.access.operators import forget_ended
 from paperround.access.store import AnswerStore
 from paperround.bounces.model import KEPT_EVENTS, KEPT_QUARANTINED
@@ -26,6 +25,7 @@ from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ops.plugin_jobs import plugin_jobs
 from paperround.ops.retention import KEEP, Retention
 from paperround.ops.stats import record_people
+from paperround.ops.store import OldAudit
 from paperround.papers.enrichment import WATCHED
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.references import ReferenceStore

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, delete, distinct, exists, func, or_, select, true
 
 from paperround.db.dialect import column_in, upsert, whole_seconds
 from paperround.db.schema import tables as db
@@ -235,3 +235,15 @@ class FigureStore(Store):
                 exists().where(its.id == c.delivery_id, its.list_id == list_id)
             )
         return [(name, count) for name, count in self._connection.execute(counting)]
+
+
+class OldAudit(Store):
+    """The oldest entries of the audit log. Nothing else deletes any."""
+
+    def forget(self, *, before: datetime, limit: int) -> None:
+        """Delete those of the `limit` oldest entries that are from before then."""
+        c = db.audit.c
+        oldest = self._connection.execute(select(c.id, c.at).order_by(c.id).limit(limit))
+        ids = [row.id for row in oldest if row.at < before]
+        if ids:
+            self._connection.execute(delete(db.audit).where(column_in(self._connection, c.id, ids)))
