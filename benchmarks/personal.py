@@ -11,9 +11,9 @@ from benchmarks.invented import papers
 from benchmarks.rounds import interleaved
 from benchmarks.table import Bar, Measured
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.personal import linear_svm
 from paperround.personal.scores import Said, fits, log_odds, profiles, split_blocks
 from paperround.ranking.text_space import Bag, Dense, Texts, bag_of, text_space
+from tools.evaluate.personal import linear_svm
 
 READERS, KNOWN, NEW, TOP = 100_000, 10_000, 1_000, 12
 LIKED, CHUNK = 20, 2_000

@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from paperround.evaluate.cli import show_report
-from paperround.evaluate.gist import (
+from paperround.evaluate.report import Figure, Numbers, Report, mean_of
+from paperround.papers.gist import gist_pieces
+from paperround.papers.gist_features import Sentence, Weights, features_of, split_sentences
+from tools.evaluate.gist import (
     METRICS,
     Marked,
     Span,
@@ -29,9 +32,6 @@ from paperround.evaluate.gist import (
     read_marked,
     with_marks,
 )
-from paperround.evaluate.report import Figure, Numbers, Report, mean_of
-from paperround.papers.gist import gist_pieces
-from paperround.papers.gist_features import Sentence, Weights, features_of, split_sentences
 
 Q = 0.3
 PENALTY = 0.3

@@ -17,7 +17,12 @@ import numpy as np
 
 from paperround.db.transactions import Database
 from paperround.evaluate.report import Numbers, Places
-from paperround.evaluate.search import (
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import Filters, Query, SearchResult
+from paperround.papers.search_service import search
+from paperround.papers.stems import words
+from paperround.ranking.relevance import Balance, Read, in_order, read_for
+from tools.evaluate.search import (
     DEPTH,
     SEED,
     Bm25,
@@ -30,11 +35,6 @@ from paperround.evaluate.search import (
     read_collection,
     whole,
 )
-from paperround.papers.model import Paper, PaperId
-from paperround.papers.search import Filters, Query, SearchResult
-from paperround.papers.search_service import search
-from paperround.papers.stems import words
-from paperround.ranking.relevance import Balance, Read, in_order, read_for
 
 HALVES = 500
 """How often half of the queries are left out: one drawing moves the figure by a tenth."""

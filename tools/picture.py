@@ -2,8 +2,8 @@
 
     python -m tools.picture REPORT.json ... --out FILE.svg
 
-A report is what `paperround evaluate ... --json` prints. Of several, each metric is marked with the
-name of its file.
+A report is what `paperround evaluate` and `python -m tools.evaluate` print with `--json`. Of
+several, each metric is marked with the name of its file.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class _Group:
 
 
 def read_report(path: Path) -> Report:
-    """What `paperround evaluate ... --json` printed. Raises UnreadableFile or InvalidInput."""
+    """What an evaluation printed with `--json`. Raises UnreadableFile or InvalidInput."""
     try:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -59,7 +59,7 @@ def read_report(path: Path) -> Report:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(
-            f"{path} is no report: write it with `paperround evaluate TASK ... --json`"
+            f"{path} is no report: write it with `python -m tools.evaluate TASK ... --json`"
         ) from error
 
 

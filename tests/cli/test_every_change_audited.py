@@ -103,8 +103,7 @@ BY_ITSELF = {
 READS = set(
     """
     audit bounces-list bounces-show channels-history channels-list db-backup db-check
-    digest-preview digest-status dkim-show-dns doctor evaluate-bounces evaluate-gist
-    evaluate-personal evaluate-pick evaluate-search evaluate-statements evaluate-trending
+    digest-preview digest-status dkim-show-dns doctor evaluate-trending
     feeds-categories feeds-check feeds-export feeds-kinds feeds-list feeds-presets feeds-rejects
     digest-why feeds-runs keys-list lists-list lists-show operators-list rank stats
     subscribers-export subscribers-history subscribers-list subscribers-show

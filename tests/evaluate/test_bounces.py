@@ -7,8 +7,8 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
-from paperround.evaluate.bounces import evaluate_bounces
 from tests.bounces.reports import report
+from tools.evaluate.bounces import evaluate_bounces
 
 HARD = {"hard_bounce": True}
 SOFT = {"hard_bounce": False}

@@ -1,4 +1,4 @@
-"""`paperround evaluate personal`: the figures as a table and as JSON."""
+"""`python -m tools.evaluate personal`: the figures as a table and as JSON."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from paperround.evaluate.cli import app
+from tools.evaluate.__main__ import app
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
-from paperround.evaluate.gist import evaluate_gist, read_marked
 from paperround.evaluate.report import Report
 from paperround.papers.gist import choose_gist, choose_two
 from paperround.papers.gist_rewriting import Piece
+from tools.evaluate.__main__ import app
+from tools.evaluate.gist import evaluate_gist, read_marked
 
 TEXT = (
     "Matching has been hard. We propose Foo, a method that learns from the wild by doing it all. "
@@ -130,12 +130,12 @@ def test_files_of_another_form_are_refused(
 @pytest.mark.accept("F17", part="gist")
 def test_the_command_prints_ours_beside_others(tmp_path: Path) -> None:
     file = written(tmp_path, row(("12%", "result")), row(("Foo", "idea")))
-    result = CliRunner().invoke(app, ["evaluate", "gist", "--abstracts", str(file), "--json"])
+    result = CliRunner().invoke(app, ["gist", "--abstracts", str(file), "--json"])
     found = json.loads(result.stdout)
     assert found["task"] == "gist"
     assert found["metrics"].keys() == {"idea", "cut", "dangling", "overlap_1", "overlap_2"}
     assert found["baselines"].keys() == {"first", "last", "longest"}
-    shown = CliRunner().invoke(app, ["evaluate", "gist", "--abstracts", str(file)]).stdout
+    shown = CliRunner().invoke(app, ["gist", "--abstracts", str(file)]).stdout
     assert shown.splitlines()[1].startswith("idea")
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.evaluate.gist import METRICS, Marked, read_marked, with_marks
 from paperround.papers.gist_features import WEIGHTS
 from tests.conftest import real_data_folder
 from tools import gist_fit
+from tools.evaluate.gist import METRICS, Marked, read_marked, with_marks
 from tools.gist_fit import SIGNS, cross_validated, figures_of, learned, table_of
 
 IDEA = "We propose a method by doing number {}."

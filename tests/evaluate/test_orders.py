@@ -2,12 +2,8 @@
 
 import pytest
 
-from paperround.evaluate.report import (
-    area_under_curve,
-    average_precision,
-    rank_correlation,
-    top_overlap,
-)
+from paperround.evaluate.report import rank_correlation, top_overlap
+from tools.evaluate.pick import area_under_curve, average_precision
 
 
 def test_equal_and_turned_orders_correlate_fully() -> None:

@@ -10,7 +10,8 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.papers import read_rows
-from paperround.evaluate.personal import (
+from paperround.evaluate.report import Report
+from tools.evaluate.personal import (
     EvaluatedReader,
     Libraries,
     baselines_of,
@@ -19,7 +20,6 @@ from paperround.evaluate.personal import (
     recalls,
     tfidf,
 )
-from paperround.evaluate.report import Report
 
 SUBJECTS = 50
 EACH = 20

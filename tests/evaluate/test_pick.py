@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.pick import evaluate_pick
 from tests.evaluate.archive import written
+from tools.evaluate.__main__ import app
+from tools.evaluate.pick import evaluate_pick
 
 START = date(2025, 3, 1)
 DAYS = 70
@@ -128,7 +128,7 @@ def test_a_history_teaches_the_first_month(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_a_table(papers: Path, chosen: Path) -> None:
-    done = CliRunner().invoke(app, ["evaluate", "pick", f"--papers={papers}", f"--picked={chosen}"])
+    done = CliRunner().invoke(app, ["pick", f"--papers={papers}", f"--picked={chosen}"])
     assert done.exit_code == 0
     assert "most_picked_author" in done.stdout
     assert "390 papers of the archive dw" in done.stdout

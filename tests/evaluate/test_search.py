@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from paperround.cli.app import app
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
 from paperround.evaluate.report import Report
-from paperround.evaluate.search import (
+from paperround.papers.stems import words
+from paperround.ranking.relevance import Balance
+from tools.evaluate.__main__ import app
+from tools.evaluate.search import (
     METRIC,
     Bm25,
     Document,
@@ -21,8 +23,6 @@ from paperround.evaluate.search import (
     ndcg,
     read_collection,
 )
-from paperround.papers.stems import words
-from paperround.ranking.relevance import Balance
 from tools.left_out import (
     BALANCES,
     Tried,
@@ -108,7 +108,7 @@ def test_files_that_answer_nothing_are_refused(tmp_path: Path, documents: Path) 
 @pytest.mark.accept("F17", part="search")
 def test_the_command_prints_the_figures(tmp_path: Path, documents: Path) -> None:
     queries = lines(tmp_path / "q.jsonl", {"text": "leaves", "relevant": {"c": 1}})
-    given = ["evaluate", "search", "--queries", str(queries), "--docs", str(documents)]
+    given = ["search", "--queries", str(queries), "--docs", str(documents)]
     told = CliRunner().invoke(app, [*given, "--json"])
     answer = json.loads(told.stdout)
     assert answer["task"] == "search"

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.core.errors import InvalidInput
-from paperround.evaluate.cli import app
-from paperround.evaluate.statements import CLOSEST, closest_papers
+from tools.evaluate.__main__ import app
+from tools.evaluate.statements import CLOSEST, closest_papers
 
 STATEMENTS = Path(__file__).with_name("statements.jsonl")
 NAMES = {

@@ -118,28 +118,3 @@ def top_overlap(ours: Sequence[float], actual: Sequence[float], size: int = 5) -
 def highest(values: Sequence[float], size: int) -> list[int]:
     """Return the indices of the `size` highest values, best first; of ties the first."""
     return sorted(range(len(values)), key=lambda place: (-values[place], place))[:size]
-
-
-def average_precision(scores: Sequence[float], picked: Sequence[bool]) -> float:
-    """Return the mean precision at each picked paper, best score first; of ties the first.
-
-    Raises ValueError when nothing is picked.
-    """
-    hits = np.asarray(picked, dtype=np.float64)[np.argsort(-np.asarray(scores), kind="stable")]
-    if not hits.any():
-        raise ValueError("nothing was picked")
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float((precision * hits).sum() / hits.sum())
-
-
-def area_under_curve(scores: Sequence[float], picked: Sequence[bool]) -> float:
-    """Return how often a picked paper scores above another one; ties count half.
-
-    Raises ValueError unless some are picked and some are not.
-    """
-    chosen = np.asarray(picked, dtype=bool)
-    inside, outside = int(chosen.sum()), int((~chosen).sum())
-    if not inside or not outside:
-        raise ValueError("picked papers and others are needed")
-    ranks: Numbers = rankdata(np.asarray(scores, dtype=np.float64))
-    return float((ranks[chosen].sum() - inside * (inside + 1) / 2) / (inside * outside))

@@ -1,4 +1,4 @@
-"""`evaluate gist`: how often a gist overlaps what readers marked as the idea or the result."""
+"""`python -m tools.evaluate gist`: how often a gist hits what readers marked: idea or result."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`evaluate personal`: hide half of each reader's library, and try to find it by ranking.
+"""`python -m tools.evaluate personal`: hide half of each reader's library, and find it by ranking.
 
 Every reader with at least ten papers counts. The known half, drawn with a fixed seed, is the
 profile. All other papers are ranked by it, from their words alone, and recall is the share of the
@@ -76,7 +76,7 @@ def linear_svm() -> Method:
         from sklearn.svm import LinearSVC
     except ImportError as error:
         raise InvalidInput(
-            "scikit-learn is missing: install paperround[evaluate], or ask for --baselines fast"
+            "scikit-learn is missing: `pip install scikit-learn`, or ask for --baselines fast"
         ) from error
 
     def method(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:

@@ -1,4 +1,4 @@
-"""`evaluate search`: the NDCG of Paperround's search, next to BM25.
+"""`python -m tools.evaluate search`: the NDCG of Paperround's search, next to BM25.
 
 The normal ingest loads the papers into a temporary database, and each query runs as on the site: so
 the evaluation measures the real index. The baselines, on the same papers and queries, are BM25 over

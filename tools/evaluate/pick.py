@@ -1,4 +1,4 @@
-"""`evaluate pick`: predict which arXiv papers of a day Daily Papers will pick.
+"""`python -m tools.evaluate pick`: predict which arXiv papers of a day Daily Papers will pick.
 
 Only papers of one archive count: in the others the style of the texts reveals what was picked. At
 the start of each month a model is trained on earlier papers whose outcome is known by then
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
+from scipy.stats import rankdata
 
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
@@ -30,8 +31,6 @@ from paperround.evaluate.report import (
     Numbers,
     Places,
     Report,
-    area_under_curve,
-    average_precision,
     figure,
 )
 from paperround.papers.model import Paper
@@ -387,3 +386,28 @@ def _figure(
         return measure(scores[places].tolist(), tested.picked[places].tolist())
 
     return figure(statistic, len(days))
+
+
+def average_precision(scores: Sequence[float], picked: Sequence[bool]) -> float:
+    """Return the mean precision at each picked paper, best score first; of ties the first.
+
+    Raises ValueError when nothing is picked.
+    """
+    hits = np.asarray(picked, dtype=np.float64)[np.argsort(-np.asarray(scores), kind="stable")]
+    if not hits.any():
+        raise ValueError("nothing was picked")
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float((precision * hits).sum() / hits.sum())
+
+
+def area_under_curve(scores: Sequence[float], picked: Sequence[bool]) -> float:
+    """Return how often a picked paper scores above another one; ties count half.
+
+    Raises ValueError unless some are picked and some are not.
+    """
+    chosen = np.asarray(picked, dtype=bool)
+    inside, outside = int(chosen.sum()), int((~chosen).sum())
+    if not inside or not outside:
+        raise ValueError("picked papers and others are needed")
+    ranks: Numbers = rankdata(np.asarray(scores, dtype=np.float64))
+    return float((ranks[chosen].sum() - inside * (inside + 1) / 2) / (inside * outside))

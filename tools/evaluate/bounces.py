@@ -1,4 +1,4 @@
-"""`evaluate bounces`: the classification of returned emails, next to baselines.
+"""`python -m tools.evaluate bounces`: the classification of returned emails, next to baselines.
 
 hard_recall      the share of emails with a hard bounce whose address is detected as gone
 provider_recall  the same, averaged over providers: an estimate for an unseen provider

@@ -1,0 +1,1 @@
+"""Measure parts of Paperround on collections with known answers, next to baselines."""
