@@ -232,6 +232,7 @@ def test_the_command_line_does_the_same_by_address_and_by_number() -> None:
         ("pause 1", 2, "--until"),
         ("pause 1 --until 2001-01-01", 2, "--until"),
         ("resend 1", 2, "nothing to confirm"),
+        ("resend 1 --date 2026-01-30", 2, "--date"),
         ("move 1 ada@example.org", 2, "EMAIL"),
         ("move 1 eva@example.org --unconfirmed", 2, "--yes"),
         ("find ab", 2, "TEXT"),

@@ -355,17 +355,48 @@ def unsubscribe(
 
 @app.command()
 def resend(
-    who: Who, list_name: OneOfTheirs = None, now: Now = None, as_json: AsJson = False
+    who: Who,
+    of_day: Annotated[
+        date | None,
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            parser=day,
+            help="Send the digest of that date again instead.",
+        ),
+    ] = None,
+    list_name: OneOfTheirs = None,
+    now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Email the confirmation of an unconfirmed sign-up again. The limits of sign-ups hold."""
+    """Email the confirmation of an unconfirmed sign-up again, or with --date a digest.
+
+    The limits of sign-ups hold for a confirmation. A digest has the same papers as the first time,
+    and goes again once. `subscribers timeline` shows the dates.
+    """
+    from paperround.digests.resend import resend_digest
     from paperround.self_service.adding import resend_confirmation
 
     context, number = _who(who, now)
+    moment = context.clock.now()
     with usage(**OPTIONS):
-        name = resend_confirmation(
-            context.signup_context, number, list_name=list_name, now=context.clock.now(), by=actor()
-        )
-    line = f"{name}: an email asks them to confirm"
+        if of_day is None:
+            name = resend_confirmation(
+                context.signup_context, number, list_name=list_name, now=moment, by=actor()
+            )
+            line = f"{name}: an email asks them to confirm"
+        else:
+            context.settings.require_sender()
+            name = resend_digest(
+                context.database,
+                number,
+                of_day,
+                identity=context.identity,
+                list_name=list_name,
+                now=moment,
+                by=actor(),
+            )
+            line = f"{name}: the digest of {of_day} goes to them again; `deliver` sends it"
     print_result({"subscriber": number, "list": name}, line, as_json=as_json)
 
 

@@ -2,13 +2,14 @@
 
     failed | expired | skipped (cancelled) ─► a new row, kind `replacement`, with the same papers
     unknown ─► only with `include_unknown`: the reader may have it already
+    sent ─► only for one reader who asks: `resend_digest`
 
 The ledger allows one replacement per reader and date. Readers who unsubscribed, paused or were
 suppressed since get none.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -16,11 +17,15 @@ from itertools import chain
 
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
+from paperround.core.errors import invalid
+from paperround.core.languages import marked
 from paperround.core.times import local_date
-from paperround.db.transactions import Database, run_with_retries
+from paperround.db.transactions import Database, Transaction, run_with_retries
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery, Undelivered
 from paperround.delivery.model import Identity
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.model import DigestChoice
 from paperround.editions.lists import MailingList
@@ -35,12 +40,14 @@ from paperround.editions.model import (
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.personal.ranking import PersonalRanking
-from paperround.subscribers.model import SubscriberState, Subscription
+from paperround.subscribers.audit import audit_person
+from paperround.subscribers.model import SubscriberId, SubscriberState, Subscription
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 PAGE = 2000
 """Rows read and planned together."""
 
-_Sendable = tuple[Undelivered, Subscription]
+_Sendable = tuple[DeliveryContent, Subscription]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,44 +151,19 @@ class _UndeliveredSearch:
                 self.found.replaced += 1
             elif one.state is DeliveryState.UNKNOWN and not self.include_unknown:
                 self.found.unknown += 1
-            elif (reason := self._barred_reason(one.subscription)) is not None:
+            elif (
+                reason := _barred_reason(one.subscription, self.mailing_list, self.now)
+            ) is not None:
                 self.found.barred[reason] += 1
             elif one.subscription is not None:
-                chosen.append((one, one.subscription))
+                chosen.append((one.slip, one.subscription))
         self.found.sendable += len(chosen)
         return chosen
 
-    def _barred_reason(self, subscription: Subscription | None) -> SkipReason | None:
-        """Return why a reader may not be sent a digest today, None if they may."""
-        if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
-            return SkipReason.SUPPRESSED
-        if subscription is None or subscription.state is not SubscriberState.ACTIVE:
-            return SkipReason.UNSUBSCRIBED
-        until = subscription.preferences.paused_until
-        today = local_date(self.now, self.mailing_list.zone)
-        return SkipReason.PAUSED if until is not None and today < until else None
-
     def plan(self, people: Sequence[_Sendable], context: BuildContext, by: str) -> None:
         """Plan, count and audit the replacements."""
-        by_edition: dict[EditionId, list[_Sendable]] = {}
-        for one, subscription in people:
-            by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
-        rows: list[tuple[EditionId, NewDelivery]] = []
         with self.database.reading() as work:
-            for id_, undelivered in by_edition.items():
-                edition = work[EditionStore].get(id_)
-                readers = [
-                    DigestReader(
-                        subscription=subscription,
-                        day=one.slip.local_date,
-                        due_at=self.now,
-                        # a row planned too late has no papers: choose from the edition now
-                        choice=_same_papers(edition, one.slip) if one.slip.positions else None,
-                    )
-                    for one, subscription in undelivered
-                ]
-                built = build(work, context, edition, self.mailing_list, readers)
-                rows += [(id_, row) for row in built]
+            rows = _replacements(work, context, self.mailing_list, people)
         mails = [(edition, row) for edition, row in rows if not row.reason]
         with self.database.writing() as work:
             planned = work[Ledger].plan_again(self.mailing_list.id, mails, now=self.now)
@@ -194,6 +176,43 @@ class _UndeliveredSearch:
                 work[AuditStore].note(action, now=self.now)
         self.found.planned += planned
         self.found.barred.update(row.reason for _, row in rows if row.reason)
+
+
+def _barred_reason(
+    subscription: Subscription | None, mailing_list: MailingList, now: datetime
+) -> SkipReason | None:
+    """Return why a reader may not be sent a digest today, None if they may."""
+    if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
+        return SkipReason.SUPPRESSED
+    if subscription is None or subscription.state is not SubscriberState.ACTIVE:
+        return SkipReason.UNSUBSCRIBED
+    until = subscription.preferences.paused_until
+    today = local_date(now, mailing_list.zone)
+    return SkipReason.PAUSED if until is not None and today < until else None
+
+
+def _replacements(
+    work: Transaction, context: BuildContext, mailing_list: MailingList, people: Sequence[_Sendable]
+) -> list[tuple[EditionId, NewDelivery]]:
+    """Return a new row for each digest, with its edition; one without a paper left has a reason."""
+    by_edition: dict[EditionId, list[_Sendable]] = {}
+    for one, subscription in people:
+        by_edition.setdefault(one.edition_id, []).append((one, subscription))
+    rows: list[tuple[EditionId, NewDelivery]] = []
+    for id_, contents in by_edition.items():
+        edition = work[EditionStore].get(id_)
+        readers = [
+            DigestReader(
+                subscription=subscription,
+                day=one.local_date,
+                due_at=context.now,
+                # a row planned too late has no papers: choose from the edition now
+                choice=_same_papers(edition, one) if one.positions else None,
+            )
+            for one, subscription in contents
+        ]
+        rows += [(id_, row) for row in build(work, context, edition, mailing_list, readers)]
+    return rows
 
 
 def _same_papers(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
@@ -210,3 +229,90 @@ def _same_papers(edition: Edition, slip: DeliveryContent) -> DigestChoice | Skip
             for name in dict.fromkeys(chain.from_iterable(slip.parts.values()))
         },
     )
+
+
+# --- one reader ----------------------------------------------------------------------------------
+
+_WAITING = frozenset(
+    {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.IN_DATA, DeliveryState.DEFERRED}
+)
+_BARRED: Mapping[SkipReason, str] = {
+    SkipReason.SUPPRESSED: marked("the address is suppressed: lift that first"),
+    SkipReason.UNSUBSCRIBED: marked("they are not on this list any more"),
+    SkipReason.PAUSED: marked("they are paused: end the pause first"),
+}
+
+
+def resend_digest(
+    database: Database,
+    number: SubscriberId,
+    day: date,
+    *,
+    identity: Identity,
+    now: datetime,
+    by: str,
+    list_name: str | None = None,
+) -> str:
+    """Plan the digest of `day` again for one reader, with the same papers, whatever became of the
+    first; return the list's name.
+
+    `day` is the reader's own date. Raises NotFound for a list, and InvalidInput (code `date`,
+    `list` or `subscriber`): nobody gets a third one of a date.
+    """
+    context = BuildContext(identity=identity, now=now, kind=DigestKind.REPLACEMENT)
+
+    def plan() -> str:
+        with database.reading() as work:
+            entry = _digest_of(work, number, day, list_name)
+            mailing_list = work[ListStore].get_live(entry.list_name)
+            row = _again(work, context, mailing_list, entry)
+        with database.writing() as work:
+            rows = [(entry.edition_id, row)]
+            if not work[Ledger].plan_again(mailing_list.id, rows, now=now):
+                raise invalid(
+                    "date", "that digest was sent again before: nobody gets it three times"
+                )
+            details = {"list": mailing_list.name, "date": str(day)}
+            audit_person(work, number, "resend digest", by=by, now=now, **details)
+        return mailing_list.name
+
+    return run_with_retries(plan)
+
+
+def _digest_of(
+    work: Transaction, number: SubscriberId, day: date, list_name: str | None
+) -> DeliveryEntry:
+    """Return the one digest of a date that reached, or may have reached, its end."""
+    wanted = DeliveryQuery(
+        list_id=work[ListStore].get(list_name).id if list_name else None,
+        local_date=day,
+        subscriber_id=number,
+    )
+    found = [
+        one
+        for one in work[StatusStore].deliveries(wanted, before=None, limit=PAGE)
+        if one.kind == DigestKind.DIGEST and one.positions
+    ]
+    if not found:
+        raise invalid("date", "they were sent no digest of %(date)s", date=day)
+    if len(found) > 1:
+        names = ", ".join(one.list_name for one in found)
+        raise invalid("list", "they read several lists: say which, %(name)s", name=names)
+    if found[0].state in _WAITING:
+        raise invalid("date", "that digest still waits to be sent")
+    return found[0]
+
+
+def _again(
+    work: Transaction, context: BuildContext, mailing_list: MailingList, entry: DeliveryEntry
+) -> NewDelivery:
+    """Return the row of a replacement for a reader who may be sent one."""
+    subscription = work[SubscriberStore].subscription(entry.subscriber_id, mailing_list.id)
+    reason = _barred_reason(subscription, mailing_list, context.now)
+    content = work[Ledger].get(entry.id)
+    if reason is not None or subscription is None or content is None:
+        raise invalid("subscriber", _BARRED[reason or SkipReason.UNSUBSCRIBED])
+    [(_, row)] = _replacements(work, context, mailing_list, [(content, subscription)])
+    if row.reason:
+        raise invalid("date", "every paper of that digest was withdrawn since")
+    return row

@@ -84,6 +84,7 @@ _ACTIONS: Mapping[str, str] = {
     "unsubscribe": "were unsubscribed",
     "join list": "joined a list",
     "resend confirmation": "were sent the confirmation again",
+    "resend digest": "were to be sent a digest again",
     "move person": "were moved to a new address",
     "export person": "had their data exported",
     "add suppression": "were suppressed",

@@ -11,13 +11,14 @@ from paperround.access.model import Scope
 from paperround.core.errors import InvalidInput
 from paperround.core.times import parse_instant
 from paperround.digests.plan import Hours
+from paperround.digests.resend import resend_digest
 from paperround.ops.timeline import timeline
 from paperround.self_service import adding, help_desk
 from paperround.self_service.standing import standing_of
 from paperround.subscribers.model import SubscriberId
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now
-from paperround.web.paging import Paging, RowNumber
+from paperround.web.paging import Day, Paging, RowNumber
 from paperround.web.people_models import (
     AddedAnswer,
     AddressPart,
@@ -139,14 +140,38 @@ def unsubscribe_person(
     return LeftAnswer(subscriber=subscriber_id, lists=left)
 
 
-@router.post("/{subscriber_id}/resend", summary="Resend a confirmation", status_code=202)
+@router.post(
+    "/{subscriber_id}/resend", summary="Resend a confirmation or a digest", status_code=202
+)
 def resend_confirmation(
-    app: App, now: Now, actor: Actor, subscriber_id: RowNumber, list_name: OneList = None
+    app: App,
+    now: Now,
+    actor: Actor,
+    subscriber_id: RowNumber,
+    list_name: OneList = None,
+    date: Annotated[
+        Day | None, Query(description="Send the digest of that date again instead.")
+    ] = None,
 ) -> ResentAnswer:
-    """Email the confirmation of an unconfirmed sign-up again. The limits of sign-ups hold."""
-    name = adding.resend_confirmation(
-        app.signup_context, SubscriberId(subscriber_id), list_name=list_name, now=now, by=actor
-    )
+    """Email the confirmation of an unconfirmed sign-up again, within the limits of sign-ups; or
+    with `date` a digest, with the same papers, once."""
+    number = SubscriberId(subscriber_id)
+    if date is None:
+        name = adding.resend_confirmation(
+            app.signup_context, number, list_name=list_name, now=now, by=actor
+        )
+    else:
+        app.settings.require_sender()
+        name = resend_digest(
+            app.database,
+            number,
+            date,
+            identity=app.identity,
+            list_name=list_name,
+            now=now,
+            by=actor,
+        )
+        app.wake()
     return ResentAnswer(subscriber=subscriber_id, list=name)
 
 

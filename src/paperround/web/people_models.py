@@ -268,7 +268,7 @@ class LeftAnswer(BaseModel):
 
 
 class ResentAnswer(BaseModel):
-    """A person who was sent the confirmation of this list again."""
+    """A person who is sent the confirmation, or a digest, of this list again."""
 
     subscriber: int
     list: str
