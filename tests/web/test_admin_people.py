@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from paperround.access.model import Scope
 from paperround.bounces.store import ReturnStore
 from paperround.cli.app import app as cli
+from paperround.cli.options import runtime
 from paperround.editions.store.lists import ListStore
 from tests.builders import NOW, returned_event, seed_subscribers
 from tests.web.admin import fields_of, key_for, program
@@ -214,6 +215,19 @@ def test_the_command_line_does_the_same_by_address_and_by_number() -> None:
     assert "They were unsubscribed (list trending), by shell " in lines
     assert "eva@example.org" in run("export", "1").stdout
     assert read("erase", "1", "--yes")["erased"] is True
+
+
+@pytest.mark.accept("F56", part="bounces")
+@pytest.mark.usefixtures("installed")
+def test_a_report_on_a_terminal_is_decoded_and_commands_it_nothing() -> None:
+    content = REPORT.replace(b"MAILER", b"\x1b[2JMAILER") + b"\r\n"
+    with runtime().database.writing() as work:
+        work[ReturnStore].keep(returned_event(), content, why="unproven", person=None, now=NOW)
+    shown = run("show", "1", group="bounces").stdout
+    assert "From: [2JMAILER-DAEMON@mail.example\n" in shown
+    assert "No such user: alice@mail.example" in shown
+    assert "\x1b" not in shown
+    assert "\\u001b[2J" in run("show", "1", "--json", group="bounces").stdout
 
 
 @pytest.mark.accept("F56", part="command line")

@@ -1,4 +1,4 @@
-"""Show a returned message as text, without the addresses in it."""
+"""Show a returned message as text: decoded, safe for a terminal, without addresses if wanted."""
 
 import email
 import email.policy
@@ -12,14 +12,27 @@ from paperround.db.transactions import Database
 from paperround.delivery.status import redact_addresses
 
 
-def redacted_report(database: Database, number: int) -> str:
-    """Return a message in quarantine as text without addresses. Raises NotFound."""
+def readable_report(database: Database, number: int) -> str:
+    """Return a message in quarantine as text, without control characters. Raises NotFound."""
     with database.reading() as work:
         found = work[ReturnStore].quarantined(number)
     if found is None:
         raise NotFound(f"there is no message {number} in quarantine")
     message = email.message_from_bytes(found[1], policy=email.policy.compat32)
-    return redact_addresses("\n".join(_lines(message))) or ""
+    lines = "\n".join(_lines(message)).splitlines()
+    return "\n".join("".join(map(_shown, line)).rstrip() for line in lines)
+
+
+def _shown(letter: str) -> str:
+    """Return a character that is safe to print: anybody can mail us, also a terminal's commands."""
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else ""
+
+
+def redacted_report(database: Database, number: int) -> str:
+    """Return a message in quarantine as `readable_report` does, without addresses."""
+    return redact_addresses(readable_report(database, number)) or ""
 
 
 def _lines(message: Message) -> Iterator[str]:

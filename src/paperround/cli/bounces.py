@@ -87,18 +87,20 @@ def show_one(
     number: Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Print a mail in quarantine as it came. It may hold addresses."""
+    """Print a mail in quarantine as text, decoded and safe for a terminal; with --json as it came.
+    It may hold addresses."""
+    from paperround.bounces.redact import readable_report
     from paperround.bounces.store import ReturnStore
 
-    with runtime().database.reading() as work:
+    database = runtime().database
+    with database.reading() as work:
         found = work[ReturnStore].quarantined(number)
     if found is None:
         raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
     if as_json:
         print_json({"id": number, "message": found[1].decode("utf-8", "replace")})
         return
-    sys.stdout.buffer.write(found[1])
-    sys.stdout.buffer.flush()
+    print_result(None, readable_report(database, number), as_json=False)
 
 
 def _print_report(report: Counter[str], *, as_json: bool) -> None:
