@@ -381,6 +381,15 @@ def test_a_timeline_tells_messages_answers_bounces_and_changes_newest_first(
 
 
 @pytest.mark.accept("F56", part="timeline")
+def test_an_event_about_a_message_names_it(database: Database) -> None:
+    here = signup_context(database)
+    subscribe(here, request("alice"), now=NOW)
+    [mail] = post(database)
+    events = timeline(database, number_of(database), limit=50)
+    assert f"notice/{mail.id}" in [one.mail for one in events]
+
+
+@pytest.mark.accept("F56", part="timeline")
 def test_what_a_server_said_is_told_without_the_address(database: Database) -> None:
     here = signup_context(database)
     subscribe(here, request("alice"), now=NOW)

@@ -122,10 +122,11 @@ class DeliveryQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEntry(MailRecord):
-    """A digest in the ledger, its reader given by id."""
+    """A digest in the ledger, its reader given by id; `is_person`: not a channel, nor erased."""
 
     id: DeliveryId
     subscriber_id: SubscriberId
+    is_person: bool
     list_name: str
     edition_id: EditionId
     local_date: date

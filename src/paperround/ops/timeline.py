@@ -104,11 +104,12 @@ _BY_THEMSELVES: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEvent:
     """Something that happened to a person. `kind` is `message`, `link`, `returned`, `change` or
-    `consent`."""
+    `consent`; `mail` names the message that it is about, such as `delivery/7`."""
 
     at: datetime
     kind: str
     text: str
+    mail: str | None = None
 
 
 def timeline(
@@ -147,8 +148,8 @@ def timeline(
     return newest[after:most]
 
 
-def _event(at: datetime, kind: str, text: str) -> TimelineEvent:
-    return TimelineEvent(at=at, kind=kind, text=text)
+def _event(at: datetime, kind: str, text: str, mail: str | None = None) -> TimelineEvent:
+    return TimelineEvent(at=at, kind=kind, text=text, mail=mail)
 
 
 def _of_mail(mail: MailRecord) -> TimelineEvent:
@@ -162,7 +163,9 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
         became = f"was not sent, because {_SKIPPED.get(mail.reason, mail.reason)}"
     else:
         became = _STATES[mail.state]
-    return _event(mail.sent_at or mail.due_at, "message", f"{what} {became}{_answer(mail)}.")
+    return _event(
+        mail.sent_at or mail.due_at, "message", f"{what} {became}{_answer(mail)}.", mail.name
+    )
 
 
 def _answer(mail: MailRecord) -> str:
@@ -181,7 +184,9 @@ def _of_link(notice: Notice, at: datetime) -> TimelineEvent:
 def _of_returned(event: ReturnRecord) -> TimelineEvent:
     said = f": {event.said.rstrip('.')}" if event.said else ""
     then = "; no more email goes to this address" if event.did is Did.STOPPED else ""
-    return _event(event.happened_at, "returned", f"{_RETURNED[event.kind]}{said}{then}.")
+    return _event(
+        event.happened_at, "returned", f"{_RETURNED[event.kind]}{said}{then}.", event.mail
+    )
 
 
 def _of_change(entry: AuditEntry) -> TimelineEvent:

@@ -1,12 +1,16 @@
 """Say in plain sentences whether a person gets email, and if not, why and what helps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from paperround.core.languages import marked
 from paperround.core.times import format_instant, local_date
-from paperround.db.transactions import Database
+from paperround.db.transactions import Database, Transaction
+from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import Hours
 from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryState
 from paperround.self_service.change_address import waits_to_resume
 from paperround.self_service.help_desk import PersonRecord
 from paperround.self_service.preferences import FURTHEST_DUE, next_due
@@ -18,22 +22,67 @@ from paperround.subscribers.model import (
     Subscription,
 )
 
-_SUPPRESSED = {
-    GONE: "a message came back on {day}: the address is gone. Move them to another address, or if "
-    "that was a mistake, `suppressions lift EMAIL --resume`",
-    COMPLAINT: "they reported a message as spam on {day}. Only they can come back, by signing up "
-    "once you lift the suppression",
+_SUPPRESSED: Mapping[str, str] = {
+    GONE: marked(
+        "No email: a message came back on %(date)s, because the address is gone. Move them to "
+        "another address. If that was a mistake, lift the suppression and resume their digests."
+    ),
+    COMPLAINT: marked(
+        "No email: they reported a message as spam on %(date)s. Only they can come back, by "
+        "signing up once you lift the suppression."
+    ),
 }
-_MOVING = "A link was sent to their new address: digests go on there once they use it."
-_OTHERWISE = "the address is suppressed since {day}, for the reason “{reason}”"
+_OTHERWISE = marked(
+    "No email: the address is suppressed since %(date)s, for the reason “%(reason)s”. They may "
+    "sign up again once you lift the suppression."
+)
+_MOVING = marked("A link was sent to their new address: digests go on there once they use it.")
+_ON_NO_LIST = marked("No email: they are on no list.")
+_INACTIVE: Mapping[SubscriberState, str] = {
+    SubscriberState.PENDING: marked(
+        "no email, because they have not confirmed. Resend the confirmation."
+    ),
+    SubscriberState.UNSUBSCRIBED: marked(
+        "no email, because they left. They come back by signing up themselves."
+    ),
+    SubscriberState.SUPPRESSED: marked("no email, because the address is suppressed."),
+}
+_LIST_PAUSED = marked("no digest, because the list is paused since %(at)s.")
+_LIST_ARCHIVED = marked("no digest, because the list is archived.")
+_PAUSED = marked("no digest before %(date)s, because of a pause.")
+_RESTING = marked("no digest before %(date)s, because too many messages came back.")
+_DIGESTS = marked("gets digests %(frequency)s at %(time)s.")
+_DIGESTS_NEXT = marked("gets digests %(frequency)s at %(time)s; the next is due %(at)s.")
+_WAITS = marked("the digest of %(date)s waits to be sent.")
+_LAST: Mapping[DeliveryState, str] = {
+    DeliveryState.SENT: marked(
+        "their mail server took the digest of %(date)s. If they do not see it, ask them to look in "
+        "their spam folder."
+    ),
+    DeliveryState.FAILED: marked(
+        "their mail server refused the digest of %(date)s. The timeline says why."
+    ),
+    DeliveryState.UNKNOWN: marked(
+        "their mail server did not answer to the digest of %(date)s. It may have arrived."
+    ),
+    DeliveryState.EXPIRED: marked("the digest of %(date)s could not be sent in time."),
+    DeliveryState.SKIPPED: marked(
+        "there was no digest for them on %(date)s. The timeline says why."
+    ),
+}
+"""What became of the last digest; any other state is still waiting."""
+_OF_LIST = marked("%(name)s: %(problem)s")
 
 
 def standing_of(
     database: Database, record: PersonRecord, hours: Hours, *, now: datetime
 ) -> list[str]:
-    """Return one sentence for each reason why all email stops, else one for each list."""
+    """Return one sentence for each reason why all email stops, else those of each list.
+
+    They name what helps as both the commands and the pages do, and can be translated.
+    """
     stopped = [
-        f"No email: {_SUPPRESSED.get(why, _OTHERWISE).format(day=since.date(), reason=why)}."
+        marked(_SUPPRESSED.get(why, _OTHERWISE), date=since.date(), reason=why)
         for why, since in sorted(record.suppressions.items())
     ]
     if stopped and record.person.state is SubscriberState.SUPPRESSED:
@@ -41,54 +90,51 @@ def standing_of(
     with database.reading() as work:
         if waits_to_resume(work, record.person.id, now=now):
             return [*stopped, _MOVING]
-    lists = [
-        f"{mailing_list.name}: {sentence}"
-        for mailing_list, subscription in record.subscriptions
-        for sentence in _of_list(database, mailing_list, subscription, hours, now)
-    ]
-    return [*stopped, *(lists or ["No email: they are on no list."])]
+        lists = [
+            marked(_OF_LIST, name=mailing_list.name, problem=sentence)
+            for mailing_list, subscription in record.subscriptions
+            for sentence in _of_list(work, mailing_list, subscription, hours, now)
+        ]
+    return [*stopped, *(lists or [_ON_NO_LIST])]
 
 
 def _of_list(
-    database: Database,
+    work: Transaction,
     mailing_list: MailingList,
     subscription: Subscription,
     hours: Hours,
     now: datetime,
 ) -> Iterator[str]:
-    match subscription.state:
-        case SubscriberState.PENDING:
-            yield "no email, because they have not confirmed. Resend the confirmation."
-        case SubscriberState.UNSUBSCRIBED:
-            yield "no email, because they left. They come back by signing up themselves."
-        case SubscriberState.SUPPRESSED:
-            yield "no email, because the address is suppressed."
-        case SubscriberState.ACTIVE:
-            yield from _of_active(database, mailing_list, subscription, hours, now)
-
-
-def _of_active(
-    database: Database,
-    mailing_list: MailingList,
-    subscription: Subscription,
-    hours: Hours,
-    now: datetime,
-) -> Iterator[str]:
+    if subscription.state is not SubscriberState.ACTIVE:
+        yield _INACTIVE[subscription.state]
+        return
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
     today = local_date(now, zone)
     paused, resting = preferences.paused_until, subscription.resting_until
     if mailing_list.paused_at is not None:
-        since = format_instant(mailing_list.paused_at)
-        yield f"no digest, because the list is paused since {since}."
+        yield marked(_LIST_PAUSED, at=format_instant(mailing_list.paused_at))
+    if mailing_list.archived_at is not None:
+        yield _LIST_ARCHIVED
     if paused is not None and paused > today:
-        yield f"no digest before {paused}, because of a pause."
+        yield marked(_PAUSED, date=paused)
     if resting is not None and resting > today:
-        yield f"no digest before {resting}, because too many messages came back."
-    with database.reading() as work:
-        due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
-    at = f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}"
+        yield marked(_RESTING, date=resting)
+    due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
+    often = {
+        "frequency": preferences.frequency_text,
+        "time": f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}",
+    }
     # Of other frequencies, a due instant may be a day without a digest.
-    is_known = preferences.frequency is Frequency.DAILY
-    soon = f"; the next is due {format_instant(due_at)}" if due_at and is_known else ""
-    yield f"gets digests {preferences.frequency_text} at {at}{soon}."
+    if due_at and preferences.frequency is Frequency.DAILY:
+        yield marked(_DIGESTS_NEXT, at=format_instant(due_at), **often)
+    else:
+        yield marked(_DIGESTS, **often)
+    yield from _last_digest(work, subscription)
+
+
+def _last_digest(work: Transaction, subscription: Subscription) -> Iterator[str]:
+    """Yield what became of the newest digest, if there was one."""
+    wanted = DeliveryQuery(list_id=subscription.list_id, subscriber_id=subscription.subscriber_id)
+    for one in work[StatusStore].deliveries(wanted, before=None, limit=1):
+        yield marked(_LAST.get(one.state, _WAITS), date=one.local_date)

@@ -282,11 +282,13 @@ class MovingAnswer(BaseModel):
 
 
 class TimelineAnswer(Resource):
-    """Something that happened to a person, as a sentence."""
+    """Something that happened to a person, as a sentence; `mail` names the message that it is
+    about."""
 
     at: Instant
     kind: str
     text: PrintableText
+    mail: str | None
 
 
 class TimelinePage(BaseModel):

@@ -272,8 +272,11 @@ class StatusStore(Store):
                 db.editions.c.day.label("edition_day"),
                 db.editions.c.cut,
                 func.coalesce(db.post_progress.c.taken, 0).label("taken"),
+                db.subscribers.c.kind.label("reader_kind"),
+                db.subscribers.c.address,
             )
             .select_from(db.deliveries)
+            .join(db.subscribers, c.subscriber_id == db.subscribers.c.id)
             .join(db.lists, c.list_id == db.lists.c.id)
             .join(db.editions, c.edition_id == db.editions.c.id)
             .outerjoin(db.post_progress, db.post_progress.c.delivery_id == c.id)
@@ -288,6 +291,7 @@ class StatusStore(Store):
                 name=f"delivery/{row.id}",
                 positions=tuple(row.positions),
                 state=DeliveryState(row.state),
+                is_person=row.reader_kind == EMAIL and bool(row.address),
             )
             for row in found
         ]
