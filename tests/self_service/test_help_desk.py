@@ -102,7 +102,10 @@ def test_people_are_found_by_an_address_or_a_part_and_the_search_is_noted_withou
         found, more = help_desk.find_people(database, text, now=NOW, by=BY)
         assert [one.address.partition("@")[0] for one in found] == names.split()
         assert not more
-    assert noted(database)[:2] == [(BY, "find person", "people")] * 2
+    newest, _ = help_desk.find_people(database, " ", now=NOW, by=BY)
+    assert [one.address.partition("@")[0] for one in newest] == ["bob", "malice", "alice"]
+    assert newest[0].lists == {"trending": SubscriberState.ACTIVE}
+    assert noted(database)[:3] == [(BY, "find person", "people")] * 3
     with database.reading() as work:
         assert "alice" not in repr(work[AuditStore].page(before=None, limit=50))
 

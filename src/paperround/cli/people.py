@@ -104,8 +104,12 @@ def _choices(
 @app.command()
 def find(
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="An address, or 3 characters of it at least.")
-    ],
+        str,
+        typer.Argument(
+            metavar="[TEXT]",
+            help="An address, or 3 characters of it at least. Default: the newest people.",
+        ),
+    ] = "",
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:

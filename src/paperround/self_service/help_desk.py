@@ -12,7 +12,7 @@ from typing import Any
 
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
-from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.times import local_date
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, Transaction, write
@@ -57,28 +57,45 @@ class PersonRecord:
     suppressions: Mapping[str, datetime]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPerson:
+    """A person who was found, with their state on each of their lists."""
+
+    id: SubscriberId
+    address: str
+    state: SubscriberState
+    lists: Mapping[str, SubscriberState]
+
+
 # --- finding -------------------------------------------------------------------------------------
 
 
 def find_people(
     database: Database, text: str, *, now: datetime, by: str
-) -> tuple[list[Subscriber], bool]:
-    """Return the people whose address is `text` or contains it, at most MOST_FOUND, and whether
-    there are more. The search is audited without its text. Raises InvalidInput (code `email`)."""
+) -> tuple[list[FoundPerson], bool]:
+    """Return the people whose address is `text` or contains it, without a text the newest: at most
+    MOST_FOUND, and whether there are more. The search is audited without its text. Raises
+    InvalidInput (code `email`)."""
     part = text.strip()
-    if len(part) < SHORTEST_PART or not part.isprintable():
-        raise InvalidInput(
-            f"write an address, or at least {SHORTEST_PART} characters of it", code="email"
+    if part and (len(part) < SHORTEST_PART or not part.isprintable()):
+        raise invalid(
+            "email", "write an address, or at least %(num)s characters of it", num=SHORTEST_PART
         )
     with suppress(InvalidInput):  # it may be a part of an address
         part = parse_address(part).folded
 
-    def find(work: Transaction) -> list[Subscriber]:
-        found = work[SubscriberStore].search(part, limit=MOST_FOUND + 1)
-        details = {"found": min(len(found), MOST_FOUND)}
+    def find(work: Transaction) -> list[FoundPerson]:
+        people = work[SubscriberStore].search(part, limit=MOST_FOUND + 1)
+        lists = work[SubscriberStore].states_on_lists([one.id for one in people])
+        details = {"found": min(len(people), MOST_FOUND)}
         note = AuditedAction(actor=by, action="find person", target="people", details=details)
         work[AuditStore].note(note, now=now)
-        return found
+        return [
+            FoundPerson(
+                id=one.id, address=one.address, state=one.state, lists=lists.get(one.id, {})
+            )
+            for one in people
+        ]
 
     found = write(database, find)
     return found[:MOST_FOUND], len(found) > MOST_FOUND

@@ -60,8 +60,8 @@ EXPORTED: dict[int | str, dict[str, Any]] = {
 
 @router.post("/find", summary="Find people by address")
 def find_people(app: App, now: Now, actor: Actor, body: AddressPart) -> FoundPeople:
-    """People whose address is this, or contains it: at most 50. The search is audited, without
-    what was searched for."""
+    """People whose address is this, or contains it, or with an empty text the newest: at most 50.
+    The search is audited, without what was searched for."""
     found, more = help_desk.find_people(app.database, body.email, now=now, by=actor)
     return FoundPeople(items=[PersonHit.of(one) for one in found], more=more)
 

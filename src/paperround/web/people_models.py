@@ -57,7 +57,7 @@ def address_in(text: str) -> Address:
 
 
 class AddressPart(StrictBody):
-    """Whom to look for: an address, or at least three characters of it."""
+    """Whom to look for: an address, or at least three characters of it; empty: the newest."""
 
     model_config = example_config({"email": "ada@"})
 
@@ -155,11 +155,12 @@ class PauseBody(StrictBody):
 
 
 class PersonHit(Resource):
-    """A person who was found."""
+    """A person who was found, and their state on each of their lists."""
 
     id: int
     email: str = Field(validation_alias="address")
     state: SubscriberState
+    lists: dict[str, SubscriberState]
 
 
 class FoundPeople(BaseModel):

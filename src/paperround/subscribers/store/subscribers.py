@@ -1,6 +1,6 @@
 """Store subscribers and their subscriptions."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
 
 from paperround.core.errors import Conflict
-from paperround.db.dialect import insert_new
+from paperround.db.dialect import column_in, insert_new
 from paperround.db.driver import CompiledQuery
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
@@ -73,15 +73,34 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         return None if row is None else person_of(row)
 
     def search(self, text: str, *, limit: int) -> list[Subscriber]:
-        """Return people whose address contains `text`, case aside, by address."""
+        """Return people whose address contains `text`, case aside, by address; without a text the
+        newest."""
         c = db.subscribers.c
         is_part = or_(
             c.folded.contains(text.casefold(), autoescape=True),
             c.written.contains(text, autoescape=True),
         )
         people: Select[Any] = select(*PERSON_COLUMNS).where(c.kind == EMAIL, is_part)
-        found = self._connection.execute(people.order_by(c.folded).limit(limit))
-        return [person_of(row) for row in found]
+        ordered = people.order_by(c.folded if text else c.id.desc())
+        return [person_of(row) for row in self._connection.execute(ordered.limit(limit))]
+
+    def states_on_lists(
+        self, people: Collection[SubscriberId]
+    ) -> dict[SubscriberId, dict[str, SubscriberState]]:
+        """Return the states of people by the names of their lists; only those on one."""
+        c, person, list_ = db.subscriptions.c, db.subscribers.c, db.lists.c
+        found = self._connection.execute(
+            select(c.subscriber_id, list_.name, person.state, c.state)
+            .select_from(db.subscriptions)
+            .join(db.subscribers, c.subscriber_id == person.id)
+            .join(db.lists, c.list_id == list_.id)
+            .where(column_in(self._connection, c.subscriber_id, people))
+            .order_by(c.list_id)
+        )
+        states: dict[SubscriberId, dict[str, SubscriberState]] = {}
+        for id_, name, of_person, state in found:
+            states.setdefault(SubscriberId(id_), {})[name] = state_on_list(of_person, state)
+        return states
 
     def signed_up(self, subscriber: SubscriberId) -> dict[ListId, datetime]:
         """Return when a person was first put on each of their lists."""
