@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from paperround.access.keys import create_key
 from paperround.access.model import Scope
 from paperround.access.operators import add_operator, create_link
+from paperround.bounces.model import Did
+from paperround.bounces.store import ReturnStore
 from paperround.digests.editing import EditionRef, add_note, choose, drop, set_hold
 from paperround.digests.publish import freeze_cuts
 from paperround.editions.manage_lists import create_list
@@ -19,7 +21,7 @@ from paperround.feeds.model import NewFeed
 from tests.browser.looks import faults
 from tests.browser.person import MILLISECONDS
 from tests.browser.validator import faults as refused_by_validator
-from tests.builders import HOUR, NOW
+from tests.builders import HOUR, NOW, returned_event
 from tests.story.serving import Served
 from tests.story.visitor import Visitor, subscribed
 
@@ -37,6 +39,12 @@ PAGES = {
     "deliveries": "/admin/deliveries",
     "wrong filter": "/admin/deliveries?date=yesterday",
     "delivery": "/admin/deliveries/1",
+    "person": "/admin/people/1",
+    "choices": "/admin/people/1/choices?list=trending",
+    "new person": "/admin/people/new",
+    "bounces": "/admin/bounces",
+    "quarantined": "/admin/bounces/quarantine/1",
+    "suppressions": "/admin/suppressions",
     "feeds": "/admin/feeds",
     "feed": "/admin/feeds/2",
     "new feed": "/admin/feeds/new?kind=arxiv",
@@ -62,9 +70,17 @@ def link(site: Served) -> str:
 
 
 def furnished(site: Served) -> None:
-    """Let there be a reader with a digest, a held edition, a feed and a key."""
+    """Let there be a reader with a digest and a bounce, a report in quarantine, a feed and a
+    key."""
     subscribed(Visitor(site))
     now = site.clock.now()
+    with site.home.database.writing() as work:
+        returned = work[ReturnStore].begin(returned_event(), now=now)
+        assert returned is not None
+        mail = work[ReturnStore].mail_by_row("delivery", 1)
+        work[ReturnStore].end(returned, Did.NOTED, mail=mail, said="mailbox full")
+        report = b"Subject: Delivery\r\n\r\nYour mail went the way of all mail."
+        work[ReturnStore].keep(returned_event(), report, why="unproven", person=None, now=now)
     feed = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
     create_feed(site.home.feed_context, feed, now=now)
     own = {"title": "Robots", "feeds": ("arxiv-ml",), "private": True}
@@ -129,7 +145,23 @@ def test_every_admin_page_looks_well(browser: Browser, site: Served, tmp_path: P
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.locator("#name-error")).to_be_visible()
         look("wrong list")
-        page.goto(PAGES["doctor"])
+        page.goto("/admin/people")
+        page.get_by_label("Address").fill("@")
+        page.get_by_role("button", name="Find").click()
+        expect(page.get_by_label("Address")).to_have_attribute("aria-invalid", "true")
+        look("people")
+        page.get_by_label("Address").fill("")
+        page.get_by_role("button", name="Find").click()
+        look("found")
+        page.goto("/admin/people/1")
+        for errand in page.locator(".errand summary").all():
+            errand.click()
+        look("errands")
+        page.goto("/admin/suppressions")
+        page.get_by_label("Address").fill("never@mail.example")
+        page.get_by_role("button", name="Look up").click()
+        look("looked up")
+        page.goto("/admin/doctor")
         page.get_by_role("button", name="Run the checks").click()
         expect(page.locator(".findings li").first).to_be_visible()
         look("findings")

@@ -85,7 +85,7 @@ def lift(
     context = runtime(now)
     context.prepare()  # before the keys: they would make an installation
     address, keys = parse_address(email), context.settings.keys
-    with usage(reason="--reason", invalid="--resume"):
+    with usage(reason="--reason", resume="--resume"):
         lifted = lift_suppression(
             context.database,
             keys,

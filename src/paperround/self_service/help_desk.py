@@ -13,6 +13,7 @@ from typing import Any
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound, invalid
+from paperround.core.languages import marked
 from paperround.core.times import local_date
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, Transaction, write
@@ -133,7 +134,7 @@ def require_person(work: Transaction, number: SubscriberId) -> Subscriber:
     """Return a person who was not erased. Raises NotFound."""
     person = work[SubscriberStore].get(number)
     if person is None or person.kind != EMAIL or not person.address:
-        raise NotFound(f"there is no subscriber {number}, or they were erased")
+        raise NotFound(marked("there is no subscriber %(num)s, or they were erased", num=number))
     return person
 
 

@@ -52,7 +52,7 @@ _LIST_ARCHIVED = marked("no digest, because the list is archived.")
 _PAUSED = marked("no digest before %(date)s, because of a pause.")
 _RESTING = marked("no digest before %(date)s, because too many messages came back.")
 _DIGESTS = marked("gets digests %(frequency)s at %(time)s.")
-_DIGESTS_NEXT = marked("gets digests %(frequency)s at %(time)s; the next is due %(at)s.")
+_DIGESTS_NEXT = marked("gets digests %(frequency)s at %(time)s; the next is due on %(date)s.")
 _WAITS = marked("the digest of %(date)s waits to be sent.")
 _LAST: Mapping[DeliveryState, str] = {
     DeliveryState.SENT: marked(
@@ -127,7 +127,7 @@ def _of_list(
     }
     # Of other frequencies, a due instant may be a day without a digest.
     if due_at and preferences.frequency is Frequency.DAILY:
-        yield marked(_DIGESTS_NEXT, at=format_instant(due_at), **often)
+        yield marked(_DIGESTS_NEXT, date=local_date(due_at, zone), **often)
     else:
         yield marked(_DIGESTS, **often)
     yield from _last_digest(work, subscription)

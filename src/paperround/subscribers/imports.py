@@ -16,6 +16,7 @@ from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.interfaces import Advance, no_progress
+from paperround.core.languages import marked
 from paperround.core.times import format_instant
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, Transaction, write
@@ -263,8 +264,11 @@ def lift(
         }
         if reasons != {GONE}:
             raise InvalidInput(
-                "no mail that came back stopped this reader: without --resume they may sign up "
-                "again"
+                marked(
+                    "there is nothing to resume, because no bounce stopped this reader: lift it "
+                    "without that, and they may sign up again"
+                ),
+                code="resume",
             )
     lifted = [work[SubscriberStore].lift(one, now=now) for one in digests]
     known = work[SubscriberStore].find(address)

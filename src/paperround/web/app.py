@@ -43,6 +43,8 @@ from paperround.web import (
 )
 from paperround.web.admin import (
     audit,
+    bounces,
+    choices,
     deliveries,
     doctor,
     edition_mail,
@@ -52,6 +54,8 @@ from paperround.web.admin import (
     lists,
     login,
     overview,
+    people,
+    person,
     ranking,
     sending,
 )
@@ -115,6 +119,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     edition_mail.router,
     sending.router,
     deliveries.router,
+    people.router,
+    person.router,
+    choices.router,
+    bounces.router,
     feeds.router,
     lists.router,
     ranking.router,

@@ -1,6 +1,6 @@
 """Convert preferences to form fields and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
@@ -37,6 +37,16 @@ FREQUENCIES: Mapping[str, str] = {
 }
 """The options of the frequency field, and their labels."""
 _MOST_DIGITS = 9
+
+
+def offered_frequencies(offered: Collection[str], kept: str) -> dict[str, str]:
+    """Return the options of the frequency field: those that a list offers (none: all), and that of
+    the reader."""
+    return {
+        value: label
+        for value, label in FREQUENCIES.items()
+        if not offered or value == kept or value.partition(":")[0] in offered
+    }
 
 
 class HoursForm(BaseModel):

@@ -28,10 +28,10 @@ from paperround.web.context import (
 )
 from paperround.web.language import override_language, set_language
 from paperround.web.preferences_form import (
-    FREQUENCIES,
     ChoicesForm,
     find_errors,
     form_version,
+    offered_frequencies,
     parse_interests,
     parse_preferences,
     tick_suggestions,
@@ -153,7 +153,9 @@ class _Visit:
             now=self.now,
             form=form,
             shown=seen or form_version(_saved_form(self.choices)),
-            frequencies=_offered_frequencies(self.choices),
+            frequencies=offered_frequencies(
+                self.choices.frequencies, self.choices.preferences.frequency_text
+            ),
             zones=time_zones(),
             suggested=ticked_first(topics, form.add_topic),
             errors=errors,
@@ -161,18 +163,6 @@ class _Visit:
             lessons=lessons_of(self.app.signup_context, self.token, now=self.now, most=NEWEST)
             or (),
         )
-
-
-def _offered_frequencies(choices: Choices) -> dict[str, str]:
-    """Return the options of the frequency field: those of the list, and the reader's own."""
-    kept = choices.preferences.frequency_text
-    return {
-        value: label
-        for value, label in FREQUENCIES.items()
-        if not choices.frequencies
-        or value == kept
-        or value.partition(":")[0] in choices.frequencies
-    }
 
 
 def _visit(

@@ -4,17 +4,19 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
+from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery, redact_addresses
 from paperround.delivery.store.status import StatusStore
-from paperround.editions.model import DeliveryState, EditionId
+from paperround.digests.resend import resend_digest
+from paperround.editions.model import DeliveryState, DigestKind, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.web.admin.forms import parse_day, parse_subscriber
-from paperround.web.admin.session import admin_page, operator_router
-from paperround.web.context import App
+from paperround.web.admin.forms import FormFields, parse_day, parse_subscriber, require_sure
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.context import App, Now
 from paperround.web.paging import MAX_ROW_ID, Paging, RowNumber
 
 router = operator_router()
@@ -78,13 +80,53 @@ def _query(
 @router.get("/deliveries/{delivery_id}")
 def show_delivery(app: App, request: Request, delivery_id: RowNumber) -> Response:
     """Show one digest: its papers, when it went, and what the mail server said."""
+    return _delivery_page(app, request, delivery_id)
+
+
+def _delivery_page(
+    app: AppContext, request: Request, number: int, *, error: InvalidInput | None = None
+) -> Response:
     with app.database.reading() as work:
-        entry = _entry(work, delivery_id)
+        entry = _entry(work, number)
         edition = work[EditionStore].get(entry.edition_id)
     titles = {paper.position: paper for paper in edition.all_papers}
     papers = [titles[position] for position in entry.positions]
     reply = redact_addresses(entry.reply) or ""
-    return admin_page(request, "delivery.html", entry=entry, papers=papers, reply=reply)
+    return admin_page(
+        request,
+        "delivery.html",
+        status=422 if error else 200,
+        entry=entry,
+        papers=papers,
+        reply=reply,
+        may_resend=entry.is_person and entry.kind == DigestKind.DIGEST and bool(papers),
+        error=error,
+    )
+
+
+@router.post("/deliveries/{delivery_id}")
+def send_again(
+    app: App, now: Now, by: Operator, request: Request, delivery_id: RowNumber, form: FormFields
+) -> Response:
+    """Send the digest again to its reader, with the same papers."""
+    with app.database.reading() as work:
+        entry = _entry(work, delivery_id)
+    try:
+        require_sure(form)
+        app.settings.require_sender()
+        resend_digest(
+            app.database,
+            entry.subscriber_id,
+            entry.local_date,
+            identity=app.identity,
+            list_name=entry.list_name,
+            now=now,
+            by=by,
+        )
+    except InvalidInput as error:
+        return _delivery_page(app, request, delivery_id, error=error)
+    app.wake()
+    return back_to(f"/admin/people/{entry.subscriber_id}?done=digest")
 
 
 def _entry(work: Transaction, number: int) -> DeliveryEntry:

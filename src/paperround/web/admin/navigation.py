@@ -13,6 +13,7 @@ PAGES = (
     (marked("Editions"), "/admin/editions"),
     (marked("Deliveries"), "/admin/deliveries"),
     (marked("People"), "/admin/people"),
+    (marked("Bounces"), "/admin/bounces"),
     (marked("Feeds"), "/admin/feeds"),
     (marked("Channels"), "/admin/channels"),
     (marked("Ranking"), "/admin/ranking"),

@@ -1,0 +1,215 @@
+"""The admin page of one person: what they get and why not, what can be done, what happened."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from paperround.bootstrap import AppContext
+from paperround.core.errors import InvalidInput, RateLimited, invalid
+from paperround.core.languages import marked
+from paperround.core.times import parse_date
+from paperround.digests.plan import Hours
+from paperround.ops.timeline import timeline
+from paperround.self_service import adding, help_desk, suppressions
+from paperround.self_service.standing import standing_of
+from paperround.signup.magic_links import address_of
+from paperround.subscribers.model import GONE, SubscriberId, SubscriberState
+from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.people import ERASED, PATH, as_invalid
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.context import App, Now
+from paperround.web.paging import PageRequest, Paging, RowNumber
+from paperround.web.people_models import address_in
+from paperround.web.preferences_form import FREQUENCIES
+from paperround.web.templates import stream_file
+
+router = operator_router()
+
+EVENTS = 20
+"""Lines of a timeline on a page."""
+
+DONE: Mapping[str, str] = {
+    "saved": marked("Saved."),
+    "mailed": marked("An email asks them to confirm."),
+    "digest": marked("The digest is sent to them again."),
+}
+"""What a page says after a form did its work."""
+
+Done = Annotated[str, Query(max_length=20)]
+
+
+@router.get("/people/{number}")
+def show_person(
+    app: App, now: Now, request: Request, number: RowNumber, paging: Paging, done: Done = ""
+) -> Response:
+    """Show what a person gets, and if nothing, why; and what happened, newest first."""
+    return _person_page(app, now, request, SubscriberId(number), paging, done=done)
+
+
+def _person_page(
+    app: AppContext,
+    now: datetime,
+    request: Request,
+    number: SubscriberId,
+    paging: PageRequest,
+    *,
+    typed: Mapping[str, str] | None = None,
+    error: InvalidInput | None = None,
+    done: str = "",
+) -> Response:
+    record = help_desk.person_record(app.database, number, app.settings.keys)
+    hours = Hours(hour=app.settings.default_hour)
+    after = paging.last_id("timeline") or 0
+    events = timeline(app.database, number, after=after, limit=EVENTS + 1)
+    places = range(after + 1, after + len(events) + 1)
+    states = [one.state for _, one in record.subscriptions]
+    return admin_page(
+        request,
+        "person.html",
+        status=422 if error else 200,
+        record=record,
+        hours=hours,
+        says=standing_of(app.database, record, hours, now=now),
+        active=[
+            mailing_list.name
+            for mailing_list, one in record.subscriptions
+            if one.state is SubscriberState.ACTIVE
+        ],
+        waits=SubscriberState.PENDING in states,
+        may_resume=set(record.suppressions) == {GONE},
+        frequencies=FREQUENCIES,
+        events=events[:EVENTS],
+        next_cursor=PageRequest(EVENTS, None).next_cursor("timeline", places),
+        typed=typed or {},
+        error=error,
+        done=DONE.get(done, ""),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Errand:
+    """What an operator asks for a person, with the fields of the form."""
+
+    app: AppContext
+    now: datetime
+    by: str
+    number: SubscriberId
+    form: Mapping[str, str]
+
+    @property
+    def list_name(self) -> str | None:
+        """The list that it is about, None for all of theirs."""
+        return self.form.get("list") or None
+
+    def back(self, done: str = "saved") -> Response:
+        """Return to the page of the person."""
+        return back_to(f"{PATH}/{self.number}?done={done}")
+
+
+@router.post("/people/{number}")
+def act(
+    app: App,
+    now: Now,
+    by: Operator,
+    request: Request,
+    number: RowNumber,
+    paging: Paging,
+    form: FormFields,
+) -> Response:
+    """Do for a person what the button says."""
+    person = SubscriberId(number)
+    errand = _Errand(app=app, now=now, by=by, number=person, form=form)
+    try:
+        action = _ACTIONS.get(form.get("action", ""))
+        if action is None:
+            raise invalid("action", "this page has no such button")
+        return action(errand)
+    except (InvalidInput, RateLimited) as error:
+        shown = as_invalid(error)
+        return _person_page(app, now, request, person, paging, typed=form, error=shown)
+
+
+def _pause(one: _Errand) -> Response:
+    until: date | None = None
+    if one.form.get("action") == "pause":
+        try:
+            until = parse_date(one.form.get("until", ""))
+        except InvalidInput as error:
+            raise InvalidInput(error.text, code="until") from None
+    help_desk.pause_person(
+        one.app.signup_context, one.number, until, list_name=one.list_name, now=one.now, by=one.by
+    )
+    return one.back()
+
+
+def _unsubscribe(one: _Errand) -> Response:
+    help_desk.unsubscribe_person(
+        one.app.signup_context, one.number, list_name=one.list_name, now=one.now, by=one.by
+    )
+    return one.back()
+
+
+def _resend(one: _Errand) -> Response:
+    adding.resend_confirmation(one.app.signup_context, one.number, now=one.now, by=one.by)
+    return one.back("mailed")
+
+
+def _move(one: _Errand) -> Response:
+    at_once = "unconfirmed" in one.form
+    help_desk.move_person(
+        one.app.signup_context,
+        one.number,
+        address_in(one.form.get("email", "")),
+        unconfirmed=at_once,
+        now=one.now,
+        by=one.by,
+    )
+    return one.back("saved" if at_once else "mailed")
+
+
+def _lift(one: _Errand) -> Response:
+    settings, database = one.app.settings, one.app.database
+    with database.reading() as work:
+        address = address_of(help_desk.require_person(work, one.number))
+    suppressions.lift_suppression(
+        database,
+        settings.keys,
+        address,
+        reason=one.form.get("reason", ""),
+        resume="resume" in one.form,
+        now=one.now,
+        by=one.by,
+    )
+    return one.back()
+
+
+def _export(one: _Errand) -> Response:
+    pieces = help_desk.export_data(one.app.signup_context, one.number, now=one.now, by=one.by)
+    return stream_file(pieces, media_type="application/json", name="paperround-data.json")
+
+
+def _erase(one: _Errand) -> Response:
+    require_sure(one.form)
+    help_desk.erase_by_number(
+        one.app.signup_context,
+        one.number,
+        suppress_too="suppress" in one.form,
+        now=one.now,
+        by=one.by,
+    )
+    return back_to(f"{PATH}?done={ERASED}")
+
+
+_ACTIONS: Mapping[str, Callable[[_Errand], Response]] = {
+    "pause": _pause,
+    "go-on": _pause,
+    "unsubscribe": _unsubscribe,
+    "resend": _resend,
+    "move": _move,
+    "lift": _lift,
+    "export": _export,
+    "erase": _erase,
+}

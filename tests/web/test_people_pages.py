@@ -1,0 +1,232 @@
+"""The help desk by page: what people write to an operator, and what the operator presses."""
+
+import re
+from dataclasses import dataclass
+
+import httpx2 as httpx
+import pytest
+from starlette.testclient import TestClient
+
+from paperround.access.store import AuditStore
+from paperround.bounces.store import ReturnStore
+from paperround.digests.sending import deliver
+from paperround.subscribers.imports import suppress
+from paperround.subscribers.model import GONE
+from tests.builders import NOW, address, returned_event
+from tests.web.conftest import Site
+from tests.web.operators import OWN, add, form_token, logged_in
+
+PEOPLE = "/admin/people"
+ALICE = f"{PEOPLE}/1"
+LISTED = re.compile(r'<ul class="plain">(.*?)</ul>', re.S)
+
+
+@dataclass
+class HelpDesk:
+    """An operator who is logged in, and whose digest to Alice was taken by her server."""
+
+    site: Site
+    client: TestClient
+    token: dict[str, str]
+
+    def press(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form of the page."""
+        return self.client.post(path, data=self.token | fields, headers=OWN)
+
+    def done(self, path: str, **fields: str) -> str:
+        """Send a form, and return the page that it leads to."""
+        answer = self.press(path, **fields)
+        assert answer.status_code == 303, answer.text
+        return self.client.get(answer.headers["location"]).text
+
+    def refused(self, path: str, **fields: str) -> str:
+        """Send a form that is refused, and return its page."""
+        answer = self.press(path, **fields)
+        assert answer.status_code == 422, answer.text
+        return answer.text
+
+    def standing(self, path: str = ALICE) -> str:
+        """What the page of a person says first."""
+        page = self.client.get(path).text
+        found = LISTED.search(page)
+        assert found is not None
+        return found[1]
+
+    def post(self) -> tuple[int, int]:
+        """Send what is due; return how many digests and other emails have left so far."""
+        report = deliver(self.site.runtime.post())
+        return report.totals.sent, report.notices.sent
+
+    def actions(self) -> list[tuple[str, str]]:
+        """The actors and actions of the audit, newest first."""
+        with self.site.runtime.database.reading() as work:
+            found = work[AuditStore].page(before=None, limit=10)
+        return [(one.actor, one.action) for one in found]
+
+
+@pytest.fixture
+def desk(site: Site, digest_token: str) -> HelpDesk:
+    """The help desk, after today's digest was sent to Alice."""
+    add(site)
+    client = logged_in(site)
+    found = HelpDesk(site, client, {"csrf": form_token(client)})
+    assert found.post() == (1, 0)
+    return found
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_1_i_get_no_mail(desk: HelpDesk) -> None:
+    found = desk.press(PEOPLE, email="alice@").text
+    assert f'<a href="{ALICE}">alice@mail.example</a>' in found
+    assert "trending" in found
+    said = desk.standing()
+    assert "gets digests daily at" in said
+    assert "took the digest of" in said
+    assert "spam folder" in said
+    page = desk.client.get(ALICE).text
+    assert "was taken by their mail server" in page
+    assert "<title>Person 1" in page
+    delivery = desk.client.get("/admin/deliveries/1").text
+    assert f'href="{ALICE}"' in delivery
+    assert f'href="{ALICE}"' in desk.client.get("/admin/deliveries").text
+    assert "3 characters" in desk.refused(PEOPLE, email="al")
+    assert "Nobody is known" in desk.press(PEOPLE, email="nobody@mail.example").text
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_2_my_address_is_wrong(desk: HelpDesk) -> None:
+    refused = desk.refused(ALICE, action="move", email="alice@mail.example")
+    assert "that is the address they have" in refused.lower()
+    assert 'value="alice@mail.example"' in refused
+    assert '<details class="errand" open>' in refused
+    asked = desk.done(ALICE, action="move", email="new@mail.example")
+    assert "asks them to confirm" in asked
+    assert ">alice@mail.example</h1>" in asked
+    at_once = desk.done(ALICE, action="move", email="new@mail.example", unconfirmed="yes")
+    assert ">new@mail.example</h1>" in at_once
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_3_stop_mailing_me(desk: HelpDesk) -> None:
+    assert "because they left" in desk.done(ALICE, action="unsubscribe")
+    assert desk.actions()[0] == ("operator 1", "unsubscribe")
+    assert desk.post() == (1, 1)  # the goodbye with a way back
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_4_the_confirmation_never_came(desk: HelpDesk) -> None:
+    new = {"email": "carol@mail.example", "list": "trending"}
+    missing = desk.refused(f"{PEOPLE}/new", **new)
+    assert "say how they agreed" in missing.lower()
+    assert 'value="carol@mail.example"' in missing
+    page = desk.done(f"{PEOPLE}/new", **new, consent_source="by phone", confirm="yes")
+    assert "have not confirmed" in page
+    carol = page[page.index(f'action="{PEOPLE}/') :].split('"')[1]
+    assert "that mailbox was sent as much" in desk.refused(carol, action="resend").lower()
+    desk.site.clock.move(hours=2)
+    assert "asks them to confirm" in desk.done(carol, action="resend")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_5_send_me_that_digest_again(desk: HelpDesk) -> None:
+    assert "Tick that you are sure" in desk.refused("/admin/deliveries/1")
+    page = desk.done("/admin/deliveries/1", sure="yes")
+    assert "sent to them again" in page
+    assert desk.post() == (2, 0)
+    assert "three times" in desk.refused("/admin/deliveries/1", sure="yes")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_6_what_do_you_hold_on_me(desk: HelpDesk) -> None:
+    answer = desk.press(ALICE, action="export")
+    assert answer.json()["subscribers"][0]["address"] == "alice@mail.example"
+    assert "attachment" in answer.headers["content-disposition"]
+    assert desk.actions()[0] == ("operator 1", "export person")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_7_delete_me_and_never_mail_me_again(desk: HelpDesk) -> None:
+    assert "Tick that you are sure" in desk.refused(ALICE, action="erase", suppress="yes")
+    page = desk.done(ALICE, action="erase", suppress="yes", sure="yes")
+    assert "The person was erased" in page
+    assert desk.client.get(ALICE).status_code == 404
+    known = desk.press("/admin/suppressions", action="find", email="alice@mail.example").text
+    assert "It is suppressed since" in known
+    assert f'href="{ALICE}"' not in desk.client.get("/admin/deliveries").text
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_8_pause_until_january(desk: HelpDesk) -> None:
+    assert "is not after today" in desk.refused(ALICE, action="pause", until="2020-01-01")
+    assert "is not a date" in desk.refused(ALICE, action="pause", until="")
+    until = f"{NOW.year + 1}-01-01"
+    assert f"no digest before {until}" in desk.done(ALICE, action="pause", until=until)
+    assert "no digest before" not in desk.done(ALICE, action="go-on")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_9_another_hour_zone_language_and_frequency(desk: HelpDesk) -> None:
+    path = f"{ALICE}/choices"
+    page = desk.client.get(f"{path}?list=trending").text
+    fields = {"list": "trending", "shown": page.partition('name="shown" value="')[2][:16]}
+    wrong = desk.refused(path, **fields, hour="6", timezone="Mars", frequency="daily", size="99")
+    assert 'id="timezone-error"' in wrong
+    assert 'id="size-error"' in wrong
+    assert 'value="Mars"' in wrong
+    choices = {"hour": "6", "timezone": "Europe/Berlin", "frequency": "weekly:tue"}
+    more = {"language": "de", "keyword": "graphs", "topic": "", "size": ""}
+    after = desk.done(path, **fields, **choices, **more)
+    for text in ("Once a week, on Tuesday", "06:00 Europe/Berlin", "graphs"):
+        assert text in after
+    assert "changed meanwhile" in desk.refused(path, **fields, **choices, **more, mute="bricks")
+    assert desk.client.get(f"{path}?list=nosuch").status_code == 404
+
+
+@pytest.mark.accept("F56", part="page")
+def test_errand_10_an_address_bounced_by_mistake(desk: HelpDesk) -> None:
+    runtime = desk.site.runtime
+    with runtime.database.writing() as work:
+        suppress(work, runtime.settings.keys, address(), reason=GONE, now=NOW)
+    assert "lift the suppression and resume" in desk.standing()
+    assert "without an address" in desk.refused(ALICE, action="lift", reason="", resume="yes")
+    after = desk.done(ALICE, action="lift", reason="their server is back", resume="yes")
+    assert "gets digests daily" in after
+    assert desk.actions()[0] == ("operator 1", "lift suppression")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_an_address_is_suppressed_looked_up_and_let_go(desk: HelpDesk) -> None:
+    path, bob = "/admin/suppressions", {"email": "bob@mail.example"}
+    assert "It is not suppressed" in desk.press(path, action="find", **bob).text
+    assert "without an address" in desk.refused(path, action="add", **bob)
+    assert "not mailed any more" in desk.done(path, action="add", reason="asked", **bob)
+    known = desk.press(path, action="find", **bob).text
+    assert "asked" in known
+    assert "Lift the suppression" in known
+    refused = desk.refused(path, action="lift", reason="asked", resume="yes", **bob)
+    assert "nothing to resume" in refused
+    assert "may be mailed again" in desk.done(path, action="lift", reason="asked again", **bob)
+
+
+@pytest.mark.accept("F56", part="page")
+def test_what_came_back_and_the_quarantine_are_shown_in_words(desk: HelpDesk) -> None:
+    raw = b"Subject: back\r\n\r\nNo such user: alice@mail.example"
+    with desk.site.runtime.database.writing() as work:
+        number = work[ReturnStore].begin(returned_event(), now=NOW)
+        assert number is not None
+        work[ReturnStore].keep(returned_event(), raw, why="unproven", person=None, now=NOW)
+    page = desk.client.get("/admin/bounces").text
+    assert "5.1.1" in page
+    waiting = desk.client.get("/admin/bounces/quarantine/1").text
+    assert "No such user: (address)" in waiting
+    assert "Nothing came back" in desk.client.get("/admin/bounces?subscriber=1").text
+
+
+@pytest.mark.accept("F56", part="page")
+def test_the_timeline_leads_further_back(desk: HelpDesk) -> None:
+    for day in range(1, 29):
+        desk.done(ALICE, action="pause", until=f"{NOW.year + 1}-01-{day:02}")
+    page = desk.client.get(ALICE).text
+    earlier = page.partition('<p class="more"><a href="')[2].partition('"')[0]
+    assert "They agreed to be mailed" not in page
+    assert "They agreed to be mailed" in desk.client.get(earlier).text
