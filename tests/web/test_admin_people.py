@@ -208,6 +208,7 @@ def test_the_command_line_does_the_same_by_address_and_by_number() -> None:
     shown = run("show", "1")
     assert shown.stdout.startswith("trending: no digest before 2099-01-01, because of a pause.")
     assert "added by shell " in shown.stdout
+    assert "gets digests" not in shown.stdout
     assert read("pause", "1", "--end")["changed"] is True
     assert read("move", "1", "eva@example.org", "--unconfirmed", "--yes")["moved"] is True
     assert read("unsubscribe", "1")["lists"] == ["trending"]
@@ -215,6 +216,17 @@ def test_the_command_line_does_the_same_by_address_and_by_number() -> None:
     assert "They were unsubscribed (list trending), by shell " in lines
     assert "eva@example.org" in run("export", "1").stdout
     assert read("erase", "1", "--yes")["erased"] is True
+
+
+@pytest.mark.accept("F56", part="command line")
+@pytest.mark.usefixtures("installed")
+def test_somebody_who_gets_no_email_is_shown_with_the_command_that_helps() -> None:
+    assert run("add", "bob@example.org", "--consent-source", "sheet", "--confirm").exit_code == 0
+    assert "paperround subscribers resend 2" in run("show", "2").stdout
+    assert run("add", "ada@example.org", "--reason", "gone", group="suppressions").exit_code == 0
+    helps = run("show", "1").stdout
+    assert "paperround suppressions lift ada@example.org --resume" in helps
+    assert "paperround subscribers move 1 NEW_EMAIL" in helps
 
 
 @pytest.mark.accept("F56", part="bounces")

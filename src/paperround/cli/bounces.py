@@ -79,7 +79,9 @@ def list_all(as_json: AsJson = False) -> None:
         waiting = work[ReturnStore].waiting(limit=MOST_SHOWN)
     events_shown = [pick_fields(one, EVENT_FIELDS) for one in events]
     waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
-    print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)
+    none = "nothing came back; `paperround doctor` says whether bounces are read"
+    line = None if events or waiting else none
+    print_result({"events": events_shown, "quarantine": waiting_shown}, line, as_json=as_json)
 
 
 @app.command("show")

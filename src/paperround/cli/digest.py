@@ -190,7 +190,8 @@ def missed(
     """Show who did not get the digest of a date, by reason; with --send, send it after all.
 
     A replacement has the same papers and is sent once: nobody gets a second one of that date.
-    Whoever left, paused or is suppressed by now gets none.
+    Whoever left, paused or is suppressed by now gets none. For one reader who asks for a digest
+    again: `subscribers resend WHO --date`.
     """
     from paperround.digests.resend import missed as run
     from paperround.digests.resend import send_missed

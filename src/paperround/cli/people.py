@@ -1,7 +1,7 @@
 """`paperround subscribers` for one person: the help desk. WHO is an address or a subscriber's
 number, as `subscribers find` shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.delivery.status import MailRecord
     from paperround.subscribers.model import SubscriberId
+    from paperround.web.people_models import PersonAnswer
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 Who = Annotated[
@@ -146,8 +147,21 @@ def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
         return
     value = answer.model_dump(mode="json")
     value["interests"] = [f"{one.kind}:{one.value}" for one in answer.interests]
-    print_result(value, [*value.pop("says"), ""], as_json=False)
+    print_result(value, [*value.pop("says"), *_what_helps(answer), ""], as_json=False)
     print_result(value, as_json=False)
+
+
+def _what_helps(answer: "PersonAnswer") -> Iterator[str]:
+    """Yield the commands for somebody who gets no email."""
+    from paperround.subscribers.model import GONE
+
+    if {one.reason for one in answer.suppressed} == {GONE}:
+        yield f"  paperround subscribers move {answer.id} NEW_EMAIL"
+        yield f"  paperround suppressions lift {answer.email} --resume"
+    elif answer.suppressed:
+        yield f"  paperround suppressions lift {answer.email}"
+    elif any(one.state == "pending" for one in answer.subscriptions):
+        yield f"  paperround subscribers resend {answer.id}"
 
 
 @app.command()
@@ -353,7 +367,8 @@ def unsubscribe(
     left = unsubscribe_person(
         context.signup_context, number, list_name=list_name, now=context.clock.now(), by=actor()
     )
-    line = f"unsubscribed from {', '.join(left)}" if left else "was on no list"
+    nothing = "is on no list, or has not confirmed: nothing was changed"
+    line = f"unsubscribed from {', '.join(left)}" if left else nothing
     print_result({"subscriber": number, "lists": left}, line, as_json=as_json)
 
 
@@ -373,10 +388,11 @@ def resend(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Email the confirmation of an unconfirmed sign-up again, or with --date a digest.
+    """Email a confirmation again, or with --date a digest.
 
-    The limits of sign-ups hold for a confirmation. A digest has the same papers as the first time,
-    and goes again once. `subscribers timeline` shows the dates.
+    A confirmation is for a sign-up that was not confirmed; the limits of sign-ups hold. A digest
+    has the same papers as the first time, and goes again once. `subscribers timeline` shows the
+    dates.
     """
     from paperround.digests.resend import resend_digest
     from paperround.self_service.adding import resend_confirmation

@@ -43,7 +43,10 @@ IN_MEMORY = 16 * 2**20
 LISTED = ("email", "status", "frequency", "hour", "timezone")
 """The columns of an export that `subscribers list` shows."""
 
-app = typer.Typer(help="The people on a list.", no_args_is_help=True)
+app = typer.Typer(
+    help="Readers: find one, see why they get no email, add, change, pause, move, erase them.",
+    no_args_is_help=True,
+)
 
 
 @app.command("import")

@@ -294,7 +294,9 @@ def _digest_of(
         if one.kind == DigestKind.DIGEST and one.positions
     ]
     if not found:
-        raise invalid("date", "they were sent no digest of %(date)s", date=day)
+        raise invalid(
+            "date", "they were sent no digest of %(date)s: their timeline has the dates", date=day
+        )
     if len(found) > 1:
         names = ", ".join(one.list_name for one in found)
         raise invalid("list", "they read several lists: say which, %(name)s", name=names)

@@ -39,7 +39,6 @@ from paperround.subscribers.model import (
     GONE,
     Address,
     Subscriber,
-    SubscriberId,
     SubscriberState,
 )
 from paperround.subscribers.readers import RequestKind, Visitor
@@ -204,13 +203,16 @@ def require_move(
     return True
 
 
-def waits_to_resume(work: Transaction, person: SubscriberId, *, now: datetime) -> bool:
-    """Return whether a person whom a bounce stopped gets digests again once they use the link that
-    was sent to their new address."""
-    latest = work[NoticeLedger].latest(person, SystemMailKind.CHANGE)
+def waiting_change(work: Transaction, person: Subscriber, *, now: datetime) -> str | None:
+    """Return what the link that was sent to a new address for an operator does once it is used,
+    MOVES or RESUMES; None if there is none, it was used or has expired, or they have it already."""
+    latest = work[NoticeLedger].latest(person.id, SystemMailKind.CHANGE)
     if latest is None or latest.used_at is not None or now > latest.dated + CONFIRM_VALID:
-        return False
-    return latest.payload.get(VOUCHED) == RESUMES
+        return None
+    if latest.address == person.address:
+        return None
+    found = latest.payload.get(VOUCHED)
+    return found if isinstance(found, str) else None
 
 
 def _resume(work: Transaction, person: Subscriber, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import Hours
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState
-from paperround.self_service.change_address import waits_to_resume
+from paperround.self_service.change_address import MOVES, RESUMES, waiting_change
 from paperround.self_service.help_desk import PersonRecord
 from paperround.self_service.preferences import FURTHEST_DUE, next_due
 from paperround.subscribers.model import (
@@ -36,7 +36,8 @@ _OTHERWISE = marked(
     "No email: the address is suppressed since %(date)s, for the reason “%(reason)s”. They may "
     "sign up again once you lift the suppression."
 )
-_MOVING = marked("A link was sent to their new address: digests go on there once they use it.")
+_RESUMING = marked("A link was sent to their new address: digests go on there once they use it.")
+_MOVING = marked("A link was sent to their new address: until they use it, email goes to this one.")
 _ON_NO_LIST = marked("No email: they are on no list.")
 _INACTIVE: Mapping[SubscriberState, str] = {
     SubscriberState.PENDING: marked(
@@ -88,14 +89,16 @@ def standing_of(
     if stopped and record.person.state is SubscriberState.SUPPRESSED:
         return stopped
     with database.reading() as work:
-        if waits_to_resume(work, record.person.id, now=now):
-            return [*stopped, _MOVING]
+        change = waiting_change(work, record.person, now=now)
+        if change == RESUMES:
+            return [*stopped, _RESUMING]
         lists = [
             marked(_OF_LIST, name=mailing_list.name, problem=sentence)
             for mailing_list, subscription in record.subscriptions
             for sentence in _of_list(work, mailing_list, subscription, hours, now)
         ]
-    return [*stopped, *(lists or [_ON_NO_LIST])]
+    moving = [_MOVING] if change == MOVES else []
+    return [*stopped, *moving, *(lists or [_ON_NO_LIST])]
 
 
 def _of_list(
@@ -112,14 +115,28 @@ def _of_list(
     zone = hours.zone_of(preferences, mailing_list)
     today = local_date(now, zone)
     paused, resting = preferences.paused_until, subscription.resting_until
+    stops = []
     if mailing_list.paused_at is not None:
-        yield marked(_LIST_PAUSED, at=format_instant(mailing_list.paused_at))
+        stops.append(marked(_LIST_PAUSED, at=format_instant(mailing_list.paused_at)))
     if mailing_list.archived_at is not None:
-        yield _LIST_ARCHIVED
+        stops.append(_LIST_ARCHIVED)
     if paused is not None and paused > today:
-        yield marked(_PAUSED, date=paused)
+        stops.append(marked(_PAUSED, date=paused))
     if resting is not None and resting > today:
-        yield marked(_RESTING, date=resting)
+        stops.append(marked(_RESTING, date=resting))
+    yield from stops or _digests(work, mailing_list, subscription, hours, now)
+
+
+def _digests(
+    work: Transaction,
+    mailing_list: MailingList,
+    subscription: Subscription,
+    hours: Hours,
+    now: datetime,
+) -> Iterator[str]:
+    """Yield how often digests come, and what became of the newest one, if any."""
+    preferences = subscription.preferences
+    zone = hours.zone_of(preferences, mailing_list)
     due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
     often = {
         "frequency": preferences.frequency_text,
@@ -130,11 +147,6 @@ def _of_list(
         yield marked(_DIGESTS_NEXT, date=local_date(due_at, zone), **often)
     else:
         yield marked(_DIGESTS, **often)
-    yield from _last_digest(work, subscription)
-
-
-def _last_digest(work: Transaction, subscription: Subscription) -> Iterator[str]:
-    """Yield what became of the newest digest, if there was one."""
     wanted = DeliveryQuery(list_id=subscription.list_id, subscriber_id=subscription.subscriber_id)
     for one in work[StatusStore].deliveries(wanted, before=None, limit=1):
         yield marked(_LAST.get(one.state, _WAITS), date=one.local_date)
