@@ -32,7 +32,7 @@ def again(database: SqlDatabase, number: SubscriberId, **changes: object) -> str
     return resend_digest(database, number, identity=IDENTITY, now=NOW, by=BY, **given)  # type: ignore[arg-type]
 
 
-@pytest.mark.accept("F56", part="a digest again")
+@pytest.mark.accept("F56", part="a digest again", mutant="a-digest-goes-again-unnoted")
 def test_a_digest_that_was_sent_goes_again_with_the_same_papers_once(
     database: SqlDatabase,
 ) -> None:

@@ -229,7 +229,7 @@ def test_somebody_who_gets_no_email_is_shown_with_the_command_that_helps() -> No
     assert "paperround subscribers move 1 NEW_EMAIL" in helps
 
 
-@pytest.mark.accept("F56", part="bounces")
+@pytest.mark.accept("F56", part="bounces", mutant="a-report-commands-the-terminal")
 @pytest.mark.usefixtures("installed")
 def test_a_report_on_a_terminal_is_decoded_and_commands_it_nothing() -> None:
     content = REPORT.replace(b"MAILER", b"\x1b[2JMAILER") + b"\r\n"

@@ -146,7 +146,7 @@ def test_errand_6_what_do_you_hold_on_me(desk: HelpDesk) -> None:
     assert desk.actions()[0] == ("operator 1", "export person")
 
 
-@pytest.mark.accept("F56", part="page")
+@pytest.mark.accept("F56", part="page", mutant="a-page-erases-without-a-tick")
 def test_errand_7_delete_me_and_never_mail_me_again(desk: HelpDesk) -> None:
     assert "Tick that you are sure" in desk.refused(ALICE, action="erase", suppress="yes")
     page = desk.done(ALICE, action="erase", suppress="yes", sure="yes")
