@@ -220,10 +220,7 @@ def test_who_complains_after_a_mail_came_back_is_not_resumed(town: Town) -> None
 def test_nobody_else_is_resumed(town: Town) -> None:
     town.receive(town.event("alan", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT))
     for name in ("alan", "ada"):
-        with (
-            pytest.raises(InvalidInput, match="to resume"),
-            town.database.writing() as work,
-        ):
+        with pytest.raises(InvalidInput, match="to resume"), town.database.writing() as work:
             lift(work, KEYS, address(name, "example.org"), now=NOW, resume=True)
     assert town.states == ALAN_STOPPED
     assert town.suppressions() == ["complaint"]

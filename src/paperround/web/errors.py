@@ -127,7 +127,8 @@ def error_response(
     found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
     elsewhere = "" if found is None else f"https://arxiv.org/abs/{found[0]}"
     values = {"code": status, "title": title, "detail": detail, "elsewhere": elsewhere}
-    page = private_page(app, "problem.html", status=status, **values)
+    of_operators = f"{path}/".startswith("/admin/")
+    page = private_page(app, "problem.html", status=status, of_operators=of_operators, **values)
     page.headers.update(headers or {})
     return page
 
