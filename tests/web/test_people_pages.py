@@ -112,6 +112,7 @@ def test_errand_2_my_address_is_wrong(desk: HelpDesk) -> None:
 def test_errand_3_stop_mailing_me(desk: HelpDesk) -> None:
     assert "because they left" in desk.done(ALICE, action="unsubscribe")
     assert desk.actions()[0] == ("operator 1", "unsubscribe")
+    assert f'<a href="{ALICE}">subscriber 1</a>' in desk.client.get("/admin/audit").text
     assert desk.post() == (1, 1)  # the goodbye with a way back
 
 
