@@ -178,8 +178,8 @@ def test_a_keyboard_is_enough_to_log_in_filter_and_log_out(browser: Browser, sit
     with before(browser, site, width=800) as page:
         _press(page, "button", "Log in")
         expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-        _press(page, "link", "Keys")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Keys")
+        _press(page, "link", "API keys")
+        expect(page.get_by_role("heading", level=1)).to_have_text("API keys")
         _press(page, "button", "Revoke laptop")
         expect(page.get_by_text("revoked")).to_be_visible()
         _press(page, "button", "Log out")

@@ -18,7 +18,7 @@ PAGES = (
     (marked("Channels"), "/admin/channels"),
     (marked("Ranking"), "/admin/ranking"),
     (marked("Figures"), "/admin/figures"),
-    (marked("Keys"), "/admin/keys"),
+    (marked("API keys"), "/admin/keys"),
     (marked("Audit"), "/admin/audit"),
     (marked("Doctor"), "/admin/doctor"),
 )
