@@ -1,12 +1,13 @@
 """`paperround stats`: figures of the installation."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from paperround.cli.options import AnyList, AsJson, Now, runtime, usage
-from paperround.cli.output import print_result, table_lines
+from paperround.cli.output import print_result, table_lines, to_json
 from paperround.ops.stats_model import OTHERS
 
 BAR = 30
@@ -27,14 +28,13 @@ def stats(
     """Show growth, sign-ups, deliveries, lateness, bounces and feedback. Nothing is about one
     person, and who opened a mail is not known."""
     from paperround.ops.stats import stats as read_stats
-    from paperround.web.admin_stats import stats_json
 
     context = runtime(now)
     with usage(days="--days"):
         found = read_stats(
             context.database, now=context.clock.now(), days=days, list_name=list_name
         )
-    value = stats_json(found)
+    value = to_json(asdict(found))
     print_result(value, list(_lines(value)), as_json=as_json)
 
 

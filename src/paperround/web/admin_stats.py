@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import TypeAdapter
 
 from paperround.access.model import Scope
 from paperround.ops import stats as service
@@ -87,14 +86,6 @@ EXAMPLE: dict[str, Any] = {
         "unknown": 1,
     },
 }
-
-_AS_JSON = TypeAdapter(Stats)
-
-
-def stats_json(stats: Stats) -> dict[str, Any]:
-    """Return figures as the API and `paperround stats --json` tell them."""
-    value: dict[str, Any] = _AS_JSON.dump_python(stats, mode="json")
-    return value
 
 
 @router.get(
