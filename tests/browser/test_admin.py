@@ -55,6 +55,8 @@ PAGES = {
     "new list": "/admin/lists/new",
     "list's form": "/admin/lists/robots/edit",
     "ranking": "/admin/ranking?weights=votes=2",
+    "figures": "/admin/figures",
+    "wrong figures": "/admin/figures?days=91",
     "keys": "/admin/keys",
     "audit": "/admin/audit",
     "doctor": "/admin/doctor",

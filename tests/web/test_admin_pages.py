@@ -18,6 +18,7 @@ PAGES = (
     "/admin/feeds",
     "/admin/feeds/new?kind=arxiv",
     "/admin/ranking",
+    "/admin/figures",
     "/admin/keys",
     "/admin/audit",
     "/admin/doctor",

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from paperround.core.errors import InvalidInput
+from paperround.core.errors import invalid
 from paperround.db.counts import EVERYWHERE, DayCountStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.ledger import Ledger
@@ -96,7 +96,7 @@ def stats(
     Raises InvalidInput for a number of days that is not kept, NotFound for an unknown list.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise InvalidInput(f"days are a number from 1 to {MOST_DAYS}", code="days")
+        raise invalid("days", "days are a number from 1 to %(most)s", most=MOST_DAYS)
     last = now.date()
     first = last - timedelta(days=days - 1)
     since = datetime.combine(first, time(), UTC)

@@ -4,7 +4,7 @@ known of who opened an email or followed a link."""
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 FEWEST = 3
@@ -260,3 +260,36 @@ class Stats:
     saves_by_feed: Sequence[FeedSaves]
     feeds: Sequence[FeedFigures]
     queue: QueueFigures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureDay:
+    """All figures of one day. `subscribers` is None for a day on which nobody counted them."""
+
+    date: date
+    subscribers: SubscriberDay | None
+    signups: SignupDay
+    deliveries: DeliveryDay
+    returned: ReturnDay
+
+
+def figure_days(stats: Stats) -> list[FigureDay]:
+    """Return the figures of each day, newest first.
+
+    Editions of tomorrow, which a list in an eastern time zone may have, add a day.
+    """
+    subscribers = {one.date: one for one in stats.subscribers_by_day}
+    signups = {one.date: one for one in stats.signups_by_day}
+    deliveries = {one.date: one for one in stats.deliveries_by_day}
+    returned = {one.date: one for one in stats.returned_by_day}
+    last = max(stats.last, *deliveries, stats.first)
+    return [
+        FigureDay(
+            date=day,
+            subscribers=subscribers.get(day),
+            signups=signups.get(day, SignupDay(date=day)),
+            deliveries=deliveries.get(day, DeliveryDay(date=day)),
+            returned=returned.get(day, ReturnDay(date=day)),
+        )
+        for day in (last - timedelta(days=n) for n in range((last - stats.first).days + 1))
+    ]

@@ -116,6 +116,7 @@ def environment(language: str = ENGLISH) -> Environment:
     env.filters |= {
         "cut_time": partial(_cut_time, locale),
         "day_and_month": locale.day_and_month,
+        "duration": locale.duration,
         "list_title": partial(localized_list_title, locale),
         "moment": partial(_format_instant, locale),
         "month": locale.month,

@@ -114,6 +114,12 @@ class Locale:
         unit = "duration-day" if in_days else "duration-hour"
         return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.babel))
 
+    def duration(self, seconds: int) -> str:
+        """Return `90 seconds`, `2 minutes` or `48 hours`: minutes from the second one on."""
+        if seconds < 120:
+            return str(format_unit(seconds, "duration-second", locale=self.babel))
+        return self.span(timedelta(seconds=seconds))
+
     # --- dates ---------------------------------------------------------------------------------
 
     def _long_date(self, day: date) -> str:
