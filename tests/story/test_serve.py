@@ -20,6 +20,8 @@ from tests.story.serving import free_port
 from tests.waiting import until
 
 READERS = 300
+MISSED_WITHIN = 10.0
+"""Seconds after which a watcher hears of a scheduler that died."""
 
 
 def states(home: CommandLine) -> Counter[str]:
@@ -117,6 +119,24 @@ def test_a_server_that_ticks_is_ready_after_its_first_tick(tmp_path: Path) -> No
         assert status(port, "/healthz") == 200
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in ended(process)
+
+
+@pytest.mark.accept("O1", part="the scheduler")
+def test_a_site_is_not_ready_once_its_scheduler_was_killed(tmp_path: Path) -> None:
+    home, port = CommandLine(tmp_path), free_port()
+    home.run("db", "upgrade")
+    with running(home, "serve", "--web-only", "--port", str(port)) as site:
+        with running(home, "scheduler") as scheduler:
+            until(lambda: status(port, "/readyz") == 200, process=scheduler)
+            scheduler.kill()
+            began = time.monotonic()
+            until(lambda: status(port, "/readyz") == 503, process=site)
+            assert time.monotonic() - began < MISSED_WITHIN
+        with running(home, "scheduler") as scheduler:
+            until(lambda: status(port, "/readyz") == 200, process=scheduler)
+        assert status(port, "/readyz") == 503
+        home.run("tick")
+        assert status(port, "/readyz") == 200
 
 
 # --- side by side ------------------------------------------------------------------------------

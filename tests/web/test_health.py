@@ -1,5 +1,8 @@
 """What a watcher is told."""
 
+import asyncio
+from threading import Event
+
 import pytest
 from sqlalchemy import text
 
@@ -8,8 +11,11 @@ from paperround.delivery.holds import Signing, allow_unsigned, hold_unsigned
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.rate_limits import PendingFeedback
 from paperround.editions.model import DeliveryId
+from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import SCHEDULER
 from paperround.plugins.metrics import database_gauges
+from paperround.web.health import DOES_NOT_ANSWER, readiness
+from paperround.web.timed_check import TimedCheck
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
 
@@ -26,6 +32,7 @@ def test_planning_that_goes_on_for_long_is_no_silence(site: Site) -> None:
     assert site.client.get("/readyz").json() == {"status": "ready"}
 
 
+@pytest.mark.accept("O1", part="the schema")
 def test_a_site_whose_database_somebody_else_migrated_is_not_ready(site: Site) -> None:
     _beat(site)
     with sql(site.runtime).begin() as connection:
@@ -33,6 +40,65 @@ def test_a_site_whose_database_somebody_else_migrated_is_not_ready(site: Site) -
     answer = site.client.get("/readyz")
     assert (answer.status_code, "db upgrade" in answer.json()["status"]) == (503, True)
     assert site.client.get("/healthz").status_code == 200
+
+
+@pytest.mark.accept("O1", part="the database")
+def test_a_site_whose_database_file_is_gone_is_not_ready(site: Site) -> None:
+    _beat(site)
+    file = site.runtime.settings.data_dir / "paperround.db"
+    away = file.rename(file.with_suffix(".away"))
+    answer = site.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": DOES_NOT_ANSWER})
+    away.rename(file)
+    assert site.client.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.accept("O1", part="the database")
+def test_a_check_that_hangs_is_given_up_and_not_begun_again() -> None:
+    begun: list[int] = []
+    released = Event()
+
+    def hang() -> str:
+        begun.append(1)
+        released.wait()
+        return "answered"
+
+    async def ask() -> None:
+        check = TimedCheck(hang, seconds=0.01)
+        assert [await check.result(), await check.result()] == [None, None]
+        assert len(begun) == 1
+        released.set()
+        patient = TimedCheck(hang)
+        assert await patient.result() == "answered"
+
+    asyncio.run(ask())
+
+
+@pytest.mark.accept("O1", part="the scheduler")
+def test_a_site_whose_own_scheduler_stopped_looking_is_not_ready(site: Site) -> None:
+    _beat(site)
+
+    def problem() -> str | None:
+        return readiness(site.runtime, lambda: NOW).problem
+
+    site.clock.move(seconds=10)
+    assert problem() is None
+    site.clock.move(seconds=1)
+    assert "has not looked" in str(problem())
+    site.clock.move(hours=-1)
+    assert "has not looked" in str(problem()), "the clock was put back, and no look is due"
+
+
+@pytest.mark.accept("O1", part="the scheduler")
+def test_a_scheduler_of_another_process_is_missed_as_soon_as_it_ends(site: Site) -> None:
+    _beat(site)
+    folder = site.runtime.settings.data_dir
+    with scheduler_lock(folder), scheduler_lock(folder):
+        assert site.client.get("/readyz").json() == {"status": "ready"}
+    answer = site.client.get("/readyz")
+    assert (answer.status_code, "paperround scheduler" in answer.json()["status"]) == (503, True)
+    forget_scheduler(folder)
+    assert site.client.get("/readyz").json() == {"status": "ready"}, "cron ticks now"
 
 
 @pytest.mark.accept("O7", part="told", mutant="a-watcher-does-not-hear-of-missing-keys")

@@ -73,6 +73,19 @@ def drain(
         log.warning("the sign of life stays for a while: %s", error)
 
 
+@contextmanager
+def scheduler_is_known(context: "AppContext") -> Iterator[None]:
+    """Let other processes see, within the block, that a scheduler runs: on SQLite by a lock, on
+    PostgreSQL by the heartbeats that it writes."""
+    if not context.settings.embedded:
+        yield
+        return
+    from paperround.ops.scheduler_lock import scheduler_lock
+
+    with scheduler_lock(context.settings.data_dir):
+        yield
+
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 

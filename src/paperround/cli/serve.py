@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from paperround.cli.process import (
     hold_signals,
     leave_on_signals,
     log_to_stderr,
+    scheduler_is_known,
     serve_health,
 )
 from paperround.core.errors import Misconfigured
@@ -66,18 +68,19 @@ def serve(
     default_host, default_port = listening_place(context.settings.public_url)
     host, port = host or default_host, port or default_port
     with listen(host, port) as door:
-        site = create_app(context)
         ticker = None if web_only else Scheduler(context)
+        site = create_app(context, last_look=None if ticker is None else ticker.last_enqueued_at)
         leave_on_signals()
         say(f"Paperround serves {context.settings.public_url} on {host}:{port}")
-        try:
-            if ticker is not None:
-                ticker.start()
-            freeze_startup_objects()
-            server(site, host=host, port=port, on_stop=context.stop_sending).run(sockets=[door])
-        finally:
-            if ticker is not None:
-                drain(context, ticker.stop, scheduler=True, worker=True)
+        with nullcontext() if ticker is None else scheduler_is_known(context):
+            try:
+                if ticker is not None:
+                    ticker.start()
+                freeze_startup_objects()
+                server(site, host=host, port=port, on_stop=context.stop_sending).run(sockets=[door])
+            finally:
+                if ticker is not None:
+                    drain(context, ticker.stop, scheduler=True, worker=True)
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
@@ -85,10 +88,12 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     from paperround.delivery.deliver import ASKED_TO_STOP
     from paperround.delivery.store.ledger import Ledger
     from paperround.digests.sending import deliver as send_due
+    from paperround.ops.scheduler_lock import forget_scheduler
     from paperround.ops.tick import tick as run
 
     context = runtime(now)
     context.settings.require_sender()
+    forget_scheduler(context.settings.data_dir)
     finish_on_signals(context)
     with context.requests_first():
         report = run(context.tick_context, now=context.clock.now())
@@ -178,7 +183,10 @@ def scheduler(health: Health = None) -> None:
     context.prepare_to_serve()
     ticker = Scheduler(context, runs_jobs=context.settings.embedded)
     hold_signals()
-    with serve_health(context, scheduler_role(ticker.last_enqueued_at), health):
+    with (
+        scheduler_is_known(context),
+        serve_health(context, scheduler_role(ticker.last_enqueued_at), health),
+    ):
         ticker.start()
         freeze_startup_objects()
         say("Paperround ticks once a minute; stop it with SIGTERM")

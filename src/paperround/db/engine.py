@@ -262,12 +262,16 @@ def rest(seconds: float) -> None:
 
 
 def storage(connection: Connection) -> Storage:
-    """Return the log size and the free space; both None on PostgreSQL."""
+    """Return the log size and the free space; both None on PostgreSQL. Raises DatabaseFailed if the
+    file is gone, which open connections do not notice."""
     file = connection.engine.url.database
     if connection.dialect.name != "sqlite" or file is None:
         return Storage()
     # The disk limits the free space, and so does the maximum size of the file.
-    disk = os.statvfs(file)
+    try:
+        disk = os.statvfs(file)
+    except OSError as error:
+        raise DatabaseFailed(f"the database file is gone: {error.strerror}") from error
     names = ("max_page_count", "page_count", "freelist_count", "page_size")
     most, pages, free, size = (
         int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names

@@ -33,8 +33,11 @@ SCHEDULERS, WORKERS = "scheduler/", "worker/"
 """Prefixes of the names of heartbeats."""
 
 FRESH = timedelta(seconds=30)
-"""The age of a heartbeat up to which its process counts as alive. Heartbeats come every ten
+"""The age of a heartbeat up to which a worker counts as alive. Its heartbeats come every ten
 seconds."""
+
+SCHEDULER_FRESH = timedelta(seconds=10)
+"""The same for a scheduler, whose heartbeats come every five seconds."""
 
 GONE = timedelta(hours=1)
 """Age at which the last heartbeat of a dead process is deleted."""
@@ -124,16 +127,16 @@ class ClusterStatus:
 def staff(work: Transaction, *, now: datetime) -> ClusterStatus:
     """Return the schedulers and workers that are alive."""
 
-    def fresh(prefix: str) -> list[str]:
+    def fresh(prefix: str, within: timedelta) -> list[str]:
         beats = work[SlotStore].beats(prefix)
-        return sorted(name for name, at in beats.items() if now - at <= FRESH)
+        return sorted(name for name, at in beats.items() if now - at <= within)
 
     known = {line.value: line for line in QueueName}  # a newer version may have more queues
     workers = {}
-    for sign in fresh(WORKERS):
+    for sign in fresh(WORKERS, FRESH):
         name, _, lines = sign.rpartition("/")
         workers[name] = frozenset(known[one] for one in lines.split(",") if one in known)
-    return ClusterStatus(schedulers=tuple(fresh(SCHEDULERS)), workers=workers)
+    return ClusterStatus(schedulers=tuple(fresh(SCHEDULERS, SCHEDULER_FRESH)), workers=workers)
 
 
 def forget_dead_processes(work: Transaction, *, now: datetime) -> None:

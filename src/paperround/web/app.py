@@ -74,6 +74,7 @@ from paperround.web.security import (
     security_middleware,
 )
 from paperround.web.templates import PUBLIC_HEADERS, static_dir, static_version
+from paperround.web.timed_check import TimedCheck
 from paperround.web.timing import note_route, time_requests
 
 COOKIELESS = (
@@ -179,9 +180,14 @@ class VersionedFiles(StaticFiles):
         return answer
 
 
-def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
+def create_app(
+    runtime: AppContext | None = None,
+    *,
+    cache_seconds: float = SECONDS,
+    last_look: health.LastLook | None = None,
+) -> FastAPI:
     """Return the site of `runtime`, by default of the current environment. Public pages are cached
-    for `cache_seconds`."""
+    for `cache_seconds`. `last_look` is that of a scheduler in the same process."""
     app = runtime or AppContext(load_settings(), SystemClock())
     app.prepare_to_serve()
     site = Site(
@@ -202,6 +208,7 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
         redirect_slashes=False,
     )
     site.state.runtime = app
+    site.state.readiness = TimedCheck(partial(health.readiness, app, last_look))
     site.state.turns = CostlyTurns()
     site.state.rules = rules_for(app)
     site.state.cache = PageCache(

@@ -1,12 +1,11 @@
 """Health checks: `/healthz` and `/readyz` of the site, and of workers and schedulers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -20,15 +19,23 @@ from paperround.delivery.rate_limits import UNREACHED, unreached
 from paperround.delivery.restore_guard import WAS_PUT_BACK
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
+from paperround.ops.scheduler_lock import is_scheduler_gone
 from paperround.ops.tick import SCHEDULER
-from paperround.web.context import App, Now
+from paperround.web.timed_check import TimedCheck
 
 STALE_AFTER = timedelta(minutes=3)
 """The scheduler runs once a minute."""
 
 DOES_NOT_ANSWER = "the database does not answer"
 NOTHING_TICKS = "nothing ticks: is the scheduler running?"
+GONE = "the scheduler has ended: start `paperround scheduler`, or `paperround serve`"
 NOT_DONE = "ticks are asked for and not done: look at the workers' logs"
+
+LATE_AFTER = timedelta(seconds=10)
+"""A scheduler looks every five seconds at what is due."""
+
+LastLook = Callable[[], datetime | None]
+"""Returns when a scheduler last looked, None if it never did."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,20 +47,38 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(app: App, now: Now, response: Response) -> dict[str, object]:
+async def readyz(request: Request, response: Response) -> dict[str, object]:
     """Check the database, its schema, disk space, the scheduler, the workers and holds on sending.
 
     Returns 503 with the reason if one fails. An unreachable relay is only `degraded`, with status
     200, because another process could not reach it either. With separate workers the response also
     counts the processes and the jobs in each queue.
     """
+    check: TimedCheck[Readiness] = request.app.state.readiness
+    found = await check.result() or Readiness(problem=DOES_NOT_ANSWER)
+    response.status_code = 503 if found.problem else 200
+    well = "degraded" if "degraded" in found.facts else "ready"
+    return {"status": found.problem or well, **found.facts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What is wrong, None if nothing is, and facts about the processes."""
+
+    problem: str | None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def readiness(app: AppContext, last_look: LastLook | None) -> Readiness:
+    """Return whether all is in order. `last_look` is that of a scheduler in this process."""
+    now = app.clock.now()
     problem = database_problem(app)
-    facts: dict[str, object] = {}
-    if problem is None:
-        problem, facts = _work_problem(app, now)
-    response.status_code = 503 if problem else 200
-    well = "degraded" if "degraded" in facts else "ready"
-    return {"status": problem or well, **facts}
+    if problem is None and last_look is not None:
+        problem = late_problem(last_look(), now)
+    if problem is not None:
+        return Readiness(problem=problem)
+    problem, facts = _work_problem(app, now)
+    return Readiness(problem=problem, facts=facts)
 
 
 def database_problem(app: AppContext) -> str | None:
@@ -83,6 +108,8 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
     is_stale = last_run is None or now - last_run > STALE_AFTER
+    if not is_shared and is_scheduler_gone(app.settings.data_dir):
+        return GONE, {}
     facts: dict[str, object] = {}
     if reason is not None:
         facts["degraded"] = f"{UNREACHED}: {reason}"
@@ -106,9 +133,6 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
 # Workers and schedulers serve pages of their own, about their own process. The site's pages are
 # about the whole installation. No page names a person.
 
-LATE_AFTER = timedelta(seconds=90)
-"""A scheduler that has not polled for this long is unhealthy."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -120,7 +144,7 @@ class Role:
     name: str
     problem: Callable[[datetime], str | None]
     facts: Callable[[], dict[str, object]] = dict
-    last_look: Callable[[], datetime | None] | None = None
+    last_look: LastLook | None = None
 
 
 def worker_role(app: AppContext) -> Role:
@@ -138,15 +162,20 @@ def worker_role(app: AppContext) -> Role:
     )
 
 
-def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
+def late_problem(last: datetime | None, now: datetime) -> str | None:
+    """Return what is wrong with a scheduler that last looked then, or None."""
+    # A clock that was put back shows a look that is yet to come.
+    is_late = last is None or abs(now - last) > LATE_AFTER
+    return "the scheduler has not looked at what is due for 10 seconds" if is_late else None
+
+
+def scheduler_role(last_look: LastLook) -> Role:
     """Return the role of a scheduler, which on SQLite also does the work."""
-
-    def problem(now: datetime) -> str | None:
-        last = last_look()
-        is_late = last is None or now - last > LATE_AFTER
-        return "it has not looked at what is due for 90 seconds" if is_late else None
-
-    return Role(name="scheduler", problem=problem, last_look=last_look)
+    return Role(
+        name="scheduler",
+        problem=lambda now: late_problem(last_look(), now),
+        last_look=last_look,
+    )
 
 
 def role_app(app: AppContext, role: Role) -> Starlette:
@@ -155,8 +184,11 @@ def role_app(app: AppContext, role: Role) -> Starlette:
     def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "role": role.name})
 
-    def readyz(_: Request) -> Response:
-        problem = database_problem(app) or role.problem(app.clock.now())
+    check = TimedCheck(lambda: database_problem(app) or role.problem(app.clock.now()) or "")
+
+    async def readyz(_: Request) -> Response:
+        found = await check.result()
+        problem = DOES_NOT_ANSWER if found is None else found
         payload = {"status": problem or "ready", "role": role.name, **role.facts()}
         return JSONResponse(payload, status_code=503 if problem else 200)
 
