@@ -23,25 +23,26 @@ class TimedCheck(Generic[T]):
         self._check = check
         self._seconds = seconds
         self._lock = Lock()
-        self._running: Future[T] | None = None
+        self._running: Future[T | None] | None = None
 
     async def result(self) -> T | None:
-        """Return what the check returns, None if it takes too long."""
+        """Return what the check returns, None if it takes too long or fails."""
         waiting = asyncio.wrap_future(self._start())
         try:
             return await asyncio.wait_for(asyncio.shield(waiting), self._seconds)
         except TimeoutError:
             return None
 
-    def _start(self) -> Future[T]:
+    def _start(self) -> Future[T | None]:
         with self._lock:
             if self._running is None or self._running.done():
                 self._running = Future()
                 Thread(target=self._run, args=(self._running,), daemon=True).start()
             return self._running
 
-    def _run(self, found: Future[T]) -> None:
+    def _run(self, found: Future[T | None]) -> None:
         try:
             found.set_result(self._check())
-        except Exception as error:
-            found.set_exception(error)
+        finally:
+            if not found.done():  # it failed, and the thread's end logs why
+                found.set_result(None)
