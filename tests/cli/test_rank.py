@@ -64,3 +64,33 @@ def test_other_weights_are_tried_and_named(home: Path) -> None:
     before, tried = ranked(), ranked("--try", OTHER)
     assert (before["ranker"], tried["ranker"]) == ("trending-3", "trending-3(recency=0.0)")
     assert before["items"] != tried["items"]
+
+
+def test_weights_are_tried_on_the_editions_of_past_days(home: Path) -> None:
+    archive(home, 2)
+    night = ("--now", "2026-01-30T23:59:00Z")
+    assert run("digest", "send", *night).exit_code == 0
+    asked = ("rank", "--try", OTHER, "--days", "2", *night)
+    told = run(*asked)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("trending, 1 edition, with recency=0.0\n")
+    value = json.loads(run(*asked, "--json").stdout)
+    [day] = value["days"]
+    assert (day["day"], day["size"], value["size"]) == (str(LAST), 12, 12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("--days", "2"), "--try"),
+        (("--days", "91", "--try", OTHER), "--days"),
+        (("--days", "2", "--try", "full_words=9"), "--try"),
+    ],
+)
+def test_what_cannot_be_tried_names_its_option(
+    home: Path, arguments: tuple[str, ...], option: str
+) -> None:
+    archive(home, 1)
+    told = run("rank", *arguments)
+    assert told.exit_code == 2
+    assert f"Invalid value for {option}" in told.output

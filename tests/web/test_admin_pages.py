@@ -134,3 +134,20 @@ def test_the_order_shows_its_parts_and_other_weights(site: Site, digest_token: s
     other = client.get("/admin/ranking?weights=votes=5").text
     assert "without:" in other
     assert client.get("/admin/ranking?weights=magic=5").status_code == 422
+
+
+@pytest.mark.accept("F43", part="ranking")
+def test_weights_are_tried_on_the_last_month_and_nothing_is_stored(
+    site: Site, digest_token: str
+) -> None:
+    add(site)
+    client = logged_in(site)
+    before = site.dump()
+    page = client.get("/admin/ranking?weights=recency=0.1").text
+    assert "In 1 edition, " in page
+    assert "Would come in most often" in page
+    assert "Only the papers that an edition shows" in page
+    shaped = client.get("/admin/ranking?weights=settling_hours=2")
+    assert shaped.status_code == 200, "today's order can be tried with every weight"
+    assert "shapes a part of the score" in shaped.text
+    assert site.dump() == before

@@ -12,9 +12,11 @@ from paperround.core.times import format_instant
 from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:
-    from paperround.editions.model import Ranked
+    from paperround.bootstrap import AppContext
+    from paperround.editions.model import EditionPaper, Ranked
     from paperround.ranking.learn import LearnReport
     from paperround.ranking.rank import ListRanking
+    from paperround.ranking.trial import MovedPaper, WeightsTrial
 
 
 def rank(
@@ -32,6 +34,14 @@ def rank(
             help="Other weights, such as votes=2,recency=0.5.",
         ),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days",
+            metavar="N",
+            help="What --try would have changed in the editions of the last N days: up to 90.",
+        ),
+    ] = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,6 +49,9 @@ def rank(
     from paperround.ranking.rank import rank_list
 
     context = runtime(now)
+    if days is not None:
+        _try_on_past_days(context, list_name, weights, days, limit, as_json=as_json)
+        return
     with usage("--try"):
         ranker = context.ranker_with(weights) if weights else context.ranker
     ranked = rank_list(
@@ -59,6 +72,66 @@ def rank(
         ],
     }
     print_result(value, _lines(ranked, limit, explain=explain), as_json=as_json)
+
+
+def _try_on_past_days(
+    context: "AppContext",
+    list_name: str,
+    weights: str | None,
+    days: int,
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what other weights would have changed in the editions of the last days."""
+    from paperround.ranking.trial import try_weights
+
+    if not weights:
+        raise typer.BadParameter("--days needs weights to try", param_hint="--try")
+    with usage(days="--days", weights="--try"):
+        found = try_weights(
+            context.database, list_name, weights, now=context.clock.now(), days=days
+        )
+    value = {
+        **pick_fields(found, "list size shown same deepest incomparable"),
+        "weights": found.weights.changes(),
+        "outcome": found.outcome and pick_fields(found.outcome, "days sent tried"),
+        "days": [
+            {**pick_fields(one, "day cut same size"), "entered": _titles(one.entered)}
+            for one in found.days
+        ],
+        "entered": [_moved_as_json(one) for one in found.entered[:limit]],
+        "left": [_moved_as_json(one) for one in found.left[:limit]],
+    }
+    print_result(value, _trial_lines(found, limit), as_json=as_json)
+
+
+def _titles(papers: "Sequence[EditionPaper]") -> list[str]:
+    return [one.title for one in papers]
+
+
+def _moved_as_json(moved: "MovedPaper") -> dict[str, Any]:
+    return {"days": moved.days, **pick_fields(moved.paper, "title identifiers")}
+
+
+def _trial_lines(trial: "WeightsTrial", limit: int) -> Iterator[str]:
+    editions = counted(len(trial.days), "edition")
+    yield f"{trial.list}, {editions}, with {trial.weights.changes() or 'the usual weights'}"
+    yield f"  the same: {trial.same:.1f} of the first {trial.size} papers on average"
+    if trial.deepest:
+        yield f"  papers come in from as far down as rank {trial.deepest} of {trial.shown}"
+    if trial.outcome is None:
+        yield "  votes a week later: no edition is old enough and has papers with votes"
+    else:
+        sent, tried = trial.outcome.sent, trial.outcome.tried
+        over = counted(trial.outcome.days, "day")
+        yield f"  votes a week later: {sent:.1f} as sent, {tried:.1f} with these weights ({over})"
+    if trial.incomparable:
+        yield f"  left out: {counted(trial.incomparable, 'edition')} ranked with other settings"
+    for name, moved in (("come in", trial.entered), ("drop out", trial.left)):
+        for one in moved[:limit]:
+            yield f"  would {name} on {counted(one.days, 'day')}: {one.paper.title}"
+    yield "Only papers that an edition shows can move, by the parts they were frozen with."
 
 
 def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:

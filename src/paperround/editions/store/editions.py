@@ -217,6 +217,27 @@ class EditionStore(Store):
             found.append(summary)
         return found
 
+    def most_sent(self, list_id: ListId, *, since: date, until: date) -> list[tuple[date, str]]:
+        """Return the day and cut of each day's edition that most digests were sent of, or else the
+        last, newest first. Leaves out days without papers."""
+        c, mail = db.editions.c, db.deliveries.c
+        sent = (
+            select(func.count())
+            .where(mail.edition_id == c.id, mail.state == DeliveryState.SENT.value)
+            .scalar_subquery()
+        )
+        filled = exists().where(db.edition_papers.c.edition_id == c.id)
+        days = c.day.between(since, until)
+        rows = self._connection.execute(
+            select(c.day, c.cut)
+            .where(c.list_id == list_id, _OUT, days, filled)
+            .order_by(c.day.desc(), sent.desc(), c.cut_at.desc(), c.id.desc())
+        )
+        best: dict[date, str] = {}
+        for day, cut in rows:
+            best.setdefault(day, cut)
+        return list(best.items())
+
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """Return the last edition of the first day after `after` that has papers."""
         c = db.editions.c

@@ -1,5 +1,5 @@
-"""The admin page of the ranking: today's order of a list with the parts of each score, and the same
-with other weights."""
+"""The admin page of the ranking: today's order of a list with the parts of each score, the same
+with other weights, and what those would have changed in the last month."""
 
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.ranking.rank import ListRanking, rank_list
+from paperround.ranking.trial import WeightsTrial, try_weights
 from paperround.web.admin.session import admin_page, operator_router
 from paperround.web.context import App, Now
 
@@ -30,7 +31,8 @@ def show_ranking(
     weights: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Show the order of a day. With `weights`, such as `votes=2`, show it as they would make it,
-    and where each paper is without them. Stores nothing."""
+    where each paper is without them, and what they would have changed in the last month. Stores
+    nothing."""
 
     def rank(changed: str) -> ListRanking:
         ranker = app.ranker_with(changed) if changed else app.ranker
@@ -42,6 +44,8 @@ def show_ranking(
     with app.database.reading() as work:
         lists = [one.name for one in work[ListStore].all()]
     error, ranked, before = None, None, dict[PaperId, int]()
+    trial: WeightsTrial | None = None
+    unfit: InvalidInput | None = None
     try:
         ranked = rank(weights)
         if weights:
@@ -50,6 +54,11 @@ def show_ranking(
     except InvalidInput as problem:
         is_day = ranked is None and not weights
         error = InvalidInput(problem.text, code="date" if is_day else "weights")
+    if weights and error is None:
+        try:
+            trial = try_weights(app.database, list_name, weights, now=now)
+        except InvalidInput as problem:  # they work for today, not for the past
+            unfit = problem
     return admin_page(
         request,
         "ranking.html",
@@ -57,6 +66,8 @@ def show_ranking(
         ranked=ranked,
         shown=SHOWN,
         before=before,
+        trial=trial,
+        unfit=unfit,
         asked={"list": list_name, "date": day, "weights": weights},
         lists=lists,
         error=error,
