@@ -18,7 +18,7 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.store.lists import ListStore
 from paperround.ops.cleanup import clean_up
-from paperround.ops.stats import MOST_DAYS, count_editions, stats
+from paperround.ops.stats import MOST_DAYS, count_editions, stats, summarise
 from paperround.ops.stats_model import (
     FeedSaves,
     LatenessFigures,
@@ -26,6 +26,7 @@ from paperround.ops.stats_model import (
     ReturnDay,
     SignupDay,
     SignupFigures,
+    StatsSummary,
     SubscriberDay,
     SubscriberFigures,
 )
@@ -314,6 +315,23 @@ def test_a_feed_is_praised_by_three_people_not_by_one_who_saves_much(database: D
     sent.say("save", 2)
     assert stats(database, now=NOW).saves_by_feed == [FeedSaves(feed="hf", saves=5)]
     assert stats(database, now=NOW, list_name="trending").saves_by_feed[0].saves == 5
+
+
+def test_the_summary_tells_the_same_as_the_figures(database: Database) -> None:
+    sent = send(database, SENT, SENT, FAILED, UNKNOWN, late=31 * MINUTE)
+    complaint = replace(
+        returned_event(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT),
+        way="hook:postmark",
+        message_id=sent.rows[0].message_id,
+        recipient="alice@mail.example",
+    )
+    receive(database, IDENTITY.keys, [complaint], now=NOW)
+    found, told = stats(database, now=NOW), summarise(database, now=NOW)
+    assert told == StatsSummary(
+        days=30, readers=3, confirmed=0, sent=2, late=2, bounces=0, complaints=1
+    )
+    assert (found.subscribers.active, found.deliveries.sent) == (told.readers, told.sent)
+    assert (found.lateness.over_30_minutes, found.returned.complaints) == (told.late, 1)
 
 
 # --- what is asked -------------------------------------------------------------------------------

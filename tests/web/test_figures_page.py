@@ -57,6 +57,17 @@ def test_the_page_names_nobody_and_says_what_is_not_known(operator: TestClient) 
     assert "mail.example" not in page, "a provider of one reader is one of the others"
 
 
+@pytest.mark.accept("F57", part="page")
+def test_the_overview_has_the_main_figures_and_leads_to_all(
+    site: Site, operator: TestClient
+) -> None:
+    put(site, "signups/confirmed", 73, days_ago=29)
+    put(site, "signups/confirmed", 500, days_ago=30)
+    page = operator.get("/admin").text
+    assert "<dt>Confirmed sign-ups</dt><dd>73</dd>" in page
+    assert 'href="/admin/figures">All figures' in page
+
+
 @pytest.mark.parametrize("days", ["91", "many"])
 def test_days_that_are_not_kept_are_told_at_their_field(operator: TestClient, days: str) -> None:
     answer = operator.get(f"{FIGURES}?days={days}&list=trending")

@@ -39,12 +39,13 @@ from paperround.ops.stats_model import (
     SignupDay,
     SignupFigures,
     Stats,
+    StatsSummary,
     SubscriberDay,
     SubscriberFigures,
     hide_few,
 )
 from paperround.ops.store import SAVE, FigureStore
-from paperround.signup.tally import SIGNUPS
+from paperround.signup.tally import CONFIRMED, SIGNUPS
 
 DAYS = 30
 MOST_DAYS = 90
@@ -142,6 +143,29 @@ def stats(
             saves_by_feed=[FeedSaves(feed=name, saves=count) for name, count in saves],
             feeds=_feeds(work, wanted),
             queue=_queue(work, wanted, now),
+        )
+
+
+def summarise(database: Database, *, now: datetime, days: int = DAYS) -> StatsSummary:
+    """Return the main figures of the last `days` days of all lists: a part of `stats` that takes
+    no long look at feedback."""
+    last = now.date()
+    first = last - timedelta(days=days - 1)
+    with database.reading() as work:
+        figures = work[FigureStore]
+        total = EditionFigures()
+        for one in figures.outcomes(None, first=first, last=last + timedelta(days=1)):
+            total.merge(one.figures, frozenset())
+        signups = _sum(work[DayCountStore].by_day([CONFIRMED], first=first, last=last))
+        returned = _sum(figures.returned(None, since=datetime.combine(first, time(), UTC)))
+        return StatsSummary(
+            days=days,
+            readers=figures.people(None, today=last)["active"],
+            confirmed=signups[CONFIRMED],
+            sent=total.states[DeliveryState.SENT],
+            late=LatenessFigures.of(total.late).over_30_minutes,
+            bounces=returned["bounces"],
+            complaints=returned["complaints"],
         )
 
 

@@ -263,6 +263,20 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatsSummary:
+    """The figures of some days in one line: active readers now, sign-ups that were confirmed,
+    digests that were sent, and of those the late ones, bounces and complaints."""
+
+    days: int
+    readers: int
+    confirmed: int
+    sent: int
+    late: int
+    bounces: int
+    complaints: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureDay:
     """All figures of one day. `subscribers` is None for a day on which nobody counted them."""
 

@@ -10,6 +10,8 @@ from paperround.bootstrap import AppContext
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import current_alerts
+from paperround.ops.stats import summarise
+from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
 from paperround.web.admin.session import admin_page, operator_router
 from paperround.web.context import App, Now
@@ -26,7 +28,8 @@ QUIET = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewPage:
-    """What the page shows: the status of every list, problems, and feeds that are not well.
+    """What the page shows: the status of every list, problems, feeds that are not well, and
+    the main figures of the last days.
 
     `is_ticking`: the schedule ran a few minutes ago.
     """
@@ -36,6 +39,7 @@ class OverviewPage:
     alerts: Sequence[Alert]
     feeds: Sequence[LiveFeed]
     feed_count: int
+    figures: StatsSummary
 
 
 def overview_of(app: AppContext, now: datetime) -> OverviewPage:
@@ -53,6 +57,7 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
         alerts=alerts,
         feeds=unwell,
         feed_count=len(feeds),
+        figures=summarise(app.database, now=now),
     )
 
 
