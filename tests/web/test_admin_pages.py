@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web.conftest import Site
+from paperround.config import Settings
+from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
 
 PAGES = (
@@ -45,6 +46,16 @@ def test_the_navigation_leads_to_pages_that_exist(site: Site) -> None:
     paths = [one.partition('"')[0] for one in nav.split('href="')[1:]]
     assert {"/admin", "/admin/feeds", "/admin/keys"} <= {*paths}
     assert [client.get(path).status_code for path in paths] == [200] * len(paths)
+
+
+def test_the_overview_says_that_mail_stays_in_the_outbox_while_no_relay_is_set(
+    settings: Settings,
+) -> None:
+    for relay, is_kept in (None, True), ("smtp://relay.example", False):
+        with running(settings.model_copy(update={"smtp_url": relay})) as one:
+            if relay is None:
+                add(one)
+            assert ("/outbox" in logged_in(one).get("/admin").text) is is_kept
 
 
 @pytest.mark.accept("F43", part="feeds")

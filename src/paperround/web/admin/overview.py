@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fastapi import Request, Response
 
 from paperround.bootstrap import AppContext
+from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import current_alerts
@@ -31,7 +32,8 @@ class OverviewPage:
     """What the page shows: the status of every list, problems, feeds that are not well, and
     the main figures of the last days.
 
-    `is_ticking`: the schedule ran a few minutes ago.
+    `is_ticking`: the schedule ran a few minutes ago. `keeps_mail`: no relay is set, so mail stays
+    in the outbox.
     """
 
     status: Status
@@ -40,6 +42,7 @@ class OverviewPage:
     feeds: Sequence[LiveFeed]
     feed_count: int
     figures: StatsSummary
+    keeps_mail: bool
 
 
 def overview_of(app: AppContext, now: datetime) -> OverviewPage:
@@ -58,6 +61,7 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
         feeds=unwell,
         feed_count=len(feeds),
         figures=summarise(app.database, now=now),
+        keeps_mail=isinstance(parse_smtp_url(app.settings.relay), OutboxFolder),
     )
 
 
