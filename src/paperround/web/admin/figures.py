@@ -44,6 +44,7 @@ def show_figures(
         asked={"days": days, "list": list_name},
         error=error,
         found=found,
+        few=HIDDEN,
         others=OTHERS,
         **_names(app),
         **({} if found is None else _shown(found)),
