@@ -36,7 +36,7 @@ def row_of(page: str, day: str) -> str:
     return page.partition(f"date={day}")[2].partition("</tr>")[0]
 
 
-@pytest.mark.accept("F57", part="page")
+@pytest.mark.accept("F57", part="page", mutant="the-page-draws-people-who-left")
 def test_each_day_has_a_row_and_readers_are_a_line(site: Site, operator: TestClient) -> None:
     for days_ago, readers in ((1, 40), (0, 42)):
         put(site, "people/active", readers, days_ago=days_ago)

@@ -53,7 +53,9 @@ def test_a_site_whose_database_file_is_gone_is_not_ready(site: Site) -> None:
     assert site.client.get("/readyz").json() == {"status": "ready"}
 
 
-@pytest.mark.accept("O1", part="the database")
+@pytest.mark.accept(
+    "O1", part="the database", mutant="each-question-to-a-hanging-database-takes-a-thread"
+)
 def test_a_check_that_hangs_is_given_up_and_not_begun_again() -> None:
     begun: list[int] = []
     released = Event()
@@ -74,7 +76,7 @@ def test_a_check_that_hangs_is_given_up_and_not_begun_again() -> None:
     asyncio.run(ask())
 
 
-@pytest.mark.accept("O1", part="the scheduler")
+@pytest.mark.accept("O1", part="the scheduler", mutant="a-look-of-a-minute-ago-will-do")
 def test_a_site_whose_own_scheduler_stopped_looking_is_not_ready(site: Site) -> None:
     _beat(site)
 
@@ -89,7 +91,7 @@ def test_a_site_whose_own_scheduler_stopped_looking_is_not_ready(site: Site) -> 
     assert "has not looked" in str(problem()), "the clock was put back, and no look is due"
 
 
-@pytest.mark.accept("O1", part="the scheduler")
+@pytest.mark.accept("O1", part="the scheduler", mutant="a-dead-scheduler-looks-alive")
 def test_a_scheduler_of_another_process_is_missed_as_soon_as_it_ends(site: Site) -> None:
     _beat(site)
     folder = site.runtime.settings.data_dir

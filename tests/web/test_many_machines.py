@@ -68,7 +68,7 @@ def test_a_site_is_ready_when_everything_is_served(many: Site) -> None:
     assert "north" not in str(answer)  # the page is everybody's
 
 
-@pytest.mark.accept("O1", part="the scheduler")
+@pytest.mark.accept("O1", part="the scheduler", mutant="a-scheduler-elsewhere-is-missed-late")
 def test_a_site_without_a_scheduler_says_so_within_ten_seconds(many: Site) -> None:
     everybody_works(many)
     many.clock.move(seconds=10)
