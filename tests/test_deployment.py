@@ -185,10 +185,11 @@ def needs(name: str) -> set[str]:
     return {name}.union(*(needs(part.name) for part in asked))
 
 
-def test_shellcheck_finds_nothing_in_the_script() -> None:
+def test_shellcheck_finds_nothing_in_the_scripts() -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("no shellcheck here: apt-get install shellcheck")
-    subprocess.run(["shellcheck", ROOT / "deploy/install.sh"], check=True, timeout=60)
+    scripts = [ROOT / name for name in ("deploy/install.sh", ".ci/image", ".ci/run", "run")]
+    subprocess.run(["shellcheck", *scripts], check=True, timeout=60)
 
 
 def test_the_script_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
@@ -234,7 +235,8 @@ def compose_block(name: str, indent: int = 0) -> dict[str, str]:
 def test_no_part_of_ours_has_power_or_a_writable_root() -> None:
     assert POWERLESS.items() <= compose_block("x-paperround").items()
     assert compose_block("x-many")["<<"] == "*paperround"
-    assert POWERLESS.items() <= compose_block("postgres", indent=2).items()
+    for name in ("postgres", "backup"):
+        assert POWERLESS.items() <= compose_block(name, indent=2).items()
     for name in ("app", "web", "scheduler", "worker"):
         own = compose_block(name, indent=2)
         assert own["<<"] in {"*paperround", "*many"}
@@ -245,6 +247,8 @@ def test_no_part_of_ours_has_power_or_a_writable_root() -> None:
 def test_no_container_of_ours_takes_all_memory() -> None:
     assert compose_block("x-paperround")["mem_limit"] == "${MEMORY:-1g}"
     assert compose_block("postgres", indent=2)["mem_limit"] == "${POSTGRES_MEMORY:-2g}"
+    for name in ("backup", "relay"):
+        assert compose_block(name, indent=2)["mem_limit"] == "256m"
     for name in ("x-many", "app", "web", "scheduler", "worker"):
         assert "mem_limit" not in compose_block(name, indent=0 if name == "x-many" else 2)
 
