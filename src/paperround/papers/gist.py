@@ -11,7 +11,7 @@ the sentence after it is joined by a semicolon. A gist of two is the best idea a
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from heapq import nlargest
 from itertools import combinations, product
 from math import exp
@@ -27,6 +27,9 @@ LONGEST_ONE = 240
 """The most characters of a gist of one sentence."""
 LONGEST = 320
 """The most characters of a gist of two sentences."""
+
+_REMEMBERED = 1024
+"""Papers whose gists a process keeps: those of the editions that it freezes again and again."""
 
 # Chosen by reading gists as a stranger would, and by the marks of abstracts left out.
 _MOST_PAIRED = 16  # sentences, the likeliest
@@ -79,6 +82,7 @@ class _Candidate:
         return other.sentence.start - self.sentence.end <= 2
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def choose_gist(title: str, abstract: str) -> str:
     """The sentence that says what the paper does, at most 240 characters; "" for an empty abstract.
 
@@ -87,6 +91,7 @@ def choose_gist(title: str, abstract: str) -> str:
     return " ".join(piece.text for piece in gist_pieces(title, abstract, 1))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def choose_two(title: str, abstract: str) -> str:
     """What the paper does and what came of it, in two sentences of at most 320 characters together;
     "" for an empty abstract."""
