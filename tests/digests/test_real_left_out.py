@@ -27,13 +27,13 @@ from tests.ranking.real_days import MAIL_ALONE, Polls, Replay, polls_between
 from tests.sample_database import subscribe
 
 FIRST, LAST = date(2026, 1, 12), date(2026, 1, 26)
-FIELDS = {"CV", "RO", "MA"}
+FIELDS = {"RO", "MA"}
 """Of the archive of computer science, to keep the replay short."""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 READERS = {
     "everything": (Preferences(), ()),
     "short": (Preferences(size=3), ()),
-    "vision": (Preferences(size=5), ("category:cs.CV",)),
+    "agents": (Preferences(size=5), ("category:cs.MA",)),
     "robots": (Preferences(size=8), ("category:cs.RO", "topic:robot")),
     "weekly": (Preferences(frequency=Frequency.WEEKLY, size=10), ("topic:agents",)),
 }
@@ -116,7 +116,7 @@ def test_the_number_of_new_papers_is_what_the_listings_had(
         assert len(digests) >= 2
         for _, edition, row in digests:
             new = new_papers(polls, edition.as_of, (7 if name == "weekly" else 1) * DAY)
-            field = {"vision": "cs.CV", "robots": "cs.RO"}.get(name)
+            field = {"agents": "cs.MA", "robots": "cs.RO"}.get(name)
             mine = {one for one, of in new.items() if field is None or field in of}
             here = {paper.identifiers["arxiv"] for paper in papers_at(edition, row.positions)}
             found = row.new_papers

@@ -9,7 +9,7 @@ from paperround.core.errors import SchemaOutOfDate
 from paperround.db import migrate, revisions
 from tests.migrations.revisions import REVISIONS
 
-STRIDE = 29
+STRIDE = 59
 """The short form kills at one of so many steps, on the way from one of so many revisions."""
 FEW = 5
 

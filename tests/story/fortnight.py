@@ -68,7 +68,7 @@ ZONES = (
     "Pacific/Kiritimati",
 )
 PEOPLE = 300
-FEW = 72
+FEW = 48
 
 
 @dataclass

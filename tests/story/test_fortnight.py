@@ -56,7 +56,7 @@ def owed(wish: Preferences, end: datetime) -> list[date]:
 def test_two_weeks_bring_exactly_the_promised_mails(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'world.db'}") as engine:
         upgrade(engine)
-        keeps_its_promises(World(SqlDatabase(engine), people=FEW, together=4))
+        keeps_its_promises(World(SqlDatabase(engine), people=FEW, together=12))
 
 
 @pytest.mark.long

@@ -34,7 +34,7 @@ from tests.web.conftest import HandClock, sql
 
 SCHEMA = "/api/openapi.json"
 CHANNELS = "/api/v1/admin/channels"
-FEW, MANY = 6, 500
+FEW, MANY = 3, 500
 MADE_UP = 1_000_000
 """Numbers below stand for something that exists; those above for nothing."""
 
