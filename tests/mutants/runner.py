@@ -32,6 +32,8 @@ COPIED = (
     "Dockerfile",
 )
 PATIENCE_SECONDS = 300
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
+"""Plugins of pytest that no test here needs: the second takes a second to import."""
 
 
 class Result(StrEnum):
@@ -90,7 +92,7 @@ def applied(mutant: Mutant, root: Path) -> Iterator[None]:
 
 def run_tests(tests: Sequence[str], root: Path) -> int:
     """pytest's exit code for `tests` in the tree at `root`: 0 green, 1 red, else none ran."""
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", *WITHOUT, *tests]
     path = os.pathsep.join([str(root / "src"), str(root)])
     environment = {**os.environ, "PYTHONPATH": path}
     try:

@@ -42,7 +42,7 @@ __all__ = ["database_url", "postgres", "postgres_url"]
 READERS = 100
 PAPERS = 12
 """In each digest."""
-FEW = 10
+FEW = 5
 CONFIRMERS = 100
 ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 LEADS_ON = re.compile(r'(?:href|src|action)="([^"]+)"')
