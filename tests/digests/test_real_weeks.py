@@ -1,4 +1,5 @@
-"""Four real weeks, as they came: what of their most voted papers a weekly reader was sent."""
+"""Real weeks and a month, as they came: what of their most voted papers weekly and monthly readers
+were sent."""
 
 import json
 import shutil
@@ -16,7 +17,8 @@ from tests.databases import opened
 from tests.ranking.real_days import MAIL_ALONE, Polls, Replay, Sent, polls_between
 from tests.sample_database import subscribe
 
-FIRST, LAST = date(2025, 11, 10), date(2025, 12, 15)
+FIRST, LAST = date(2025, 11, 1), date(2025, 12, 8)
+FIRST_OF_NEXT_MONTH = date(2025, 12, 1)
 BEST = 10
 
 
@@ -29,7 +31,7 @@ def polls(real_data: Path) -> Polls:
 def mails(
     polls: Polls, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, list[Sent]]]:
-    """What a weekly reader of each weekday was sent from the second week on."""
+    """What a monthly reader was sent, and a weekly one of each weekday from the second week on."""
     path = tmp_path_factory.mktemp("replay") / "paperround.db"
     shutil.copy(sqlite_template, path)
     with opened(f"sqlite:///{path}") as engine:
@@ -39,6 +41,7 @@ def mails(
         for weekday in WEEKDAYS[:5]:
             wish = Preferences(frequency=Frequency.WEEKLY, weekday=weekday)
             subscribe(database, weekday, wish=wish)
+        subscribe(database, "month", wish=Preferences(frequency=Frequency.MONTHLY))
         replay = Replay(database)
         replay.run(FIRST, LAST, polls, hours=MAIL_ALONE)
         yield {
@@ -63,7 +66,8 @@ def most_voted(polls: Polls, sent: Sent) -> set[str]:
 def test_a_weekly_digest_holds_the_most_voted_papers_of_its_week(
     polls: Polls, mails: dict[str, list[Sent]]
 ) -> None:
-    for weekday, all_sent in mails.items():
+    for weekday in WEEKDAYS[:5]:
+        all_sent = mails[weekday]
         found = [len(most_voted(polls, one) & one.papers.keys()) / BEST for one in all_sent]
         assert len(found) >= 4
         assert sum(found) / len(found) >= 0.8, (weekday, found)
@@ -86,3 +90,33 @@ def test_of_what_was_most_voted_a_week_later_a_monday_holds_most(
     ]
     assert len(found) >= 4
     assert sum(found) / len(found) >= 0.75
+
+
+@pytest.mark.slow
+@pytest.mark.accept("F23", part="a real month")
+def test_a_monthly_digest_holds_the_most_voted_papers_of_its_month(
+    polls: Polls, mails: dict[str, list[Sent]]
+) -> None:
+    [month] = mails["month"]
+    assert month.day == FIRST_OF_NEXT_MONTH
+    counted: dict[str, int] = {}
+    for at in sorted(one for one in polls if one <= month.edition.as_of):
+        counted |= {
+            row["id"]: row["upvotes"]
+            for row in polls[at]
+            if FIRST <= date.fromisoformat(row["listed_on"]) < FIRST_OF_NEXT_MONTH
+        }
+    best = sorted(counted, key=lambda one: -counted[one])[:BEST]
+    found = [one for one in best if one in month.papers]
+    assert len(found) / BEST >= 0.8
+    assert [month.papers[one].votes for one in found] == [counted[one] for one in found]
+
+
+@pytest.mark.slow
+@pytest.mark.accept("F23", part="a real month")
+def test_no_paper_of_the_first_of_the_next_month_is_in_it(mails: dict[str, list[Sent]]) -> None:
+    [month] = mails["month"]
+    assert all(paper.listed for paper in month.papers.values())
+    assert not any(
+        paper.listed >= FIRST_OF_NEXT_MONTH.isoformat() for paper in month.papers.values()
+    )
