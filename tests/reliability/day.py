@@ -46,7 +46,7 @@ ROWS = len(READERS) + 1
 MARK = "sending.mark"
 """The file of the send mark, in the outbox."""
 
-LATER = [timedelta(minutes=minutes) for minutes in (1, 20, 40, 60)]
+LATER = [timedelta(minutes=minutes) for minutes in (1, 60)]
 """When the day is taken up again: the last of a mark's fifteen minutes and of every retry's wait
 are over by then."""
 
