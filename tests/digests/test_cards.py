@@ -50,7 +50,7 @@ def personal(draw: st.DrawFn) -> list[DigestPaper]:
 
 @pytest.mark.slow
 @pytest.mark.accept("R13", part="personal")
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60)
 @given(
     papers=personal(),
     leave=TOKENS,

@@ -164,6 +164,7 @@ def test_clicks_that_had_no_say_in_the_choice_are_found_better_than_with_bm25(
     assert found.ratio(BALANCES.index(Balance())) >= ratios.mean() - 0.05, "ours is such a choice"
 
 
+@pytest.mark.long
 @pytest.mark.accept("Q7", part="left-out collections")
 def test_a_collection_that_had_no_say_in_the_choice_is_searched_better_than_with_bm25(
     real_data: Path,

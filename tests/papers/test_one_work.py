@@ -224,7 +224,7 @@ def without(papers: list[dict[str, Any]], what: dict[str, Any]) -> list[dict[str
 @pytest.mark.slow
 @pytest.mark.accept("F07", part="any order")
 @pytest.mark.accept("I9")
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals())
 def test_the_papers_do_not_depend_on_the_order_of_their_records(
     sqlite_template: Path, arrived: tuple[list[Sent], list[Sent], list[int]]

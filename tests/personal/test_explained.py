@@ -95,7 +95,7 @@ def digests(draw: st.DrawFn) -> Digest:
 @pytest.mark.slow
 @pytest.mark.accept("Q9", part="personal")
 @given(digests())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60)
 def test_the_words_of_a_reason_stand_in_the_paper_and_in_what_the_reader_named(
     digest: Digest,
 ) -> None:
@@ -116,7 +116,7 @@ def _has(word: str, other: Paper) -> bool:
 @pytest.mark.slow
 @pytest.mark.accept("Q9", part="personal")
 @given(digests())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60)
 def test_the_parts_of_a_place_add_up_and_their_sums_never_rise(digest: Digest) -> None:
     own = [why.parts for why in digest.why]
     assert all(part == round(part, 4) and part for parts in own for part in parts.values())

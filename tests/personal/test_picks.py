@@ -79,7 +79,7 @@ def _plain(several: PickedPapers) -> list[PlainPick]:
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100)
 def test_many_at_once_get_what_each_gets_alone(data: st.DataObject) -> None:
     day = data.draw(days())
     papers = len(day.scores)
