@@ -89,7 +89,6 @@ def what_became_of(database: SqlDatabase, name: str) -> MailRecord:
     return only
 
 
-@pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.accept("R10", part="end to end")
 def test_of_a_thousand_readers_three_cannot_be_served_and_997_are(database: SqlDatabase) -> None:
@@ -117,7 +116,6 @@ def test_of_a_thousand_readers_three_cannot_be_served_and_997_are(database: SqlD
     assert grace.reason.startswith("rendering: the recipient's address")
 
 
-@pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.accept("R12")
 def test_of_2000_captured_mails_none_holds_an_address_or_token_of_another(

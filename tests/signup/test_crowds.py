@@ -131,7 +131,6 @@ def test_the_limit_of_a_provider_holds_for_a_change_of_address(database: Databas
         ask_to_move(here, link(mail), address("new"), now=NOW)
 
 
-@pytest.mark.postgres
 @pytest.mark.accept("S18", part="nobody is shut out")
 def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database) -> None:
     here = signup_context(database, LIMITS)

@@ -106,7 +106,6 @@ def _mailed_in_three_days(database: Database, every: timedelta) -> list[datetime
     return mailed
 
 
-@pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.accept("S1", part="reminder")
 @pytest.mark.parametrize("minutes", [61, pytest.param(5, marks=pytest.mark.long)])

@@ -186,7 +186,6 @@ def _mails_in_a_day(database: Database, requests: int) -> int:
     return mails
 
 
-@pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.accept("S1", part="short")
 def test_three_hundred_clients_cannot_have_an_address_flooded(database: Database) -> None:
