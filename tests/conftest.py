@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import commands_once, migrated_once
 from tests.compiled_once import CompiledOnce
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, in which pytest makes folders of its own
@@ -35,6 +36,8 @@ if "TMPDIR" not in os.environ and has_room(MEMORY):
 settings.register_profile("paperround", deadline=None)
 settings.load_profile("paperround")
 CompiledOnce().listen()
+commands_once.start()
+migrated_once.start()
 
 pytest_plugins = [
     "tests.acceptance_plugin",

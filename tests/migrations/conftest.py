@@ -1,5 +1,9 @@
 """Migration tests run on every database."""
 
+import pytest
+
+from paperround.db import revisions
+from tests import migrated_once
 from tests.databases import (
     database_url,
     empty_database_url,
@@ -19,3 +23,9 @@ __all__ = [
     "postgres_url",
     "sqlite_template",
 ]
+
+
+@pytest.fixture(autouse=True)
+def migrates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a new file is migrated, and no copy of another one."""
+    monkeypatch.setattr(revisions, "prepare", migrated_once.migrating_prepare)
