@@ -1,7 +1,7 @@
 """Attacks on every reader of XML: little time, little memory, no file read and nobody asked.
 
 Memory and time are those of a process of its own: in the short form one that reads all attacks at
-a twentieth of their size, in the long form (`--long`) one for each attack at its full size.
+a fiftieth of their size, in the long form (`--long`) one for each attack at its full size.
 """
 
 import json
@@ -40,7 +40,7 @@ def place(tmp_path: Path, server: FaultServer) -> Place:
     canary = tmp_path / "canary"
     canary.write_text(CANARY)
     canary.with_suffix(".dtd").write_text(f'<!ENTITY c "{CANARY}">')
-    return Place(file=canary.as_uri(), server=server.url(), scale=0.05)
+    return Place(file=canary.as_uri(), server=server.url(), scale=0.02)
 
 
 def attacked(kind: str, names: Sequence[str], place: Place) -> dict[str, Any]:

@@ -84,7 +84,7 @@ Wrong = TypeVar("Wrong", str, bytes)
 @dataclass(frozen=True)
 class Share:
     """What of all that can be tried is tried on one database: what a database may mind wherever it
-    is written, and of everything else every second thing; the other has the other half. In the long
+    is written, and of everything else every fourth thing, others on the other database. In the long
     form everything is tried on both."""
 
     turn: int
@@ -93,7 +93,7 @@ class Share:
     def of(self, places: Iterable[Place], values: Sequence[Wrong]) -> Iterator[tuple[Place, Wrong]]:
         for number, place in enumerate(places):
             for which, value in enumerate(values):
-                is_mine = (number + which) % 2 == self.turn
+                is_mine = (number + which) % 4 == self.turn
                 if self.everything or is_mine or value in MINDED:
                     yield place, value
 
