@@ -27,7 +27,7 @@ def plan(tmp_path: Path) -> BackupPlan:
     return BackupPlan(folder=tmp_path / "backups", keep=3, secret=tmp_path / "data" / "secret_key")
 
 
-@pytest.mark.accept("F48", part="every night")
+@pytest.mark.accept("F48", part="every night", mutant="every-backup-stays")
 def test_a_backup_is_made_once_a_day_and_the_newest_are_kept(old: Path, plan: BackupPlan) -> None:
     stranger = plan.folder / "paperround-mine.backup"
     with opened(f"sqlite:///{old}") as engine:

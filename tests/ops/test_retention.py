@@ -102,7 +102,7 @@ def test_the_rows_of_digests_go_after_ninety_days_and_little_stays(sent: SqlData
     assert compact(sent) == 0
 
 
-@pytest.mark.accept("P5", part="links")
+@pytest.mark.accept("P5", part="links", mutant="a-link-of-a-deleted-digest-is-dead")
 def test_a_link_of_an_email_whose_row_is_deleted_still_works(sent: SqlDatabase) -> None:
     digest = digest_of(sent, "ben")
     token = IDENTITY.keys.token(Purpose.UNSUBSCRIBE, digest.row, digest.nonce)

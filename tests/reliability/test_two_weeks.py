@@ -190,7 +190,7 @@ def open_list(engine: Engine, readers: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.accept("O5")
+@pytest.mark.accept("O5", mutant="a-dead-process-sends-again")
 @pytest.mark.parametrize(
     ("readers", "days"), [(24, 2), pytest.param(10_000, 15, marks=pytest.mark.long)]
 )

@@ -94,7 +94,7 @@ def years(sqlite_template: Path, tmp_path: Path) -> Iterator[Callable[..., Year]
         yield make
 
 
-@pytest.mark.accept("D13")
+@pytest.mark.accept("D13", mutant="what-was-sent-long-ago-is-forgotten")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("readers", "days", "kept"),
