@@ -9,6 +9,7 @@ from httpx2 import Response
 
 from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.editions.manage_lists import edit_list
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -140,3 +141,10 @@ def test_a_reader_sees_what_they_were_sent(
     assert re.search(r"Comes Monday 2 March at \d\d:\d\d: 12 papers</time>", page.text)
     assert "alice" not in page.text
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_only_the_languages_of_the_list_are_offered(site: Site, choices_token: str) -> None:
+    edit_list(site.runtime.database, "trending", {"languages": ("de", "fr")}, by="tests", now=NOW)
+    page = site.client.get(f"/preferences/{choices_token}").text
+    choice = page.partition('<select id="language"')[2].partition("</select>")[0]
+    assert re.findall(r'value="([\w-]*)"', choice) == ["de", "fr"]

@@ -189,6 +189,7 @@ def open_choices(
             active=reader.subscription.state is SubscriberState.ACTIVE,
             lists=_reader_lists(work, reader),
             frequencies=mailing_list.frequencies,
+            languages=mailing_list.languages,
             interests=interests,
             asked=tuple(one for one in asked if one not in interests),
             given=papers_given(work, interests),

@@ -107,7 +107,7 @@ class Choices:
     `interests` apply to all of their lists. `asked` are interests sent along with a sign-up on a
     search page, which the reader has yet to accept. `given` are papers the reader named. `feed` is
     the token of the feed of their digests. `lists` are those they get, got or may get, by title.
-    `frequencies` are those the list offers, none for all.
+    `frequencies` and `languages` are those the list offers, none for all.
     """
 
     masked: str
@@ -124,6 +124,7 @@ class Choices:
     given: tuple[GivenPaper, ...] = ()
     feed: str = ""
     frequencies: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
