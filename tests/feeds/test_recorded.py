@@ -1,4 +1,4 @@
-"""Every recorded answer gives papers or says why not, and docs/sources.md has the counts."""
+"""Every recorded answer gives papers or says why not, and `recorded_answers.md` has the counts."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.registry import READERS, reader_for
 from tests.plugins.cassettes import recorded
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "sources.md"
+PAGE = Path(__file__).with_name("recorded_answers.md")
 HEAD = "| file | read as | papers | rejects | refused |\n|---|---|---|---|---|"
 FORMATS = {
     "arxiv_api": "arxiv-atom",
@@ -107,4 +107,4 @@ def test_every_folder_of_recorded_answers_is_read(real_data: Path) -> None:
 def test_the_page_has_the_counts_of_every_recorded_answer(real_data: Path) -> None:
     counts = table(real_data / "raw_responses")
     page = PAGE.read_text(encoding="utf-8")
-    assert counts in page, f"put this into docs/sources.md:\n\n{counts}\n"
+    assert counts in page, f"put this into tests/feeds/recorded_answers.md:\n\n{counts}\n"
