@@ -47,6 +47,37 @@ def links_to_nothing(page: Path) -> list[str]:
     return [target for target in local if not (page.parent / target).exists()]
 
 
+def test_every_link_to_a_heading_leads_to_one() -> None:
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md"]
+    broken = [f"{page.name}: {link}" for page in pages for link in links_to_no_heading(page)]
+    assert broken == []
+
+
+def links_to_no_heading(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text)
+    return [
+        f"{to}#{name}"
+        for to, name in links
+        if name not in anchors(page.parent / to if to else page)
+    ]
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    missing = [
+        page.name for page in PAGES if page.parent.name == "docs" and f"({page.name}" not in index
+    ]
+    assert missing == ["index.md"]
+
+
 def test_every_word_of_run_that_a_page_uses_exists() -> None:
     usage = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, check=True)
     known = set(re.findall(r"^\./run ([a-z-]+)", usage.stdout, re.MULTILINE)) | {"help"}
