@@ -97,6 +97,20 @@ def test_a_link_that_was_mailed_before_the_backup_leaves_what_was_restored(
     assert {status[mail["To"]] for mail in mails} == {"unsubscribed"}
 
 
+def test_a_secret_of_ones_own_is_not_in_a_backup_and_both_ends_say_so(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    secret = f"PAPERROUND_SECRET_KEY={'s' * 40}\n"
+    assert ".env" not in old.run("db", "backup", f"{copy}.first")
+    (old.folder / "paperround-data" / "secret_key").unlink()
+    (old.folder / ".env").write_text(secret)
+    assert "keep .env" in old.run("db", "backup", copy)
+    assert "no secret came with it" in new.run("db", "restore", copy)
+    (new.folder / ".env").write_text(secret)
+    (new.folder / "paperround-data" / "paperround.db").unlink()
+    assert "no secret" not in new.run("db", "restore", copy)
+
+
 @contextmanager
 def standing_in(home: CommandLine) -> Iterator[TestClient]:
     """The site of an installation, without its jobs."""

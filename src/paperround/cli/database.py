@@ -14,6 +14,11 @@ from paperround.core.reasons import counted
 if TYPE_CHECKING:
     from paperround.delivery.restore_guard import RestoredCopy
 
+SECRET_APART = "PAPERROUND_SECRET_KEY is not in it: keep .env, or what sets it, with the backup"
+SECRET_MISSING = (
+    "no secret came with it: before anything runs, set the PAPERROUND_SECRET_KEY of the old "
+    "installation, or links in mails that were sent stop working"
+)
 PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
 app = typer.Typer(help="The schema of the database, backups, and moves.", no_args_is_help=True)
@@ -92,7 +97,11 @@ def backup(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the database and its secret into one file, while everything goes on."""
+    """Write the database into one file, while everything goes on.
+
+    The secret that Paperround made by itself goes with it. One that you set stays in your
+    settings: keep .env too.
+    """
     from paperround.bootstrap.database import require_made
     from paperround.config import load_settings
     from paperround.db.backup import back_up
@@ -115,8 +124,9 @@ def backup(
             back_up(engine, settings.secret_file, file, now=now)
             note_backup(database, now=now)
     size = file.stat().st_size if file is not None else 0
-    line = f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"
-    print_result({"file": str(file), "bytes": size}, line, as_json=as_json)
+    lines = [f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"]
+    lines += [SECRET_APART] if settings.secret_key is not None else []
+    print_result({"file": str(file), "bytes": size}, lines, as_json=as_json)
 
 
 @app.command()
@@ -162,6 +172,7 @@ def restore(
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
     lines += [str(held)] if unknown else []
     lines.append("sending goes on where it stopped" if held is None else PAUSED)
+    lines += [SECRET_MISSING] if settings.lacks_secret else []
     value = {"made_at": made_at, "held": held is not None, "unknown": unknown}
     print_result(value, lines, as_json=as_json)
 
