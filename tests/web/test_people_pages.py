@@ -18,6 +18,7 @@ from tests.web.operators import OWN, add, form_token, logged_in
 
 PEOPLE = "/admin/people"
 ALICE = f"{PEOPLE}/1"
+USUAL = 'name="resume" value="yes" checked'
 LISTED = re.compile(r'<ul class="plain">(.*?)</ul>', re.S)
 
 
@@ -192,6 +193,9 @@ def test_errand_10_an_address_bounced_by_mistake(desk: HelpDesk) -> None:
     with runtime.database.writing() as work:
         suppress(work, runtime.settings.keys, address(), reason=GONE, now=NOW)
     assert "lift the suppression and resume" in desk.standing()
+    assert USUAL in desk.client.get(ALICE).text
+    looked_up = desk.press("/admin/suppressions", action="find", email="alice@mail.example")
+    assert USUAL in looked_up.text
     assert "without an address" in desk.refused(ALICE, action="lift", reason="", resume="yes")
     after = desk.done(ALICE, action="lift", reason="their server is back", resume="yes")
     assert "gets digests daily" in after

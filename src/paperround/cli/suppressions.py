@@ -70,14 +70,15 @@ def lift(
     reason: Annotated[str, typer.Option("--reason", help="Why; for the audit log.")] = "operator",
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
+        typer.Option("--resume", help="A mail came back by mistake: their digests go on."),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
+    """Let EMAIL be mailed again.
 
-    With --resume a reader who was stopped because a mail came back gets digests again.
+    With --resume, digests go on to a reader who was stopped because a mail came back. Without
+    it nobody is subscribed by this: they sign up again themselves.
     """
     from paperround.self_service.suppressions import lift_suppression
     from paperround.subscribers.addresses import parse_address
@@ -95,5 +96,5 @@ def lift(
             now=context.clock.now(),
             by=actor(),
         )
-    ends = "lifted: digests go on" if resume else "lifted"
+    ends = "lifted: digests go on" if resume else "lifted: no digest comes until they sign up again"
     print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)
