@@ -14,8 +14,8 @@ from paperround.core.reasons import counted
 if TYPE_CHECKING:
     from paperround.delivery.restore_guard import RestoredCopy
 
-SECRET_APART = "PAPERROUND_SECRET_KEY is not in it: keep .env, or what sets it, with the backup"
-SECRET_MISSING = (
+KEEP_ENV = "PAPERROUND_SECRET_KEY is not in it: keep .env, or what sets it, with the backup"
+NEEDS_ENV = (
     "no secret came with it: before anything runs, set the PAPERROUND_SECRET_KEY of the old "
     "installation, or links in mails that were sent stop working"
 )
@@ -125,7 +125,7 @@ def backup(
             note_backup(database, now=now)
     size = file.stat().st_size if file is not None else 0
     lines = [f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"]
-    lines += [SECRET_APART] if settings.secret_key is not None else []
+    lines += [KEEP_ENV] if settings.secret_key is not None else []
     print_result({"file": str(file), "bytes": size}, lines, as_json=as_json)
 
 
@@ -172,7 +172,7 @@ def restore(
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
     lines += [str(held)] if unknown else []
     lines.append("sending goes on where it stopped" if held is None else PAUSED)
-    lines += [SECRET_MISSING] if settings.lacks_secret else []
+    lines += [NEEDS_ENV] if settings.lacks_secret else []
     value = {"made_at": made_at, "held": held is not None, "unknown": unknown}
     print_result(value, lines, as_json=as_json)
 
