@@ -16,12 +16,12 @@ from paperround.delivery.model import Evidence
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.plan import Hours
 from paperround.editions.model import DeliveryState
+from paperround.ops.standing import standing_of
 from paperround.ops.timeline import timeline
 from paperround.self_service import adding, help_desk
 from paperround.self_service.change_address import Agreed, agree
 from paperround.self_service.help_desk import PersonRecord
 from paperround.self_service.preferences import save_choices
-from paperround.self_service.standing import standing_of
 from paperround.self_service.suppressions import add_suppression, lift_suppression
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.access.store import AuditStore
+from paperround.bounces.model import Did, Proof
 from paperround.bounces.store import ReturnStore
 from paperround.digests.sending import deliver
 from paperround.subscribers.imports import suppress
@@ -138,6 +139,30 @@ def test_errand_5_send_me_that_digest_again(desk: HelpDesk) -> None:
     assert "sent to them again" in page
     assert desk.post() == (2, 0)
     assert "three times" in desk.refused("/admin/deliveries/1", sure="yes")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_a_digest_is_sent_again_from_the_page_of_the_person(desk: HelpDesk) -> None:
+    assert "is not a date" in desk.refused(ALICE, action="send-again", date="last week")
+    other = desk.refused(ALICE, action="send-again", date="2020-01-01")
+    assert "no digest of 2020-01-01" in other
+    assert 'id="date-error"' in other
+    page = desk.done(ALICE, action="send-again", date=str(NOW.date()), list="trending")
+    assert "sent to them again" in page
+    assert desk.post() == (2, 0)
+    assert desk.actions()[0] == ("operator 1", "resend digest")
+
+
+@pytest.mark.accept("F56", part="page")
+def test_a_digest_that_came_back_is_not_called_arrived(desk: HelpDesk) -> None:
+    with desk.site.runtime.database.writing() as work:
+        store = work[ReturnStore]
+        number, mail = store.begin(returned_event(), now=NOW), store.mail_by_row("delivery", 1)
+        assert number is not None
+        store.end(number, Did.NOTED, proof=Proof.MESSAGE_ID, mail=mail)
+    said = desk.standing()
+    assert "it came back later" in said
+    assert "spam folder" not in said
 
 
 @pytest.mark.accept("F56", part="page")

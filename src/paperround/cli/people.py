@@ -133,8 +133,8 @@ def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
     """Show one person: whether they get email, and if not, why; what they chose, how they
     agreed."""
     from paperround.digests.plan import Hours
+    from paperround.ops.standing import standing_of
     from paperround.self_service.help_desk import person_record
-    from paperround.self_service.standing import standing_of
     from paperround.web.people_models import PersonAnswer
 
     context, number = _who(who, now)

@@ -1,12 +1,15 @@
 """Say in plain sentences whether a person gets email, and if not, why and what helps."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
+from paperround.bounces.model import ReportKind
+from paperround.bounces.store import ReturnStore
 from paperround.core.languages import marked
 from paperround.core.times import format_instant, local_date
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import Hours
 from paperround.editions.lists import MailingList
@@ -18,6 +21,7 @@ from paperround.subscribers.model import (
     COMPLAINT,
     GONE,
     Frequency,
+    SubscriberId,
     SubscriberState,
     Subscription,
 )
@@ -72,6 +76,11 @@ _LAST: Mapping[DeliveryState, str] = {
     ),
 }
 """What became of the last digest; any other state is still waiting."""
+_CAME_BACK = marked(
+    "their mail server took the digest of %(date)s, and it came back later. The timeline says why."
+)
+_RECENT = 20
+"""The bounces looked through for one of the last digest."""
 _OF_LIST = marked("%(name)s: %(problem)s")
 
 
@@ -148,5 +157,20 @@ def _digests(
     else:
         yield marked(_DIGESTS, **often)
     wanted = DeliveryQuery(list_id=subscription.list_id, subscriber_id=subscription.subscriber_id)
-    for one in work[StatusStore].deliveries(wanted, before=None, limit=1):
-        yield marked(_LAST.get(one.state, _WAITS), date=one.local_date)
+    newest = _newest(work, wanted)
+    sent = _newest(work, replace(wanted, state=DeliveryState.SENT))
+    if sent is not None and sent.name in _bounced(work, subscription.subscriber_id):
+        yield marked(_CAME_BACK, date=sent.local_date)
+        newest = None if newest is not None and newest.id == sent.id else newest
+    if newest is not None:
+        yield marked(_LAST.get(newest.state, _WAITS), date=newest.local_date)
+
+
+def _newest(work: Transaction, wanted: DeliveryQuery) -> DeliveryEntry | None:
+    return next(iter(work[StatusStore].deliveries(wanted, before=None, limit=1)), None)
+
+
+def _bounced(work: Transaction, person: SubscriberId) -> set[str | None]:
+    """Return the names of a person's messages that bounced last."""
+    events = work[ReturnStore].events(person, limit=_RECENT)
+    return {one.mail for one in events if one.kind is ReportKind.BOUNCE}

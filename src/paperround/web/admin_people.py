@@ -12,9 +12,9 @@ from paperround.core.errors import InvalidInput
 from paperround.core.times import parse_instant
 from paperround.digests.plan import Hours
 from paperround.digests.resend import resend_digest
+from paperround.ops.standing import standing_of
 from paperround.ops.timeline import timeline
 from paperround.self_service import adding, help_desk
-from paperround.self_service.standing import standing_of
 from paperround.subscribers.model import SubscriberId
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import App, Now

@@ -12,9 +12,10 @@ from paperround.core.errors import InvalidInput, RateLimited, invalid
 from paperround.core.languages import marked
 from paperround.core.times import parse_date
 from paperround.digests.plan import Hours
+from paperround.digests.resend import resend_digest
+from paperround.ops.standing import standing_of
 from paperround.ops.timeline import timeline
 from paperround.self_service import adding, help_desk, suppressions
-from paperround.self_service.standing import standing_of
 from paperround.signup.magic_links import address_of
 from paperround.subscribers.model import GONE, SubscriberId, SubscriberState
 from paperround.web.admin.forms import FormFields, require_sure
@@ -133,16 +134,33 @@ def act(
 
 
 def _pause(one: _Errand) -> Response:
-    until: date | None = None
-    if one.form.get("action") == "pause":
-        try:
-            until = parse_date(one.form.get("until", ""))
-        except InvalidInput as error:
-            raise InvalidInput(error.text, code="until") from None
+    until = _day(one, "until") if one.form.get("action") == "pause" else None
     help_desk.pause_person(
         one.app.signup_context, one.number, until, list_name=one.list_name, now=one.now, by=one.by
     )
     return one.back()
+
+
+def _day(one: _Errand, field: str) -> date:
+    try:
+        return parse_date(one.form.get(field, ""))
+    except InvalidInput as error:
+        raise InvalidInput(error.text, code=field) from None
+
+
+def _send_again(one: _Errand) -> Response:
+    one.app.settings.require_sender()
+    resend_digest(
+        one.app.database,
+        one.number,
+        _day(one, "date"),
+        identity=one.app.identity,
+        list_name=one.list_name,
+        now=one.now,
+        by=one.by,
+    )
+    one.app.wake()
+    return one.back("digest")
 
 
 def _unsubscribe(one: _Errand) -> Response:
@@ -208,6 +226,7 @@ _ACTIONS: Mapping[str, Callable[[_Errand], Response]] = {
     "go-on": _pause,
     "unsubscribe": _unsubscribe,
     "resend": _resend,
+    "send-again": _send_again,
     "move": _move,
     "lift": _lift,
     "export": _export,
