@@ -2,6 +2,7 @@
 
 import pytest
 
+from paperround.access.store import AuditStore
 from paperround.config import Settings
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
@@ -162,3 +163,26 @@ def test_weights_are_tried_on_the_last_month_and_nothing_is_stored(
     assert shaped.status_code == 200, "today's order can be tried with every weight"
     assert "shapes a part of the score" in shaped.text
     assert site.dump() == before
+
+
+def test_every_list_is_paused_and_resumed_from_the_overview(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    token = {"csrf": form_token(client)}
+
+    def press(action: str) -> str:
+        answer = client.post("/admin/sending", data=token | {"action": action}, headers=OWN)
+        return client.get(answer.headers["location"]).text
+
+    paused = press("pause")
+    assert "The list is paused." in paused
+    assert "Pause all lists" not in paused
+    resumed = press("resume")
+    assert "The list is paused." not in resumed
+    assert "Resume all lists" not in resumed
+    with site.runtime.database.reading() as work:
+        found = work[AuditStore].page(before=None, limit=2)
+    assert [(one.actor, one.action) for one in found] == [
+        ("operator 1", "resume"),
+        ("operator 1", "pause"),
+    ]

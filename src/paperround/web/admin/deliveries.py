@@ -14,6 +14,7 @@ from paperround.digests.resend import resend_digest
 from paperround.editions.model import DeliveryState, DigestKind, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+from paperround.ops.why import reason_text
 from paperround.web.admin.forms import FormFields, parse_day, parse_subscriber, require_sure
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -52,6 +53,7 @@ def list_deliveries(
     return admin_page(
         request,
         "deliveries.html",
+        reason_text=reason_text,
         status=422 if error else 200,
         found=found[: paging.limit],
         next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
@@ -95,6 +97,7 @@ def _delivery_page(
     return admin_page(
         request,
         "delivery.html",
+        reason_text=reason_text,
         status=422 if error else 200,
         entry=entry,
         papers=papers,

@@ -9,12 +9,15 @@ from fastapi import Request, Response
 from paperround.bootstrap import AppContext
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.system_mail_model import Alert
+from paperround.digests.cancel import pause, resume
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import current_alerts
 from paperround.ops.stats import summarise
 from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
-from paperround.web.admin.session import admin_page, operator_router
+from paperround.ops.why import reason_text
+from paperround.web.admin.forms import FormFields
+from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 
 router = operator_router()
@@ -68,4 +71,26 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
 @router.get("")
 def show_overview(app: App, now: Now, request: Request) -> Response:
     """Show the overview."""
-    return admin_page(request, "overview.html", overview=overview_of(app, now), now=now)
+    overview = overview_of(app, now)
+    paused = [one.mailing_list.paused_at is not None for one in overview.status.lists]
+    return admin_page(
+        request,
+        "overview.html",
+        overview=overview,
+        may_pause=not all(paused),
+        may_resume=any(paused),
+        reason_text=reason_text,
+        now=now,
+    )
+
+
+@router.post("/sending")
+def act(app: App, now: Now, by: Operator, form: FormFields) -> Response:
+    """Pause every list, or resume them."""
+    match form.get("action"):
+        case "pause":
+            pause(app.database, None, now=now, by=by)
+        case "resume":
+            if resume(app.database, None, now=now, by=by):
+                app.wake()
+    return back_to("/admin")
