@@ -87,6 +87,9 @@ def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
     add(site)
     client = logged_in(site)
     token = {"csrf": form_token(client)}
+    page = client.get("/admin/keys").text
+    in_order = ["Only read", "feeds:read", "stats:read", "Read and change", "feeds:write"]
+    assert sorted(in_order, key=page.index) == in_order
     unticked = client.post("/admin/keys", data=token | {"name": "laptop"}, headers=OWN)
     assert (unticked.status_code, "Tick what the key may do" in unticked.text) == (422, True)
     made = client.post(

@@ -19,7 +19,12 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who or what it is for.")],
     scope: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What it may do. Repeatable. Default: feeds:write."),
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help=f"What it may do: {', '.join(Scope)}. Repeatable. Those with :read "
+            "change nothing. Default: feeds:write.",
+        ),
     ] = None,
     expires: Annotated[
         str | None,

@@ -42,6 +42,10 @@ Who = Annotated[
 ]
 Size = Annotated[int | None, typer.Option(help="Papers in a digest.")]
 Language = Annotated[str | None, typer.Option(help="A code such as de; of emails and pages.")]
+OneIfSeveral = Annotated[
+    str | None,
+    typer.Option("--list", metavar="LIST", help="Which list. Needed if they read several."),
+]
 OneOfTheirs = Annotated[
     str | None,
     typer.Option("--list", metavar="LIST", help="One list only. Default: all of theirs."),
@@ -280,14 +284,14 @@ def edit(
             "interests. Repeatable.",
         ),
     ] = None,
-    list_name: AnyList = None,
+    list_name: OneIfSeveral = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what one person chose; what is not given stays. The checks are those of their own
     page.
 
-    --list says which list, if they read several. Interests hold for all of their lists.
+    Interests hold for all of their lists.
     """
     from paperround.self_service.help_desk import edit_choices
 

@@ -23,6 +23,9 @@ router = operator_router()
 
 PATH = "/admin/keys"
 
+READ = ":read"
+"""The end of the scopes that change nothing."""
+
 
 class NewKeyForm(BaseModel):
     """The form of a new key."""
@@ -47,7 +50,8 @@ def _page(
         "keys.html",
         status=status,
         keys=list_keys(app.database),
-        scopes=[one.value for one in Scope],
+        reading=[one.value for one in Scope if one.endswith(READ)],
+        writing=[one.value for one in Scope if not one.endswith(READ)],
         form=form,
         error=error,
         created=created,
