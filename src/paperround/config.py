@@ -397,11 +397,6 @@ class Settings(BaseModel):
             return False
         return any(_host(url.strip()) not in LOOPBACK for url in self.relay.split(","))
 
-    @property
-    def lacks_secret(self) -> bool:
-        """Whether there is no secret yet: the next command would make one."""
-        return self.secret_key is None and not self._kept_secret()
-
     def _kept_secret(self) -> str:
         path = self.secret_file
         return _read(path).strip() if path.exists() else ""

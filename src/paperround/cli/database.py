@@ -172,7 +172,8 @@ def restore(
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
     lines += [str(held)] if unknown else []
     lines.append("sending goes on where it stopped" if held is None else PAUSED)
-    lines += [NEEDS_ENV] if settings.lacks_secret else []
+    has_secret = settings.secret_key is not None or settings.secret_file.exists()
+    lines += [] if has_secret else [NEEDS_ENV]
     value = {"made_at": made_at, "held": held is not None, "unknown": unknown}
     print_result(value, lines, as_json=as_json)
 
