@@ -58,6 +58,7 @@ PAGES = {
     "figures": "/admin/figures",
     "wrong figures": "/admin/figures?days=91",
     "keys": "/admin/keys",
+    "operators": "/admin/operators",
     "audit": "/admin/audit",
     "doctor": "/admin/doctor",
 }

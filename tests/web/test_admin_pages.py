@@ -22,6 +22,7 @@ PAGES = (
     "/admin/ranking",
     "/admin/figures",
     "/admin/keys",
+    "/admin/operators",
     "/admin/audit",
     "/admin/doctor",
 )
@@ -189,3 +190,26 @@ def test_every_list_is_paused_and_resumed_from_the_overview(site: Site) -> None:
         ("operator 1", "resume"),
         ("operator 1", "pause"),
     ]
+
+
+def test_a_colleague_is_let_in_and_out_again(site: Site) -> None:
+    own = add(site)
+    client = logged_in(site)
+    token = {"csrf": form_token(client)}
+    path, colleague = "/admin/operators", "colleague@lab.example"
+    wrong = client.post(path, data=token | {"email": "colleague"}, headers=OWN)
+    assert (wrong.status_code, 'value="colleague"' in wrong.text) == (422, True)
+    assert client.post(path, data=token | {"email": colleague}, headers=OWN).status_code == 303
+    taken = client.post(path, data=token | {"email": colleague}, headers=OWN)
+    assert "is an operator already" in taken.text
+    let_in = logged_in(site, colleague)
+    myself = client.post(f"{path}/{own}/remove", data=token, headers=OWN)
+    assert (myself.status_code, "cannot remove yourself" in myself.text.lower()) == (422, True)
+    removed = client.post(f"{path}/{own + 1}/remove", data=token, headers=OWN)
+    assert colleague not in client.get(removed.headers["location"]).text
+    assert let_in.get("/admin").headers["location"] == "/admin/login"
+    assert client.post(f"{path}/99/remove", data=token, headers=OWN).status_code == 404
+    with site.runtime.database.reading() as work:
+        found = work[AuditStore].page(before=None, limit=9)
+    acted = [one.action for one in found if one.actor == "operator 1"]
+    assert acted == ["remove operator", "add operator", "log in"]

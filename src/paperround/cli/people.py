@@ -9,7 +9,6 @@ import typer
 
 from paperround.cli.bounces import EVENT_FIELDS
 from paperround.cli.options import (
-    AnyList,
     AsJson,
     ConsentAt,
     Frequency,

@@ -54,6 +54,7 @@ from paperround.web.admin import (
     keys,
     lists,
     login,
+    operators,
     overview,
     people,
     person,
@@ -130,6 +131,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ranking.router,
     figures.router,
     keys.router,
+    operators.router,
     audit.router,
     doctor.router,
 )

@@ -19,6 +19,7 @@ PAGES = (
     (marked("Ranking"), "/admin/ranking"),
     (marked("Figures"), "/admin/figures"),
     (marked("API keys"), "/admin/keys"),
+    (marked("Operators"), "/admin/operators"),
     (marked("Audit"), "/admin/audit"),
     (marked("Doctor"), "/admin/doctor"),
 )
