@@ -4,6 +4,7 @@ import pytest
 
 from paperround.access.store import AuditStore
 from paperround.config import Settings
+from tests.builders import NOW
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
 
@@ -99,7 +100,9 @@ def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
     text = made.text.partition('class="secret">')[2].partition("<")[0]
     feeds = "/api/v1/admin/feeds"
     assert client.get(feeds, headers={"authorization": f"Bearer {text}"}).status_code == 200
-    assert text not in client.get("/admin/keys").text
+    later = client.get("/admin/keys").text
+    assert text not in later
+    assert f" {NOW.year + 1} " in later  # the day it expires
     prefix = text.split("_")[1]
     client.post(f"/admin/keys/{prefix}/revoke", data=token, headers=OWN)
     assert client.get(feeds, headers={"authorization": f"Bearer {text}"}).status_code == 401

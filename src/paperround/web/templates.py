@@ -50,6 +50,11 @@ def _format_instant(locale: Locale, moment: datetime) -> str:
     return f"{locale.short_date(moment.date())} {moment:%H:%M}"
 
 
+def _format_dated(locale: Locale, moment: datetime) -> str:
+    """Return `2 March 2026 06:15`, for what may be years ago or ahead."""
+    return f"{locale.plain_date(moment.date())} {moment:%H:%M}"
+
+
 def _row_of(facts: Sequence[str]) -> str:
     """Return facts in a row. A short one is not broken over lines."""
     return "\xa0· ".join(unbroken(one) if len(one) < _SHORT_FACT else one for one in facts)
@@ -115,6 +120,7 @@ def environment(language: str = ENGLISH) -> Environment:
     set_locale(env, locale)
     env.filters |= {
         "cut_time": partial(_cut_time, locale),
+        "dated": partial(_format_dated, locale),
         "day_and_month": locale.day_and_month,
         "duration": locale.duration,
         "list_title": partial(localized_list_title, locale),
