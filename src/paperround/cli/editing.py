@@ -21,7 +21,12 @@ HeldCut = Annotated[
     str | None,
     typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
 ]
-PaperName = Annotated[str, typer.Argument(metavar="PAPER", help="Its number, arXiv id or link.")]
+PaperName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PAPER", help="Its arXiv id, its link, or its number: `rank --json` has it."
+    ),
+]
 Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
 
 
@@ -131,7 +136,8 @@ def note(
 def why(
     list_name: ListName = DEFAULT_LIST,
     subscriber: Annotated[
-        str | None, typer.Option("--subscriber", metavar="EMAIL", help="One person only.")
+        str | None,
+        typer.Option("--subscriber", metavar="WHO", help="One person only: an address or number."),
     ] = None,
     of_day: Annotated[
         date | None,
@@ -143,20 +149,14 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Say why nothing, or not everything, went out: in sentences, from what is recorded."""
-    from paperround.core.errors import NotFound
     from paperround.ops.why import why as run
-    from paperround.subscribers.addresses import parse_address
-    from paperround.subscribers.store.subscribers import SubscriberStore
+    from paperround.self_service.help_desk import person_number
     from paperround.web.admin_sending import WhyAnswer
 
     context, person = runtime(now), None
     if subscriber is not None:
-        address = parse_address(subscriber)
-        with context.database.reading() as work:
-            found = work[SubscriberStore].find(address)
-        if found is None:
-            raise NotFound(f"nobody is known as {address.written}, or they were erased")
-        person = found.id
+        with usage("--subscriber"):
+            person = person_number(context.database, subscriber)
     reasons = run(
         context.database,
         list_name,
