@@ -175,6 +175,28 @@ def test_every_admin_page_looks_well(browser: Browser, site: Served, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.accept("F44", part="page")
+def test_feeds_and_domains_are_asked_for_only_where_they_count(
+    browser: Browser, site: Served
+) -> None:
+    furnished(site)
+    with before(browser, site, width=800) as page:
+        page.get_by_role("button", name="Log in").click()
+        page.goto("/admin/lists/new")
+        feeds, domains = (
+            page.locator("[name=feeds]").first,
+            page.get_by_label("Domains", exact=True),
+        )
+        for asked_for, choice in (
+            (feeds, "Only papers of the feeds"),
+            (domains, "Only addresses at these domains"),
+        ):
+            expect(asked_for).to_be_hidden()
+            page.get_by_label(choice).check()
+            expect(asked_for).to_be_visible()
+
+
+@pytest.mark.slow
 @pytest.mark.accept("F43", part="keyboard")
 def test_a_keyboard_is_enough_to_log_in_filter_and_log_out(browser: Browser, site: Served) -> None:
     furnished(site)
