@@ -35,6 +35,13 @@ def test_everybody_is_printed_as_a_table_and_as_json() -> None:
     assert json.loads(listed.stdout) == rows
 
 
+def test_a_part_of_an_address_leads_to_find() -> None:
+    refused = run("subscribers", "show", "grace")
+    assert refused.exit_code == 2
+    assert "subscribers find" in refused.stderr
+    assert "grace@example.org" in run("subscribers", "find", "grace").stdout
+
+
 @pytest.mark.parametrize("how", [(), ("--json",)])
 def test_an_export_that_fails_half_way_prints_no_part(
     how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -132,7 +132,11 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="The backup to put back.")
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="The backup to put back. Those of every night are in the folder backups.",
+        ),
     ] = None,
     moved: Annotated[
         bool,
@@ -148,8 +152,11 @@ def restore(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup back. Nothing that may have been sent since is sent again: sending is paused
-    until `paperround digest resume`."""
+    """Put a backup back into PAPERROUND_DATA_DIR, which must hold no database.
+
+    Nothing that may have been sent since is sent again: sending is paused until `paperround digest
+    resume`.
+    """
     from paperround.config import load_settings
 
     if (file is None) != in_place:

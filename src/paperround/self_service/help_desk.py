@@ -107,6 +107,11 @@ def person_number(database: Database, who: str) -> SubscriberId:
     InvalidInput for text that is neither."""
     if who.isascii() and who.isdecimal() and len(who) < 19:
         return SubscriberId(int(who))
+    if "@" not in who:
+        raise InvalidInput(
+            "write a whole address or a number: `paperround subscribers find` looks for a part of "
+            "an address"
+        )
     address = parse_address(who)
     with database.reading() as work:
         person = work[SubscriberStore].find(address)
