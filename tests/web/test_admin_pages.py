@@ -84,6 +84,15 @@ def test_a_feed_is_added_changed_read_and_deleted(site: Site) -> None:
     assert client.get(path).status_code == 404
 
 
+def test_the_form_of_a_feed_says_whether_it_needs_an_address(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    for kind, own in (("feed", False), ("arxiv", True)):
+        page = client.get(f"/admin/feeds/new?kind={kind}").text
+        assert ("Empty: the address of the source." in page) is own
+        assert ("Of an RSS, Atom or JSON feed." in page) is not own
+
+
 @pytest.mark.accept("F43", part="keys")
 def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
     add(site)

@@ -157,10 +157,15 @@ def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False)
 def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
     """Return what the form of a feed offers: the settings of its kind, and those it has."""
     known: dict[str, Setting] = {}
-    if feed.kind in app.sources:
-        known |= app.sources[feed.kind].settings
+    source = app.sources.get(feed.kind)
+    if source is not None:
+        known |= source.settings
     known |= {name: Setting("") for name in feed.settings if name not in known}
-    return {"known": known, "shows": [one.value for one in Show]}
+    return {
+        "known": known,
+        "shows": [one.value for one in Show],
+        "needs_url": source is not None and source.needs_url,
+    }
 
 
 def _form_page(
