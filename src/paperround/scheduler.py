@@ -41,14 +41,14 @@ class EveryInterval(BaseTrigger):  # type: ignore[misc]  # the library has no ty
     counts each of them, which takes a minute when a clock jumps from 1970 to today."""
 
     def __init__(self, seconds: float) -> None:
-        self._interval = timedelta(seconds=seconds)
+        self.interval = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Return the next time after `previous_fire_time` that is later than `now`."""
         if previous_fire_time is None:
-            return now + self._interval
-        due: datetime = previous_fire_time + self._interval
-        return due if due > now else now + self._interval
+            return now + self.interval
+        due: datetime = previous_fire_time + self.interval
+        return due if due > now else now + self.interval
 
 
 class Scheduler:
@@ -79,7 +79,11 @@ class Scheduler:
             self._enqueue, EveryInterval(TICK_SECONDS), [ROUNDS], next_run_time=now
         )
         self._jobs.add_job(self._enqueue, EveryInterval(POLL_SECONDS), [MAIL])
-        self._jobs.add_job(self._context.back_up_if_due, EveryInterval(BACKUP_SECONDS))
+        self._jobs.add_job(
+            self._context.back_up_if_due,
+            EveryInterval(BACKUP_SECONDS),
+            next_run_time=now + timedelta(seconds=TICK_SECONDS),  # also if it never runs an hour
+        )
         self._jobs.start()
         Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
 
@@ -123,8 +127,10 @@ class Scheduler:
 
 
 def reset_runs_ahead(jobs: list[ScheduledJob], now: datetime) -> None:
-    """Move runs that are more than two minutes ahead to `now`: the clock was set back."""
+    """Move runs to `now` that are further ahead than their interval and a minute: the clock was set
+    back."""
     for job in jobs:
         due: datetime | None = job.next_run_time
-        if due is not None and due - now > timedelta(seconds=2 * TICK_SECONDS):
+        furthest = job.trigger.interval + timedelta(seconds=TICK_SECONDS)
+        if due is not None and due - now > furthest:
             job.modify(next_run_time=now)
