@@ -1,14 +1,16 @@
 """A backup every night, the newest ones kept, and one command to put any of them back."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, func, select
 
 from paperround.core.errors import Conflict, InvalidInput
-from paperround.db.backup import back_up, restore_dump, restoring
-from paperround.db.backups import BackupPlan, back_up_if_due, backups
+from paperround.db.backup import back_up, copy_database, restore_dump, restoring
+from paperround.db.backups import BackupPlan, back_up_if_due, backups, make_backup
 from paperround.db.schema.tables import metadata
 from paperround.db.slots import BACKUP, KIND, MARK, SlotStore
 from paperround.db.transactions import SqlDatabase
@@ -55,6 +57,79 @@ def test_a_night_without_room_is_logged_and_tried_again(
         assert "no backup was made: the folder of the backups" in caplog.text
         plan.folder.unlink()
         assert back_up_if_due(engine, database, plan, now=NIGHT + HOUR) is not None
+
+
+def test_a_folder_that_cannot_be_read_is_logged_and_told_by_the_doctor(
+    old: Path, plan: BackupPlan, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan.folder.touch()  # stands for a folder without rights, which root has all the same
+    with opened(f"sqlite:///{old}") as engine:
+        database = SqlDatabase(engine)
+        assert back_up_if_due(engine, database, plan, now=NIGHT) is None
+        with database.reading() as work:
+            found = check_backups(work, plan.folder, now=NIGHT)
+    said = f"the folder of the backups, {plan.folder}, cannot be read: Not a directory"
+    assert said in caplog.text
+    assert (found.level, found.says) == (Level.WARN, said)
+
+
+def test_what_a_killed_process_left_of_a_backup_is_deleted_by_the_next(
+    old: Path, plan: BackupPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr("paperround.db.backup.copy_database", lambda *_: os._exit(9))
+        with opened(f"sqlite:///{old}") as engine:
+            make_backup(engine, SqlDatabase(engine), plan, now=NIGHT)
+    os.waitpid(child, 0)
+    assert len([*plan.folder.iterdir()]) == 2
+    with opened(f"sqlite:///{old}") as engine:
+        file = make_backup(engine, SqlDatabase(engine), plan, now=NIGHT + HOUR)
+    assert [*plan.folder.iterdir()] == [file]
+
+
+def test_two_processes_do_not_make_a_backup_in_one_folder_at_the_same_time(
+    old: Path, plan: BackupPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(f"sqlite:///{old}") as engine:
+        database = SqlDatabase(engine)
+
+        def copy(engine: Engine, to: Path) -> None:
+            assert back_up_if_due(engine, database, plan, now=NIGHT + HOUR) is None
+            with pytest.raises(Conflict, match="another process makes a backup"):
+                make_backup(engine, database, plan, now=NIGHT + HOUR)
+            copy_database(engine, to)
+
+        monkeypatch.setattr("paperround.db.backup.copy_database", copy)
+        file = make_backup(engine, database, plan, now=NIGHT)
+    assert [*plan.folder.iterdir()] == [file]
+
+
+def test_a_backup_of_the_future_is_no_reason_to_make_none(old: Path, plan: BackupPlan) -> None:
+    """The clock was ahead, and was set back."""
+    with opened(f"sqlite:///{old}") as engine:
+        database = SqlDatabase(engine)
+        for days in (1000, 1001, 1002):
+            assert back_up_if_due(engine, database, plan, now=NIGHT + days * DAY) is not None
+        with database.writing() as work:
+            name_installation(work, now=NIGHT - 3 * DAY)
+            assert check_backups(work, plan.folder, now=NIGHT).level is Level.WARN
+        file = back_up_if_due(engine, database, plan, now=NIGHT)
+        assert file is not None
+        assert file.exists()
+        assert back_up_if_due(engine, database, plan, now=NIGHT + HOUR) is None
+    assert len(backups(plan.folder)) == plan.keep
+
+
+def test_a_backup_leaves_room_on_the_disk_for_everything_else(
+    old: Path, plan: BackupPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = 2 * old.stat().st_size
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=needed - 1))
+    no_room = pytest.raises(InvalidInput, match=f"a backup needs up to {needed:,}")
+    with opened(f"sqlite:///{old}") as engine, no_room:
+        make_backup(engine, SqlDatabase(engine), plan, now=NIGHT)
+    assert [*plan.folder.iterdir()] == []
 
 
 def test_a_demo_has_no_backups(old: Path, plan: BackupPlan) -> None:

@@ -24,7 +24,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -59,16 +59,34 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     """Write a backup to `target`, and return its size in bytes.
 
     `secret` is the file of the generated secret, which need not exist; other `SECRETS` are in the
-    same folder. Raises InvalidInput when `target` exists, when there is nothing to back up, and
-    when `pg_dump` is missing or fails; UnreadableFile when the database is damaged.
+    same folder. Raises InvalidInput when `target` exists or cannot be written, when there is
+    nothing to back up or no room, and when `pg_dump` is missing or fails; UnreadableFile when the
+    database is damaged.
     """
     if target.exists():
         raise InvalidInput(f"{target} exists: name another file, or move it away")
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
-    with atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
+    try:
+        _write_archive(engine, secret, target, about, now)
+    except OSError as error:
+        raise InvalidInput(f"{target} cannot be written: {error.strerror}") from error
+    return target.stat().st_size
+
+
+def _write_archive(
+    engine: Engine, secret: Path, target: Path, about: Mapping[str, str], now: datetime
+) -> None:
+    """Write the archive. Raises OSError. A process that is killed leaves a file and a folder
+    beside it, whose names start with a dot and that of the archive."""
+    prefix = f".{target.name}-"
+    with (
+        atomic_file(target) as temporary,
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as work,
+    ):
         is_file = engine.dialect.name == "sqlite"
         copy = Path(work) / (DATABASE if is_file else DUMP)
         if is_file:
+            _require_room(engine, target.parent)
             copy_database(engine, copy)
         else:
             dump_database(engine.url.render_as_string(hide_password=False), copy)
@@ -78,7 +96,17 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
                 if secret.with_name(name).exists():
                     _add(archive, name, secret.with_name(name).read_bytes(), now)
             _add(archive, ABOUT, json.dumps(about).encode(), now)
-    return target.stat().st_size
+
+
+def _require_room(engine: Engine, folder: Path) -> None:
+    """Raise InvalidInput unless the folder has room for a copy of the database and its archive: a
+    full disk would stop the emails."""
+    needed = 2 * Path(str(engine.url.database)).stat().st_size
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InvalidInput(
+            f"{folder} has room for {free:,} bytes, and a backup needs up to {needed:,}"
+        )
 
 
 def _revision(engine: Engine) -> str:
@@ -104,6 +132,8 @@ def copy_database(engine: Engine, copy: Path) -> None:
             target.execute("PRAGMA journal_mode = DELETE")
             problem = target.execute("PRAGMA quick_check").fetchone()[0]
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise InvalidInput(f"{copy.parent} has no room for a copy of the database") from error
         problem = str(error)
     if problem != "ok":
         raise UnreadableFile(f"the database is damaged, and a copy of it would be: {problem}")

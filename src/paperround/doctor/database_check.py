@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from paperround.access.keys import expiring_keys
-from paperround.core.errors import SchemaOutOfDate
+from paperround.core.errors import InvalidInput, SchemaOutOfDate
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.core.tokens import KeyRing
-from paperround.db.backups import OLD, backups
+from paperround.db.backups import OLD, newest_backup
 from paperround.db.checks import dangling_references, find_damage, unsafe_settings
 from paperround.db.engine import Storage, opened, place_of
 from paperround.db.migrate import check_drift
@@ -139,9 +139,13 @@ def check_space(found: Storage, *, now: datetime) -> list[Finding]:
 def check_backups(work: Transaction, folder: Path | None, *, now: datetime) -> Finding:
     """Check the age of the newest backup, in `folder` or anywhere else."""
     name, slots = "backup", work[SlotStore]
-    found = [made_at for made_at, _ in backups(folder)] if folder is not None else []
-    last = slots.last_beat(BACKUP)
-    newest = max(found if last is None else [*found, last], default=None)
+    way_out = "run `paperround db backup`: it says why the nightly one fails"
+    try:
+        in_folder = None if folder is None else newest_backup(folder, by=now)
+    except InvalidInput as error:
+        return warn(name, str(error), way_out)
+    known = (one for one in (in_folder, slots.last_beat(BACKUP)) if one is not None)
+    newest = max((one for one in known if one <= now), default=None)
     if newest is not None and now - newest < OLD:
         return ok(name, f"the newest was made on {format_instant(newest)}")
     if slots.is_of_a_demo():
@@ -157,7 +161,6 @@ def check_backups(work: Transaction, folder: Path | None, *, now: datetime) -> F
     if newest is None and now - since < OLD:
         return ok(name, f"the first is made within an hour, in {folder}")
     says = "there is none" if newest is None else f"the newest is of {format_instant(newest)}"
-    way_out = "run `paperround db backup`: it says why the nightly one fails"
     return warn(name, f"{says}, in {folder}", way_out)
 
 
