@@ -6,11 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 
 from paperround.core.errors import Conflict, InvalidInput
 from paperround.db.backup import back_up, copy_database, restore_dump, restoring
 from paperround.db.backups import BackupPlan, back_up_if_due, backups, make_backup
+from paperround.db.postgres_dump import dump_database
 from paperround.db.schema.tables import metadata
 from paperround.db.slots import BACKUP, KIND, MARK, SlotStore
 from paperround.db.transactions import SqlDatabase
@@ -197,6 +198,33 @@ def test_a_backup_of_sqlite_does_not_go_into_postgresql(
     refused = pytest.raises(InvalidInput, match="move it with `paperround db move`")
     with postgres.created() as url, opened(url) as engine, refused:
         restore_dump(file, engine, plan.secret)
+
+
+@pytest.mark.postgres
+def test_a_secret_that_cannot_be_written_leaves_the_new_database_empty(
+    postgres: PostgresServer, plan: BackupPlan, postgres_template: str, tmp_path: Path
+) -> None:
+    plan.secret.parent.mkdir(parents=True)
+    plan.secret.write_text("a secret that is only for tests!")
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    with postgres.created(like=postgres_template) as before, postgres.created() as after:
+        with opened(before) as engine:
+            fill(engine, papers=4)
+            file = make_backup(engine, SqlDatabase(engine), plan, now=NIGHT)
+        with opened(after) as engine:
+            with pytest.raises(InvalidInput, match="secret_key cannot be written"):
+                restore_dump(file, engine, in_the_way / "secret_key")
+            assert inspect(engine).get_table_names() == []
+
+
+def test_a_program_that_cannot_be_run_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pg_dump").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InvalidInput, match="pg_dump cannot be run: Permission denied"):
+        dump_database("postgresql+psycopg://ada@localhost/papers", tmp_path / "dump")
 
 
 def put_back(file: Path, folder: Path) -> None:

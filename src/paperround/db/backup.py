@@ -183,8 +183,8 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path
 
 
 def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
-    """Load the dump of the backup `source` into an empty PostgreSQL database, and put its secrets
-    into place. Returns when the backup was made, None when that is unknown.
+    """Put the secrets of the backup `source` into place, and load its dump into an empty PostgreSQL
+    database. Returns when the backup was made, None when that is unknown.
 
     Raises UnreadableFile for a file that is not a complete backup, InvalidInput when it is one of
     SQLite or `pg_restore` is missing or fails, and Conflict when the database or a secret exists.
@@ -197,14 +197,17 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         _unpack(source, folder, DUMP)
+        made_at = _made_at(source, folder / ABOUT)
         _require_same(secret, folder)
-        load_database(engine.url.render_as_string(hide_password=False), folder / DUMP)
         for kept in _secrets(folder):
             place = secret.with_name(kept.name)
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with atomic_file(place) as temporary:
-                temporary.write_bytes(kept.read_bytes())
-        return _made_at(source, folder / ABOUT)
+            try:
+                with atomic_file(place) as temporary:
+                    temporary.write_bytes(kept.read_bytes())
+            except OSError as error:
+                raise InvalidInput(f"{place} cannot be written: {error.strerror}") from error
+        load_database(engine.url.render_as_string(hide_password=False), folder / DUMP)
+        return made_at
 
 
 def _require_free(database: Path) -> None:

@@ -43,7 +43,8 @@ def _run(program: str, url: str, *arguments: str) -> None:
                 [program, "--no-owner", "--no-privileges", f"--dbname={target}", *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",  # a server's own words may be in another encoding
                 check=False,
             )
         except FileNotFoundError as error:
@@ -51,6 +52,8 @@ def _run(program: str, url: str, *arguments: str) -> None:
                 f"{program} is not installed here: install PostgreSQL's client programs (on "
                 "Debian `apt-get install postgresql-client`), or run it where the database is"
             ) from error
+        except OSError as error:
+            raise InvalidInput(f"{program} cannot be run: {error.strerror}") from error
     if done.returncode:
         reason = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise InvalidInput(f"{program} failed: {reason}")
