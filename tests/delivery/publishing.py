@@ -1,6 +1,6 @@
 """Publishing an edition in a test."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from paperround.db.transactions import Database
 from paperround.digests.publish import PublishReport, publish
@@ -8,13 +8,15 @@ from tests.fakes import NewestFirst
 from tests.sample_database import IDENTITY, NOW
 
 
-def send(database: Database, *, days: int = 0, dry_run: bool = False) -> PublishReport:
+def send(
+    database: Database, *, days: int = 0, of: date | None = None, dry_run: bool = False
+) -> PublishReport:
     return publish(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
         list_name="trending",
-        day=None,
+        day=of,
         cut="manual",
         now=NOW + timedelta(days=days),
         dry_run=dry_run,

@@ -1,14 +1,17 @@
 """What is old is deleted, its links work on, and no paper comes again."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from threading import Thread
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.bounces.handling import receive
 from paperround.bounces.model import ReportKind
+from paperround.core.errors import Conflict
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
@@ -35,6 +38,7 @@ from tests.sample_database import IDENTITY, NOW, deliveries_of, fill, record, su
 
 DAYS = timedelta(days=1)
 LATER = NOW + 92 * DAYS
+Sent = Mapping[PaperId, frozenset[SubscriberId]]
 
 
 @pytest.fixture
@@ -182,6 +186,47 @@ def test_compaction_that_is_cut_off_goes_on_where_it_was(
     readers = [person(sent, "ada"), person(sent, "ben")]
     assert [one and one.subscriber_id for one in owners] == readers
     assert set(found.values()) == {frozenset(readers)}
+
+
+def test_two_processes_that_compact_at_the_same_time_lose_nobody(
+    sent: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    other = Thread(target=compact, args=[sent])
+    look = PastStore.people_sent
+
+    def look_while_the_other_starts(store: PastStore, some: Collection[PaperId] | None) -> Sent:
+        found = look(store, some)
+        if other.ident is None:
+            other.start()
+            other.join(1)  # it waits for this transaction, or is done before
+        return found
+
+    monkeypatch.setattr(PastStore, "people_sent", look_while_the_other_starts)
+    compact(sent)
+    other.join()
+    with sent.reading() as work:
+        found = look(work[PastStore], papers(sent))
+    assert set(found.values()) == {frozenset({person(sent, "ada"), person(sent, "ben")})}
+    assert rows(sent)["past_deliveries"] == 2
+
+
+def test_an_edition_with_a_digest_that_waits_keeps_its_rows(sent: SqlDatabase) -> None:
+    with sent.writing() as work:
+        work.connection.execute(update(db.deliveries).values(state="deferred"))
+    assert compact(sent) == 0
+    with sent.writing() as work:
+        work.connection.execute(update(db.deliveries).values(state="expired"))
+    assert compact(sent) == 2
+
+
+def test_an_edition_whose_digests_are_deleted_is_not_sent_again(sent: SqlDatabase) -> None:
+    fill(sent, [record(4)], now=NOW)
+    compact(sent)
+    refused = pytest.raises(Conflict, match=f"who got a digest of {NOW.date()} is not known")
+    with refused:
+        publish(sent, of=NOW.date(), days=92)
+    assert rows(sent)["deliveries"] == 0
 
 
 def test_digests_signed_with_a_lost_key_keep_no_links(sent: SqlDatabase) -> None:

@@ -28,6 +28,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.past import PastStore
 from paperround.digests.build import BuildContext, DigestReader, build, write_in_batches
 from paperround.digests.cancel import audit_target
 from paperround.digests.plan import LONGEST_WAIT
@@ -307,13 +308,16 @@ def publish(
     `day` defaults to today: in the list's zone for the edition, in each reader's for their row, so
     that no reader's date gets two digests. With `dry_run` nothing is written, and the report
     shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
-    during planning, InvalidInput for an archived list.
+    during planning, InvalidInput for an archived list, and Conflict for an edition that is held and
+    for a date whose digests are so old that their rows are deleted.
     """
     with database.reading() as work:
         work[ListStore].get_live(list_name)
     mailing_list, edition = frozen_edition(
         database=database, list_name=list_name, day=day, cut=cut, now=now
     )
+    if day is not None:
+        _require_rows(database, mailing_list, day)
     if edition is not None and edition.state is EditionState.CANCELLED:
         raise _cancelled(edition)
     if edition is not None and edition.is_held(now):
@@ -336,6 +340,16 @@ def publish(
         skipped = Counter(planned.skipped) + Counter(added.skipped)
         planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
     return PublishReport(edition=edition, planned=planned, added=added.rows)
+
+
+def _require_rows(database: Database, mailing_list: MailingList, day: date) -> None:
+    """Raise Conflict when nobody knows any more who got a digest of a date."""
+    with database.reading() as work:
+        if work[PastStore].is_any_deleted(mailing_list.id, day):
+            raise Conflict(
+                f"who got a digest of {day} is not known any more: the rows of digests are kept "
+                "for PAPERROUND_KEEP_DELIVERIES days"
+            )
 
 
 def _cancelled(edition: Edition) -> EditionCancelled:

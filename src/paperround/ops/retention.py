@@ -10,12 +10,16 @@ from hmac import compare_digest
 
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
+from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import delivery_key, delivery_nonce
 from paperround.delivery.store.past import REACHED, EndedDigest, PastStore
 
 BATCH = 2000
 """Digests compacted in one transaction: other writers wait for it."""
+
+COMPACTION = "compaction"
+"""The heartbeat of compaction."""
 
 MOST_BATCHES = 5
 """Batches of one round; the next round is a minute later."""
@@ -41,6 +45,10 @@ def compact_digests(database: Database, keys: KeyRing, *, keep: timedelta, now: 
     deleted."""
 
     def compact(work: Transaction) -> int | None:
+        if work[PastStore].next_edition(before=now - keep) is None:
+            return None
+        # Another process waits here: both add to the people who were sent a paper.
+        work[SlotStore].beat(COMPACTION, now=now)
         edition = work[PastStore].next_edition(before=now - keep)
         if edition is None:
             return None

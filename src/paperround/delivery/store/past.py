@@ -76,10 +76,11 @@ class PastStore(Store):
     # --- what is deleted -------------------------------------------------------------------------
 
     def next_edition(self, *, before: datetime) -> EditionId | None:
-        """Return the oldest edition that was over before then and still has all its rows. Its
-        figures are counted already."""
-        c = db.editions.c
+        """Return the oldest edition that was over before then and still has rows. None of its
+        digests waits, and its figures are counted already."""
+        c, mail = db.editions.c, db.deliveries.c
         counted = exists().where(db.edition_figures.c.edition_id == c.id)
+        waits = exists().where(mail.edition_id == c.id, mail.state.not_in(FINAL))
         found = self._connection.execute(
             select(c.id)
             .where(
@@ -87,11 +88,20 @@ class PastStore(Store):
                 c.cut_at < before,
                 or_(c.live_until.is_(None), c.live_until < before),
                 or_(c.live_until.is_(None), counted),
+                ~waits,
             )
             .order_by(c.cut_at, c.id)
             .limit(1)
         ).scalar()
         return None if found is None else EditionId(found)
+
+    def is_any_deleted(self, list_id: ListId, day: date) -> bool:
+        """Return whether rows of digests of a date are deleted: who got one is not known any
+        more."""
+        c = db.editions.c
+        begun = exists().where(db.past_deliveries.c.edition_id == c.id)
+        which = (c.list_id == list_id, c.day == day, or_(c.compacted_at.is_not(None), begun))
+        return self._connection.execute(select(c.id).where(*which).limit(1)).first() is not None
 
     def ended_digests(self, edition: EditionId, *, limit: int) -> list[EndedDigest]:
         """Return digests of an edition that have a final state, in the order of their numbers."""
