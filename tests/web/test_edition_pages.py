@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from paperround.access.store import AuditStore
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.store.past import PastStore
 from paperround.digests.editing import set_hold
 from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import deliver
@@ -203,6 +204,19 @@ def test_a_cancelled_edition_stops_and_comes_back(
 
 
 # --- the preview ---------------------------------------------------------------------------------
+
+
+def test_an_old_edition_does_not_claim_that_it_had_no_digests(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    press(operator, path_of(edition), action="approve")
+    with site.runtime.database.writing() as work:
+        work[PastStore].finish(edition.id, now=NOW)
+    page = operator.get(path_of(edition)).text
+    assert "kept for some months only" in page
+    assert "Send it now" not in page
+    assert "none" not in operator.get("/admin/editions").text
+    assert "is not known any more" in operator.get(f"{path_of(edition)}/send").text
 
 
 def number_of(site: Site, name: str) -> SubscriberId:

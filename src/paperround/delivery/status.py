@@ -21,7 +21,7 @@ from paperround.subscribers.model import SubscriberId
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionTally:
     """An edition and the number of its deliveries by state. `paper_count` is that of its ranking,
-    whatever an editor changed by `edits`."""
+    whatever an editor changed by `edits`. `compacted_at`: the deliveries were deleted then."""
 
     id: EditionId
     list_id: ListId
@@ -35,6 +35,7 @@ class EditionTally:
     cancelled_at: datetime | None = None
     held_until: datetime | None = None
     edits: EditorsChanges = field(default_factory=EditorsChanges)
+    compacted_at: datetime | None = None
 
     def is_held(self, now: datetime) -> bool:
         """Whether it waits for approval, or for the end of its hold."""
