@@ -1,6 +1,8 @@
 """What a watcher is told."""
 
 import asyncio
+import os
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -11,7 +13,11 @@ from paperround.delivery.holds import Signing, allow_unsigned, hold_unsigned
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.rate_limits import PendingFeedback
 from paperround.editions.model import DeliveryId
-from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
+from paperround.ops.scheduler_lock import (
+    forget_scheduler,
+    is_scheduler_gone,
+    scheduler_lock,
+)
 from paperround.ops.tick import SCHEDULER
 from paperround.plugins.metrics import database_gauges
 from paperround.web.health import DOES_NOT_ANSWER, readiness
@@ -101,6 +107,41 @@ def test_a_scheduler_of_another_process_is_missed_as_soon_as_it_ends(site: Site)
     assert (answer.status_code, "paperround scheduler" in answer.json()["status"]) == (503, True)
     forget_scheduler(folder)
     assert site.client.get("/readyz").json() == {"status": "ready"}, "cron ticks now"
+
+
+def test_a_scheduler_that_cannot_lock_its_file_runs_all_the_same(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    _beat(site)
+    folder = site.runtime.settings.data_dir
+    missing = folder / "missing" / "file"  # stands for a file of another account
+    (folder / "scheduler.lock").symlink_to(missing)
+    with scheduler_lock(folder):
+        assert "no lock on" in caplog.text
+        assert site.client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_a_scheduler_that_starts_while_a_tick_forgets_the_last_one_is_known(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = site.runtime.settings.data_dir
+    with scheduler_lock(folder):
+        pass
+    forgotten: list[int] = []
+    open_file = os.open
+
+    def open_just_before(path: Path, *flags: int) -> int:
+        handle = open_file(path, *flags)
+        if not forgotten:
+            forgotten.append(handle)
+            forget_scheduler(folder)
+        return handle
+
+    monkeypatch.setattr(os, "open", open_just_before)
+    with scheduler_lock(folder):
+        assert (folder / "scheduler.lock").exists()
+        assert not is_scheduler_gone(folder)
+    assert is_scheduler_gone(folder)
 
 
 @pytest.mark.accept("O7", part="told", mutant="a-watcher-does-not-hear-of-missing-keys")

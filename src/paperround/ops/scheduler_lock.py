@@ -23,38 +23,66 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def scheduler_lock(data_dir: Path) -> Iterator[None]:
-    """Hold the lock within the block; several schedulers may. Where the file system has no locks,
-    a dead scheduler is noticed later, by the ticks that are missing."""
+    """Hold the lock within the block; several schedulers may. Where there can be no lock, a dead
+    scheduler is noticed later, by the ticks that are missing."""
     path = data_dir / NAME
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        except OSError as error:
-            log.warning("no lock on %s: %s", path, error)
-            path.unlink(missing_ok=True)
+        handle = _lock(path)
+    except OSError as error:
+        log.warning("no lock on %s: %s", path, error)
+        with suppress(OSError):
+            path.unlink()  # it would say that the scheduler is gone
+    try:
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(path: Path) -> int:
+    """Return a handle that holds the lock. Raises OSError."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    return handle
+        except OSError:
+            os.close(handle)
+            raise
+        os.close(handle)  # a tick deleted that file meanwhile
 
 
 def is_scheduler_gone(data_dir: Path) -> bool:
     """Whether a scheduler ran, and none runs now."""
-    try:
-        handle = os.open(data_dir / NAME, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return True
+    with _lock_of_nobody(data_dir) as is_gone:
+        return is_gone
 
 
 def forget_scheduler(data_dir: Path) -> None:
     """Delete the file of a scheduler that is gone, because something else does its work."""
-    if is_scheduler_gone(data_dir):
-        with suppress(OSError):
+    with _lock_of_nobody(data_dir) as is_gone, suppress(OSError):
+        if is_gone:
             (data_dir / NAME).unlink()
+
+
+@contextmanager
+def _lock_of_nobody(data_dir: Path) -> Iterator[bool]:
+    """Take the lock of a scheduler that is gone, so that a new one waits within the block; yield
+    whether there was one."""
+    try:
+        handle = os.open(data_dir / NAME, os.O_RDONLY)
+    except OSError:
+        yield False
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_gone = True
+    except OSError:
+        is_gone = False
+    try:
+        yield is_gone
+    finally:
+        os.close(handle)
