@@ -1,6 +1,7 @@
 """The container, the compose file, the units and the two guides say what is true of this tree."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import requires
 from pathlib import Path
+from textwrap import dedent
 from threading import Thread
 
 import pytest
@@ -272,6 +274,38 @@ def test_no_image_floats() -> None:
     assert len(bases) == 1
     for image in [*images, *bases]:
         assert re.search(r":v?\d+[\w.-]*\}?$", image), f"{image} names no version"
+
+
+def test_the_backups_of_the_compose_file_outlive_restarts_and_failures(tmp_path: Path) -> None:
+    written = re.search(r"^  backup:.*?      - \|\n(.*?)\n\n", COMPOSE, re.DOTALL | re.MULTILINE)
+    assert written is not None
+    script = dedent(written[1]).replace("$$", "$")
+    programs, folder = tmp_path / "bin", tmp_path / "backups"
+    folder.mkdir()
+    programs.mkdir()
+    write_program(programs / "cat", "echo secret")
+    write_program(programs / "sleep", "exit 1")  # ends the script
+
+    def start_container(pg_dump: str) -> None:
+        write_program(
+            programs / "pg_dump", f'echo begun > "${{2#--file=}}"; echo 1 >> ../begun; {pg_dump}'
+        )
+        path = f"{programs}:{os.environ['PATH']}"
+        subprocess.run(["/bin/sh", "-ec", script], cwd=folder, env={"PATH": path}, check=False)
+
+    start_container("exit 1")
+    assert [*folder.glob("*.dump")] == []
+    start_container("exit 0")
+    start_container("exit 0")
+    assert (tmp_path / "begun").read_text() == "1\n1\n", "a restart makes no second one of a day"
+    (only,) = folder.iterdir()
+    assert only.suffix == ".dump"
+    assert only.stat().st_mode & 0o777 == 0o600
+
+
+def write_program(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    path.chmod(0o700)
 
 
 @pytest.mark.accept("C5", part="secrets of the compose file")
