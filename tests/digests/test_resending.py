@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput
+from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.resend import resend_digest
@@ -79,4 +81,14 @@ def test_a_date_without_a_digest_and_a_reader_who_left_are_refused(database: Sql
         assert subscription is not None
         work[SubscriberStore].leave(subscription.id, now=NOW)
     with pytest.raises(InvalidInput, match="not on this list"):
+        again(database, number)
+
+
+def test_a_channel_is_not_posted_to_twice(database: SqlDatabase) -> None:
+    plan(database, 1)
+    deliver(post(database, Batches()))
+    number = reader(database)
+    with database.writing() as work:
+        work.connection.execute(update(db.subscribers).values(kind="slack"))
+    with pytest.raises(InvalidInput, match="no digest of"):
         again(database, number)

@@ -291,7 +291,7 @@ def _digest_of(
     found = [
         one
         for one in work[StatusStore].deliveries(wanted, before=None, limit=PAGE)
-        if one.kind == DigestKind.DIGEST and one.positions
+        if one.is_person and one.kind == DigestKind.DIGEST and one.positions
     ]
     if not found:
         raise invalid(
