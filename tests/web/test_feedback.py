@@ -1,10 +1,14 @@
 """One click in an email leads to a page that says what would change; its button changes it."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 
+from paperround.digests.sending import deliver
+from paperround.ops.retention import compact_digests
+from paperround.ops.stats import count_editions
 from tests.web.conftest import Site
 from tests.web.saving import Papers, papers, save
 
@@ -51,6 +55,20 @@ def test_what_a_digest_does_not_hold_is_not_rated(site: Site, digest_token: str)
         assert "Say what you want more of." in page
     assert "does not work" in ask(site, "A" * 40, "more", verdict="more")
     assert site.dump() == before
+
+
+def test_a_digest_whose_row_is_deleted_says_that_it_is_too_old(
+    site: Site, digest_token: str
+) -> None:
+    deliver(site.runtime.post())
+    now = site.clock.now() + timedelta(days=100)
+    count_editions(site.runtime.database, now=now)
+    keys = site.runtime.identity.keys
+    assert compact_digests(site.runtime.database, keys, keep=timedelta(days=90), now=now)
+    page = ask(site, digest_token, "more", verdict="more")
+    assert "This email is months old" in page
+    assert "more of" not in page
+    assert "next 30 titles" not in page
 
 
 @pytest.mark.accept("F54", part="one click")
