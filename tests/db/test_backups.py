@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Engine, func, inspect, select
+from sqlalchemy import Engine, func, inspect, select, text
 
-from paperround.core.errors import Conflict, InvalidInput
+from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate
 from paperround.db.backup import back_up, copy_database, restore_dump, restoring
 from paperround.db.backups import BackupPlan, back_up_if_due, backups, make_backup
 from paperround.db.postgres_dump import dump_database
@@ -215,6 +215,21 @@ def test_a_secret_that_cannot_be_written_leaves_the_new_database_empty(
         with opened(after) as engine:
             with pytest.raises(InvalidInput, match="secret_key cannot be written"):
                 restore_dump(file, engine, in_the_way / "secret_key")
+            assert inspect(engine).get_table_names() == []
+
+
+@pytest.mark.postgres
+def test_a_backup_of_a_newer_version_is_refused_before_it_is_loaded(
+    postgres: PostgresServer, plan: BackupPlan, postgres_template: str
+) -> None:
+    with postgres.created(like=postgres_template) as before, postgres.created() as after:
+        with opened(before) as engine:
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            file = make_backup(engine, SqlDatabase(engine), plan, now=NIGHT)
+        with opened(after) as engine:
+            with pytest.raises(SchemaOutOfDate, match="9999"):
+                restore_dump(file, engine, plan.secret)
             assert inspect(engine).get_table_names() == []
 
 

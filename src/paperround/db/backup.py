@@ -31,11 +31,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
+from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.core.files import atomic_file, sync
 from paperround.core.times import format_instant
 from paperround.db.postgres_dump import dump_database, load_database
-from paperround.db.revisions import require_not_moved, require_reachable
+from paperround.db.revisions import is_newer, mismatch, require_not_moved, require_reachable
 
 DATABASE = "paperround.db"
 DUMP = "paperround.dump"
@@ -187,7 +187,8 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
     database. Returns when the backup was made, None when that is unknown.
 
     Raises UnreadableFile for a file that is not a complete backup, InvalidInput when it is one of
-    SQLite or `pg_restore` is missing or fails, and Conflict when the database or a secret exists.
+    SQLite or `pg_restore` is missing or fails, SchemaOutOfDate for one of a newer version, and
+    Conflict when the database or a secret exists.
     """
     if inspect(engine).get_table_names():
         raise Conflict(
@@ -197,7 +198,10 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         _unpack(source, folder, DUMP)
-        made_at = _made_at(source, folder / ABOUT)
+        about = _description(source, folder / ABOUT)
+        revision = about.get("revision")
+        if is_newer(revision):  # afterwards the new database would not be empty
+            raise SchemaOutOfDate(mismatch(revision))
         _require_same(secret, folder)
         for kept in _secrets(folder):
             place = secret.with_name(kept.name)
@@ -207,7 +211,7 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
             except OSError as error:
                 raise InvalidInput(f"{place} cannot be written: {error.strerror}") from error
         load_database(engine.url.render_as_string(hide_password=False), folder / DUMP)
-        return made_at
+        return about.get("made_at")
 
 
 def _require_free(database: Path) -> None:
@@ -306,14 +310,18 @@ def _check_database(source: Path, database: Path) -> None:
 
 
 def _made_at(source: Path, about: Path) -> str | None:
+    return _description(source, about).get("made_at")
+
+
+def _description(source: Path, about: Path) -> Mapping[str, str]:
+    """Return what a backup says of itself: its time and its revision, if it does."""
     if not about.exists():
-        return None
+        return {}
     with _translate_errors(source):
-        description = json.loads(about.read_bytes())
-        if not isinstance(description, dict):
+        found = json.loads(about.read_bytes())
+        if not isinstance(found, dict):
             raise _Damaged(f"{ABOUT} is no description")
-        made_at = description.get("made_at")
-    return str(made_at) if made_at else None
+        return {name: str(value) for name, value in found.items() if value}
 
 
 def _move(staged: Path, place: Path) -> None:
