@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.access.store import AuditStore
+from paperround.core.errors import InvalidInput
 from paperround.editions.lists import MailingList, SignupPolicy
 from paperround.editions.manage_lists import edit_list
 from paperround.editions.model import Edition
@@ -13,6 +14,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import NewFeed
 from paperround.papers.model import FeedId
+from paperround.web.admin import lists
 from tests.builders import NOW
 from tests.web.conftest import Site
 from tests.web.operators import OWN, add, form_token, logged_in
@@ -168,6 +170,25 @@ def test_a_change_that_somebody_else_made_meanwhile_is_not_undone_unseen(
     seen = late.text.partition('name="shown" value="')[2][:16]
     assert post(client, f"{ROBOTS}/edit", shown=seen, **mine).status_code == 303
     assert stored(site).title == "Mine"
+
+
+def test_a_form_is_saved_as_a_whole_or_not_at_all(
+    site: Site, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list without its hold would send its next edition unseen."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise InvalidInput("the process ends here", code="minutes")
+
+    given = FILLED | {"which_feeds": "all"}
+    with monkeypatch.context() as patch:
+        patch.setattr(lists, "set_hold", fail)
+        assert post(client, NEW, **given).status_code == 422
+    assert client.get(ROBOTS).status_code == 404
+    assert post(client, NEW, **given).status_code == 303
+    monkeypatch.setattr(lists, "set_hold", fail)
+    assert post(client, f"{ROBOTS}/edit", **given | {"title": "Mine"}).status_code == 422
+    assert stored(site).title == given["title"]
 
 
 @pytest.mark.accept("F44", part="page", mutant="a-list-is-archived-unasked")

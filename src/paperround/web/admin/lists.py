@@ -7,6 +7,7 @@ from fastapi import Form, Query, Request, Response
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
+from paperround.db.transactions import run_with_retries
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import pause, resume
 from paperround.digests.editing import set_hold
@@ -75,10 +76,14 @@ def save_new(
 ) -> Response:
     """Create a list."""
     name = form.name.strip()
+
+    def save() -> None:
+        with app.database.together():
+            create_list(app.database, name, form.changes(), by=by, now=now)
+            set_hold(app.database, name, form.hold(), by=by, now=now)
+
     try:
-        minutes = form.hold()
-        create_list(app.database, name, form.changes(), by=by, now=now)
-        set_hold(app.database, name, minutes, by=by, now=now)
+        run_with_retries(save)
     except InvalidInput as error:
         return _form_page(app, request, form, error=error)
     return back_to(f"{PATH}/{name}")
@@ -95,12 +100,17 @@ def save_edit(
     app: App, now: Now, by: Operator, request: Request, name: str, form: Annotated[ListForm, Form()]
 ) -> Response:
     """Change a list, unless it changed since the form was opened."""
+
+    def save() -> None:
+        with app.database.together() as work:
+            work[ListStore].get_for_update(name)  # another editor waits
+            if form.shown and form.shown != form_version(_stored(app, name)):
+                raise InvalidInput(CHANGED, code="shown")
+            edit_list(app.database, name, form.changes(), by=by, now=now)
+            set_hold(app.database, name, form.hold(), by=by, now=now)
+
     try:
-        if form.shown and form.shown != form_version(_stored(app, name)):
-            raise InvalidInput(CHANGED, code="shown")
-        minutes = form.hold()
-        edit_list(app.database, name, form.changes(), by=by, now=now)
-        set_hold(app.database, name, minutes, by=by, now=now)
+        run_with_retries(save)
     except InvalidInput as error:
         return _form_page(app, request, form, name=name, error=error)
     return back_to(f"{PATH}/{name}?saved=yes")
