@@ -226,7 +226,7 @@ class PastStore(Store):
 
 def _packed(numbers: Iterable[int]) -> bytes:
     steps = [after - before for before, after in pairwise((0, *numbers))]
-    return zlib.compress(json.dumps(steps, separators=(",", ":")).encode("ascii"), 9)
+    return zlib.compress(json.dumps(steps, separators=(",", ":")).encode("ascii"))
 
 
 def _unpacked(content: bytes) -> list[int]:
