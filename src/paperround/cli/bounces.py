@@ -20,7 +20,7 @@ MOST_SHOWN = 50
 
 EVENT_FIELDS = "id way kind evidence proof did mail code said happened_at"
 
-app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
+app = typer.Typer(help="Bounces and complaints: emails that came back.", no_args_is_help=True)
 
 
 @app.command()
@@ -34,8 +34,8 @@ def read(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take one mail that came back in. For a mail server's pipe: exit 0 means taken, 75 that it
-    has to be kept and tried again."""
+    """Read one returned email from standard input. For a mail server's pipe: exit 0 means taken,
+    75 that it has to be kept and tried again."""
     from paperround.bounces.intake import process_message
 
     try:

@@ -119,7 +119,7 @@ def cancel(
     ] = "",
     undo: Annotated[
         bool,
-        typer.Option("--undo", help="Let it stand again, while nothing else was planned."),
+        typer.Option("--undo", help="Undo the cancellation, if nothing was planned instead."),
     ] = False,
     yes: Yes = False,
     now: Now = None,

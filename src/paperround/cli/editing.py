@@ -126,7 +126,7 @@ def note(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say a line to the readers of a held edition, below its heading or at one of its papers."""
+    """Add a note for readers to a held edition, below its heading or at one of its papers."""
     from paperround.digests.editing import add_note
 
     change = partial(add_note, text=text, paper=paper)

@@ -33,7 +33,7 @@ MOST_VALUES = 12
 
 
 def kinds(as_json: AsJson = False) -> None:
-    """Show the kinds of feeds, and what each can be told."""
+    """Show the kinds of feeds and the settings of each."""
     from paperround.feeds.sources.registry import SOURCES
 
     found = [

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.feeds.model import NewFeed
     from paperround.papers import model as papers
 
-app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
+app = typer.Typer(help="Where papers come from.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
 app.command("kinds")(feed_lists.kinds)
 app.command("presets")(feed_lists.presets)
@@ -140,11 +140,11 @@ def edit(
         typer.Option("--show", metavar="HOW", help="full, gist, link, or default."),
     ] = None,
     enabled: Annotated[
-        bool | None, typer.Option("--resume/--pause", help="Read it again, or read it no more.")
+        bool | None, typer.Option("--resume/--pause", help="Poll it again, or stop polling it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
+    """Change a feed. With another address it is polled at the next tick."""
     from paperround.feeds.due import change_feed
     from paperround.feeds.model import NewFeed
     from paperround.web.models import FeedAnswer

@@ -49,7 +49,7 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(email: Email, yes: Yes = False, now: Now = None, as_json: AsJson = False) -> None:
-    """Let somebody log in no more, and end their sessions at once."""
+    """Remove an operator, and end their sessions at once."""
     from paperround.access.operators import find_operator, remove_operator
 
     address = _address(email)

@@ -16,7 +16,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_suppressions(as_json: AsJson = False) -> None:
-    """Show every standing suppression: its hash, its reason, since when."""
+    """Show every suppression in force: its hash, its reason, since when."""
     from paperround.subscribers.store.subscribers import SubscriberStore
 
     with runtime().database.reading() as work:

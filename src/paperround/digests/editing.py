@@ -256,7 +256,7 @@ def add_note(
     now: datetime,
     paper: str | None = None,
 ) -> Edition:
-    """Say a line to readers of a held edition, below its heading or at one of its papers; an empty
+    """Add a note for readers to a held edition, below its heading or at one of its papers; an empty
     one takes the note back. Returns the edition.
 
     Raises NotFound for a paper that the edition does not show, InvalidInput unless the text is a

@@ -1,4 +1,4 @@
-"""Feeds that are read by themselves: what is asked, what came back, and how a feed is doing."""
+"""Polled feeds: what is asked, what came back, and how a feed is doing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field

@@ -216,7 +216,7 @@ def pin_paper(app: App, now: Now, actor: Actor, ref: Ref, body: PaperBody) -> Ed
 
 @router.post("/editions/{name}/{date}/{cut}/note", summary="Add a note")
 def note_edition(app: App, now: Now, actor: Actor, ref: Ref, body: NoteBody) -> EditionWithPapers:
-    """Say a line to the readers of a held edition."""
+    """Add a note for readers to a held edition."""
     edition = editing.add_note(app.database, ref, body.text, by=actor, now=now, paper=body.paper)
     return EditionWithPapers.of_edition(edition, now)
 

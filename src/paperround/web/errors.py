@@ -39,7 +39,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     401: ("unauthorized", marked("Not logged in")),
     403: ("forbidden", marked("Not allowed")),
     404: ("not-found", marked("Not found")),
-    405: ("method-not-allowed", marked("Not possible here")),
+    405: ("method-not-allowed", marked("Method not allowed")),
     408: ("too-slow", marked("Too slow")),
     409: ("conflict", marked("Conflict")),
     413: ("too-large", marked("Too large")),

@@ -40,14 +40,14 @@ ChannelName = Annotated[
 Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: as the list says.")]
 Floor = Annotated[float | None, typer.Option(help="The score below which no paper is posted.")]
 Chat = Annotated[
-    str | None, typer.Option(metavar="CHAT", help="Of telegram: @name or the chat's number.")
+    str | None, typer.Option(metavar="CHAT", help="For Telegram: @name or the chat's number.")
 ]
 Key = Annotated[
     str | None,
     typer.Option(
         metavar="KEY",
-        help="Of webhook: its key of Standard Webhooks (whsec_...), - to read it. Default: one is "
-        "made and shown.",
+        help="For a webhook: its key of Standard Webhooks (whsec_...), - to read it. Default: "
+        "one is made and shown.",
     ),
 ]
 
@@ -143,7 +143,7 @@ def edit(
         bool,
         typer.Option(
             "--new-key",
-            help="Of webhook: make another key and show it.",
+            help="For a webhook: make another key and show it.",
         ),
     ] = False,
     timezone: Timezone = None,

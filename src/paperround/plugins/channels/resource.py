@@ -45,9 +45,12 @@ class _ChannelFields(StrictBody):
     """Fields of a channel that can be set on creation and changed later."""
 
     name: str = Field("", min_length=1, max_length=60, description="Unique among channels.")
-    chat: str = Field("", max_length=60, description="Of telegram: @name or a number.")
+    chat: str = Field("", max_length=60, description="For Telegram: @name or a number.")
     key: str = Field(
-        "", min_length=1, max_length=200, description="Of webhook: its key; left out, one is made."
+        "",
+        min_length=1,
+        max_length=200,
+        description="For a webhook: its key. Without, one is made.",
     )
     timezone: str | None = Field(None, max_length=60, description="Null: the list's.")
     hour: int | None = Field(None, ge=0, le=23, description="In that zone.")
