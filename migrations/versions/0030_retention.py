@@ -39,11 +39,12 @@ def upgrade() -> None:
     op.create_table(
         "past_papers",
         sa.Column("paper_id", row_id, nullable=False, autoincrement=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("people", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["paper_id"], ["papers.id"], name="fk_past_papers_paper_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("paper_id", name="pk_past_papers"),
+        sa.PrimaryKeyConstraint("paper_id", "part", name="pk_past_papers"),
         sqlite_with_rowid=False,
     )
     op.add_column("editions", sa.Column("compacted_at", instant, nullable=True))

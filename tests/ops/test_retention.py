@@ -1,6 +1,6 @@
 """What is old is deleted, its links work on, and no paper comes again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import Thread
 
@@ -17,6 +17,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.return_path import TagUse, make_tag
+from paperround.delivery.store import past
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.past import PastStore
@@ -38,7 +39,6 @@ from tests.sample_database import IDENTITY, NOW, deliveries_of, fill, record, su
 
 DAYS = timedelta(days=1)
 LATER = NOW + 92 * DAYS
-Sent = Mapping[PaperId, frozenset[SubscriberId]]
 
 
 @pytest.fixture
@@ -147,7 +147,12 @@ def test_a_paper_counts_as_sent_when_the_rows_are_deleted(sent: SqlDatabase) -> 
         assert work[SentPapers].already_sent([stranger], asked) == {stranger: frozenset()}
 
 
-def test_the_people_of_a_paper_grow_from_edition_to_edition(sent: SqlDatabase) -> None:
+@pytest.mark.parametrize("part", [past.PART, 1])
+def test_the_people_of_a_paper_grow_from_edition_to_edition(
+    sent: SqlDatabase, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """In parts, where there are many."""
+    monkeypatch.setattr(past, "PART", part)
     subscribe(sent, "eve")
     publish(sent, days=1)
     assert send(sent, now=NOW + DAYS) == ["eve@example.org"]
@@ -156,7 +161,9 @@ def test_the_people_of_a_paper_grow_from_edition_to_edition(sent: SqlDatabase) -
     everybody = {person(sent, name) for name in ("ada", "ben", "eve")}
     with sent.reading() as work:
         found = work[PastStore].people_sent(papers(sent))
+        pages = [work[PastStore].page(after=PaperId(one - 1), limit=1) for one in papers(sent)]
     assert set(found.values()) == {frozenset(everybody)}
+    assert pages == [{paper: people} for paper, people in found.items()]
 
 
 def test_somebody_is_told_that_a_paper_of_long_ago_was_withdrawn(sent: SqlDatabase) -> None:
@@ -193,20 +200,20 @@ def test_two_processes_that_compact_at_the_same_time_lose_nobody(
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 1)
     other = Thread(target=compact, args=[sent])
-    look = PastStore.people_sent
+    look = PastStore.last_parts
 
-    def look_while_the_other_starts(store: PastStore, some: Collection[PaperId] | None) -> Sent:
+    def look_while_the_other_starts(store: PastStore, some: Collection[PaperId]) -> object:
         found = look(store, some)
         if other.ident is None:
             other.start()
             other.join(1)  # it waits for this transaction, or is done before
         return found
 
-    monkeypatch.setattr(PastStore, "people_sent", look_while_the_other_starts)
+    monkeypatch.setattr(PastStore, "last_parts", look_while_the_other_starts)
     compact(sent)
     other.join()
     with sent.reading() as work:
-        found = look(work[PastStore], papers(sent))
+        found = work[PastStore].people_sent(papers(sent))
     assert set(found.values()) == {frozenset({person(sent, "ada"), person(sent, "ben")})}
     assert rows(sent)["past_deliveries"] == 2
 

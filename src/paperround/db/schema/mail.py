@@ -248,8 +248,9 @@ past_deliveries = Table(
 past_papers = Table(
     "past_papers",
     metadata,
-    # The people of `sent_papers` whose rows are deleted.
+    # The people of `sent_papers` whose rows are deleted; of a paper with many, in parts.
     key_part("paper_id", "papers"),
+    Column("part", Integer, primary_key=True),
     Column("people", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, true, update
+from sqlalchemy import and_, delete, exists, func, or_, select, true, update
 
 from paperround.db.dialect import column_in, upsert
 from paperround.db.mapping import value_of
@@ -35,6 +35,9 @@ FINAL = tuple(
         DeliveryState.SKIPPED,
     )
 )
+PART = 5000
+"""People of a paper in one row: a batch reads and writes the last of them only."""
+
 REACHED = frozenset({DeliveryState.SENT, DeliveryState.UNKNOWN})
 """The states of digests that may be in somebody's mailbox."""
 
@@ -153,15 +156,40 @@ class PastStore(Store):
             select(c.paper_id, c.subscriber_id).where(theirs)
         ):
             people[PaperId(paper)].add(SubscriberId(person))
-        before = self.people_sent(people)
-        saving = upsert(self._connection, db.past_papers, ("paper_id",), ("people",))
-        rows = [
-            {"paper_id": paper, "people": _packed(sorted(some | before.get(paper, frozenset())))}
-            for paper, some in people.items()
-        ]
-        if rows:
-            self._connection.execute(saving, rows)
-            self._connection.execute(delete(db.sent_papers).where(theirs))
+        if not people:
+            return
+        saving = upsert(self._connection, db.past_papers, ("paper_id", "part"), ("people",))
+        last = self.last_parts(people)
+        rows = []
+        for paper, some in people.items():
+            part, known = last.get(paper, (0, frozenset[SubscriberId]()))
+            if len(known) >= PART:
+                part, known = part + 1, frozenset()
+            both = sorted(some | known)
+            rows.append({"paper_id": paper, "part": part, "people": _packed(both)})
+        self._connection.execute(saving, rows)
+        self._connection.execute(delete(db.sent_papers).where(theirs))
+
+    def last_parts(
+        self, papers: Collection[PaperId]
+    ) -> dict[PaperId, tuple[int, frozenset[SubscriberId]]]:
+        """Return the number and the people of the last part of each paper that has one."""
+        c = db.past_papers.c
+        last = (
+            select(c.paper_id, func.max(c.part).label("part"))
+            .where(column_in(self._connection, c.paper_id, papers))
+            .group_by(c.paper_id)
+            .subquery()
+        )
+        found = self._connection.execute(
+            select(c.paper_id, c.part, c.people).join_from(
+                db.past_papers, last, and_(c.paper_id == last.c.paper_id, c.part == last.c.part)
+            )
+        )
+        return {
+            PaperId(row.paper_id): (row.part, frozenset(map(SubscriberId, _unpacked(row.people))))
+            for row in found
+        }
 
     def finish(self, edition: EditionId, *, now: datetime) -> None:
         """Note that the edition has no digests left, and delete what only digests showed."""
@@ -203,25 +231,19 @@ class PastStore(Store):
         """Return who was sent each of these papers (None: of all), of those whose rows are
         deleted."""
         c = db.past_papers.c
-        return self._people(
-            true() if papers is None else column_in(self._connection, c.paper_id, papers)
-        )
+        wanted = true() if papers is None else column_in(self._connection, c.paper_id, papers)
+        found = self._connection.execute(select(c.paper_id, c.people).where(wanted))
+        people: dict[PaperId, frozenset[SubscriberId]] = defaultdict(frozenset)
+        for paper, some in found:
+            people[PaperId(paper)] |= frozenset(map(SubscriberId, _unpacked(some)))
+        return dict(people)
 
     def page(self, *, after: PaperId, limit: int) -> dict[PaperId, frozenset[SubscriberId]]:
         """Return the same of up to `limit` papers with a higher number than `after`."""
-        return self._people(db.past_papers.c.paper_id > after, limit)
-
-    def _people(
-        self, wanted: ColumnElement[bool], limit: int | None = None
-    ) -> dict[PaperId, frozenset[SubscriberId]]:
         c = db.past_papers.c
-        found = self._connection.execute(
-            select(c.paper_id, c.people).where(wanted).order_by(c.paper_id).limit(limit)
-        )
-        return {
-            PaperId(paper): frozenset(map(SubscriberId, _unpacked(people)))
-            for paper, people in found
-        }
+        following = select(c.paper_id).where(c.paper_id > after).distinct().order_by(c.paper_id)
+        found = self._connection.execute(following.limit(limit)).scalars()
+        return self.people_sent([PaperId(one) for one in found])
 
 
 def _packed(numbers: Iterable[int]) -> bytes:
