@@ -86,27 +86,40 @@ def serving(
     folder: Path, records: Sequence[Record] | None = None, *, rate_search_ip: str = "300/m"
 ) -> Iterator[Served]:
     """An installation in `folder` with today's edition of `records`, by default of the samples."""
-    clock = HandClock()
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        host, port = door.getsockname()
-        url = f"http://{host}:{port}"
+    with listening() as (door, url):
         settings = Settings(
             data_dir=folder, public_url=url, rate_signup_ip="off", rate_search_ip=rate_search_ip
         )
+        clock = HandClock()
         home = AppContext(settings, clock, demo=True)
         _publish(home, records)
-        running = server(create_app(home), host=host, port=port)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [door]})
-        thread.start()
-        home.queue.start()
-        try:
-            yield Served(url, home, clock)
-        finally:
-            running.should_exit = True
-            thread.join(timeout=30)
-            home.queue.stop(drain_seconds=10)
-            assert isinstance(home.database, SqlDatabase)
-            home.database.close()
+        with served(home, clock, door) as site:
+            yield site
+
+
+@contextmanager
+def listening() -> Iterator[tuple[socket.socket, str]]:
+    """A socket that listens, and its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        host, port = door.getsockname()
+        yield door, f"http://{host}:{port}"
+
+
+@contextmanager
+def served(home: AppContext, clock: HandClock, door: socket.socket) -> Iterator[Served]:
+    """An installation whose site answers at `door`, and whose jobs run."""
+    running = server(create_app(home), host="127.0.0.1", port=door.getsockname()[1])
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [door]})
+    thread.start()
+    home.queue.start()
+    try:
+        yield Served(home.settings.public_url, home, clock)
+    finally:
+        running.should_exit = True
+        thread.join(timeout=30)
+        home.queue.stop(drain_seconds=10)
+        assert isinstance(home.database, SqlDatabase)
+        home.database.close()
 
 
 def _publish(home: AppContext, records: Sequence[Record] | None) -> None:
