@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Form, Query, Request, Response
+from fastapi import Form, Request, Response
 from pydantic import Field
 
 from paperround.bootstrap import AppContext
@@ -14,6 +14,7 @@ from paperround.editions.lists import MailingList
 from paperround.self_service import help_desk
 from paperround.self_service.help_desk import PersonRecord
 from paperround.subscribers.model import Preferences, SubscriberId, Subscription
+from paperround.web.admin.forms import ListFilter
 from paperround.web.admin.people import PATH
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -43,7 +44,7 @@ def show_choices(
     app: App,
     request: Request,
     number: RowNumber,
-    list_name: Annotated[str, Query(alias="list", max_length=60)] = "",
+    list_name: ListFilter = "",
 ) -> Response:
     """Show the choices of a person for one of their lists."""
     record = help_desk.person_record(app.database, SubscriberId(number), app.settings.keys)

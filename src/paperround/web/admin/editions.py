@@ -30,7 +30,7 @@ from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import LONGEST_TEXT
 from paperround.papers.search_service import search
 from paperround.papers.store.papers import PaperStore
-from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.forms import FormFields, ListFilter, require_sure
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.admin_editions import Ref
 from paperround.web.context import App, Now
@@ -51,7 +51,7 @@ def list_editions(
     now: Now,
     request: Request,
     paging: Paging,
-    list_name: Annotated[str, Query(alias="list", max_length=60)] = "",
+    list_name: ListFilter = "",
 ) -> Response:
     """Show the editions that are held, then all others, the newest first."""
     with app.database.reading() as work:

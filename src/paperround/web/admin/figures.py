@@ -14,6 +14,7 @@ from paperround.ops.stats import DAYS, stats
 from paperround.ops.stats_model import HIDDEN, OTHERS, Stats, SubscriberDay, figure_days
 from paperround.papers.model import Observation
 from paperround.papers.traces import Trace
+from paperround.web.admin.forms import ListFilter
 from paperround.web.admin.session import admin_page, operator_router
 from paperround.web.context import App, Now
 
@@ -26,7 +27,7 @@ def show_figures(
     now: Now,
     request: Request,
     days: Annotated[str, Query(max_length=60)] = str(DAYS),
-    list_name: Annotated[str, Query(alias="list", max_length=60)] = "",
+    list_name: ListFilter = "",
 ) -> Response:
     """Show the figures of the last days, of all lists or of one."""
     error, found = None, None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
@@ -23,23 +23,33 @@ FormFields = Annotated[Mapping[str, str], Depends(_read_form)]
 fields of one name, the last counts."""
 
 
+Filter = Annotated[str, Query(max_length=60)]
+"""A filter in a URL; an empty one matches all."""
+
+ListFilter = Annotated[str, Query(alias="list", max_length=60)]
+"""The name of a list in a URL."""
+
+DayFilter = Annotated[str, Query(alias="date", max_length=60)]
+"""A date in a URL as it was typed, for `parse_day`."""
+
+
 def parse_subscriber(text: str) -> SubscriberId | None:
     """Return the number of a subscriber, None for an empty text. Raises InvalidInput."""
     text = text.strip()
     is_number = text.isascii() and text.isdecimal() and len(text) < 20
     if text and not (is_number and int(text) <= MAX_ROW_ID):
-        raise InvalidInput(marked("A subscriber is a number."), code="subscriber")
+        raise InvalidInput(marked("Write the number of a person."), code="subscriber")
     return SubscriberId(int(text)) if text else None
 
 
-def parse_day(text: str) -> date | None:
-    """Return a date, None for an empty text. Raises InvalidInput."""
+def parse_day(text: str, *, field: str = "date") -> date | None:
+    """Return a date, None for an empty text. Raises InvalidInput with `field` as its code."""
     if not text.strip():
         return None
     try:
         return parse_date(text.strip())
     except InvalidInput:
-        raise InvalidInput(marked("Write a date like 2026-01-30."), code="date") from None
+        raise InvalidInput(marked("Write a date like 2026-01-30."), code=field) from None
 
 
 def require_sure(form: Mapping[str, str]) -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from paperround.core.errors import InvalidInput
-from paperround.core.times import parse_date
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.ranking.rank import ListRanking, rank_list
 from paperround.ranking.trial import WeightsTrial, try_weights
+from paperround.web.admin.forms import DayFilter, ListFilter, parse_day
 from paperround.web.admin.session import admin_page, operator_router
 from paperround.web.context import App, Now
 
@@ -26,8 +26,8 @@ def show_ranking(
     app: App,
     now: Now,
     request: Request,
-    list_name: Annotated[str, Query(alias="list", max_length=60)] = DEFAULT_LIST,
-    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    list_name: ListFilter = DEFAULT_LIST,
+    day: DayFilter = "",
     weights: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Show the order of a day. With `weights`, such as `votes=2`, show it as they would make it,
@@ -36,7 +36,7 @@ def show_ranking(
 
     def rank(changed: str) -> ListRanking:
         ranker = app.ranker_with(changed) if changed else app.ranker
-        of_day = parse_date(day) if day else None
+        of_day = parse_day(day)
         return rank_list(
             database=app.database, ranker=ranker, list_name=list_name, day=of_day, now=now
         )
