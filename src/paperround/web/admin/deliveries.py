@@ -14,15 +14,20 @@ from paperround.digests.resend import resend_digest
 from paperround.editions.model import DeliveryState, DigestKind, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.ops.why import reason_text
-from paperround.web.admin.forms import FormFields, parse_day, parse_subscriber, require_sure
+from paperround.web.admin.forms import (
+    DayFilter,
+    Filter,
+    FormFields,
+    ListFilter,
+    parse_day,
+    parse_subscriber,
+    require_sure,
+)
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 from paperround.web.paging import MAX_ROW_ID, Paging, RowNumber
 
 router = operator_router()
-
-Filter = Annotated[str, Query(max_length=60)]
 
 
 @router.get("/deliveries")
@@ -30,8 +35,8 @@ def list_deliveries(
     app: App,
     request: Request,
     paging: Paging,
-    list_name: Annotated[str, Query(alias="list", max_length=60)] = "",
-    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    list_name: ListFilter = "",
+    day: DayFilter = "",
     state: Filter = "",
     subscriber: Filter = "",
     edition: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
@@ -53,13 +58,11 @@ def list_deliveries(
     return admin_page(
         request,
         "deliveries.html",
-        reason_text=reason_text,
         status=422 if error else 200,
         found=found[: paging.limit],
         next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
         asked=asked,
         lists=lists,
-        states=[one.value for one in DeliveryState],
         error=error,
     )
 
@@ -97,7 +100,6 @@ def _delivery_page(
     return admin_page(
         request,
         "delivery.html",
-        reason_text=reason_text,
         status=422 if error else 200,
         entry=entry,
         papers=papers,

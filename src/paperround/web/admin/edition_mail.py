@@ -1,6 +1,5 @@
 """Admin pages of an edition's digests: the email as a subscriber sees it, and sending it now."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +8,7 @@ from pydantic import BaseModel
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound
-from paperround.core.languages import LANGUAGES, marked
+from paperround.core.languages import LANGUAGES
 from paperround.digests.editing import EditionRef, find_edition
 from paperround.digests.publish import PublishReport, publish, require_edition
 from paperround.editions.lists import MANUAL_CUT
@@ -19,19 +18,13 @@ from paperround.self_service.preview import Preview
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.web.admin.editions import PATH
 from paperround.web.admin.forms import FormFields, parse_subscriber, require_sure
+from paperround.web.admin.list_form import FREQUENCIES
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.admin_editions import Ref
 from paperround.web.context import App, Now
 from paperround.web.signup import digest_page
 
 router = operator_router()
-
-OFTEN: Mapping[str, str] = {
-    Frequency.DAILY: marked("Every day"),
-    Frequency.WEEKDAYS: marked("Monday to Friday"),
-    Frequency.WEEKLY: marked("Once a week"),
-    Frequency.MONTHLY: marked("Once a month"),
-}
 
 
 class Reader(BaseModel):
@@ -45,7 +38,7 @@ class Reader(BaseModel):
     @property
     def preferences(self) -> Preferences:
         """What the new reader chose; an unknown choice is the default."""
-        frequency = Frequency(self.frequency) if self.frequency in OFTEN else Frequency.DAILY
+        frequency = Frequency(self.frequency) if self.frequency in FREQUENCIES else Frequency.DAILY
         return Preferences(frequency=frequency, language=self.language or None)
 
 
@@ -87,7 +80,7 @@ def show_preview(app: App, now: Now, request: Request, ref: Ref, reader: AsReade
         ref=ref,
         reader=reader,
         languages={one: LANGUAGES[one] for one in mailing_list.languages or LANGUAGES},
-        often={value: name for value, name in OFTEN.items() if mailing_list.offers(value)},
+        often={one: name for one, name in FREQUENCIES.items() if mailing_list.offers(one)},
         preview=preview,
         why_none=reason_text(skipped) if skipped else "",
         query=request.url.query,
@@ -146,7 +139,6 @@ def _send_page(
         by_hand=MANUAL_CUT,
         report=report,
         hurdle=hurdle,
-        reason_text=reason_text,
         error=error,
     )
 

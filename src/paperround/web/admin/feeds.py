@@ -155,7 +155,8 @@ def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False)
 
 
 def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
-    """Return what the form of a feed offers: the settings of its kind, and those it has."""
+    """Return what the form of a feed offers: the settings of its kind, and those it has;
+    and whether it needs an address."""
     known: dict[str, Setting] = {}
     source = app.sources.get(feed.kind)
     if source is not None:

@@ -25,7 +25,6 @@ from paperround.editions.schedule import next_cut
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.status import status
-from paperround.ops.why import reason_text
 from paperround.web.admin.forms import FormFields, require_sure
 from paperround.web.admin.list_form import FREQUENCIES, ListForm
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
@@ -196,7 +195,6 @@ def _list_page(
     return admin_page(
         request,
         "list.html",
-        reason_text=reason_text,
         status=422 if error else 200,
         list=found,
         one=found.mailing_list,

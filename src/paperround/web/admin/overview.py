@@ -15,7 +15,6 @@ from paperround.ops.alerts import current_alerts
 from paperround.ops.stats import summarise
 from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
-from paperround.ops.why import reason_text
 from paperround.web.admin.forms import FormFields
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -79,7 +78,6 @@ def show_overview(app: App, now: Now, request: Request) -> Response:
         overview=overview,
         may_pause=not all(paused),
         may_resume=any(paused),
-        reason_text=reason_text,
         now=now,
     )
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound
@@ -15,17 +14,22 @@ from paperround.digests.cancel import pause, resume
 from paperround.digests.resend import Missed, missed, send_missed
 from paperround.editions.lists import MANUAL_CUT
 from paperround.editions.store.lists import ListStore
-from paperround.ops.why import RecordedReason, reason_text, why
+from paperround.ops.why import RecordedReason, why
 from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import parse_address
-from paperround.web.admin.forms import FormFields, parse_day, parse_subscriber, require_sure
+from paperround.web.admin.forms import (
+    DayFilter,
+    Filter,
+    FormFields,
+    parse_day,
+    parse_subscriber,
+    require_sure,
+)
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.admin_editions import ListName
 from paperround.web.context import App, Now
 
 router = operator_router()
-
-Filter = Annotated[str, Query(max_length=60)]
 
 
 @router.get("/lists/{name}/why")
@@ -34,7 +38,7 @@ def show_why(
     now: Now,
     request: Request,
     name: ListName,
-    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    day: DayFilter = "",
     subscriber: Filter = "",
 ) -> Response:
     """Say in sentences why nothing, or not everything, went out on a date."""
@@ -75,7 +79,7 @@ def show_sending(
     now: Now,
     request: Request,
     name: ListName,
-    day: Annotated[str, Query(alias="date", max_length=60)] = "",
+    day: DayFilter = "",
     unknown: Filter = "",
 ) -> Response:
     """Show the digests of a date that did not arrive, and the forms for sending."""
@@ -109,7 +113,6 @@ def _sending_page(
         today=local_date(now, mailing_list.zone),
         by_hand=MANUAL_CUT,
         missed=found,
-        reason_text=reason_text,
         tested=tested,
         reply=redact_addresses(tested.reply) if tested else None,
         asked=asked,

@@ -21,6 +21,8 @@ from paperround.access.model import OperatorSession, by_operator
 from paperround.access.operators import LONGEST, find_session, form_token_of, is_form_token
 from paperround.bootstrap import AppContext
 from paperround.core.languages import marked
+from paperround.ops.why import reason_text
+from paperround.web.admin.labels import DELIVERY_STATES, FEED_HEALTH, RUN_STATES
 from paperround.web.admin.navigation import pages_of
 from paperround.web.context import get_app, get_now
 from paperround.web.security import UNSAFE, is_foreign
@@ -147,6 +149,10 @@ def admin_page(request: Request, template: str, *, status: int = 200, **values: 
         csrf=form_token_of(request.cookies[cookie_name(request)]),
         pages=pages_of(request.app),
         path=request.url.path,
+        reason_text=reason_text,
+        delivery_states=DELIVERY_STATES,
+        feed_health=FEED_HEALTH,
+        run_states=RUN_STATES,
         **values,
     )
     page.headers.update(SEND_ORIGIN)

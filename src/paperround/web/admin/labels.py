@@ -1,0 +1,35 @@
+"""What admin pages call the states of digests, of feeds and of their runs."""
+
+from collections.abc import Mapping
+
+from paperround.core.languages import marked
+
+DELIVERY_STATES: Mapping[str, str] = {
+    "queued": marked("waiting"),
+    "claimed": marked("being sent"),
+    "in_data": marked("being handed over"),
+    "sent": marked("sent"),
+    "deferred": marked("to be tried again"),
+    "failed": marked("failed"),
+    "unknown": marked("unknown"),
+    "expired": marked("expired"),
+    "skipped": marked("skipped"),
+}
+
+FEED_HEALTH: Mapping[str, str] = {
+    "new": marked("not read yet"),
+    "fresh": marked("fresh"),
+    "empty": marked("nothing new"),
+    "stale": marked("stale"),
+    "holiday": marked("holiday"),
+    "failed": marked("failing"),
+    "paused": marked("paused"),
+}
+
+RUN_STATES: Mapping[str, str] = {
+    "running": marked("running"),
+    "done": marked("done"),
+    "unchanged": marked("unchanged"),
+    "failed": marked("failed"),
+    "put-off": marked("goes on later"),
+}
