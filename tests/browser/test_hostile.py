@@ -174,6 +174,10 @@ FIELDS = {
 MADE_UP = {
     "token": "A" * 40,
     "feed_id": "1",
+    "delivery_id": "1",
+    "number": "1",
+    "list_name": "trending",
+    "day": "2026-03-02",
     "channel_id": "1",
     "subscriber_id": "1",
     "prefix": "abcd1234",

@@ -80,11 +80,12 @@ def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
     asks(database, ANN)
     record_worker_heartbeat(database, BOB, BOTH, now=NOW)
     with database.reading() as work:
-        people = staff(work, now=NOW + 30 * SECOND)
-        assert people.schedulers == ("north/1",)
-        assert people.workers == {"north/2": frozenset(BOTH)}
-        later = staff(work, now=NOW + 31 * SECOND)
-        assert (later.schedulers, later.workers) == ((), {})
+        soon = staff(work, now=NOW + 10 * SECOND)
+        assert soon.schedulers == ("north/1",)
+        assert soon.workers == {"north/2": frozenset(BOTH)}
+        later = staff(work, now=NOW + 30 * SECOND)
+        assert (later.schedulers, later.workers) == ((), {"north/2": frozenset(BOTH)})
+        assert staff(work, now=NOW + 31 * SECOND).workers == {}
 
 
 def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know(database: Database) -> None:

@@ -142,6 +142,12 @@ def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> No
     connection.execute(insert(db.signup_requests).values(_request(subscriber)))
     delivery = connection.execute(select(func.min(db.deliveries.c.id))).scalar_one()
     edition = connection.execute(select(func.min(db.editions.c.id))).scalar_one()
+    past = {"list_id": 1, "edition_id": edition, "kind": "digest", "local_date": NOW.date()}
+    past |= {"key_id": "abcd", "message_domain": "papers.example", "first_id": 1, "last_id": 1}
+    past |= {"ids": b"numbers", "people": b"numbers"}
+    connection.execute(insert(db.past_deliveries).values(past))
+    sent = {"paper_id": paper_id, "part": 0, "people": b"numbers"}
+    connection.execute(insert(db.past_papers).values(sent))
     figures = {"states": {"sent": 1}, "domains": {}, "late": {}}
     connection.execute(
         insert(db.edition_figures).values(edition_id=edition, figures=figures, counted_at=NOW)
