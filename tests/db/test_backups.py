@@ -155,6 +155,7 @@ def test_the_doctor_knows_how_old_the_newest_backup_is(old: Path, plan: BackupPl
             return found.level, found.says
 
         assert level(HOUR)[0] is Level.OK
+        assert level(2 * DAY, None)[0] is Level.SKIPPED
         assert level(2 * DAY) == (Level.WARN, f"there is none, in {plan.folder}")
         back_up_if_due(engine, database, plan, now=NIGHT)
         assert level(47 * HOUR) == (Level.OK, "the newest was made on 2026-03-02T02:00:00Z")

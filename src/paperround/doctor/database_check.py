@@ -136,32 +136,36 @@ def check_space(found: Storage, *, now: datetime) -> list[Finding]:
     return findings_of("log", storage_alerts(found, now=now)) or [ok("log", says)]
 
 
+_WHY_NO_BACKUP = "run `paperround db backup`: it says why the nightly one fails"
+
+
 def check_backups(work: Transaction, folder: Path | None, *, now: datetime) -> Finding:
     """Check the age of the newest backup, in `folder` or anywhere else."""
     name, slots = "backup", work[SlotStore]
-    way_out = "run `paperround db backup`: it says why the nightly one fails"
+    way_out = _WHY_NO_BACKUP
     try:
         in_folder = None if folder is None else newest_backup(folder, by=now)
     except InvalidInput as error:
         return warn(name, str(error), way_out)
     known = (one for one in (in_folder, slots.last_beat(BACKUP)) if one is not None)
     newest = max((one for one in known if one <= now), default=None)
-    if newest is not None and now - newest < OLD:
-        return ok(name, f"the newest was made on {format_instant(newest)}")
+    if newest is None:
+        return _first_backup(slots, folder, now=now)
+    says = f"the newest was made on {format_instant(newest)}"
+    is_old = now - newest >= OLD and not slots.is_of_a_demo()
+    return warn(name, says, way_out) if is_old else ok(name, says)
+
+
+def _first_backup(slots: SlotStore, folder: Path | None, *, now: datetime) -> Finding:
+    """Return the finding where there is no backup yet."""
     if slots.is_of_a_demo():
-        return skipped(name, "a demo has none")
+        return skipped("backup", "a demo has none")
     if folder is None:
-        return warn(
-            name,
-            "Paperround made none in the last two days",
-            "set PAPERROUND_BACKUP_DIR, and one is made every night; or leave it, if another "
-            "program backs up the database",
-        )
+        return skipped("backup", "no PAPERROUND_BACKUP_DIR is set: another program must make them")
     since = max(slots.beats(INSTALLATION).values(), default=now)
-    if newest is None and now - since < OLD:
-        return ok(name, f"the first is made within an hour, in {folder}")
-    says = "there is none" if newest is None else f"the newest is of {format_instant(newest)}"
-    return warn(name, f"{says}, in {folder}", way_out)
+    if now - since < OLD:
+        return ok("backup", f"the first is made within an hour, in {folder}")
+    return warn("backup", f"there is none, in {folder}", _WHY_NO_BACKUP)
 
 
 def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
