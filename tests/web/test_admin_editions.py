@@ -75,7 +75,7 @@ def test_an_edition_is_seen_changed_and_approved(editor: TestClient) -> None:
     went = editor.post(f"{address}/approve").json()
     assert (went["state"], went["held_until"]) == ("frozen", None)
     late = editor.post(f"{address}/note", json={"text": "Too late."})
-    assert (late.status_code, "is out" in late.text) == (422, True)
+    assert (late.status_code, "was released" in late.text) == (422, True)
     actions = [one["action"] for one in editor.get(f"{ADMIN}/audit").json()["items"]]
     assert actions == [
         "approve edition",

@@ -248,9 +248,9 @@ def test_a_report_on_a_terminal_is_decoded_and_commands_it_nothing() -> None:
     ("arguments", "code", "says"),
     [
         ("show 99", 1, "there is no subscriber 99"),
-        ("show nobody@example.org", 1, "nobody is known as"),
+        ("show nobody@example.org", 1, "there is no subscriber nobody@example.org"),
         ("show ada", 2, "WHO"),
-        ("edit 1", 2, "say what is to change"),
+        ("edit 1", 2, "say what to change"),
         ("edit 1 --hour 24", 2, "--hour"),
         ("edit 1 --frequency often", 2, "--frequency"),
         ("edit 1 --interest nonsense", 2, "--interest"),

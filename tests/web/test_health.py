@@ -92,9 +92,9 @@ def test_a_site_whose_own_scheduler_stopped_looking_is_not_ready(site: Site) -> 
     site.clock.move(seconds=10)
     assert problem() is None
     site.clock.move(seconds=1)
-    assert "has not looked" in str(problem())
+    assert "has not checked" in str(problem())
     site.clock.move(hours=-1)
-    assert "has not looked" in str(problem()), "the clock was put back, and no look is due"
+    assert "has not checked" in str(problem()), "the clock was put back, and no look is due"
 
 
 @pytest.mark.accept("O1", part="the scheduler", mutant="a-dead-scheduler-looks-alive")
@@ -151,7 +151,7 @@ def test_a_site_whose_mail_waits_for_its_keys_is_not_ready(site: Site) -> None:
     hold_unsigned(database, Signing(broken="dkim.json cannot be read"), now=NOW)
     answer = site.client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "mail is held: there is no DKIM key to sign it with"}
+    assert answer.json() == {"status": "email is held: there is no DKIM key to sign it"}
     assert {one.name: one.values for one in database_gauges(database, now=NOW)}["mail_lacks_keys"]
     allow_unsigned(database, now=NOW)
     assert site.client.get("/readyz").json() == {"status": "ready"}

@@ -162,7 +162,7 @@ def test_a_provider_that_is_not_set_has_no_hook(settings: Settings) -> None:
 
 @pytest.mark.accept("F36", part="hooks")
 def test_what_cannot_be_proven_now_is_to_be_sent_again(site: Listening) -> None:
-    site.web.pages[CERTIFICATE_URL] = FetchFailed("cannot be connected to")
+    site.web.pages[CERTIFICATE_URL] = FetchFailed("cannot be reached")
     answer = site.tell("ses", *genuine("ses"))
     assert answer.status_code == 503
     assert answer.headers["content-type"] == PROBLEM
@@ -216,7 +216,7 @@ def test_who_calls_too_often_waits(settings: Settings) -> None:
         said = [client.post("/hooks/postmark", content=body, headers=headers) for _ in range(4)]
         assert [one.status_code for one in said] == [403, 403, 403, 429]
         assert int(said[-1].headers["retry-after"]) > 0
-        assert "calls" in said[-1].json()["detail"]
+        assert "requests" in said[-1].json()["detail"]
     sql(runtime).dispose()
 
 

@@ -83,7 +83,7 @@ def test_ticks_that_are_asked_for_and_not_done_are_told(many: Site) -> None:
     everybody_works(many)
     with many.runtime.database.writing() as work:
         work[SlotStore].beat(SCHEDULER, now=NOW - 4 * MINUTE)
-    assert "not done" in told(many)[1]["status"]
+    assert "not run" in told(many)[1]["status"]
 
 
 def test_a_schema_that_lacks_a_change_of_the_queue_is_told(many: Site, postgres_url: str) -> None:

@@ -412,8 +412,8 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     ("email", "why"),
     [
         ("nobody", "@"),
-        ("alice@mail.example", "the address you have"),
-        ("alice@mailinator.com", "made to be thrown away"),
+        ("alice@mail.example", "your current address"),
+        ("alice@mailinator.com", "are disposable"),
         ("alice%mail@mail.example", "with a percent sign, !, |"),
         ("", ""),
     ],

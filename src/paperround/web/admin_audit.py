@@ -19,7 +19,7 @@ LONGEST = 200
 
 
 class AuditAnswer(Resource):
-    """Something an operator did: with a key, logged in, or on the command line."""
+    """An operator's action: with a key, logged in, or on the command line."""
 
     id: int
     at: Instant
@@ -29,7 +29,7 @@ class AuditAnswer(Resource):
     details: dict[str, str | int]
 
 
-@router.get("", summary="List what operators did")
+@router.get("", summary="List operators' actions")
 def list_audit(
     app: App,
     paging: Paging,
@@ -38,15 +38,14 @@ def list_audit(
     ] = None,
     target: Annotated[
         str | None,
-        Query(max_length=LONGEST, description="What it was done to; a list with its editions."),
+        Query(max_length=LONGEST, description="What was changed; a list includes its editions."),
     ] = None,
     by: Annotated[
         str | None,
         Query(max_length=LONGEST, description="Who did it, such as `key abcd1234`."),
     ] = None,
 ) -> CursorPage[AuditAnswer]:
-    """Every change, newest first, with who made it: all of them, or those of an action, a target
-    and an actor."""
+    """Every change, newest first, with who made it. Filter by action, target and actor."""
     wanted = AuditQuery(action=action, target=target, actor=by)
     with app.database.reading() as work:
         found = work[AuditStore].page(wanted, before=paging.last_id("audit"), limit=paging.rows)

@@ -36,14 +36,14 @@ Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or m
 
 
 class EditionName(BaseModel):
-    """An edition, by what makes it unique beside its list."""
+    """An edition, identified within its list."""
 
     date: datetime.date
     cut: str
 
 
 class DeliveryAnswer(BaseModel):
-    """A row of the ledger. Its reader is a number, and the server's words are without addresses."""
+    """A row of the ledger. The reader is a number, and server replies have no addresses."""
 
     id: int
     list: str
@@ -107,8 +107,8 @@ class _OfEdition(Resource):
 
 
 class CancelledAnswer(_OfEdition):
-    """An edition that is cancelled now: mails this request stopped, and mails that were out, or
-    may have been. `fresh` is false when it was cancelled before."""
+    """An edition that is cancelled now: digests that this request stopped, and digests that were or
+    may have been sent. `fresh` is false when it was cancelled before."""
 
     skipped: int
     gone: int
@@ -116,7 +116,7 @@ class CancelledAnswer(_OfEdition):
 
 
 class RestoredAnswer(_OfEdition):
-    """An edition whose cancelling was undone, and how many of its mails wait again."""
+    """An edition whose cancellation was undone, and how many of its digests wait again."""
 
     queued: int
 
@@ -126,7 +126,7 @@ def list_deliveries(
     app: App,
     paging: Paging,
     list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
-    date: Annotated[Day | None, Query(description="The reader's own date.")] = None,
+    date: Annotated[Day | None, Query(description="The date in the reader's time zone.")] = None,
     state: DeliveryState | None = None,
 ) -> CursorPage[DeliveryAnswer]:
     """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
@@ -142,8 +142,8 @@ def list_deliveries(
 def list_personal_deliveries(
     app: App, subscriber_id: RowNumber, paging: Paging
 ) -> CursorPage[PersonalDelivery]:
-    """What one person was sent, newest first, and what the server said. Digests and replacements:
-    `paperround subscribers history` shows other mails as well."""
+    """What one person was sent, newest first, with server replies. Only digests and replacements:
+    `paperround subscribers history` also shows other emails."""
     with app.database.reading() as work:
         person = work[SubscriberStore].get(SubscriberId(subscriber_id))
         if person is None:
@@ -173,14 +173,14 @@ def list_personal_deliveries(
 
 @router.post("/lists/{name}/pause", summary="Pause a list")
 def pause_list(app: App, now: Now, actor: Actor, name: ListName) -> PausedAnswer:
-    """Send no digest of the list until it is resumed; confirmations still go."""
+    """Stop sending digests of the list until it is resumed. Confirmations are still sent."""
     changed = pause(app.database, name, now=now, by=actor)
     return PausedAnswer(list=name, paused=True, changed=bool(changed))
 
 
 @router.post("/lists/{name}/resume", summary="Resume a list")
 def resume_list(app: App, now: Now, actor: Actor, name: ListName) -> PausedAnswer:
-    """Let a paused list go on. What waited for more than 20 hours is not sent any more."""
+    """Resume a paused list. Digests that are more than 20 hours late are not sent."""
     changed = resume(app.database, name, now=now, by=actor)
     if changed:
         app.wake()
@@ -191,6 +191,6 @@ def resume_list(app: App, now: Now, actor: Actor, name: ListName) -> PausedAnswe
 def cancel_edition(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
 ) -> CancelledAnswer:
-    """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
+    """Stop sending the edition, and plan no more digests of it. Repeating this is harmless."""
     [ended] = cancel(app.database, name, day=date, cut=cut, now=now, by=actor)
     return CancelledAnswer.of(ended)

@@ -1,4 +1,4 @@
-"""The admin API for editions: look at one before it goes out, change it, and let it go."""
+"""The admin API for editions: review one before it is sent, change it, and release it."""
 
 import datetime
 from typing import Annotated, Any, Self
@@ -54,7 +54,7 @@ class HoldBody(StrictBody):
 
 
 class PaperBody(StrictBody):
-    """A paper to drop or to pin; `undo` takes that back."""
+    """A paper to drop or to pin; `undo` reverses that."""
 
     model_config = example_config({"paper": "2601.00001", "undo": False})
 
@@ -64,7 +64,7 @@ class PaperBody(StrictBody):
 
 class NoteBody(StrictBody):
     """A line for readers, at a paper or, without one, below the edition's heading. An empty text
-    takes it back."""
+    removes it."""
 
     model_config = example_config({"text": "The two papers on pruning disagree. Read both."})
 
@@ -110,7 +110,7 @@ class PaperOfEdition(BaseModel):
 
 class EditionEntry(BaseModel):
     """An edition. Its `state` is `held`, `frozen`, `planned` or `cancelled`; `held_until` is null
-    once it is out."""
+    once it is released."""
 
     id: int
     list: str
@@ -173,7 +173,7 @@ def list_editions(
     paging: Paging,
     list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
 ) -> CursorPage[EditionEntry]:
-    """Editions of all lists or of one, newest first, also those that are held or cancelled."""
+    """Editions of all lists or of one, newest first, including held and cancelled ones."""
     with app.database.reading() as work:
         list_id = None if list_name is None else work[ListStore].get(list_name).id
         place = paging.last_id("editions")
@@ -185,7 +185,7 @@ def list_editions(
 
 @router.get("/editions/{name}/{date}/{cut}", summary="Show an edition")
 def show_edition(app: App, now: Now, ref: Ref) -> EditionWithPapers:
-    """One edition with all its papers, as readers see it once it is out."""
+    """One edition with all its papers, as readers see it once it is released."""
     with app.database.reading() as work:
         found = editing.find_edition(work, ref, now=now)
     return EditionWithPapers.of_edition(found, now)
@@ -193,21 +193,21 @@ def show_edition(app: App, now: Now, ref: Ref) -> EditionWithPapers:
 
 @router.post("/editions/{name}/{date}/{cut}/approve", summary="Approve an edition")
 def approve_edition(app: App, now: Now, actor: Actor, ref: Ref) -> EditionWithPapers:
-    """Let a held edition go out now, with what was changed."""
+    """Release a held edition now, with its changes."""
     edition = editing.approve(app.database, ref, by=actor, now=now)
     return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/drop", summary="Drop a paper")
 def drop_paper(app: App, now: Now, actor: Actor, ref: Ref, body: PaperBody) -> EditionWithPapers:
-    """Leave a paper out of a held edition. Its page says that one was left out."""
+    """Remove a paper from a held edition. Its page says that one was left out."""
     edition = editing.drop(app.database, ref, body.paper, by=actor, now=now, undo=body.undo)
     return EditionWithPapers.of_edition(edition, now)
 
 
 @router.post("/editions/{name}/{date}/{cut}/pin", summary="Pin a paper")
 def pin_paper(app: App, now: Now, actor: Actor, ref: Ref, body: PaperBody) -> EditionWithPapers:
-    """Put any paper first in a held edition, for everybody who neither was sent nor muted it."""
+    """Put any paper first in a held edition, except for readers who already got it or muted it."""
     edition = editing.choose(
         app.database, ref, body.paper, by=actor, now=now, undo=body.undo, gist=app.gist
     )
@@ -223,6 +223,6 @@ def note_edition(app: App, now: Now, actor: Actor, ref: Ref, body: NoteBody) -> 
 
 @router.post("/lists/{name}/hold", summary="Hold editions of a list")
 def hold_list(app: App, now: Now, actor: Actor, name: ListName, body: HoldBody) -> HoldAnswer:
-    """Hold later editions of a list for so long, unless they are approved earlier."""
+    """Hold later editions of a list for this long, unless they are approved earlier."""
     before = editing.set_hold(app.database, name, body.minutes, by=actor, now=now)
     return HoldAnswer(list=name, minutes=body.minutes, before=before)

@@ -99,7 +99,7 @@ UPLOADED = {
 
 @router.get("", summary="List feeds")
 def list_feeds(app: App, paging: Paging) -> CursorPage[FeedAnswer]:
-    """Every feed with how it is doing, by id."""
+    """Every feed with its status, by id."""
     after = FeedId(paging.last_id("feeds") or 0)
     with app.database.reading() as work:
         found = work[FeedStore].page(after, limit=paging.rows)
@@ -115,7 +115,7 @@ def list_feeds(app: App, paging: Paging) -> CursorPage[FeedAnswer]:
     },
 )
 def create_feed(app: App, now: Now, actor: Actor, body: FeedBody, response: Response) -> FeedAnswer:
-    """Keep a new feed. It is read with the next round of polls."""
+    """Create a feed. It is polled at the next tick."""
     feed = feeds.create_feed(app.feed_context, NewFeed(**body.model_dump()), now=now, by=actor)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
@@ -123,7 +123,7 @@ def create_feed(app: App, now: Now, actor: Actor, body: FeedBody, response: Resp
 
 @router.post("/preview", summary="Preview a feed", responses={424: {"description": "Not readable"}})
 def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
-    """Read the first page of a feed that need not exist, and store nothing of it."""
+    """Read the first page of a feed that is not saved yet. Stores nothing."""
     try:
         feed = NewFeed(**body.model_dump())
         return PreviewAnswer.of(preview.preview_feed(app.feed_context, feed, now=now))
@@ -135,16 +135,16 @@ def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
 
 @router.post("/import", summary="Import feeds", openapi_extra=IMPORTED)
 def import_feeds(app: App, now: Now, actor: Actor, content: Content) -> ImportAnswer:
-    """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
-    An entry that is wrong is a reject; the others are kept."""
+    """Add the feeds of a JSON or OPML file (detected by content), and change those with a known
+    name. Invalid entries are rejected; the others are kept."""
     result = files.import_feeds(app.feed_context, content, now=now, by=actor)
     return ImportAnswer.of(result)
 
 
 @router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})
 def export_feeds(app: App, file_format: Format = "json") -> Response:
-    """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
-    other feed readers, too."""
+    """Every feed that is polled, in the format that `import` accepts. OPML also works in other feed
+    readers."""
     if file_format == "opml":
         pieces = write_opml(files.iter_feeds(app.feed_context))
         return stream_file(pieces, media_type=OPML, name="feeds.opml")
@@ -157,7 +157,7 @@ def export_feeds(app: App, file_format: Format = "json") -> Response:
 
 @router.get("/{feed_id}", summary="Read a feed")
 def read_feed(app: App, feed_id: RowNumber) -> FeedAnswer:
-    """One feed with how it is doing."""
+    """One feed with its status."""
     return FeedAnswer.of(_feed(app, feed_id))
 
 
@@ -180,7 +180,7 @@ def change_feed(
 
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
 def delete_feed(app: App, now: Now, actor: Actor, feed_id: RowNumber) -> None:
-    """Forget a feed, its runs and its rejects. Its papers stay."""
+    """Delete a feed, its runs and its rejects. Its papers are kept."""
     feeds.delete_feed(app.feed_context, FeedId(feed_id), now=now, by=actor)
 
 
@@ -196,10 +196,10 @@ def run_feed(
     now: Now,
     actor: Actor,
     feed_id: RowNumber,
-    wait: Annotated[bool, Query(description="Read it before answering.")] = False,
+    wait: Annotated[bool, Query(description="Poll it before responding.")] = False,
 ) -> Any:
-    """Have the feed read in the background, or, with `wait`, at once. Only the latter reads one
-    that is switched off."""
+    """Poll the feed in the background, or with `wait` immediately. Only `wait` polls a feed that is
+    switched off."""
     if not wait:
         due = feeds.request_run(app.feed_context, FeedId(feed_id), now=now, by=actor)
         app.queue.put(POLL)
@@ -210,7 +210,7 @@ def run_feed(
 
 @router.get("/{feed_id}/runs", summary="List a feed's runs")
 def list_runs(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[RunAnswer]:
-    """Every reading of the feed, newest first."""
+    """Every poll of the feed, newest first."""
     with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
         found = work[FeedStore].runs(feed.id, before=paging.last_id("runs"), limit=paging.rows)
@@ -219,7 +219,7 @@ def list_runs(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[RunAns
 
 @router.get("/{feed_id}/rejects", summary="List a feed's rejects")
 def list_rejects(app: App, feed_id: RowNumber, paging: Paging) -> CursorPage[RejectAnswer]:
-    """What could not be used, with its reason, newest first."""
+    """Rejected entries with the reason, newest first."""
     with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
         found = work[FeedStore].rejects(
@@ -237,16 +237,16 @@ def upload_papers(
     content: Content,
     file_format: Annotated[str, Query(alias="format", max_length=40, description=FORMATS)] = AUTO,
 ) -> IngestAnswer:
-    """Store the papers, or counts of votes, of a file as this feed's."""
+    """Store the papers, or vote counts, of a file in this feed."""
     feed = _feed(app, feed_id)
     unpacked = decompress(content, MOST_UNPACKED)
     if not unpacked.strip() and file_format == AUTO:
-        raise InvalidInput("the file is empty; if that is right, say its format", code="format")
+        raise InvalidInput("the file is empty; if that is right, give its format", code="format")
     try:
         _, read = reader_for("the body", unpacked, file_format)
     except UnknownFormat:
         raise InvalidInput(
-            f"the format is unknown or not clear: say one of {', '.join(READERS)}", code="format"
+            f"the format is unknown or not clear: give one of {', '.join(READERS)}", code="format"
         ) from None
     report = ingest(
         shown_as(read(unpacked), feed.show),

@@ -34,7 +34,7 @@ PREFIX = "/api/v1/admin/keys"
 router = keyed_router(PREFIX, "admin: keys", reading=Scope.KEYS_READ, writing=Scope.KEYS_WRITE)
 
 KeyPrefix = Annotated[
-    str, Path(min_length=1, max_length=60, description="The 8 characters behind `pr_`.")
+    str, Path(min_length=1, max_length=60, description="The 8 characters after `pr_`.")
 ]
 
 
@@ -49,7 +49,7 @@ class KeyBody(StrictBody):
     ]
     scopes: Annotated[
         list[Annotated[Scope, Field(strict=False)]],
-        Field(min_length=1, description="What it may do: no more than the key that creates it."),
+        Field(min_length=1, description="Its scopes: at most those of the key that creates it."),
     ]
     expires: Annotated[
         str,
@@ -77,7 +77,7 @@ class KeyAnswer(Resource):
 
 
 class NewKeyAnswer(KeyAnswer):
-    """A new key with its text, the only time that it is shown."""
+    """A new key with its text, which is only shown this once."""
 
     key: str
 
@@ -99,7 +99,7 @@ def _fields(key: ApiKey, now: datetime) -> dict[str, Any]:
 
 @router.get("", summary="List keys")
 def list_api_keys(app: App, now: Now, paging: Paging) -> CursorPage[KeyAnswer]:
-    """Every key, newest first, with what it may do and whether it still can."""
+    """Every key, newest first, with its scopes and state."""
     with app.database.reading() as work:
         found = work[KeyStore].page(before=paging.last_id("keys"), limit=paging.rows)
     return paging.page("keys", found, lambda key: KeyAnswer.at(key, now))
@@ -116,7 +116,7 @@ def list_api_keys(app: App, now: Now, paging: Paging) -> CursorPage[KeyAnswer]:
 def create_api_key(
     app: App, now: Now, actor: Actor, scopes: OwnScopes, body: KeyBody, response: Response
 ) -> NewKeyAnswer:
-    """Create a key and show its text, once."""
+    """Create a key and show its text once."""
     made = create_key(
         app.database,
         body.name,
@@ -138,5 +138,5 @@ def read_api_key(app: App, now: Now, prefix: KeyPrefix) -> KeyAnswer:
 
 @router.delete("/{prefix}", summary="Revoke a key", status_code=204)
 def revoke_api_key(app: App, now: Now, actor: Actor, prefix: KeyPrefix) -> None:
-    """End a key at once. It stays in the list. Asking twice does no harm."""
+    """Revoke a key at once. It stays in the list. Repeating this is harmless."""
     revoke_key(app.database, prefix, now=now, by=actor)

@@ -30,7 +30,7 @@ Name = Annotated[str, Path(max_length=60, description="A list.", examples=["tren
 
 @router.get("", summary="List lists")
 def list_all_lists(app: App, paging: Paging) -> CursorPage[ListDetails]:
-    """Every list, archived and private ones too, the first that was made first."""
+    """Every list, including archived and private ones, oldest first."""
     after = ListId(paging.last_id("lists") or 0)
     with app.database.reading() as work:
         found, names = work[ListStore].page(after, limit=paging.rows), feed_names(work)
@@ -48,7 +48,7 @@ def list_all_lists(app: App, paging: Paging) -> CursorPage[ListDetails]:
 def create_new_list(
     app: App, now: Now, actor: Actor, body: NewListBody, response: Response
 ) -> ListDetails:
-    """Create a list. Its time zone is that of the installation unless it is given."""
+    """Create a list. The default time zone is that of the installation."""
     changes = {"zone": app.settings.timezone, **_changes(body)}
     made = create_list(app.database, changes.pop("name"), changes, by=actor, now=now)
     response.headers["Location"] = f"{PREFIX}/{made.name}"
@@ -57,7 +57,7 @@ def create_new_list(
 
 @router.get("/{name}", summary="Read a list")
 def read_list(app: App, name: Name) -> ListDetails:
-    """One list, with what an operator decided about it."""
+    """One list with its settings."""
     with app.database.reading() as work:
         return ListDetails.shown(work[ListStore].get(name), feed_names(work))
 
@@ -70,13 +70,13 @@ def change_list(app: App, now: Now, actor: Actor, name: Name, body: ListChanges)
 
 @router.post("/{name}/archive", summary="Archive a list")
 def archive(app: App, now: Now, actor: Actor, name: Name) -> ListDetails:
-    """Let a list take no sign-ups, freeze nothing and send nothing. Its archive stays."""
+    """Archive a list: no sign-ups, no editions, no digests. Its archive stays online."""
     return _shown(app, archive_list(app.database, name, by=actor, now=now))
 
 
 @router.post("/{name}/restore", summary="Restore a list")
 def restore(app: App, now: Now, actor: Actor, name: Name) -> ListDetails:
-    """Let an archived list go on."""
+    """Restore an archived list."""
     return _shown(app, restore_list(app.database, name, by=actor, now=now))
 
 

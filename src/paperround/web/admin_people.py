@@ -60,8 +60,8 @@ EXPORTED: dict[int | str, dict[str, Any]] = {
 
 @router.post("/find", summary="Find people by address")
 def find_people(app: App, now: Now, actor: Actor, body: AddressPart) -> FoundPeople:
-    """People whose address is this, or contains it, or with an empty text the newest: at most 50.
-    The search is audited, without what was searched for."""
+    """People whose address contains the text, or with an empty text the newest; at most 50. The
+    search is audited, without its text."""
     found, more = help_desk.find_people(app.database, body.email, now=now, by=actor)
     return FoundPeople(items=[PersonHit.of(one) for one in found], more=more)
 
@@ -70,8 +70,8 @@ def find_people(app: App, now: Now, actor: Actor, body: AddressPart) -> FoundPeo
 def add_person(
     app: App, now: Now, actor: Actor, body: NewPerson, response: Response
 ) -> AddedAnswer:
-    """Put somebody on a list who agreed to it. How they agreed, who added them and when is kept.
-    With `confirm`, they get digests once they use the link of an email."""
+    """Add somebody who agreed to it to a list. Their consent is recorded, with who added them and
+    when. With `confirm`, they get digests once they use the link in an email."""
     try:
         consent_at = None if body.consent_at is None else parse_instant(body.consent_at)
     except InvalidInput as error:
@@ -93,7 +93,7 @@ def add_person(
 
 @router.get("/{subscriber_id}", summary="Read a person")
 def read_person(app: App, now: Now, subscriber_id: RowNumber) -> PersonAnswer:
-    """One person: what they chose, and whether they get email, and if not, why."""
+    """One person: their choices, whether they get email, and if not, why."""
     number, keys = SubscriberId(subscriber_id), app.settings.keys
     record = help_desk.person_record(app.database, number, keys)
     hours = Hours(hour=app.settings.default_hour)
@@ -120,7 +120,7 @@ def change_choices(
 def pause_person(
     app: App, now: Now, actor: Actor, subscriber_id: RowNumber, body: PauseBody
 ) -> ChangedAnswer:
-    """Send no digest before a day, or end a pause."""
+    """Pause digests until a day, or end a pause."""
     number, name = SubscriberId(subscriber_id), body.list_name
     changed = help_desk.pause_person(
         app.signup_context, number, body.until, list_name=name, now=now, by=actor
@@ -132,7 +132,7 @@ def pause_person(
 def unsubscribe_person(
     app: App, now: Now, actor: Actor, subscriber_id: RowNumber, list_name: OneList = None
 ) -> LeftAnswer:
-    """End the subscription of one list, or of all. An email with a way back goes to them, as if
+    """Unsubscribe a person from one list, or from all. They get an email with an undo link, as if
     they had done it themselves."""
     left = help_desk.unsubscribe_person(
         app.signup_context, SubscriberId(subscriber_id), list_name=list_name, now=now, by=actor
@@ -150,11 +150,11 @@ def resend_confirmation(
     subscriber_id: RowNumber,
     list_name: OneList = None,
     date: Annotated[
-        Day | None, Query(description="Send the digest of that date again instead.")
+        Day | None, Query(description="Resend the digest of that date instead.")
     ] = None,
 ) -> ResentAnswer:
-    """Email the confirmation of an unconfirmed sign-up again, within the limits of sign-ups; or
-    with `date` a digest, with the same papers, once."""
+    """Resend the confirmation of an unconfirmed sign-up, within the sign-up limits; or with `date`
+    a digest with the same papers, once."""
     number = SubscriberId(subscriber_id)
     if date is None:
         name = adding.resend_confirmation(
@@ -179,7 +179,7 @@ def resend_confirmation(
 def move_person(
     app: App, now: Now, actor: Actor, subscriber_id: RowNumber, body: WholeAddress
 ) -> MovingAnswer:
-    """Email a link to a new address; once it is used, the person has it."""
+    """Email a link to a new address; the address changes once the link is used."""
     number, address = SubscriberId(subscriber_id), address_in(body.email)
     help_desk.move_person(app.signup_context, number, address, now=now, by=actor)
     return MovingAnswer(subscriber=subscriber_id)
@@ -187,7 +187,7 @@ def move_person(
 
 @router.get("/{subscriber_id}/timeline", summary="Read a person's timeline")
 def read_timeline(app: App, subscriber_id: RowNumber, paging: Paging) -> TimelinePage:
-    """Messages and what servers answered, bounces, complaints, choices changed, links used: newest
+    """Messages and server replies, bounces, complaints, changed choices and used links, newest
     first."""
     after = paging.last_id("timeline") or 0
     number = SubscriberId(subscriber_id)
@@ -217,7 +217,7 @@ def erase_person_data(
         bool, Query(description="Keep a hash, so that the address is never mailed again.")
     ] = False,
 ) -> None:
-    """Forget a person: address, choices, feedback, and what they were sent. The ledger keeps its
+    """Erase a person: address, choices, feedback, and what they were sent. The ledger keeps its
     rows without a name."""
     number = SubscriberId(subscriber_id)
     help_desk.erase_by_number(app.signup_context, number, suppress_too=suppress, now=now, by=actor)

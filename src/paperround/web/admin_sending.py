@@ -1,4 +1,4 @@
-"""The admin API for sending: an edition now, what was missed, and a test mail."""
+"""The admin API for sending: an edition now, missed digests, and a test email."""
 
 import datetime
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ router = keyed_router(
 
 
 class SendAnswer(BaseModel):
-    """What was planned of an edition: all its rows, those of them that get no mail by reason, and
-    how many this request added."""
+    """What was planned of an edition: all its rows, those without an email by reason, and how many
+    this request added."""
 
     list: str
     date: datetime.date
@@ -60,7 +60,7 @@ class SendAnswer(BaseModel):
 
 
 class MissedTally(BaseModel):
-    """How many digests of a date ended in one way."""
+    """How many digests of a date had one outcome."""
 
     state: str
     reason: PrintableText
@@ -100,8 +100,8 @@ class MissedAnswer(BaseModel):
 
 
 class MissedBody(StrictBody):
-    """Which missed digests to send: those of a reader's own date. With `include_unknown` some
-    people get theirs twice."""
+    """Which missed digests to send, by the date in each reader's time zone. With `include_unknown`
+    some people get theirs twice."""
 
     model_config = example_config({"date": "2026-01-30"})
 
@@ -110,7 +110,7 @@ class MissedBody(StrictBody):
 
 
 class TestBody(StrictBody):
-    """Where to send a test mail."""
+    """Where to send a test email."""
 
     model_config = example_config({"to": "operator@example.org"})
 
@@ -118,7 +118,7 @@ class TestBody(StrictBody):
 
 
 class TestAnswer(BaseModel):
-    """What became of a test mail, and what the server said."""
+    """The result of a test email, with the server's reply."""
 
     state: str
     reason: PrintableText
@@ -149,7 +149,7 @@ def explain_list(
     now: Now,
     name: ListName,
     date: Annotated[
-        Day | None, Query(description="The list's own date; today if left out.")
+        Day | None, Query(description="The date in the list's time zone; today by default.")
     ] = None,
     subscriber: Annotated[
         int | None, Query(ge=1, le=MAX_ROW_ID, description="One person, by number.")
@@ -167,8 +167,8 @@ def explain_list(
 def send_edition(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
 ) -> SendAnswer:
-    """Plan a mail of the edition for everybody who has none of its date. The cut `manual` is made
-    if it is missing; one that is held has to be approved first."""
+    """Plan a digest of the edition for everybody who has none of its date. The cut `manual` is
+    created if missing; a held edition has to be approved first."""
     app.settings.require_sender()
     require_edition(app.database, name, date, cut, now=now)
     report = publish(
@@ -191,8 +191,8 @@ def send_edition(
 def undo_cancelled(
     app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
 ) -> list[RestoredAnswer]:
-    """Let a cancelled edition stand again, while nothing else was planned for its readers. The list
-    is empty when it was not cancelled."""
+    """Undo the cancellation of an edition, unless other digests were planned for its readers. The
+    list is empty if it was not cancelled."""
     restored = undo(app.database, name, day=date, cut=cut, now=now, by=actor)
     app.wake()
     return [RestoredAnswer.of(one) for one in restored]
@@ -203,7 +203,7 @@ def show_missed(
     app: App,
     now: Now,
     name: ListName,
-    date: Annotated[Day | None, Query(description="The readers' own date.")] = None,
+    date: Annotated[Day | None, Query(description="The date in the readers' time zones.")] = None,
     include_unknown: bool = False,
 ) -> MissedAnswer:
     """Who did not get the digest of a date, by reason, counted."""
@@ -231,9 +231,9 @@ def send_missed_digests(
     return MissedAnswer.of(found)
 
 
-@router.post("/lists/{name}/test-mail", summary="Send a test mail")
+@router.post("/lists/{name}/test-mail", summary="Send a test email")
 def send_test_mail(app: App, now: Now, actor: Actor, name: ListName, body: TestBody) -> TestAnswer:
-    """Send the newest edition to one address, also one that is held. It counts for nothing."""
+    """Send the newest edition to one address, even if it is held. This is not counted."""
     notice = send_test(app.post(), app.identity, parse_address(body.to), name, now=now, by=actor)
     return TestAnswer(
         state=notice.state,

@@ -97,7 +97,7 @@ def read_stats(
     app: App,
     now: Now,
     days: Annotated[
-        int, Query(ge=1, le=service.MOST_DAYS, description="How many days, today included.")
+        int, Query(ge=1, le=service.MOST_DAYS, description="How many days, including today.")
     ] = service.DAYS,
     list_name: Annotated[
         str | None, Query(alias="list", max_length=60, description="One list only.")

@@ -99,8 +99,8 @@ class SuppressionChange(Resource):
 
 
 class BounceAnswer(Resource):
-    """Something that came back after a message: what it was, what the server said, without
-    addresses, and what it did. `subscriber` and `mail` name the person and the message."""
+    """A bounce or complaint: its kind, the server's reply without addresses, and its effect.
+    `subscriber` and `mail` name the person and the message."""
 
     id: int
     way: str
@@ -116,7 +116,7 @@ class BounceAnswer(Resource):
 
 
 class QuarantineAnswer(Resource):
-    """A message that waits for a person, because nothing proves which one of ours it is about."""
+    """A message in quarantine, because nothing proves which of our messages it is about."""
 
     id: int
     way: str
@@ -137,7 +137,8 @@ class ReportAnswer(Resource):
 
 @router.get("", summary="List suppressions")
 def list_suppressions(app: App, paging: Paging) -> SuppressionPage:
-    """Every suppressed address by its keyed hash, oldest first. The address itself is not kept."""
+    """Every suppressed address by its keyed hash, oldest first. The address itself is not
+    stored."""
     after = paging.last_id("suppressions") or 0
     with app.database.reading() as work:
         found = work[SubscriberStore].suppressions(after=after, limit=paging.rows)
@@ -178,8 +179,8 @@ def add_suppression(app: App, now: Now, actor: Actor, body: NewSuppression) -> S
 def lift_suppression(
     app: App, now: Now, actor: Actor, body: LiftedSuppression
 ) -> SuppressionChange:
-    """Let an address be mailed again. Nobody is subscribed by this, except with `resume` a reader
-    whom a bounce had stopped."""
+    """Lift a suppression. Nobody is subscribed by this, except with `resume` a reader whose digests
+    a bounce had stopped."""
     changed = suppressions.lift_suppression(
         app.database,
         app.settings.keys,
@@ -201,7 +202,7 @@ def list_bounces(
     paging: Paging,
     subscriber: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
 ) -> CursorPage[BounceAnswer]:
-    """What came back, newest first, with what the servers said: all of it, or of one person."""
+    """Bounces and complaints, newest first, with server replies; all, or those of one person."""
     person = None if subscriber is None else SubscriberId(subscriber)
     with app.database.reading() as work:
         found = work[ReturnStore].events(
@@ -212,7 +213,7 @@ def list_bounces(
 
 @bounces.get("/quarantine", summary="List messages in quarantine")
 def list_quarantine(app: App, paging: Paging) -> CursorPage[QuarantineAnswer]:
-    """Returned messages that wait for a person, newest first."""
+    """Messages in quarantine, newest first."""
     with app.database.reading() as work:
         found = work[ReturnStore].waiting(before=paging.last_id("quarantine"), limit=paging.rows)
     return paging.page("quarantine", found, QuarantineAnswer.of)
@@ -220,5 +221,5 @@ def list_quarantine(app: App, paging: Paging) -> CursorPage[QuarantineAnswer]:
 
 @bounces.get("/quarantine/{report_id}", summary="Read a message in quarantine")
 def read_quarantined(app: App, report_id: RowNumber) -> ReportAnswer:
-    """One of them as text, without addresses."""
+    """A message in quarantine as text, without addresses."""
     return ReportAnswer(id=report_id, text=redacted_report(app.database, report_id))

@@ -96,7 +96,7 @@ def _idempotency_key(request: Request) -> str | None:
         text = text[1:-1]
     if len(values) > 1 or not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
         raise InvalidInput(
-            f"send one {KEY} of up to {MAX_KEY} printable ASCII characters, such as a UUID",
+            f"send one {KEY} of at most {MAX_KEY} printable ASCII characters, such as a UUID",
             code=KEY,
         )
     return text

@@ -27,9 +27,9 @@ STALE_AFTER = timedelta(minutes=3)
 """The scheduler runs once a minute."""
 
 DOES_NOT_ANSWER = "the database does not answer"
-NOTHING_TICKS = "nothing ticks: is the scheduler running?"
-GONE = "the scheduler has ended: start `paperround scheduler`, or `paperround serve`"
-NOT_DONE = "ticks are asked for and not done: look at the workers' logs"
+NOTHING_TICKS = "the schedule has not run: is the scheduler running?"
+GONE = "the scheduler has stopped: start `paperround scheduler`, or `paperround serve`"
+NOT_DONE = "ticks are enqueued but not run: check the workers' logs"
 
 LATE_AFTER = timedelta(seconds=10)
 """A scheduler looks every five seconds at what is due."""
@@ -86,9 +86,9 @@ def database_problem(app: AppContext) -> str | None:
     try:
         with app.database.reading() as work:
             if not work[StatusStore].is_migrated():
-                return "the database is not at this version's schema: run `paperround db upgrade`"
+                return "the database schema is outdated: run `paperround db upgrade`"
             if work[StatusStore].storage().is_full:
-                return "the disk is full: mail waits until there is room"
+                return "the disk is full: email waits until there is space"
     except PaperroundError:
         return DOES_NOT_ANSWER
     return None
@@ -166,7 +166,7 @@ def late_problem(last: datetime | None, now: datetime) -> str | None:
     """Return what is wrong with a scheduler that last looked then, or None."""
     # A clock that was put back shows a look that is yet to come.
     is_late = last is None or abs(now - last) > LATE_AFTER
-    return "the scheduler has not looked at what is due for 10 seconds" if is_late else None
+    return "the scheduler has not checked for due work for 10 seconds" if is_late else None
 
 
 def scheduler_role(last_look: LastLook) -> Role:

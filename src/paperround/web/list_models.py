@@ -41,18 +41,18 @@ Words = Annotated[list[Annotated[PrintableText, Field(max_length=100)]], Field(m
 
 
 class LookBody(StrictBody):
-    """How emails of a list differ from the installation's; an empty text means not."""
+    """How emails of a list differ from the installation's; an empty text means no difference."""
 
     from_name: Annotated[Line, Field(description="The name before the sender's address.")] = ""
     colour: Annotated[Line, Field(description="The colour of links, like #0a55b8.")] = ""
     logo_url: Annotated[Line, Field(description="A picture above the papers, by https.")] = ""
-    reply_to: Annotated[Line, Field(description="The address that answers go to.")] = ""
+    reply_to: Annotated[Line, Field(description="The address that replies go to.")] = ""
     intro: Annotated[Line, Field(description="A line above the papers.")] = ""
     footer: Annotated[Line, Field(description="A line below the papers.")] = ""
 
 
 class LookChanges(LookBody):
-    """What is to change of a look. What is left out stays."""
+    """The changes to a look. Omitted fields stay as they are."""
 
     model_config = patch_config({"colour": "#7a1f1f"})
 
@@ -62,9 +62,10 @@ class ListBody(StrictBody):
 
     title: Line
     description: Line = ""
-    feeds: Words = Field(default_factory=list, description="Feeds by name; none for all of them.")
+    feeds: Words = Field(default_factory=list, description="Feeds by name; empty for all.")
     categories: Words = Field(
-        default_factory=list, description="Of which a paper has one; none for any."
+        default_factory=list,
+        description="Categories, of which a paper must have one; empty for any.",
     )
     search: Annotated[
         PrintableText,
@@ -74,25 +75,27 @@ class ListBody(StrictBody):
         default_factory=lambda: list(_DEFAULTS.cuts),
         description="Times of day at which editions freeze, 1 to 4.",
     )
-    zone: Annotated[Line, Field(description="The time zone of cuts and default hour.")] = "UTC"
+    zone: Annotated[Line, Field(description="The time zone of the cuts and the default hour.")] = (
+        "UTC"
+    )
     default_hour: Annotated[
         int | None,
-        Field(description="For readers who choose none; null for that of the installation."),
+        Field(description="The default delivery hour; null for that of the installation."),
     ] = None
     size: Annotated[int, Field(description="Papers in a digest, unless a reader chooses.")] = 12
     edition_size: Annotated[int, Field(description="Papers that an edition shows.")] = 60
-    candidate_days: Annotated[int, Field(description="Days a paper may enter.")] = 7
+    candidate_days: Annotated[int, Field(description="For how many days a paper may appear.")] = 7
     frequencies: Words = Field(
-        default_factory=list, description="daily, weekdays, weekly, monthly; none for all of them."
+        default_factory=list, description="daily, weekdays, weekly, monthly; empty for all."
     )
-    languages: Words = Field(default_factory=list, description="Offered languages; none for all.")
+    languages: Words = Field(default_factory=list, description="Offered languages; empty for all.")
     look: LookBody = LookBody()
     signup: Annotated[
         Annotated[SignupPolicy, Field(strict=False)],
         Field(description="Who may sign up."),
     ] = SignupPolicy.OPEN
     domains: Words = Field(
-        default_factory=list, description="With `signup` domains: at which ones."
+        default_factory=list, description="With `signup` domains: the allowed domains."
     )
     private: Annotated[
         bool, Field(description="Whether its archive is only for links in its own emails.")
@@ -104,11 +107,12 @@ class NewListBody(ListBody):
 
     model_config = example_config(LIST_EXAMPLE)
 
-    name: Annotated[Line, Field(description="Small letters, digits and hyphens.")]
+    name: Annotated[Line, Field(description="Lower-case letters, digits and hyphens.")]
 
 
 class ListChanges(ListBody):
-    """What is to change of a list. What is left out stays, in `look` too; lists are replaced."""
+    """The changes to a list. Omitted fields stay as they are, in `look` too; arrays are
+    replaced."""
 
     model_config = patch_config({"title": "Robots"}, {"look": {"intro": ""}, "signup": "closed"})
 
@@ -128,7 +132,7 @@ class ListLookAnswer(Resource):
 
 
 class ListDetails(Resource):
-    """A list as an operator described it, and whether it is paused or archived."""
+    """A list with its settings, and whether it is paused or archived."""
 
     name: str
     title: str

@@ -80,17 +80,20 @@ class FeedBody(StrictBody):
     kind: Kind
     url: Annotated[
         str | None,
-        Field(max_length=2000, description="Another address than the source's own; null for that."),
+        Field(
+            max_length=2000,
+            description="An address to use instead of the source's own; null for that one.",
+        ),
     ] = None
     settings: Annotated[
         dict[PrintableText, Annotated[str, Field(max_length=2000)]],
-        Field(max_length=50, description="Settings of the source, all of them as text."),
+        Field(max_length=50, description="Settings of the source, all as text."),
     ] = Field(default_factory=dict)
     show: Annotated[
         Annotated[Show, Field(strict=False)] | None,
         Field(description="How much of an abstract may be shown; null leaves that to the paper."),
     ] = None
-    enabled: Annotated[bool, Field(description="Whether it is read by itself.")] = True
+    enabled: Annotated[bool, Field(description="Whether it is polled.")] = True
 
 
 def patch_config(*examples: dict[str, Any]) -> ConfigDict:
@@ -105,7 +108,8 @@ def patch_config(*examples: dict[str, Any]) -> ConfigDict:
 
 
 class FeedChanges(FeedBody):
-    """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
+    """The changes to a feed. Omitted fields stay as they are; `settings` are replaced as a
+    whole."""
 
     model_config = patch_config({"enabled": False}, {"settings": {"categories": "cs.LG"}})
 
@@ -144,7 +148,7 @@ def value_of(first: str, *path: str | int, default: Any = ...) -> Any:
 
 
 class FeedAnswer(Resource):
-    """A feed: what was said of it, and how it is doing."""
+    """A feed: its settings and its status."""
 
     id: int
     name: str
@@ -164,7 +168,7 @@ class FeedAnswer(Resource):
 
 
 class RunAnswer(Resource):
-    """One reading of a feed."""
+    """One poll of a feed."""
 
     id: int
     source: str
@@ -178,7 +182,7 @@ class RunAnswer(Resource):
 
 
 class RejectAnswer(Resource):
-    """An entry that could not become a paper, as it was kept."""
+    """A rejected entry, as it was stored."""
 
     id: int
     run: int
@@ -190,7 +194,7 @@ class RejectAnswer(Resource):
 
 
 class RejectCount(BaseModel):
-    """How many entries were refused for one reason."""
+    """How many entries were rejected for one reason."""
 
     reason: str
     count: int
@@ -211,13 +215,13 @@ class ReadResult(Resource):
 
 
 class IngestAnswer(ReadResult):
-    """What one file brought."""
+    """The result of reading one file."""
 
     papers_total: int
 
 
 class PollAnswer(ReadResult):
-    """What one poll did. `error` says why it ended early, null when it did not."""
+    """The result of one poll. `error` says why it ended early; null if it did not."""
 
     feed: str
     health: FeedHealth
@@ -227,8 +231,8 @@ class PollAnswer(ReadResult):
 
 
 class PreviewPaper(Resource):
-    """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
-    is `nothing` for news of a paper that is not here."""
+    """A paper as its source has it now. `show` is how much of it the feed would show; `becomes` is
+    `nothing` for an update to an unknown paper."""
 
     title: PrintableText = value_of("record", "title")
     identifiers: dict[str, PrintableText] = value_of("record", "identifiers")
@@ -280,7 +284,7 @@ class PreviewAnswer(BaseModel):
 
 
 class ImportAnswer(Resource):
-    """What an import did, as names of feeds. A reject's reason is the field that is wrong."""
+    """The result of an import, as names of feeds. A reject's reason is the invalid field."""
 
     new: list[str]
     changed: list[str]
@@ -289,7 +293,7 @@ class ImportAnswer(Resource):
 
 
 class FeedFile(StrictBody):
-    """All feeds, as `export` gives them and `import` takes them."""
+    """All feeds, in the format of `export` and `import`."""
 
     model_config = example_config({"feeds": [FEED_EXAMPLE]})
 
@@ -307,12 +311,10 @@ class Problem(BaseModel):
     """An error, as RFC 9457 has it."""
 
     type: str = Field(examples=["about:blank"])
-    code: str = Field(
-        examples=["invalid"], description="What is wrong, in a word that never changes."
-    )
+    code: str = Field(examples=["invalid"], description="A code that never changes.")
     title: str = Field(examples=[marked("Not valid")])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["Not valid: settings.categories"])
     errors: list[FieldProblem] | None = Field(
-        default=None, description="The fields that are wrong, where fields are."
+        default=None, description="The invalid fields, if any."
     )

@@ -12,30 +12,30 @@ API = "/api/v1/"
 REFERENCE = "#/components/schemas/"
 
 ABOUT = (
-    "Papers and editions are for everybody, also in Hugging Face's shapes. Routes below "
+    "Papers and editions are public, also in Hugging Face's format. Routes below "
     "/api/v1/admin need a key. Errors are problem JSON (RFC 9457) with a `code`."
 )
 TAGS = {
     "papers": "Papers, editions and lists",
-    "hugging face": "The same papers under Hugging Face's names and in its shapes",
+    "hugging face": "The same papers in Hugging Face's format",
     "subscriptions": "Signing up",
-    "admin: feeds": "Feeds: described, previewed, read and filled",
-    "admin: lists": "Lists: created, edited, archived and restored",
-    "admin: people": "People: found, added, changed, moved, erased, and what happened to them",
+    "admin: feeds": "Feeds: create, preview, poll, import and upload",
+    "admin: lists": "Lists: create, edit, archive and restore",
+    "admin: people": "People: find, add, change, move and erase them, and see their history",
     "admin: suppressions": "Addresses that must never be mailed",
-    "admin: bounces": "What came back, and messages in quarantine",
-    "admin: editions": "Editions: held, seen, changed and approved before they go out",
-    "admin: deliveries": "What became of mails, and the stop button",
+    "admin: bounces": "Bounces, complaints and messages in quarantine",
+    "admin: editions": "Editions: hold, review, change and approve them before they are sent",
+    "admin: deliveries": "Deliveries: their state; pause, cancel and send",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: keys": "Keys of this API",
     "admin: figures": "Growth, deliveries, lateness, bounces and feedback",
-    "admin: audit": "What operators did",
+    "admin: audit": "Operators' actions",
 }
 _CACHEABLE_TAGS = ("papers", "hugging face")
 """Tags of routes with public, cacheable responses."""
 _RATE_HEADERS = {
     "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
-    "RateLimit": "How many are left (r), and in how many seconds one more is (t)",
+    "RateLimit": "How many are left (r), and in how many seconds the next is available (t)",
 }
 _IDEMPOTENCY_KEY = {
     "name": KEY,
@@ -43,9 +43,9 @@ _IDEMPOTENCY_KEY = {
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "description": (
-        "A key of your own for this request, such as a UUID. Sent again within a day, the request "
-        "acts once and is answered the same. It belongs to the API key that it comes with, without "
-        "one to the address that it comes from."
+        "A key of your own for this request, such as a UUID. If the request is repeated within a "
+        "day, it acts once and gets the same response. It belongs to the API key of the request, "
+        "or without one to its IP address."
     ),
 }
 _HEADERS = {
@@ -59,7 +59,7 @@ _DESCRIPTIONS = {
     "424": "The source could not be read",
 }
 _DESCRIPTION = (
-    "An admin key goes into the header: `Authorization: Bearer pr_...`. Make one with `paperround "
+    "Send an admin key in the header: `Authorization: Bearer pr_...`. Create one with `paperround "
     "keys create NAME --scope feeds:write`. `feeds:write` includes `feeds:read`."
 )
 
@@ -104,9 +104,9 @@ def _add_idempotency_key(operation: dict[str, Any]) -> None:
 
 def _describe_cacheable(responses: dict[str, Any]) -> None:
     """Add the ETag and rate-limit headers to a cacheable response."""
-    headers = {"ETag": "Give it back as If-None-Match", **_RATE_HEADERS}
+    headers = {"ETag": "Send it back as If-None-Match", **_RATE_HEADERS}
     responses["200"]["headers"] = _header_objects(headers)
-    responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
+    responses["304"] = {"description": "Nothing has changed since the version in `If-None-Match`"}
 
 
 def _header_objects(headers: Mapping[str, str]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class PageRequest:
         found = _CURSOR.fullmatch(text)
         if found is None or found[1] != collection or int(found[2]) > MAX_ROW_ID:
             raise InvalidInput(
-                "that is no cursor of this collection: take `next_cursor` from its last page, "
+                "that is not a cursor of this collection: use `next_cursor` of the previous page, "
                 "or none to start",
                 code="cursor",
             )

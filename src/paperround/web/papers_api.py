@@ -110,8 +110,8 @@ LISTS: dict[str, Any] = {
 
 
 class PlacedPaper(Resource):
-    """A paper as it stood when the edition was frozen. `parts` add up to `score`; `withdrawn` is
-    whether it is withdrawn by now."""
+    """A paper as it was when the edition was frozen. `parts` add up to `score`; `withdrawn` says
+    whether it has been withdrawn since."""
 
     position: int
     id: int = value_of("paper_id")
@@ -130,7 +130,7 @@ class PlacedPaper(Resource):
 
 class EditionAnswer(Resource):
     """A frozen edition. `ranker` names the version of the formula and what had been learned, and
-    `quiet` says why it holds few papers or none; empty when nothing is amiss."""
+    `quiet` says why it has few papers or none; otherwise it is empty."""
 
     model_config = example_config(EDITION)
 
@@ -155,7 +155,7 @@ Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", e
 
 @api.get("/editions/{list_name}/{day}", summary="The last edition of a day")
 def read_edition(app: App, list_name: EditionList, day: Day) -> EditionAnswer:
-    """The day's last cut that holds papers, else its last one."""
+    """The day's last cut with papers, else its last cut."""
     return EditionAnswer.of(edition_page(app.database, list_name, parse_date(day), None))
 
 
@@ -204,13 +204,13 @@ class PaperAnswer(Resource):
 
 
 class PapersPage(CursorPage[PaperAnswer]):
-    """A page of papers, those that were read last first."""
+    """A page of papers, the most recently read first."""
 
     model_config = example_config(PAPERS)
 
 
 class TrendingPaper(PlacedPaper):
-    """A paper at the best place it had in the period: in the edition of `date` and `cut`."""
+    """A paper at its best rank in the period, in the edition of `date` and `cut`."""
 
     date: datetime.date
     cut: str
@@ -234,7 +234,7 @@ class TrendingAnswer(BaseModel):
 
 class ListAnswer(BaseModel):
     """A list that people subscribe to, whether its sign-up is `open`, and the addresses of its
-    feeds. One that is open may still be for some domains only."""
+    feeds. An open list may still be limited to some domains."""
 
     name: str
     title: str
@@ -258,22 +258,22 @@ class ListAnswer(BaseModel):
 
 
 class ListsAnswer(CursorPage[ListAnswer]):
-    """A page of the lists of this site, the first that was made first."""
+    """A page of the lists of this site, oldest first."""
 
     model_config = example_config(LISTS)
 
 
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
 Within = Annotated[TrendingPeriod, Query(description="The days that end with the newest edition.")]
-Most = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Papers, at most.")]
+Most = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The maximum number of papers.")]
 PaperName = Annotated[
-    str, Path(description="An id of this site, or an arXiv id.", examples=["2603.00001"])
+    str, Path(description="A paper's id on this site, or its arXiv id.", examples=["2603.00001"])
 ]
 
 
-@api.get("/papers", summary="Every paper")
+@api.get("/papers", summary="List papers")
 def list_papers(app: App, paging: Paging) -> PapersPage:
-    """Those that were read last first; none is skipped or named twice when more come meanwhile."""
+    """The most recently read first; none is skipped or repeated when papers are added meanwhile."""
     place = paging.last_id("papers")
     before = None if place is None else PaperId(place)
     with app.database.reading() as work:
@@ -289,7 +289,7 @@ def read_paper(app: App, name: PaperName) -> PaperAnswer:
     return PaperAnswer.of(cited_paper(app.database, app.sender_identity.public_url, name))
 
 
-@api.get("/trending", summary="What is trending")
+@api.get("/trending", summary="List trending papers")
 def list_trending(
     app: App,
     now: Now,

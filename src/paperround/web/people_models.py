@@ -57,7 +57,7 @@ def address_in(text: str) -> Address:
 
 
 class AddressPart(StrictBody):
-    """Whom to look for: an address, or at least three characters of it; empty: the newest."""
+    """The search: an address, or at least three characters of it; empty for the newest."""
 
     model_config = example_config({"email": "ada@"})
 
@@ -73,14 +73,14 @@ class WholeAddress(StrictBody):
 
 
 class InterestBody(StrictBody):
-    """One thing that somebody wants, or never wants, of every list they get."""
+    """An interest or a mute, which applies to all of a person's lists."""
 
     kind: Annotated[InterestKind, Field(strict=False)]
     value: Annotated[str, Field(max_length=LONGEST_STATEMENT)]
 
 
 class _ChoiceFields(StrictBody):
-    """The choices of a reader. Null is the list's default."""
+    """The choices of a reader. Null means the list's default."""
 
     timezone: Annotated[str | None, Field(max_length=100)] = None
     hour: Annotated[int | None, Field(ge=0, le=23)] = None
@@ -107,7 +107,7 @@ CHOICES = ("timezone", "hour", "frequency", "size", "language", "topics", "inter
 
 
 class NewPerson(_ChoiceFields):
-    """Somebody who agreed to be mailed, and how. `confirm`: an email asks them first."""
+    """Somebody who agreed to email, and how. `confirm`: an email asks them first."""
 
     model_config = example_config(
         {
@@ -121,7 +121,7 @@ class NewPerson(_ChoiceFields):
     email: Email
     list_name: Annotated[ListField, Field(alias="list")] = DEFAULT_LIST
     consent_source: Annotated[
-        str, Field(min_length=1, max_length=200, description="How they agreed, in your words.")
+        str, Field(min_length=1, max_length=200, description="How they agreed, in your own words.")
     ]
     consent_at: Annotated[
         str | None, Field(max_length=40, description="When they agreed (RFC 3339); now by default.")
@@ -132,8 +132,8 @@ class NewPerson(_ChoiceFields):
 
 
 class ChoiceChanges(_ChoiceFields):
-    """What is to change of a person's choices; what is left out stays. `topics` and `interests` are
-    replaced whole. `list` is needed if they read several."""
+    """The changes to a person's choices; omitted fields stay as they are. `topics` and `interests`
+    are replaced as a whole. `list` is needed if they read several."""
 
     model_config = patch_config({"frequency": "weekly:mon", "hour": 7})
 
@@ -142,8 +142,8 @@ class ChoiceChanges(_ChoiceFields):
 
 
 class PauseBody(StrictBody):
-    """Until when: no digest comes before that day. Null ends a pause. Without `list`, of all
-    lists."""
+    """The end of a pause: no digest is sent before that day. Null ends the pause. Without `list`,
+    for all lists."""
 
     model_config = example_config({"until": "2026-09-01"})
 
@@ -164,7 +164,7 @@ class PersonHit(Resource):
 
 
 class FoundPeople(BaseModel):
-    """The people whose address has that part; `more`: there are more than these."""
+    """The people whose address contains the text; `more` says whether there are others."""
 
     items: list[PersonHit]
     more: bool
@@ -178,14 +178,14 @@ class SuppressionReason(BaseModel):
 
 
 class InterestAnswer(Resource):
-    """One thing that somebody wants, or never wants."""
+    """An interest or a mute."""
 
     kind: InterestKind
     value: PrintableText
 
 
 class PersonSubscription(BaseModel):
-    """A person's subscription of one list. Null is the list's default."""
+    """A person's subscription to one list. Null means the list's default."""
 
     list: str
     state: SubscriberState
@@ -199,7 +199,7 @@ class PersonSubscription(BaseModel):
 
 
 class PersonAnswer(BaseModel):
-    """A person: what they chose, and in `says` whether they get email, and if not, why."""
+    """A person: their choices, and in `says` whether they get email, and if not, why."""
 
     id: int
     email: str
@@ -269,17 +269,17 @@ class LeftAnswer(BaseModel):
 
 
 class ResentAnswer(BaseModel):
-    """A person who is sent the confirmation, or a digest, of this list again."""
+    """A person to whom the confirmation, or a digest, of this list is resent."""
 
     subscriber: int
     list: str
 
 
 class MovingAnswer(BaseModel):
-    """A person whose new address got an email: they have it once its link is used."""
+    """A person whose new address gets an email; it changes once the link is used."""
 
     subscriber: int
-    detail: str = "Queued: the address changes once the link in the email to it is used."
+    detail: str = "Queued: the address changes once the link in the email is used."
 
 
 class TimelineAnswer(Resource):
@@ -293,7 +293,7 @@ class TimelineAnswer(Resource):
 
 
 class TimelinePage(BaseModel):
-    """What happened to a person, newest first. `next_cursor` leads further back; null at the
+    """What happened to a person, newest first. `next_cursor` leads to older events; null at the
     end."""
 
     items: list[TimelineAnswer]

@@ -94,8 +94,8 @@ def why_not_in_digests(text: str) -> str:
 
 
 class FoundPaper(BaseModel):
-    """A paper that fits. `excerpt` is the part of its abstract to show, as much as its source
-    lets us, and `marks` are the [start, end) of the words in it that were looked for."""
+    """A matching paper. `excerpt` is a part of its abstract, as far as its source allows, and
+    `marks` are the [start, end) of the search terms in it."""
 
     id: int
     title: str
@@ -154,8 +154,8 @@ SEARCH: dict[str, Any] = {
 
 
 class SearchAnswer(CursorPage[FoundPaper]):
-    """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
-    have been meant, null when there is nothing to suggest."""
+    """Matching papers, best first. `total` counts all of them; `suggestion` is a corrected query,
+    null if there is none."""
 
     model_config = example_config(SEARCH)
 
@@ -165,15 +165,19 @@ class SearchAnswer(CursorPage[FoundPaper]):
 
 Words = Annotated[
     str,
-    Query(max_length=LONGEST_TEXT, description="What is looked for.", examples=["dense retrieval"]),
+    Query(max_length=LONGEST_TEXT, description="The search query.", examples=["dense retrieval"]),
 ]
 Category = Annotated[
     str | None,
-    Query(max_length=60, description="Of this category, or one within it.", examples=["cs.LG"]),
+    Query(
+        max_length=60,
+        description="Only papers of this category or its subcategories.",
+        examples=["cs.LG"],
+    ),
 ]
-Feed = Annotated[str | None, Query(max_length=60, description="That this feed carries.")]
-After = Annotated[Day | None, Query(description="Papers of this day and later ones.")]
-Before = Annotated[Day | None, Query(description="Papers of days before this one.")]
+Feed = Annotated[str | None, Query(max_length=60, description="Only papers of this feed.")]
+After = Annotated[Day | None, Query(description="Only papers of this day or later.")]
+Before = Annotated[Day | None, Query(description="Only papers from before this day.")]
 
 
 @api.get(

@@ -26,7 +26,7 @@ from paperround.web.signup import parse_new_address
 
 
 class WantedInterest(BaseModel):
-    """One thing that somebody wants, or never wants, of every list they get."""
+    """An interest or a mute, which applies to all of a person's lists."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,8 +35,8 @@ class WantedInterest(BaseModel):
 
 
 class NewSubscription(BaseModel):
-    """Who wants which list, and when. Without more it comes daily, at the list's hour. `also` are
-    further lists that the same mail asks for."""
+    """A sign-up to a list. By default digests are daily, at the list's hour. `also` are further
+    lists, confirmed by the same email."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,10 +52,10 @@ class NewSubscription(BaseModel):
 
 
 class Accepted(BaseModel):
-    """What everybody is told, whatever is known of the address."""
+    """The response, which is the same for every address."""
 
     status: str = "accepted"
-    detail: str = "Queued: if mail can go to that address, one with a link is on its way to it."
+    detail: str = "Queued: if the address can be used, an email with a link is sent to it."
 
 
 class SignupRoute(APIRoute):
@@ -83,7 +83,7 @@ api = APIRouter(prefix="/api/v1", tags=["subscriptions"], route_class=SignupRout
 def create_subscription(
     app: App, now: Now, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
-    """Ask for a list. The answer says nothing of the address."""
+    """Sign up to a list. The response reveals nothing about the address."""
     frequency, weekday = parse_frequency(asked.frequency)
     wanted = SignupRequest(
         address=parse_new_address(app, asked.email),

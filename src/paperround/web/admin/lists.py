@@ -163,7 +163,7 @@ def show_list(
 def act(
     app: App, now: Now, by: Operator, request: Request, name: str, form: FormFields
 ) -> Response:
-    """Pause a list or let it go on, archive it or restore it."""
+    """Pause, resume, archive or restore a list."""
     action = form.get("action")
     try:
         if action == "pause":

@@ -61,7 +61,7 @@ def add(
 def remove(
     app: App, now: Now, by: Operator, session: Session, request: Request, number: RowNumber
 ) -> Response:
-    """Let an operator log in no more, and end their sessions at once."""
+    """Remove an operator, and end their sessions at once."""
     own = session.operator_id
     if number == own:
         error = invalid("operator", "you cannot remove yourself: another operator can")
