@@ -81,7 +81,7 @@ def test_the_next_key_is_of_the_same_kind_and_waits() -> None:
 
 def test_two_next_keys_do_not_wait_at_once() -> None:
     waiting = book().with_next((), None, now=FIRST)
-    with pytest.raises(Conflict, match="waits already"):
+    with pytest.raises(Conflict, match="is waiting already"):
         waiting.with_next((), None, now=FIRST)
 
 
@@ -120,7 +120,8 @@ def test_keys_of_one_day_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("selector", "why"), [("ä", "DNS name"), ("a b", "DNS name"), ("-a", "DNS name"), ("S1", "had")]
+    ("selector", "why"),
+    [("ä", "DNS name"), ("a b", "DNS name"), ("-a", "DNS name"), ("S1", "was used before")],
 )
 def test_a_name_that_cannot_be_taken_is_refused(selector: str, why: str) -> None:
     kept = KeyFile().with_first([Algorithm.RSA], "s1", now=NOW)
@@ -163,7 +164,7 @@ def test_a_book_that_somebody_else_changed_is_not_written_over(tmp_path: Path) -
 def test_a_file_of_something_else_is_named(tmp_path: Path, content: str) -> None:
     place = tmp_path / "dkim.json"
     place.write_text(content, encoding="latin-1")
-    with pytest.raises(Misconfigured, match=r"dkim\.json does not hold DKIM keys"):
+    with pytest.raises(Misconfigured, match=r"dkim\.json does not contain DKIM keys"):
         read_book(place)
 
 
@@ -203,8 +204,8 @@ def test_keys_that_are_gone_or_back_are_seen(tmp_path: Path) -> None:
     ("changes", "why"),
     [
         ({"private": None}, "cannot be read as a private key"),
-        ({"public": "AAAA"}, "a public key of another one"),
-        ({"private": pem_of(key(Algorithm.RSA))}, "a public key of another one"),
+        ({"public": "AAAA"}, "the public key of another key"),
+        ({"private": pem_of(key(Algorithm.RSA))}, "the public key of another key"),
     ],
 )
 def test_half_a_key_does_not_sign_and_says_so(
@@ -271,11 +272,11 @@ GIVEN: dict[str, Callable[[], str | None]] = {
 @pytest.mark.parametrize(
     ("given", "selectors", "why"),
     [
-        ("a bare text", "a", "holds no private key"),
-        ("none", "a", "holds no private key"),
+        ("a bare text", "a", "is not a private key"),
+        ("none", "a", "is not a private key"),
         ("one", "", "has 0 names for 1 keys"),
         ("two", "a", "has 1 names for 2 keys"),
-        ("one", "a_b", "'a_b' cannot stand in a DNS name"),
+        ("one", "a_b", "'a_b' cannot be part of a DNS name"),
         ("locked", "a", "without a password"),
         ("damaged", "a", "cannot be read"),
         ("no ASCII", "a", "cannot be read"),

@@ -172,10 +172,10 @@ def test_a_storm_of_refusals_pauses_every_process_and_ends_with_one_probe(
     planned(database, one=60)
     hands = Hands()
     storm = paced(database, hands, DOMAINS, refusing(STORM))
-    assert "the relay refuses our mail: policy-refusal: 550 5.7.26" in stopped(deliver(storm))
+    assert "the relay refuses our email: policy-refusal: 550 5.7.26" in stopped(deliver(storm))
     assert len(offered(storm)) <= 20
     other = paced(database, hands, DOMAINS)
-    assert "the relay rests until" in stopped(deliver(other))
+    assert "sending to the relay is paused until" in stopped(deliver(other))
     assert offered(other) == []
     assert all_readers_stay(database)
     hands.moment += 6 * MINUTE
@@ -203,7 +203,7 @@ def test_ten_mails_in_a_row_that_are_refused_for_what_they_are_end_the_run_and_t
         return Outcome(id=envelope.id, phase=Phase.DOT, reply=spam)
 
     one = paced(database, Hands(), Pacing(), script)
-    assert "the relay refuses our mail: message-refused: 554 5.6.0" in stopped(deliver(one))
+    assert "the relay refuses our email: message-refused: 554 5.6.0" in stopped(deliver(one))
     assert len(offered(one)) <= 20
     assert all_readers_stay(database)
     assert deliver(paced(database, Hands(), Pacing())).totals.sent == 0

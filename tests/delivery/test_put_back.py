@@ -422,7 +422,7 @@ def test_a_mark_of_another_database_is_reported_and_not_compared(
     one = marked(papers, place)
     assert deliver(one).totals.sent == 1
     deliver(one)
-    assert caplog.text.count("is of another database") == 1
+    assert caplog.text.count("belongs to another database") == 1
     assert "another database" in str(one.marks.trouble(papers))
     assert '"x"' in place.read_text()
 
@@ -471,12 +471,12 @@ def test_the_operator_is_told(papers: SqlDatabase, place: Path, tmp_path: Path) 
     with papers.reading() as work:
         (alert,) = current_alerts(work, {}, now=NOW)
         (finding,) = schedule_check.check_holds(work, now=NOW)
-    assert alert.subject == "Mail is held: an older copy of the database may have been put back"
+    assert alert.subject == "Email is held: an older copy of the database may have been restored"
     assert (finding.says, finding.level) == (alert.subject, "fail")
     assert alert.stops_mail
     pace = status(papers, None, now=NOW).pace
     (line,) = hold_lines(pace)
-    assert line.startswith("mail is held")
+    assert line.startswith("email is held")
     assert pace_as_json(pace)["put_back"]
     marked(papers, place).marks.resume(papers, now=NOW)
     with papers.reading() as work:

@@ -54,7 +54,7 @@ def test_a_relay_that_refuses_us_is_asked_again_after_a_rest(
     asked = len(mailer.offered)
     assert asked <= 20
     [said] = [one.getMessage() for one in caplog.records]
-    assert "sending stopped: the relay refuses our mail" in said
+    assert "sending stopped: the relay refuses our email" in said
     clock.moment = NOW + FIRST_REST
     send_digests(context, on_first=lambda: None)
     assert len(mailer.offered) > asked

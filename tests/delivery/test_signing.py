@@ -28,7 +28,7 @@ from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 WITH_KEYS = Signing(signs=True)
 WITHOUT_KEYS = Signing()
-BROKEN = Signing(broken="dkim.json does not hold DKIM keys")
+BROKEN = Signing(broken="dkim.json does not contain DKIM keys")
 LOST = [WITHOUT_KEYS, BROKEN]
 LATER = timedelta(minutes=10)
 
@@ -175,18 +175,18 @@ def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixt
     with signed.reading() as work:
         (alert,) = current_alerts(work, {}, now=NOW)
         (finding,) = schedule_check.check_holds(work, now=NOW)
-    assert alert.subject == finding.says == "Mail is held: there is no DKIM key to sign it with"
+    assert alert.subject == finding.says == "Email is held: there is no DKIM key to sign it"
     assert alert.stops_mail
     pace = status(signed, None, now=NOW).pace
     (line,) = hold_lines(pace)
-    assert line.startswith("mail is held")
+    assert line.startswith("email is held")
     assert pace_as_json(pace)["lacks_keys"]
     assert ALLOW in finding.way_out
     deliver(signing(signed, WITH_KEYS))
     with signed.reading() as work:
         assert current_alerts(work, {}, now=NOW) == []
         assert schedule_check.check_holds(work, now=NOW) == []
-    assert "not held any more" in caplog.text
+    assert "no longer held" in caplog.text
 
 
 def test_what_the_relay_refuses_is_signed_for_all_that(papers: SqlDatabase) -> None:

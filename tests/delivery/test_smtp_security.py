@@ -140,7 +140,7 @@ def test_words_slipped_in_behind_starttls_are_not_taken_for_protected(
 ) -> None:
     script = {"starttls": [Say("220 go ahead\r\n250-evil\r\n250 AUTH PLAIN")]}
     _, outcomes = sent(starttls(authority), authority.security(), script)
-    assert outcomes[0].error.startswith("garbage: words in the open")
+    assert outcomes[0].error.startswith("garbage: plain text after STARTTLS")
     assert verdict(outcomes[1]).state == "sent"
 
 

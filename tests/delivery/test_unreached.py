@@ -66,7 +66,7 @@ def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
     hands.moment += 5 * MINUTE
     [alert] = alerts(waiting, hands)
     assert alert.subject == f"The relay cannot be reached: {DEAD}"
-    assert alert.lines[1] == "Each is tried again by itself, a digest for 20 hours."
+    assert alert.lines[1] == "Each is retried automatically, digests for 20 hours."
     assert alert.stops_mail
     with waiting.reading() as work:
         pace = pace_status(work, DOMAINS, now=hands.moment)
@@ -113,4 +113,4 @@ def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabas
         hands.moment += 80 * MINUTE
         deliver(paced(database, hands, DOMAINS, locked))
     [alert] = [one for one in alerts(database, hands) if one.key.startswith(("unr", "refused"))]
-    assert alert.subject == "The relay refuses our mail: auth-refused: 535 5.7.8"
+    assert alert.subject == "The relay refuses our email: auth-refused: 535 5.7.8"

@@ -51,11 +51,11 @@ def of(name: str, reason: str, health: FeedHealth = FeedHealth.FAILED) -> LiveFe
 
 @pytest.mark.accept("O6", part="feeds of one cause", mutant="each-feed-has-a-finding-of-its-own")
 def test_fifteen_feeds_that_fail_for_one_reason_are_one_finding() -> None:
-    failing = [of(f"f{n}", f"feed{n}.lab.org cannot be connected to") for n in range(15)]
+    failing = [of(f"f{n}", f"feed{n}.lab.org cannot be reached") for n in range(15)]
     other = of("other", "rss.lab.org has nothing there (status 404)")
     first, second, rest = check_feeds([*failing, other, of("well", "3 new", FeedHealth.FRESH)])
     assert first.says == (
-        "15 feeds are failed for one reason (feed0.lab.org cannot be connected to): "
+        "15 feeds are failed for one reason (feed0.lab.org cannot be reached): "
         "f0, f1, f2, f3, f4 and 10 more"
     )
     assert first.level is Level.FAIL
@@ -65,7 +65,7 @@ def test_fifteen_feeds_that_fail_for_one_reason_are_one_finding() -> None:
 
 def test_feeds_that_were_not_read_yet_are_one_finding() -> None:
     [found] = check_feeds([of("a", "", FeedHealth.NEW), of("b", "", FeedHealth.NEW)])
-    assert (found.level, found.says) == (Level.WARN, "a, b were not read yet")
+    assert (found.level, found.says) == (Level.WARN, "a, b have not been polled yet")
 
 
 # --- settings

@@ -150,7 +150,7 @@ def test_a_schema_of_a_newer_version(home: Home) -> None:
     home.sql("UPDATE alembic_version SET version_num = '9999'")
     found = home.faults()["schema"]
     assert found.level is Level.FAIL
-    assert "a newer Paperround made it" in found.says
+    assert "it is from a newer Paperround" in found.says
     assert "upgrade" not in found.says
     assert "`paperround db restore FILE`" in found.way_out
 
@@ -184,7 +184,7 @@ def test_a_suppression_whose_key_was_dropped(home: Home) -> None:
     assert "is gone: 1 suppression, which nobody can recognise now" in found.says
     assert found.level is Level.FAIL
     assert "dead" in found.says
-    assert "do not drop" in found.way_out
+    assert "never remove" in found.way_out
 
 
 def test_a_mail_that_waits_and_whose_key_was_dropped(home: Home) -> None:
@@ -221,7 +221,7 @@ def test_a_model_that_cannot_be_read_or_is_old(home: Home) -> None:
         work[ModelStore].add("prior", "1", b"torn", outcomes=700, now=NOW)
     found = home.faults()["model"]
     assert "model 1 cannot be read" in found.says
-    assert "`paperround learn` makes a new one" in found.way_out
+    assert "`paperround learn` trains a new one" in found.way_out
 
 
 def test_a_schedule_that_stands_still(home: Home) -> None:
@@ -270,7 +270,7 @@ def test_a_site_that_does_not_answer(home: Home) -> None:
 def test_a_site_of_somebody_else(home: Home) -> None:
     with FaultServer({"/": says(page(b"Welcome to nginx!"))}) as other:
         found = home.faults(public_url=other.url().rstrip("/"))["site"]
-    assert "something else" in found.says
+    assert "something other" in found.says
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_people_who_wait_for_long_are_a_trouble_that_stops_mail(database: SqlDat
 @pytest.mark.parametrize(
     ("bounced", "complained", "subjects"),
     [
-        (30, 0, ["Too many bounces: 3.00% of the mail of seven days"]),
-        (0, 4, ["Too many complaints: 0.40% of the mail of seven days"]),
+        (30, 0, ["Too many bounces: 3.00% of the digests of seven days"]),
+        (0, 4, ["Too many complaints: 0.40% of the digests of seven days"]),
         (20, 1, []),
         (0, 2, []),
     ],

@@ -110,7 +110,7 @@ def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(
     before = (got[ADA], len(editions(ready)))
     machine.error = timedelta(hours=40)
     reports = lived(ready, machine, 3, got)
-    told = [subject for subject in alerts(reports) if "clock leapt" in subject]
+    told = [subject for subject in alerts(reports) if "clock jumped" in subject]
     assert len(told) == 1
     assert (got[ADA], len(editions(ready))) == before
     assert release_digests(ready, machine.boot(), now=machine.now())

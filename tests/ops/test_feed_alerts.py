@@ -39,7 +39,7 @@ FAILED = replace(FEED, health=FeedHealth.FAILED, reason="status 500", failures=L
 
 def offline(number: int, **changes: object) -> LiveFeed:
     """A feed that cannot be read because there is no network."""
-    reason = f"https://site{number}.example/feed cannot be connected to"
+    reason = f"https://site{number}.example/feed cannot be reached"
     feed = replace(FAILED, id=FeedId(number), name=f"feed-{number}", reason=reason)
     return replace(feed, **changes)  # type: ignore[arg-type]
 
@@ -56,7 +56,7 @@ def told(database: SqlDatabase, feeds: Sequence[LiveFeed], now: datetime) -> lis
 def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -> None:
     gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
     (alert,) = feed_alerts([gone])
-    assert alert.subject == f"The feed {FEED.name} is gone for good, and switched off"
+    assert alert.subject == f"The feed {FEED.name} has ended and was switched off"
     assert alert.lines[0] == "status 410"
     assert feed_alerts([replace(gone, gone_at=None)]) == []
 
@@ -91,7 +91,7 @@ def test_feeds_that_fail_for_one_reason_are_one_alert_that_names_a_few(
     (alert,) = told(database, [offline(number) for number in range(1, 16)], NOW)
     assert alert.subject == "15 feeds are failing for one reason"
     assert alert.lines[:2] == (
-        "https://site1.example/feed cannot be connected to",
+        "https://site1.example/feed cannot be reached",
         "They are feed-1, feed-2, feed-3, feed-4, feed-5 and 10 more.",
     )
 

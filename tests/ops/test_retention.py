@@ -230,7 +230,9 @@ def test_an_edition_with_a_digest_that_waits_keeps_its_rows(sent: SqlDatabase) -
 def test_an_edition_whose_digests_are_deleted_is_not_sent_again(sent: SqlDatabase) -> None:
     fill(sent, [record(4)], now=NOW)
     compact(sent)
-    refused = pytest.raises(Conflict, match=f"who got a digest of {NOW.date()} is not known")
+    refused = pytest.raises(
+        Conflict, match=f"it is no longer known who got a digest of {NOW.date()}"
+    )
     with refused:
         publish(sent, of=NOW.date(), days=92)
     assert rows(sent)["deliveries"] == 0

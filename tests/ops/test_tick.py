@@ -227,7 +227,7 @@ def test_within_half_an_hour_the_operator_hears_that_there_are_no_papers(
     tick(tick_context(database), now=NOW + MINUTE)
     when, said = first_alert(database, minutes(SEVEN - HOUR, 180))
     assert when <= SEVEN + 30 * MINUTE
-    assert said == ["2 readers of trending got no mail: there are no papers"]
+    assert said == ["2 readers of trending got no email: there are no papers"]
 
 
 @pytest.mark.accept("O2", part="a step fails")
@@ -327,11 +327,11 @@ def test_the_mailbox_is_looked_into_once_every_five_minutes_by_whoever_ticks(
 @pytest.mark.accept("F36", part="mailbox")
 def test_a_mailbox_that_cannot_be_read_is_told_to_the_operator(ready: SqlDatabase) -> None:
     def empty() -> Counter[str]:
-        raise FetchFailed("mail.example:993 refuses the user or the password")
+        raise FetchFailed("mail.example:993 rejects the user or the password")
 
     returns_round(tick_context(ready, alerts_to=KEEPER), empty, now=SEVEN)
     with ready.reading() as work:
         payloads = [row.payload for row in work.connection.execute(select(db.notices))]
     (told,) = payloads
     assert told["subject"] == "A step of the schedule fails: returns"
-    assert "refuses the user" in told["lines"]
+    assert "rejects the user" in told["lines"]

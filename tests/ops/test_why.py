@@ -55,7 +55,10 @@ def person(database: SqlDatabase, name: str) -> SubscriberId:
 def test_a_paused_list_says_since_when(database: SqlDatabase) -> None:
     a_list(database, "ada")
     pause(database, None, now=SIX)
-    assert "The list trending is paused since 06:00: `paperround digest resume`." in said(database)
+    assert (
+        "The list trending has been paused since 06:00: `paperround digest resume` resumes it."
+        in said(database)
+    )
 
 
 def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:
@@ -66,7 +69,7 @@ def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:
     assert said(database)[0] == (
         "The edition of 2026-01-31 (cut 1) is held until 07:30, unless somebody approves it."
     )
-    assert said(database)[-1] == "1 reader is due since 07:00, with no edition to send yet."
+    assert said(database)[-1] == "1 reader is due since 07:00, but there is no edition to send yet."
 
 
 def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> None:
@@ -78,7 +81,7 @@ def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> 
     deliver(replace(post(database, Batches()), clock=FixedClock(SEVEN + MINUTE)))
     live(database, now=SEVEN + HOUR)
     assert said(database, now=SEVEN + HOUR)[-2:] == [
-        "2 digests left, the first at 07:01.",
+        "2 digests sent, the first at 07:01.",
         "1 reader is due later today, the next at 14:00.",
     ]
 
@@ -88,14 +91,14 @@ def test_a_list_without_editions_or_feeds_says_so(database: SqlDatabase) -> None
     assert said(database) == [
         "Nobody subscribes to the list trending.",
         "No edition of 2026-01-31 has been made; the next is due at 12:00.",
-        "The list trending has no feed that is read by itself.",
+        "The list trending has no feed that is polled.",
     ]
 
 
 def test_no_tick_comes_first(database: SqlDatabase) -> None:
     a_list(database, "ada")
     silent = said(database, now=SEVEN + HOUR)[0]
-    assert silent.startswith("Nothing has looked at what is due since 07:00")
+    assert silent.startswith("The schedule has not run since 07:00")
     with database.writing() as work:
         work[SlotStore].take(HOLD, CLOCK, now=SEVEN)
     assert codes(database)[0] == "mail.clock"
@@ -108,7 +111,7 @@ def test_no_new_papers_and_a_cancelled_edition(database: SqlDatabase) -> None:
     cancel(database, "trending", day=made.day, cut=made.cut, now=SEVEN)
     text = said(database)
     assert "The edition of 2026-01-31 (cut 1) was cancelled." in text
-    assert "1 person gets no mail: the edition was cancelled." in text
+    assert "1 person gets no email: the edition was cancelled." in text
 
 
 def test_one_person_is_told_apart(database: SqlDatabase) -> None:

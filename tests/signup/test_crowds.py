@@ -193,10 +193,10 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
     with database.reading() as work:
         [alert] = signup_alerts(work, now=NOW)
         assert list(signup_alerts(work, now=NOW + 2 * HOURS)) == []
-    assert alert.subject == "Limits kept back 3 sign-ups within an hour"
+    assert alert.subject == "Limits stopped 3 sign-ups within an hour"
     assert alert.lines[:2] == (
-        "Refused: 1 that came in a crowd for one mail provider.",
-        "Dropped: 2 that went to a mailbox that had its mails of the day.",
+        "Refused: 1 that came in a crowd for the same email provider.",
+        "Dropped: 2 that were for a mailbox that had reached its daily limit.",
     )
 
 
@@ -217,4 +217,4 @@ def test_the_operator_is_told_of_requests_that_nobody_looks_at(database: Databas
     with database.reading() as work:
         assert list(signup_alerts(work, now=NOW + 29 * MINUTE)) == []
         [alert] = signup_alerts(work, now=NOW + 30 * MINUTE)
-    assert alert.subject == "1 sign-up or the like waited for half an hour"
+    assert alert.subject == "1 sign-up or similar waited for half an hour"

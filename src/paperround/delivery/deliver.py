@@ -123,7 +123,7 @@ class SendRun(Generic[Mail]):
                     self._has_warned = True
                     log.warning("%s: %s", UNREACHED, found.reason)
                 if self._in_flight.end(outcome.id, refuses_us=speaks_against_us(found)):
-                    self.stopped = f"the relay refuses our mail: {found.reason}"
+                    self.stopped = f"the relay refuses our email: {found.reason}"
                 self._pacer.add_outcome(outcome, row.address)
                 self._record(self._transitions.answered(row, outcome, found))
                 self._progress(1)

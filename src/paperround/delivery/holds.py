@@ -22,7 +22,7 @@ HOLD = "hold"
 CLOCK, SIGNING, PUT_BACK = "clock", "signing", "put-back"
 """What holds email: a clock jump, missing keys, an older copy of the database."""
 
-HELD = "digests are held: the clock leapt forward; if it is right, `paperround digest resume`"
+HELD = "digests are held: the clock jumped forward; if it is right, run `paperround digest resume`"
 
 
 def check_clock_leap(database: Database, boot: Boot | None, *, now: datetime) -> bool:
@@ -84,11 +84,11 @@ def clock_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         return
     yield Alert(
         key=f"clock/{format_instant(since)}",
-        subject="Digests are held: this machine's clock leapt forward",
+        subject="Digests are held: this machine's clock jumped forward",
         lines=(
-            f"It says {format_instant(now)}. By how long this machine runs that is wrong.",
-            "Set it right, and digests go on by themselves.",
-            "If it is right, say so: `paperround digest resume`.",
+            f"It says {format_instant(now)}. According to this machine's uptime that is wrong.",
+            "Correct it, and sending resumes automatically.",
+            "If it is right, run `paperround digest resume`.",
         ),
         stops_mail=True,
     )
@@ -112,11 +112,11 @@ log = logging.getLogger(__name__)
 SIGNED = "signed"
 UNSIGNED = "unsigned"
 
-LACKS_KEYS = "mail is held: there is no DKIM key to sign it with"
-ALLOW = "`paperround digest resume --unsigned` lets mail leave unsigned"
+LACKS_KEYS = "email is held: there is no DKIM key to sign it"
+ALLOW = "`paperround digest resume --unsigned` allows unsigned email"
 GONE = (
-    "mails were signed before, and the keys are gone: put back dkim.json in PAPERROUND_DATA_DIR, "
-    "or PAPERROUND_DKIM_KEY_FILE, as they were"
+    "email was signed before, but the keys are gone: restore dkim.json in PAPERROUND_DATA_DIR, or "
+    "PAPERROUND_DKIM_KEY_FILE"
 )
 
 
@@ -141,7 +141,7 @@ def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str
         write(database, lambda work: work[SlotStore].take(HOLD, SIGNING, now=now))
     if reason is None and was_held:
         write(database, lambda work: work[SlotStore].give_back(HOLD, SIGNING))
-        log.warning("mail is not held any more")
+        log.warning("email is no longer held")
     return reason
 
 
@@ -173,8 +173,8 @@ def unsigned(work: Transaction) -> Iterator[Alert]:
         key=SIGNING,
         subject=f"{LACKS_KEYS[0].upper()}{LACKS_KEYS[1:]}",
         lines=(
-            "The keys that signed it are gone, or cannot be read: the log says which.",
-            "Put them back, and mail goes on by itself.",
+            "The keys that signed it are missing or unreadable: the log says which.",
+            "Restore them, and sending resumes automatically.",
             f"Or {ALLOW}.",
         ),
         stops_mail=True,

@@ -92,7 +92,7 @@ class Pacer:
         queue.next_claim = min([*queue.slots, now + LONGEST_SLEEP]) if is_done else None
         if gate.rests_until is not None:
             until = format_instant(gate.rests_until)
-            self.stopped = f"the relay rests until {until}: {gate.reason}"
+            self.stopped = f"sending to the relay is paused until {until}: {gate.reason}"
 
     def keeps_open(self, *, first: bool, in_flight: int) -> bool:
         """Whether the batch should stay open because more of the queue may leave soon."""
@@ -196,14 +196,14 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     if reason is None or failed is None:
         return
     waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
-    mails = f"{counted(waiting, 'mail')} {'waits' if waiting == 1 else 'wait'}"
+    mails = f"{counted(waiting, 'email')} {'waits' if waiting == 1 else 'wait'}"
     yield Alert(
         key=f"unreached/{now:%Y-%m-%d}",
         subject=f"The relay cannot be reached: {reason}",
         lines=(
             f"Last tried {format_instant(failed)}. {mails}.",
-            "Each is tried again by itself, a digest for 20 hours.",
-            "Is PAPERROUND_SMTP_URL right, and does the relay run? `paperround doctor` looks.",
+            "Each is retried automatically, digests for 20 hours.",
+            "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks.",
         ),
         stops_mail=True,
     )

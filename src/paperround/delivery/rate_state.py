@@ -138,7 +138,7 @@ def parse_pace(text: str) -> Pace:
     """Parse `14/s, 50000/24h` or `off`. Raises InvalidInput with an example."""
     rates = parse_rates(text)
     if any(one.period > LONGEST_QUOTA for one in rates):
-        raise InvalidInput(f"{text!r} counts over more than a week: write at most 7d")
+        raise InvalidInput(f"{text!r} covers more than a week: write at most 7d")
     return Pace(rates)
 
 
@@ -152,12 +152,12 @@ def parse_domain_pace(text: str) -> DomainPace:
     for part in parts:
         name, equals, rate = part.rpartition("=")
         if equals and not _NAME.fullmatch(name.strip()):
-            raise InvalidInput(f"{name!r} is no domain: write gmail.com=5/s or *.example.org=off")
+            raise InvalidInput(f"{name!r} is not a domain: use gmail.com=5/s or *.example.org=off")
         found.setdefault(name.strip(), []).append(rate.strip())
     paces = {}
     for name, rates in found.items():
         if OFF in rates and len(rates) > 1:
-            raise InvalidInput("a domain is off or has rates, not both")
+            raise InvalidInput("a domain has rates or is off, not both")
         paces[name] = parse_pace(", ".join(rates))
     return DomainPace(usual=paces.pop("", Pace()), named=paces)
 
@@ -169,7 +169,7 @@ def parse_connections(text: str) -> int | None:
         return None
     match = re.fullmatch(r"\s*([1-9]\d{0,2})\s*(?:-\s*([1-9]\d{0,2})\s*)?", text)
     if match is None or int(match[2] or match[1]) < int(match[1]):
-        raise InvalidInput(f"{text!r} is no number of connections: write it like 5 or off")
+        raise InvalidInput(f"{text!r} is not a number of connections: write it like 5 or off")
     return int(match[2] or match[1])
 
 

@@ -172,7 +172,7 @@ class ReplyParser:
                 self.lines, self._lines_so_far = self._lines_so_far, []
                 yield _parse_reply(*self.lines)
             elif len(self._lines_so_far) == MOST_LINES:
-                raise GarbageReply("an answer without end")
+                raise GarbageReply("a reply without end")
         if len(self._partial_line) > LONGEST_LINE:
             raise GarbageReply("a line without end")
 

@@ -49,7 +49,7 @@ class RestoredCopy:
 
     def __str__(self) -> str:
         digests, notices = counted(self.digests, "digest"), counted(self.notices, "notice")
-        return f"{digests} and {notices} may be out: now unknown"
+        return f"{digests} and {notices} may have been sent: now unknown"
 
 
 def hold_all_email(database: Database, *, now: datetime) -> RestoredCopy:
@@ -79,13 +79,13 @@ _Found = SendMark | OSError | UnreadableFile | None
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
-WAS_PUT_BACK = "mail is held: an older copy of the database may have been put back"
+WAS_PUT_BACK = "email is held: an older copy of the database may have been restored"
 GO_ON = (
-    "`paperround digest resume` goes on with what is due from now, and sends nothing again that "
-    "may be out"
+    "`paperround digest resume` sends what is due from now on, and nothing that may have been "
+    "sent before"
 )
 AS_IT_IS = (
-    "if nothing was put back, `paperround db restore --in-place --moved` goes on where it stopped"
+    "if nothing was restored, `paperround db restore --in-place --moved` continues where it stopped"
 )
 WAY_OUT = f"{GO_ON}; {AS_IT_IS}"
 
@@ -194,9 +194,9 @@ class SendMarks:
             return None, None
         if known.is_behind(mark):
             at = known.hosts.get(mark.host)
-            ended = "knows of no sending" if at is None else f"ends at {format_instant(at)}"
-            what = f"says that mail was sent until {format_instant(mark.at)}"
-            return _reason(f"the send mark {file.place} {what}, and the database {ended}"), None
+            ended = "has no record of sending" if at is None else f"ends at {format_instant(at)}"
+            what = f"says that email was sent until {format_instant(mark.at)}"
+            return _reason(f"the send mark {file.place} {what}, but the database {ended}"), None
         return None, mark
 
     def _create(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
@@ -216,7 +216,7 @@ class SendMarks:
         """Log a warning once for each process, because a run begins every few seconds."""
         if problem not in self._warned:
             self._warned.add(problem)
-            log.warning("%s; so nobody would notice that an older database was put back", problem)
+            log.warning("%s; a restored older database would go unnoticed", problem)
 
     # --- during a run --------------------------------------------------------------------------
 
@@ -310,11 +310,11 @@ def _read(file: SendMarkFile) -> _Found:
 
 
 def _reason(found: str) -> str:
-    return f"mail is held: {found}, so an older copy of the database may be in use. {WAY_OUT}"
+    return f"email is held: {found}, so an older copy of the database may be in use. {WAY_OUT}"
 
 
 def _foreign(file: SendMarkFile) -> str:
-    return f"the send mark {file.place} is of another database: move it away"
+    return f"the send mark {file.place} belongs to another database: move it away"
 
 
 def _unusable(file: SendMarkFile, error: Exception) -> str:

@@ -25,7 +25,7 @@ LONGEST_BASE = LONGEST_LOCAL - TAG_LENGTH - 1
 
 TAKES_TAGS = (
     "write it bare, like bounces@example.org, without a plus sign and with at most "
-    f"{LONGEST_BASE} characters before the @: each mail adds +TAG to it"
+    f"{LONGEST_BASE} characters before the @: each email adds +TAG to it"
 )
 """Explains which addresses accept tags, for error messages."""
 

@@ -32,12 +32,12 @@ def check_secret(settings: Settings) -> Finding:
     if any(key and len(set(key)) < LEAST_DISTINCT for key in given):
         return fail(
             "secret",
-            "PAPERROUND_SECRET_KEY holds a key that can be guessed",
+            "PAPERROUND_SECRET_KEY has a key that can be guessed",
             "put a random one in front: "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`",
         )
     number = "one key" if count == 1 else f"{count} keys, the first of which signs"
-    source = "" if settings.secret_key else f", made by itself in {settings.secret_file}"
+    source = "" if settings.secret_key else f", generated in {settings.secret_file}"
     return ok("secret", f"{number}{source}")
 
 
@@ -47,23 +47,23 @@ def check_sender(settings: Settings) -> Finding:
         settings.require_sender()
         address = parse_address(parseaddr(settings.mail_from)[1])
     except (Misconfigured, InvalidInput) as error:
-        return fail("sender", f"mail cannot say who sends it: {error}")
+        return fail("sender", f"email cannot name its sender: {error}")
     if settings.relay.startswith("outbox:"):
-        return ok("sender", f"mails come from {settings.mail_from}, and stay on this machine")
+        return ok("sender", f"email comes from {settings.mail_from}, and stays on this machine")
     if address.domain.endswith(RESERVED_SUFFIXES):
         report = fail if settings.leaves_this_machine else warn
         return report(
             "sender",
-            f"PAPERROUND_MAIL_FROM is {settings.mail_from}, and nobody can own that domain",
-            "name a mailbox of yours that exists",
+            f"PAPERROUND_MAIL_FROM is {settings.mail_from}, which is a reserved domain",
+            "set a mailbox of yours that exists",
         )
     if "@" not in (settings.contact or ""):
         return warn(
             "sender",
-            "PAPERROUND_CONTACT is no e-mail address, so alerts stand in the log only",
-            "name an address that a person reads",
+            "PAPERROUND_CONTACT is not an email address, so alerts only appear in the log",
+            "set an address that somebody reads",
         )
-    return ok("sender", f"mails come from {settings.mail_from}")
+    return ok("sender", f"email comes from {settings.mail_from}")
 
 
 def check_public_url(settings: Settings) -> Finding:
@@ -73,23 +73,25 @@ def check_public_url(settings: Settings) -> Finding:
         if settings.leaves_this_machine:
             return fail(
                 "public url",
-                f"mails go out, and each link in them begins with {url}, the reader's machine",
+                f"email is sent, but its links begin with {url}, the reader's own machine",
                 "set PAPERROUND_PUBLIC_URL to the address readers reach this site at",
             )
-        return ok("public url", f"links in mails begin with {url}: this machine only")
+        return ok(
+            "public url", f"links in emails begin with {url}, which only works on this machine"
+        )
     if parts.scheme != "https":
         return fail(
             "public url",
-            f"links in mails begin with {url}, and whoever carries them can read and use them",
+            f"links in emails begin with {url}, so anybody on the network can read and use them",
             "set PAPERROUND_PUBLIC_URL to https://...; one-click unsubscribing needs it too",
         )
     if parts.path or parts.query or parts.fragment:
         return warn(
             "public url",
-            f"{url} holds more than a host: the site answers at the root of its name only",
-            "give it a host name of its own",
+            f"{url} is more than a host: the site only works at the root of a host",
+            "give it its own host name",
         )
-    return ok("public url", f"links in mails begin with {url}")
+    return ok("public url", f"links in emails begin with {url}")
 
 
 OLDEST_PYTHON = (3, 11)
@@ -136,7 +138,7 @@ def check_libraries(
     ]
     if old:
         return fail("libraries", "; ".join(old), "install from requirements.txt again")
-    return ok("libraries", f"all {len(floors)} are as new as this version needs")
+    return ok("libraries", f"all {len(floors)} are recent enough")
 
 
 def _version_tuple(version: str) -> tuple[int, ...]:
@@ -162,7 +164,7 @@ def check_file_system(folder: Path, mounts: Path = MOUNTS) -> Finding:
     try:
         kind = file_system_type(_existing(folder).resolve(), mounts.read_text(encoding="utf-8"))
     except OSError:
-        return skipped("file system", "this system does not say what its folders stand on")
+        return skipped("file system", "this system does not report file systems")
     if kind in NETWORK_FILE_SYSTEMS:
         return warn(
             "file system",

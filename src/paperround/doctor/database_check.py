@@ -45,8 +45,8 @@ def check_integrity(url: str) -> tuple[list[Finding], bool]:
         where = place_of(engine)
         if damage := find_damage(engine):
             way_out = (
-                "stop the service, move this file and those beside it that begin with its name "
-                "(-wal, -shm) to another folder and keep them; "
+                "stop the service; move this file, and the -wal and -shm files next to it, to "
+                "another folder and keep them; "
                 "then `paperround db restore FILE` puts your newest backup back"
             )
             return [fail("integrity", f"{where} is damaged: {'; '.join(damage)}", way_out)], False
@@ -77,11 +77,11 @@ def _check_schema(drift: Sequence[str]) -> Finding:
 
 def _check_references(dangling: Mapping[str, int]) -> Finding:
     if not dangling:
-        return ok("references", "no row refers to one that is gone")
+        return ok("references", "no row refers to a missing one")
     named = ", ".join(f"{n:,} of {table}" for table, n in sorted(dangling.items()))
     return fail(
         "references",
-        f"rows refer to others that are gone: {named}",
+        f"rows refer to missing rows: {named}",
         "somebody changed the database by hand: restore a backup from before that",
     )
 
@@ -90,7 +90,7 @@ def check_send_mark(trouble: str | None) -> list[Finding]:
     """Warn if an older copy of the database would go unnoticed; otherwise return nothing."""
     if trouble is None:
         return []
-    way_out = "nobody would notice an older copy of the database; see PAPERROUND_SEND_MARK"
+    way_out = "an older copy of the database would go unnoticed; see PAPERROUND_SEND_MARK"
     return [warn("send mark", trouble, way_out)]
 
 
@@ -105,8 +105,8 @@ def check_durability(unsafe: Mapping[str, str]) -> Finding:
     if unsafe.keys() <= {"synchronous_commit"}:
         return warn(
             "durability",
-            f"with {named} the last moments before a crash of the server may be forgotten, and "
-            "their mails go out twice",
+            f"with {named} the last moments before a server crash may be lost, and their emails "
+            "sent twice",
             f"{way_out} SELECT pg_reload_conf();",
         )
     return fail(
@@ -124,14 +124,14 @@ def check_writable(database: Database, *, now: datetime) -> Finding:
             work[SlotStore].beat(DOCTOR, now=now)
         return ok("writable", "a row was written and is on the disk")
 
-    way_out = "look at the disk, and at who owns the folder of the database"
+    way_out = "check the disk, and who owns the folder of the database"
     return run_check("writable", write, way_out)
 
 
 def check_space(found: Storage, *, now: datetime) -> list[Finding]:
     """Check that the database can grow, and that its log is short."""
     if found.log_bytes is None:
-        return [skipped("log", "PostgreSQL sees to its own")]
+        return [skipped("log", "PostgreSQL manages its own")]
     says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
     return findings_of("log", storage_alerts(found, now=now)) or [ok("log", says)]
 
@@ -172,7 +172,7 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
     """Check that the ring has every key that rows of the database were made with."""
     with database.reading() as work:
         in_use = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
-    way_out = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
+    way_out = "add it back to the end of PAPERROUND_SECRET_KEY: never remove a key in use"
     required = (
         (in_use.suppressions, "suppression", "which nobody can recognise now"),
         (in_use.channels, "channel", "which nothing can be posted to"),
@@ -188,12 +188,14 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
         messages = counted(sum(in_use.sent[key] for key in lost_keys), "mail")
         says = f"the secret {', '.join(lost_keys)} is gone: the links of {messages} are dead"
         return warn("keys", says, f"{way_out}, unless it leaked")
-    return ok("keys", "the ring holds every key that something here was made with")
+    return ok("keys", "all keys that were used are present")
 
 
 def check_api_keys(work: Transaction, *, now: datetime) -> list[Finding]:
     """Warn of each API key in use that expires soon; otherwise return nothing."""
-    way_out = "`paperround keys create` makes another one: give it to the program before that"
+    way_out = (
+        "create a new one with `paperround keys create`, and give it to the program before then"
+    )
     return [
         warn(
             "API keys",

@@ -48,7 +48,7 @@ def _check_config(settings: Settings) -> list[Finding]:
         found.append(config_check.check_file_system(folder))
     return [
         *found,
-        ok("settings", "each is known, and can be read"),
+        ok("settings", "all are known and readable"),
         config_check.check_secret(settings),
         run_check("permissions", lambda: config_check.check_permissions(secrets)),
         config_check.check_sender(settings),
@@ -66,7 +66,7 @@ def _check_database(context: AppContext, now: datetime) -> tuple[Status | None, 
     except (PaperroundError, OSError) as error:
         found = [fail("database", str(error))]
     rest = "keys, clock, schedule, feeds, editions and digests"
-    return None, [*found, skipped(rest, "they stand in the database")]
+    return None, [*found, skipped(rest, "they are in the database")]
 
 
 def _check_contents(context: AppContext, current_status: Status, now: datetime) -> list[Finding]:
@@ -115,7 +115,7 @@ def _check_keys(context: AppContext, now: datetime) -> Finding:
     try:
         keys = context.settings.keys
     except Misconfigured:
-        return skipped("keys", "there is no ring to look at")
+        return skipped("keys", "there are no keys to check")
     return database_check.check_keys(context.database, keys, now=now)
 
 

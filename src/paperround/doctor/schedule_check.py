@@ -44,7 +44,7 @@ def check_clock(work: Transaction, *, now: datetime) -> Finding:
         heartbeat for name in (SCHEDULER, DOCTOR) if (heartbeat := work[SlotStore].last_beat(name))
     ]
     if not heartbeats:
-        return skipped("clock", "there is nothing yet to compare the machine's clock with")
+        return skipped("clock", "there is nothing to compare the machine's clock with yet")
     if max(heartbeats) > now + CLOCKS_DIFFER:
         return fail(
             "clock",
@@ -52,17 +52,15 @@ def check_clock(work: Transaction, *, now: datetime) -> Finding:
             f"{format_instant(max(heartbeats))} already: it is behind now, or it was ahead then",
             "set it right (`timedatectl`); digests are due by it",
         )
-    return ok("clock", f"it says {format_instant(now)}, after all that was done so far")
+    return ok("clock", f"it says {format_instant(now)}, later than everything recorded so far")
 
 
 def check_schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
     """Check that something ticks every minute."""
     if last_tick_at is None:
-        return warn(
-            "schedule", "nothing has ticked yet, so no digest is sent by itself", START_TICKING
-        )
+        return warn("schedule", "the schedule has never run, so no digests are sent", START_TICKING)
     if not is_ticking(last_tick_at, now=now):
-        says = f"nothing has ticked since {format_instant(last_tick_at)}"
+        says = f"the schedule has not run since {format_instant(last_tick_at)}"
         return fail("schedule", says, START_TICKING)
     return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
 
@@ -74,17 +72,20 @@ def is_ticking(last_tick_at: datetime | None, *, now: datetime) -> bool:
 
 def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
     """Check that the model trained on earlier papers can be read and is not old."""
-    advice = "`paperround learn` makes a new one, or says what it lacks"
+    advice = "`paperround learn` trains a new one, or says what is missing"
     if newest is None:
-        says = "nothing was learned yet, so papers without votes stand by topics, day and abstract"
-        return skipped("model", says, "`paperround learn` says what it takes")
+        says = (
+            "no model was trained yet, so papers without votes are ranked by topics, day and "
+            "abstract"
+        )
+        return skipped("model", says, "`paperround learn` says what is missing")
     if not is_read:
         says = f"model {newest.id} cannot be read, so papers are ranked without it"
         return warn("model", says, f"the log tells why; {advice}")
     papers = counted(newest.outcomes, "paper")
     says = f"model {newest.id} knows {papers} as of {format_instant(newest.as_of)}"
     if now - newest.as_of > OLD_MODEL:
-        return warn("model", f"{says}: nothing newer was learned", advice)
+        return warn("model", f"{says}: no newer one was trained", advice)
     return ok("model", says)
 
 
@@ -92,7 +93,7 @@ def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     """Return one finding for each cause of failing feeds, and one for all healthy feeds."""
     if not found:
         way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
-        return [warn("feeds", "no feed is read by itself", way_out)]
+        return [warn("feeds", "no feed is polled", way_out)]
     causes = group_by_cause(found, _UNHEALTHY)
     findings = [_unhealthy_finding(feeds) for feeds in causes]
     if well := len(found) - sum(map(len, causes)):
@@ -107,11 +108,11 @@ def _unhealthy_finding(feeds: Sequence[LiveFeed]) -> Finding:
         case FeedHealth.FAILED:
             return fail("feeds", _describe(feeds), f"`paperround feeds check {first.name} --live`")
         case FeedHealth.STALE:
-            return warn("feeds", _describe(feeds), "look at the source; digests go out without it")
+            return warn("feeds", _describe(feeds), "check the source; digests are sent without it")
         case _:
-            be = "was" if len(feeds) == 1 else "were"
+            have = "has" if len(feeds) == 1 else "have"
             way_out = f"`paperround feeds run {first.name}`, or wait for the next tick"
-            return warn("feeds", f"{list_names(feeds)} {be} not read yet", way_out)
+            return warn("feeds", f"{list_names(feeds)} {have} not been polled yet", way_out)
 
 
 def _describe(feeds: Sequence[LiveFeed]) -> str:
@@ -125,11 +126,11 @@ def _describe(feeds: Sequence[LiveFeed]) -> str:
 def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
     """Check the rates of bounces and complaints in the last week."""
     if not tally.tried:
-        says = "no digest was sent in 7 days, so none can have come back"
+        says = "no digest was sent in the last 7 days"
         return [skipped("returns", says)]
     says = (
-        f"of {counted(tally.tried, 'digest')} in 7 days {tally.bounced:,} came back "
-        f"({tally.bounce_rate:.2%}), readers complained of {tally.complained:,} "
+        f"of {counted(tally.tried, 'digest')} in 7 days {tally.bounced:,} bounced "
+        f"({tally.bounce_rate:.2%}), complaints about {tally.complained:,} "
         f"({tally.complaint_rate:.2%})"
     )
     return findings_of("returns", rate_alerts(tally, now=now)) or [ok("returns", says)]
@@ -153,11 +154,11 @@ def check_lists(status: Status, *, now: datetime) -> list[Finding]:
 def _check_edition(one: ListStatus, now: datetime) -> Finding:
     name = one.mailing_list.name
     if not one.editions:
-        return warn("editions", f"{name} has no edition yet", "feeds and a tick make one")
+        return warn("editions", f"{name} has no edition yet", "add a feed and run the schedule")
     newest = one.editions[0]
     says = f"the newest of {name} is of {newest.day} with {counted(newest.paper_count, 'paper')}"
     if now - newest.cut_at > OLD_EDITION:
-        way_out = "see `schedule` and `feeds` here; the log tells more"
+        way_out = "see `schedule` and `feeds` above; the log says more"
         return warn("editions", f"{says}, more than a day old", way_out)
     return ok("editions", says)
 
@@ -166,14 +167,14 @@ def _check_digests(one: ListStatus, *, now: datetime) -> Finding:
     name, oldest = one.mailing_list.name, one.backlog.oldest_held_due
     if one.mailing_list.paused_at is not None:
         since = format_instant(one.mailing_list.paused_at)
-        says = f"{name} is paused since {since}: no digest leaves"
-        return warn("digests", says, "`paperround digest resume` when all is well")
+        says = f"{name} has been paused since {since}: no digests are sent"
+        return warn("digests", says, "run `paperround digest resume` when you are ready")
     if oldest is not None and now - oldest > LATE:
-        says = f"one of {name} was due at {format_instant(oldest)} and has not left"
+        says = f"one of {name} was due at {format_instant(oldest)} and has not been sent"
         return fail("digests", says, "`paperround digest status` shows what the relay says")
     lost = sum(tally.count for tally in one.reasons if tally.state in LOST)
     if lost:
-        says = f"of {name} {counted(lost, 'digest')} of today did not get out"
+        says = f"of {name} {counted(lost, 'digest')} of today could not be sent"
         return warn("digests", says, "`paperround digest status` has the reasons")
     return ok("digests", f"none of {name} is late")
 
@@ -187,7 +188,7 @@ def check_processes(
 ) -> list[Finding]:
     """Check the processes on PostgreSQL. With `ticks` something else runs the periodic jobs."""
     if ticks and not staff.schedulers and not staff.workers:
-        says = "no scheduler and no worker lives; `paperround tick` does their work"
+        says = "no scheduler or worker is running; `paperround tick` does their work"
         return [ok("schedulers", says)]
     return [
         _check_schedulers(staff),
@@ -200,7 +201,7 @@ def _check_schedulers(staff: ClusterStatus) -> Finding:
     if not staff.schedulers:
         return fail(
             "schedulers",
-            "none lives, so nothing new is read, published or planned",
+            "none is running, so nothing new is read, published or planned",
             "start `paperround scheduler`, on two machines if you can",
         )
     number = counted(len(staff.schedulers), "scheduler")
@@ -231,14 +232,13 @@ def _check_queues(
         if staff.serving(line) and one.due_since is not None and now - one.due_since > MAX_WAIT
     }
     if not late:
-        return [ok("jobs", "none waits for long where a worker serves")]
+        return [ok("jobs", "no job waits long in a served queue")]
     return [
         warn(
             "jobs",
             f"{line} has had a job to do since {format_instant(since)}, and no worker takes it "
             f"({lined[line].running} run)",
-            "the workers' logs say what they do; a worker that hangs may be stopped, and another "
-            "takes over",
+            "check the workers' logs; if a worker hangs, stop it, and another takes over",
         )
         for line, since in late.items()
     ]

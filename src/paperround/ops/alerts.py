@@ -82,7 +82,7 @@ def step_failed_alert(name: str, words: str, *, now: datetime) -> Alert:
     return Alert(
         key=f"step/{name}/{now:%Y-%m-%d}",
         subject=f"A step of the schedule fails: {name}",
-        lines=(words, "The log has the whole story. The step is tried again every minute."),
+        lines=(words, "The log has the details. The step is retried every minute."),
         stops_mail=name in STEPS_FOR_MAIL,
     )
 
@@ -116,9 +116,9 @@ def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[A
             key=f"missed/{mailing_list.name}/{day.isoformat()}",
             subject=f"{counted(count, 'digest')} of {day.isoformat()} {were} missed",
             lines=(
-                f"The list {mailing_list.name} owed them, and nothing ran for 20 hours.",
-                "They are not sent any more: yesterday's news would only crowd out today's.",
-                "Is the scheduler running? `paperround doctor` looks.",
+                f"They belong to the list {mailing_list.name}; nothing ran for 20 hours.",
+                "They are too old to be sent now.",
+                "Is the scheduler running? `paperround doctor` checks.",
             ),
         )
 
@@ -135,16 +135,16 @@ def _late(
             subject=f"{counted(report.late, 'reader')} "
             f"{'waits' if report.late == 1 else 'wait'} for an edition of {name}",
             lines=(
-                "They were due half an hour ago or more, and there is no edition for them.",
-                "Are there feeds, and papers in them? `paperround feeds list` looks.",
+                "They were due at least half an hour ago, but there is no edition to send.",
+                "Do the feeds have papers? `paperround feeds list` shows them.",
             ),
             stops_mail=True,
         )
     if nothing := report.skipped.get(SkipReason.NO_PAPERS_AT_ALL):
         yield Alert(
             key=f"no-papers/{name}/{today}",
-            subject=f"{nothing} readers of {name} got no mail: there are no papers",
-            lines=("Nothing was ever read: is there a feed, and does it bring papers?",),
+            subject=f"{nothing} readers of {name} got no email: there are no papers",
+            lines=("No paper has ever been read. Is there a feed, and does it have papers?",),
             stops_mail=True,
         )
     if oldest is not None and now - oldest >= LATE:
@@ -152,7 +152,7 @@ def _late(
             key=f"late/{name}/{today}",
             subject=f"Digests of {name} are late",
             lines=(
-                f"The oldest was due at {format_instant(oldest)} and has not left.",
+                f"The oldest was due at {format_instant(oldest)} and has not been sent.",
                 "`paperround digest status` shows what the relay says.",
             ),
             stops_mail=True,
@@ -167,9 +167,9 @@ def key_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
             key=f"key/{key.prefix}/{end}",
             subject=f"An API key expires on {end}",
             lines=(
-                f"The key {key.prefix}, called {redact_addresses(key.name)}, is in use.",
-                "Its programs get 401 from then on: make another one, and give it to them.",
-                "`paperround keys create` makes it, `paperround keys list` shows them all.",
+                f"The key {key.prefix} ({redact_addresses(key.name)}) is in use.",
+                "Programs that use it will get 401. Create a new key and give it to them.",
+                "Create one with `paperround keys create`; `paperround keys list` shows all.",
             ),
         )
 
@@ -186,11 +186,14 @@ FEWEST_RETURNED = 3
 
 _COMPLAINTS = (
     "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
-    "Were people imported who did not ask for this? `paperround bounces list` shows who complains.",
+    (
+        "Did you import people who did not ask for this? `paperround bounces list` shows who "
+        "complains."
+    ),
 )
 _BOUNCES = (
-    "Providers ask for less than 2 % of addresses that are gone, and block senders above 5 %.",
-    "Is an import old? `paperround bounces list` shows what the servers said.",
+    "Providers ask for less than 2 % of invalid addresses, and block senders above 5 %.",
+    "Did you import an old list? `paperround bounces list` shows what the servers said.",
 )
 
 
@@ -204,7 +207,7 @@ def rate_alerts(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
         if passed and tally.tried >= FEWEST_TRIED and count >= FEWEST_RETURNED:
             yield Alert(
                 key=f"returns/{what}/{max(passed):g}/{now:%G-W%V}",
-                subject=f"Too many {what}: {rate:.2%} of the mail of seven days",
+                subject=f"Too many {what}: {rate:.2%} of the digests of seven days",
                 lines=(
                     f"{count:,} of {tally.tried:,} digests; the limit is {max(passed):.1%}.",
                     *advice,
@@ -220,9 +223,9 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
             key=f"storage/full/{today}",
             subject="The disk of the database is full",
             lines=(
-                "No mail leaves before it can be recorded.",
-                "It goes on by itself once there is room.",
-                "`paperround doctor` tells how much is free, and where.",
+                "No email is sent until it can be recorded.",
+                "Sending resumes automatically once there is space.",
+                "`paperround doctor` shows how much is free, and where.",
             ),
             stops_mail=True,
         )
@@ -231,9 +234,12 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
             key=f"storage/log/{today}",
             subject="The log of the database does not shrink",
             lines=(
-                f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} are usual at most.",
-                "Somebody reads the database for long: an export, a backup, another program?",
-                "Writers wait for a moment each until the reader leaves.",
+                f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} is the usual maximum.",
+                (
+                    "Is something reading the database for a long time (an export, a backup, "
+                    "another program)?"
+                ),
+                "Every write is delayed until that reader has finished.",
             ),
         )
 
@@ -301,7 +307,7 @@ def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
         lines=(
             first.reason,
             f"They are {list_names(affected)}." if many else last_papers,
-            "Digests go out with what the other feeds bring.",
+            "Digests are sent with the papers of the other feeds.",
         ),
         episodes=tuple(episodes),
     )
@@ -311,11 +317,11 @@ def _gone(feed: LiveFeed, since: datetime) -> Alert:
     """Alert about a feed that was switched off because its source reported it gone."""
     return Alert(
         key=f"feed/{feed.id}/gone/{format_instant(since)}",
-        subject=f"The feed {feed.name} is gone for good, and switched off",
+        subject=f"The feed {feed.name} has ended and was switched off",
         lines=(
             feed.reason,
-            f"Point it elsewhere (`paperround feeds edit {feed.name} --url ...`), or remove it.",
-            "Digests go out with what the other feeds bring.",
+            f"Give it a new address (`paperround feeds edit {feed.name} --url ...`), or remove it.",
+            "Digests are sent with the papers of the other feeds.",
         ),
     )
 
@@ -327,8 +333,8 @@ def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
         subject=f"The feed {feed.name} has {alarm.kind.value}",
         lines=(
             f"It brought {alarm.words}.",
-            "If the source changed for good, this is the new usual after six batches.",
-            "`paperround feeds list` shows the feed, its runs show the papers.",
+            "If the source has changed permanently, this counts as normal after six batches.",
+            "`paperround feeds list` shows the feed, `paperround feeds runs` the papers.",
         ),
     )
 
@@ -347,10 +353,10 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         since = format_instant(well)
         lines = (
             feed.reason,
-            f"It has answered nothing since {since}; it is asked again every quarter of an hour.",
-            "Digests go out without what it knows. PAPERROUND_ENRICH says who is asked.",
+            f"It has not answered since {since}; it is asked again every 15 minutes.",
+            "Digests are sent without its data. PAPERROUND_ENRICH sets which services are asked.",
         )
-        subject = f"The service {name} answers nothing about papers"
+        subject = f"The service {name} does not answer"
         yield Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines)
 
 
@@ -358,11 +364,11 @@ UNREPORTED_LIMITS = frozenset({Limit.IP})
 """Not reported: one visitor who presses a button too often."""
 
 REASONS = {
-    Limit.NET: "came too often from one network",
-    Limit.DOMAIN: "came in a crowd for one mail provider",
+    Limit.NET: "came too often from the same network",
+    Limit.DOMAIN: "came in a crowd for the same email provider",
     Limit.TOTAL: "came in a crowd",
-    Drop.MAILBOX: "went to a mailbox that had its mails of the day",
-    Drop.FAILED: "failed each time that they were looked at: the log says where",
+    Drop.MAILBOX: "were for a mailbox that had reached its daily limit",
+    Drop.FAILED: "failed on every attempt: the log has the errors",
 }
 
 
@@ -377,21 +383,21 @@ def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         number = sum((*refused.values(), *dropped.values()))
         yield Alert(
             key=f"signups/refused/{today}",
-            subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
+            subject=f"Limits stopped {counted(number, 'sign-up')} within an hour",
             lines=(
                 *lines,
-                "Who was refused was told so, and when to come again.",
-                "Is it a program? `paperround digest status` shows the whole day.",
+                "Refused visitors were told when to try again.",
+                "Is it a bot? `paperround digest status` shows the whole day.",
                 "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
             ),
         )
     if found.oldest_due is not None and now >= found.oldest_due + SLOW_LANE:
         yield Alert(
             key=f"signups/waiting/{today}",
-            subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
+            subject=f"{counted(found.waiting, 'sign-up')} or similar waited for half an hour",
             lines=(
-                f"The first of them is due since {format_instant(found.oldest_due)}.",
-                "Nobody mails these people what they asked for. The log says why.",
+                f"The first has been due since {format_instant(found.oldest_due)}.",
+                "These people have not received the email they asked for. The log says why.",
             ),
         )
 
@@ -405,12 +411,15 @@ def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
     yield Alert(
         key=f"refused/{code}/{now:%Y-%m-%d}",
-        subject=f"The relay refuses our mail: {relay.reason}",
+        subject=f"The relay refuses our email: {relay.reason}",
         lines=(
-            "Is the sender one you may use there, and are SPF, DKIM and DMARC in order?",
-            "`paperround doctor` looks; docs/operating.md has the codes, the relay's log more.",
-            "Nothing is sent meanwhile, and no reader was taken off a list.",
-            f"One mail is tried {when}; once it is taken, the others follow.",
+            "May you use this sender there, and are SPF, DKIM and DMARC correct?",
+            (
+                "`paperround doctor` checks; docs/operating.md explains the codes, and the relay's "
+                "log says more."
+            ),
+            "Nothing is sent meanwhile, and no reader was unsubscribed.",
+            f"One email is tried {when}; once it is accepted, the others follow.",
         ),
         stops_mail=True,
     )

@@ -103,7 +103,7 @@ class ThreadQueue:
         for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
         if waiting := len(self._waiting):
-            _log.info("%d jobs still wait; the next start finds their work again", waiting)
+            _log.info("%d jobs still wait; they run after the next start", waiting)
         return not any(thread.is_alive() for thread in self._threads.values())
 
     def _work(self, task: str) -> None:

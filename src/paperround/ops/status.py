@@ -251,7 +251,7 @@ def history(database: Database, address: Address) -> History:
     with database.reading() as work:
         subscriber = work[SubscriberStore].find(address)
         if subscriber is None:
-            raise NotFound(f"nobody is known as {address.written}, or they were erased")
+            raise NotFound(f"there is no subscriber {address.written}, or they were erased")
     return history_of(database, subscriber.id)
 
 

@@ -77,7 +77,7 @@ class DeadManSwitch:
         try:
             self.client.get(FetchRequest(url=self.url))
         except FetchFailed as error:
-            log.warning("the dead-man switch did not hear of the tick: %s", error)
+            log.warning("the dead-man switch could not be notified: %s", error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,58 +33,58 @@ _MAILS: Mapping[str, str] = {
     SystemMailKind.CONFIRM: "The email that asks for confirmation",
     SystemMailKind.REMINDER: "The reminder to confirm",
     SystemMailKind.CHANGE: "The email about a change of address",
-    SystemMailKind.PREFERENCES: "The link to their choices that was asked for",
-    SystemMailKind.UNDO: "The goodbye with a way back",
+    SystemMailKind.PREFERENCES: "The link to their choices that they requested",
+    SystemMailKind.UNDO: "The goodbye with an undo link",
 }
 _STATES: Mapping[DeliveryState, str] = {
     DeliveryState.QUEUED: "waits to be sent",
     DeliveryState.CLAIMED: "is being sent",
     DeliveryState.IN_DATA: "is being sent",
-    DeliveryState.SENT: "was taken by their mail server",
-    DeliveryState.DEFERRED: "was not taken yet by their mail server, and is tried again",
+    DeliveryState.SENT: "was accepted by their mail server",
+    DeliveryState.DEFERRED: "was not accepted yet by their mail server, and is retried",
     DeliveryState.FAILED: "was refused by their mail server",
     DeliveryState.UNKNOWN: "was handed over without an answer; it may have arrived",
-    DeliveryState.EXPIRED: "could not be sent in time, and was given up",
+    DeliveryState.EXPIRED: "could not be sent in time, so we gave up",
 }
 _SKIPPED: Mapping[str, str] = {
     SkipReason.NO_NEW_PAPERS: "there was no paper they had not had before",
     SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
     SkipReason.MUTED: "they muted everything new",
-    SkipReason.BELOW_FLOOR: "no new paper had the score they ask for",
-    SkipReason.PAUSED: "of their pause",
-    SkipReason.BOUNCING: "too many messages to them came back",
+    SkipReason.BELOW_FLOOR: "no new paper reached their minimum score",
+    SkipReason.PAUSED: "they had paused",
+    SkipReason.BOUNCING: "too many messages to them bounced",
     SkipReason.NOT_THEIR_DAY: "it was not one of their days",
     SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
     SkipReason.FEED_STALE: "the sources had announced nothing new yet",
     SkipReason.FEED_FAILED: "a source could not be read",
     SkipReason.RESTORED: "it may have left before the database was restored from a backup",
     SkipReason.NO_EDITIONS: "the list had no edition in the month before",
-    SkipReason.UNSUBSCRIBED: "they had left",
+    SkipReason.UNSUBSCRIBED: "they had unsubscribed",
     SkipReason.SUPPRESSED: "the address is suppressed",
     SkipReason.CANCELLED: "the edition was cancelled",
 }
 _USED: Mapping[str, str] = {
-    SystemMailKind.CONFIRM: "They confirmed, by the link of an email.",
-    SystemMailKind.REMINDER: "They confirmed, by the link of the reminder.",
+    SystemMailKind.CONFIRM: "They confirmed with the link in an email.",
+    SystemMailKind.REMINDER: "They confirmed with the link in the reminder.",
     SystemMailKind.CHANGE: "The link that confirms a change of address was used.",
     SystemMailKind.PREFERENCES: "They opened their choices and saved them.",
-    SystemMailKind.UNDO: "They came back, by the link of the goodbye.",
+    SystemMailKind.UNDO: "They came back with the link in the goodbye.",
 }
 _RETURNED: Mapping[ReportKind, str] = {
-    ReportKind.BOUNCE: "A message came back",
+    ReportKind.BOUNCE: "A message bounced",
     ReportKind.COMPLAINT: "They reported a message as spam",
-    ReportKind.AUTO_REPLY: "An automatic reply came",
-    ReportKind.REPORT: "A report about our messages came",
+    ReportKind.AUTO_REPLY: "An automatic reply arrived",
+    ReportKind.REPORT: "A report about our messages arrived",
     ReportKind.UNSUBSCRIBE: "They unsubscribed by email",
-    ReportKind.QUARANTINED: "A message of theirs waits for you",
+    ReportKind.QUARANTINED: "A message from them is in quarantine",
 }
 _ACTIONS: Mapping[str, str] = {
-    "add person": "were put on a list",
+    "add person": "were added to a list",
     "edit choices": "had choices changed",
     "unsubscribe": "were unsubscribed",
     "join list": "joined a list",
-    "resend confirmation": "were sent the confirmation again",
-    "resend digest": "were to be sent a digest again",
+    "resend confirmation": "had the confirmation resent",
+    "resend digest": "had a digest resent",
     "move person": "were moved to a new address",
     "export person": "had their data exported",
     "add suppression": "were suppressed",
@@ -138,7 +138,7 @@ def timeline(
         *(_of_returned(one) for one in returned),
         *(_of_change(one) for one in changes),
         *(
-            _event(at, "consent", f"First put on the list {names[one]}.")
+            _event(at, "consent", f"First added to the list {names[one]}.")
             for one, at in signed_up.items()
         ),
     ]
@@ -178,12 +178,12 @@ def _answer(mail: MailRecord) -> str:
 
 
 def _of_link(notice: Notice, at: datetime) -> TimelineEvent:
-    return _event(at, "link", _USED.get(notice.kind, "They used the link of an email."))
+    return _event(at, "link", _USED.get(notice.kind, "They used the link in an email."))
 
 
 def _of_returned(event: ReturnRecord) -> TimelineEvent:
     said = f": {event.said.rstrip('.')}" if event.said else ""
-    then = "; no more email goes to this address" if event.did is Did.STOPPED else ""
+    then = "; no more email is sent to this address" if event.did is Did.STOPPED else ""
     return _event(
         event.happened_at, "returned", f"{_RETURNED[event.kind]}{said}{then}.", event.mail
     )

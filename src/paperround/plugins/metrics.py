@@ -112,7 +112,10 @@ def metrics_response(found: Iterable[Gauge]) -> Response:
 
 def _attempts() -> Gauge:
     """Return the attempts of this process to send."""
-    doc = "Messages this process offered since it began, by state and by class of the reply."
+    doc = (
+        "Messages this process sent to a relay or channel since it started, by state and by "
+        "class of the reply."
+    )
     return Gauge("attempts", doc, ATTEMPTS.values(), ("state", "class"), is_counter=True)
 
 
@@ -122,7 +125,7 @@ def _requests() -> "HistogramMetricFamily":
 
     family = HistogramMetricFamily(
         "paperround_http_request_duration_seconds",
-        "How long this process took for requests since it began.",
+        "How long this process took for requests since it started.",
         labels=("route", "status"),
     )
     for labels, found in REQUESTS.values().items():
@@ -141,29 +144,27 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     found = status(database, None, now=now)
     yield Gauge(
         "last_tick_timestamp_seconds",
-        "When something last looked at what is due.",
+        "When the schedule last ran.",
         found.last_tick_at,
     )
     yield Gauge(
         "mail_lacks_keys",
-        "1 while no mail leaves because there is no DKIM key to sign it with.",
+        "1 while email is held because there is no DKIM key to sign it.",
         found.pace.lacks_keys,
     )
     yield Gauge(
         "database_put_back",
-        "1 while no mail leaves because an older copy of the database may be in use.",
+        "1 while email is held because an older copy of the database may be in use.",
         found.pace.was_put_back,
     )
     yield Gauge("database_log_bytes", "How long SQLite's write-ahead log is.", room.log_bytes)
-    yield Gauge(
-        "database_free_bytes", "How much more can be written into SQLite's file.", room.free_bytes
-    )
+    yield Gauge("database_free_bytes", "Free disk space for SQLite's file.", room.free_bytes)
     yield Gauge(
         "last_backup_timestamp_seconds", "When `paperround db backup` last wrote one.", backup_at
     )
     yield Gauge(
         "relay_refuses",
-        "1 while the relay refuses our mail and is tried with one message at a time.",
+        "1 while the relay refuses our email and is tried with one message at a time.",
         found.pace.relay.is_probing,
     )
     yield Gauge(
@@ -171,9 +172,9 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
         "1 while no session with the relay can be opened.",
         found.pace.unreached is not None,
     )
-    yield Gauge("notices_unknown", "System mails that may have arrived.", found.notices.unknown)
+    yield Gauge("notices_unknown", "System emails that may have arrived.", found.notices.unknown)
     yield _counter("signups", "Sign-ups, by how far they came.", "step", SIGNUPS, totals)
-    yield _counter("returns", "Mails of ours that came back.", "kind", RETURNS, totals)
+    yield _counter("returns", "Bounces and other replies to our emails.", "kind", RETURNS, totals)
     yield from _feed_gauges(feeds)
     yield from _list_gauges(found.lists, now)
     yield from _bounce_gauges(found.returns)
@@ -195,7 +196,7 @@ def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
     health = {(one.name, it): float(one.health is it) for one in feeds for it in FeedHealth}
     yield Gauge(
         "feed_health",
-        "1 for how a feed is doing, 0 for everything else it could be.",
+        "1 for the health of a feed, 0 for all other values.",
         health,
         ("feed", "health"),
     )
@@ -212,7 +213,7 @@ def _feed_gauges(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
     )
     yield each(
         "last_news_timestamp_seconds",
-        "When a feed last brought papers that nobody had seen.",
+        "When a feed last had new papers.",
         lambda feed: feed.last_news_at,
     )
 
@@ -223,16 +224,16 @@ def _list_gauges(lists: Sequence[ListStatus], now: datetime) -> Iterator[Gauge]:
     def each(name: str, doc: str, value: Callable[[ListStatus], Number]) -> Gauge:
         return Gauge(f"list_{name}", doc, {(list_,): value(one) for list_, one in named}, ("list",))
 
-    yield each("subscribers", "People who get mail.", lambda one: one.subscribers)
+    yield each("subscribers", "People who get email.", lambda one: one.subscribers)
     yield Gauge(
         "list_digests",
-        "Mails of the editions that still live, by state.",
+        "Digests of current editions, by state.",
         {(name, it): n for name, one in named for it, n in one.backlog.by_state.items()},
         ("list", "state"),
     )
     yield each(
         "oldest_due_timestamp_seconds",
-        "When the oldest mail that waits was due.",
+        "When the oldest waiting email was due.",
         lambda one: one.backlog.oldest_due,
     )
     yield each(
@@ -242,7 +243,7 @@ def _list_gauges(lists: Sequence[ListStatus], now: datetime) -> Iterator[Gauge]:
     )
     yield each(
         "last_sent_timestamp_seconds",
-        "When a mail was last sent.",
+        "When an email was last sent.",
         lambda one: one.last_sent_at,
     )
 
@@ -254,34 +255,36 @@ def _by_one(name: str, doc: str, label: str, values: Mapping[Any, float]) -> Gau
 def _bounce_gauges(tally: ReturnTally) -> Iterator[Gauge]:
     yield Gauge(
         "returned_mails",
-        "What came back in the last 7 days about mails of ours, by kind and evidence.",
+        "Bounces and complaints of the last 7 days, by kind and evidence.",
         tally.events,
         ("kind", "evidence"),
     )
-    yield _by_one("returned_effects", "What it did, in the last 7 days.", "did", tally.effects)
+    yield _by_one("returned_effects", "Their effects in the last 7 days.", "did", tally.effects)
     yield Gauge("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
-    yield Gauge("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
-    yield Gauge("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
-    yield Gauge("resting_readers", "Readers whose mail rests.", tally.resting)
-    yield Gauge("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
+    yield Gauge("bounced_mails", "Emails that bounced in the last 7 days.", tally.bounced)
+    yield Gauge("complained_mails", "Emails reported as spam in the last 7 days.", tally.complained)
+    yield Gauge(
+        "resting_readers", "Readers whose digests are paused because of bounces.", tally.resting
+    )
+    yield Gauge("quarantined_mails", "Messages in quarantine.", tally.quarantined)
 
 
 def _signup_gauges(tally: RequestTally) -> Iterator[Gauge]:
     yield Gauge(
         "signups_waiting",
-        "Sign-ups, wishes for a link and changes of address that nobody has looked at yet.",
+        "Sign-ups, requests for a link and changes of address not handled yet.",
         tally.waiting,
     )
     yield Gauge(
         "signups_oldest_due_timestamp_seconds",
-        "Since when the first of those that wait is due.",
+        "When the oldest of those was due.",
         tally.oldest_due,
     )
     refused = "Requests of the last 24 hours that a limit refused, with 429 or 503."
     yield _by_one("signups_refused", refused, "limit", tally.refused)
     dropped = (
-        "Requests of the last 24 hours that were taken, and came to no mail: the mailbox had "
-        "its mails of the day, or looking at them failed."
+        "Requests of the last 24 hours that were accepted but sent no email: the mailbox had "
+        "reached its daily limit, or they failed."
     )
     yield _by_one("signups_dropped", dropped, "why", tally.dropped)
 
@@ -290,9 +293,9 @@ def process_gauges(app: AppContext, *, now: datetime) -> Iterator[Gauge]:
     """Yield metrics of schedulers and workers."""
     with app.database.reading() as work:
         processes = staff(work, now=now)
-    yield Gauge("schedulers", "Schedulers that live.", len(processes.schedulers))
+    yield Gauge("schedulers", "Running schedulers.", len(processes.schedulers))
     serving = {line: processes.serving(line) for line in QueueName}
-    yield _by_one("workers", "Workers that live and serve a queue.", "queue", serving)
+    yield _by_one("workers", "Running workers that serve a queue.", "queue", serving)
 
 
 def role_gauges(app: AppContext, role: Role) -> Iterator[Gauge]:
@@ -300,15 +303,15 @@ def role_gauges(app: AppContext, role: Role) -> Iterator[Gauge]:
     if role.last_look is not None:
         yield Gauge(
             "scheduler_last_look_timestamp_seconds",
-            "When this scheduler last looked at what is due.",
+            "When this scheduler last checked for due work.",
             role.last_look(),
         )
         return
     queue = app.shared_queue
-    ended = "Jobs this process has ended since it began, by task and outcome."
+    ended = "Jobs this process has finished since it started, by task and outcome."
     yield Gauge("worker_jobs", ended, queue.done(), ("task", "outcome"))
     busy = {(task,): count for task, count in queue.busy().items()}
-    yield Gauge("worker_running", "Jobs this process runs just now.", busy, ("task",))
+    yield Gauge("worker_running", "Jobs this process is running.", busy, ("task",))
     yield queue_gauge(queue.lined())
 
 

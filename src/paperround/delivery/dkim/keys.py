@@ -193,7 +193,7 @@ class KeyFile:
     ) -> "KeyFile":
         """Return a file with new keys that sign at once. Raises Conflict when keys already sign."""
         if self.within(now, KeyState.SIGNING):
-            raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
+            raise Conflict("email is signed already: `paperround dkim rotate` creates the next key")
         generated = self._generate_all(algorithms, selector, now)
         return KeyFile((*self.keys, *(replace(key, signs_since=now) for key in generated)))
 
@@ -206,11 +206,11 @@ class KeyFile:
         """
         signing = self.within(now, KeyState.SIGNING)
         if not signing:
-            raise Conflict("no key signs yet: `paperround dkim create` makes the first")
+            raise Conflict("no key signs yet: `paperround dkim create` creates the first")
         if waiting := self.within(now, KeyState.WAITING):
             raise Conflict(
-                f"{' and '.join(key.selector for key in waiting)} waits already: "
-                "`paperround dkim rotate`, and no more"
+                f"{' and '.join(key.selector for key in waiting)} is waiting already: run "
+                "`paperround dkim rotate` without options"
             )
         kinds = algorithms or [key.algorithm for key in signing]
         return KeyFile((*self.keys, *self._generate_all(kinds, selector, now)))
@@ -248,12 +248,14 @@ class KeyFile:
         used = {key.selector for key in self.keys}
         name = f"{wanted or f'pr{now:%Y%m%d}'}{ending}".lower()
         if not is_selector(name):
-            raise InvalidInput(f"{wanted!r} cannot stand in a DNS name: use letters and digits")
+            raise InvalidInput(f"{wanted!r} cannot be part of a DNS name: use letters and digits")
         if wanted is None:
             others = (f"{name}-{number}" for number in count(2))
             return next(free for free in chain([name], others) if free not in used)
         if name in used:
-            raise InvalidInput(f"{name} had its key: receivers may remember it, name another")
+            raise InvalidInput(
+                f"{name} was used before, and receivers may remember it: choose another"
+            )
         return name
 
 
@@ -312,18 +314,18 @@ def keys_from_settings(pem: str | None, selectors: Sequence[str]) -> tuple[Signi
     blocks = _PEM.findall(pem or "")
     if not blocks:
         raise Misconfigured(
-            "PAPERROUND_DKIM_KEY holds no private key: name a PEM file with "
-            "PAPERROUND_DKIM_KEY_FILE, or let `paperround dkim create` make one"
+            "PAPERROUND_DKIM_KEY is not a private key: set PAPERROUND_DKIM_KEY_FILE to a PEM "
+            "file, or run `paperround dkim create`"
         )
     if len(blocks) != len(selectors):
         raise Misconfigured(
-            f"PAPERROUND_DKIM_SELECTOR has {len(selectors)} names for {len(blocks)} keys: name the "
-            "selector of each key, in their order, separated by commas"
+            f"PAPERROUND_DKIM_SELECTOR has {len(selectors)} names for {len(blocks)} keys: give "
+            "the selector of each key, in the same order, separated by commas"
         )
     for selector in selectors:
         if not is_selector(selector):
             raise Misconfigured(
-                f"PAPERROUND_DKIM_SELECTOR: {selector!r} cannot stand in a DNS name"
+                f"PAPERROUND_DKIM_SELECTOR: {selector!r} cannot be part of a DNS name"
             )
     pairs = zip(blocks, selectors, strict=True)
     return tuple(key_of(block, name, "PAPERROUND_DKIM_KEY") for block, name in pairs)
@@ -348,6 +350,6 @@ def key_of(pem: str, selector: str, place: str) -> SigningKey:
     if not RSA_BITS <= private.key_size <= LONGEST_RSA:
         raise Misconfigured(
             f"{place} is an RSA key of {private.key_size} bits: receivers want {RSA_BITS}, and "
-            f"take no more than {LONGEST_RSA}"
+            f"accept at most {LONGEST_RSA}"
         )
     return SigningKey(selector, private)

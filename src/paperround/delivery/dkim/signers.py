@@ -64,7 +64,7 @@ def signing_keys(place: Path) -> tuple[SigningKey, ...]:
             signing.append(key_of(key.private or "", key.selector, name))
             if public_of(signing[-1]) != key.public:
                 raise Misconfigured(
-                    f"{name} has a public key of another one: put it back from a backup"
+                    f"{name} has the public key of another key: restore it from a backup"
                 )
     return tuple(signing)
 
@@ -96,8 +96,8 @@ def read_book(place: Path) -> KeyFile:
         raise Misconfigured(f"{place} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
         raise Misconfigured(
-            f"{place} does not hold DKIM keys: put it back from a backup, or move it away and make "
-            "new ones"
+            f"{place} does not contain DKIM keys: restore it from a backup, or move it away and "
+            "create new ones"
         ) from error
 
 
@@ -110,7 +110,7 @@ def write_book(place: Path, keys: KeyFile) -> None:
 def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
     """Replace `before` with `keys`. Raises Conflict when the file has changed since."""
     if read_book(place) != before:
-        raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
+        raise Conflict(f"{place} has changed meanwhile: check it with `dkim show-dns`")
     write_book(place, keys)
 
 
@@ -155,8 +155,8 @@ def signing_domain(wanted: str | None, sender: str) -> str:
         )
     if ours != theirs and not ours.endswith(f".{theirs}") and not theirs.endswith(f".{ours}"):
         raise Misconfigured(
-            f"PAPERROUND_DKIM_DOMAIN is {ours}, and mails come from {theirs}: receivers only count "
-            "a signature of the same domain, or of one above or below it"
+            f"PAPERROUND_DKIM_DOMAIN is {ours}, but email comes from {theirs}: receivers only "
+            "accept a signature of the same domain, its parent or a subdomain"
         )
     return ours
 

@@ -287,7 +287,7 @@ class Conversation:
     def receive(self, data: bytes, now: float) -> None:
         """Process received bytes; empty bytes mean the end of the connection."""
         if not data:
-            half = "half-line: the connection ended inside an answer"
+            half = "half-line: the connection ended within a reply"
             self.fail(half if self._replies.has_begun else "disconnected: the connection ended")
             return
         try:
@@ -310,14 +310,14 @@ class Conversation:
         elif self.is_open and (reply.code == CLOSING or not self._unanswered):
             self._end(reply, "")
         elif self.output and not self._pipelining:
-            self.fail("garbage: an answer that nobody asked for")
+            self.fail("garbage: an unsolicited reply")
         elif self.is_open:
             self._handle_command_reply(self._unanswered.popleft(), reply, now)
         else:
             self._open(reply, now)
 
     def _fail_in_clear(self) -> None:
-        self.fail("garbage: words in the open that would seem to be protected")
+        self.fail("garbage: plain text after STARTTLS")
 
     def _handle_command_reply(self, step: _Step, reply: Reply, now: float) -> None:
         self.deadline = inf

@@ -66,7 +66,7 @@ class SmtpMailer:
         world: World = _WORLD,
     ) -> None:
         if not _HOSTNAME.fullmatch(hostname):
-            raise Misconfigured(f"{hostname!r} is not a host name to introduce ourselves with")
+            raise Misconfigured(f"{hostname!r} is not a valid host name for EHLO")
         self._hostname = hostname
         self._connections = connections
         self._pipelining = pipelining

@@ -213,7 +213,7 @@ class Ledger(Claims[Claimed]):
             .with_for_update(key_share=True)
         )
         if EditionState.CANCELLED in states.scalars().all():
-            raise EditionCancelled("the edition was cancelled meanwhile: nothing is planned of it")
+            raise EditionCancelled("the edition was cancelled meanwhile: nothing more is planned")
 
     def _insert_rows(
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
@@ -290,7 +290,7 @@ class Ledger(Claims[Claimed]):
             .where(*stopped)
         ).all()
         if any(row.planned_since for row in rows):
-            raise Conflict("readers of this edition were planned other mails since")
+            raise Conflict("readers of this edition have other digests planned since")
         waits = {"state": DeliveryState.QUEUED.value, "reason": "", "token": None}
         self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
         again = [(SubscriberId(row.subscriber_id), content_of_row(row)) for row in rows]

@@ -62,23 +62,25 @@ def check_headers(content: bytes, expected: Expected) -> Finding:
     if expected.is_list:
         errors += _list(mail, expected)
     elif listed := [name for name in mail if name.lower().startswith("list-")]:
-        errors.append(f"it is the mail of no list, and has {', '.join(listed)}")
+        errors.append(f"it is not a list email, but has {', '.join(listed)}")
     warnings = list(_automatic(mail))
     check = f"{expected.name} headers"
-    way_out = "`paperround digest preview --out DIR` writes the mail for you to look at"
+    way_out = "`paperround digest preview --out DIR` writes the email to files"
     if errors:
         return fail(check, "; ".join([*errors, *warnings]), way_out)
     if warnings:
         return warn(check, "; ".join(warnings), way_out)
     signed = "signed" if mail.get_all("DKIM-Signature") else "not signed here"
-    return ok(check, f"{len(content) / 1024:.0f} KB, {signed}; every field is as receivers want it")
+    return ok(
+        check, f"{len(content) / 1024:.0f} KB, {signed}; every field meets what receivers require"
+    )
 
 
 def _format(content: bytes, mail: Message) -> Iterator[str]:
     for name in REQUIRED_ONCE:
         count = len(mail.get_all(name, []))
         if count != 1:
-            yield f"{name} stands there {counted(count, 'time')}"
+            yield f"{name} appears {counted(count, 'time')}"
     if re.search(rb"(?<!\r)\n|\r(?!\n)", content):
         yield "a line does not end in CRLF"
     longest = max(map(len, content.split(b"\r\n")))
@@ -92,7 +94,7 @@ def _identity(mail: Message, expected: Expected) -> Iterator[str]:
     if message_id is None:
         yield "Message-ID is not of the form <letters@domain>"
     elif not is_aligned(message_id[1].lower(), sender) or message_id[1].endswith(_LOCAL):
-        yield f"Message-ID is of {message_id[1]}, not of {sender}"
+        yield f"Message-ID has the domain {message_id[1]}, not {sender}"
     if not is_aligned(sender, expected.envelope):
         yield f"From ({sender}) and the envelope ({expected.envelope}) differ: SPF does not count"
     try:
@@ -128,14 +130,14 @@ def _signature(mail: Message, expected: Expected) -> Iterator[str]:
         if "l" in tags:
             yield f"the signature {tags.get('s', '')} covers a part of the body only (l=)"
     if signatures and not any(is_aligned(tags.get("d", "").lower(), sender) for tags in signatures):
-        yield f"no signature is of {sender}: From is not aligned"
+        yield f"no signature is by {sender}: From is not aligned"
 
 
 def _list(mail: Message, expected: Expected) -> Iterator[str]:
     for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Post", *LIST_FIELDS):
         count = len(mail.get_all(name, []))
         if count != 1:
-            yield f"{name} stands there {count} times" if count else f"{name} is missing"
+            yield f"{name} appears {count} times" if count else f"{name} is missing"
     yield from _list_unsubscribe(mail, expected)
     if mail.get("List-Unsubscribe-Post", "").strip() != "List-Unsubscribe=One-Click":
         yield "List-Unsubscribe-Post is not List-Unsubscribe=One-Click, word for word"
@@ -154,7 +156,7 @@ def _list_unsubscribe(mail: Message, expected: Expected) -> Iterator[str]:
     if len(by_mail) != 1:
         yield "List-Unsubscribe has no mailto: set PAPERROUND_CONTACT to an address"
     if web and not any(b"/unsubscribe/" in one for one in _contents(mail, "text/plain")[:1]):
-        yield "the text has no visible link for leaving"
+        yield "the text has no visible unsubscribe link"
 
 
 def _contents(mail: Message, kind: str) -> list[bytes]:
@@ -166,7 +168,7 @@ def _contents(mail: Message, kind: str) -> list[bytes]:
 
 def _automatic(mail: Message) -> Iterator[str]:
     if mail.get("Auto-Submitted", "").strip().lower() != "auto-generated":
-        yield "Auto-Submitted is not auto-generated: holiday answers will come"
+        yield "Auto-Submitted is not auto-generated: out-of-office replies will come back"
     suppressed = {
         word.strip().lower() for word in mail.get("X-Auto-Response-Suppress", "").split(",")
     }
@@ -188,7 +190,7 @@ def check_samples(
 ) -> list[Finding]:
     """Lint a digest of each list and a confirmation as they would leave now."""
     if current_status is None:
-        return [skipped("headers", "the database is needed to make a mail")]
+        return [skipped("headers", "the database is needed to make an email")]
     try:
         return [
             finding
@@ -196,7 +198,7 @@ def check_samples(
             for finding in _check_list(context, one.mailing_list, now=now)
         ]
     except PaperroundError as error:
-        return [fail("headers", f"no mail can be made: {error}")]
+        return [fail("headers", f"no email can be made: {error}")]
 
 
 def _check_list(context: AppContext, mailing_list: MailingList, *, now: datetime) -> list[Finding]:

@@ -27,7 +27,8 @@ from paperround.plugins.doctor_checks import headers, records, relays, site
 
 _LEVELS_BY_SEVERITY = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
 MAILBOX_WAY_OUT = (
-    "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private authority"
+    "docs/bounces.md explains the setting; add `?ca=FILE` for the certificate of a private "
+    "authority"
 )
 
 
@@ -80,8 +81,8 @@ def unresolved_finding(needed: dict[str, list[str]], silent: Collection[str]) ->
         return []
     unseen = [what for host in sorted(silent) for what in needed[host]]
     says = (
-        f"nobody answers for the names {', '.join(sorted(silent))}: the DNS that this machine asks "
-        f"is silent or out of reach. Not looked at: {', '.join([*unseen, 'DNS records'])}"
+        f"there is no answer for the names {', '.join(sorted(silent))}: this machine's DNS server "
+        f"does not respond or is unreachable. Not checked: {', '.join([*unseen, 'DNS records'])}"
     )
     return [fail("dns", says, records.WAY_OUT)]
 
@@ -98,7 +99,7 @@ def _check_site(context: AppContext, current_status: Status | None, now: datetim
     url = context.settings.public_url
     certificate = site.check_certificate(url, now=now)
     if certificate.level is Level.FAIL:
-        return [certificate, skipped("site", "not asked: its certificate is refused")]
+        return [certificate, skipped("site", "not asked: its certificate is rejected")]
     has_ticked = current_status is not None and current_status.last_tick_at is not None
     with closing(site.site_client(url, context.clock)) as client:
         answer = run_check("site", lambda: site.check_site(url, client, has_ticked=has_ticked))

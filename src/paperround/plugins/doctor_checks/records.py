@@ -22,10 +22,10 @@ from paperround.plugins.doctor_checks.headers import is_aligned
 RESERVED = (*RESERVED_SUFFIXES, ".example.com", ".example.net", ".example.org")
 """Suffixes of domains that are reserved for examples and have no records (RFC 2606)."""
 
-WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks in the same way"
+WAY_OUT = "check the network and /etc/resolv.conf; `getent hosts NAME` does the same lookup"
 """What to do about a DNS that does not answer."""
 
-ADD = "add this line to the DNS, and wait until it can be seen"
+ADD = "add this record to the DNS, and wait until it is visible"
 
 
 def check(context: AppContext, now: datetime) -> list[Finding]:
@@ -34,7 +34,7 @@ def check(context: AppContext, now: datetime) -> list[Finding]:
         context.signers()  # every key must be readable, also if its record is not looked up
         due = context.signers.due(now)
     except Misconfigured as error:
-        return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
+        return [fail("dkim", str(error), "docs/dkim.md explains how to create keys")]
     return check_records(context.settings, due, context.resolver, now=now, client=context.client)
 
 
@@ -49,18 +49,18 @@ def check_records(
     """Return one finding for each record that receivers look up, or one if none is needed. Without
     a `client` the MTA-STS policy is not fetched."""
     if not settings.smtp_url or settings.relay.startswith("outbox:"):
-        return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
+        return [skipped("dns", "no email leaves this machine, so receivers check no records")]
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
     envelope = (settings.bounce_address or domain).rpartition("@")[2].lower()
     if f".{domain}".endswith(RESERVED):
-        return [skipped("dns", f"not looked up: nobody can own {domain}")]
+        return [skipped("dns", f"not looked up: {domain} is a reserved domain")]
     try:
         resolver.texts(domain)
     except FetchFailed as error:
         # One finding for all records: if one query has no answer, the others have none either.
         lines = [key.line for key in keys if key.state is KeyState.SIGNING]
-        must_have = "; it must have these lines" if lines else ""
-        says = f"{error}. No record of {domain} was looked at{must_have}"
+        must_have = "; it must have these records" if lines else ""
+        says = f"{error}. No record of {domain} was checked{must_have}"
         return [warn("dns", says, WAY_OUT, *lines)]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
@@ -78,8 +78,8 @@ def check_records(
 def check_dkim(keys: Sequence[KeyRecord], resolver: Resolver) -> list[Finding]:
     """Return one finding for each key that needs a record."""
     if not any(key.state is KeyState.SIGNING for key in keys):
-        says = "mails are not signed here: the relay must do it"
-        return [skipped("dkim", says, "`paperround dkim create` makes a key, if it does not")]
+        says = "email is not signed here: the relay must do it"
+        return [skipped("dkim", says, "if it does not, create a key with `paperround dkim create`")]
     return [_check_key(key, resolver) for key in keys]
 
 
@@ -87,42 +87,42 @@ def _check_key(record: KeyRecord, resolver: Resolver) -> Finding:
     try:
         status = published_status(record, resolver.texts(record.name))
     except FetchFailed as error:
-        return skipped("dkim", str(error), "it should have this line", record.line)
+        return skipped("dkim", str(error), "it should have this record", record.line)
     match record.state:
         case KeyState.SIGNING:
             return _check_signing_key(record, status)
         case KeyState.WAITING:
             if status is RecordStatus.GOOD:
                 says = f"{record.name} has the next key"
-                return warn("dkim", says, "`paperround dkim rotate` lets it sign")
-            says, way_out = f"the next key waits, and {record.name} does not have it", ADD
+                return warn("dkim", says, "`paperround dkim rotate` switches to it")
+            says, way_out = f"the next key is waiting, but {record.name} does not have it", ADD
         case KeyState.KEPT:
             day = f"{record.until:%Y-%m-%d}" if record.until else "later"
             if status in (RecordStatus.GOOD, RecordStatus.TESTING):
                 return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
-            says = f"{record.name} must keep the last key until {day}: mails on their way need it"
-            way_out = "put this line back"
+            says = f"{record.name} must keep the last key until {day}: emails on their way need it"
+            way_out = "restore this record"
         case _:
             if status in (RecordStatus.REVOKED, None):
                 return ok("dkim", f"{record.name} has no key any more")
-            says = f"{record.name} still has a key that signs no more"
-            way_out = "put this line in its place"
+            says = f"{record.name} still has a key that no longer signs"
+            way_out = "replace it with this record"
     return warn("dkim", says, way_out, record.line)
 
 
 def _check_signing_key(record: KeyRecord, status: RecordStatus | None) -> Finding:
     match status:
         case RecordStatus.GOOD:
-            return ok("dkim", f"mails are signed, and {record.name} has the key")
+            return ok("dkim", f"email is signed, and {record.name} has the key")
         case RecordStatus.TESTING:
-            says = f"{record.name} says t=y: receivers take the mails for unsigned"
+            says = f"{record.name} says t=y: receivers treat the email as unsigned"
             return warn("dkim", says, "publish it without t=y", record.line)
         case None:
-            says = f"mails are signed, and {record.name} has no key: no signature is good"
+            says = f"email is signed, but {record.name} has no key: every signature is invalid"
             return fail("dkim", says, ADD, record.line)
         case _:
-            says = f"mails are signed, and {record.name} has another key: no signature is good"
-            return fail("dkim", says, "put this line in its place", record.line)
+            says = f"email is signed, but {record.name} has another key: every signature is invalid"
+            return fail("dkim", says, "replace it with this record", record.line)
 
 
 def _sending_addresses(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
@@ -145,16 +145,16 @@ def _check_spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Fin
         match found:
             case []:
                 says = f"{domain} does not say who may send for it"
-                dots = "what your relay's provider tells you goes in place of the dots"
+                dots = "replace the dots with what your relay's provider tells you"
                 return warn("spf", says, ADD if addresses else dots, line)
             case [record]:
                 return _check_spf_record(domain, record, addresses, resolver)
             case _:
                 records = counted(len(found), "SPF record")
-                says = f"{domain} has {records}, so receivers take none of them"
-                return fail("spf", says, "put what they say into one")
+                says = f"{domain} has {records}, so receivers ignore all of them"
+                return fail("spf", says, "merge them into one")
     except FetchFailed as error:
-        return skipped("spf", str(error), "it should have a line like this", line)
+        return skipped("spf", str(error), "it should have a record like this", line)
 
 
 def _check_spf_record(
@@ -164,17 +164,25 @@ def _check_spf_record(
         evaluation = spf.read(record, domain, addresses, resolver)
     except spf.Broken as error:
         says = f"{domain} says {record}: {error}"
-        return fail("spf", says, "leave only what sends for you, and addresses instead of names")
+        return fail(
+            "spf",
+            says,
+            "keep only the servers that send for you, and use addresses instead of names",
+        )
     if evaluation.allows_all:
-        says = f"{domain} lets everybody send for it: {record}"
+        says = f"{domain} allows everybody to send for it: {record}"
         return warn("spf", says, "end it with -all")
     if evaluation.passes is False and not evaluation.unsure:
-        says = f"{domain} does not let {', '.join(addresses)} send, which is where mails leave from"
+        says = f"{domain} does not allow {', '.join(addresses)} to send, where email is sent from"
         version, *rest = record.split()
         line = f'{domain}. TXT "{" ".join([version, *map(_spf_term, addresses), *rest])}"'
-        return fail("spf", says, "put this line in place of the old one", line)
+        return fail("spf", says, "replace the old record with this one", line)
     if not addresses and len(record.split()) < 3 and "redirect=" not in record:
-        return fail("spf", f"{domain} lets nobody send for it: {record}", "add what sends for you")
+        return fail(
+            "spf",
+            f"{domain} allows nobody to send for it: {record}",
+            "add the servers that send for you",
+        )
     asked = f"{evaluation.lookups} of {spf.MOST_LOOKUPS} look-ups"
     return ok("spf", f"{domain} says {record} ({asked})")
 
@@ -191,16 +199,16 @@ def _check_dmarc(
     try:
         place, found = _find_policy(domain, resolver)
     except FetchFailed as error:
-        return skipped("dmarc", str(error), "it should have a line like this", line)
+        return skipped("dmarc", str(error), "it should have a record like this", line)
     match found:
         case []:
-            says = f"{domain} has no policy, and receivers ask for one"
+            says = f"{domain} has no DMARC policy, which receivers require"
             return warn("dmarc", says, ADD, line)
         case [record]:
             return check_policy(place, record, sender=domain, envelope=envelope, signer=signer)
         case _:
             policies = counted(len(found), "policy", "policies")
-            says = f"{place} has {policies}, so receivers take none of them"
+            says = f"{place} has {policies}, so receivers ignore all of them"
             return fail("dmarc", says, "leave one")
 
 
@@ -230,8 +238,8 @@ def _check_ptrs(settings: Settings, resolver: Resolver) -> list[Finding]:
         return []
     host = urlsplit(settings.public_url).hostname or ""
     if host in LOOPBACK or f".{host}".endswith(RESERVED):
-        says = "not looked up: the address of the site does not tell where mails leave from"
-        return [skipped("ptr", says, "the name of that address must lead back to it")]
+        says = "not looked up: the address of the site does not show where email is sent from"
+        return [skipped("ptr", says, "the name of that address must resolve to it again")]
     try:
         return [_check_ptr(one, host, resolver) for one in resolver.addresses(host)]
     except FetchFailed as error:
@@ -240,14 +248,14 @@ def _check_ptrs(settings: Settings, resolver: Resolver) -> list[Finding]:
 
 def _check_ptr(address: str, host: str, resolver: Resolver) -> Finding:
     line = f"{ip_address(address).reverse_pointer}. PTR {host}."
-    way_out = "if mails leave from it, set this where you rent the machine"
+    way_out = "if email is sent from it, set this at the provider of the machine"
     names = resolver.hosts(address)
     if not names:
         return warn("ptr", f"{address} has no name", way_out, line)
     if not any(address in resolver.addresses(name) for name in names):
-        says = f"{address} is called {names[0]}, which does not lead back to it"
+        says = f"{address} is called {names[0]}, which does not resolve to it"
         return warn("ptr", says, way_out, line)
-    return ok("ptr", f"{address} is called {names[0]}, which leads back to it")
+    return ok("ptr", f"{address} is called {names[0]}, which resolves to it")
 
 
 def _of_version(version: str, texts: Sequence[str]) -> list[str]:
@@ -269,9 +277,9 @@ def check_mx(domain: str, resolver: Resolver) -> Finding:
     if names:
         return ok("mx", f"mail for {domain} goes to {', '.join(names)}")
     if there:
-        return ok("mx", f"{domain} names no mail host, so mail for it goes to its own address")
-    says = f"no mail can reach {domain}: bounces and answers are lost, and receivers mistrust that"
-    return warn("mx", says, f"{domain}. MX 10 and the name of a host that takes its mail")
+        return ok("mx", f"{domain} has no mail host, so email to it goes to its own address")
+    says = f"no email can reach {domain}: bounces and replies are lost, and receivers distrust it"
+    return warn("mx", says, f"{domain}. MX 10 and the name of a host that receives its email")
 
 
 def check_mta_sts(
@@ -286,23 +294,23 @@ def check_mta_sts(
     line = f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"'
     place = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     if not texts:
-        says = f"{domain} does not ask for TLS with the mail it gets, which it need not"
-        return skipped("mta-sts", says, f"beside this line it needs a policy at {place}", line)
+        says = f"{domain} does not require TLS for incoming email, which is optional"
+        return skipped("mta-sts", says, f"with this record, it needs a policy at {place}", line)
     if client is None:
         return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
     try:
         page = client.get(FetchRequest(url=place))
     except FetchFailed as error:
-        return warn("mta-sts", f"the record stands, and there is no policy at {place}: {error}")
+        return warn("mta-sts", f"the record exists, but there is no policy at {place}: {error}")
     found: dict[str, list[str]] = {}
     for each in page.body.decode("utf-8", "replace").splitlines():
         name, colon, value = each.partition(":")
         if colon:
             found.setdefault(name.strip().lower(), []).append(value.strip().lower())
-    moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
+    moved = f"redirects to {page.url}, which senders do not follow" if page.url != place else ""
     wrong = moved or _policy_error(found, domain, resolver)
     if wrong:
-        return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
+        return warn("mta-sts", f"the policy at {place} {wrong}", "senders ignore it")
     return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({found['mode'][0]})")
 
 
@@ -312,7 +320,7 @@ def _policy_error(policy: Mapping[str, list[str]], domain: str, resolver: Resolv
     if policy.get("mode", [""])[0] not in _MODES:
         return f"has no mode of {', '.join(_MODES)}"
     if not policy.get("max_age", [""])[0].isdigit():
-        return "does not say for how many seconds it holds (max_age)"
+        return "does not say for how many seconds it is valid (max_age)"
     patterns = policy.get("mx", [])
     unlisted = [
         name
@@ -320,7 +328,7 @@ def _policy_error(policy: Mapping[str, list[str]], domain: str, resolver: Resolv
         if not any(fnmatch(name.lower(), pattern) for pattern in patterns)
     ]
     named = ", ".join(unlisted)
-    return f"does not name {named}, which takes mail for {domain}" if unlisted else ""
+    return f"does not include {named}, which receives email for {domain}" if unlisted else ""
 
 
 POLICIES = ("none", "quarantine", "reject")
@@ -344,10 +352,12 @@ def check_policy(
     by_envelope = _aligned(tags.get("aspf"), sender, envelope)
     if not (by_key or by_envelope):  # one is enough
         neither = f"neither the signature ({signer or 'none'}) nor the envelope ({envelope}) fits"
-        way_out = "take that tag away, or sign with one domain"
+        way_out = "remove that tag, or sign with the same domain"
         return fail("dmarc", f"{says}, and {neither} {sender}", way_out)
     if old := [name for name in OBSOLETE_TAGS if name in tags]:
-        return ok("dmarc", f"{says} ({', '.join(old)} of older rules: receivers pass over that)")
+        return ok(
+            "dmarc", f"{says} ({', '.join(old)} from an older standard, which receivers ignore)"
+        )
     return ok("dmarc", says)
 
 

@@ -21,13 +21,14 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.plugins.doctor_checks.site import check_expiry
 
 _WAYS_OUT = {
-    Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
-    Phase.TLS: "its certificate must be good for that name; if a private authority signed it, add "
+    Phase.CONNECT: "check the name and port, that it is running, and that no firewall blocks it",
+    Phase.TLS: "its certificate must be valid for that name; if a private authority signed it, add "
     "`?ca=FILE` with the certificate of that authority, or name the file in SSL_CERT_FILE",
-    Phase.AUTH: "look at user and password; signs such as @ : / are percent-encoded (`%40`)",
+    Phase.AUTH: "check the user and password; characters such as @ : / must be percent-encoded "
+    "(`%40`)",
     Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
 }
-_OTHER_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
+_OTHER_WAY_OUT = "ask the operator of the relay: it does not accept this machine"
 
 
 def check_mailbox(settings: Settings) -> Finding:
@@ -35,12 +36,12 @@ def check_mailbox(settings: Settings) -> Finding:
     if settings.bounce_imap_url:
         mailbox_url = parse_imap_url(settings.bounce_imap_url)
         list(read_mailbox(mailbox_url, limit=0))
-        return ok("bounces", f"{mailbox_url} lets us read the folder {mailbox_url.folder}")
+        return ok("bounces", f"the folder {mailbox_url.folder} of {mailbox_url} can be read")
     if settings.bounce_address:
-        says = f"every mail comes back to an address of its own at {settings.bounce_address}"
-        return ok("bounces", f"{says}; a pipe or a provider has to bring them")
-    says = "mails come back to PAPERROUND_MAIL_FROM, and nothing here reads them"
-    return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
+        says = f"every email has its own return address at {settings.bounce_address}"
+        return ok("bounces", f"{says}; a pipe or a provider must deliver bounces here")
+    says = "bounces go to PAPERROUND_MAIL_FROM, and nothing here reads them"
+    return skipped("bounces", says, "docs/bounces.md explains how to receive them")
 
 
 def check_relays(
@@ -67,7 +68,7 @@ def _relay_findings(relay: Relay, settings: Settings, now: datetime) -> list[Fin
     except (PaperroundError, OSError) as error:
         return [fail("relay", str(error))]
     how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
-    found = [ok("relay", f"{relay} ({how}) would take mail from {sender}")]
+    found = [ok("relay", f"{relay} ({how}) would accept email from {sender}")]
     if expires_at is not None:
         ends = check_expiry(relay.host, expires_at, now=now)
         found.append(replace(ends, check="relay certificate"))
@@ -78,10 +79,10 @@ def _outbox(folder: Path) -> Finding:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return ok("outbox", f"mails are kept in {folder}: none leaves this machine")
+            return ok("outbox", f"email is written to {folder}: none leaves this machine")
     except OSError as error:
-        says = f"no mail can be kept in {folder}: {error.strerror}"
-        return fail("outbox", says, "make it a folder that this user may write")
+        says = f"no email can be written to {folder}: {error.strerror}"
+        return fail("outbox", says, "make it a folder that this user can write to")
 
 
 def _refusal(relay: Relay, stopped: Stopped) -> Finding:
@@ -92,7 +93,7 @@ def _refusal(relay: Relay, stopped: Stopped) -> Finding:
     else:
         code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
         why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
-    return fail("relay", f"{relay} would not take mail: {why}", way_out)
+    return fail("relay", f"{relay} would not accept email: {why}", way_out)
 
 
 _TLS = {
@@ -124,7 +125,7 @@ def check_hooks(context: AppContext) -> list[Finding]:
         warn(
             "hooks",
             f"the relay is {name}'s, which keeps bounces and complaints to itself",
-            f"set {setting}, and let it post to /hooks/{name}: see docs/providers.md",
+            f"set {setting}, and have it post to /hooks/{name}: see docs/providers.md",
         )
         for end, (name, setting) in RELAYS.items()
         if name not in on and any(f".{host}".endswith(end) for host in hosts)
@@ -132,7 +133,9 @@ def check_hooks(context: AppContext) -> list[Finding]:
     if on:
         named = ", ".join(f"/hooks/{name}" for name in on)
         return [ok("hooks", f"on, each with what its provider proves itself by: {named}"), *missing]
-    return missing or [skipped("hooks", "no provider is set to tell of bounces and complaints")]
+    return missing or [
+        skipped("hooks", "no provider is configured to report bounces and complaints")
+    ]
 
 
 def _host(url: str) -> str:

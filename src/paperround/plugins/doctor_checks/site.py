@@ -66,8 +66,8 @@ def check_site(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
     if not is_alive:
         return fail(
             "site",
-            f"something else than Paperround answers at {url}",
-            "look at the proxy in front, and at PAPERROUND_PUBLIC_URL",
+            f"something other than Paperround answers at {url}",
+            "check the proxy in front, and PAPERROUND_PUBLIC_URL",
         )
     return ok("site", f"Paperround answers at {url}")
 
@@ -84,9 +84,11 @@ def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
     ahead = page.fetched_at - dated
     where = "ahead of" if ahead > timedelta() else "behind"
     says = f"this machine's clock is {_duration_in_words(abs(ahead))} {where} that of {owner}"
-    way_out = "`timedatectl`: let the machine set its clock by the network"
+    way_out = "`timedatectl`: have the machine set its clock from the network"
     if abs(ahead) >= CLOCK_FAIL:
-        return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)
+        return fail(
+            "time", f"{says}: emails have the wrong date, and signatures are rejected", way_out
+        )
     return warn("time", says, way_out) if abs(ahead) >= CLOCK_WARN else ok("time", says)
 
 
@@ -105,7 +107,7 @@ def check_certificate(url: str, *, now: datetime) -> Finding:
             peer_certificate = wrapped.getpeercert() or {}
             seconds = ssl.cert_time_to_seconds(str(peer_certificate["notAfter"]))
     except ssl.SSLCertVerificationError as error:
-        says = f"the certificate of {host} is refused: {error.verify_message}"
+        says = f"the certificate of {host} is rejected: {error.verify_message}"
         return fail("certificate", says, _WAYS_OUT.get(error.verify_code, PRIVATE_AUTHORITY))
     except OSError as error:
         return skipped("certificate", f"{host} could not be asked: {error.strerror or error}")
@@ -114,9 +116,9 @@ def check_certificate(url: str, *, now: datetime) -> Finding:
 
 def check_expiry(host: str, ends: datetime, *, now: datetime) -> Finding:
     """Judge when a certificate ends."""
-    says = f"the certificate of {host} is good until {ends:%Y-%m-%d}"
+    says = f"the certificate of {host} is valid until {ends:%Y-%m-%d}"
     if ends - now < MIN_VALIDITY:
-        return warn("certificate", says, "renew it now: what renews it seems to be stuck")
+        return warn("certificate", says, "renew it now: automatic renewal seems to be stuck")
     return ok("certificate", says)
 
 

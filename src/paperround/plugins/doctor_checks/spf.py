@@ -61,9 +61,7 @@ def _count_lookups(record: str, domain: str, evaluation: SpfEvaluation, resolver
         if name in _LOOKUP_MECHANISMS or name == "redirect":
             evaluation.lookups += 1
         if evaluation.lookups > MOST_LOOKUPS:  # a record must not make us query forever
-            raise Broken(
-                f"receivers give up on it: it needs more than {MOST_LOOKUPS} look-ups of the DNS"
-            )
+            raise Broken(f"receivers give up on it: it needs more than {MOST_LOOKUPS} DNS lookups")
         if name not in ("include", "redirect"):
             continue
         if "%" in value:
@@ -99,7 +97,7 @@ def _mechanisms(record: str) -> list[tuple[str, str, str]]:
         parts = re.split("([:/])", word.removeprefix(qualifier).lower(), maxsplit=1)
         name, separator, value = [*parts, "", ""][:3]
         if name not in _MECHANISM_NAMES:
-            raise Broken(f"receivers give up on it: they do not know {word!r}")
+            raise Broken(f"receivers give up on it: {word!r} is unknown")
         terms.append((qualifier, name, value if separator == ":" else separator + value))
     return terms
 
@@ -150,4 +148,4 @@ def _within(address: str, network: str) -> bool:
     try:
         return ip_address(address) in ip_network(network, strict=False)
     except ValueError:
-        raise Broken(f"receivers give up on it: {network!r} is no address") from None
+        raise Broken(f"receivers give up on it: {network!r} is not an address") from None
