@@ -39,7 +39,7 @@ def feeds() -> list[str]:
 def test_where_nobody_can_be_asked_it_needs_a_yes(command: tuple[str, ...]) -> None:
     refused = run(*command)
     assert refused.exit_code == 2
-    assert "say --yes" in refused.stderr
+    assert "use --yes" in refused.stderr
     assert (readers(), feeds()) == ([ADA], ["hf"])
     assert run(*command, "--yes").exit_code == 0
     assert (readers(), feeds()) != ([ADA], ["hf"])

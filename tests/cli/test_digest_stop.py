@@ -116,8 +116,8 @@ def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
     [one] = said("digest", "status", "--now", LATER)["lists"]
     assert (one["waiting_now"], one["seconds_to_go"]) == (3, None)
     held = run("deliver", "--now", LATER).stdout
-    assert "mails of the day: 3 queued" in held
-    assert "paused: trending; `paperround digest resume` lets it go on" in held
+    assert "emails of the day: 3 queued" in held
+    assert "paused: trending; `paperround digest resume` resumes" in held
     assert run("digest", "resume").stdout == "resumed: trending\n"
     assert run("digest", "resume").stdout == "nothing to do: nothing is paused\n"
     assert "paused:" not in run("deliver", "--now", LATER).stdout

@@ -123,7 +123,7 @@ def test_the_next_key_signs_once_its_record_can_be_seen(office: Office) -> None:
 
 def test_unchecked_makes_no_key(office: Office) -> None:
     office.run("create", "--algorithm", "ed25519")
-    with pytest.raises(Conflict, match="no key waits"):
+    with pytest.raises(Conflict, match="there is no next key"):
         office.run("rotate", "--unchecked")
 
 

@@ -214,4 +214,4 @@ def test_the_audit_is_read_at_the_command_line(folder: Path) -> None:
         "changed": "enabled", "before": "enabled yes", "after": "enabled no",
     }  # fmt: skip
     assert "add feed" in run("audit --limit 5").stdout
-    assert run("audit --by nobody").stdout == "nothing like that was done\n"
+    assert run("audit --by nobody").stdout == "no entry matches\n"

@@ -69,7 +69,7 @@ def newest(home: AppContext) -> KeptModel | None:
 def test_with_too_little_history_the_command_says_so_and_what_helps(home: AppContext) -> None:
     fill(home.database, 3)
     words = run("learn", "--now", NOW)
-    assert "nothing was learned: 30 papers of 3 days with settled votes, and it takes 600" in words
+    assert "no model was trained: there are 30 papers of 3 days with settled" in words
     assert "paperround ingest --file" in words
     told = json.loads(run("learn", "--now", NOW, "--json"))
     assert told == {"outcomes": 30, "days": 3, "feeds": 1, "least": 600, "model": None}

@@ -72,7 +72,7 @@ def test_deliver_counts_a_request_that_waits_as_queued(
     assert run("deliver")["notices"]["queued"] == 1
 
 
-WAITS = "what people asked for has to wait"
+WAITS = "sign-ups and requests for links have to wait"
 
 
 @pytest.fixture

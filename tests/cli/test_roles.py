@@ -91,7 +91,7 @@ def test_a_place_that_nobody_can_listen_at_is_refused(home: AppContext, place: s
 def test_a_place_that_is_taken_is_said_so(home: AppContext) -> None:
     with (
         listen("127.0.0.1", 0) as door,
-        pytest.raises(InvalidInput, match=r"cannot be had .*--health names another"),
+        pytest.raises(InvalidInput, match=r"cannot listen on .*choose another with --health"),
         serve_health(home, scheduler_role(home.clock.now), str(door.getsockname()[1])),
     ):
         raise AssertionError("it is served")

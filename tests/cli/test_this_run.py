@@ -39,16 +39,17 @@ def test_a_run_says_what_it_did_and_then_the_day() -> None:
     send, deliver = ("digest", "send", "--now", MORNING), ("deliver", "--now", LATER)
     assert run(*send).splitlines() == [
         "this run planned the digest of 2 people",
-        "trending, 2026-01-30 (manual): 1 paper, 2 mails in all",
+        "trending, 2026-01-30 (manual): 1 paper, 2 digests in all",
     ]
     first = run(*deliver).splitlines()
-    assert first[:2] == ["this run: digests: 2 sent; other mails: none", "mails of the day: 2 sent"]
+    sent = ["this run: digests: 2 sent; other emails: none", "emails of the day: 2 sent"]
+    assert first[:2] == sent
     add("alan")
     assert run(*send).startswith("this run planned the digest of 1 person\n")
     told = json.loads(run(*deliver, "--json"))
     assert (told["sent"], told["this_run"]) == (3, {"digests": {"sent": 1}, "others": {}})
     again = run(*deliver).splitlines()
-    assert again[:2] == ["this run: digests: none; other mails: none", "mails of the day: 3 sent"]
+    assert again[:2] == ["this run: digests: none; other emails: none", "emails of the day: 3 sent"]
 
 
 @pytest.mark.accept("O8", part="deliver", mutant="deliver-is-silent-about-a-dead-relay")
@@ -62,5 +63,5 @@ def test_a_run_that_tries_nothing_still_says_that_the_relay_cannot_be_reached(
     run("digest", "send", "--now", MORNING)
     run("deliver", "--now", LATER)
     tried_nothing = run("deliver", "--now", LATER)
-    assert tried_nothing.startswith("this run: digests: none; other mails: none\n")
+    assert tried_nothing.startswith("this run: digests: none; other emails: none\n")
     assert "the relay cannot be reached: no-session: network: Connection refused" in tried_nothing

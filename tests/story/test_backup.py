@@ -105,7 +105,7 @@ def test_a_secret_of_ones_own_is_not_in_a_backup_and_both_ends_say_so(
     (old.folder / "paperround-data" / "secret_key").unlink()
     (old.folder / ".env").write_text(secret)
     assert "keep .env" in old.run("db", "backup", copy)
-    assert "no secret came with it" in new.run("db", "restore", copy)
+    assert "the backup has no secret" in new.run("db", "restore", copy)
     (new.folder / ".env").write_text(secret)
     (new.folder / "paperround-data" / "paperround.db").unlink()
     assert "no secret" not in new.run("db", "restore", copy)

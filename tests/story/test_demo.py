@@ -203,7 +203,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_a_mistake(home: CommandLine) 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         error = home.run("demo", "--port", port, exit_code=1)
-    assert error.startswith(f"paperround: port {port} of 127.0.0.1 cannot be had")
+    assert error.startswith(f"paperround: cannot listen on port {port} of 127.0.0.1")
     assert error.count("\n") == 1
 
 

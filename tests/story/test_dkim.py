@@ -71,7 +71,7 @@ def test_with_keys_that_cannot_be_read_mails_wait(home: CommandLine) -> None:
     kept = home.folder / "paperround-data" / "dkim.json"
     kept.write_text("{}")
     for _ in range(4):
-        assert "does not hold DKIM keys" in home.run("deliver", exit_code=1)
+        assert "does not contain DKIM keys" in home.run("deliver", exit_code=1)
     kept.unlink()
     assert home.json("deliver")["sent"] == 1  # none was signed before
 

@@ -31,14 +31,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         (("edit", "hf"), 2, "say what to change: --set"),
         (("edit", "hf", "--unset", "colour"), 1, "no setting 'colour': it has days"),
         (("edit", "resting", "--unset", "days"), 1, "no setting 'days': it has none"),
-        (("edit", "hf", "--unset", "days", "--set", "days=3"), 2, "days is set, too"),
+        (("edit", "hf", "--unset", "days", "--set", "days=3"), 2, "days is also set"),
         (("edit", "hf", "--set", "days=3", "--set", "days=4"), 2, "days is given twice"),
         (("edit", "hf", "--rename", ""), 1, "cannot be a feed's name"),
         (("edit", "hf", "--own-url", "--url", "https://x.example"), 2, "not both"),
         (("add", "x", "--kind", "arxiv"), 1, "arxiv needs categories: 1 to 60"),
         (("add", "x", "--kind", "arxiv-oai"), 1, "arxiv-oai needs sets: 1 to 60"),
         (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a blank"),
-        (("add", "x", "--preset", "ml"), 2, "give it alone"),
+        (("add", "x", "--preset", "ml"), 2, "cannot be combined"),
         (("runs", "nobody"), 1, "no feed called nobody: there are hf, resting"),
         (("rejects", "hf", "--limit", "0"), 2, "greater than or equal to 1"),
     ],
@@ -70,11 +70,12 @@ def test_nothing_is_no_silence(home: CommandLine, tmp_path: Path) -> None:
     empty = CommandLine(tmp_path)
     empty.run("db", "upgrade")
     assert "no feeds yet" in empty.run("feeds", "check")
-    assert home.run("feeds", "runs", "hf") == "hf was not read yet: paperround feeds run hf\n"
-    assert home.run("feeds", "rejects", "hf") == "nothing of hf was rejected\n"
+    never = "hf has not been polled yet: paperround feeds run hf\n"
+    assert home.run("feeds", "runs", "hf") == never
+    assert home.run("feeds", "rejects", "hf") == "no entry of hf was rejected\n"
     assert home.json("feeds", "runs", "hf") == {"runs": []}
     (tmp_path / "none.opml").write_text('<opml version="2.0"><head/><body/></opml>')
-    assert empty.run("feeds", "import", "none.opml") == "none.opml: there is no feed in it\n"
+    assert empty.run("feeds", "import", "none.opml") == "none.opml: the file contains no feeds\n"
     (tmp_path / "empty.opml").write_text("\n")
     assert "the file is empty" in empty.run("feeds", "import", "empty.opml", exit_code=1)
 

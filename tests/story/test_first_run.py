@@ -44,7 +44,7 @@ def test_init_without_questions_makes_an_installation_that_is_well(home: Command
     assert len(settings(home)["PAPERROUND_SECRET_KEY"] or "") == 43
     assert settings(home)["PAPERROUND_OPERATOR"] == 'The "Lab", #1'
     assert "fail" not in said
-    assert "test mail with a few words (there is no edition): sent" in said
+    assert "test email with a short text (there is no edition): sent" in said
     assert len(home.outbox) == 1
     assert home.json("doctor")["well"] is True
 
@@ -70,7 +70,7 @@ def test_an_answer_on_the_command_line_that_is_wrong_is_wrong_usage(home: Comman
 
 def test_mail_that_leaves_needs_a_sender_and_an_address(home: CommandLine) -> None:
     relay = ("init", "--yes", "--no-test-mail", "--relay", "smtps://mail.example.org")
-    assert "see who mails them" in home.run(*relay, exit_code=2)
+    assert "see who sends the email" in home.run(*relay, exit_code=2)
     named = (*relay, "--operator", "Lab", "--contact", ME)
     assert "--private" in home.run(*named, exit_code=1)
     assert not (home.folder / ".env").exists()
@@ -125,7 +125,7 @@ def test_the_doctor_names_a_setting_that_there_is_not(home: CommandLine) -> None
 @pytest.mark.accept("F50", part="setting up", mutant="a-dialogue-tells-what-is-well")
 def test_the_dialogue_shows_only_what_needs_doing(home: CommandLine) -> None:
     said = answer(home, "", "", "Lab", f"Ann <{ME}>", "Europe/Berlin", "8:00", "")
-    assert "nothing is to be mended" in said
+    assert "no problems found" in said
     assert "warn" not in said
     assert "PAPERROUND_SUMMARISE_URL" in said
     assert settings(home)["PAPERROUND_CONTACT"] == ME
@@ -141,7 +141,7 @@ def test_no_test_mail_is_offered_over_a_relay_that_just_failed(home: CommandLine
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Connection refused" in said
-    assert "no test mail: mend the relay" in said
+    assert "no test email: fix the relay" in said
     assert said.count("Connection refused") == 1
 
 
@@ -162,7 +162,7 @@ def test_a_port_that_is_taken_is_one_line(home: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         error = home.run("serve", "--port", port, exit_code=1)
-    assert error.startswith(f"paperround: port {port} of 127.0.0.1 cannot be had")
+    assert error.startswith(f"paperround: cannot listen on port {port} of 127.0.0.1")
     assert error.count("\n") == 1
     assert "--port" in error
 

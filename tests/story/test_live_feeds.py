@@ -50,7 +50,7 @@ def test_a_source_that_fails_is_named_in_one_line_and_in_the_list(tmp_path: Path
         home = home_at(tmp_path, server)
         add(home, server)
         error = home.run("ingest", "--feed", "arxiv", exit_code=1)
-    assert error == "paperround: arxiv: 127.0.0.1 did not answer with a page (status 500)\n"
+    assert error == "paperround: arxiv: 127.0.0.1 did not return a page (status 500)\n"
     (feed,) = home.json("feeds", "list")["feeds"]
     assert (feed["health"], feed["failures"]) == ("failed", 1)
     home.run("feeds", "check", exit_code=1)

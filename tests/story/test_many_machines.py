@@ -120,7 +120,7 @@ def test_a_scheduler_that_is_asked_to_stop_ends_at_once(tmp_path: Path, url: str
             until(lambda: asked(port, "/readyz")[0] == 200, process=process)
             process.send_signal(signal.SIGTERM)
             err = ended(process)
-    assert "this scheduler asks for the rounds" in err
+    assert "this scheduler starts the periodic jobs" in err
     assert many.rows("SELECT * FROM slots WHERE slot LIKE 'scheduler/%'") == []
     assert {row[0] for row in many.rows("SELECT status FROM procrastinate_jobs")} == {"todo"}
 

@@ -33,7 +33,7 @@ def test_from_nothing_to_files_and_again(tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir()} == {"once.toml", "digest.html"}
     made = home.run("once").splitlines()
     assert made[0] == "made today's digest: 12 papers"
-    assert made[-1] == f"began a new state in {tmp_path / 'paperround-state'}"
+    assert made[-1] == f"created a new state in {tmp_path / 'paperround-state'}"
     again = home.json("once")
     assert (again["sent"], again["trouble"], again["unread"]) == (0, None, {})
     assert again["files"] == [str(tmp_path / "digest.html")]

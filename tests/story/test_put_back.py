@@ -43,7 +43,7 @@ def test_a_file_that_is_copied_back_mails_nobody_again(home: CommandLine) -> Non
         assert TO_GO_ON in said
         assert said.count("sending.mark") == 1
     assert home.json("digest", "status")["pace"]["put_back"]
-    assert "mail is held" in home.run("digest", "status")
+    assert "email is held" in home.run("digest", "status")
     home.run("digest", "resume")
     assert home.json("deliver")["sent"] == 0
     assert len(home.outbox) == 2

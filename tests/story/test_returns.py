@@ -94,7 +94,7 @@ def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
     assert (returns["tried"], returns["bounced"]) == (3, 2)
 
     lifted = installation.home.run("suppressions", "lift", alan, "--resume")
-    assert lifted == "lifted: digests go on\n"
+    assert lifted == "lifted: digests resume\n"
     assert installation.states == {"active": 3}
 
 

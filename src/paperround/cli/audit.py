@@ -12,7 +12,7 @@ MOST_SHOWN = 50
 
 def audit(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=500, help="How many, newest first.")
+        int, typer.Option("--limit", min=1, max=500, help="How many entries, newest first.")
     ] = MOST_SHOWN,
     action: Annotated[
         str | None, typer.Option("--action", metavar="ACTION", help="Such as 'edit feed'.")
@@ -43,6 +43,6 @@ def audit(
     with runtime().database.reading() as work:
         found = work[AuditStore].page(wanted, before=None, limit=limit)
     is_narrowed = wanted != AuditQuery()
-    none = "nothing like that was done" if is_narrowed else "nothing was changed yet"
+    none = "no entry matches" if is_narrowed else "nothing has been changed yet"
     entries = [AuditAnswer.of(one) for one in found]
     print_list("audit", entries, "at actor action target details", none=none, as_json=as_json)

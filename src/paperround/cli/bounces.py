@@ -26,16 +26,19 @@ app = typer.Typer(help="Bounces and complaints: emails that came back.", no_args
 @app.command()
 def read(
     file: Annotated[
-        str, typer.Argument(metavar="[FILE|-]", help="The mail. Default: standard input.")
+        str,
+        typer.Argument(
+            metavar="[FILE|-]", help="The file with the message. Default: standard input."
+        ),
     ] = "-",
     to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="Where it was delivered to.")
+        str, typer.Option("--to", metavar="ADDRESS", help="The address it was delivered to.")
     ] = "",
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read one returned email from standard input. For a mail server's pipe: exit 0 means taken,
-    75 that it has to be kept and tried again."""
+    """Read one returned email from standard input. For a mail server's pipe: exit code 0 means
+    accepted, 75 means keep it and retry."""
     from paperround.bounces.intake import process_message
 
     try:
@@ -65,13 +68,13 @@ def poll(now: Now = None, as_json: AsJson = False) -> None:
     context = runtime(now)
     report = context.empty_return_box()
     if report is None:
-        raise InvalidInput("no mailbox is set: PAPERROUND_BOUNCE_IMAP_URL names one")
+        raise InvalidInput("no mailbox is configured: set PAPERROUND_BOUNCE_IMAP_URL")
     _print_report(report, as_json=as_json)
 
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show what came back lately and what it did, and the mails that wait for a person."""
+    """Show recent bounces and complaints and what they did, and the messages in quarantine."""
     from paperround.bounces.store import ReturnStore
 
     with runtime().database.reading() as work:
@@ -79,18 +82,18 @@ def list_all(as_json: AsJson = False) -> None:
         waiting = work[ReturnStore].waiting(limit=MOST_SHOWN)
     events_shown = [pick_fields(one, EVENT_FIELDS) for one in events]
     waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
-    none = "nothing came back; `paperround doctor` says whether bounces are read"
+    none = "no bounces yet; `paperround doctor` checks whether they are read"
     line = None if events or waiting else none
     print_result({"events": events_shown, "quarantine": waiting_shown}, line, as_json=as_json)
 
 
 @app.command("show")
 def show_one(
-    number: Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")],
+    number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `bounces list`.")],
     as_json: AsJson = False,
 ) -> None:
-    """Print a mail in quarantine as text, decoded and safe for a terminal; with --json as it came.
-    It may hold addresses."""
+    """Print a message in quarantine as text, decoded and safe for a terminal; with --json as
+    received. It may hold addresses."""
     from paperround.bounces.redact import readable_report
     from paperround.bounces.store import ReturnStore
 
@@ -98,7 +101,9 @@ def show_one(
     with database.reading() as work:
         found = work[ReturnStore].quarantined(number)
     if found is None:
-        raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
+        raise NotFound(
+            f"there is no message {number} in quarantine: `paperround bounces list` shows them"
+        )
     if as_json:
         print_json({"id": number, "message": found[1].decode("utf-8", "replace")})
         return

@@ -14,12 +14,14 @@ from paperround.core.reasons import counted
 if TYPE_CHECKING:
     from paperround.delivery.restore_guard import RestoredCopy
 
-KEEP_ENV = "PAPERROUND_SECRET_KEY is not in it: keep .env, or what sets it, with the backup"
-NEEDS_ENV = (
-    "no secret came with it: before anything runs, set the PAPERROUND_SECRET_KEY of the old "
-    "installation, or links in mails that were sent stop working"
+KEEP_ENV = (
+    "the backup does not contain PAPERROUND_SECRET_KEY: keep .env, or whatever sets it, as well"
 )
-PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
+NEEDS_ENV = (
+    "the backup has no secret: before you start anything, set the PAPERROUND_SECRET_KEY of the "
+    "old installation, or links in emails already sent stop working"
+)
+PAUSED = "sending is paused; `paperround digest resume` sends what is due from then on"
 
 app = typer.Typer(help="The schema of the database, backups, and moves.", no_args_is_help=True)
 
@@ -54,7 +56,7 @@ def upgrade(as_json: AsJson = False) -> None:
 
 @app.command()
 def check(as_json: AsJson = False) -> None:
-    """Fail when the database has another schema than this version declares."""
+    """Fail if the schema of the database is not the one that this version declares."""
     from paperround.bootstrap.database import require_made
     from paperround.config import load_settings
     from paperround.db.engine import opened
@@ -91,16 +93,15 @@ def backup(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="The backup to write. Default: the next one in PAPERROUND_BACKUP_DIR, of which "
-            "the oldest is deleted.",
+            help="The backup to write. Default: a new one in PAPERROUND_BACKUP_DIR, where the "
+            "oldest is deleted.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the database into one file, while everything goes on.
+    """Write the database to one file, while everything keeps running.
 
-    The secret that Paperround made by itself goes with it. One that you set stays in your
-    settings: keep .env too.
+    A secret that Paperround generated is included. One that you set is not: keep .env too.
     """
     from paperround.bootstrap.database import require_made
     from paperround.config import load_settings
@@ -124,7 +125,9 @@ def backup(
             back_up(engine, settings.secret_file, file, now=now)
             note_backup(database, now=now)
     size = file.stat().st_size if file is not None else 0
-    lines = [f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"]
+    lines = [
+        f"wrote {file} ({counted(size, 'byte')}); it contains every address, so keep it private"
+    ]
     lines += [KEEP_ENV] if settings.secret_key is not None else []
     print_result({"file": str(file), "bytes": size}, lines, as_json=as_json)
 
@@ -135,20 +138,20 @@ def restore(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="The backup to put back. Those of every night are in the folder backups.",
+            help="The backup to restore. Nightly backups are in the folder `backups`.",
         ),
     ] = None,
     moved: Annotated[
         bool,
         typer.Option(
             "--moved",
-            help="The old installation was stopped before the backup was made: go on where it "
-            "stopped, and hold nothing back.",
+            help="The old installation was stopped before the backup was made: continue where it "
+            "stopped, without a pause.",
         ),
     ] = False,
     in_place: Annotated[
         bool,
-        typer.Option("--in-place", help="The database was put back already, by another program."),
+        typer.Option("--in-place", help="Another program has already restored the database."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -178,7 +181,7 @@ def restore(
     unknown = 0 if held is None else held.digests + held.notices
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
     lines += [str(held)] if unknown else []
-    lines.append("sending goes on where it stopped" if held is None else PAUSED)
+    lines.append("sending continues where it stopped" if held is None else PAUSED)
     has_secret = settings.secret_key is not None or settings.secret_file.exists()
     lines += [] if has_secret else [NEEDS_ENV]
     value = {"made_at": made_at, "held": held is not None, "unknown": unknown}

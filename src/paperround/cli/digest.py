@@ -40,7 +40,8 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.ops.status import ListStatus, PaceStatus
 
 app = typer.Typer(
-    help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
+    help="Preview, send, pause, cancel and resend digests, and show their status.",
+    no_args_is_help=True,
 )
 app.command("hold")(editing.hold)
 app.command("approve")(editing.approve)
@@ -52,7 +53,8 @@ app.command("why")(editing.why)
 
 @app.command()
 def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
-    """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
+    """Stop sending digests until `digest resume`. Emails in flight are finished; confirmations are
+    still sent."""
     from paperround.digests.cancel import pause as run
 
     context = runtime()
@@ -67,13 +69,13 @@ def resume(
     unsigned: Annotated[
         bool,
         typer.Option(
-            "--unsigned", help="Only this: let mail leave without the DKIM keys that signed it."
+            "--unsigned", help="Only allow unsigned email while the DKIM keys are missing."
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
-    holds. What waited for more than 20 hours is not sent any more."""
+    """Resume paused lists, and digests held because of a clock jump or an older copy of the
+    database. Digests that are more than 20 hours late are not sent."""
     from paperround.delivery.holds import allow_unsigned, release_digests
     from paperround.digests.cancel import resume as run
 
@@ -88,7 +90,7 @@ def resume(
     if was_put_back is not None:
         lines.append(f"an older copy of the database is taken to be in use; {was_put_back}")
     if release_digests(context.database, context.boot(), now=now, by=actor()):
-        lines.append("the clock is taken to be right: digests go on")
+        lines.append("the clock is accepted as right: digests are sent again")
     names = run(context.database, list_name, now=now, by=actor())
     lines.append(f"resumed: {', '.join(names)}" if names else f"{NOTHING}: nothing is paused")
     print_result({"resumed": names}, lines, as_json=as_json)
@@ -96,8 +98,8 @@ def resume(
 
 NOTHING = "nothing to do"
 UNSIGNED = {
-    True: "mail may leave unsigned, until a key signs it again",
-    False: f"{NOTHING}: no signed mail has left, and none is held for want of a key",
+    True: "email may be sent unsigned until a key signs it again",
+    False: f"{NOTHING}: no signed email was sent, and none is held for lack of a key",
 }
 
 
@@ -110,12 +112,12 @@ def cancel(
         typer.Option(
             "--cut",
             metavar="CUT",
-            help="0-3 or manual. Default: the newest edition, and those with mails to be sent.",
+            help="0-3 or manual. Default: the newest edition, and those with unsent digests.",
         ),
     ] = None,
     reason: Annotated[
         str,
-        typer.Option("--reason", metavar="TEXT", help="What the edition's page tells readers."),
+        typer.Option("--reason", metavar="TEXT", help="Shown to readers on the edition's page."),
     ] = "",
     undo: Annotated[
         bool,
@@ -125,9 +127,9 @@ def cancel(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send nothing more of an edition, and plan nothing of it. What is out stays out.
+    """Stop sending an edition, and plan no more digests of it. What was sent cannot be recalled.
 
-    `digest missed` then shows who did not get it, and sends it to them if you want.
+    `digest missed` shows who did not get it, and can send it to them.
     """
     from paperround.digests.cancel import cancel as run
     from paperround.digests.cancel import editions_to_cancel
@@ -151,14 +153,14 @@ def cancel(
         context.database, list_name, day=of_day, cut=cut, now=moment, by=actor(), reason=reason
     )
     columns = "list date cut skipped gone fresh"
-    none = f"{NOTHING}: every edition of that date was cancelled before"
+    none = f"{NOTHING}: every edition of that date is cancelled already"
     print_list("cancelled", map(CancelledAnswer.of, ended), columns, none=none, as_json=as_json)
 
 
 def _prospect_line(one: "Cancelled") -> str:
     return (
-        f"{one.list_name}, {one.day} ({one.cut}): {counted(one.skipped, 'mail')} will "
-        f"not be sent; {one.gone:,} {'is' if one.gone == 1 else 'are'} out already, or may be"
+        f"{one.list_name}, {one.day} ({one.cut}): {counted(one.skipped, 'digest')} will "
+        f"not be sent; {one.gone:,} {'was' if one.gone == 1 else 'were'} sent, or may have been"
     )
 
 
@@ -171,7 +173,7 @@ def missed(
             "--date",
             metavar="YYYY-MM-DD",
             parser=day,
-            help="The date of the digest, where its reader lives. Default: the list's today.",
+            help="The date of the digest in its reader's time zone. Default: today in the list's.",
         ),
     ] = None,
     send: Annotated[
@@ -181,18 +183,18 @@ def missed(
         bool,
         typer.Option(
             "--include-unknown",
-            help="Count those in doubt as well: some of them HAVE the digest and get it twice.",
+            help="Include uncertain deliveries: some of these people HAVE the digest and get it "
+            "twice.",
         ),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who did not get the digest of a date, by reason; with --send, send it after all.
+    """Show who did not get the digest of a date, by reason; with --send, send it now.
 
-    A replacement has the same papers and is sent once: nobody gets a second one of that date.
-    Whoever left, paused or is suppressed by now gets none. For one reader who asks for a digest
-    again: `subscribers resend WHO --date`.
-    """
+    A replacement has the same papers; nobody gets a second one of that date. People who have left,
+    paused or been suppressed since get none. To resend a digest to one reader, use `subscribers
+    resend WHO --date`."""
     from paperround.digests.resend import missed as run
     from paperround.digests.resend import send_missed
 
@@ -274,12 +276,12 @@ def send(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be planned; write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be planned; write nothing.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish now and plan a mail for every active subscription. `deliver` sends them."""
+    """Publish now and plan a digest for every active subscription. `deliver` sends them."""
     from paperround.digests.publish import publish
 
     context = runtime(now)
@@ -317,12 +319,12 @@ def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
     papers, verb = counted(len(edition.papers), "paper"), "would plan" if dry_run else "planned"
     yield f"this run {verb} the digest of {counted(report.added, 'person', 'people')}"
     without = sum(planned.skipped.values())
-    mails = counted(planned.rows - without, "mail")
+    mails = counted(planned.rows - without, "digest")
     yield f"{edition.list_name}, {edition.day} ({edition.cut}): {papers}, {mails} in all"
     if edition.empty_reason:
         yield f"  empty because: {edition.empty_reason}"
     if without:
-        yield f"  no mail for {without:,}: {counts(planned.skipped)}"
+        yield f"  no digest for {without:,}: {counts(planned.skipped)}"
 
 
 @app.command()
@@ -331,7 +333,7 @@ def status(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was planned, sent and refused, and why some people got no mail."""
+    """Show what was planned, sent and refused, and why some people got no digest."""
     from paperround.ops.status import status as run
 
     context = runtime(now)
@@ -349,7 +351,10 @@ def status(
             "signups": pick_fields(found.requests, "waiting oldest_due refused dropped"),
         }
     )
-    never = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
+    never = (
+        "the schedule has never run: start `paperround serve`, or run `paperround tick` every "
+        "minute"
+    )
     lines = [
         *([] if found.last_tick_at else [never]),
         *hold_lines(found.pace),
@@ -360,11 +365,11 @@ def status(
 
 @app.command("test")
 def try_mail(
-    to: Annotated[str, typer.Option("--to", metavar="EMAIL", help="Where to send it.")],
+    to: Annotated[str, typer.Option("--to", metavar="EMAIL", help="The address to send it to.")],
     list_name: ListName = DEFAULT_LIST,
     as_json: AsJson = False,
 ) -> None:
-    """Send today's digest to one address, now. Counts for nothing; fails when it is refused."""
+    """Send today's digest to one address now. It is not counted. Fails if it is refused."""
     from paperround.subscribers.addresses import parse_address
 
     with usage("--to"):
@@ -386,12 +391,12 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     value = pick_fields(notice, "state reason message_id")
     value["reply"] = redact_addresses(notice.reply)
     value["holds"] = "edition" if "edition" in notice.payload else "words"
-    words = "a few words (there is no edition)"
+    words = "a short text (there is no edition)"
     what = "the newest edition" if value["holds"] == "edition" else words
     is_sent, reply, relay = notice.state == "sent", value["reply"], context.settings.relay
     end = "sent" if is_sent else f"not accepted ({value['reason']})"
     is_shown = not reply or (not is_sent and reply in value["reason"])
-    lines = [f"test mail with {what}: {end}{'' if is_shown else f': {reply}'}"]
+    lines = [f"test email with {what}: {end}{'' if is_shown else f': {reply}'}"]
     if is_sent and relay.startswith("outbox:"):
         lines.append(f"  it is kept in {relay.removeprefix('outbox:')}")
     print_result(value, lines, as_json=as_json)
@@ -405,13 +410,16 @@ def hold_lines(pace: "PaceStatus") -> Iterator[str]:
     from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
 
     if pace.is_held:
-        yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"
+        yield (
+            "digests are HELD: the clock jumped forward; if it is right, run `paperround digest "
+            "resume`"
+        )
     if pace.lacks_keys:
         yield f"{LACKS_KEYS}; put the keys back, or {ALLOW}"
     if pace.was_put_back:
         yield f"{WAS_PUT_BACK}; {WAY_OUT}"
     if pace.unreached is not None:
-        yield f"{UNREACHED}: {pace.unreached}; mail waits and is tried again"
+        yield f"{UNREACHED}: {pace.unreached}; email waits and is retried"
 
 
 def _list_as_json(one: "ListStatus") -> dict[str, Any]:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.delivery.dkim.keys import KeyFile, KeyRecord, StoredKey
     from paperround.delivery.dkim.signer import Algorithm
 
-app = typer.Typer(
-    help="Keys that sign mail (DKIM), and what the DNS must say of them.", no_args_is_help=True
-)
+app = typer.Typer(help="Keys that sign email (DKIM), and their DNS records.", no_args_is_help=True)
 
 
 class Kind(StrEnum):
@@ -30,7 +28,9 @@ class Kind(StrEnum):
 
 Selector = Annotated[
     str | None,
-    typer.Option("--selector", metavar="NAME", help="Its name in the DNS. Default: of the day."),
+    typer.Option(
+        "--selector", metavar="NAME", help="Its name in the DNS. Default: from today's date."
+    ),
 ]
 
 
@@ -43,7 +43,7 @@ def create(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the first key. Mails are signed with it from now on."""
+    """Create the first key. Email is signed with it from now on."""
     from paperround.delivery.dkim.signers import read_book
     from paperround.doctor.config_check import RESERVED_SUFFIXES
 
@@ -53,31 +53,30 @@ def create(
     domain = context.signers.domain
     if "." not in domain or domain.endswith(RESERVED_SUFFIXES):  # no record can be put under it
         raise Misconfigured(
-            f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
+            f"email comes from {domain}, which is reserved: set PAPERROUND_MAIL_FROM first"
         )
     at = context.clock.now()
     with usage("--selector"):
         before = read_book(context.signers.place)
         key_file = before.with_first(_algorithms(algorithm), selector, now=at)
     _replace(context, before, key_file, "create dkim key")
-    hint = "mails are signed from now on: add this before the next one leaves"
+    hint = "email is signed from now on: add this record before the next email is sent"
     _print_records(context, "made", hint, as_json=as_json)
 
 
 @app.command()
 def rotate(
     algorithm: Annotated[
-        Kind | None, typer.Option("--algorithm", help="Default: as those that sign.")
+        Kind | None, typer.Option("--algorithm", help="Default: that of the current keys.")
     ] = None,
     selector: Selector = None,
     unchecked: Annotated[
-        bool, typer.Option("--unchecked", help="Let it sign though its record cannot be seen.")
+        bool, typer.Option("--unchecked", help="Switch even if its record is not in the DNS yet.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the next key; once its record is in the DNS, again: then it signs, and the old one no
-    more."""
+    """Create the next key. Once its record is in the DNS, run this again to switch to it."""
     from paperround.bootstrap.database import require_made
     from paperround.delivery.dkim.keys import KeyState
     from paperround.delivery.dkim.signers import read_book
@@ -89,7 +88,7 @@ def rotate(
     key_file = read_book(context.signers.place)
     waiting = key_file.within(at, KeyState.WAITING)
     if unchecked and not waiting:
-        raise Conflict("no key waits: `paperround dkim rotate` makes the next one first")
+        raise Conflict("there is no next key: `paperround dkim rotate` creates one first")
     if waiting and algorithm is None and selector is None:
         if not unchecked:
             _require_published(context, waiting)
@@ -99,7 +98,9 @@ def rotate(
     with usage("--selector"):
         made = key_file.with_next(_algorithms(algorithm), selector, now=at)
     _replace(context, key_file, made, "add dkim key")
-    hint = "when the new record can be seen, `paperround dkim rotate` lets its key sign"
+    hint = (
+        "once the new record is in the DNS, run `paperround dkim rotate` again to switch to its key"
+    )
     _print_records(context, "made", hint, as_json=as_json)
 
 
@@ -131,8 +132,8 @@ def _algorithms(kind: Kind | None) -> "list[Algorithm]":
 def _require_managed_keys(context: "AppContext") -> None:
     if context.signers.given:
         raise Conflict(
-            "PAPERROUND_DKIM_KEY names the keys: change them there, or take the setting away and "
-            "let `paperround dkim create` make one"
+            "the keys come from PAPERROUND_DKIM_KEY: change them there, or remove that setting "
+            "and run `paperround dkim create`"
         )
 
 
@@ -145,7 +146,7 @@ def _require_published(context: "AppContext", waiting: "Sequence[StoredKey]") ->
         if published_status(record, context.resolver.texts(record.name)) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
-                "show-dns` prints and wait, or say --unchecked"
+                "show-dns` prints and wait, or use --unchecked"
             )
 
 
@@ -157,7 +158,7 @@ def _print_records(
     records = [{**pick_fields(one, fields), "type": "TXT", "keep_until": one.until} for one in due]
     value = {"did": did, "domain": context.signers.domain, "records": records}
     lines = [line for one in due for line in (f"; {_describe(one)}", one.line)]
-    none = "; mails are not signed here: `paperround dkim create` makes a key"
+    none = "; email is not signed here: `paperround dkim create` creates a key"
     print_result(value, [*(lines or [none]), *(["", hint] if hint else [])], as_json=as_json)
 
 
@@ -168,9 +169,9 @@ def _describe(one: "KeyRecord") -> str:
         case KeyState.WAITING:
             return "the next key: add it now, it does not sign yet"
         case KeyState.SIGNING:
-            return "mails are signed with it"
+            return "email is signed with it"
         case KeyState.KEPT:
             until = f"{one.until:%Y-%m-%d}" if one.until else "later"
-            return f"signs no more; keep it until {until}"
+            return f"no longer signs; keep it until {until}"
         case _:
-            return "revoked: put this in its place, it may vanish some weeks later"
+            return "revoked: replace it with this, and remove it some weeks later"

@@ -1,5 +1,5 @@
-"""`paperround digest hold|approve|drop|pin|note|why`: look an edition over before it goes out, and
-see why nothing did."""
+"""`paperround digest hold|approve|drop|pin|note|why`: review an edition before it is sent, and see
+why nothing was sent."""
 
 from collections.abc import Callable
 from datetime import date
@@ -27,7 +27,7 @@ PaperName = Annotated[
         metavar="PAPER", help="Its arXiv id, its link, or its number: `rank --json` has it."
     ),
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="Take that back.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Undo that.")]
 
 
 def hold(
@@ -114,11 +114,11 @@ def pin(
 
 def note(
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="One line; an empty one takes the note back.")
+        str, typer.Argument(metavar="TEXT", help="One line; an empty one removes the note.")
     ],
     paper: Annotated[
         str | None,
-        typer.Option("--paper", metavar="PAPER", help="Say it at this paper, not at the top."),
+        typer.Option("--paper", metavar="PAPER", help="Show it at this paper, not at the top."),
     ] = None,
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
@@ -142,7 +142,10 @@ def why(
     of_day: Annotated[
         date | None,
         typer.Option(
-            "--date", metavar="YYYY-MM-DD", parser=day, help="Default: today, where the list is."
+            "--date",
+            metavar="YYYY-MM-DD",
+            parser=day,
+            help="Default: today in the list's time zone.",
         ),
     ] = None,
     now: Now = None,
@@ -169,7 +172,7 @@ def why(
     print_result(value, [one.text for one in reasons] or EVERYTHING_IS_WELL, as_json=as_json)
 
 
-EVERYTHING_IS_WELL = "nothing is recorded that would keep a digest back"
+EVERYTHING_IS_WELL = "no reason is recorded"
 
 
 def _edit(

@@ -136,7 +136,7 @@ class FeedCheck:
 def check(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask the services now; nothing is stored.")
+        bool, typer.Option("--live", help="Query the sources now; store nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -212,7 +212,7 @@ def _print_check(one: FeedCheck) -> None:
 FeedName = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
 Url = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="Another address than the source's own."),
+    typer.Option("--url", metavar="URL", help="An address to use instead of the source's own."),
 ]
 Set = Annotated[
     list[str] | None,
@@ -227,11 +227,11 @@ Show = Annotated[
     ),
 ]
 Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, max=500, help="How many, the newest first.")
+    int, typer.Option("--limit", metavar="N", min=1, max=500, help="How many, newest first.")
 ]
 Preset = Annotated[
     str | None,
-    typer.Option("--preset", metavar="FIELD", help="One of those `feeds presets` shows: ml."),
+    typer.Option("--preset", metavar="FIELD", help="A preset from `feeds presets`, such as ml."),
 ]
 
 NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"

@@ -38,7 +38,7 @@ app.command("categories")(feed_lists.categories)
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show every feed: health, when it is read next, why."""
+    """Show every feed: its health, when it is polled next, and why."""
     from paperround.feeds.due import live_feeds
     from paperround.web.models import FeedAnswer
 
@@ -51,18 +51,18 @@ def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", metavar="KIND", help="One of those `feeds kinds` shows."),
+        typer.Option("--kind", metavar="KIND", help="A kind from `feeds kinds`."),
     ] = None,
     url: Url = None,
     settings: Set = None,
     show_as: Show = None,
     preset: Preset = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what it would bring; nothing is stored.")
+        bool, typer.Option("--dry-run", help="Preview its papers; store nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
+    """Add the feed NAME, or all feeds of a preset. They are polled at the next tick."""
     from paperround.feeds.model import NewFeed
     from paperround.feeds.preview import preview_feed
 
@@ -71,7 +71,7 @@ def add(
     if preset is not None:
         if name or kind or url or settings or show_as or dry_run:
             raise typer.BadParameter(
-                "a preset says all of its feeds: give it alone", param_hint="--preset"
+                "a preset cannot be combined with other options", param_hint="--preset"
             )
         _add_preset(preset, as_json)
         return
@@ -119,7 +119,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
         create_feed(context.feed_context, feed, now=context.clock.now(), by=actor())
     added = [feed.name for feed in missing]
     lines = [f"added {name}" for name in added]
-    none = "nothing to add: they are all there already"
+    none = "nothing to add: all of them exist already"
     print_result({"added": added}, lines or none, as_json=as_json)
 
 
@@ -129,11 +129,11 @@ def edit(
     rename: Rename = None,
     url: Url = None,
     own_url: Annotated[
-        bool, typer.Option("--own-url", help="Back to the source's own address.")
+        bool, typer.Option("--own-url", help="Use the source's own address again.")
     ] = False,
     settings: Set = None,
     unset: Annotated[
-        list[str] | None, typer.Option("--unset", metavar="NAME", help="Forget a setting.")
+        list[str] | None, typer.Option("--unset", metavar="NAME", help="Remove a setting.")
     ] = None,
     show_as: Annotated[
         str | None,
@@ -144,7 +144,7 @@ def edit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a feed. With another address it is polled at the next tick."""
+    """Change a feed. With a new address it is polled at the next tick."""
     from paperround.feeds.due import change_feed
     from paperround.feeds.model import NewFeed
     from paperround.web.models import FeedAnswer
@@ -161,7 +161,7 @@ def edit(
     if not (given or changed or removed):
         raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")
     if conflicts := [one for one in removed if one in changed]:
-        raise typer.BadParameter(f"{conflicts[0]:.60} is set, too", param_hint="--unset")
+        raise typer.BadParameter(f"{conflicts[0]:.60} is also set", param_hint="--unset")
 
     def change(feed: NewFeed) -> NewFeed:
         return replace(feed, **given, settings=_merge_settings(feed.settings, changed, removed))
@@ -188,21 +188,21 @@ def _merge_settings(
 
 @app.command()
 def remove(name: FeedName, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Forget a feed with its runs and rejects. Its papers stay."""
+    """Delete a feed with its runs and rejects. Its papers are kept."""
     from paperround.feeds.due import delete_feed
 
     context = runtime()
     feed_id = find_feed(context, name).id
-    agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
+    agree(yes, f"Delete the feed {name} with its runs and rejects? Its papers are kept.")
     delete_feed(context.feed_context, feed_id, now=context.clock.now(), by=actor())
-    print_result({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
+    print_result({"removed": name}, f"removed {name}; its papers are kept", as_json=as_json)
 
 
 @app.command()
 def run(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None, as_json: AsJson = False
 ) -> None:
-    """Read the feed NAME now, or every feed that is due. Fails when one of them could not be."""
+    """Poll the feed NAME now, or every feed that is due. Fails if one of them cannot be read."""
     from paperround.feeds.due import poll_due, run_now
     from paperround.web.models import PollAnswer
 
@@ -222,7 +222,7 @@ def run(
 
 @app.command()
 def runs(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """Show when a feed was read, and what came of it."""
+    """Show the polls of a feed and their results."""
     from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RunAnswer
 
@@ -232,13 +232,13 @@ def runs(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
         found = [
             RunAnswer.of(one) for one in work[FeedStore].runs(feed.id, before=None, limit=limit)
         ]
-    none = f"{name} was not read yet: paperround feeds run {name}"
+    none = f"{name} has not been polled yet: paperround feeds run {name}"
     print_list("runs", found, "started_at state counts error", none=none, as_json=as_json)
 
 
 @app.command()
 def rejects(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """Show what of a feed could not be used, and why. Files have feeds, too: file:jsonl."""
+    """Show the rejected entries of a feed, and why. Files have feeds too, such as file:jsonl."""
     from paperround.feeds.store.feeds import FeedStore
     from paperround.web.models import RejectAnswer
 
@@ -246,14 +246,14 @@ def rejects(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
     feed = find_feed(context, name, with_files=True)
     with context.database.reading() as work:
         kept = work[FeedStore].rejects(feed.id, before=None, limit=limit)
-    found, none = map(RejectAnswer.of, kept), f"nothing of {name} was rejected"
+    found, none = map(RejectAnswer.of, kept), f"no entry of {name} was rejected"
     print_list("rejects", found, "created_at reason position detail", none=none, as_json=as_json)
 
 
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
-    """Add the feeds of an export or of an OPML file. The file may be of any feed reader; feeds
-    whose name is known are changed."""
+    """Add the feeds of an export or an OPML file, also from other feed readers. Feeds with a known
+    name are changed."""
     from paperround.feeds.files import import_feeds
     from paperround.web.models import ImportAnswer
 
@@ -262,7 +262,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     answer = ImportAnswer.of(done)
     numbers = {"new": len(answer.new), "changed": len(answer.changed)}
     numbers |= {"unchanged": len(answer.unchanged), "rejected": len(answer.rejects)}
-    said = counts(numbers) if any(numbers.values()) else "there is no feed in it"
+    said = counts(numbers) if any(numbers.values()) else "the file contains no feeds"
     rejects = [f"  feed {one.position} rejected: {one.detail}" for one in answer.rejects]
     print_result(answer, [f"{file.name}: {said}", *rejects], as_json=as_json)
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def ingest(
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="PATH", help="A file; .gz is read.")
+        Path | None,
+        typer.Option("--file", metavar="PATH", help="The file, which may be compressed (.gz)."),
     ] = None,
     feed: Annotated[
         str | None, typer.Option("--feed", metavar="NAME", help="A live feed, read now.")

@@ -50,10 +50,11 @@ CHECKS_BEFORE_START = ("schedule", "feeds", "editions", "site")
 T = TypeVar("T")
 
 Hour = Annotated[
-    str | None, typer.Option("--hour", metavar="N", help="Of readers who name none, 0 to 23.")
+    str | None,
+    typer.Option("--hour", metavar="N", help="When digests are sent by default, 0 to 23."),
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Ask nothing: take what is given, else the defaults.")
+    bool, typer.Option("--yes", "-y", help="Ask nothing: use the given options, else the defaults.")
 ]
 
 
@@ -67,7 +68,8 @@ def init(
         typer.Option("--operator", metavar="NAME", help="Who runs this, for the footer."),
     ] = None,
     contact: Annotated[
-        str | None, typer.Option("--contact", metavar="EMAIL", help="An address a person reads.")
+        str | None,
+        typer.Option("--contact", metavar="EMAIL", help="An address that somebody reads."),
     ] = None,
     relay: Annotated[
         str | None,
@@ -75,7 +77,9 @@ def init(
     ] = None,
     mail_from: Annotated[
         str | None,
-        typer.Option("--mail-from", metavar="FIELD", help="Name <address> of every mail."),
+        typer.Option(
+            "--mail-from", metavar="FIELD", help="The sender of every email: Name <address>."
+        ),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
@@ -83,23 +87,25 @@ def init(
     hour: Hour = None,
     postal_address: Annotated[
         str | None,
-        typer.Option("--postal-address", metavar="TEXT", help="For the footer of every mail."),
+        typer.Option("--postal-address", metavar="TEXT", help="For the footer of every email."),
     ] = None,
     private: Annotated[
-        bool, typer.Option("--private", help="For one's own group: no postal address is needed.")
+        bool,
+        typer.Option("--private", help="For your own group only: no postal address is needed."),
     ] = False,
     yes: Yes = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Correct a .env that is there; a copy of it is kept.")
+        bool,
+        typer.Option("--force", help="Change an existing .env; a copy of the old one is kept."),
     ] = False,
     test_mail: Annotated[
         bool | None,
-        typer.Option("--test-mail/--no-test-mail", help="Send one mail to the contact, or none."),
+        typer.Option("--test-mail/--no-test-mail", help="Send a test email to the contact."),
     ] = None,
 ) -> None:
-    """Ask five questions, write .env with a strong secret, check it, and send one test mail."""
+    """Ask five questions, write .env with a strong secret, check it, and send a test email."""
     if ENV.exists() and not force:
-        raise Conflict("there is a .env here already: `paperround init --force` corrects it")
+        raise Conflict("there is a .env here already: `paperround init --force` changes it")
     given = {
         "--public-url": public_url,
         "--operator": operator,
@@ -119,7 +125,7 @@ def init(
     findings = _check()
     if _has_failed(findings, "relay"):
         say()
-        say("no test mail: mend the relay, then `paperround digest test --to EMAIL` sends one")
+        say("no test email: fix the relay, then send one with `paperround digest test --to EMAIL`")
         is_well = False
     else:
         is_sent = _offer_test_message(answers["CONTACT"], test_mail, interview)
@@ -175,7 +181,7 @@ def _load_previous() -> "Settings":
     try:
         return load_settings({})
     except Misconfigured as error:
-        say(f"{ENV} has a mistake, so its answers are not offered again: {error}")
+        say(f"{ENV} has an error, so its values are not offered as defaults: {error}")
         return Settings()
 
 
@@ -185,35 +191,35 @@ def _ask_questions(interview: _Interview, before: "Settings", *, private: bool) 
 
     interview.heading(
         "1. Where do readers reach the site? Every link in an email begins with this address.\n"
-        "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
-        "   behind a web server of your own, give the https address of that."
+        "   To try it on this machine, keep the default: `paperround serve` listens on its port.\n"
+        "   Behind your own web server, give its https address."
     )
     public_url = interview.ask("--public-url", "Address", before.public_url, read_public_url)
     interview.heading(
-        "2. Which mail server (relay) takes the email? smtps://user:password@host:465, as your\n"
-        "   provider tells you. With `outbox` emails are kept in a folder and none is sent."
+        "2. Which mail server (relay) sends the email? smtps://user:password@host:465, as your\n"
+        "   provider tells you. With `outbox`, emails are written to a folder and none is sent."
     )
     if before.smtp_url is None:
         relay = interview.ask("--relay", "Relay", OUTBOX, read_relay)
     else:
-        question = "Relay (empty: as it is now)"
+        question = "Relay (empty: keep the current one)"
         relay = interview.ask("--relay", question, before.smtp_url, read_relay, is_secret=True)
     must = Settings(smtp_url=relay or None).leaves_this_machine
     interview.heading(
         "3. Who runs this? Readers see your name, or your group's, in the footer of every email,\n"
-        "   and write to the address; alerts go there, too."
+        "   and write to the address; alerts go there too."
     )
     operator, contact, mail_from = _ask_sender(interview, before, relay, must=must)
     interview.heading(
-        "4. When does a reader who names no hour get the digest? In this time zone, such as\n"
-        "   Europe/Berlin, at this hour."
+        "4. When do readers get the digest by default? Give a time zone, such as Europe/Berlin,\n"
+        "   and an hour."
     )
     usual = before.timezone if "timezone" in before.model_fields_set else machine_zone()
     timezone = interview.ask("--timezone", "Time zone", usual, read_zone)
     hour = interview.ask("--hour", "Hour (0-23)", str(before.default_hour), read_hour)
     interview.heading(
-        "5. A postal address for the footer: many countries ask for one in email to strangers.\n"
-        "   Leave it empty for your own group, or while email is kept in the outbox."
+        "5. A postal address for the footer: many countries require one in email to strangers.\n"
+        "   Leave it empty for your own group, or while email stays in the outbox."
     )
     postal, is_private = _ask_postal(interview, before, must=must, private=private)
     return {
@@ -233,9 +239,9 @@ def _ask_sender(
     interview: _Interview, before: "Settings", relay: str, *, must: bool
 ) -> tuple[str, str, str]:
     """Ask for operator, contact and From field. With `must` mail leaves, so all are required."""
-    name = required(read_line, "readers must see who mails them", must=must)
+    name = required(read_line, "readers must see who sends the email", must=must)
     operator = interview.ask("--operator", "Name", before.operator or "", name)
-    address = required(read_address, "readers must be able to write to somebody", must=must)
+    address = required(read_address, "readers need an address they can write to", must=must)
     contact = interview.ask("--contact", "E-mail", before.contact or "", address)
     usual = before.mail_from if "mail_from" in before.model_fields_set else ""
     usual = usual or sender_of(operator, contact) or before.mail_from
@@ -260,7 +266,7 @@ def _ask_postal(
         if interview.confirm("Is it for your own group only?", default=False):
             return "", True
         reason = (
-            "mail to strangers needs a postal address: give --postal-address, or --private for "
+            "email to strangers needs a postal address: give --postal-address, or --private for "
             "your own group"
         )
         if interview.silent:
@@ -283,7 +289,7 @@ def _write(answers: Mapping[str, str]) -> None:
         written, effective = load_settings({}), load_settings()
         for name in answers:
             if getattr(written, name.lower()) != getattr(effective, name.lower()):
-                say(f"{PREFIX}{name} is set in the environment, too, and that wins")
+                say(f"{PREFIX}{name} is also set in the environment, which takes precedence")
 
 
 def _check() -> "list[Finding]":
@@ -299,7 +305,7 @@ def _check() -> "list[Finding]":
     if to_do := [one for one in to_do if (one.level, one.check) not in expected]:
         say("\n".join(finding_lines(to_do)))
     else:
-        say(f"checked {counted(len(findings), 'thing')}: nothing is to be mended")
+        say(f"checked {counted(len(findings), 'thing')}: no problems found")
     return findings
 
 
@@ -313,13 +319,13 @@ def _offer_test_message(contact: str, wanted: bool | None, interview: _Interview
     if not contact:
         return True
     say()
-    question = f"Send one test mail to {contact}?"
+    question = f"Send a test email to {contact}?"
     if not (interview.confirm(question, default=True) if wanted is None else wanted):
         return True
     try:
         return send_test(contact)
     except (PaperroundError, OSError) as error:
-        say(f"no test mail was sent: {error}")
+        say(f"no test email was sent: {error}")
         return False
 
 
@@ -332,8 +338,8 @@ def _print_next_steps(public_url: str) -> None:
     say("  paperround feeds add --preset ml    # others: paperround feeds presets")
     say(f"  paperround serve                    # site, schedule and sending, on {host}:{port}")
     say(f"  open {public_url}/ and subscribe yourself")
-    say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")
-    say("To have a language model sum up the papers, set PAPERROUND_SUMMARISE_URL and _MODEL.")
+    say("`paperround doctor` repeats these checks; `paperround init --force` changes your answers.")
+    say("To let a language model summarise the papers, set PAPERROUND_SUMMARISE_URL and _MODEL.")
 
 
 # --- checks ------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def create(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and show it, once."""
+    """Create a key and show it once."""
     from paperround.access.keys import LIFE, create_key, read_expiry
     from paperround.web.admin_keys import NewKeyAnswer
 
@@ -63,7 +63,7 @@ def create(
 
 @app.command("list")
 def list_all(now: Now = None, as_json: AsJson = False) -> None:
-    """Show every key by its prefix, with what it may do and whether it still can."""
+    """Show every key: its prefix, its scopes and its state."""
     from paperround.access.keys import list_keys
     from paperround.web.admin_keys import KeyAnswer
 
@@ -76,11 +76,11 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The 8 characters behind `pr_`.")],
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The 8 characters after `pr_`.")],
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """End a key at once."""
+    """Revoke a key at once."""
     from paperround.access.keys import revoke_key
 
     context = runtime(now)

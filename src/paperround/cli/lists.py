@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 app = typer.Typer(
     help="""The lists that people subscribe to, each with its own digest.
 
-    `digest pause --list NAME` stops the sending of one, and `digest hold` lets you look at its
-    editions before they go out.""",
+    `digest pause --list NAME` stops the sending of one, and `digest hold` lets you review its
+    editions before they are sent.""",
     no_args_is_help=True,
 )
 
@@ -42,7 +42,8 @@ Cuts = Annotated[
     Texts, typer.Option("--cut", metavar="HH:MM", help="When editions are made, 1 to 4 a day.")
 ]
 Zone = Annotated[
-    str | None, typer.Option(metavar="ZONE", help="Of cuts and hour, such as Europe/Berlin.")
+    str | None,
+    typer.Option(metavar="ZONE", help="The time zone of cuts and hour, such as Europe/Berlin."),
 ]
 Hour = Annotated[
     int | None,
@@ -56,7 +57,7 @@ EditionSize = Annotated[
 ]
 Days = Annotated[
     int | None,
-    typer.Option("--days", metavar="N", help="Days after its listing a paper may enter."),
+    typer.Option("--days", metavar="N", help="How many days after its listing a paper may appear."),
 ]
 Frequencies = Annotated[
     Texts,
@@ -73,7 +74,7 @@ FromName = Annotated[
 ]
 Colour = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="The colour of links.")]
 Logo = Annotated[str | None, typer.Option(metavar="URL", help="A picture above the papers.")]
-ReplyTo = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where answers go.")]
+ReplyTo = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where replies go.")]
 Intro = Annotated[str | None, typer.Option(metavar="TEXT", help="A line above the papers.")]
 Footer = Annotated[str | None, typer.Option(metavar="TEXT", help="A line below the papers.")]
 Signup = Annotated[
@@ -137,7 +138,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show one list with all that was decided about it."""
+    """Show one list with all its settings."""
     from paperround.editions.store.lists import ListStore
 
     context = runtime()
@@ -174,7 +175,8 @@ def add(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create the list NAME: small letters, digits and hyphens, fixed from then on."""
+    """Create the list NAME. A name has lower-case letters, digits and hyphens, and never
+    changes."""
     given = _given(locals())
     from paperround.editions.manage_lists import create_list
 
@@ -213,7 +215,9 @@ def edit(
     private: Private = None,
     unset: Annotated[
         list[str] | None,
-        typer.Option("--unset", metavar="OPTION", help="Back to its default, such as search."),
+        typer.Option(
+            "--unset", metavar="OPTION", help="Reset a field to its default, such as search."
+        ),
     ] = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -229,16 +233,14 @@ def edit(
     context = runtime(now)
     with usage(**HINTS):
         changed = edit_list(context.database, name, given, by=actor(), now=context.clock.now())
-    line = f"changed {changed.name}: {changed.title}; it counts from the next edition on"
+    line = f"changed {changed.name}: {changed.title}; this applies from the next edition on"
     _print(context, changed, [line], as_json=as_json)
 
 
 @app.command()
 def archive(name: Name, yes: Yes = False, now: Now = None, as_json: AsJson = False) -> None:
-    """Stop a list: no sign-ups, no editions, no digests. Its archive and its readers stay.
-
-    For a while, `digest pause --list NAME` is enough.
-    """
+    """Archive a list: no sign-ups, no editions, no digests. Its archive and its readers are kept.
+    To stop it for a while, use `digest pause --list NAME`."""
     from paperround.editions.manage_lists import archive_list
     from paperround.editions.store.lists import ListStore
 
@@ -252,12 +254,17 @@ def archive(name: Name, yes: Yes = False, now: Now = None, as_json: AsJson = Fal
 
 @app.command()
 def restore(name: Name, now: Now = None, as_json: AsJson = False) -> None:
-    """Let an archived list go on."""
+    """Restore an archived list."""
     from paperround.editions.manage_lists import restore_list
 
     context = runtime(now)
     done = restore_list(context.database, name, by=actor(), now=context.clock.now())
-    _print(context, done, [f"{name} goes on: digests come at each reader's hour"], as_json=as_json)
+    _print(
+        context,
+        done,
+        [f"{name} is restored: digests are sent at each reader's hour"],
+        as_json=as_json,
+    )
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The operator's addr
 
 @app.command()
 def add(email: Email, now: Now = None, as_json: AsJson = False) -> None:
-    """Let somebody log in. They ask for a link at /admin; nothing is mailed now."""
+    """Allow somebody to log in. They request a link at /admin; no email is sent now."""
     from paperround.access.operators import add_operator
 
     address = _address(email)
@@ -37,7 +37,7 @@ def add(email: Email, now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_all(now: Now = None, as_json: AsJson = False) -> None:
-    """Show every operator with the number that the audit log has."""
+    """Show every operator with their number in the audit log."""
     from paperround.access.operators import list_operators
 
     found = [
@@ -64,7 +64,7 @@ def remove(email: Email, yes: Yes = False, now: Now = None, as_json: AsJson = Fa
 @app.command()
 def link(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     """Print a link that logs an operator in, once, within 15 minutes. For a machine that sends no
-    mail."""
+    email."""
     from paperround.access.operators import LINK_VALID, create_link
 
     address = _address(email)

@@ -44,9 +44,7 @@ Now = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Rename = Annotated[
-    str | None, typer.Option("--rename", metavar="NAME", help="Call it NAME from now on.")
-]
+Rename = Annotated[str | None, typer.Option("--rename", metavar="NAME", help="Rename it to NAME.")]
 ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The mailing list.")]
 AnyList = Annotated[
     str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
@@ -128,7 +126,7 @@ def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
         return
     if not can_ask():
         raise typer.BadParameter(
-            "there is nobody to ask whether you are sure: say --yes", param_hint="--yes"
+            "cannot ask for confirmation without a terminal: use --yes", param_hint="--yes"
         )
     for line in lines:
         typer.echo(line, err=True)

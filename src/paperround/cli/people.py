@@ -111,7 +111,7 @@ def find(
         str,
         typer.Argument(
             metavar="[TEXT]",
-            help="An address, or 3 characters of it at least. Default: the newest people.",
+            help="An address, or at least 3 characters of it. Default: the newest people.",
         ),
     ] = "",
     now: Now = None,
@@ -127,14 +127,13 @@ def find(
         found, more = find_people(context.database, text, now=context.clock.now(), by=actor())
     rows = [PersonHit.of(one).model_dump(mode="json") for one in found]
     lines = [*(table_lines(rows) if rows else ["nobody"])]
-    lines += ["and more: write a longer part"] if more else []
+    lines += ["more people match: write a longer part"] if more else []
     print_result({"items": rows, "more": more}, lines, as_json=as_json)
 
 
 @app.command()
 def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
-    """Show one person: whether they get email, and if not, why; what they chose, how they
-    agreed."""
+    """Show one person: whether they get email, and if not, why; their choices and consent."""
     from paperround.digests.plan import Hours
     from paperround.ops.standing import standing_of
     from paperround.self_service.help_desk import person_record
@@ -173,8 +172,8 @@ def timeline(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many lines at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what happened to one person, newest first: messages and what the servers answered,
-    bounces and complaints, choices changed, links asked for and used."""
+    """Show what happened to one person, newest first: messages and server replies, bounces and
+    complaints, changed choices, requested and used links."""
     from paperround.ops.timeline import timeline as run
     from paperround.web.people_models import TimelineAnswer
 
@@ -185,8 +184,8 @@ def timeline(
 
 @app.command()
 def history(who: Who, as_json: AsJson = False) -> None:
-    """Show the mails written to one person, newest first: papers, tries, the server's words, and
-    what came back."""
+    """Show the emails to one person, newest first: papers, attempts, server replies, and
+    bounces."""
     from paperround.ops.status import history_of
 
     context, number = _who(who, None)
@@ -219,7 +218,8 @@ def add(
     ],
     consent_at: ConsentAt = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Email them first: digests come once they confirm.")
+        bool,
+        typer.Option("--confirm", help="Ask them by email first: digests start once they confirm."),
     ] = False,
     timezone: Timezone = None,
     hour: Hour = None,
@@ -231,10 +231,10 @@ def add(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put one person who agreed to it on a list; they get the next digest.
+    """Add one person who agreed to it to a list; they get the next digest.
 
     Choices that are not given stay as they are. People who are suppressed or have left are not
-    added. How they agreed is kept, with who added them and when.
+    added. Their consent is recorded, with who added them and when.
     """
     from paperround.self_service.adding import add_person
     from paperround.subscribers.addresses import parse_address
@@ -279,7 +279,7 @@ def edit(
         typer.Option(
             "--reset",
             metavar="CHOICE",
-            help="Back to the list's default: timezone, hour, size, language, topics or "
+            help="Reset to the list's default: timezone, hour, size, language, topics or "
             "interests. Repeatable.",
         ),
     ] = None,
@@ -287,17 +287,14 @@ def edit(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what one person chose; what is not given stays. The checks are those of their own
-    page.
-
-    Interests hold for all of their lists.
-    """
+    """Change one person's choices; those not given stay as they are. The checks are those of their
+    own page. Interests apply to all of their lists."""
     from paperround.self_service.help_desk import edit_choices
 
     choices = _choices(timezone, hour, frequency, topics, interest or None, language, size)
     choices |= _defaults(reset or ())
     if not choices:
-        raise typer.BadParameter("say what is to change, such as --frequency weekly:mon")
+        raise typer.BadParameter("say what to change, such as --frequency weekly:mon")
     context, number = _who(who, now)
     with usage(**OPTIONS):
         changed = edit_choices(
@@ -331,18 +328,20 @@ def pause(
     who: Who,
     until: Annotated[
         date | None,
-        typer.Option("--until", metavar="YYYY-MM-DD", parser=day, help="No digest before it."),
+        typer.Option(
+            "--until", metavar="YYYY-MM-DD", parser=day, help="The first day with digests again."
+        ),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End the pause.")] = False,
     list_name: OneOfTheirs = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one person no digest before a day, or end their pause."""
+    """Pause one person's digests until a day, or end the pause."""
     from paperround.self_service.help_desk import pause_person
 
     if (until is None) != end:
-        raise typer.BadParameter("say one of --until YYYY-MM-DD and --end", param_hint="--until")
+        raise typer.BadParameter("give either --until YYYY-MM-DD or --end", param_hint="--until")
     context, number = _who(who, now)
     with usage("--until"):
         changed = pause_person(
@@ -362,7 +361,7 @@ def pause(
 def unsubscribe(
     who: Who, list_name: OneOfTheirs = None, now: Now = None, as_json: AsJson = False
 ) -> None:
-    """End one person's subscription. They get an email with a way back, as if they had done it
+    """Unsubscribe one person. They get an email with an undo link, as if they had done it
     themselves."""
     from paperround.self_service.help_desk import unsubscribe_person
 
@@ -384,19 +383,16 @@ def resend(
             "--date",
             metavar="YYYY-MM-DD",
             parser=day,
-            help="Send the digest of that date again instead.",
+            help="Resend the digest of that date instead.",
         ),
     ] = None,
     list_name: OneOfTheirs = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Email a confirmation again, or with --date a digest.
-
-    A confirmation is for a sign-up that was not confirmed; the limits of sign-ups hold. A digest
-    has the same papers as the first time, and goes again once. `subscribers timeline` shows the
-    dates.
-    """
+    """Resend a confirmation, or with --date a digest. Confirmations are for unconfirmed sign-ups,
+    within the sign-up limits. A digest has the same papers as before, and can be resent once.
+    `subscribers timeline` shows the dates."""
     from paperround.digests.resend import resend_digest
     from paperround.self_service.adding import resend_confirmation
 
@@ -434,7 +430,7 @@ def move(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move one person to a new address, once they use the link of an email to it."""
+    """Move one person to a new address, once they use the link in an email to it."""
     from paperround.self_service.help_desk import move_person
     from paperround.subscribers.addresses import parse_address
 
@@ -467,7 +463,7 @@ def erase(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget one person: address, choices, feedback, and what they were sent.
+    """Erase one person: address, choices, feedback, and what they were sent.
 
     The ledger keeps its rows without a name. Without --suppress they may sign up again.
     """
@@ -485,11 +481,11 @@ def erase(
     else:
         with usage("WHO"):
             address = parse_address(who)
-    agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
+    agree(yes, f"Erase {address.written}, with all their choices and what they were sent?")
     known = erase_address(
         context.signup_context, address, now=context.clock.now(), suppress=suppress, by=actor()
     )
-    line = "erased" if known else "nobody is known under this address"
+    line = "erased" if known else "nobody has this address"
     line += ", and will not be mailed again" if suppress else ""
     print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
 

@@ -42,7 +42,7 @@ def hold_signals() -> None:
 def await_stop() -> None:
     """Wait for SIGTERM or SIGINT. A second signal ends the process at once."""
     number = signal.sigwait(STOP_SIGNALS)
-    log.info("%s: finishing what is in hand", signal.Signals(number).name)
+    log.info("%s: finishing work in progress", signal.Signals(number).name)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
@@ -56,12 +56,12 @@ def drain(
     """Call `stop`, which takes `drain_seconds` and returns whether all ended in time. On
     PostgreSQL, delete the heartbeats of this process as `scheduler` and `worker`."""
     if not stop(drain_seconds=DRAIN_SECONDS):
-        log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
+        log.warning("jobs still run after %.0f seconds: stopping them", DRAIN_SECONDS)
     elif len(context.pending_writes):
         try:  # the last chance to record replies received while the database was away
             context.pending_writes.catch_up(context.database)
         except PaperroundError as error:
-            log.error("what was heard of some mails is lost, and they become unknown: %s", error)
+            log.error("the outcomes of some emails are lost, and they become unknown: %s", error)
     if context.settings.embedded:
         return
     try:
@@ -70,7 +70,7 @@ def drain(
         if worker:
             context.sign_off(context.lines)
     except PaperroundError as error:  # it expires within half a minute
-        log.warning("the sign of life stays for a while: %s", error)
+        log.warning("the heartbeat could not be removed and stays for a while: %s", error)
 
 
 @contextmanager
@@ -118,8 +118,8 @@ Health = Annotated[
     typer.Option(
         "--health",
         metavar="[ADDRESS:]PORT",
-        help="Tell at /healthz, /readyz and /metrics how this process is doing; without an "
-        f"address on {LOCALHOST}.",
+        help="Serve /healthz, /readyz and /metrics for this process; without an address on "
+        "{LOCALHOST}.",
     ),
 ]
 

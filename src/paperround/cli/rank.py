@@ -172,7 +172,7 @@ def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
 
 def learn(now: Now = None, as_json: AsJson = False) -> None:
     """Learn now, from papers whose votes have settled, what to expect of new ones. A service that
-    runs does so every night by itself."""
+    runs does so every night."""
     from paperround.ranking.learn import learn as run
 
     context = runtime(now)
@@ -190,14 +190,14 @@ def _learned_lines(report: "LearnReport") -> Iterator[str]:
     found = f"{papers} of {days} with settled votes"
     if report.kept is None or report.facts is None:
         least = counted(report.least, "paper")
-        yield f"nothing was learned: {found}, and it takes {least} of several days"
+        yield f"no model was trained: there are {found}, and it takes {least} of several days"
         yield (
-            "What helps: days count once they have been over for a day, with five papers or more "
-            "whose votes a feed tells. Feeds that tell votes (`paperround feeds kinds`) bring them "
-            "day by day; a file of earlier papers and one of their counts bring them at once "
-            "(`paperround ingest --file`)."
+            "A day counts once it has been over for a day and has five papers with votes from a "
+            "feed. Feeds with votes (`paperround feeds kinds`) add days one by one; a file of "
+            "earlier papers and a file of their votes add them at once (`paperround ingest "
+            "--file`)."
         )
-        yield "Until then papers without votes stand by their topics, their day and their abstract."
+        yield "Until then, papers without votes are ranked by topics, day and abstract."
         return
     facts, kept = report.facts, report.kept
     yield f"learned from {found}, {facts.since} to {facts.until}"

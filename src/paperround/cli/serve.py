@@ -154,8 +154,8 @@ def worker(
     context = replace(runtime(), lines=queue_names, wide=concurrency)
     if context.settings.embedded:
         raise Misconfigured(
-            "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
-            "of it, `paperround serve`, or without pages `paperround scheduler`"
+            "a worker needs PostgreSQL: with SQLite one process does all the work, `paperround "
+            "serve`, or without pages `paperround scheduler`"
         )
     context.settings.require_sender()
     log_to_stderr(context.settings)
@@ -164,7 +164,7 @@ def worker(
     with serve_health(context, worker_role(context), health):
         context.queue.start()
         freeze_startup_objects()
-        say(f"Paperround works at {format_queue_names(queue_names)}; stop it with SIGTERM")
+        say(f"Paperround serves {format_queue_names(queue_names)}; stop it with SIGTERM")
         await_stop()
         context.stop_sending()
         drain(context, context.queue.stop, worker=True)
@@ -173,7 +173,7 @@ def worker(
 
 def scheduler(health: Health = None) -> None:
     """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
-    may stand by; on SQLite this process does it: everything but serving pages."""
+    may run as standby; on SQLite this process does everything but serving pages."""
     from paperround.scheduler import Scheduler
     from paperround.web.health import scheduler_role
 
@@ -198,7 +198,9 @@ def scheduler(health: Health = None) -> None:
 def deliver(
     until_empty: Annotated[
         bool,
-        typer.Option("--until-empty", help="Go on until nothing is due now, dead leases included."),
+        typer.Option(
+            "--until-empty", help="Continue until nothing is due, including expired leases."
+        ),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
@@ -243,21 +245,21 @@ def _lines(
     from paperround.delivery.rate_limits import UNREACHED, unreached
     from paperround.editions.store.lists import ListStore
 
-    yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
-    yield f"mails of the day: {counts(totals)}"
+    yield f"this run: digests: {counts(report.digests)}; other emails: {counts(report.others)}"
+    yield f"emails of the day: {counts(totals)}"
     if context.settings.smtp_url is None:
-        yield f"  no relay is set: mail is kept in {context.settings.data_dir / 'outbox'}"
+        yield f"  no relay is set: email is kept in {context.settings.data_dir / 'outbox'}"
     if waiting:
-        yield f"  {counted(waiting, 'sign-up')} or the like to be looked at yet"
+        yield f"  {counted(waiting, 'request')} for sign-ups or links not handled yet"
     if report.expired:
-        yield f"  {report.expired:,} expired unsent: their 20 hours were over"
+        yield f"  {report.expired:,} expired unsent after 20 hours"
     with context.database.reading() as work:
         why = unreached(work, now=context.clock.now())
         paused = [one.name for one in work[ListStore].all() if one.paused_at is not None]
     if why is not None:
-        yield f"  {UNREACHED}: {why}; mail waits and is tried again"
+        yield f"  {UNREACHED}: {why}; email waits and is retried"
     if paused:
-        yield f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on"
+        yield f"  paused: {', '.join(paused)}; `paperround digest resume` resumes"
     yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
     for one in of_plugins:
         yield from one.lines

@@ -120,8 +120,8 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
         raise InvalidInput(
-            f"port {port} of {host} cannot be had ({reason}): another "
-            f"process may have it; {option} names another"
+            f"cannot listen on port {port} of {host} ({reason}): another process may use it; "
+            f"choose another with {option}"
         ) from error
 
 

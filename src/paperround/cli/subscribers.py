@@ -57,7 +57,7 @@ def import_file(
         typer.Option(
             "--from",
             metavar="PROGRAM",
-            help="The program that wrote FILE, when it was another one: listmonk, mailman, "
+            help="The program that exported FILE, if not Paperround: listmonk, mailman, "
             "google-groups, or one of a plugin.",
         ),
     ] = None,
@@ -70,16 +70,15 @@ def import_file(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put the people of FILE on a list.
+    """Add the people in FILE to a list.
 
     Columns: email, status (pending, active, unsubscribed, suppressed), consent_at,
     consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon, monthly),
     topics (separated by ;), language and interests (kind:value, one a line of the cell, such as
     "keyword:graph NOT survey" or "author:Ada Lovelace"). A row without consent is a reject.
 
-    With --from, FILE is what that program exports. Where it does not say when its people agreed
-    to mail, you may vouch for them with --consent-at and --consent-source.
-    """
+    With --from, FILE is what that program exports. If it does not say when its people agreed to
+    email, you may vouch for them with --consent-at and --consent-source."""
     from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 
@@ -92,7 +91,7 @@ def import_file(
         rows = read_rows(read_file(file))
     else:
         raise typer.BadParameter(
-            "goes with --from; without it every row says when and how they agreed",
+            "needs --from; without it every row says when and how they agreed",
             param_hint="--consent-at, --consent-source",
         )
     context = runtime(now, creates=True)
@@ -131,8 +130,8 @@ def export(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print everybody on a list in the columns `import` takes, as CSV or JSON. With WHO: all data
-    about that person as JSON, as they can export it themselves."""
+    """Print everybody on a list in the columns that `import` reads, as CSV or JSON. With WHO: all
+    data about that person as JSON, as they can export it themselves."""
     from paperround.editions.store.lists import ListStore
     from paperround.subscribers.import_files import COLUMNS, write_sheet
     from paperround.subscribers.imports import audit_export, exported_rows
@@ -183,7 +182,7 @@ def list_people(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show everybody on a list: address, state, how often and when; then how many there are."""
+    """Show everybody on a list: address, state and schedule; then the totals."""
     from paperround.subscribers.model import SubscriberState
 
     if state not in (None, *SubscriberState):

@@ -27,7 +27,7 @@ def list_suppressions(as_json: AsJson = False) -> None:
 
 @app.command()
 def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
-    """Tell whether EMAIL is suppressed, in any spelling of its mailbox, and why."""
+    """Show whether EMAIL is suppressed, in any spelling of its mailbox, and why."""
     from paperround.self_service.suppressions import find_suppression
     from paperround.subscribers.addresses import parse_address
     from paperround.web.people_models import reasons_of
@@ -45,7 +45,7 @@ def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def add(
     email: Email,
-    reason: Annotated[str, typer.Option("--reason", help="Kept beside the hash.")] = "operator",
+    reason: Annotated[str, typer.Option("--reason", help="Stored with the hash.")] = "operator",
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,16 +70,13 @@ def lift(
     reason: Annotated[str, typer.Option("--reason", help="Why; for the audit log.")] = "operator",
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="A mail came back by mistake: their digests go on."),
+        typer.Option("--resume", help="The bounce was a mistake: resume their digests."),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let EMAIL be mailed again.
-
-    With --resume, digests go on to a reader who was stopped because a mail came back. Without
-    it nobody is subscribed by this: they sign up again themselves.
-    """
+    """Lift the suppression of EMAIL. With --resume, a reader whose digests were stopped by a bounce
+    gets them again. Without it, nobody is subscribed: they have to sign up again."""
     from paperround.self_service.suppressions import lift_suppression
     from paperround.subscribers.addresses import parse_address
 
@@ -96,5 +93,5 @@ def lift(
             now=context.clock.now(),
             by=actor(),
         )
-    ends = "lifted: digests go on" if resume else "lifted: no digest comes until they sign up again"
+    ends = "lifted: digests resume" if resume else "lifted: no digests until they sign up again"
     print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -18,12 +18,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@,%+?=&~-]+")
 _SPECIALS = re.compile(r"[()<>@,;:.\[\]]")
 _NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 _COMMENTS = {
-    "PUBLIC_URL": "Where readers reach the site. Every link in a mail begins with it.",
-    "SECRET_KEY": "Signs every link. Keep it with your backups; never drop one that is in use.",
-    "OPERATOR": "Who runs this: stands in the footer of every mail.",
-    "SMTP_URL": "Where mail goes. Without it mail is kept in a folder and none is sent.",
-    "TIMEZONE": "The list's zone, and the hour of readers who name none.",
-    "POSTAL_ADDRESS": "For the footer. One's own group does without: PRIVATE=1.",
+    "PUBLIC_URL": "Where readers reach the site. Every link in an email begins with it.",
+    "SECRET_KEY": "Signs every link. Keep it with your backups; never remove one that is in use.",
+    "OPERATOR": "Who runs this, for the footer of every email.",
+    "SMTP_URL": "The mail server. Without it, email is written to a folder and none is sent.",
+    "TIMEZONE": "The list's time zone and default hour.",
+    "POSTAL_ADDRESS": "For the footer. Your own group needs none: PRIVATE=1.",
 }
 
 
@@ -39,9 +39,9 @@ def read_public_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInput("write it with http or https, like https://papers.example.org")
     if parts.path not in ("", "/") or parts.query or parts.username:
-        raise InvalidInput("write nothing behind the name: https://papers.example.org")
+        raise InvalidInput("write nothing after the name: https://papers.example.org")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise InvalidInput("readers need https: links in mails are keys to their choices")
+        raise InvalidInput("readers need https: links in emails give access to their choices")
     return text.strip().rstrip("/")
 
 

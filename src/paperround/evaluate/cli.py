@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from paperround.evaluate.report import Report
 
 Others = Annotated[
-    Baselines, typer.Option("--baselines", help="Which other methods run beside ours.")
+    Baselines, typer.Option("--baselines", help="Which other methods to compare with.")
 ]
 EarlierPapers = Annotated[Path | None, typer.Option(help="Earlier papers, to learn from.")]
 
@@ -38,7 +38,8 @@ def trending(
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
-    """Find the papers of a day and of a week early: as each day was known, day after day."""
+    """Measure how early the best papers of a day and a week are found, replaying one day after the
+    other."""
     from paperround.evaluate.trending import evaluate_trending
 
     history = require_both(

@@ -34,9 +34,7 @@ app = typer.Typer(
 
 STDIN = "-"
 
-ChannelName = Annotated[
-    str, typer.Argument(metavar="NAME", help="One of those `channels list` shows.")
-]
+ChannelName = Annotated[str, typer.Argument(metavar="NAME", help="A channel from `channels list`.")]
 Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: as the list says.")]
 Floor = Annotated[float | None, typer.Option(help="The score below which no paper is posted.")]
 Chat = Annotated[
@@ -112,13 +110,13 @@ def add(
 
 def _key_lines(made: str) -> list[str]:
     """Return the lines that show a new key, the only time it is shown."""
-    once = "  keep it now, it is not shown again; docs/channels.md tells how posts are verified"
+    once = "  keep it now, it is not shown again; docs/channels.md explains how posts are verified"
     return [f"  its key: {made}", once] if made else []
 
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show every channel: where it leads, masked, and whether it works."""
+    """Show every channel: its address, masked, and whether it works."""
     from paperround.plugins.channels.store import ChannelStore
 
     with runtime().database.reading() as work:
@@ -135,7 +133,9 @@ def edit(
     name_before: Annotated[str | None, typer.Option("--name", hidden=True)] = None,
     hook: Annotated[
         str | None,
-        typer.Option(metavar="HOOK", help="Another address or token; - to read it."),
+        typer.Option(
+            metavar="HOOK", help="A new address or token; - to read it from standard input."
+        ),
     ] = None,
     chat: Chat = None,
     key: Key = None,
@@ -156,7 +156,7 @@ def edit(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given of a channel. A new hook lets one that was stopped go on."""
+    """Change what is given of a channel. A new hook restarts a channel that was stopped."""
     from paperround.plugins.channels.admin import new_key as made_key
 
     if key and new_key:
@@ -185,7 +185,7 @@ def edit(
 
 @app.command("test")
 def try_out(name: ChannelName, as_json: AsJson = False) -> None:
-    """Post a few words there now and say what came of it. Counts for nothing."""
+    """Post a test message now and show the result. It is not counted."""
     from paperround.plugins.channels.resource import TrialAnswer
 
     context = runtime()
@@ -209,16 +209,16 @@ def pause(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def resume(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
-    """Let a channel go on that was paused, or stopped because its hook was gone."""
+    """Resume a channel that was paused, or that was stopped because its hook was gone."""
     context = runtime(now)
     done = channel_admin(context).resume(find_channel(context, name).id)
-    line = f"{name}: {'goes on' if done else 'was neither paused nor stopped'}"
+    line = f"{name}: {'resumed' if done else 'was neither paused nor stopped'}"
     print_result({"name": name, "resumed": done}, line, as_json=as_json)
 
 
 @app.command()
 def remove(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
-    """Forget a channel with its secrets. What became of its posts stays in the ledger."""
+    """Delete a channel with its secrets. The history of its posts stays in the ledger."""
     context = runtime(now)
     channel_admin(context).remove(find_channel(context, name).id)
     print_result({"removed": name}, f"{name}: removed", as_json=as_json)
@@ -236,7 +236,7 @@ def history(name: ChannelName, as_json: AsJson = False) -> None:
         {**mail_as_json(mail, titles), "taken": mail.taken}
         for mail, titles in zip(past.mails, past.titles, strict=True)
     ]
-    lines = None if posts else "nothing was ever planned for it"
+    lines = None if posts else "no posts were planned for it"
     print_result({**_as_json(channel), "posts": posts}, lines, as_json=as_json)
 
 

@@ -61,7 +61,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Show everything on this machine: the site, sign-up, ranking, and mails in an outbox.
+    """Show everything on this machine: the site, sign-up, ranking, and emails in an outbox.
 
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
@@ -77,7 +77,7 @@ def demo(
     logging.getLogger("paperround").setLevel(logging.WARNING)
     if settings.leaves_this_machine:
         raise Misconfigured(
-            "a demo sends no mail to other machines, and PAPERROUND_SMTP_URL names one: unset it "
+            "a demo sends no email to other machines, but PAPERROUND_SMTP_URL is set: unset it "
             "for this command, or run `paperround serve`"
         )
     settings.require_sender()
@@ -173,11 +173,11 @@ def _run(
         url = context.settings.public_url
         say(f"Paperround demo: open {url}/")
         say()
-        say(f"  Subscribe there with any address. The mails appear at {url}/outbox")
+        say(f"  Subscribe there with any address. The emails appear at {url}/outbox")
         say(f"  Papers: {source}.")
         if edition is None or not edition.papers:
-            say("  None of them is of the last days, so today has no edition.")
-        say(f"  Data: {context.settings.data_dir} (delete the folder to begin anew)")
+            say("  None of them is from the last days, so today has no edition.")
+        say(f"  Data: {context.settings.data_dir} (delete the folder to start over)")
         say("  Stop: Ctrl-C")
 
     site = create_app(context)
@@ -188,7 +188,7 @@ def _run(
         server(site, host=HOST, port=port, on_ready=welcome).run(sockets=[listener])
     finally:
         scheduler.stop(drain_seconds=DRAIN_SECONDS)
-        say(f"Stopped. Started again, the demo goes on with {context.settings.data_dir}.")
+        say(f"Stopped. Start it again to continue with {context.settings.data_dir}.")
 
 
 # --- try ---------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def once(
     }
     lines = [*_lines(report, is_mailed=read.is_mailed, is_trial=dry_run)]
     if is_new:
-        lines.append(f"began a new state in {read.state}")
+        lines.append(f"created a new state in {read.state}")
     print_result(value, lines, as_json=as_json)
     for name, why in report.unread.items():
         typer.echo(f"paperround: {name} could not be read: {why}", err=True)
@@ -73,7 +73,7 @@ def _lines(report: "OnceReport", *, is_mailed: bool, is_trial: bool) -> Iterator
     elif report.is_out:
         yield f"{'sent' if is_mailed else 'made'} today's digest: {papers}"
     elif report.sent and not is_trial:
-        yield "sent an earlier digest, which had waited"
+        yield "sent an earlier digest that was waiting"
     elif report.trouble is None:
         yield f"nothing to send: {report.nothing}"
     yield from (f"wrote {path}" for path in report.files)

@@ -34,7 +34,7 @@ def move(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Look at both databases and change nothing.")
+        bool, typer.Option("--dry-run", help="Check both databases and change nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
