@@ -78,7 +78,7 @@ class FakeResolver(Resolver):
 
     def _answer(self, name: str) -> tuple[str, ...]:
         if self.silent:
-            raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time")
+            raise FetchFailed(f"the DNS did not answer for {name} in time")
         return self.held.get(name, ())
 
 

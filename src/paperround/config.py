@@ -211,8 +211,8 @@ class Settings(BaseModel):
     def _known_proxies(cls, text: str) -> str:
         if not all(map(_is_some_network, _listed(text))):
             raise ValueError(
-                "name each proxy by its address or network, like 127.0.0.1 or 10.0.0.0/8; "
-                "whoever may speak for every visitor can also lie for all of them"
+                "give the address or network of each proxy, like 127.0.0.1 or 10.0.0.0/8; not "
+                "every address, because a trusted proxy can claim any visitor's address"
             )
         return text
 
@@ -230,7 +230,7 @@ class Settings(BaseModel):
     def _known_enrichers(cls, text: str) -> str:
         known = [*plugins("enrichers")]
         if text.strip().lower() != OFF and not set(_listed(text)) <= set(known):
-            raise ValueError(f"name some of {', '.join(known)}, or write off")
+            raise ValueError(f"choose from {', '.join(known)}, or write off")
         return text
 
     @property
@@ -263,7 +263,7 @@ class Settings(BaseModel):
             raise Misconfigured("PAPERROUND_SUMMARISE_URL needs PAPERROUND_SUMMARISE_MODEL")
         parts = urlsplit(self.summarise_url)
         if self.summarise_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise Misconfigured("PAPERROUND_SUMMARISE_KEY goes over https, or to this machine only")
+            raise Misconfigured("PAPERROUND_SUMMARISE_KEY needs https, or a model on this machine")
         return self.summarise_url, self.summarise_model
 
     @property
@@ -355,7 +355,7 @@ class Settings(BaseModel):
         """The signing keys; makes and keeps one in DATA_DIR when an embedded one has none.
 
         A key that was made there stays in the ring behind the ones that are set later: links in
-        mails that were read and suppressions were made with it.
+        quarantined emails and suppressions were made with it.
         """
         given = self.secret_key if self.secret_key is not None else self._made_secret()
         keys = _listed(given)
@@ -375,8 +375,8 @@ class Settings(BaseModel):
             return
         if missing := self.unnamed_sender:
             raise Misconfigured(
-                f"a real relay or PostgreSQL needs {', '.join(missing)}: readers must be able to "
-                "see who mails them. One's own group needs no postal address: PAPERROUND_PRIVATE=1."
+                f"a real relay or PostgreSQL needs {', '.join(missing)}: readers must see who "
+                "sends the email. Your own group needs no postal address: PAPERROUND_PRIVATE=1."
             )
 
     @property
@@ -410,8 +410,8 @@ class Settings(BaseModel):
             return self._kept_secret() or _create_secret(self.secret_file)
         except OSError as error:
             raise Misconfigured(
-                f"{self.secret_file} cannot be made ({error.strerror}): name a folder that can be "
-                "written with PAPERROUND_DATA_DIR, or set PAPERROUND_SECRET_KEY"
+                f"{self.secret_file} cannot be made ({error.strerror}): set PAPERROUND_DATA_DIR "
+                "to a writable folder, or set PAPERROUND_SECRET_KEY"
             ) from error
 
 

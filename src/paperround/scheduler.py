@@ -109,7 +109,11 @@ class Scheduler:
         try:
             is_first = ask(self._context, jobs)
         except PaperroundError as error:
-            log.log(logging.DEBUG if self._is_away else logging.WARNING, "nothing asked: %s", error)
+            log.log(
+                logging.DEBUG if self._is_away else logging.WARNING,
+                "no jobs were enqueued: %s",
+                error,
+            )
             self._is_away = True
             return
         if self._is_away:
@@ -118,7 +122,7 @@ class Scheduler:
         now = self._last_enqueued_at = self._context.clock.now()
         if is_first:
             if self._led_at is None or now - self._led_at > 2 * PERIOD:
-                log.info("this scheduler asks for the rounds")
+                log.info("this scheduler starts the periodic jobs")
             self._led_at = now
 
     def _watch_clock(self) -> None:

@@ -169,7 +169,7 @@ def test_a_key_creates_no_key_that_may_do_more_than_itself(
     database: SqlDatabase, wanted: list[Scope]
 ) -> None:
     own = frozenset([Scope.FEEDS_WRITE, Scope.KEYS_READ])
-    with pytest.raises(InvalidInput, match="gives away only what it may do itself") as caught:
+    with pytest.raises(InvalidInput, match="can only grant its own scopes") as caught:
         create(database, wanted, within=own)
     assert caught.value.code == "scopes"
     assert list_keys(database) == []

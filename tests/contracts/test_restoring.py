@@ -180,7 +180,7 @@ def test_a_broken_backup_is_refused_in_one_line_and_leaves_nothing(
     machine: Machine, break_it: Callable[[Machine], object]
 ) -> None:
     break_it(machine)
-    with pytest.raises(UnreadableFile, match=r"copy\.tar\.gz is no backup"):
+    with pytest.raises(UnreadableFile, match=r"copy\.tar\.gz is not a backup"):
         machine.restore()
     assert machine.left() == []
 
@@ -305,7 +305,7 @@ def test_a_database_is_held_before_it_has_its_name(machine: Machine) -> None:
 def test_another_secret_in_the_way_is_kept(machine: Machine) -> None:
     machine.secret.parent.mkdir(parents=True)
     machine.secret.write_bytes(b"another")
-    with pytest.raises(Conflict, match="another secret"):
+    with pytest.raises(Conflict, match="differs from the backup's secret"):
         machine.restore()
     assert machine.left() == [SECRET]
     assert machine.secret.read_bytes() == b"another"

@@ -159,9 +159,9 @@ OF_OPERATORS = (
     "scope outbox:read",
     "write disposable, domains",
     "paperround lists restore",
-    "they never confirmed",
-    "the address they have",
-    "no bounce is the reason",
+    "they have not confirmed",
+    "their current address",
+    "not because of a bounce",
 )
 """What only operators meet, and stays English."""
 

@@ -62,7 +62,7 @@ def test_keyed_hashes_differ_by_purpose_and_by_key() -> None:
 
 
 def test_two_keys_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="called the same"):
+    with pytest.raises(ValueError, match="have the same id"):
         KeyRing((NEW, OLD, NEW))
 
 

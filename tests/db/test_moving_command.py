@@ -170,7 +170,7 @@ def test_without_a_database_to_move_to_it_is_wrong_usage(home: Path) -> None:
     ("place", "words"),
     [
         ("nonsense", "is not a URL"),
-        ("mysql://u@h/n", "Paperround knows sqlite, postgresql"),
+        ("mysql://u@h/n", "Paperround supports sqlite and postgresql"),
         ("sqlite:///other.db", "postgresql://USER@HOST/NAME"),
         ("postgresql://nobody@127.0.0.1:9/none", "cannot be used"),
     ],

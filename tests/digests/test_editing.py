@@ -378,9 +378,9 @@ def test_an_edition_that_is_out_is_not_changed_any_more(database: SqlDatabase) -
         if approved:
             approve(database, SIX)
         paper = str(held.papers[0].paper_id)
-        with pytest.raises(InvalidInput, match="is out"):
+        with pytest.raises(InvalidInput, match="was released"):
             editing.drop(database, ref, paper, by=EDITOR, now=now)
-        with pytest.raises(InvalidInput, match="is out"):
+        with pytest.raises(InvalidInput, match="was released"):
             editing.add_note(database, ref, "Too late.", by=EDITOR, now=now)
     with database.reading() as work:
         assert work[EditionStore].get(held.id).papers == held.papers
@@ -401,7 +401,7 @@ def test_what_cannot_be_says_why(database: SqlDatabase) -> None:
     for paper in papers[2:]:
         drop(database, paper)
     pin(database, papers[1], undo=True)
-    with pytest.raises(InvalidInput, match="keeps at least one paper"):
+    with pytest.raises(InvalidInput, match="needs at least one paper"):
         drop(database, papers[1])
 
 

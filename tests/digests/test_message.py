@@ -212,7 +212,7 @@ def test_any_text_gives_a_whole_message_or_one_clear_refusal(
         ({"recipient": "a@example.com\r\nBcc: b@example.com"}, "recipient's address"),
         ({"message_id": "<a@b>\r\nBcc: c"}, "Message-ID"),
         ({"message_id": ""}, "Message-ID"),
-        ({"list_unsubscribe_mail": "a@b>\r\nBcc: <c"}, "unsubscribing by mail"),
+        ({"list_unsubscribe_mail": "a@b>\r\nBcc: <c"}, "unsubscribing by email"),
         ({"view": view([])}, "at least one paper"),
         ({"view": view(web_url="javascript:alert(1)")}, "link of the header"),
         ({"view": view(web_url="https://example.org/\ud800")}, "link of the header"),

@@ -77,16 +77,14 @@ def test_a_paper_called_error_is_a_paper() -> None:
 
 @pytest.mark.accept("F03", part="errors")
 def test_an_error_that_comes_as_an_entry_is_an_error(real_data: Path) -> None:
-    with pytest.raises(
-        InvalidInput, match="did not take the question: incorrect id format for abc"
-    ):
+    with pytest.raises(InvalidInput, match="rejected the query: incorrect id format for abc"):
         read_arxiv_atom(recorded(real_data, "id_abc"))
 
 
 @pytest.mark.accept("F03", part="errors")
 @pytest.mark.parametrize("start", [0, 200])
 def test_an_empty_answer_with_results_left_is_an_error(start: int) -> None:
-    with pytest.raises(InvalidInput, match="came back empty though more is announced"):
+    with pytest.raises(InvalidInput, match="response is empty though more is announced"):
         read_response(answer(total=214_881, start=start))
 
 

@@ -131,7 +131,7 @@ def test_a_day_without_announcements_is_empty() -> None:
     ("content", "said"),
     [
         (rss().replace(b"cs.AI updates", b"Feed error for query: cs.XX, "), "Feed error for query"),
-        (b"<error>no</error>", "no feed of announcements"),
+        (b"<error>no</error>", "not a feed of announcements"),
         (b"Rate exceeded.", "cannot be read"),
         (rss(item())[:-30], "cannot be read"),
     ],

@@ -399,7 +399,7 @@ def test_line_ends_and_a_byte_order_mark_make_no_difference() -> None:
 
 @pytest.mark.parametrize("content", [b"no entry here", b"{}", b"@", b"a@b.example"])
 def test_what_holds_no_entry_is_never_an_empty_file(content: bytes) -> None:
-    with pytest.raises(UnreadableFile, match="no BibTeX"):
+    with pytest.raises(UnreadableFile, match="not BibTeX"):
         read_bibtex(content)
 
 

@@ -24,7 +24,7 @@ def first() -> PageCursor:
 
 @pytest.mark.parametrize("mark", ["", "two words", "line\nfeed", "é", "x" * 4001, "\0"])
 def test_a_mark_that_cannot_be_asked_for_is_an_error(mark: str) -> None:
-    with pytest.raises(FetchFailed, match="names its next page in no way"):
+    with pytest.raises(FetchFailed, match="gives no usable link"):
         first().turned(mark, None)
 
 
@@ -50,7 +50,7 @@ def test_a_page_is_followed_by_the_next_until_one_is_empty_or_has_no_mark() -> N
 @pytest.mark.accept("F05", part="too many works")
 @pytest.mark.parametrize(
     ("page", "total", "said"),
-    [(0, 7, "answered no works though"), (1, 5000, "no works after 100 though"), (1, 103, "103")],
+    [(0, 7, "returned no works though"), (1, 5000, "no works after 100 though"), (1, 103, "103")],
 )
 def test_an_empty_page_before_the_end_is_a_failure(page: int, total: int, said: str) -> None:
     with pytest.raises(FetchFailed, match=said) as caught:

@@ -31,7 +31,7 @@ def test_a_preview_keeps_to_the_turns_of_its_service(room: Room) -> None:
     room.answers["cs.AI"] = failing(503)
     with pytest.raises(FetchFailed):
         preview_feed(room.feed_context, ML, now=NOW)
-    with pytest.raises(RateLimited, match="arxiv may not be asked again before 12:10 UTC") as late:
+    with pytest.raises(RateLimited, match="arxiv must not be queried before 12:10 UTC") as late:
         preview_feed(room.feed_context, ML, now=NOW)
     assert late.value.retry_after == 600
 

@@ -187,7 +187,7 @@ def test_nothing_but_rejects_is_no_empty_day(room: Room) -> None:
     room.answers["cs.AI"] = rss(*(item(f"2601.{n:05}v1", title="") for n in range(4)))
     (report,) = room.poll()
     assert report.health is FeedHealth.STALE
-    assert report.reason.startswith("none of 4 entries could be used")
+    assert report.reason.startswith("none of 4 entries is usable")
 
 
 # --- another witness ---------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_a_witness_that_cannot_be_heard_changes_nothing(
 ) -> None:
     feed = room.feed(late(room, said))
     assert (feed.health, feed.failures) == (FeedHealth.STALE, 0)
-    assert "nobody else could be asked" in feed.reason
+    assert "no other source could be asked" in feed.reason
 
 
 def test_nobody_is_asked_before_a_feed_looks_stale(room: Room) -> None:

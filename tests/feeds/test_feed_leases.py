@@ -115,7 +115,7 @@ def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None
     room.answers["cs.AI"] = once(run_it_now, page)
     (report,) = room.poll()
     assert [(one.put_off, one.reason) for one in others] == [
-        (True, "put off: it is being read already")
+        (True, "put off: it is being polled already")
     ]
     assert (report.new, len(room.services.asked)) == (2, 1)
     assert room.feed(feed).reason == "2 new"

@@ -271,7 +271,7 @@ def test_a_service_with_a_source_of_its_own_shares_one_budget() -> None:
     ],
 )
 def test_the_page_of_a_journal_in_place_of_its_feed_is_called_a_page(page: bytes) -> None:
-    with pytest.raises(UnreadableFile, match="web page, no feed: look on it"):
+    with pytest.raises(UnreadableFile, match="web page, not a feed: find"):
         read_feed(page, "https://journal.example/")
 
 

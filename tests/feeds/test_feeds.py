@@ -213,7 +213,7 @@ def test_an_unforeseen_error_in_one_feed_does_not_keep_the_next_from_being_read(
     room.add(replace(ML, name="next", settings={"categories": "cs.LG"}))
     room.answers |= {"cs.AI": ZeroDivisionError("by zero"), "cs.LG": batch()}
     failed, read = room.poll()
-    assert failed.error == "an error of ours, ZeroDivisionError: the log has the whole story"
+    assert failed.error == "an internal error (ZeroDivisionError): the log has the details"
     assert (read.new, read.error) == (2, None)
     assert "by zero" in caplog.text
 
@@ -291,7 +291,7 @@ def test_a_feed_that_may_not_be_asked_is_stale_when_its_batch_is_late(room: Room
     standing = room.feed(feed)
     assert (report.put_off, standing.health, standing.failures) == (True, FeedHealth.STALE, 0)
     assert standing.reason == (
-        "arxiv may not be asked again before 12:00 UTC; no new papers since 28 Jan 12:00 UTC; "
+        "arxiv must not be queried before 12:00 UTC; no new papers since 28 Jan 12:00 UTC; "
         "a batch was expected at 29 Jan 05:30 UTC"
     )
     assert standing.next_at == NOW + 3 * DAY
@@ -315,7 +315,7 @@ def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
     monkeypatch.setattr(PaperStore, "save", lose)
     (report,) = room.poll()
     assert (report.put_off, report.error) == (True, None)
-    assert report.reason == "put off: others wrote the same papers at the same time"
+    assert report.reason == "put off: another process wrote the same papers at the same time"
     assert (room.feed(feed).health, room.feed(feed).failures) == (FeedHealth.NEW, 0)
     monkeypatch.setattr(PaperStore, "save", store)
     assert room.poll_next(feed).error is None
@@ -349,7 +349,7 @@ def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_of
 def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
     with room.database.writing() as work:
         files = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
-    with pytest.raises(InvalidInput, match="not read by itself"):
+    with pytest.raises(InvalidInput, match="not polled"):
         run_now(room.feed_context, files.id, now=NOW)
     assert list(iter_feeds(room.feed_context)) == []
 

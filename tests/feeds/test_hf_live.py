@@ -53,7 +53,7 @@ def test_a_full_page_is_followed_by_the_next_of_that_day() -> None:
 
 
 def test_a_source_that_ignores_the_page_number_is_noticed() -> None:
-    with pytest.raises(FetchFailed, match="goes on after 2,000 papers"):
+    with pytest.raises(FetchFailed, match="has more than 2,000 papers"):
         parsed(at("2026-01-28", 19, 3), day_of(100))
 
 
@@ -78,7 +78,7 @@ def test_a_paper_without_a_listing_date_was_listed_on_the_day_asked_for() -> Non
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (b'{"error": "Too many requests"}', 200, "answered an error, not papers"),
+        (b'{"error": "Too many requests"}', 200, "returned an error, not papers"),
         (b"<html>busy</html>", 200, "not the JSON"),
         (b"", 200, "not the JSON"),
         (b"1", 200, "the number 1"),

@@ -67,7 +67,7 @@ def test_what_is_no_cursor_begins_anew(source: Source[Any]) -> None:
 
 def test_a_cursor_of_another_source_is_a_mistake_of_ours(source: Source[Any]) -> None:
     request = FetchRequest(url="https://x.example", cursor="0:0")
-    with pytest.raises(ValueError, match=f"is no cursor of {source.kind}"):
+    with pytest.raises(ValueError, match=f"is not a cursor of {source.kind}"):
         source.parse(page(request, b"{}"))
 
 

@@ -128,7 +128,7 @@ def test_a_line_of_an_abstract_that_looks_like_a_tag_is_only_one_with_two_spaces
 
 
 def test_what_holds_no_entry_is_never_an_empty_file() -> None:
-    with pytest.raises(UnreadableFile, match="no RIS"):
+    with pytest.raises(UnreadableFile, match="not a RIS"):
         read("Nothing here.\n")
     assert read("\n") == ParsedBatch()
 

@@ -97,5 +97,5 @@ def test_one_kind_of_feed_is_not_read_as_the_other() -> None:
     with pytest.raises(UnreadableFile, match="read it as jsonfeed"):
         read_rss(b'\xef\xbb\xbf {"version": "https://jsonfeed.org/version/1", "items": []}')
     for content in (b"<rss><channel/></rss>", b"[]", b""):
-        with pytest.raises(UnreadableFile, match="no JSON Feed"):
+        with pytest.raises(UnreadableFile, match="not a JSON Feed"):
             read_jsonfeed(content)

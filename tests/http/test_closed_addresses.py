@@ -12,36 +12,36 @@ from paperround.http.transport import FetchLimits
 from tests.http.clients import PUBLIC, Led, error_of, guarded, only_examples_lead_to
 from tests.http.faults import FaultServer, hangs, page, redirects, says
 
-SPELLINGS = r"""
-http://127.0.0.1:{p}/ http://127.0.0.1.:{p}/ http://127.1:{p}/ http://127.0.1:{p}/ http://127.1.:{p}/
-http://127.255.255.254:{p}/ http://2130706433:{p}/ http://0x7f000001:{p}/ http://0X7F000001:{p}/
-http://017700000001:{p}/ http://0177.0.0.1:{p}/ http://0177.0.0.01:{p}/ http://0x7f.1:{p}/
-http://0x7f.0x0.0x0.0x1:{p}/ http://00000177.1:{p}/ http://0:{p}/ http://0.0.0.0:{p}/ http://0x0:{p}/
-http://00:{p}/ http://localhost:{p}/ http://LOCALHOST:{p}/ http://localhost.:{p}/
-http://[::1]:{p}/ http://[::]:{p}/ http://[0:0:0:0:0:0:0:1]:{p}/ http://[::127.0.0.1]:{p}/
-http://[::ffff:127.0.0.1]:{p}/ http://[::FFFF:7F00:1]:{p}/ http://[0:0:0:0:0:ffff:127.0.0.1]:{p}/
-http://[64:ff9b::127.0.0.1]:{p}/ http://[64:ff9b:1::7f00:1]:{p}/ http://[2002:7f00:1::]:{p}/
-http://[2001:0:7f00:1::80ff:fffe]:{p}/ http://[fe80::1]:{p}/ http://[fe80::1%25lo]:{p}/
-http://[fd00:ec2::254]:{p}/ http://169.254.169.254:{p}/ http://10.0.0.1:{p}/ http://[ff02::1]:{p}/
-http://user@127.0.0.1:{p}/ http://feeds.example:80@127.0.0.1:{p}/ http://@127.0.0.1:{p}/
-http://feeds.example\@127.0.0.1:{p}/ http://127.0.0.1:{p}\@feeds.example/ http:\\127.0.0.1:{p}/
-http://127。0。0。1:{p}/ http://127．0．0．1:{p}/ http://１２７.0.0.1:{p}/ http://①②⑦.0.0.1:{p}/
-http://ⓛocalhost:{p}/ http://%31%32%37.0.0.1:{p}/ http://127%2e0%2e0%2e1:{p}/ http://127.0.0.1%00:{p}/
+SPELLINGS = r""" http://127.0.0.1:{p}/ http://127.0.0.1.:{p}/ http://127.1:{p}/ http://127.0.1:{p}/
+http://127.1.:{p}/ http://127.255.255.254:{p}/ http://2130706433:{p}/ http://0x7f000001:{p}/
+http://0X7F000001:{p}/ http://017700000001:{p}/ http://0177.0.0.1:{p}/ http://0177.0.0.01:{p}/
+http://0x7f.1:{p}/ http://0x7f.0x0.0x0.0x1:{p}/ http://00000177.1:{p}/ http://0:{p}/
+http://0.0.0.0:{p}/ http://0x0:{p}/ http://00:{p}/ http://localhost:{p}/ http://LOCALHOST:{p}/
+http://localhost.:{p}/ http://[::1]:{p}/ http://[::]:{p}/ http://[0:0:0:0:0:0:0:1]:{p}/
+http://[::127.0.0.1]:{p}/ http://[::ffff:127.0.0.1]:{p}/ http://[::FFFF:7F00:1]:{p}/
+http://[0:0:0:0:0:ffff:127.0.0.1]:{p}/ http://[64:ff9b::127.0.0.1]:{p}/
+http://[64:ff9b:1::7f00:1]:{p}/ http://[2002:7f00:1::]:{p}/ http://[2001:0:7f00:1::80ff:fffe]:{p}/
+http://[fe80::1]:{p}/ http://[fe80::1%25lo]:{p}/ http://[fd00:ec2::254]:{p}/
+http://169.254.169.254:{p}/ http://10.0.0.1:{p}/ http://[ff02::1]:{p}/ http://user@127.0.0.1:{p}/
+http://feeds.example:80@127.0.0.1:{p}/ http://@127.0.0.1:{p}/ http://feeds.example\@127.0.0.1:{p}/
+http://127.0.0.1:{p}\@feeds.example/ http:\\127.0.0.1:{p}/ http://127。0。0。1:{p}/
+http://127．0．0．1:{p}/ http://１２７.0.0.1:{p}/ http://①②⑦.0.0.1:{p}/ http://ⓛocalhost:{p}/
+http://%31%32%37.0.0.1:{p}/ http://127%2e0%2e0%2e1:{p}/ http://127.0.0.1%00:{p}/
 http://127.0.0.1:{p}#@feeds.example/ http://127.0.0.1:{p}?@feeds.example/ https://127.0.0.1:{p}/
 https://localhost:{p}/ http:127.0.0.1:{p}/ http:/127.0.0.1:{p}/ //127.0.0.1:{p}/ 127.0.0.1:{p}
 file:///etc/hostname file://127.0.0.1:{p}/x unix:/run/x.sock http+unix://127.0.0.1:{p}/
 gopher://127.0.0.1:{p}/_x ftp://127.0.0.1:{p}/ dict://127.0.0.1:{p}/ ldap://127.0.0.1:{p}/
-ws://127.0.0.1:{p}/ jar:http://127.0.0.1:{p}/!/ data:text/plain,x javascript:0
-http://𝟏𝟐𝟕.𝟎.𝟎.𝟏:{p}/ http://１２７．０．０．１:{p}/ http://١٢٧.٠.٠.١:{p}/ http://127。1:{p}/
-http://0x7f。1:{p}/ http://127｡0｡0｡1:{p}/ http://127.0.0.1。:{p}/ http://0x7f000001.:{p}/
-http://017700000001.:{p}/ http://127.0.0.1..:{p}/ http://.127.0.0.1:{p}/ http://localhost..:{p}/
-http://ⅼocalhost:{p}/ http://ｌｏｃａｌｈｏｓｔ:{p}/ http://xn--localhost-:{p}/ http://xn--127.0.0.1-:{p}/
-http://xn--a:{p}/ http://%6cocalhost:{p}/ http://127.0.0.1%2f@feeds.example:{p}/ http://a@b@127.0.0.1:{p}/
-http://[::ffff:7f00:1%25eth0]:{p}/ http://[fe80::1%lo]:{p}/ http://[v1.fe80::a]:{p}/ http://[::1]x:{p}/
-http://[::1].feeds.example:{p}/ http://[::ffff:0:127.0.0.1]:{p}/ http://[::ffff:7f00:0001]:{p}/
-http://127.0.0.1:{p}:80/ http://127.0.0.1:+{p}/ http://127.0.0.1:0{p}/ http://127.0.0.1;{p}/
-http://127.0.0.1,8.8.8.8:{p}/ http:////127.0.0.1:{p}/ http:///127.0.0.1:{p}/ HTTP://127.0.0.1:{p}/
-""".split()
+ws://127.0.0.1:{p}/ jar:http://127.0.0.1:{p}/!/ data:text/plain,x javascript:0 http://𝟏𝟐𝟕.𝟎.𝟎.𝟏:{p}/
+http://１２７．０．０．１:{p}/ http://١٢٧.٠.٠.١:{p}/ http://127。1:{p}/ http://0x7f。1:{p}/
+http://127｡0｡0｡1:{p}/ http://127.0.0.1。:{p}/ http://0x7f000001.:{p}/ http://017700000001.:{p}/
+http://127.0.0.1..:{p}/ http://.127.0.0.1:{p}/ http://localhost..:{p}/ http://ⅼocalhost:{p}/
+http://ｌｏｃａｌｈｏｓｔ:{p}/ http://xn--localhost-:{p}/ http://xn--127.0.0.1-:{p}/ http://xn--a:{p}/
+http://%6cocalhost:{p}/ http://127.0.0.1%2f@feeds.example:{p}/ http://a@b@127.0.0.1:{p}/
+http://[::ffff:7f00:1%25eth0]:{p}/ http://[fe80::1%lo]:{p}/ http://[v1.fe80::a]:{p}/
+http://[::1]x:{p}/ http://[::1].feeds.example:{p}/ http://[::ffff:0:127.0.0.1]:{p}/
+http://[::ffff:7f00:0001]:{p}/ http://127.0.0.1:{p}:80/ http://127.0.0.1:+{p}/
+http://127.0.0.1:0{p}/ http://127.0.0.1;{p}/ http://127.0.0.1,8.8.8.8:{p}/ http:////127.0.0.1:{p}/
+http:///127.0.0.1:{p}/ HTTP://127.0.0.1:{p}/ """.split()
 
 UNSEEN = tuple("\t \r\n\v\f\0\x1f\x7f\x85\xa0\xad\u200b\u200d\u2028\u202e\u3000\ufeff")
 """What some readers of addresses leave out, and others do not."""
@@ -127,7 +127,7 @@ def test_of_mixed_addresses_only_the_public_ones_are_tried(inside: FaultServer) 
     led = Led([["127.0.0.1", "192.88.100.1", "::1", "10.0.0.1"]])
     where = f"http://mixed.example:{inside.port}/"
     error = error_of(where, limits=with_port(inside), network=led.network())
-    assert "cannot be connected to" in str(error)
+    assert "cannot be reached" in str(error)
     assert (led.dialled, inside.accepted) == (["192.88.100.1"], 0)
 
 
@@ -136,7 +136,7 @@ def test_a_public_address_of_this_machine_is_not_asked() -> None:
     led = Led([[PUBLIC]])
     network = led.network(is_own=lambda address: str(address) == PUBLIC)
     error = error_of("https://ourselves.example/", network=network)
-    assert "not at an address of the public internet" in str(error)
+    assert "not on the public internet" in str(error)
     assert led.dialled == []
 
 

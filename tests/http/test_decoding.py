@@ -68,7 +68,7 @@ def test_a_compressed_body_that_ends_early_is_an_error(encoding: str) -> None:
 
 @pytest.mark.parametrize("chunks", [[b"x"], [b"", b"x"]])
 def test_something_after_the_end_of_a_compressed_body_is_an_error(chunks: list[bytes]) -> None:
-    with pytest.raises(FetchFailed, match="something after its end"):
+    with pytest.raises(FetchFailed, match="extra data at its end"):
         decode_body([ENCODED["gzip"] + chunks[0], *chunks[1:]], encoding="gzip", limit=99_999)
 
 

@@ -116,8 +116,8 @@ def test_where_there_is_nothing_nothing_is_found(resolver: Resolver, name: str) 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("mute.lab.org", "nothing came in time"),
-        ("broken.lab.org", "no server could say"),
+        ("mute.lab.org", "in time"),
+        ("broken.lab.org", "no server could answer"),
         ("x" * 70 + ".lab.org", "LabelTooLong"),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_dns_that_stays_silent_is_not_asked_for_ever() -> None:
     server = Server()
     silent = server.resolver()
     for _ in range(2):
-        with pytest.raises(FetchFailed, match="nothing came in time"):
+        with pytest.raises(FetchFailed, match="in time"):
             silent.texts("mute.lab.org")
     with pytest.raises(FetchFailed, match=r"not asked for papers\.lab\.org"):
         silent.texts("papers.lab.org")
@@ -140,7 +140,7 @@ def test_a_dns_that_stays_silent_is_not_asked_for_ever() -> None:
 
 def test_one_answer_shows_that_the_dns_is_there(resolver: Resolver) -> None:
     for _ in range(3):
-        with pytest.raises(FetchFailed, match="nothing came in time"):
+        with pytest.raises(FetchFailed, match="in time"):
             resolver.texts("mute.lab.org")
         assert resolver.texts("absent.lab.org") == ()
 

@@ -187,5 +187,5 @@ def test_an_empty_postgresql_database_is_not_migrated_unasked(
     if empty_engine.dialect.name == "sqlite":
         revisions.prepare(empty_engine)
         return
-    with pytest.raises(SchemaOutOfDate, match=r"nothing of Paperround yet.*paperround db upgrade"):
+    with pytest.raises(SchemaOutOfDate, match=r"no Paperround tables yet.*paperround db upgrade"):
         revisions.prepare(empty_engine)

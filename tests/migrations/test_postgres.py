@@ -80,7 +80,7 @@ def test_a_migration_that_never_gets_its_turn_says_so(
     migrate.upgrade(engine, "0010")
     with engine.connect() as reader:
         reader.exec_driver_sql("SELECT count(*) FROM editions").all()
-        with pytest.raises(DatabaseFailed, match="somebody holds a table"):
+        with pytest.raises(DatabaseFailed, match="another session locks a table"):
             migrate.upgrade(engine, "0011", pause=lambda _: None)
         reader.rollback()
     migrate.upgrade(engine, "0011")

@@ -78,7 +78,7 @@ def test_a_token_that_is_not_taken_is_a_failure() -> None:
 
 def test_a_list_that_does_not_end_is_a_failure() -> None:
     same = listed(record(), token="<resumptionToken>tok</resumptionToken>")
-    with pytest.raises(FetchFailed, match="the list of cs does not come to an end"):
+    with pytest.raises(FetchFailed, match="the list of cs does not end"):
         parsed(same, LATER)
 
 
@@ -93,7 +93,7 @@ def test_a_list_that_does_not_end_is_a_failure() -> None:
         (oai("<Identify/>"), 200, "neither records nor an error"),
         (listed(), 200, "list of records is empty"),
         (listed(record(), token=f"<resumptionToken>{'x' * 1001}</resumptionToken>"), 200, "token"),
-        (b"<html>busy</html>", 200, "no answer of OAI-PMH"),
+        (b"<html>busy</html>", 200, "not an OAI-PMH response"),
         (b"", 200, "cannot be read"),
     ],
 )

@@ -74,7 +74,7 @@ def test_without_a_total_pages_are_asked_for_until_one_is_empty() -> None:
 
 @pytest.mark.accept("F04", part="errors")
 def test_a_first_page_that_came_back_empty_though_papers_are_announced_is_a_failure() -> None:
-    with pytest.raises(FetchFailed, match="biorxiv answered no papers though it announced 1,234"):
+    with pytest.raises(FetchFailed, match="biorxiv returned no papers though it announced 1,234"):
         parsed(collection(total="1234"))
 
 

@@ -226,18 +226,18 @@ def test_what_is_no_json_is_refused_with_how_it_begins(content: bytes, said: str
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"[]", "no answer of the details API"),
-        (b"null", "no answer of the details API"),
+        (b"[]", "not a response of the details API"),
+        (b"null", "not a response of the details API"),
         (b'{"error": "busy"}', "it has no messages"),
         (b'{"messages": [], "collection": []}', "it has no messages"),
         (b'{"messages": "ok", "collection": []}', "it has no messages"),
-        (b'{"messages": [{}], "collection": []}', "did not take the question: ''"),
-        (b'{"messages": [{"status": 1}], "collection": []}', "did not take the question"),
+        (b'{"messages": [{}], "collection": []}', "rejected the query: ''"),
+        (b'{"messages": [{"status": 1}], "collection": []}', "rejected the query"),
         (b'{"messages": [{"status": "ok"}]}', "has no collection"),
         (b'{"messages": [{"status": "ok"}], "collection": null}', "has no collection"),
         (b'{"messages": [{"status": "ok"}], "collection": {"a": 1}}', "has no collection"),
-        (collection(status="Error: server not known"), "question: 'error: server not known'"),
-        (collection(row(), status=f"a\0{HALF}b"), "question: 'a\\?b'"),
+        (collection(status="Error: server not known"), "query: 'error: server not known'"),
+        (collection(row(), status=f"a\0{HALF}b"), "query: 'a\\?b'"),
     ],
 )
 def test_an_error_is_never_an_answer_without_papers(content: bytes, said: str) -> None:

@@ -157,8 +157,8 @@ def test_what_is_no_list_of_works_is_a_failure(source: Source, body: bytes, stat
 @pytest.mark.parametrize(
     ("settings", "field", "said"),
     [
-        ({}, "settings.filter", "say which works"),
-        ({"filter": " , "}, "settings.filter", "say which works"),
+        ({}, "settings.filter", "choose works"),
+        ({"filter": " , "}, "settings.filter", "choose works"),
         ({"filter": "graphs"}, "settings.filter", "is no filter: write them like"),
         ({"filter": "type:"}, "settings.filter", "is no filter"),
         ({"filter": "Type:article"}, "settings.filter", "is no filter"),

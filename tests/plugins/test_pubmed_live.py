@@ -88,7 +88,7 @@ def test_a_search_without_a_find_is_an_empty_answer() -> None:
 def test_what_lies_behind_the_first_ten_thousand_is_told_and_not_asked_for() -> None:
     batch = parsed(found("42249"))
     assert [one.reason for one in batch.rejects] == ["too-many-found"]
-    assert "42,249 articles and gives out 10,000" in batch.rejects[0].detail
+    assert "42,249 articles but returns at most 10,000" in batch.rejects[0].detail
     assert parsed(articles(article()), listed(9600, 42_249)).next == listed(9800, 42_249)
     assert parsed(articles(article()), listed(9800, 42_249)).next is None
 
@@ -123,8 +123,8 @@ def test_a_part_of_the_query_that_is_not_known_is_told(
     [
         (b'{"error": "API rate limit exceeded", "count": "4"}', 200, "API rate limit exceeded"),
         (b'{"esearchresult": {"ERROR": "Search Backend failed"}}', 200, "Search Backend failed"),
-        (b'{"esearchresult": []}', 200, "no answer of PubMed's esearch"),
-        (b"[]", 200, "no answer of PubMed's esearch"),
+        (b'{"esearchresult": []}', 200, "not a response of PubMed's esearch"),
+        (b"[]", 200, "not a response of PubMed's esearch"),
         (b"<html>busy</html>", 200, "not JSON, it begins with '<html>"),
         (b"", 200, "not JSON"),
         (found("many"), 200, "no count"),

@@ -326,7 +326,7 @@ def test_one_bad_entry_costs_one_article(bad: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (EXPIRED, "PubMed answered an error: 'Unable to obtain query #1'"),
+        (EXPIRED, "PubMed returned an error: 'Unable to obtain query #1'"),
         (articles("<ERROR>Empty result</ERROR>"), "'Empty result'"),
         (b"<html><head/></html>", "'html' and no PubmedArticleSet"),
         (b"<pmc-articleset/>", "'pmc-articleset' and no PubmedArticleSet"),

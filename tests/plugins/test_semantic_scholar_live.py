@@ -87,7 +87,7 @@ def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() ->
 
 @pytest.mark.parametrize("token", [7, "x" * 4001, "a b"])
 def test_a_token_that_cannot_be_asked_for_is_a_failure(token: object) -> None:
-    with pytest.raises(FetchFailed, match=r"no works after 1|names its next page"):
+    with pytest.raises(FetchFailed, match=r"no works after 1|gives no usable link"):
         parsed(bulk(paper(), total=2, token=token))
 
 
@@ -107,8 +107,8 @@ def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told()
         (b'{"error": "Bad query parameters"}', 200, "'Bad query parameters'"),
         (b'{"message": "Too Many Requests", "code": "429"}', 429, ""),
         (b"<html>busy</html>", 200, "not JSON"),
-        (b"[]", 200, "no answer of Semantic Scholar's search"),
-        (b'{"recommendedPapers": []}', 200, "no answer of Semantic Scholar's search"),
+        (b"[]", 200, "not a response of Semantic Scholar's search"),
+        (b'{"recommendedPapers": []}', 200, "not a response of Semantic Scholar's search"),
         (bulk(total="many"), 200, "it has no total"),
         (bulk(total=-1), 200, "it has no total"),
         (b"", 304, ""),

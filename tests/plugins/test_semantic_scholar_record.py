@@ -175,15 +175,15 @@ def test_one_bad_row_costs_one_paper(bad: object, why: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"error": "Unrecognized fields"}', "answered an error: 'Unrecognized fields'"),
+        (b'{"error": "Unrecognized fields"}', "returned an error: 'Unrecognized fields'"),
         (b'{"message": "Too Many Requests", "code": "429"}', "'Too Many Requests'"),
-        (b'{"error": {"a": 1}, "data": []}', "answered an error"),
+        (b'{"error": {"a": 1}, "data": []}', "returned an error"),
         (json.dumps({"error": f"a\0{HALF}b"}).encode(), r"'a\?b'"),
         (b'{"data": null}', "neither a paper nor a list"),
         (b'{"total": 0, "data": {}}', "neither a paper nor a list"),
         (b'{"total": 7}', "neither a paper nor a list"),
         (b"{}", "neither a paper nor a list"),
-        (b"7", "no answer of Semantic Scholar"),
+        (b"7", "not a response of Semantic Scholar"),
         (b"<html>busy</html>", "not JSON, it begins with '<html>busy"),
         (b"[" * 100_000, "not JSON"),
         (b"", "not JSON"),

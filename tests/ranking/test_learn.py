@@ -303,7 +303,7 @@ def test_a_damaged_model_is_said_once_and_ranked_without(
     assert [ranked(database, ranker, TONIGHT).ranker for _ in range(3)] == ["plain"] * 3
     assert ranker.in_use(TONIGHT) is None
     (said,) = refused(caplog)
-    assert "not what was kept: `paperround learn` makes a new one" in said
+    assert "differs from what was stored: `paperround learn` trains a new one" in said
 
 
 @pytest.mark.accept("F11", part="damaged")

@@ -127,7 +127,7 @@ def test_the_maker_reads_what_it_made(content: bytes) -> None:
     ],
 )
 def test_a_damaged_model_is_refused_with_the_way_out(content: bytes, damage: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"damaged.*`paperround learn` makes a new one"):
+    with pytest.raises(InvalidInput, match=r"damaged.*`paperround learn` trains a new one"):
         training.deserialize(damage(content))
 
 

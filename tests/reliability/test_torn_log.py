@@ -149,7 +149,7 @@ def rows_in(path: Path) -> int:
 
 
 def require_sound(path: Path) -> None:
-    """Every page is as SQLite wrote it, no row refers to one that is gone, and it opens."""
+    """Every page is as SQLite wrote it, no row refers to a missing one, and it opens."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

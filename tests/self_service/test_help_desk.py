@@ -331,7 +331,7 @@ def test_nobody_moves_to_an_address_they_may_not_have(database: Database) -> Non
             assert refused.value.code == "email"
     with database.writing() as work:
         suppress(work, KEYS, address(), reason=COMPLAINT, now=NOW)
-    with pytest.raises(InvalidInput, match="must not be mailed"):
+    with pytest.raises(InvalidInput, match="are suppressed"):
         help_desk.move_person(here, number, address("new"), now=NOW, by=BY)
     assert post(database) == []
 
@@ -371,10 +371,10 @@ def test_a_timeline_tells_messages_answers_bounces_and_changes_newest_first(
     for sentence in (
         "They had choices changed (list trending, paused until default -> ",
         ", by shell ada.",
-        "A message came back: mailbox full.",
+        "A message bounced: mailbox full.",
         "They changed their choices (list trending, hour default -> 9).",
-        "The link to their choices that was asked for was taken by their mail server: 250.",
-        "They confirmed, by the link of an email.",
+        "The link to their choices that they requested was accepted by their mail server: 250.",
+        "They confirmed with the link in an email.",
         "They agreed to be mailed: form, confirmed by mail.",
     ):
         assert sentence in text

@@ -76,12 +76,12 @@ def _stored_response(work: Transaction, request: IdempotentRequest) -> StoredRes
     first, response = work[AnswerStore].find(request) or (None, None)
     if first is not None and first not in request.prints:
         raise InvalidInput(
-            f"this {KEY} was used for another request: each request needs a key of its own",
+            f"this {KEY} was used for another request: each request needs its own key",
             code=KEY,
         )
     if response is None:
         raise Conflict(
-            f"a request with this {KEY} has no answer: it is still worked on, or was begun and "
-            "never answered. Send it again later, or look what became of it and use another key"
+            f"a request with this {KEY} has no response: it is still in progress, or it was "
+            "interrupted. Retry later, or check its effect and use another key"
         )
     return response

@@ -92,11 +92,11 @@ def create_key(
     beyond = sorted(one for one in allowed if within is not None and not allows(within, one))
     if beyond:
         raise InvalidInput(
-            f"a key gives away only what it may do itself, which is not {', '.join(beyond)}",
+            f"a key can only grant its own scopes, which do not include {', '.join(beyond)}",
             code="scopes",
         )
     if expires_at is not None and expires_at <= now:
-        raise InvalidInput("the key would have expired already", code="expires")
+        raise InvalidInput("the key would be expired already", code="expires")
 
     def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
@@ -126,7 +126,7 @@ def read_expiry(text: str, *, now: datetime) -> datetime | None:
         return parse_instant(text)
     except InvalidInput:
         raise InvalidInput(
-            f"{text!r:.40} is no end of a key: write a date like 2027-01-31, days like 90d, "
+            f"{text!r:.40} is not an expiry: write a date like 2027-01-31, days like 90d, "
             f"or {NEVER}",
             code="expires",
         ) from None
@@ -229,5 +229,5 @@ def _failures_key(ring: KeyRing, client: str | None) -> str:
 
 def _too_many(seconds: float) -> RateLimited:
     return RateLimited(
-        "too many wrong keys from your address: show a valid one, or wait", retry_after=seconds
+        "too many invalid keys from your address: use a valid one, or wait", retry_after=seconds
     )

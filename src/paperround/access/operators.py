@@ -85,7 +85,7 @@ def remove_operator(database: Database, folded: str, *, now: datetime, by: str) 
 def _require(work: Transaction, folded: str) -> Operator:
     operator = work[OperatorStore].find(folded)
     if operator is None:
-        raise NotFound(f"{folded} is no operator: `paperround operators list` shows them")
+        raise NotFound(f"{folded} is not an operator: `paperround operators list` shows them")
     return operator
 
 

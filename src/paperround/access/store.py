@@ -41,7 +41,7 @@ class KeyStore(Store):
         new = columns_of(key) | {"scopes": sorted(key.scopes), "created_at": now}
         row = self._connection.execute(adding, new).one_or_none()
         if row is None:
-            raise Conflict(f"a key with the prefix {key.prefix} exists already: make another one")
+            raise Conflict(f"a key with the prefix {key.prefix} exists already: create another one")
         return _key(row)
 
     def find(self, prefix: str) -> ApiKey | None:

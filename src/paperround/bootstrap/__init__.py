@@ -68,8 +68,7 @@ if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.http.resolver import Resolver
 
 NO_SHARING = (
-    "several processes share their work on PostgreSQL only: on SQLite one of them does everything, "
-    "`paperround serve`"
+    "several processes need PostgreSQL: with SQLite one process does everything, `paperround serve`"
 )
 
 
@@ -179,7 +178,7 @@ class AppContext:
         """The rate limiter of webhooks, per client."""
         return InMemoryRateLimiter(
             self.settings.hook_limits,
-            refusal="that was a lot of calls from your network: wait a little",
+            refusal="too many requests from your network: wait a little",
         )
 
     @cached_property

@@ -46,8 +46,8 @@ def database_of(app: "AppContext") -> SqlDatabase:
         is_demo = work[SlotStore].is_of_a_demo()
     if is_demo and not app.demo:
         raise Conflict(
-            f"{place_of(app.settings)} is the database of a demo, with invented papers: name "
-            "another folder with PAPERROUND_DATA_DIR, or delete what the demo made"
+            f"{place_of(app.settings)} is the database of a demo, with invented papers: set "
+            "PAPERROUND_DATA_DIR to another folder, or delete the demo's data"
         )
     return database
 
@@ -57,8 +57,8 @@ def require_made(settings: Settings) -> None:
     if settings.embedded and not settings.database_file.exists():
         folder = settings.database_file.absolute().parent
         raise Misconfigured(
-            f"there is no installation in {folder}: `paperround init` makes one here, and "
-            "PAPERROUND_DATA_DIR names one that is elsewhere"
+            f"there is no installation in {folder}: run `paperround init` to create one, or set "
+            "PAPERROUND_DATA_DIR to its folder"
         )
 
 

@@ -41,7 +41,7 @@ def create_queue(app: "AppContext") -> Queue:
         try:
             queue.put(DELIVER)
         except PaperroundError as error:  # other workers join at their next poll
-            log.warning("nobody is asked to join in sending: %s", error)
+            log.warning("other workers cannot be asked to help sending: %s", error)
 
     def send() -> None:
         send_digests(app.post(), on_first=invite_workers)
@@ -80,7 +80,7 @@ def requests_first(app: "AppContext") -> Iterator[None]:
         raise
     finally:
         if trouble:
-            log.error("what people asked for has to wait: %s", trouble)
+            log.error("sign-ups and requests for links have to wait: %s", trouble)
 
 
 def _postgres_queue(app: "AppContext") -> SharedQueue:

@@ -53,7 +53,7 @@ def parse_imap_url(text: str) -> ImapSettings:
     except ValueError:
         raise _invalid("its host cannot be read") from None
     if url.scheme not in ("imap", "imaps"):
-        raise _invalid("it must begin with imaps://")
+        raise _invalid("it must start with imaps://")
     tls = url.scheme == "imaps"
     try:
         host, port = url.hostname or "", url.port
@@ -107,8 +107,8 @@ log = logging.getLogger(__name__)
 def read_mailbox(settings: ImapSettings, *, limit: int) -> Generator[bytes, None, None]:
     """Yield the oldest messages, truncated to LONGEST bytes.
 
-    A message is moved away or deleted when the next one is asked for: whoever cannot store one
-    closes the generator. Raises FetchFailed, without any secret, if the mailbox cannot be read.
+    A message is moved away or deleted when the next one is asked for: a caller that cannot store
+    one closes the generator. Raises FetchFailed, without any secret, if the mailbox cannot be read.
     """
     with _translate_errors(settings):
         connection = _connect(settings)
@@ -118,7 +118,7 @@ def read_mailbox(settings: ImapSettings, *, limit: int) -> Generator[bytes, None
             except imaplib.IMAP4.abort:
                 raise
             except imaplib.IMAP4.error as error:  # its text may contain the password
-                raise FetchFailed(f"{settings} refuses the user or the password") from error
+                raise FetchFailed(f"{settings} rejects the user or the password") from error
             opened = connection.select(_quoted(settings.folder))
             [count, *_] = _require_ok(opened, f"open the folder {settings.folder}")
             # The number of messages; 1 if it cannot be parsed, so that the folder is searched.
@@ -141,7 +141,7 @@ def _oldest(connection: imaplib.IMAP4, holds: int) -> list[str]:
     if not holds:
         return []
     response = connection.uid("SEARCH", f"1:{min(holds, MOST_SEARCHED)}", "UNDELETED")
-    found = _require_ok(response, "look for mails")
+    found = _require_ok(response, "search for messages")
     return found[0].decode("ascii").split() if found and found[0] else []
 
 
@@ -150,7 +150,7 @@ def _fetch(connection: imaplib.IMAP4, uid: str, settings: ImapSettings) -> bytes
     it."""
     word, found = connection.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LONGEST}>)")
     if word != "OK":
-        log.warning("mail %s of %s cannot be read there; it stays", uid, settings)
+        log.warning("message %s of %s cannot be read there; it stays", uid, settings)
     return next((one[1] for one in found if isinstance(one, tuple)), None)
 
 
@@ -159,9 +159,9 @@ def _remove(connection: imaplib.IMAP4, uid: str, done: str) -> None:
     folder = _quoted(done)
     if done and connection.uid("COPY", uid, folder)[0] != "OK":
         connection.create(folder)
-        _require_ok(connection.uid("COPY", uid, folder), f"move a mail to {folder}")
+        _require_ok(connection.uid("COPY", uid, folder), f"move a message to {folder}")
     marked = connection.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
-    _require_ok(marked, "delete a mail")
+    _require_ok(marked, "delete a message")
 
 
 class _BoundedImap(imaplib.IMAP4):
@@ -208,7 +208,7 @@ def _require_ok(response: tuple[str, list[Any]], what: str) -> list[Any]:
     """Return the data of a response; raise an error if it is not OK."""
     word, data = response
     if word != "OK":
-        raise imaplib.IMAP4.error(f"it does not let us {what}")
+        raise imaplib.IMAP4.error(f"it does not allow us to {what}")
     return data
 
 

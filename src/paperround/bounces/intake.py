@@ -181,7 +181,7 @@ def process_message(intake: Intake, raw: bytes, *, way: str, now: datetime, to: 
     except (Conflict, DatabaseFailed):  # not the message's fault
         raise
     except Exception:  # a malformed message must not block the others
-        log.exception("a mail that came back could not be read; it is kept")
+        log.exception("a returned message could not be read; it is kept")
         unread = ReturnedEvent(
             way=way,
             event_id=hashlib.sha256(raw).hexdigest(),

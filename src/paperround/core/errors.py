@@ -148,7 +148,7 @@ class Unanswered(FetchFailed):
 
 
 class InvalidSignature(PaperroundError):
-    """Nothing proves who sent this. Its text is for the log: whoever sent it learns no reason."""
+    """Nothing proves who sent this. Its text is for the log: the sender gets no reason."""
 
 
 class RateLimited(PaperroundError):

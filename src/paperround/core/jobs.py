@@ -63,7 +63,7 @@ def parse_queue_names(text: str) -> tuple[QueueName, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        wrong = f"there is no queue {', '.join(unknown)}" if unknown else "no queue is named"
+        wrong = f"there is no queue {', '.join(unknown)}" if unknown else "name at least one queue"
         raise InvalidInput(f"{wrong}; there are: {', '.join(known)}")
     return tuple(dict.fromkeys(known[name] for name in names))
 

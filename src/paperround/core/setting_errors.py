@@ -8,7 +8,7 @@ from paperround.core.smtp_url import parse_smtp_url
 
 SHORTEST_SECRET = 32
 WEAK_SECRET = (
-    f"PAPERROUND_SECRET_KEY needs keys of {SHORTEST_SECRET} characters or more: make one with "
+    f"PAPERROUND_SECRET_KEY needs keys of at least {SHORTEST_SECRET} characters: create one with "
     "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
 )
 

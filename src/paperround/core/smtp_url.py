@@ -60,7 +60,7 @@ def parse_smtp_url(text: str) -> tuple[Relay, ...] | OutboxFolder:
     if text.startswith(OUTBOX):
         directory = text.removeprefix(OUTBOX)
         if not directory or "," in directory:
-            raise _wrong("outbox", "write one folder, alone: outbox:./outbox")
+            raise _wrong("outbox", "outbox cannot be combined with relays: write outbox:./outbox")
         return OutboxFolder(Path(directory))
     parts = [part.strip() for part in text.split(",")]
     return tuple(_relay(part, f"relay {number}") for number, part in enumerate(parts, 1))
@@ -91,7 +91,7 @@ def _relay(part: str, name: str) -> Relay:
     if bool(user) != bool(password):
         raise _wrong(name, "a login needs both: user:password@")
     if "\0" in user + password:
-        raise _wrong(name, "a login cannot hold a NUL")
+        raise _wrong(name, "a login cannot contain a NUL")
     return Relay(
         host=host,
         port=_port(url, name) or _PORTS[tls],
@@ -108,7 +108,7 @@ def _split(part: str, name: str) -> SplitResult:
     except ValueError:
         raise _wrong(name, "its host cannot be read") from None
     if url.scheme not in ("smtp", "smtps"):
-        raise _wrong(name, "it must begin with smtps:// or smtp:// (a comma inside is %2C)")
+        raise _wrong(name, "it must start with smtps:// or smtp:// (a comma inside is %2C)")
     if url.path not in ("", "/") or url.fragment:
         raise _wrong(
             name, "nothing may follow the port but ?options (in passwords / is %2F, # is %23)"
@@ -123,7 +123,7 @@ def _host(url: SplitResult, name: str) -> str:
     except UnicodeError:
         host = ""
     if not host or any(char.isspace() for char in host):
-        raise _wrong(name, "it names no host")
+        raise _wrong(name, "it has no host")
     return host
 
 
@@ -140,10 +140,10 @@ def _port(url: SplitResult, name: str) -> int | None:
 def _tls(url: SplitResult, options: dict[str, str], name: str) -> Tls:
     starttls = options.get("starttls")
     if starttls not in (None, "required"):
-        raise _wrong(name, "starttls can only be `required`: mail is never sent in the open")
+        raise _wrong(name, "starttls can only be `required`: email is never sent in the clear")
     if url.scheme == "smtps":
         if starttls:
-            raise _wrong(name, "smtps:// is TLS already: leave starttls out")
+            raise _wrong(name, "smtps:// is TLS already: remove starttls")
         return Tls.IMPLICIT
     return Tls.STARTTLS if starttls else Tls.NONE
 

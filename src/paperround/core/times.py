@@ -86,7 +86,7 @@ def place_zone(name: str) -> str:
     zone_of(name)
     if name in {"Factory", "localtime", "posixrules"} or name.startswith(("posix/", "right/")):
         raise InvalidInput(
-            marked("%(given)s is no place: use a tzdata name such as Europe/Berlin", given=name)
+            marked("%(given)s is not a place: use a tzdata name such as Europe/Berlin", given=name)
         )
     return name
 

@@ -64,7 +64,7 @@ class KeyRing:
         self._by_id = {key.id: key for key in self._keys}
         if len(self._by_id) < len(self._keys):
             raise ValueError(
-                "two of the secrets are called the same: leave one out, or make it anew"
+                "two of the secrets have the same id: remove one, or generate a new one"
             )
 
     @property

@@ -64,7 +64,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     database is damaged.
     """
     if target.exists():
-        raise InvalidInput(f"{target} exists: name another file, or move it away")
+        raise InvalidInput(f"{target} exists: choose another file, or move it away")
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
     try:
         _write_archive(engine, secret, target, about, now)
@@ -117,7 +117,7 @@ def _revision(engine: Engine) -> str:
     require_reachable(engine)
     revision = require_not_moved(engine)
     if revision is None:
-        raise InvalidInput(f"{place} holds nothing of Paperround yet: there is nothing to back up")
+        raise InvalidInput(f"{place} has no Paperround tables yet: there is nothing to back up")
     return revision
 
 
@@ -164,7 +164,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise InvalidInput(f"the folder {folder} cannot be made: {error.strerror}") from error
+        raise InvalidInput(f"the folder {folder} cannot be created: {error.strerror}") from error
     try:
         _unpack(source, folder, DATABASE)
         _check_database(source, folder / DATABASE)
@@ -192,7 +192,7 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
     """
     if inspect(engine).get_table_names():
         raise Conflict(
-            "the database of PAPERROUND_DATABASE_URL is not empty: name a new one, made with "
+            "the database of PAPERROUND_DATABASE_URL is not empty: use a new one, created with "
             "`createdb`"
         )
     with tempfile.TemporaryDirectory() as work:
@@ -225,7 +225,7 @@ def _require_same(secret: Path, folder: Path) -> None:
     for kept in _secrets(folder):
         place = secret.with_name(kept.name)
         if place.exists() and place.read_bytes().strip() != kept.read_bytes().strip():
-            raise Conflict(f"{place} is another secret than the backup's: move it away first")
+            raise Conflict(f"{place} differs from the backup's secret: move it away first")
 
 
 def _secrets(folder: Path) -> list[Path]:
@@ -238,7 +238,7 @@ def _unpack(source: Path, folder: Path, database: str) -> None:
     with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
         for number, member in enumerate(archive):
             if number >= MOST_MEMBERS:
-                raise _Damaged("it holds far more than a backup does")
+                raise _Damaged("it is much larger than a backup")
             if member.name in (DATABASE, DUMP, *SECRETS, ABOUT):
                 _unpack_member(archive, member, folder)
     if (folder / database).exists():
@@ -252,13 +252,13 @@ def _unpack(source: Path, folder: Path, database: str) -> None:
             f"{source} is a backup of SQLite: restore it without PAPERROUND_DATABASE_URL, then "
             "move it with `paperround db move`"
         )
-    raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {database}")
+    raise UnreadableFile(f"{source} is not a backup of Paperround: it has no {database}")
 
 
 def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     content = archive.extractfile(member) if member.isreg() else None
     if content is None:
-        raise _Damaged(f"{member.name} is no plain file")
+        raise _Damaged(f"{member.name} is not a regular file")
     free = shutil.disk_usage(folder).free
     if member.name not in (DATABASE, DUMP) and member.size > SMALL:
         raise _Damaged(f"{member.name} has {member.size:,} bytes")
@@ -296,7 +296,7 @@ def _translate_errors(source: Path) -> Iterator[None]:
         ValueError,
     ) as error:
         raise UnreadableFile(
-            f"{source} is no backup of Paperround, or a broken one: {error}"
+            f"{source} is not a backup of Paperround, or is damaged: {error}"
         ) from error
 
 
@@ -320,7 +320,7 @@ def _description(source: Path, about: Path) -> Mapping[str, str]:
     with _translate_errors(source):
         found = json.loads(about.read_bytes())
         if not isinstance(found, dict):
-            raise _Damaged(f"{ABOUT} is no description")
+            raise _Damaged(f"{ABOUT} is not a description")
         return {name: str(value) for name, value in found.items() if value}
 
 

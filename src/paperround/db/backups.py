@@ -76,7 +76,7 @@ def _alone_in(folder: Path) -> Iterator[bool]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Conflict(f"another process makes a backup in {folder} now") from error
+            raise Conflict(f"another process is writing a backup in {folder}") from error
         except OSError:
             has_locks = False
         yield has_locks

@@ -156,7 +156,7 @@ def is_damage(error: DBAPIError) -> bool:
 def reason_of(error: DBAPIError) -> str:
     """Return the first line of the driver's message."""
     reason = str(error.orig).strip().partition("\n")[0]
-    return f"{reason} (`paperround doctor` names the way out)" if is_damage(error) else reason
+    return f"{reason} (`paperround doctor` says what to do)" if is_damage(error) else reason
 
 
 def _code(error: DBAPIError) -> str:

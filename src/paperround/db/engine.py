@@ -101,7 +101,9 @@ def create(url: str) -> Engine:
         case "postgresql" | "postgres":
             return _postgres(parts)
         case other:
-            raise Misconfigured(f"DATABASE_URL names {other}: Paperround knows sqlite, postgresql")
+            raise Misconfigured(
+                f"DATABASE_URL is for {other}: Paperround supports sqlite and postgresql"
+            )
 
 
 def place_of(engine: Engine) -> str:

@@ -74,7 +74,7 @@ def upgrade(
         except CommandError as error:
             raise SchemaOutOfDate(
                 f"the database cannot be brought to this version's schema: {error}; "
-                "install the version of Paperround it was used with last"
+                "install the version of Paperround that last used it"
             ) from error
 
     run_with_lock_retries(engine, run, pause)
@@ -90,9 +90,9 @@ def upgrade_and_check(engine: Engine) -> list[str]:
     lacking = [line for line in check_drift(engine) if not line.endswith(NOT_DECLARED)]
     if lacking:
         raise SchemaOutOfDate(
-            f"the database is at revision {head()} and not as that should be: "
-            f"{'; '.join(lacking)}. Put back the backup from before the upgrade and upgrade that, "
-            "or make what is missing by hand; `paperround db check` looks again"
+            f"the database is at revision {head()}, but its schema is not: "
+            f"{'; '.join(lacking)}. Restore the backup from before the upgrade and upgrade that, "
+            "or create what is missing by hand; `paperround db check` checks again"
         )
     return of_queue
 
@@ -128,9 +128,9 @@ def run_with_lock_retries(
                 raise DatabaseFailed(words) from error
             if pause_after is None:
                 raise DatabaseFailed(
-                    "the schema was not changed: somebody holds a table for longer than "
-                    f"{LOCK_SECONDS} seconds each time. Stop what works with the database (a long "
-                    "report, a dump), and run `paperround db upgrade` again"
+                    "the schema was not changed: another session locks a table for more than "
+                    "{LOCK_SECONDS} seconds each time. Stop it (a long report, a dump), and run "
+                    "`paperround db upgrade` again"
                 ) from error
             pause(pause_after)
         else:
@@ -166,7 +166,8 @@ def migrating(engine: Engine) -> Iterator[Connection]:
         if broken:
             tables = ", ".join(sorted({row[0] for row in broken}))
             raise SchemaOutOfDate(
-                f"the migration was undone: {len(broken)} rows of {tables} would refer to nothing; "
+                f"the migration was rolled back: {len(broken)} rows of {tables} would refer to "
+                "missing rows; "
                 "restore a backup or report this with the revision you came from"
             )
 

@@ -52,11 +52,11 @@ def prepare(engine: Engine, *, creates: bool = True) -> None:
 def mismatch(found: str | None) -> str:
     """Return an error message for a database at revision `found`, with what to do."""
     if found is None:
-        return "the database holds nothing of Paperround yet: run `paperround db upgrade`"
+        return "the database has no Paperround tables yet: run `paperround db upgrade`"
     if is_newer(found):
         return (
-            f"the database is at revision {found}, which this version does not know: a newer "
-            "Paperround made it. Install that version, or a later one"
+            f"the database is at revision {found}, which this version does not know: it is from a "
+            "newer Paperround. Install that version, or a later one"
         )
     return (
         f"the database is at revision {found}, this version needs {head()}: run "
@@ -100,7 +100,8 @@ def require_not_moved(engine: Engine) -> str | None:
         found = _revision(connection)
         if found == MOVING:
             raise MovedAway(
-                f"a move of this database to {new_place(connection)} has not ended: run the same "
+                f"a move of this database to {new_place(connection)} has not finished: run the "
+                "same "
                 "`paperround db move` again"
             )
         if found == MOVED:
@@ -202,9 +203,10 @@ def require_not_a_copy(engine: Engine, *, now: datetime) -> None:
             store_database_ids(engine, now=now)
     elif place not in homes:
         raise MovedAway(
-            "this database is a copy, put back or put elsewhere since it was last used: stop "
-            "whatever uses the other one, then `paperround db restore --in-place` lets this one "
-            "work and sends nothing again (with --moved: the other one was stopped before the copy)"
+            "this database is a copy, restored or moved since it was last used: stop whatever "
+            "uses the other one, then run `paperround db restore --in-place` to use this one "
+            "without sending anything twice (add --moved if the other one was stopped before the "
+            "copy)"
         )
 
 

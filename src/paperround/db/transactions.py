@@ -263,7 +263,10 @@ def _translate_errors() -> Iterator[None]:
         if isinstance(error, (OperationalError, InternalError)):  # InternalError: idle timeout
             raise DatabaseFailed(f"the database failed: {reason_of(error)}") from error
         if isinstance(error, DataError):
-            words = "that holds what the database cannot keep: a NUL, or too large a number"
+            words = (
+                "that contains something the database cannot store: a NUL, or a number that "
+                "is too large"
+            )
             raise InvalidInput(words) from error
         raise
 

@@ -175,8 +175,8 @@ def undo(
         return write(database, restore)
     except Conflict as error:
         raise InvalidInput(
-            f"it is too late to undo this: {error}. `paperround digest missed --send` sends the "
-            "edition to those who did not get it",
+            f"it is too late to undo this: {error}. Use `paperround digest missed --send` to send "
+            "the edition to those who did not get it",
             code="undo",
         ) from error
 

@@ -99,7 +99,7 @@ def find_edition(work: Transaction, ref: EditionRef, *, now: datetime) -> Editio
         raise NotFound(
             f"no edition of {ref.list_name} is held"
             + (f" on {ref.day}" if ref.day else "")
-            + ": `paperround digest hold` says how long later ones are"
+            + ": `paperround digest hold` sets how long later ones are held"
         )
     return matching[0]
 
@@ -175,7 +175,8 @@ def _require_droppable(edition: Edition, paper: Paper) -> None:
         )
     if [one.paper_id for one in edition.papers] == [paper.id]:
         raise InvalidInput(
-            "an edition keeps at least one paper: `paperround digest cancel` stops all of it",
+            "an edition needs at least one paper: to stop all of it, use `paperround digest "
+            "cancel`",
             code="paper",
         )
 
@@ -319,8 +320,8 @@ def _why_not_held(edition: Edition) -> str:
     if edition.state is EditionState.CANCELLED:
         return f"{name} was cancelled"
     if edition.went_at is None:
-        return f"{name} was never held: `paperround digest hold` holds later ones"
-    return f"{name} is out, so it is not changed any more"
+        return f"{name} was not held: use `paperround digest hold` to hold later ones"
+    return f"{name} was released, so it can no longer be changed"
 
 
 def _store(

@@ -322,8 +322,8 @@ def publish(
         raise _cancelled(edition)
     if edition is not None and edition.is_held(now):
         raise Conflict(
-            f"the edition of {edition.day} (cut {edition.cut}) is held: "
-            "`paperround digest approve` lets it go"
+            f"the edition of {edition.day} (cut {edition.cut}) is held: `paperround digest "
+            "approve` releases it"
         )
     if edition is None or not edition.papers:
         drafted = draft_edition(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
@@ -347,15 +347,15 @@ def _require_rows(database: Database, mailing_list: MailingList, day: date) -> N
     with database.reading() as work:
         if work[PastStore].is_any_deleted(mailing_list.id, day):
             raise Conflict(
-                f"who got a digest of {day} is not known any more: the rows of digests are kept "
-                "for PAPERROUND_KEEP_DELIVERIES days"
+                f"it is no longer known who got a digest of {day}: deliveries are kept for "
+                "PAPERROUND_KEEP_DELIVERIES days"
             )
 
 
 def _cancelled(edition: Edition) -> EditionCancelled:
     return EditionCancelled(
-        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so nothing is planned of "
-        "it: `paperround digest missed` shows who did not get it, and sends it if you want"
+        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so it is not sent: "
+        "`paperround digest missed` shows who did not get it, and can send it"
     )
 
 

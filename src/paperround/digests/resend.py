@@ -238,7 +238,7 @@ _WAITING = frozenset(
 )
 _BARRED: Mapping[SkipReason, str] = {
     SkipReason.SUPPRESSED: marked("the address is suppressed: lift that first"),
-    SkipReason.UNSUBSCRIBED: marked("they are not on this list any more"),
+    SkipReason.UNSUBSCRIBED: marked("they are no longer on this list"),
     SkipReason.PAUSED: marked("they are paused: end the pause first"),
 }
 
@@ -270,7 +270,7 @@ def resend_digest(
             rows = [(entry.edition_id, row)]
             if not work[Ledger].plan_again(mailing_list.id, rows, now=now):
                 raise invalid(
-                    "date", "that digest was sent again before: nobody gets it three times"
+                    "date", "that digest was resent already: it cannot be sent a third time"
                 )
             details = {"list": mailing_list.name, "date": str(day)}
             audit_person(work, number, "resend digest", by=by, now=now, **details)
@@ -295,11 +295,13 @@ def _digest_of(
     ]
     if not found:
         raise invalid(
-            "date", "they were sent no digest of %(date)s: their timeline has the dates", date=day
+            "date",
+            "they were not sent a digest of %(date)s: their timeline shows the dates",
+            date=day,
         )
     if len(found) > 1:
         names = ", ".join(one.list_name for one in found)
-        raise invalid("list", "they read several lists: say which, %(name)s", name=names)
+        raise invalid("list", "they read several lists: choose one of %(name)s", name=names)
     if found[0].state in _WAITING:
         raise invalid("date", "that digest still waits to be sent")
     return found[0]
@@ -316,5 +318,5 @@ def _again(
         raise invalid("subscriber", _BARRED[reason or SkipReason.UNSUBSCRIBED])
     [(_, row)] = _replacements(work, context, mailing_list, [(content, subscription)])
     if row.reason:
-        raise invalid("date", "every paper of that digest was withdrawn since")
+        raise invalid("date", "every paper of that digest has been withdrawn since")
     return row

@@ -66,7 +66,7 @@ def run_now(
         feed = work[FeedStore].get(feed_id)
     if feed.kind not in context.sources:
         raise InvalidInput(
-            f"the feed {feed.name} is of the kind {feed.kind}, which is not read by itself",
+            f"the feed {feed.name} is of the kind {feed.kind}, which is not polled",
             code="kind",
         )
     until = max(now, context.clock.now()) + LEASE
@@ -79,7 +79,7 @@ def run_now(
 
     leased = write(context.database, lease)
     if leased is None:
-        return skipped_report(feed, "it is being read already", feed.next_at or now)
+        return skipped_report(feed, "it is being polled already", feed.next_at or now)
     return poll_feed(context, leased, now=now)
 
 
@@ -94,7 +94,7 @@ def request_run(
     def request(work: Transaction) -> LiveFeed:
         feed = work[FeedStore].get(feed_id)
         if feed.kind not in context.sources:
-            raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
+            raise InvalidInput(f"a feed of the kind {feed.kind} is not polled", code="kind")
         if not feed.enabled:
             raise InvalidInput(
                 "the feed is switched off: enable it, or read it once with ?wait=true",

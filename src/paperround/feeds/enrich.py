@@ -67,7 +67,7 @@ def _enrich_from(context: FeedContext, enricher: Enricher, now: datetime) -> Non
         run.finish(str(error))
     except Exception as error:  # one service must not stop the others
         log.exception("enriching from %s failed unexpectedly", enricher.name)
-        run.finish(f"an error of ours, {type(error).__name__}: the log has the whole story")
+        run.finish(f"an internal error ({type(error).__name__}): the log has the details")
     else:
         run.finish(None)
 

@@ -113,7 +113,7 @@ def _hold_turn(context: FeedContext, request: FetchRequest, quota: Quota | None)
     while (retry_at := write(database, take)) is not None:
         seconds = (retry_at - now).total_seconds()
         if retry_at - began > LONGEST_WAIT:
-            reason = f"{limiter} may not be asked again before {retry_at:%H:%M} UTC"
+            reason = f"{limiter} must not be queried before {retry_at:%H:%M} UTC"
             raise RateLimited(reason, retry_after=seconds)
         context.pause(seconds)
         now = max(retry_at, context.clock.now())
@@ -137,7 +137,7 @@ def _spend_budgets(context: FeedContext, request: FetchRequest, quota: Quota | N
         for key, rates in budgets.items():
             wait = work[RateStore].hit(key, rates, now=now) if rates else None
             if wait is not None:
-                reason = f"the budget of {key.rpartition('/')[2]} is spent"
+                reason = f"the request budget of {key.rpartition('/')[2]} is used up"
                 raise RateLimited(reason, retry_after=wait)
 
     write(context.database, spend)

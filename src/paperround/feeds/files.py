@@ -151,7 +151,10 @@ class _FeedIndex:
         if existing is None:
             return self._create(feed)
         if existing.kind not in self._kinds:
-            raise InvalidInput(f"files are read into a feed called {feed.name}", code="name")
+            raise InvalidInput(
+                f"this name is reserved for files: feeds of files are called {feed.name}",
+                code="name",
+            )
         if feed_settings(existing) == feed:
             return "unchanged", feed.name
         self._add(store_changed(self._work, existing, feed, now=self._now, by=self._by))
@@ -183,18 +186,20 @@ def _address_key(feed: NewFeed) -> tuple[object, ...]:
 
 def _entries(content: bytes) -> Sequence[DescribedFeed]:
     if not content.strip():
-        raise InvalidInput("the file is empty: give what `paperround feeds export` prints")
+        raise InvalidInput("the file is empty: give a file from `paperround feeds export`")
     if content.lstrip(_BEFORE_XML).startswith(b"<"):
         return read_opml(content)
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         raise InvalidInput(
-            "this is neither JSON nor OPML: give what `paperround feeds export` prints"
+            "this is neither JSON nor OPML: give a file from `paperround feeds export`"
         ) from None
     entries = document.get("feeds") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise InvalidInput('feeds stand in {"feeds": [...]}, as `paperround feeds export` has it')
+        raise InvalidInput(
+            'feeds belong in {"feeds": [...]}, as in a file from `paperround feeds export`'
+        )
     return [DescribedFeed(position=n, value=one) for n, one in enumerate(entries, start=1)]
 
 

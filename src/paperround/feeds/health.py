@@ -113,7 +113,7 @@ def _without_news(
             f"{summary}; a batch was expected at {_format_moment(feed.expects_at)}",
         )
     if _is_silent(feed, now):
-        return FeedHealth.STALE, f"{summary}: does it still bring any?"
+        return FeedHealth.STALE, f"{summary}: does it still publish?"
     return FeedHealth.FRESH, summary
 
 
@@ -137,7 +137,7 @@ def health_after_delay(
         return unchanged
     if expected is None:
         read_at = read_at or feed.created_at
-        unread = FeedHealth.STALE, f"{why}; it was not read since {_format_moment(read_at)}"
+        unread = FeedHealth.STALE, f"{why}; it has not been read since {_format_moment(read_at)}"
         return unchanged if now - read_at <= _LONGEST_UNREAD else unread
     if now <= expected + GRACE or (read_at and read_at > expected + GRACE):
         return unchanged
@@ -152,7 +152,7 @@ def _without_papers(
     are rejects, the source probably changed its format or is broken."""
     rejects = found.shape.rejects if found.shape is not None else 0
     if rejects:
-        return FeedHealth.STALE, f"none of {rejects:,} entries could be used; {since}"
+        return FeedHealth.STALE, f"none of {rejects:,} entries is usable; {since}"
     before = batch_size(feed.progress.batch)
     is_due = feed.expects_at is None or feed.expects_at <= now
     if before >= MIN_PAPERS and is_due:

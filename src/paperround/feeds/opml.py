@@ -80,7 +80,7 @@ def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
     """
     root = read_xml(content)
     if root.name.lower() != "opml":
-        raise InvalidInput(f"the XML is no OPML: it begins with {root.name!r:.60}")
+        raise InvalidInput(f"the XML is not OPML: it begins with {root.name!r:.60}")
     seen: dict[str, int] = {}
     leaves = (leaf for body in root.all("body") for leaf in _inner(body))
     return tuple(
@@ -133,7 +133,7 @@ def _ours(position: int, label: str, text: str) -> DescribedFeed:
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
-        problem = ("feed", "what it says of the feed is no JSON: export it again")
+        problem = ("feed", "its description of the feed is not JSON: export it again")
         return DescribedFeed(position=position, label=label, value=text[:500], problem=problem)
     return DescribedFeed(position=position, label=label, value=value)
 

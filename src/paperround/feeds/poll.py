@@ -112,14 +112,14 @@ def _run_poll(poll: "_PollRun", name: str) -> PollReport:
     except RateLimited as error:
         return poll.put_off(str(error), timedelta(seconds=error.retry_after))
     except Conflict:
-        return poll.put_off("others wrote the same papers at the same time", _RESUME_AFTER)
+        return poll.put_off("another process wrote the same papers at the same time", _RESUME_AFTER)
     except (NotFound, LeaseLost):
         raise
     except (FetchFailed, InvalidInput) as error:
         return poll.fail(str(error), error)
     except Exception as error:  # one feed must not stop the others
         log.exception("the feed %s failed unexpectedly", name)
-        reason = f"an error of ours, {type(error).__name__}: the log has the whole story"
+        reason = f"an internal error ({type(error).__name__}): the log has the details"
         return poll.fail(reason, error)
 
 
@@ -238,7 +238,7 @@ class _PollRun:
         try:
             _, checked = self._request(request, self._source.read_cross_check)
         except (FetchFailed, RateLimited) as error:
-            return health, f"{reason}; nobody else could be asked: {error}"
+            return health, f"{reason}; no other source could be asked: {error}"
         return apply_cross_check(reason, checked, feed.expects_at)
 
     def _next_progress(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:

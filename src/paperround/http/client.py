@@ -155,7 +155,7 @@ class GuardedClient:
         response = self._send(parse_url(request.url), request.headers, budget, request.content)
         if request.content is not None and response.next_request is not None:
             response.close()
-            raise FetchRefused("redirects what we posted, and we post to one place only")
+            raise FetchRefused("redirects our POST request, and we do not follow that")
         for _ in range(self._limits.redirects):
             if response.next_request is None:
                 return response
@@ -164,14 +164,14 @@ class GuardedClient:
             try:
                 # A redirect may lead to an allowed internal host only from another such host.
                 if self._target(new).is_allowed and not self._target(old).is_allowed:
-                    raise FetchRefused("is open to feeds of the intranet only")
+                    raise FetchRefused("is only allowed for feeds of your own network")
                 response = self._send(new, repeated, budget)
             except FetchFailed as error:
                 raise type(error)(f"redirects to a server that {error}") from None
         if response.next_request is None:
             return response
         response.close()
-        raise FetchFailed(f"redirected us more than {self._limits.redirects} times")
+        raise FetchFailed(f"redirected more than {self._limits.redirects} times")
 
     def _target(self, url: httpx.URL) -> FetchTarget:
         return check_target(url, ports=self._limits.ports, allow=self._allow)
@@ -198,7 +198,7 @@ class GuardedClient:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             # Our transport raises its own errors, so httpx fails only on the redirect's URL. An
             # invalid `xn--` host raises UnicodeError.
-            raise FetchFailed("redirects to something that is no address") from None
+            raise FetchFailed("redirects to something that is not an address") from None
 
     def _body(self, response: httpx.Response) -> bytes:
         return decode_body(
@@ -248,12 +248,12 @@ LONGEST_WAIT = 24 * 3600.0
 _MIN_TIMESTAMP = 1e9
 """Above this, a reset time is seconds since 1970, not a delay."""
 
-_STATUS_MESSAGES = {404: "has nothing there", 410: "is gone for good", 429: "was asked too often"}
+_STATUS_MESSAGES = {404: "has nothing there", 410: "is gone for good", 429: "was queried too often"}
 
 
 def http_error(status: int, headers: Mapping[str, str], now: datetime) -> FetchFailed:
     """Return the error for a response whose status is neither 2xx nor 304."""
-    message = _STATUS_MESSAGES.get(status, "did not answer with a page")
+    message = _STATUS_MESSAGES.get(status, "did not return a page")
     wait = retry_after(headers.get("retry-after", ""), now)
     wait = _until_reset(headers, now) if wait is None else wait
     return FetchFailed(f"{message} (status {status})", status=status, retry_after=wait)
@@ -302,9 +302,7 @@ def decode_body(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
     for piece in _decompress(chunks, layer) if layer else chunks:
         body += piece
         if len(body) > limit:
-            raise FetchRefused(
-                f"sends a body of more than {limit / MIB:g} MiB, and we take no more"
-            )
+            raise FetchRefused(f"sends a body of more than {limit / MIB:g} MiB, which is the limit")
     return bytes(body)
 
 
@@ -337,6 +335,6 @@ def _decompress(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
         except zlib.error:
             raise FetchFailed("sent a compressed body that is broken") from None
         if inflater.unused_data:
-            raise FetchFailed("sent a compressed body with something after its end")
+            raise FetchFailed("sent a compressed body with extra data at its end")
     if inflater and not inflater.eof:
         raise FetchFailed("sent a compressed body that ends early")

@@ -47,12 +47,14 @@ class FetchTarget:
 def parse_url(address: str) -> httpx.URL:
     """Return `address` as a URL, its host in lower case and IDNA. Raises FetchRefused."""
     if "\\" in address or not address.isprintable() or " " in address:
-        raise FetchRefused("is no web address: it holds a space, a backslash or a control sign")
+        raise FetchRefused(
+            "is not a web address: it contains a space, a backslash or a control character"
+        )
     try:
         url = httpx.URL(address)
         url.host  # noqa: B018 - raises for an invalid `xn--` name
     except (httpx.InvalidURL, UnicodeError):
-        raise FetchRefused("is no web address that we can read") from None
+        raise FetchRefused("is not a valid web address") from None
     return url
 
 
@@ -62,16 +64,16 @@ def check_target(
     """Return the target of `url`. Raises FetchRefused for URLs other than HTTP, and for ports that
     are in neither `ports` nor `allow`."""
     if url.scheme not in _DEFAULT_PORTS:
-        raise FetchRefused("has an address that starts neither with http:// nor with https://")
+        raise FetchRefused("has an address that does not start with http:// or https://")
     if url.userinfo:
-        raise FetchRefused("has a user name in its address, and we log in nowhere")
+        raise FetchRefused("has a user name in its address, which is not supported")
     host = _host(url)
     port = _DEFAULT_PORTS[url.scheme] if url.port is None else url.port
     is_allowed = (host, port) in allow
     if not is_allowed and port not in ports:
         raise FetchRefused(
-            "is asked for at a port other than 80 and 443; a server of your own network is opened"
-            " by adding its host:port to PAPERROUND_FETCH_ALLOW"
+            "has a port other than 80 and 443; to allow a server of your own network, add its "
+            "host:port to PAPERROUND_FETCH_ALLOW"
         )
     return FetchTarget(host=host, port=port, tls=url.scheme == "https", is_allowed=is_allowed)
 
@@ -95,7 +97,7 @@ def _parse_entry(entry: str) -> HostPort:
 def _host(url: httpx.URL) -> str:
     host = url.raw_host.decode("ascii").lower()
     if not (_NAME.fullmatch(host) or _is_ipv6(host)):
-        raise FetchRefused("has an address without a host that we can ask")
+        raise FetchRefused("has an address without a host")
     return host
 
 
@@ -205,7 +207,7 @@ class Network:
                 return self.dial(address, target.port, max(share, 0.001))
             except OSError:
                 continue
-        raise FetchFailed("cannot be connected to")
+        raise FetchFailed("cannot be reached")
 
     def allowed_addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         """Return the addresses of `target` that we may connect to. Raises as `connect` does."""
@@ -213,8 +215,8 @@ class Network:
         usable = [a for a in found if target.is_allowed or (is_public(a) and not self.is_own(a))]
         if not usable:
             raise FetchRefused(
-                "is not at an address of the public internet; a server of your own network is"
-                " opened by adding its host:port to PAPERROUND_FETCH_ALLOW"
+                "is not on the public internet; to allow a server of your own network, add its "
+                "host:port to PAPERROUND_FETCH_ALLOW"
             )
         return usable
 
@@ -232,7 +234,7 @@ class Network:
         try:
             found = answers.get(timeout=seconds)
         except Empty:
-            raise FetchFailed("has a name that was not looked up in time") from None
+            raise FetchFailed("has a name whose lookup took too long") from None
         if isinstance(found, OSError):
             raise FetchFailed("has a name that cannot be found")
         return found

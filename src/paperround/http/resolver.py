@@ -88,11 +88,11 @@ class Resolver:
             found = ()
         except dns.exception.Timeout as error:
             self._timeouts += 1
-            raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time") from error
+            raise FetchFailed(f"the DNS did not answer for {name} in time") from error
         except (dns.exception.DNSException, OSError) as error:
             # Short, because the full message lists the servers and all attempts.
             is_refused = isinstance(error, dns.resolver.NoNameservers)
-            why = "no server could say" if is_refused else type(error).__name__
+            why = "no server could answer" if is_refused else type(error).__name__
             raise FetchFailed(f"the DNS did not answer for {name}: {why}") from error
         self._timeouts = 0
         return found

@@ -60,12 +60,12 @@ class Budget:
         self._wire -= count
         if self._wire < 0:
             raise FetchRefused(
-                f"sends more than {self._limits.wire / MIB:g} MiB, and we take no more"
+                f"sends more than {self._limits.wire / MIB:g} MiB, which is the limit"
             )
 
     def timeout_error(self) -> FetchFailed:
         """Return the error for a response that was not complete in time."""
-        return FetchFailed(f"was not done in {self._limits.total:g} seconds")
+        return FetchFailed(f"took more than {self._limits.total:g} seconds")
 
 
 class BudgetedSocket:
@@ -108,7 +108,7 @@ class BudgetedSocket:
         except TimeoutError:
             raise self._budget.timeout_error() from None
         except ssl.SSLCertVerificationError:
-            raise FetchFailed("shows a certificate that we cannot trust") from None
+            raise FetchFailed("has a certificate that is not trusted") from None
         except ssl.SSLError:
             raise FetchFailed("broke its TLS connection") from None
         except OSError:
@@ -142,7 +142,7 @@ class Exchange(httpx.SyncByteStream):
                 method=request.method, headers=request.headers.raw, target=request.url.raw_path
             )
         except h11.LocalProtocolError:
-            raise FetchRefused("cannot be sent a header that we were given") from None
+            raise FetchRefused("has a header that cannot be sent") from None
         sent = [self._http.send(head)]
         if content := request.read():
             sent.append(self._http.send(h11.Data(data=content)))
@@ -160,7 +160,7 @@ class Exchange(httpx.SyncByteStream):
         while isinstance(event := self._next_event(), h11.Data):
             yield bytes(event.data)
         if self._http.trailing_data[0].strip(b"\r\n"):
-            raise FetchFailed("sent more than it announced, so its answer cannot be trusted")
+            raise FetchFailed("sent more than it announced, so its response is rejected")
 
     def close(self) -> None:
         """Close the connection; it is not reused."""
@@ -176,12 +176,12 @@ class Exchange(httpx.SyncByteStream):
             if error.error_status_hint == 431:
                 raise self._too_many_headers() from None
             if self._ended:
-                raise FetchFailed("ended its answer early") from None
-            raise FetchFailed("sent an answer that is no HTTP") from None
+                raise FetchFailed("ended its response early") from None
+            raise FetchFailed("sent a response that is not HTTP") from None
         return event  # type: ignore[return-value]  # PAUSED needs an upgrade, and we request none
 
     def _too_many_headers(self) -> FetchRefused:
-        return FetchRefused("sends more headers than we take")
+        return FetchRefused("sends too many headers")
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -214,7 +214,7 @@ class GuardedTransport(httpx.BaseTransport):
             if destination.tls:
                 connection.start_tls(self._trust, destination.host)
             if not request.extensions.get(BEFORE_BODY, lambda: True)():
-                raise FetchWithheld("is told nothing: what was to be posted may not go any more")
+                raise FetchWithheld("got no request: it was cancelled before sending")
             exchange = Exchange(connection, self._limits)
             head = exchange.send_request(request)
         except BaseException:

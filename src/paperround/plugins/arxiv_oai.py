@@ -77,7 +77,7 @@ def read_records(content: bytes) -> OaiPage:
     """Return the records. Raises InvalidInput, also for a token that the service rejects."""
     root = read_xml(content)
     if root.name != "OAI-PMH":
-        raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
+        raise InvalidInput(f"the XML is not an OAI-PMH response: it begins with {root.name!r:.60}")
     errors = list(root.all("error"))
     for error in errors:
         code = clean(error.attributes.get("code", ""), limit=_LONGEST_REASON) or "without a code"
@@ -88,7 +88,7 @@ def read_records(content: bytes) -> OaiPage:
         return OaiPage()
     listed = next(root.all("ListRecords"), None)
     if listed is None:
-        raise InvalidInput("the answer of OAI-PMH holds neither records nor an error")
+        raise InvalidInput("the OAI-PMH response has neither records nor an error")
     items = tuple(map(_parse_record, listed.all("record")))
     if not items:
         raise InvalidInput("the list of records is empty, and nothing says that none match")
@@ -337,13 +337,13 @@ class ArxivOai(Source[_OaiPlace]):
 
     def read_page(self, page: Page, place: _OaiPlace) -> tuple[ParsedBatch, _OaiPlace | None]:
         """Return the papers of a page; raises FetchFailed when it is no list of records. After some
-        failures, as with a token that was rejected, the poll begins anew."""
+        failures, as with a rejected token, the poll starts over."""
         records = read(page, read_records)
         batch = arxiv_batch(records, place.since)
         if not records.token:
             return batch, place.following
         if records.token == place.token or place.page + 1 >= _MOST_PAGES:
-            raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
+            raise FetchFailed(f"the list of {place.sets[place.index]} does not end")
         return batch, replace(
             place, page=place.page + 1, expires=records.expires, token=records.token
         )

@@ -81,16 +81,16 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> CatalogueResp
     """
     said = json_of(content)
     if not isinstance(said, dict):
-        raise InvalidInput("the JSON is no answer of the details API")
+        raise InvalidInput("the JSON is not a response of the details API")
     messages = said.get("messages")
     message = messages[0] if isinstance(messages, list) and messages else None
     if not isinstance(message, dict):
-        raise InvalidInput("the JSON is no answer of the details API: it has no messages")
+        raise InvalidInput("the JSON is not a response of the details API: it has no messages")
     stated = message.get("status")
     status = storable(stated).strip().casefold() if isinstance(stated, str) else ""
     rows = said.get("collection", [] if status == _NOTHING else None)
     if status not in {_OK, _NOTHING}:
-        raise InvalidInput(f"the API did not take the question: {clean(status, limit=_SAID)!r}")
+        raise InvalidInput(f"the API rejected the query: {clean(status, limit=_SAID)!r}")
     if not isinstance(rows, list):
         raise InvalidInput("the answer has no collection of papers")
     batch = batch_of(rows, partial(_records, subjects=subjects), excerpt_of)
@@ -100,7 +100,7 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> CatalogueResp
 def subject_of(text: str) -> str:
     """One spelling of a subject: `Cell-Biology` and `cell_biology` are `cell biology`.
 
-    What stands in parentheses is left out: `infectious diseases (except hiv/aids)`.
+    Text in parentheses is left out: `infectious diseases (except hiv/aids)`.
     """
     return _JOINTS.sub(" ", _ASIDE.sub(" ", text).casefold()).strip()
 
@@ -309,7 +309,7 @@ class Biorxiv(Source[_BiorxivPlace]):
         end = place.start + answer.rows
         if not answer.rows and answer.total and not place.start:
             raise FetchFailed(
-                f"{place.servers[place.index]} answered no papers though it announced "
+                f"{place.servers[place.index]} returned no papers though it announced "
                 f"{answer.total:,}: ask again later"
             )
         if not answer.rows or (answer.total is not None and end >= answer.total):

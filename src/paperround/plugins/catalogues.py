@@ -54,7 +54,7 @@ def read_object(content: bytes, name: str) -> Mapping[str, Any]:
     """Return the JSON object of a response; raises InvalidInput for anything else."""
     value = json_of(content, f"the JSON of {name}")
     if not isinstance(value, dict):
-        raise InvalidInput(f"the JSON is no answer of {name}: it is not an object")
+        raise InvalidInput(f"the JSON is not a response of {name}: it is not an object")
     return value
 
 
@@ -135,7 +135,7 @@ def parse_filters(
         )
     if not filters and not search:
         raise InvalidInput(
-            f"say which works with filter (like {example}) or {key}: all are too many",
+            f"choose works with filter (like {example}) or {key}: all works would be too many",
             code="settings.filter",
         )
     return filters, search
@@ -254,7 +254,7 @@ class PageCursor:
     def turned(self, mark: str, expires: datetime | None) -> "PageCursor":
         """Return the page named by `mark`; raises FetchFailed when it is not valid."""
         if not _MARK.fullmatch(mark):
-            raise FetchFailed("the service names its next page in no way it can be asked for")
+            raise FetchFailed("the service gives no usable link to its next page")
         return replace(self, page=self.page + 1, mark=mark, expires=expires)
 
 
@@ -282,7 +282,7 @@ def page_and_position(
         if is_cut_off(seen, answer.total):
             after = f" after {seen:,}" if seen else ""
             raise FetchFailed(
-                f"{name} answered no works{after} though it announced {answer.total:,}: ask again "
+                f"{name} returned no works{after} though it announced {answer.total:,}: ask again "
                 "later"
             )
         return answer.batch, None

@@ -110,7 +110,7 @@ def _read_list(said: Entry) -> CatalogueResponse:
     is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
     if not is_list or not isinstance(works, list):
         raise InvalidInput(
-            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
         )
     total, mark = message.get("total-results"), message.get("next-cursor")
     return CatalogueResponse(
@@ -133,7 +133,9 @@ def _records(work: Entry) -> Iterator[Record]:
         return iter([_paper(work, own)])
     withdrawn = list(dict.fromkeys(doi for said, doi in notices if said in _WITHDRAWALS))
     if not withdrawn:
-        raise BadEntry(OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is no paper")
+        raise BadEntry(
+            OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is not a paper"
+        )
     # A paper that was taken back is withdrawn where it is known, and keeps its texts.
     return (
         with_fingerprint(
@@ -249,7 +251,7 @@ def period(stated: Entry, key: str) -> DateRange | None:
             raise ValueError("a part of a date counts from 1")
         return days_meant(*first[:3])
     except (ValueError, OverflowError):
-        raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
+        raise BadEntry("bad-date", f"{key} is not a date: {str(first[:3])!r:.60}") from None
 
 
 def published(work: Entry) -> DateRange | None:

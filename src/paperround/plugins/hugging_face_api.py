@@ -153,15 +153,15 @@ Date = Annotated[
 ]
 Week = Annotated[str | None, Query(description="An ISO week.", examples=["2026-W05"])]
 Month = Annotated[str | None, Query(description="A month.", examples=["2026-01"])]
-Submitter = Annotated[str | None, Query(description="Always refused: we keep no such names.")]
+Submitter = Annotated[str | None, Query(description="Always rejected: submitters are not stored.")]
 Sort = Annotated[
     Literal["publishedAt", "trending"] | None,
     Query(description="`trending`: by our score. Else by votes, and without a time the newest."),
 ]
-Page = Annotated[int, Query(ge=0, le=10_000, description="The page, from 0 on.")]
-Most = Annotated[int, Query(ge=1, le=100, description="Papers a page.")]
+Page = Annotated[int, Query(ge=0, le=10_000, description="The page, counted from 0.")]
+Most = Annotated[int, Query(ge=1, le=100, description="Papers per page.")]
 Searched = Annotated[str, Query(max_length=250, examples=["dense retrieval"])]
-MostFound = Annotated[int, Query(ge=1, le=120, description="Papers, at most.")]
+MostFound = Annotated[int, Query(ge=1, le=120, description="The maximum number of papers.")]
 
 
 @api.get(
@@ -184,7 +184,7 @@ def list_daily_papers(
     """The papers of the list `trending` that were listed on a day, each once; behind the last page
     an empty list."""
     if submitter is not None:
-        raise BadRequest("submitter: who handed in a paper is not kept here", code="submitter")
+        raise BadRequest("submitter: submitters of papers are not stored here", code="submitter")
     offset, days = p * limit, None
     try:
         if date is not None:
@@ -210,7 +210,7 @@ def list_daily_papers(
 
 @api.get(
     "/papers/search",
-    summary="Search papers, in their shape",
+    summary="Search papers, in Hugging Face's format",
     response_model_exclude_none=True,
 )
 def search_papers_as_hugging_face(
@@ -232,7 +232,7 @@ def _convert_papers(
 
 @api.get(
     "/papers/{name:path}",
-    summary="A paper, in their shape",
+    summary="A paper, in Hugging Face's format",
     response_model_exclude_none=True,
 )
 def read_paper_as_hugging_face(app: App, now: Now, name: str) -> PaperShape:

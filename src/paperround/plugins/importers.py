@@ -2,7 +2,7 @@
 
 Only the address, where the person stands and when they agreed are taken over; names and whatever
 else such a file knows of them are left behind. What a file does not say, the operator may vouch
-for; what nobody says makes a reject. An opt-out needs nobody's word.
+for; what nobody says makes a reject. An opt-out needs no proof.
 """
 
 import io
@@ -99,7 +99,7 @@ def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
     if status != "enabled":
         code = "disabled" if status == "disabled" else "bad-status"
         raise InvalidInput(
-            f"status is {status!r}: only enabled and blocklisted people come over", code=code
+            f"status is {status!r}: only enabled and blocklisted people are imported", code=code
         )
     text = _says(row, "subscription_status")
     if not text and not vouched.source:
@@ -111,7 +111,9 @@ def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
         )
     if text and text not in _LISTMONK_STATES:
         known = ", ".join(_LISTMONK_STATES)
-        raise InvalidInput(f"subscription_status is {text!r}: known are {known}", code="bad-status")
+        raise InvalidInput(
+            f"subscription_status is {text!r}: use one of {known}", code="bad-status"
+        )
     state = _LISTMONK_STATES[text] if text else SubscriberState.ACTIVE
     if state is SubscriberState.UNSUBSCRIBED:
         return _person(email, state)
@@ -161,7 +163,7 @@ def _from_mailman(row: Row, vouched: ConsentRecord) -> Row:
         return _person(email, SubscriberState.UNSUBSCRIBED)
     if delivery != "enabled":
         raise InvalidInput(
-            f"delivery_status is {delivery!r}: Mailman does not mail them either",
+            f"delivery_status is {delivery!r}: Mailman does not email them either",
             code="not-delivered",
         )
     return _person(email, SubscriberState.ACTIVE, _consent(None, vouched, "mailman"))
@@ -190,10 +192,10 @@ def _from_google(row: Row, vouched: ConsentRecord) -> Row:
         return _person(email, SubscriberState.UNSUBSCRIBED)
     if not preference:
         raise InvalidInput(
-            "Email preference is empty: nothing says that they want mail", code="no-consent"
+            "Email preference is empty: nothing says that they want email", code="no-consent"
         )
     if "bounc" in _says(row, "email status"):
-        raise InvalidInput("Email status says that mail to them bounces", code="not-delivered")
+        raise InvalidInput("Email status says that email to them bounces", code="not-delivered")
     return _person(
         email, SubscriberState.ACTIVE, _consent(_google_join(row), vouched, "google-groups")
     )

@@ -102,7 +102,7 @@ def read_answer(content: bytes) -> CatalogueResponse:
     said = read_object(content, NAME)
     if not isinstance(said.get("meta"), dict):
         raise InvalidInput(
-            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
         )
     return _read_list(said)
 
@@ -111,7 +111,7 @@ def _read_list(said: Entry) -> CatalogueResponse:
     works, meta = said.get("results"), said.get("meta", {})
     if "error" in said or not isinstance(works, list) or not isinstance(meta, dict):
         raise InvalidInput(
-            f"the JSON is no list of works of {NAME}, it says: {service_error(said)!r}"
+            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
         )
     count, mark = meta.get("count"), meta.get("next_cursor")
     return CatalogueResponse(
@@ -125,7 +125,7 @@ def _read_list(said: Entry) -> CatalogueResponse:
 def _records(work: Entry) -> tuple[Record]:
     kind = text_of(work, "type") or ""
     if kind in _NO_PAPERS or work.get("is_paratext") is True:
-        raise BadEntry(OTHER_KIND, f"a work of the type {kind or 'paratext'!r:.60} is no paper")
+        raise BadEntry(OTHER_KIND, f"a work of the type {kind or 'paratext'!r:.60} is not a paper")
     primary, copies = object_of(work, "primary_location"), objects_of(work, "locations")
     licence, is_open = text_of(primary, "license"), False
     if licence and _OPEN.fullmatch(licence):

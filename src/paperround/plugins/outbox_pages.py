@@ -144,7 +144,7 @@ def get_message(app: App, mail_id: str) -> OutboxMail:
     files = _files(where.directory) if isinstance(where, OutboxFolder) else ()
     path = next((one for one in files if one.stem == mail_id), None)
     if path is None:
-        raise NotFound(marked("There is no such mail in the outbox."))
+        raise NotFound(marked("There is no such email in the outbox."))
     content = path.read_bytes()
     message = _PARSER.parsebytes(content)
     return OutboxMail(

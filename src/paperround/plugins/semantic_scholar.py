@@ -82,7 +82,9 @@ def read_bulk(content: bytes) -> CatalogueResponse:
     said = json_of(content)
     rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
     if not isinstance(said, dict) or type(total) is not int or total < 0:
-        raise InvalidInput("the JSON is no answer of Semantic Scholar's search: it has no total")
+        raise InvalidInput(
+            "the JSON is not a response of Semantic Scholar's search: it has no total"
+        )
     token = said.get("token")
     mark = token if isinstance(token, str) else None
     return CatalogueResponse(batch=_batch(rows), rows=len(rows), total=total, mark=mark)
@@ -92,10 +94,10 @@ def _rows(said: object) -> list[object]:
     if isinstance(said, list):
         return said
     if not isinstance(said, dict):
-        raise InvalidInput("the JSON is no answer of Semantic Scholar")
+        raise InvalidInput("the JSON is not a response of Semantic Scholar")
     problem = said.get("error") or said.get("message")
     if problem:
-        raise InvalidInput(f"Semantic Scholar answered an error: {service_error(problem)!r}")
+        raise InvalidInput(f"Semantic Scholar returned an error: {service_error(problem)!r}")
     for key in _LISTS:
         if isinstance(rows := said.get(key), list):
             return rows
@@ -103,7 +105,7 @@ def _rows(said: object) -> list[object]:
         return [said]
     if said.get("total") == 0 and said.keys().isdisjoint(_LISTS):
         return []
-    raise InvalidInput("the JSON of Semantic Scholar holds neither a paper nor a list of papers")
+    raise InvalidInput("the JSON of Semantic Scholar has neither a paper nor a list of papers")
 
 
 def _batch(rows: list[object]) -> ParsedBatch:

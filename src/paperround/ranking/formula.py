@@ -137,7 +137,7 @@ _MEANINGS = {
     "citations": "settles ties; new papers have hardly any",
     "topics": "words that many papers of the day share, and few before",
     "text": "a paper without an abstract stands a little lower",
-    "authors": "how much earlier papers by its authors count; 0 ranks whoever wrote a paper alike",
+    "authors": "how much earlier papers by its authors count; 0 ignores the authors",
     "colleagues": "the most that readers who share what they save move a paper",
     "settling_hours": "hours until half of a paper's votes are in",
     "earliest_hours": "hours; younger papers count as this old",

@@ -265,7 +265,9 @@ class LearnedRanker:
             with self._database.reading() as work:
                 content = work[ModelStore].content(kept.id)
             if digest_of(content) != kept.digest:
-                raise InvalidInput("it is not what was kept: `paperround learn` makes a new one")
+                raise InvalidInput(
+                    "it differs from what was stored: `paperround learn` trains a new one"
+                )
             facts, ranker = self._maker.open(content)
         except (InvalidInput, NotFound) as error:
             log.error("ranking without the learned model %d: %s", kept.id, error)

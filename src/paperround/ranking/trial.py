@@ -5,7 +5,7 @@
               ├─► the first ones, against those that were sent
               └─► the votes of both a week later
 
-Only the papers that an edition shows are ordered anew, from the parts that were frozen with it: no
+Only the papers that an edition shows are reordered, from the parts that were frozen with it: no
 observation and no model of a later day has a say. Stores nothing.
 """
 

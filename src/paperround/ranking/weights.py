@@ -128,7 +128,7 @@ def parse_weights(text: str) -> Weights:
     for item in filter(None, (piece.strip() for piece in text.split(","))):
         name, value = _parse_weight(item)
         if name in given:
-            raise InvalidInput(f"the weight {name} is given twice: name it once")
+            raise InvalidInput(f"the weight {name} is given twice")
         given[name] = value
     return replace(DEFAULTS, **given)
 

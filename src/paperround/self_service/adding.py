@@ -107,7 +107,7 @@ def _ask_to_confirm(
         _sign_up(work, context, address, payload, now=now)
         person = work[SubscriberStore].find(address)
         if person is None:
-            raise NotFound("they were erased just now")
+            raise NotFound("they have just been erased")
         details = {"list": list_name, "outcome": "confirmation mailed"}
         audit_person(work, person.id, "add person", by=by, now=now, **details)
         return person.id
@@ -170,8 +170,8 @@ def resend_confirmation(
             raise InvalidInput(SUPPRESSED, code="subscriber")
         if reader is None:
             raise InvalidInput(
-                "there is nothing to confirm: they have confirmed, or left and come back by "
-                "signing up themselves",
+                "there is nothing to confirm: they have confirmed already, or they unsubscribed "
+                "and have to sign up again",
                 code="subscriber",
             )
         earlier = confirmations(work, reader.subscription)

@@ -50,7 +50,7 @@ VOUCHED, MOVES, RESUMES = "vouched", "moves", "resumes"
 changes, or also a reader whom a bounce had stopped gets digests again."""
 
 
-TAKEN = "somebody has that address, or it must not be mailed"
+TAKEN = "somebody else has that address, or it is suppressed"
 
 
 class Agreed(StrEnum):
@@ -82,14 +82,14 @@ def request_address_change(
         if reader is None:
             return False
         if address.folded == reader.address.folded:
-            raise invalid("email", "that is the address you have")
+            raise invalid("email", "that is your current address")
         own = work[SubscriberStore].subscriptions_of(reader.person.id)
         active = {one.list_id for one in own if one.state is SubscriberState.ACTIVE}
         for one in work[ListStore].all():
             if one.id in active:
                 require_domain(one, address)
         if not count_link(work, context.keys, reader.person.id, now=now):
-            raise invalid("email", "that was asked three times today: try tomorrow")
+            raise invalid("email", "you have asked for this three times today: try again tomorrow")
         person, payload = reader.person.id, {"subscription": reader.subscription.id}
         work[RequestStore].put(
             RequestKind.MOVE, address, payload, due_at=due_at, now=now, subscriber=person
@@ -185,10 +185,11 @@ def require_move(
     may move to `address`."""
     if person.consent is None:
         raise InvalidInput(
-            "they never confirmed: add the right address instead, and erase this one", code="email"
+            "they have not confirmed: add the right address instead, and erase this one",
+            code="email",
         )
     if address.folded == address_of(person).folded:
-        raise InvalidInput("that is the address they have", code="email")
+        raise InvalidInput("that is their current address", code="email")
     if not is_free(work, context, address):
         raise InvalidInput(TAKEN, code="email")
     if person.state is not SubscriberState.SUPPRESSED:
@@ -196,8 +197,8 @@ def require_move(
     digests = suppression_digests(context.keys, address_of(person))
     if set(work[SubscriberStore].suppression_reasons(digests)) - {GONE}:
         raise InvalidInput(
-            "they must not be mailed, and no bounce is the reason: they sign up again themselves "
-            "once the suppression is lifted",
+            "they are suppressed, and not because of a bounce: they have to sign up again once "
+            "the suppression is lifted",
             code="email",
         )
     return True

@@ -60,7 +60,7 @@ DEFAULT_NAME = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
 
-NO_FEED = marked("this feed is not there, or has a new address: look at your choices")
+NO_FEED = marked("this feed does not exist, or has a new address: see your choices")
 
 
 def _site_url(sender: SenderIdentity, path: str) -> str:
@@ -217,8 +217,8 @@ def saved_feed(
     context: SignupContext, sender: SenderIdentity, token: str, collection: str = ""
 ) -> FeedDocument:
     """Return the papers a reader saved, of one collection if it is named, without their notes:
-    whoever knows the address of the feed can read it. Raises NotFound as `personal_feed` does, and
-    for a collection that is not there."""
+    anybody who knows the address of the feed can read it. Raises NotFound as `personal_feed` does,
+    and for a collection that is not there."""
     with context.database.reading() as work:
         person = feed_reader(work, context, token)
         saved = saved_of(work, person.id, collection)[:MOST_ENTRIES]

@@ -109,14 +109,14 @@ def person_number(database: Database, who: str) -> SubscriberId:
         return SubscriberId(int(who))
     if "@" not in who:
         raise InvalidInput(
-            "write a whole address or a number: `paperround subscribers find` looks for a part of "
-            "an address"
+            "write a whole address or a number: `paperround subscribers find` searches for part "
+            "of an address"
         )
     address = parse_address(who)
     with database.reading() as work:
         person = work[SubscriberStore].find(address)
     if person is None:
-        raise NotFound(f"nobody is known as {address.written}, or they were erased")
+        raise NotFound(f"there is no subscriber {address.written}, or they were erased")
     return person.id
 
 
@@ -218,7 +218,7 @@ def _only(readers: Sequence[TokenHolder]) -> Sequence[TokenHolder]:
     active = [one for one in readers if one.subscription.state is SubscriberState.ACTIVE]
     if len(active) > 1:
         names = ", ".join(one.mailing_list.name for one in active)
-        raise InvalidInput(f"they read several lists: say which, {names}", code="list")
+        raise InvalidInput(f"they read several lists: choose one of {names}", code="list")
     return active or _first(readers)
 
 

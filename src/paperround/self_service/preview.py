@@ -379,8 +379,8 @@ def send_test(
         list_id = work[ListStore].get(list_name).id
         if is_suppressed(work, identity.keys, address):
             raise InvalidInput(
-                f"{address.written} is suppressed and never mailed, not even for a test: "
-                "`paperround suppressions lift` ends that when the person asks"
+                f"{address.written} is suppressed and never emailed, not even for a test: if the "
+                "person asks, use `paperround suppressions lift`"
             )
         newest = work[EditionStore].newest(list_id, by=now, with_held=True)
         payload: dict[str, str | int] = {"list": list_id}
@@ -398,7 +398,7 @@ def send_test(
             life=TEST_LIFE,
         )
         if not work[NoticeLedger].put(notice, now=now):
-            raise Conflict("another test mail was written at this very instant: try again")
+            raise Conflict("another test email is being sent: try again")
         action = AuditedAction(actor=by, action="send test mail", target=list_name)
         work[AuditStore].note(action, now=now)
         return notice
@@ -408,5 +408,5 @@ def send_test(
     with post.database.reading() as work:
         written = work[NoticeLedger].find(notice.key)
     if written is None:
-        raise Conflict("the test mail was taken away before it was sent: try again")
+        raise Conflict("the test email was deleted before it was sent: try again")
     return written

@@ -80,7 +80,7 @@ def _reason(text: str) -> str:
     said = " ".join(text.split())
     if not said or len(said) > LONGEST_REASON or not said.isprintable() or "@" in said:
         raise InvalidInput(
-            f"say why in 1 to {LONGEST_REASON} characters, without an address", code="reason"
+            f"give a reason of 1 to {LONGEST_REASON} characters, without an address", code="reason"
         )
     return said
 

@@ -157,10 +157,10 @@ _TOO_MANY = (
     ),
 )
 _CROWDED = (
-    marked("very many people sign up just now: try again in a minute"),
+    marked("very many people are signing up right now: try again in a minute"),
     marked_forms(
-        "very many people sign up just now: try again in %(num)s minute",
-        "very many people sign up just now: try again in %(num)s minutes",
+        "very many people are signing up right now: try again in %(num)s minute",
+        "very many people are signing up right now: try again in %(num)s minutes",
     ),
 )
 
@@ -210,7 +210,7 @@ def count_email(
 
 def mailbox_full() -> RateLimited:
     """Return the error for an operator whose email `count_email` did not allow."""
-    words = "that mailbox was sent as much as the limit of sign-ups allows: try again in an hour"
+    words = "that mailbox has reached the limit for sign-ups: try again in an hour"
     return RateLimited(words, retry_after=timedelta(hours=1).total_seconds())
 
 

@@ -147,7 +147,7 @@ def _lock_person(work: Transaction, address: Address) -> Subscriber | None:
     """Lock and return the person with an address; None if there is none."""
     person = work[SubscriberStore].find(address)
     if person is not None and not work[SubscriberStore].lock(person.id):
-        raise Conflict("somebody was erased just now")  # and their request too
+        raise Conflict("this person has just been erased")  # and their request too
     return work[SubscriberStore].find(address)
 
 

@@ -35,7 +35,9 @@ def parse_address(written: str) -> Address:
     local, domain = _split(text)
     mailed = f"{local}@{domain}"
     if len(mailed) > LONGEST or not is_address(mailed):
-        raise InvalidInput(marked("this address cannot be mailed: use one like name@example.org"))
+        raise InvalidInput(
+            marked("this address cannot receive email: use one like name@example.org")
+        )
     return Address(written=text, mailed=mailed)
 
 
@@ -49,24 +51,24 @@ def _split(text: str) -> tuple[str, str]:
         )
     except EmailSyntaxError:
         raise InvalidInput(
-            marked("this is not an e-mail address: write it like name@example.org")
+            marked("this is not an email address: write it like name@example.org")
         ) from None
     except EmailNotValidError:
         raise InvalidInput(
-            marked("no mail reaches anybody at that domain: use another address")
+            marked("that domain cannot receive email: use another address")
         ) from None
     # Look-alike domains mix alphabets within a label.
     for label in checked.domain.split("."):
         scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
         if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
-            raise InvalidInput(marked("the part after the @ mixes alphabets: write it in one"))
+            raise InvalidInput(marked("the part after the @ mixes alphabets: use only one"))
     return checked.local_part, checked.ascii_domain.lower()
 
 
 def _require_supported_characters(text: str) -> None:
     if _FORBIDDEN.search(text):
         raise InvalidInput(
-            marked("an e-mail address has no quotes, backslashes or control characters")
+            marked("an email address has no quotes, backslashes or control characters")
         )
     if not text.rpartition("@")[0].isascii():
         raise InvalidInput(
@@ -210,7 +212,7 @@ class RefusedDomains:
         if self.disposable and above & _disposable():
             raise invalid(
                 "email",
-                "addresses at %(name)s are made to be thrown away: use one that you keep",
+                "addresses at %(name)s are disposable: use a permanent one",
                 name=address.domain,
             )
 
@@ -224,8 +226,8 @@ def refused_domains(setting: str) -> RefusedDomains:
     domains = named - {DISPOSABLE}
     if not all(map(_DOMAIN.fullmatch, domains)):
         raise InvalidInput(
-            "write disposable, domains like bad.example, and -good.example for one that is let in "
-            "all the same, with commas between them; or off"
+            "write disposable, domains like bad.example, and -good.example for an exception, "
+            "separated by commas; or off"
         )
     return RefusedDomains(
         disposable=DISPOSABLE in named,

@@ -48,7 +48,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 CHUNK = 1000
 
 SUPPRESSED = (
-    "this address is suppressed: if its owner asks for mail again, lift that first with "
+    "this address is suppressed: if its owner asks for email again, lift that first with "
     "`paperround suppressions lift`"
 )
 
@@ -170,7 +170,9 @@ def add_subscriber(
         if outcome == "suppressed":
             raise InvalidInput(SUPPRESSED)
         if subscription is None or subscription.state is not SubscriberState.ACTIVE:
-            raise InvalidInput("this person has left: they come back by signing up themselves")
+            raise InvalidInput(
+                "this person has unsubscribed: only they can come back, by signing up"
+            )
         if outcome != "unchanged":
             person, details = subscription.subscriber_id, {"list": list_name, "outcome": outcome}
             audit_person(work, person, "add person", by=by, now=now, **details)

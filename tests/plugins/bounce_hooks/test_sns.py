@@ -254,5 +254,5 @@ def test_the_host_of_a_topic_is_that_of_its_region(arn: str, host: str) -> None:
     ],
 )
 def test_what_names_no_topic_is_refused(arn: str) -> None:
-    with pytest.raises(Misconfigured, match="names no topic"):
+    with pytest.raises(Misconfigured, match="is not a topic"):
         topic_of(arn)

@@ -118,7 +118,7 @@ def test_a_refused_post_shows_in_doctor_and_history(made: Services) -> None:
     run("digest", "send", *MORNING)
     run("deliver", *MORNING)
     told = run("doctor").stdout
-    assert "the last post to lab was not taken: refused: it says who are you?" in told
+    assert "the last post to lab failed: refused: it says who are you?" in told
     assert "can be posted to" not in told
     [post] = said("channels", "history", "lab")["posts"]
     assert (post["code"], post["reply"]) == (403, "who are you?")
@@ -130,7 +130,7 @@ def test_a_channel_is_tried_paused_resumed_renamed_and_removed(made: Services) -
     assert "This is a test" in made.posted()[0]["text"]
     assert run("channels", "pause", "lab").stdout == "lab: paused\n"
     assert said("channels", "list")["channels"][0]["state"] == "paused"
-    assert run("channels", "resume", "lab").stdout == "lab: goes on\n"
+    assert run("channels", "resume", "lab").stdout == "lab: resumed\n"
     changed = said(
         "channels", "edit", "lab", "--name", "lab-2", "--hour", "9", "--frequency", "weekly:fri"
     )

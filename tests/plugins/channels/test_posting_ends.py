@@ -115,7 +115,7 @@ def test_a_hook_that_is_no_more_stops_its_channel_and_the_operator_hears_it(
         alerts = [one for one in current_alerts(work, {}, now=NOW) if kind.value in one.subject]
     assert stopped.state == "stopped"
     assert [one.subject for one in alerts] == [
-        f"The channel {channel.name} is stopped: its hook is no more"
+        f"The channel {channel.name} is stopped: its hook no longer exists"
     ]
     assert not alerts[0].stops_mail
 

@@ -21,7 +21,7 @@ INSIDE = (
     "127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "169.254.169.254", "169.254.0.1",
     "fe80::1", "fd00:ec2::254", "10.0.0.7", "192.168.0.7",
 )  # fmt: skip
-WAY_OUT = "adding its host:port to PAPERROUND_FETCH_ALLOW"
+WAY_OUT = "add its host:port to PAPERROUND_FETCH_ALLOW"
 LAB = "https://lab.example/hooks/a-secret-of-somebody"
 SLACK = "https://hooks.slack.com/services/T000/B000/a-secret-of-slack"
 
@@ -76,7 +76,7 @@ def test_a_hook_whose_name_leads_inside_is_refused_with_the_way_out(
     with pytest.raises(InvalidInput, match=WAY_OUT) as caught:
         add(listed, network=leads_to(address))
     assert caught.value.code == "hook"
-    assert str(caught.value).startswith("lab.example is not at an address of the public internet")
+    assert str(caught.value).startswith("lab.example is not on the public internet")
     assert "a-secret" not in str(caught.value)
     assert kept(listed) == []
 

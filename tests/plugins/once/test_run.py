@@ -203,7 +203,7 @@ def test_feeds_out_of_reach_are_named_and_take_nothing_from_the_day(
         answers["/"] = says(page(rss(item("2601.00001v1", title="One"))))
         read = once.run(NOW + HOUR)
     assert unread.trouble == "no papers could be read"
-    assert unread.unread == {"lab": "127.0.0.1 did not answer with a page (status 500)"}
+    assert unread.unread == {"lab": "127.0.0.1 did not return a page (status 500)"}
     assert (read.sent, read.papers, read.trouble) == (1, 1, None)
 
 
@@ -307,7 +307,7 @@ def test_a_mail_whose_fate_is_unknown_is_told_so_and_can_be_looked_at(once: Once
         broken = once.run()
         again = once.run(NOW + HOUR)
     assert broken.trouble is not None
-    assert broken.trouble.startswith("today's digest may have arrived, and is not sent again: ")
+    assert broken.trouble.startswith("today's digest may have arrived, so it is not sent again: ")
     assert (again.sent, again.trouble) == (0, None)
     assert "may have arrived" in again.nothing
     once.mailed_to(sink.url, keys="files.html = 'digest.html'")

@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_read_or_kept_is_as_if_there_were_none(
     assert shelf.get("Foo", "") is None
     shelf.put("Foo", "", "Foo.")
     assert "cannot be read" in caplog.text
-    assert "cannot be kept" in caplog.text
+    assert "cannot be cached" in caplog.text
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     (tmp_path / "file").write_text("in the way")
     SummaryCache(tmp_path / "file", OURS).put("Foo", "", "Foo.")

@@ -54,7 +54,7 @@ def test_an_answer_that_did_not_come_to_its_end_is_none(ended: str) -> None:
      b'{"choices": {"0": 1}}', b'{"choices": [null]}', b"[" * 100_000],
 )  # fmt: skip
 def test_what_is_no_completion_is_a_failure(body: bytes) -> None:
-    with pytest.raises(FetchFailed, match="no chat completion"):
+    with pytest.raises(FetchFailed, match="not a chat completion"):
         answer_of(says(page(body)))
 
 

@@ -64,7 +64,7 @@ def test_a_demo_asks_nobody(settings: dict[str, str]) -> None:
         ({"url": "https://models.example.org/v1"}, "needs PAPERROUND_SUMMARISE_MODEL"),
         (
             {"url": "http://models.example.org/v1", "model": "m", "key": "k3y"},
-            "goes over https",
+            "needs https",
         ),
         ({"url": "https://models.example.org/v1", "model": "m", "budget": "many"}, "BUDGET"),
         ({"url": "https://models.example.org/v1", "model": "m", "seconds": "0"}, "SECONDS"),

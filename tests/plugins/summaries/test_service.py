@@ -132,7 +132,7 @@ def test_a_round_asks_for_some_and_the_next_comes_later(
 def test_a_machine_that_fails_rests_and_gists_are_shown(
     summaries: Summaries, machine: Machine
 ) -> None:
-    machine.says = FetchFailed("was not done in 60 seconds")
+    machine.says = FetchFailed("took more than 60 seconds")
     fill(summaries.database, [record(1), record(2)])
     assert summaries.summarise(now=NOW) == 1
     assert gists(summaries) == ["We present paper 1.", "We present paper 2."]
@@ -144,7 +144,7 @@ def test_a_machine_that_fails_rests_and_gists_are_shown(
 def test_a_question_the_service_does_not_take_is_not_put_again(
     summaries: Summaries, machine: Machine
 ) -> None:
-    machine.says = FetchFailed("did not answer with a page (status 400)", status=400)
+    machine.says = FetchFailed("did not return a page (status 400)", status=400)
     fill(summaries.database, [record(1)])
     summaries.summarise(now=NOW)
     machine.says = None

@@ -19,7 +19,7 @@ _ORGANIZATION_LENGTH = 50
 _NEWS = 0.75
 """The share of new votes up to which their number is told: of a new paper most are new."""
 _FEWEST_COMMENTS, _FEWEST_STARS = 3, 10
-"""Fewer say nothing: whoever submits a paper comments on it, and whoever writes code stars it."""
+"""Fewer say nothing: submitters comment on their own papers, and authors star their own code."""
 _SHOWN_LINKS = ("code", "project", "discussion")
 
 

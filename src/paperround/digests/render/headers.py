@@ -77,10 +77,10 @@ def literal_field(name: str, values: Sequence[str]) -> str:
     """
     for value in values:
         if _LITERAL.fullmatch(value) is None:
-            raise RenderingFailed(f"{name}: only printable ASCII may stand there")
+            raise RenderingFailed(f"{name}: only printable ASCII is allowed")
     lines = f"{name}: " + ",\r\n ".join(values)
     if max(map(len, lines.split("\r\n"))) > _HARD_LIMIT:
-        raise RenderingFailed(f"{name}: longer than the {_HARD_LIMIT} characters of a mail line")
+        raise RenderingFailed(f"{name}: longer than the {_HARD_LIMIT} characters of a header line")
     return lines + "\r\n"
 
 

@@ -96,7 +96,7 @@ def addressing_of(
     if unsubscribe_mail:
         unsubscribe_mail = f"mailto:{unsubscribe_mail.removeprefix('mailto:')}"
         if _MAILTO.fullmatch(unsubscribe_mail) is None:
-            raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
+            raise RenderingFailed("the address for unsubscribing by email is not plain ASCII")
     return Addressing(recipient, f"<{identity[1]}>", _date(dated), unsubscribe_mail)
 
 

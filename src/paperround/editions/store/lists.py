@@ -64,7 +64,7 @@ class ListStore(Store):
         found = self.get(name)
         if found.archived_at is not None:
             raise InvalidInput(
-                f"the list {name} is archived: `paperround lists restore {name}` lets it go on",
+                f"the list {name} is archived: restore it with `paperround lists restore {name}`",
                 code="list",
             )
         return found
@@ -157,7 +157,7 @@ class ListStore(Store):
     def reset_clocks(
         self, list_id: ListId, *, now: datetime, zone: bool = True, hour: bool = False
     ) -> None:
-        """Have the next digest of readers scheduled anew who leave the zone, or the hour, to the
+        """Reschedule the next digest of readers who leave the time zone, or the hour, to the
         list, except of digests already due."""
         c = db.subscriptions.c
         follows = [
@@ -170,7 +170,7 @@ class ListStore(Store):
         )
 
     def restart_clocks(self, list_id: ListId) -> None:
-        """Have the next digest of every reader scheduled anew."""
+        """Reschedule the next digest of every reader."""
         c = db.subscriptions.c
         self._connection.execute(
             update(db.subscriptions).where(c.list_id == list_id).values(due_at=None)

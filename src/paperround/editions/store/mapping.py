@@ -95,7 +95,7 @@ def edited(
 
 
 _DETAILS = ("listed", "lead_gist", "organization", "stars")
-"""Fields of a frozen paper that share a column: mails show them, and nothing searches them."""
+"""Fields of a frozen paper that share a column: emails show them, and nothing searches them."""
 
 
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedB
         found = entry.said("announce_type") or (heading[1] if heading else "")
         announced = found.lower()
         if announced not in TYPES:
-            problem = f"how the entry is announced is unknown: {found!r:.60}"
+            problem = f"the entry has an unknown kind of announcement: {found!r:.60}"
             raise BadEntry("no-announce-type", problem)
         return [_announcement_record(entry, announced)] if announced in include else []
 
@@ -140,11 +140,13 @@ def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedB
 
 def _announcements(root: Node) -> list[Node]:
     if root.name not in {"feed", "rss", "RDF"}:
-        raise InvalidInput(f"the XML is no feed of announcements: it begins with {root.name!r:.60}")
+        raise InvalidInput(
+            f"the XML is not a feed of announcements: it begins with {root.name!r:.60}"
+        )
     holders = [root, *root.all("channel")]
     title = next((text for one in holders if (text := one.said("title"))), "")
     if title.lower().startswith(_FEED_ERROR):
-        raise InvalidInput(f"arXiv answered an error, not papers: {title!r:.200}")
+        raise InvalidInput(f"arXiv returned an error, not papers: {title!r:.200}")
     return [entry for one in holders for name in ("entry", "item") for entry in one.all(name)]
 
 
@@ -199,14 +201,16 @@ def read_response(content: bytes) -> ArxivResponse:
     """Parse a response; raises InvalidInput when it is an error, no feed, or unexpectedly empty."""
     root = read_xml(content)
     if root.name != "feed":
-        raise InvalidInput(f"the XML is no answer of arXiv's API: it begins with {root.name!r:.60}")
+        raise InvalidInput(
+            f"the XML is not a response of arXiv's API: it begins with {root.name!r:.60}"
+        )
     batch = batch_of(root.all("entry"), _result_records, lambda entry: entry.text)
     entries = len(batch.records) + len(batch.rejects)
     start = _number(root, "startIndex") or 0
     total = _number(root, "totalResults")
     if not entries and total is not None and total > start:
         raise InvalidInput(
-            f"arXiv's answer came back empty though more is announced ({total:,} results, asked "
+            f"arXiv's response is empty though more is announced ({total:,} results, asked "
             f"from number {start:,}): ask again later"
         )
     total = start + entries if total is None else total
@@ -216,7 +220,7 @@ def read_response(content: bytes) -> ArxivResponse:
 def _result_records(entry: Node) -> list[Record]:
     if "/api/errors" in (entry.said("id") or ""):
         reason = clean(entry.said("summary") or "no reason given", limit=_LONGEST_REASON)
-        raise InvalidInput(f"arXiv did not take the question: {reason}")
+        raise InvalidInput(f"arXiv rejected the query: {reason}")
     record = arxiv_record(
         {
             "id": entry.said("id"),

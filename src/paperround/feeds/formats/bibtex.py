@@ -69,7 +69,9 @@ def read_bibtex(content: bytes) -> ParsedBatch:
     for start, end in pairwise([*starts, len(text)]):
         reading.add(text[start:end])
     if text.strip() and not reading.position:
-        raise UnreadableFile(marked("the file has no entry such as @article{...}: it is no BibTeX"))
+        raise UnreadableFile(
+            marked("the file has no entry such as @article{...}: it is not BibTeX")
+        )
     return ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
 
 

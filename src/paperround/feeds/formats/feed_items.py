@@ -44,7 +44,7 @@ MOST_ITEMS = 10_000
 
 _HEAD = 1000
 _WEB_PAGES = (b"<!doctype html", b"<html")
-_WEB_PAGE = "this is a web page, no feed: look on it for the address of its feed"
+_WEB_PAGE = "this is a web page, not a feed: find the address of its feed on the page"
 _LONGEST_TITLE = 200
 _MOST_NAMES = 1000
 _SUMMARIES = ("description", "summary", "encoded", "content")
@@ -102,7 +102,7 @@ def read_rss(content: bytes) -> ParsedBatch:
 def read_jsonfeed(content: bytes) -> ParsedBatch:
     """The papers of a saved JSON Feed."""
     if not _is_object(content):
-        raise UnreadableFile("the file holds no JSON object: it is no JSON Feed")
+        raise UnreadableFile("the file has no JSON object: it is not a JSON Feed")
     return read_feed(content, "")
 
 
@@ -154,7 +154,7 @@ def _xml_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]
     if root.name.lower() == "html":
         raise UnreadableFile(_WEB_PAGE)
     if root.name not in {"rss", "RDF"} or channel is None:
-        raise UnreadableFile(f"the XML is no feed: it is <{root.name[:40]}>")
+        raise UnreadableFile(f"the XML is not a feed: it is <{root.name[:40]}>")
     address = address or _own_address(channel)
     # RSS 1.0 has its items beside the channel, RSS 2.0 in it.
     return (_rss_item(item, address) for part in (channel, root) for item in part.all("item"))
@@ -244,7 +244,7 @@ def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterato
 
 def _json_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]:
     if len(content) > MOST_BYTES:
-        raise UnreadableFile(f"the JSON has more than {MOST_BYTES:,} bytes: no feed is that long")
+        raise UnreadableFile(f"the JSON has more than {MOST_BYTES:,} bytes: too long for a feed")
     try:
         feed = json.loads(content.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
@@ -253,7 +253,7 @@ def _json_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"
     version = feed.get("version") if isinstance(feed, dict) else None
     is_feed = isinstance(version, str) and "jsonfeed.org/version/" in version
     if not isinstance(items, list) or not is_feed:
-        raise UnreadableFile("the JSON is no JSON Feed: it has no version or no items")
+        raise UnreadableFile("the JSON is not a JSON Feed: it has no version or no items")
     stated = (feed.get(key) for key in ("feed_url", "home_page_url"))
     own = (absolute(storable(one), "") for one in stated if isinstance(one, str))
     base = address or next(filter(None, own), "")

@@ -55,7 +55,7 @@ def read_hf_paper(content: bytes) -> ParsedBatch:
     try:
         return ParsedBatch(records=(_record({}, paper),))
     except BadEntry as problem:
-        raise InvalidInput(f"Hugging Face answered no paper: {problem.detail}") from None
+        raise InvalidInput(f"Hugging Face returned no paper: {problem.detail}") from None
 
 
 def _rows(content: bytes) -> list[Any]:
@@ -66,11 +66,11 @@ def _rows(content: bytes) -> list[Any]:
     if type(day) is int and day == 1:
         return []
     if isinstance(day, dict) and "error" in day:
-        raise InvalidInput(f"Hugging Face answered an error, not papers: {day['error']!r:.200}")
+        raise InvalidInput(f"Hugging Face returned an error, not papers: {day['error']!r:.200}")
     rows = day.get("data") if isinstance(day, dict) else day
     if not isinstance(rows, list):
         excerpt = json.dumps(day, ensure_ascii=False)[:_EXCERPT]
-        raise InvalidInput(f"the JSON is no list of papers of daily_papers, it says: {excerpt}")
+        raise InvalidInput(f"the JSON is not a list of papers of daily_papers, it says: {excerpt}")
     return rows
 
 

@@ -99,7 +99,7 @@ def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str,
     """
     head = _body(content)[:XML_HEAD].lower()
     if head.startswith(_WEB_PAGES):
-        raise UnreadableFile(f"{name!r} is a web page, maybe of an error: fetch the file again")
+        raise UnreadableFile(f"{name!r} is a web page, perhaps an error page: fetch the file again")
     if root_of(head) == b"opml":
         raise UnreadableFile(f"{name!r} is a list of feeds (OPML), not of papers: feeds import")
     found = _recognise(name, content) if file_format == AUTO else file_format
@@ -112,8 +112,8 @@ def _why_unknown(name: str, content: bytes, file_format: str) -> str:
     if file_format != AUTO:
         return f"there is no format {file_format!r}: use one of these"
     if not content.strip():
-        return f"{name!r} is empty; if that is right, say its format"
-    return f"the format of {name!r} is not clear: say --format and one of these"
+        return f"{name!r} is empty; if that is right, give its format"
+    return f"the format of {name!r} is not clear: give --format with one of these"
 
 
 def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:

@@ -63,7 +63,7 @@ def read_ris(content: bytes) -> ParsedBatch:
         "\n".join,
     )
     if text.strip() and not batch.records and not batch.rejects:
-        raise UnreadableFile("the file has no entry that begins with TY: it is no RIS file")
+        raise UnreadableFile("the file has no entry that begins with TY: it is not a RIS file")
     return batch
 
 

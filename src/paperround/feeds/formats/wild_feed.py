@@ -56,7 +56,7 @@ def wild_items(text: str, limits: ParserLimits | None = None) -> list[Mapping[st
     """
     content = text.encode("utf-8", "replace")
     if len(content) > MOST_BYTES or text.count("<") > MOST_TAGS:
-        raise UnreadableFile("a feed that is no well-formed XML is not read when it is this large")
+        raise UnreadableFile("a feed this large is only read if it is well-formed XML")
     markup = _strip_quoted(text)
     if _DECLARATION.search(markup):
         raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
@@ -93,7 +93,7 @@ def _count_items(text: str, markup: str) -> int:
     head = _HEAD.match(text)
     root = _ROOT.match(text, head.end() if head else 0)
     if root is None:
-        raise UnreadableFile("the XML is no feed")
+        raise UnreadableFile("the XML is not a feed")
     end = _TAIL.search(markup.rstrip()[-200:])
     if end is None or end[1].casefold() != root[1].casefold():
         raise UnreadableFile("the feed ends too early")

@@ -159,7 +159,7 @@ def read_xml(content: bytes) -> Node:
     """Return the root of an XML document. Raises UnreadableFile for a hostile one or another
     format, and NotWellFormed for one that may be a badly written feed."""
     if len(content) > MOST_BYTES:
-        raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
+        raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: too long for a feed")
     text = text_of_xml(content)
     try:
         return _parse(text)

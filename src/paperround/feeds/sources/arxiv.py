@@ -124,14 +124,14 @@ class Arxiv(Source[_ArxivPlace]):
             default="rss",
         ),
         "include": Setting(
-            "What of the announcements is read: new,cross (default), replace, "
+            "Which announcements are read: new,cross (default), replace, "
             "replace-cross. A replacement updates a paper and does not announce it again.",
             values=any_of(TYPES),
             many=True,
             default=",".join(NEW),
         ),
         "days": days_setting(
-            f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS})."
+            f"How many days back to query the API, 0 to 30 (default {DEFAULT_DAYS})."
         ),
     }
     interval: timedelta = timedelta(hours=1)

@@ -202,7 +202,7 @@ class Source(ABC, Generic[P]):
         if not split_http(url) or set("?#@ ").intersection(url) or not url.isprintable():
             raise InvalidInput(
                 f"{url!r:.200} cannot be used: give an http(s) address without a query or a "
-                "password, or none for the source's own",
+                "password, or none to use the source's own",
                 code="url",
             )
 
@@ -244,7 +244,7 @@ class Source(ABC, Generic[P]):
         anything but a page of this service."""
         place, settings_hash = self._parse_cursor(page.request.cursor)
         if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
+            raise ValueError(f"{page.request.cursor!r} is not a cursor of {self.kind}")
         batch, following = self.read_page(page, place)
         cursor = None if following is None else write_place(following, settings_hash)
         return replace(batch, next=cursor)

@@ -50,7 +50,8 @@ class _DailyPapersPlace:
     def next_page(self) -> "_DailyPapersPlace":
         if self.page + 1 >= MOST_PAGES:
             raise FetchFailed(
-                f"the list of {self.day} goes on after {MOST_PAGES * PAGE:,} papers: no day does"
+                f"the list of {self.day} has more than {MOST_PAGES * PAGE:,} papers, which cannot "
+                "be right"
             )
         return replace(self, page=self.page + 1)
 

@@ -208,7 +208,7 @@ class FeedStore(Store):
         """Lock the feed until the transaction ends. Raises NotFound, and LeaseLost when it was
         changed or leased to another process since the lease with this number."""
         if self._require_row(feed, lock=True).lease != lease:
-            raise LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
+            raise LeaseLost(f"the feed {feed} was changed, or taken by another process, meanwhile")
 
     def record_poll(
         self,

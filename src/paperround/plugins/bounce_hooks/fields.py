@@ -146,13 +146,13 @@ def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
 def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_WAY) -> None:
     """Raise InvalidSignature if it was signed longer ago than providers retry, or in the future."""
     if at is None or not now - within <= at <= now + AHEAD:
-        raise InvalidSignature("its signature is too old, or of the future")
+        raise InvalidSignature("its signature is too old, or from the future")
 
 
 def require_long(name: str, secrets: Sequence[str], shortest: int) -> None:
     """Raise Misconfigured with the setting's name if one of its values is easy to guess."""
     if any(len(secret) < shortest for secret in secrets):
         raise Misconfigured(
-            f"PAPERROUND_{name} needs {shortest} characters or more: whoever guesses it can stop "
-            "readers' mail"
+            f"PAPERROUND_{name} needs {shortest} characters or more: anybody who guesses it can "
+            "stop readers' email"
         )

@@ -92,7 +92,7 @@ class MailgunHook:
         shown = (proof.text("signature"), proof.text("parent-signature"))
         made = [_signature(secret, stamp + token) for secret in self.secrets]
         if len(token) > _LONGEST_TOKEN or not any(is_one_of(one, made) for one in shown):
-            raise InvalidSignature("its signature is not that of the key")
+            raise InvalidSignature("its signature does not match the key")
         self.tokens.require_own(token, body)
         return parse(body, now=now)
 

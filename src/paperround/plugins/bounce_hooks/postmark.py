@@ -151,7 +151,7 @@ def hook_of(
     parts = urlsplit(public_url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise Misconfigured(
-            "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
-            "PAPERROUND_PUBLIC_URL must be https"
+            "PAPERROUND_POSTMARK_HOOK_SECRET would be sent unencrypted: PAPERROUND_PUBLIC_URL "
+            "must be https"
         )
     return PostmarkHook(secrets)

@@ -50,16 +50,16 @@ def receive_events(
     """Record the events of a provider, once each. Returns 403 for an invalid signature, 503 when it
     cannot be verified now."""
     if provider not in app.hooks:
-        raise NotFound("there is no such hook here, or it is not set up")
+        raise NotFound("there is no such hook, or it is not configured")
     try:
         report = app.hooks[provider].hear(body, request.headers, now=now)
     except InvalidSignature as error:
         log.warning("the hook %s refused a request: %s", provider, error)
         raise HTTPException(403, "Nothing proves that this comes from the provider.") from None
     except FetchFailed as error:
-        log.warning("the hook %s cannot prove a request now: %s", provider, error)
-        raise HTTPException(503, "This cannot be proven now. Send it again later.") from None
+        log.warning("the hook %s cannot verify a request now: %s", provider, error)
+        raise HTTPException(503, "This cannot be verified now. Send it again later.") from None
     if report.ignored:
-        log.info("the hook %s told %d things of no address", provider, report.ignored)
+        log.info("the hook %s reported %d events without an address", provider, report.ignored)
     receive(app.database, app.settings.keys, report.events, now=now)
     return TakenAnswer(events=len(report.events), ignored=report.ignored)

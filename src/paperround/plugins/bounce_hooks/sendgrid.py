@@ -60,7 +60,7 @@ class SendGridHook:
         signed = stamp.encode("utf-8", "replace") + body
         signature = base64_of(headers.get(SIGNATURE, ""))
         if not any(_is_signed(signed, signature, key) for key in self.keys):
-            raise InvalidSignature("its signature is not that of the key")
+            raise InvalidSignature("its signature does not match the key")
         return parse(body, now=now)
 
 

@@ -62,7 +62,7 @@ def topic_of(arn: str) -> Topic:
     found = _ARN.fullmatch(arn)
     if found is None:
         raise Misconfigured(
-            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} names no topic of Amazon SNS: write it like "
+            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} is not a topic of Amazon SNS: write it like "
             "arn:aws:sns:eu-central-1:123456789012:digest-bounces"
         )
     end = ".cn" if found["part"] == "aws-cn" else ""
@@ -83,20 +83,20 @@ class Authority:
         configured topic, FetchFailed if its certificate cannot be fetched."""
         topic = self._topics.get(message.text("TopicArn"))
         if topic is None:
-            raise InvalidSignature("it is of no topic that PAPERROUND_SES_TOPIC_ARN names")
+            raise InvalidSignature("it is from a topic that is not in PAPERROUND_SES_TOPIC_ARN")
         require_fresh(moment_of(message.text("Timestamp")), now=now)
         signed, hashing = _signed(message), _HASHES.get(message.text("SignatureVersion"))
         if signed is None or hashing is None:
-            raise InvalidSignature("its type or the version of its signature is unknown")
+            raise InvalidSignature("its type or signature version is unknown")
         url = message.text("SigningCertURL")
         if not is_certificate_of(url, topic):
-            raise InvalidSignature("its certificate is not at SNS in the region of the topic")
+            raise InvalidSignature("its certificate is not from SNS in the region of the topic")
         found = self._certificate(url)
         if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
             raise InvalidSignature("its certificate is not valid now")
         key = found.public_key()
         if not isinstance(key, RSAPublicKey) or key.key_size < SHORTEST_KEY:
-            raise InvalidSignature("its certificate has another kind of key, or a short one")
+            raise InvalidSignature("its certificate has the wrong kind of key, or a short one")
         try:
             key.verify(base64_of(message.text("Signature")), signed, PKCS1v15(), hashing())
         except cryptography_errors.InvalidSignature:
@@ -150,7 +150,7 @@ def _read(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise InvalidSignature("its certificate is none") from None
+        raise InvalidSignature("its certificate is invalid") from None
 
 
 def _signed(message: HookFields) -> bytes | None:

@@ -200,8 +200,8 @@ class ChannelAdmin:
             title = work[ListStore].get(channel.list_name).title
         _require_readable(channel.hook)
         words = (
-            f"This is a test by Paperround: the digest of {title} can be posted here. "
-            "Nothing has to be done."
+            f"This is a test by Paperround: the digest of {title} can be posted here. You don't "
+            "need to do anything."
         )
         greeting = TestMessage(
             list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
@@ -243,7 +243,7 @@ def new_key() -> str:
 def _require_readable(hook: Hook) -> None:
     """Raise InvalidInput (code `hook`) for a hook that cannot be decrypted any more."""
     if hook.lost:
-        raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
+        raise InvalidInput(f"{hook.lost}, or set the channel's hook again", code="hook")
 
 
 def channel_admin(

@@ -77,7 +77,7 @@ def read_channel(app: App, channel_id: RowNumber) -> ChannelAnswer:
 
 @router.patch("/{channel_id}", summary="Change a channel")
 def change_channel(admin: Admin, channel_id: RowNumber, body: ChannelChanges) -> ChannelAnswer:
-    """Change the fields that are given. A new hook lets one that was stopped go on."""
+    """Change the fields that are given. A new hook restarts a channel that was stopped."""
     return ChannelAnswer.of(admin.change(SubscriberId(channel_id), body.settings()))
 
 
@@ -89,7 +89,7 @@ def delete_channel(admin: Admin, channel_id: RowNumber) -> None:
 
 @router.post("/{channel_id}/test", summary="Try a channel")
 def try_channel(admin: Admin, channel_id: RowNumber) -> TrialAnswer:
-    """Post a few words there now and say what came of it."""
+    """Post a test message now and show the result."""
     return TrialAnswer.of(admin.test(SubscriberId(channel_id)))
 
 

@@ -209,7 +209,7 @@ class _Poster:
             raise
         except Exception as error:  # one channel must not stop the others
             # No traceback: its frames hold the hook, which is a secret.
-            log.error("the post %d broke down: %s", delivery, type(error).__name__)
+            log.error("the post %d failed: %s", delivery, type(error).__name__)
             state = DeliveryState.UNKNOWN if marked else DeliveryState.DEFERRED
             reason = hook.scrubbed(f"{type(error).__name__}: {error}")
             return PostOutcome(verdict=ReplyClass(state=state, reason=reason))

@@ -58,12 +58,12 @@ def stopped_channels(work: Transaction) -> Iterator[Alert]:
         if one.stopped_at is not None:
             yield Alert(
                 key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
-                subject=f"The channel {one.name} is stopped: its hook is no more",
+                subject=f"The channel {one.name} is stopped: its hook no longer exists",
                 lines=(
                     f"{one.stopped_why}.",
-                    f"Digests of {one.list_name} are not posted there any more; mail goes on.",
+                    f"Digests of {one.list_name} are no longer posted there. Email is still sent.",
                     f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
-                    f"Or let it try again: `paperround channels resume {one.name}`.",
+                    f"Or retry the old one: `paperround channels resume {one.name}`.",
                 ),
             )
 
@@ -109,15 +109,15 @@ def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding |
         return warn(
             "channels",
             f"{name} is stopped since {format_instant(channel.stopped_at)}: {channel.stopped_why}",
-            f"`paperround channels edit {name} --hook -` gives it another hook",
+            f"`paperround channels edit {name} --hook -` sets a new hook",
         )
     last = next((one for one in posts if one.state in _WITH_OUTCOME), None)
     if last is None or last.state is DeliveryState.SENT:
         return None
     return warn(
         "channels",
-        f"the last post to {name} was not taken: {last.reason or last.state}",
-        f"`paperround channels history {name}` says more, `channels test` tries it",
+        f"the last post to {name} failed: {last.reason or last.state}",
+        f"`paperround channels history {name}` shows more, `channels test` tests it",
     )
 
 

@@ -181,7 +181,8 @@ def read_name(text: str) -> str:
     """Validate and return the name of a channel. Raises InvalidInput (code `name`)."""
     if not _NAME.fullmatch(text):
         raise InvalidInput(
-            f"{text!r:.80} cannot be a channel's name: use up to 60 small letters, digits, dots, "
+            f"{text!r:.80} cannot be a channel's name: use up to 60 lower-case letters, digits, "
+            "dots, "
             "dashes and underscores, such as lab-slack",
             code="name",
         )
@@ -209,7 +210,7 @@ def read_hook(
             code="chat",
         )
     if key and kind is not ChannelKind.WEBHOOK:
-        raise InvalidInput(f"a {kind} channel signs nothing, so it takes no key", code="key")
+        raise InvalidInput(f"a {kind} channel does not sign posts, so it has no key", code="key")
     if key:
         key_bytes(key)
     return Hook(kind=kind, url=text, chat=chat, key=key)
@@ -220,23 +221,23 @@ def _check_url(kind: ChannelKind, text: str, opened: Collection[str]) -> None:
     host of its kind, or at a `host:port` that is `opened`."""
     if not text.isascii():
         raise InvalidInput(
-            "the address holds letters that are none of ASCII: write its name as xn--..., and the "
-            "rest with percent signs, as a browser copies it",
+            "the address has non-ASCII letters: write its host as xn--..., and percent-encode the "
+            "rest, as a browser copies it",
             code="hook",
         )
     url = _URL.fullmatch(text)
     if url is None or not re.fullmatch(_PATHS[kind], url["path"]) or len(text) > LONGEST_URL:
         raise InvalidInput(
-            f"that is no hook of {kind}: it looks like {_EXAMPLES[kind]}", code="hook"
+            f"that is not a {kind} hook, which looks like {_EXAMPLES[kind]}", code="hook"
         )
     host, is_https = url["host"].lower(), url["scheme"] == "https"
     port = url["port"] or ("443" if is_https else "80")
     is_public = is_https and port == "443" and re.fullmatch(_HOSTS[kind], host)
     if not is_public and f"{host}:{port}" not in opened:
         raise InvalidInput(
-            f"{host}:{port} has no hooks of {kind}, which look like {_EXAMPLES[kind]}. Others are "
-            "of the kind webhook, by https at port 443. A server of your own network is opened by "
-            f"adding {host}:{port} to PAPERROUND_FETCH_ALLOW",
+            f"{host}:{port} has no hooks of {kind}, which look like {_EXAMPLES[kind]}. For other "
+            "hosts use the kind webhook, with https on port 443. To allow a server of your own "
+            f"network, add {host}:{port} to PAPERROUND_FETCH_ALLOW",
             code="hook",
         )
 

@@ -53,12 +53,12 @@ class _ChannelFields(StrictBody):
         description="For a webhook: its key. Without, one is made.",
     )
     timezone: str | None = Field(None, max_length=60, description="Null: the list's.")
-    hour: int | None = Field(None, ge=0, le=23, description="In that zone.")
+    hour: int | None = Field(None, ge=0, le=23, description="In that time zone.")
     frequency: str = Field(
         "daily", max_length=20, description="daily, weekdays, weekly:mon or monthly."
     )
     size: int | None = Field(None, ge=1, le=50, description="Papers in a post.")
-    floor: float | None = Field(None, strict=False, description="Least score of a paper.")
+    floor: float | None = Field(None, strict=False, description="The lowest score of a paper.")
     topics: Words
     interests: Words
 
@@ -80,7 +80,7 @@ class ChannelBody(_ChannelFields):
 
     model_config = ConfigDict(json_schema_extra=_without_empty_defaults)
 
-    kind: ChannelKind = Field(strict=False, description="What stands at the other end.")
+    kind: ChannelKind = Field(strict=False, description="The service it posts to.")
     hook: Hook
     list: str = Field(DEFAULT_LIST, min_length=1, max_length=60)
     at_once: bool = Field(False, description="Post the newest edition now, not at the next hour.")

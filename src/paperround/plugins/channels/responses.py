@@ -34,7 +34,7 @@ def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None
     if status in GONE:
         return gone(words)
     if 300 <= status < 400:
-        words = f"it leads elsewhere, and we post to one place only (status {status})"
+        words = f"it redirects, and we do not follow redirects (status {status})"
     return ReplyClass(state=DeliveryState.FAILED, reason=f"refused: {words}")
 
 

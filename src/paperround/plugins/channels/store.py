@@ -253,7 +253,7 @@ def _name_taken(name: str) -> AlreadyTaken:
 
 
 def _hook_taken(list_name: str) -> AlreadyTaken:
-    return AlreadyTaken(f"a channel of {list_name} leads there already", code="hook")
+    return AlreadyTaken(f"{list_name} already has a channel with that hook", code="hook")
 
 
 def _hook_columns(hook: Hook, seal: SecretCipher) -> dict[str, str]:

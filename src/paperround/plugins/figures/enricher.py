@@ -41,7 +41,7 @@ class Figures:
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """The picture, or a reject that says why it is none."""
         if urlsplit(page.url).hostname not in HOSTS:
-            return _refused(page, "it was moved to another host")
+            return _refused(page, "it redirects to another host")
         try:
             width, height, content = reencoded(page.body)
         except NotAPicture as problem:

@@ -73,7 +73,7 @@ def _pixels(packed: bytes, row: int, height: int) -> bytes:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The kind and the content of each chunk, to the end of the picture."""
     if not data.startswith(SIGNATURE):
-        raise NotAPicture("it is no PNG")
+        raise NotAPicture("it is not a PNG")
     place = len(SIGNATURE)
     while place + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
@@ -82,7 +82,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             break
         (checksum,) = struct.unpack_from(">I", data, end)
         if zlib.crc32(data[place + 4 : end]) != checksum:
-            raise NotAPicture("it was damaged on the way")
+            raise NotAPicture("it was damaged in transit")
         if kind == b"IEND":
             return
         yield kind, data[place + 8 : end]

@@ -159,7 +159,7 @@ class _Reader:
         try:
             value = tomllib.loads(self.place.read_text(encoding="utf-8"))
         except OSError as error:
-            way_out = "write it as the guide to `once` shows, or name another one with --config"
+            way_out = "write it as the guide to `once` shows, or choose another one with --config"
             raise Misconfigured(f"{self.place}: {error.strerror or error}: {way_out}") from error
         except UnicodeDecodeError as error:
             raise Misconfigured(f"{self.place}: this is not UTF-8: save it as UTF-8") from error

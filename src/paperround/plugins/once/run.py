@@ -183,9 +183,9 @@ def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
     why = redact_addresses("; ".join(reasons)) or "another run is sending it"
     why = why.replace(f"{NO_SESSION}: ", "the mail server cannot be reached: ")
     if entry is not None and entry.state is DeliveryState.UNKNOWN:
-        what = "may have arrived, and is not sent again"
+        what = "may have arrived, so it is not sent again"
     else:
-        what = "waits" if waits else "did not go out"
+        what = "waits" if waits else "was not sent"
     return f"today's digest {what}: {why}"
 
 

@@ -72,9 +72,7 @@ class Move:
             found = self._source.execute(text("SELECT version_num FROM alembic_version"))
             revision = str(found.scalar_one())
         except DBAPIError:
-            raise InvalidInput(
-                f"{self._file} holds nothing of Paperround: nothing to move"
-            ) from None
+            raise InvalidInput(f"{self._file} has no Paperround tables: nothing to move") from None
         if revision not in (MOVING, MOVED):
             if revision != revisions.head():
                 raise SchemaOutOfDate(f"{self._file}: {revisions.mismatch(revision)}")
@@ -83,9 +81,8 @@ class Move:
         is_there = place == self.place and self._is_filled()
         if not is_there and (revision == MOVED or place != self.place):
             raise Conflict(
-                f"{self._file} was moved to {place} already, and nothing of that is in "
-                f"{self.place}: put a dump of that database back, or restore a backup of the file "
-                "from before the move"
+                f"{self._file} was moved to {place} already, but {self.place} has none of it: "
+                "restore a dump of that database, or a backup of the file from before the move"
             )
         return is_there
 
@@ -109,7 +106,7 @@ class Move:
         """Raise UnreadableFile when the file is damaged, or rows refer to missing rows."""
         problem = self._source.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if problem != "ok":
-            raise UnreadableFile(f"{self._file} is damaged: {problem}; put a backup back first")
+            raise UnreadableFile(f"{self._file} is damaged: {problem}; restore a backup first")
         dangling = self._source.exec_driver_sql("PRAGMA foreign_key_check").first()
         if dangling is not None:
             raise UnreadableFile(
@@ -283,8 +280,8 @@ def _locked(file: Path) -> Iterator[Connection]:
                 connection.exec_driver_sql("BEGIN EXCLUSIVE")
             except OperationalError as error:
                 raise Conflict(
-                    f"{file} is in use ({reason_of(error)}): stop everything that works with it, "
-                    "`serve`, `scheduler`, a `deliver` under way or a timer, and try again"
+                    f"{file} is in use ({reason_of(error)}): stop everything that uses it "
+                    "(`serve`, `scheduler`, a running `deliver` or a timer), and try again"
                 ) from error
             yield connection
             connection.exec_driver_sql("COMMIT")

@@ -90,7 +90,7 @@ class KnownJobs(JobManager):
             return None
         job = Job.from_row(rows[0])
         if job.task_name not in self._known():  # the worker was told to stop meanwhile
-            await self._put_back(job, "taken by a worker that stops")
+            await self._put_back(job, "claimed by a worker that is stopping")
             return None
         self.running[job.id] = job
         return job

@@ -198,12 +198,12 @@ class PostgresQueue:
                 update_heartbeat_interval=BEAT_SECONDS,
             )
             work = worker.run()  # type: ignore[no-untyped-call]  # theirs names no result
-            await _logged("the worker ended and begins anew", work)
+            await _logged("the worker stopped and restarts", work)
             await asyncio.sleep(POLL_SECONDS)
 
     async def _keep_looking(self) -> None:
         while True:
-            await _logged("the queue cannot be looked after", self.look_after())
+            await _logged("maintenance of the queue failed", self.look_after())
             await asyncio.sleep(BEAT_SECONDS)
 
     def _taken(self) -> Sequence[str]:
@@ -249,7 +249,7 @@ def _errors_named() -> Iterator[None]:
     except (psycopg.Error, ConnectorException) as error:
         cause = (error.__cause__ or error) if isinstance(error, ConnectorException) else error
         if getattr(cause, "sqlstate", None) in _LOST_RACES:
-            raise Conflict("another transaction put the same job: try again") from error
+            raise Conflict("another transaction enqueued the same job: try again") from error
         reason = str(cause).strip().partition("\n")[0]
         raise DatabaseFailed(f"the queue failed: {reason}") from error
 

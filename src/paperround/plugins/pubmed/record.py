@@ -54,7 +54,7 @@ def read_pubmed(content: bytes) -> ParsedBatch:
     """The articles of a set; raises InvalidInput for an error and for what is no such set."""
     root = read_xml(without_doctype(content))
     if (error := root.said("ERROR")) is not None:
-        raise InvalidInput(f"PubMed answered an error: {clean(error, limit=_SAID)!r}")
+        raise InvalidInput(f"PubMed returned an error: {clean(error, limit=_SAID)!r}")
     if root.name != _SET:
         raise InvalidInput(
             f"the XML is {root.name!r:.60} and no {_SET}, as efetch answers it for db=pubmed"
@@ -95,10 +95,10 @@ def _read(entry: Node) -> list[Record]:
             return [_record(citation, _at(entry, "PubmedData")), *retracted]
         if retracted:
             return retracted
-        raise BadEntry(OTHER_KIND, "a correction or another notice of an article is no paper")
+        raise BadEntry(OTHER_KIND, "a correction or other notice of an article is not a paper")
     if entry.name == "PubmedBookArticle":
         raise BadEntry("a-book", "the entry is a book or a chapter of one")
-    raise BadEntry("not-a-paper", f"the entry is no article: {entry.name!r:.60}")
+    raise BadEntry("not-a-paper", f"the entry is not an article: {entry.name!r:.60}")
 
 
 def _record(citation: Node, data: Node) -> Record:

@@ -1,4 +1,4 @@
-"""PubMed, read by itself through NCBI's E-utilities: what a query finds among the last additions.
+"""Poll PubMed through NCBI's E-utilities: what a query finds among the last additions.
 
     esearch ─► a list that PubMed keeps for some hours ─► efetch, 200 articles a page ─► its end
 
@@ -60,12 +60,12 @@ def read_search(content: bytes) -> FoundIds:
     """What was found; raises InvalidInput for an error and for what is no answer of esearch."""
     said = json_of(content)
     if isinstance(said, dict) and "error" in said:
-        raise InvalidInput(f"PubMed answered an error: {service_error(said['error'])!r}")
+        raise InvalidInput(f"PubMed returned an error: {service_error(said['error'])!r}")
     result = said.get("esearchresult") if isinstance(said, dict) else None
     if not isinstance(result, dict):
-        raise InvalidInput("the JSON is no answer of PubMed's esearch")
+        raise InvalidInput("the JSON is not a response of PubMed's esearch")
     if "ERROR" in result:
-        raise InvalidInput(f"PubMed did not take the search: {service_error(result['ERROR'])!r}")
+        raise InvalidInput(f"PubMed rejected the search: {service_error(result['ERROR'])!r}")
     count = int(_text(result, "count", _COUNT))
     return FoundIds(
         count=count,
@@ -97,7 +97,9 @@ def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
         for one in listed[:10]
     ]
     if count > MOST_FOUND:
-        detail = f"PubMed found {count:,} articles and gives out {MOST_FOUND:,}: narrow the query"
+        detail = (
+            f"PubMed found {count:,} articles but returns at most {MOST_FOUND:,}: narrow the query"
+        )
         notes.append(BadEntry("too-many-found", detail))
     return tuple(reject(note, place, note.detail) for place, note in enumerate(notes, start=1))
 
@@ -107,7 +109,7 @@ PAGE = 200
 """Articles of one efetch."""
 
 _KEPT = timedelta(hours=6)
-"""PubMed keeps a list for eight hours; an older poll begins anew."""
+"""PubMed keeps a list for eight hours; an older poll starts over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +167,7 @@ class PubMed(Source[_PubMedPlace]):
             example="asthma AND review[pt]",
         ),
         "days": days_setting(
-            f"How many days back additions are asked for, 1 to {MOST_DAYS} "
-            f"(default {DEFAULT_DAYS}).",
+            f"How many days of additions to ask for, 1 to {MOST_DAYS} (default {DEFAULT_DAYS}).",
             low=1,
         ),
     }
@@ -217,6 +218,6 @@ class PubMed(Source[_PubMedPlace]):
         batch = read(page, read_pubmed)
         if not batch.records and not batch.rejects:
             raise FetchFailed(
-                f"PubMed answered no articles though it found {place.count:,}: ask again later"
+                f"PubMed returned no articles though it found {place.count:,}: ask again later"
             )
         return batch, place.following

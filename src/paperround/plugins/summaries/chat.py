@@ -49,7 +49,7 @@ class ChatSummariser:
             choice = json.loads(page.body)["choices"][0]
             content, ended = choice["message"]["content"], choice.get("finish_reason")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise FetchFailed("answered with something that is no chat completion") from None
+            raise FetchFailed("returned something that is not a chat completion") from None
         return content if isinstance(content, str) and ended in ("stop", None) else ""
 
     def request(self, paper: Paper) -> FetchRequest:

@@ -72,7 +72,7 @@ class SummaryCache:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            log.warning("a kept summary cannot be read: %s", error)
+            log.warning("a cached summary cannot be read: %s", error)
             return None
 
     def put(self, title: str, abstract: str, text: str) -> None:
@@ -81,7 +81,7 @@ class SummaryCache:
         try:
             write_private(path, text)
         except OSError as error:
-            log.warning("a summary cannot be kept: %s", error)
+            log.warning("a summary cannot be cached: %s", error)
 
     def forget(self, *, before: datetime) -> None:
         """Delete answers stored before, in any wording."""
@@ -90,7 +90,7 @@ class SummaryCache:
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink(missing_ok=True)
             except OSError as error:
-                log.warning("a kept summary cannot be dropped: %s", error)
+                log.warning("a cached summary cannot be deleted: %s", error)
 
     def _file(self, title: str, abstract: str) -> Path:
         parts = [self.wording.model, self.wording.language, title, abstract]
@@ -137,7 +137,7 @@ class Summaries:
             try:
                 self._request_summary(paper)
             except FetchFailed as error:
-                log.info("summing up stopped: %s", error)
+                log.info("summaries stopped: %s", error)
                 write(self.database, lambda work: work[SlotStore].beat(_FAILED, now=now))
                 break
         return asked

@@ -30,7 +30,7 @@ from paperround.core.errors import InvalidInput
 FORMAT = "paperround-model-1"
 LONG = 4096
 HEAD = "head"
-REMAKE = "`paperround learn` makes a new one"
+REMAKE = "`paperround learn` trains a new one"
 
 DAMAGE_ERRORS = (
     *(ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError),

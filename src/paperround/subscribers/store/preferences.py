@@ -109,7 +109,7 @@ class SelfService(Interests):
     def choose(
         self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
     ) -> None:
-        """Replace the preferences; the caller sets the due instant anew."""
+        """Replace the preferences; the caller recomputes the due instant."""
         self._connection.execute(
             update(db.subscriptions)
             .where(db.subscriptions.c.id == subscription)
