@@ -59,7 +59,7 @@ class SecretCipher:
         except InvalidToken:
             pass  # ids are short: this is another secret with the same id
         raise Misconfigured(
-            f"secrets in the database are encrypted with the secret {name}, which is missing: add "
+            f"secrets in the database are encrypted with the secret {name}, which is gone: add "
             "it to "
             "the end of PAPERROUND_SECRET_KEY"
         )
