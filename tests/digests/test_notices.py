@@ -96,23 +96,23 @@ def test_the_bytes_are_the_golden_ones(kind: SystemMailKind) -> None:
 @pytest.mark.accept("F28", part="mail")
 def test_a_confirmation_says_what_happens_when_nothing_is_done() -> None:
     for part in both(SystemMailKind.CONFIRM):
-        assert "Somebody, hopefully you, asked for Trending papers" in part
-        assert "It works for 48 hours." in part
-        assert "If it was not you, do nothing." in part
-        assert "the address is forgotten after 7 days" in part
+        assert "Confirm to get Trending papers" in part
+        assert "The link works for 48 hours." in part
+        assert "If you didn’t request this, ignore this email." in part
+        assert "delete your address after 7 days" in part
 
 
 @pytest.mark.accept("F30", part="mail")
 def test_the_link_to_ones_choices_is_to_be_kept_to_oneself_and_works_for_a_day() -> None:
     for part in both(SystemMailKind.PREFERENCES):
-        assert "The link works for 24 hours. Keep it to yourself" in part
+        assert "The link works for 24 hours. Keep it private" in part
 
 
 def test_an_alert_tells_its_lines_in_order() -> None:
     for part in both(SystemMailKind.ALERT):
         first, second = (part.index(html.escape(line)) for line in notice_view().details)
         assert first < second
-    assert words(SystemMailKind.ALERT, subject="", details=()).subject == "Paperround needs a look"
+    assert words(SystemMailKind.ALERT, subject="", details=()).subject == "Attention needed"
 
 
 def test_an_endless_alert_is_cut_short_and_says_so() -> None:

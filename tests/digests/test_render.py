@@ -72,6 +72,8 @@ def test_a_long_title_is_cut_on_a_word_and_count_and_date_are_still_read() -> No
     subject = rendered(view([paper(title="Patience " * 40)])).subject
     assert len(subject) <= 80
     assert subject.endswith("Patience… · 1 paper, 30 Jan")
+    long_word = rendered(view([paper(title="Learned " + "Spatio-" * 20)])).subject
+    assert long_word == "Learned… · 1 paper, 30 Jan"
 
 
 @pytest.mark.accept("F18", part="subject")
@@ -180,7 +182,7 @@ def test_less_than_a_fifth_of_the_text_part_is_links() -> None:
 @pytest.mark.accept("F18", part="content")
 def test_both_parts_ask_what_was_useful_and_the_html_asks_of_each_paper() -> None:
     words, asked = rendered(), view().links.feedback
-    assert f"Say which papers were useful: {asked}\n" in words.text
+    assert f"Rate these papers: {asked}\n" in words.text
     hrefs = [link["href"] for link in Outline(words.html).all("a")]
     places = [href for href in hrefs if href.startswith(f"{asked}/") and "/next" not in href]
     verdicts = ("save", "more", "less")
@@ -224,7 +226,7 @@ def test_a_digest_says_why_and_shows_no_formula() -> None:
 def test_the_footer_says_who_sends_and_why() -> None:
     words = rendered()
     for part in (" ".join(words.text.split()), words.html):
-        assert "You get this mail because you subscribed to the list Trending papers." in part
+        assert "You get this email because you subscribed to Trending papers." in part
         assert "Sent by Example Library" in part
         assert "1 Sample Street, Exampletown 12345" in part
         assert "desk@papers.example.org" in part

@@ -93,7 +93,7 @@ def test_the_mail_comes_from_the_reader_and_leads_to_no_site(
     text = text_of(mail)
     assert "https://arxiv.org/abs/2601.00001" in text
     assert "your search “bees”" in text
-    assert "there is nothing to unsubscribe from" in " ".join(text.split())
+    assert "there is no unsubscribe link" in " ".join(text.split())
     html = mail.get_body(("html",))
     assert html is not None
     for part in (text, html.get_content()):

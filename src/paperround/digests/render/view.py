@@ -51,6 +51,7 @@ from paperround.editions.labels import (
 from paperround.editions.model import NewPapers, TrendingPeriod
 from paperround.editions.sections import Section, headings
 from paperround.papers.formatting import shortened, web_address
+from paperround.papers.gist import shortened as cut_at_word
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail clips messages at about 102,000, which hides the footer's links first."""
@@ -224,9 +225,9 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
 
 
 def short_title(title: str, length: int) -> str:
-    """Return a title in at most `length` characters, which ends in no word such as "of" or "for"
-    where it is cut."""
-    short = shortened(title, length)
+    """Return a title in at most `length` characters, cut after a word, which is none such as "of"
+    or "for". Only a first word that is longer than that is cut itself."""
+    short = cut_at_word(title, length)
     return short if short == title else _LAST_WORDS.sub("…", short)
 
 
