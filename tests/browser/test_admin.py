@@ -188,7 +188,7 @@ def test_feeds_and_domains_are_asked_for_only_where_they_count(
             page.get_by_label("Domains", exact=True),
         )
         for asked_for, choice in (
-            (feeds, "Only papers of the feeds"),
+            (feeds, "Only papers from these feeds"),
             (domains, "Only addresses at these domains"),
         ):
             expect(asked_for).to_be_hidden()

@@ -121,19 +121,19 @@ def makes_a_list(admin: Page) -> None:
     """Its page says what comes next, and at which address people sign up."""
     _press(admin, "link", "Lists")
     _press(admin, "link", "Add a list")
-    admin.get_by_label("Name in addresses").fill("robots")
+    admin.get_by_label("Name in URLs").fill("robots")
     admin.get_by_label("Title").fill("Robots")
-    admin.get_by_label("Only papers of the feeds ticked here").press("Space")
+    admin.get_by_label("Only papers from these feeds").press("Space")
     for name in TITLES:
         admin.get_by_role("checkbox", name=name).press("Space")
     admin.get_by_label("Title").press("Enter")
-    expect(admin.get_by_role("heading", name="What comes next")).to_be_visible()
+    expect(admin.get_by_role("heading", name="Next steps")).to_be_visible()
     expect(admin.get_by_role("link", name="/subscribe?list=robots")).to_be_visible()
 
 
 def sees_what_would_go_out(admin: Page) -> None:
     """The preview is the email, with the papers of both feeds."""
-    _press(admin, "link", "What would go out now?")
+    _press(admin, "link", "Preview the next digest")
     for title in (title for titles in TITLES.values() for title in titles):
         expect(admin.get_by_role("link", name=title).first).to_be_visible()
     admin.go_back()
@@ -142,9 +142,9 @@ def sees_what_would_go_out(admin: Page) -> None:
 def signs_up(site: Served, reader: Page) -> None:
     """Somebody signs up for the list, and confirms by the mail in the outbox."""
     reader.goto("/subscribe?list=robots")
-    reader.get_by_label("E-mail address").fill(READER)
+    reader.get_by_label("Email address").fill(READER)
     site.clock.move(seconds=2)
-    reader.get_by_label("E-mail address").press("Enter")
+    reader.get_by_label("Email address").press("Enter")
     expect(reader.get_by_role("heading", level=1)).to_have_text("Check your inbox")
     reader.goto(link(site.mail("Confirm your subscription to"), "confirm"))
     _press(reader, "button", "Yes, send me the digest")
@@ -153,8 +153,8 @@ def signs_up(site: Served, reader: Page) -> None:
 
 def holds_editions(admin: Page) -> None:
     _press(admin, "link", "Change the settings")
-    admin.get_by_label("Hold it for so many minutes").fill("120")
-    admin.get_by_label("Hold it for so many minutes").press("Enter")
+    admin.get_by_label("Hold editions for (minutes)").fill("120")
+    admin.get_by_label("Hold editions for (minutes)").press("Enter")
     expect(admin.get_by_role("status")).to_have_text("Saved.")
 
 
@@ -170,16 +170,16 @@ def edits_the_held_edition(admin: Page) -> None:
     _press(admin, "link", "Editions")
     expect(admin.get_by_role("heading", name="Held")).to_be_visible()
     _press(admin, "link", "2026-03-02, cut 3")
-    expect(admin.get_by_text("This edition is held.")).to_be_visible()
+    expect(admin.get_by_text("This edition is held until")).to_be_visible()
     _press(admin, "button", f"Pin: {PINNED}")
     expect(admin.locator(".ranked-papers li").first).to_contain_text(PINNED)
     _press(admin, "button", f"Drop: {DROPPED}")
     expect(admin.get_by_role("button", name=f"Put back: {DROPPED}")).to_be_visible()
-    note = admin.get_by_label("Note to readers, below the heading")
+    note = admin.get_by_label("Note below the heading")
     note.fill(NOTE)
     note.press("Enter")
     expect(note).to_have_value(NOTE)
-    _press(admin, "button", "Approve: let it go now")
+    _press(admin, "button", "Approve and send now")
     expect(admin.get_by_text("Published on")).to_be_visible()
 
 

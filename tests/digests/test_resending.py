@@ -80,7 +80,7 @@ def test_a_date_without_a_digest_and_a_reader_who_left_are_refused(database: Sql
         )
         assert subscription is not None
         work[SubscriberStore].leave(subscription.id, now=NOW)
-    with pytest.raises(InvalidInput, match="no longer on this list"):
+    with pytest.raises(InvalidInput, match="no longer subscribed"):
         again(database, number)
 
 

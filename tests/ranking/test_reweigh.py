@@ -81,7 +81,9 @@ def test_that_of_a_paper_without_votes_is_an_estimate(weights: str) -> None:
 
 
 def test_what_shapes_a_part_cannot_be_tried_on_the_past() -> None:
-    with pytest.raises(InvalidInput, match="settling_hours shapes a part of the score") as refused:
+    with pytest.raises(
+        InvalidInput, match="settling_hours changes how parts of the score are computed"
+    ) as refused:
         require_part_weights(parse_weights("settling_hours=3"))
     assert refused.value.code == "weights"
 

@@ -119,7 +119,7 @@ def test_a_list_with_two_feeds_is_made_changed_and_audited(
         ("name", "new", "name of a page"),
         ("name", "trending", "list called trending already"),
         ("title", " ", "Give it a title"),
-        ("feeds", [], "Tick a feed"),
+        ("feeds", [], "Tick at least one feed"),
         ("feeds", ["gone"], "there is robots-feed, vision-feed"),
         ("categories", "x" * 70, "no category"),
         ("search", "...", "no word that can be looked for"),
@@ -130,15 +130,15 @@ def test_a_list_with_two_feeds_is_made_changed_and_audited(
         ("edition_size", "4", "at least as many papers as a digest"),
         ("candidate_days", "60", "Choose 1 to 31"),
         ("default_hour", "25", "0 to 23"),
-        ("frequencies", [], "Tick one at least"),
-        ("languages", [], "Tick one at least"),
+        ("frequencies", [], "Tick at least one"),
+        ("languages", [], "Tick at least one"),
         ("languages", ["tlh"], "is none of"),
         ("from_name", "a@b", "display name"),
         ("colour", "#ffff00", "hard to read"),
         ("logo_url", "http://papers.example/x", "Write it like https"),
         ("reply_to", "nobody", "plain address"),
         ("intro", "x" * 301, "at most 300 characters"),
-        ("signup", "maybe", "no such choice"),
+        ("signup", "maybe", "Unknown option"),
         ("domains", "", "at which domains"),
         ("minutes", "721", "0 to 720"),
     ],
@@ -201,7 +201,7 @@ def test_a_list_is_paused_archived_and_restored(site: Site, client: TestClient) 
     post(client, ROBOTS, action="resume")
     assert stored(site).paused_at is None
     unsure = post(client, ROBOTS, action="archive")
-    assert (unsure.status_code, "Tick that you are sure" in unsure.text) == (422, True)
+    assert (unsure.status_code, "Tick “I am sure”" in unsure.text) == (422, True)
     assert stored(site).archived_at is None
     post(client, ROBOTS, action="archive", sure="yes")
     assert stored(site).archived_at == NOW
@@ -233,8 +233,8 @@ def _cells(text: str) -> list[str]:
 def test_a_new_list_says_what_comes_next(site: Site, client: TestClient) -> None:
     post(client, NEW, **FILLED | {"which_feeds": "all", "private": "", "signup": "open"})
     page = client.get(ROBOTS).text
-    assert 'There is no feed yet. <a href="/admin/feeds">Add one</a>.' in page
-    assert "Its first edition is made" in page
+    assert 'No feeds yet. <a href="/admin/feeds">Add one</a>.' in page
+    assert "The first edition is made" in page
     assert "https://papers.example/subscribe?list=robots" in page
     assert "08:00 (Europe/Berlin)" in page
     assert f'href="{ROBOTS}"' in client.get("/admin/lists").text

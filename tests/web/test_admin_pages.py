@@ -78,7 +78,7 @@ def test_a_feed_is_added_changed_read_and_deleted(site: Site) -> None:
     assert "ml2" in page
     assert 'value="cs.LG,cs.CL"' in page
     kept = client.post(path, data=token | {"action": "delete"}, headers=OWN)
-    assert (kept.status_code, "Tick that you are sure" in kept.text) == (422, True)
+    assert (kept.status_code, "Tick “I am sure”" in kept.text) == (422, True)
     gone = client.post(path, data=token | {"action": "delete", "sure": "yes"}, headers=OWN)
     assert gone.headers["location"] == "/admin/feeds"
     assert client.get(path).status_code == 404
@@ -89,8 +89,8 @@ def test_the_form_of_a_feed_says_whether_it_needs_an_address(site: Site) -> None
     client = logged_in(site)
     for kind, own in (("feed", False), ("arxiv", True)):
         page = client.get(f"/admin/feeds/new?kind={kind}").text
-        assert ("Empty: the address of the source." in page) is own
-        assert ("Of an RSS, Atom or JSON feed." in page) is not own
+        assert ("Leave empty for the default address of the source." in page) is own
+        assert ("Address of an RSS, Atom or JSON feed." in page) is not own
 
 
 @pytest.mark.accept("F43", part="keys")
@@ -99,10 +99,10 @@ def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
     client = logged_in(site)
     token = {"csrf": form_token(client)}
     page = client.get("/admin/keys").text
-    in_order = ["Only read", "feeds:read", "stats:read", "Read and change", "feeds:write"]
+    in_order = ["Read only", "feeds:read", "stats:read", "Read and change", "feeds:write"]
     assert sorted(in_order, key=page.index) == in_order
     unticked = client.post("/admin/keys", data=token | {"name": "laptop"}, headers=OWN)
-    assert (unticked.status_code, "Tick what the key may do" in unticked.text) == (422, True)
+    assert (unticked.status_code, "Tick at least one permission" in unticked.text) == (422, True)
     made = client.post(
         "/admin/keys", data=token | {"name": "laptop", "scope": "feeds:read"}, headers=OWN
     )
@@ -173,11 +173,11 @@ def test_weights_are_tried_on_the_last_month_and_nothing_is_stored(
     before = site.dump()
     page = client.get("/admin/ranking?weights=recency=0.1").text
     assert "In 1 edition, " in page
-    assert "Would come in most often" in page
-    assert "Only the papers that an edition shows" in page
+    assert "Most often added" in page
+    assert "Only papers shown in an edition" in page
     shaped = client.get("/admin/ranking?weights=settling_hours=2")
     assert shaped.status_code == 200, "today's order can be tried with every weight"
-    assert "shapes a part of the score" in shaped.text
+    assert "changes how parts of the score are computed" in shaped.text
     assert site.dump() == before
 
 

@@ -84,7 +84,7 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
     site: Site, edition: Edition, operator: TestClient
 ) -> None:
     here, (first, second, third) = path_of(edition), edition.papers
-    assert here in operator.get("/admin/editions").text.partition("Goes by itself")[2]
+    assert here in operator.get("/admin/editions").text.partition("Sent automatically")[2]
     page = operator.get(here).text
     assert "This edition is held" in page
     assert [page.find(one.title) for one in edition.papers] == sorted(
@@ -95,7 +95,7 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
     press(operator, here, action="note", text="Read both.")
     press(operator, here, action="note", text="See figure 2.", paper=second.paper_id)
     assert press(operator, here, action="approve") == (303, here)
-    assert "It does not change any more" in operator.get(here).text
+    assert "It can no longer be changed" in operator.get(here).text
     asked = operator.get(f"{here}/send").text
     assert "would get this one: 2." in asked
     assert press(operator, f"{here}/send", **SURE) == (303, here)
@@ -139,7 +139,7 @@ def test_every_change_is_undone_by_its_button(
 
 def main_of(operator: TestClient, path: str) -> str:
     """The page of an edition without who changed what."""
-    return operator.get(path).text.partition("What was changed")[0].partition("<h2>Digests")[0]
+    return operator.get(path).text.partition("Changes made")[0].partition("<h2>Digests")[0]
 
 
 @pytest.mark.accept("F55", part="page")
@@ -151,7 +151,7 @@ def test_any_paper_is_found_and_pinned(
     fill(SqlDatabase(sql(site.runtime)), [old], now=NOW)
     here = path_of(edition)
     page = operator.get(here, params={"paper": named}).text
-    found = re.search(r'name="pin" value="(\d+)"[^>]*>Pin</button>', page.partition("Found")[2])
+    found = re.search(r'name="pin" value="(\d+)"[^>]*>Pin</button>', page.partition("Results")[2])
     assert found is not None
     press(operator, here, pin=found[1])
     assert "The patience of herons" in main_of(operator, here)
@@ -166,9 +166,9 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_typed_is_lost(
     status, page = press(operator, here, action="note", text=long, paper=paper)
     assert (status, f'id="note-{paper}-error"' in page, long in page) == (422, True, True)
     status, page = press(operator, here, drop="4711")
-    assert (status, "There is no such paper here." in page) == (422, True)
+    assert (status, "This paper is not in our database." in page) == (422, True)
     status, page = press(operator, here, action="cancel", reason="Wrong papers")
-    assert (status, "Tick that you are sure." in page) == (422, True)
+    assert (status, "Tick “I am sure”." in page) == (422, True)
     assert 'value="Wrong papers"' in page
     assert press(operator, here, action="anything")[0] == 303
     assert [name for _, name in actions(site)] == ["log in"]
@@ -196,8 +196,8 @@ def test_a_cancelled_edition_stops_and_comes_back(
     assert "2 digests would be stopped" in operator.get(here).text
     assert press(operator, here, action="cancel", reason="Wrong papers", **SURE) == (303, here)
     page = operator.get(here).text
-    assert "It stopped 2 digests" in page
-    assert "Wrong papers" in page.partition("What was changed")[2]
+    assert "This would queue 2 digests again" in page
+    assert "Wrong papers" in page.partition("Changes made")[2]
     assert "was cancelled" in operator.get(f"{here}/send").text
     assert press(operator, here, action="undo cancel", **SURE) == (303, here)
     assert len(outbox(site)) == 2
@@ -213,7 +213,7 @@ def test_an_old_edition_does_not_claim_that_it_had_no_digests(
     with site.runtime.database.writing() as work:
         work[PastStore].finish(edition.id, now=NOW)
     page = operator.get(path_of(edition)).text
-    assert "kept for some months only" in page
+    assert "no longer kept for this edition" in page
     assert "Send it now" not in page
     assert "none" not in operator.get("/admin/editions").text
     assert "is no longer known" in operator.get(f"{path_of(edition)}/send").text
@@ -243,7 +243,7 @@ def test_the_preview_shows_the_changed_edition_to_a_reader_of_any_kind(
         assert edition.papers[0].title not in frame.text
     assert "Abmelden" in operator.get(f"{here}/preview/email?language=de").text
     monthly = operator.get(f"{here}/preview?frequency=monthly").text
-    assert "no digest: it is not one of their days" in monthly
+    assert "No digest: it is not one of their days" in monthly
     wrong = operator.get(f"{here}/preview?subscriber=4711")
     assert (wrong.status_code, "has no subscriber 4711" in wrong.text) == (422, True)
     assert site.dump() == before
@@ -268,7 +268,7 @@ def test_the_links_of_a_preview_act_for_nobody(
         fill(SqlDatabase(sql(site.runtime)), [record(4)], now=later)
         [other] = freeze_cuts(database=site.runtime.database, ranker=NewestFirst(), now=later)
         page = operator.get(f"{path_of(other)}/preview?subscriber={person}").text
-        assert "Their digest of that date is of another edition" in page
+        assert "Their digest of this date is from another edition" in page
     else:  # the token of a row that is planned after the preview
         press(operator, f"{here}/send", **SURE)
     for token in tokens:
@@ -313,7 +313,7 @@ def test_missed_digests_are_counted_and_sent(
     assert press(operator, f"{LIST}/send", action="missed", **day)[0] == 422
     press(operator, f"{LIST}/send", action="missed", **day, **SURE)
     assert len(outbox(site)) == 2
-    assert "2 were sent again" in operator.get(f"{LIST}/send", params=day).text
+    assert "Resent: 2." in operator.get(f"{LIST}/send", params=day).text
     assert operator.get(f"{LIST}/send?date=yesterday").status_code == 422
 
 
@@ -333,7 +333,7 @@ def test_a_test_mail_is_sent_and_its_address_is_in_no_path(
 @pytest.mark.accept("F55", part="page")
 def test_a_list_is_paused_and_resumed(site: Site, edition: Edition, operator: TestClient) -> None:
     assert press(operator, f"{LIST}/send", action="pause") == (303, f"{LIST}/send")
-    assert "The list is paused since" in operator.get(f"{LIST}/send").text
+    assert "The list has been paused since" in operator.get(f"{LIST}/send").text
     press(operator, f"{LIST}/send", action="resume")
     assert "Pause the list" in operator.get(f"{LIST}/send").text
     assert [name for _, name in actions(site)][-2:] == ["pause", "resume"]

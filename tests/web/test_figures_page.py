@@ -42,7 +42,7 @@ def test_each_day_has_a_row_and_readers_are_a_line(site: Site, operator: TestCli
         put(site, "people/active", readers, days_ago=days_ago)
     put(site, "signups/asked", 5)
     page = operator.get(f"{FIGURES}?days=7").text
-    assert "From 40 readers on 1 March 2026 to 42 readers on 2 March 2026." in page
+    assert "From 40 subscribers on 1 March 2026 to 42 subscribers on 2 March 2026." in page
     assert "<polyline" in page
     assert "<td>42</td><td>5</td><td>0</td>" in row_of(page, "2026-03-02")
     assert "<td>–</td>" in row_of(page, "2026-02-24"), "nobody counted on that day"
@@ -52,7 +52,7 @@ def test_each_day_has_a_row_and_readers_are_a_line(site: Site, operator: TestCli
 @pytest.mark.accept("F57", part="page")
 def test_the_page_names_nobody_and_says_what_is_not_known(operator: TestClient) -> None:
     page = operator.get(FIGURES).text
-    assert "Nobody knows who opens an email or follows a link." in page
+    assert "Opens and clicks are not tracked." in page
     assert "alice" not in page
     assert "mail.example" not in page, "a provider of one reader is one of the others"
 
@@ -72,7 +72,7 @@ def test_the_overview_has_the_main_figures_and_leads_to_all(
 def test_days_that_are_not_kept_are_told_at_their_field(operator: TestClient, days: str) -> None:
     answer = operator.get(f"{FIGURES}?days={days}&list=trending")
     assert answer.status_code == 422
-    assert 'id="days-error">Days are a number from 1 to 90.' in answer.text
+    assert 'id="days-error">Days must be a number from 1 to 90.' in answer.text
     assert f'value="{days}"' in answer.text
     assert "<option selected>trending" in answer.text
 

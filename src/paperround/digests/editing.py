@@ -58,7 +58,7 @@ def check_hold(minutes: int) -> int:
     if not 0 <= minutes <= LONGEST_HOLD:
         raise invalid(
             "minutes",
-            "an edition is held for 0 to %(most)s minutes, not %(some)s",
+            "an edition can be held for 0 to %(most)s minutes, not %(some)s",
             most=LONGEST_HOLD,
             some=minutes,
         )

@@ -237,9 +237,9 @@ _WAITING = frozenset(
     {DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.IN_DATA, DeliveryState.DEFERRED}
 )
 _BARRED: Mapping[SkipReason, str] = {
-    SkipReason.SUPPRESSED: marked("the address is suppressed: lift that first"),
-    SkipReason.UNSUBSCRIBED: marked("they are no longer on this list"),
-    SkipReason.PAUSED: marked("they are paused: end the pause first"),
+    SkipReason.SUPPRESSED: marked("the address is suppressed: lift the suppression first"),
+    SkipReason.UNSUBSCRIBED: marked("they are no longer subscribed to this list"),
+    SkipReason.PAUSED: marked("their digests are paused: end the pause first"),
 }
 
 
@@ -269,9 +269,7 @@ def resend_digest(
         with database.writing() as work:
             rows = [(entry.edition_id, row)]
             if not work[Ledger].plan_again(mailing_list.id, rows, now=now):
-                raise invalid(
-                    "date", "that digest was resent already: it cannot be sent a third time"
-                )
+                raise invalid("date", "this digest was already resent: it can be resent only once")
             details = {"list": mailing_list.name, "date": str(day)}
             audit_person(work, number, "resend digest", by=by, now=now, **details)
         return mailing_list.name
@@ -295,15 +293,13 @@ def _digest_of(
     ]
     if not found:
         raise invalid(
-            "date",
-            "they were not sent a digest of %(date)s: their timeline shows the dates",
-            date=day,
+            "date", "they got no digest on %(date)s: see the dates in their timeline", date=day
         )
     if len(found) > 1:
         names = ", ".join(one.list_name for one in found)
-        raise invalid("list", "they read several lists: choose one of %(name)s", name=names)
+        raise invalid("list", "they are on several lists: choose one of %(name)s", name=names)
     if found[0].state in _WAITING:
-        raise invalid("date", "that digest still waits to be sent")
+        raise invalid("date", "this digest is still waiting to be sent")
     return found[0]
 
 
@@ -318,5 +314,5 @@ def _again(
         raise invalid("subscriber", _BARRED[reason or SkipReason.UNSUBSCRIBED])
     [(_, row)] = _replacements(work, context, mailing_list, [(content, subscription)])
     if row.reason:
-        raise invalid("date", "every paper of that digest has been withdrawn since")
+        raise invalid("date", "all papers of this digest have been withdrawn since")
     return row

@@ -97,7 +97,7 @@ def stats(
     Raises InvalidInput for a number of days that is not kept, NotFound for an unknown list.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise invalid("days", "days are a number from 1 to %(most)s", most=MOST_DAYS)
+        raise invalid("days", "days must be a number from 1 to %(most)s", most=MOST_DAYS)
     last = now.date()
     first = last - timedelta(days=days - 1)
     since = datetime.combine(first, time(), UTC)

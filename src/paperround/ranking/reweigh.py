@@ -21,7 +21,8 @@ def require_part_weights(weights: Weights) -> None:
         if name not in PART_WEIGHTS and value != usual[name]:
             raise invalid(
                 "weights",
-                "%(name)s shapes a part of the score: on past days you can try only %(known)s",
+                "%(name)s changes how parts of the score are computed: on past days you can try "
+                "only %(known)s",
                 name=name,
                 known=", ".join(one for one in usual if one in PART_WEIGHTS),
             )

@@ -117,7 +117,7 @@ def try_weights(
     weights, and those that cannot be tried on past days.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise invalid("days", "days are a number from 1 to %(most)s", most=MOST_DAYS)
+        raise invalid("days", "days must be a number from 1 to %(most)s", most=MOST_DAYS)
     try:
         after = parse_weights(weights)
     except InvalidInput as error:

@@ -80,7 +80,7 @@ def find_people(
     part = text.strip()
     if part and (len(part) < SHORTEST_PART or not part.isprintable()):
         raise invalid(
-            "email", "write an address, or at least %(num)s characters of it", num=SHORTEST_PART
+            "email", "enter an address, or at least %(num)s characters of it", num=SHORTEST_PART
         )
     with suppress(InvalidInput):  # it may be a part of an address
         part = parse_address(part).folded
@@ -139,7 +139,9 @@ def require_person(work: Transaction, number: SubscriberId) -> Subscriber:
     """Return a person who was not erased. Raises NotFound."""
     person = work[SubscriberStore].get(number)
     if person is None or person.kind != EMAIL or not person.address:
-        raise NotFound(marked("there is no subscriber %(num)s, or they were erased", num=number))
+        raise NotFound(
+            marked("there is no subscriber %(num)s, or their data was erased", num=number)
+        )
     return person
 
 

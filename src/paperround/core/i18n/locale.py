@@ -226,7 +226,7 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "star": marked_forms("%(num)s star", "%(num)s stars"),
     "citation": marked_forms("%(num)s citation", "%(num)s citations"),
     "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
-    "reader": marked_forms("%(num)s reader", "%(num)s readers"),
+    "subscriber": marked_forms("%(num)s subscriber", "%(num)s subscribers"),
     "digest": marked_forms("%(num)s digest", "%(num)s digests"),
     "day": marked_forms("%(num)s day", "%(num)s days"),
     "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),

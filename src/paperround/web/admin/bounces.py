@@ -31,9 +31,9 @@ WAITING = 20
 """Messages in quarantine on the page."""
 
 DONE: Mapping[str, str] = {
-    "added": marked("The address is not mailed any more."),
-    "was": marked("It was so already."),
-    "lifted": marked("The address may be mailed again."),
+    "added": marked("The address is suppressed."),
+    "was": marked("Nothing to change."),
+    "lifted": marked("The suppression is lifted."),
 }
 """What the page of suppressions says after a form did its work."""
 
@@ -109,7 +109,7 @@ def _change(
             database, keys, address, reason=reason, resume=resume, now=now, by=by
         )
         return "lifted" if changed else "was"
-    raise invalid("action", "this page has no such button")
+    raise invalid("action", "unknown action: use the buttons of this page")
 
 
 def _suppressions_page(

@@ -72,7 +72,8 @@ def save_choices(
         interests = parse_interests(form, record.interests, known.topics)
         if form.shown != current:
             raise invalid(
-                "shown", "the choices changed meanwhile: save again to put these in their place"
+                "shown",
+                "the choices were changed by someone else: save again to replace them with these",
             )
         help_desk.edit_choices(
             app.signup_context,

@@ -72,7 +72,7 @@ def _query(
 ) -> DeliveryQuery:
     """Return the filter. Raises InvalidInput, its code the field, and NotFound for a list."""
     if state and state not in [*DeliveryState]:
-        raise InvalidInput(marked("There is no such state."), code="state")
+        raise InvalidInput(marked("Unknown state."), code="state")
     return DeliveryQuery(
         list_id=work[ListStore].get(list_name).id if list_name else None,
         edition_id=None if edition is None else EditionId(edition),
@@ -140,4 +140,4 @@ def _entry(work: Transaction, number: int) -> DeliveryEntry:
     for entry in work[StatusStore].deliveries(DeliveryQuery(), before=before, limit=1):
         if entry.id == number:
             return entry
-    raise NotFound(marked("There is no such delivery."))
+    raise NotFound(marked("Delivery not found."))

@@ -138,7 +138,7 @@ def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False)
     shown = form.get("show", "")
     if shown and shown not in [*Show]:
         if not lenient:
-            raise InvalidInput(marked("There is no such choice."), code="show")
+            raise InvalidInput(marked("Unknown option."), code="show")
         shown = ""
     return replace(
         feed,

@@ -38,7 +38,7 @@ def parse_subscriber(text: str) -> SubscriberId | None:
     text = text.strip()
     is_number = text.isascii() and text.isdecimal() and len(text) < 20
     if text and not (is_number and int(text) <= MAX_ROW_ID):
-        raise InvalidInput(marked("Write the number of a person."), code="subscriber")
+        raise InvalidInput(marked("Enter the number of a subscriber."), code="subscriber")
     return SubscriberId(int(text)) if text else None
 
 
@@ -49,10 +49,10 @@ def parse_day(text: str, *, field: str = "date") -> date | None:
     try:
         return parse_date(text.strip())
     except InvalidInput:
-        raise InvalidInput(marked("Write a date like 2026-01-30."), code=field) from None
+        raise InvalidInput(marked("Enter a date like 2026-01-30."), code=field) from None
 
 
 def require_sure(form: Mapping[str, str]) -> None:
     """Raise InvalidInput unless the box "I am sure" is ticked."""
     if not form.get("sure"):
-        raise InvalidInput(marked("Tick that you are sure."), code="sure")
+        raise InvalidInput(marked("Tick “I am sure”."), code="sure")

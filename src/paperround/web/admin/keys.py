@@ -83,7 +83,7 @@ def create(
 def _scopes(form: NewKeyForm) -> list[Scope]:
     """Return the scopes that are ticked. Raises InvalidInput."""
     if not form.scope or not {*form.scope} <= {*Scope}:
-        raise InvalidInput(marked("Tick what the key may do."), code="scopes")
+        raise InvalidInput(marked("Tick at least one permission."), code="scopes")
     return [Scope(one) for one in form.scope]
 
 

@@ -9,7 +9,7 @@ DELIVERY_STATES: Mapping[str, str] = {
     "claimed": marked("being sent"),
     "in_data": marked("being handed over"),
     "sent": marked("sent"),
-    "deferred": marked("to be tried again"),
+    "deferred": marked("waiting to retry"),
     "failed": marked("failed"),
     "unknown": marked("unknown"),
     "expired": marked("expired"),
@@ -31,5 +31,5 @@ RUN_STATES: Mapping[str, str] = {
     "done": marked("done"),
     "unchanged": marked("unchanged"),
     "failed": marked("failed"),
-    "put-off": marked("goes on later"),
+    "put-off": marked("continues later"),
 }

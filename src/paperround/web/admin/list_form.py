@@ -98,7 +98,7 @@ class ListForm(BaseModel):
         """Return the fields of a list as its services take them. Raises InvalidInput with the field
         as its code."""
         if self.signup not in [*SignupPolicy]:
-            raise invalid("signup", "There is no such choice.")
+            raise invalid("signup", "Unknown option.")
         numbers = {
             field: getattr(_DEFAULTS, field) if number is None else number
             for field in _NUMBERS
@@ -125,7 +125,7 @@ class ListForm(BaseModel):
         if self.which_feeds == ALL:
             return ()
         if not self.feeds:
-            raise invalid("feeds", "Tick a feed, or choose all of them.")
+            raise invalid("feeds", "Tick at least one feed, or choose all.")
         return self.feeds
 
 
@@ -136,5 +136,5 @@ def _words(text: str) -> tuple[str, ...]:
 def _offered(field: str, ticked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Return what is ticked, or nothing where all of it is: then what is added later counts too."""
     if not ticked:
-        raise invalid(field, "Tick one at least.")
+        raise invalid(field, "Tick at least one.")
     return () if {*known} <= {*ticked} else tuple(ticked)

@@ -38,7 +38,7 @@ router = operator_router()
 PATH = "/admin/lists"
 
 CHANGED = marked(
-    "The list was changed in another window meanwhile. Save again to put these values in place."
+    "The list was changed in another window. Save again to replace it with these values."
 )
 
 

@@ -36,9 +36,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(require_own_pa
 
 own = operator_router()
 
-NO_LINK = marked(
-    "This link does not work: it was used, or is older than 15 minutes. Ask for a new one."
-)
+NO_LINK = marked("This link was already used or has expired after 15 minutes. Request a new one.")
 
 
 @router.get(LOGIN)

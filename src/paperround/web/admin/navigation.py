@@ -12,7 +12,7 @@ PAGES = (
     (marked("Lists"), "/admin/lists"),
     (marked("Editions"), "/admin/editions"),
     (marked("Deliveries"), "/admin/deliveries"),
-    (marked("People"), "/admin/people"),
+    (marked("Subscribers"), "/admin/people"),
     (marked("Bounces"), "/admin/bounces"),
     (marked("Feeds"), "/admin/feeds"),
     (marked("Channels"), "/admin/channels"),

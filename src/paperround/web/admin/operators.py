@@ -64,10 +64,10 @@ def remove(
     """Remove an operator, and end their sessions at once."""
     own = session.operator_id
     if number == own:
-        error = invalid("operator", "you cannot remove yourself: another operator can")
+        error = invalid("operator", "you cannot remove yourself: ask another operator")
         return _page(app, request, own=own, error=error)
     found = next((one for one in list_operators(app.database) if one.id == number), None)
     if found is None:
-        raise NotFound(marked("There is no such operator."))
+        raise NotFound(marked("Operator not found."))
     remove_operator(app.database, parse_address(found.email).folded, now=now, by=by)
     return back_to(PATH)

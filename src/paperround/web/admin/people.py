@@ -35,7 +35,7 @@ ERASED = "erased"
 def show_search(request: Request, done: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Show the search. What it finds is shown once it is sent."""
     return _search_page(
-        request, "", done=marked("The person was erased.") if done == ERASED else ""
+        request, "", done=marked("The subscriber’s data was erased.") if done == ERASED else ""
     )
 
 

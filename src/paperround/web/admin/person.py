@@ -34,8 +34,8 @@ EVENTS = 20
 
 DONE: Mapping[str, str] = {
     "saved": marked("Saved."),
-    "mailed": marked("An email asks them to confirm."),
-    "digest": marked("The digest is sent to them again."),
+    "mailed": marked("We emailed them to confirm."),
+    "digest": marked("The digest is being resent."),
 }
 """What a page says after a form did its work."""
 
@@ -126,7 +126,7 @@ def act(
     try:
         action = _ACTIONS.get(form.get("action", ""))
         if action is None:
-            raise invalid("action", "this page has no such button")
+            raise invalid("action", "unknown action: use the buttons of this page")
         return action(errand)
     except (InvalidInput, RateLimited) as error:
         shown = as_invalid(error)

@@ -33,8 +33,8 @@ LOGIN = "/admin/login"
 TOKEN = "csrf"  # noqa: S105 - the name of the form field
 """The field of a form that holds the session's token."""
 
-FOREIGN = marked("This may only be sent from our own pages.")
-LOGGED_OUT = marked("You are logged out. Log in, and try again.")
+FOREIGN = marked("This form can be sent only from this site. Reload the page and try again.")
+LOGGED_OUT = marked("You are logged out. Log in and try again.")
 SEND_ORIGIN = {"referrer-policy": "same-origin"}
 """Headers of admin pages. Without a referrer, browsers would not say where a form comes from; other
 sites still learn nothing."""
