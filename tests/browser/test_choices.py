@@ -26,7 +26,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     with serving(tmp_path_factory.mktemp("choices")) as site:
         visitor = Visitor(site)
         offer = link(subscribed(visitor), "preferences")
-        visitor.press(visitor.open(offer), "Mail me a fresh link")
+        visitor.press(visitor.open(offer), "Email me a new link")
         choices = link(site.mail("Your choices for"), "preferences")
         yield Reading(site, urlsplit(choices).path)
 
@@ -53,7 +53,7 @@ def test_the_next_email_follows_what_is_chosen(browser: Browser, reading: Readin
         expect(digest(page).first).to_be_visible()
         expect(page.locator("#status")).to_have_text("Nothing is saved yet.")
         opens_advanced(page)
-        page.get_by_label("Papers in a digest, at most").fill("2")
+        page.get_by_label("Maximum papers in a digest").fill("2")
         expect(digest(page)).to_have_count(2)
         page.locator("textarea#keyword").fill('"not closed')
         frame = page.frame_locator("iframe[name=next-email]")
@@ -90,11 +90,11 @@ def test_two_chips_and_an_hour_are_chosen_previewed_saved_and_said_back(
     with visiting(browser, site, width=360) as person:
         page = person.goes("/subscribe")
         page.set_default_timeout(60_000)  # the first preview makes the edition ready
-        page.get_by_label("E-mail address").fill(READER)
+        page.get_by_label("Email address").fill(READER)
         site.clock.move(seconds=3)
         page.get_by_role("button", name="Subscribe", exact=True).click()
         mail = person.finds(re.compile("^Confirm your subscription to"))
-        page = person.follows(mail.get_by_role("link", name="Confirm the subscription"))
+        page = person.follows(mail.get_by_role("link", name="Confirm subscription"))
         page.get_by_role("button", name="Yes, send me the digest").click()
         page.get_by_role("link", name="Change your hour").click()
         chips = page.get_by_role("checkbox")
@@ -133,14 +133,14 @@ def test_without_a_script_the_button_opens_the_email_and_the_form_stays(
     with visiting(browser, reading.site, scripts=False) as person:
         page = person.goes(reading.choices)
         opens_advanced(page)
-        page.get_by_label("Papers in a digest, at most").fill("3")
+        page.get_by_label("Maximum papers in a digest").fill("3")
         with person.context.expect_page() as opened:
             page.get_by_role("button", name="Preview").click()
         expect(opened.value.locator("h2")).to_have_count(3)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved.")).to_be_visible()
         opens_advanced(page)
-        expect(page.get_by_label("Papers in a digest, at most")).to_have_value("3")
+        expect(page.get_by_label("Maximum papers in a digest")).to_have_value("3")
 
 
 @pytest.mark.accept("F30", part="errors")
@@ -164,12 +164,12 @@ def test_a_library_is_pasted_understood_and_kept_without_a_script(
 ) -> None:
     with visiting(browser, reading.site, width=360, scripts=False) as person:
         page = person.goes(f"{reading.choices}/library")
-        page.get_by_label("arXiv ids, DOIs, addresses or titles").fill("Unheard of\n1706.03762")
+        page.get_by_label("arXiv ids, DOIs, links or titles").fill("Unheard of\n1706.03762")
         page.get_by_role("button", name="Preview import").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("What was understood")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Import preview")
         page.get_by_label("arxiv:1706.03762").uncheck()
-        page.get_by_role("button", name="Keep what is ticked").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Kept")
+        page.get_by_role("button", name="Save ticked papers").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Saved")
         page.get_by_role("link", name="Your choices").first.click()
         assert page.evaluate(OVERFLOW) <= 0
 
@@ -198,6 +198,6 @@ def test_somebody_new_looks_at_their_digest_before_they_subscribe(
 
 def _subscribes(person: Person, page: Page) -> None:
     person.site.clock.move(seconds=3)
-    page.get_by_label("E-mail address").fill("cy@example.org")
+    page.get_by_label("Email address").fill("cy@example.org")
     page.get_by_role("button", name="Subscribe", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")

@@ -64,7 +64,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("attacked"), records) as site:
         visitor = Visitor(site)
         offer = visitor.open(link(subscribed(visitor), "preferences"))
-        visitor.press(offer, "Mail me a fresh link")
+        visitor.press(offer, "Email me a new link")
         yield site
 
 
@@ -115,7 +115,7 @@ def test_no_form_runs_what_was_typed_into_it(browser: Browser, attacked: Served)
     choices = link(attacked.mail("Your choices for"), "preferences")
     attack = " ".join(ATTACKS)
     with visiting(browser, attacked) as person:
-        sends(person.goes("/"), "Subscribe", {"E-mail address": attack})
+        sends(person.goes("/"), "Subscribe", {"Email address": attack})
         fields = {"Time zone": attack, "Topics": f"{attack}\n{attack}"}
         sends(person.goes(choices.removeprefix(attacked.url)), "Save", fields)
 

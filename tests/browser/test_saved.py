@@ -27,7 +27,7 @@ def saving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saving]:
     with serving(tmp_path_factory.mktemp("saved")) as site:
         visitor = Visitor(site)
         digest = subscribed(visitor)
-        visitor.press(visitor.open(link(digest, "preferences")), "Mail me a fresh link")
+        visitor.press(visitor.open(link(digest, "preferences")), "Email me a new link")
         choices = link(site.mail("Your choices for"), "preferences")
         feedback = urlsplit(link(digest, "feedback")).path
         yield Saving(site, feedback, f"{urlsplit(choices).path}/saved")

@@ -53,7 +53,7 @@ def signs_up(page: Page, home: AppContext, email: str) -> None:
     clock = home.clock
     assert isinstance(clock, HandClock)
     clock.move(seconds=5)
-    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Email address").fill(email)
     page.get_by_role("button", name="Subscribe", exact=True).click()
 
 

@@ -30,11 +30,11 @@ def test_everything_is_reached_without_a_script(browser: Browser, place: Served)
         expect(page.locator("article.paper")).to_be_visible()
         page.locator("a[rel=author]").first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Papers by")
-        page.get_by_role("link", name="Best first, as a search").click()
-        page.get_by_text("Narrow it down").click()
-        page.get_by_label("From this day on").fill("2000-01-01")
+        page.get_by_role("link", name="Sort by relevance").click()
+        page.get_by_text("Filters").click()
+        page.get_by_label("From").fill("2000-01-01")
         page.get_by_role("button", name="Search").click()
-        expect(page.get_by_label("From this day on")).to_have_value("2000-01-01")
+        expect(page.get_by_label("From")).to_have_value("2000-01-01")
         expect(page.locator("h3").first).to_be_visible()
 
 
@@ -54,14 +54,14 @@ def test_papers_can_be_read_by_keyboard(browser: Browser, place: Served) -> None
         expect(page.get_by_role("heading", level=1)).to_have_text(titles[1])
         page.wait_for_load_state()  # the script that hears keys runs after the page is parsed
         page.keyboard.press("?")
-        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         page.keyboard.press("/")
         page.wait_for_url("**/search")
         page.keyboard.press("/")
         page.keyboard.type("jk/?")
-        expect(page.get_by_label("Words to look for")).to_have_value("jk/?")
+        expect(page.get_by_label("Search words")).to_have_value("jk/?")
 
 
 @pytest.mark.accept("F38", part="keys")

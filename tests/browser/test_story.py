@@ -39,7 +39,7 @@ def subscribes(person: Person, width: int) -> None:
     once = "" if width == NARROW else " once a day"
     person.reads(page, f"Get trending papers in your email inbox{once}!")
     expect(page.locator(".papers > li").first).to_be_visible()
-    page.get_by_label("E-mail address").fill(READER)
+    page.get_by_label("Email address").fill(READER)
     person.site.clock.move(seconds=2)
     page.get_by_role("button", name="Subscribe").click()
     person.reads(page, "Check your inbox")
@@ -48,12 +48,12 @@ def subscribes(person: Person, width: int) -> None:
 def confirms(person: Person, zone: str) -> None:
     """The mail asks, and its link asks once more; then the digest is on its way."""
     mail = person.finds(re.compile("^Confirm your subscription to"))
-    page = person.follows(mail.get_by_role("link", name="Confirm the subscription"))
-    person.reads(page, "One more click")
+    page = person.follows(mail.get_by_role("link", name="Confirm subscription"))
+    person.reads(page, "Confirm your subscription")
     page.get_by_role("button", name="Yes, send me the digest").click()
     person.reads(page, "You are subscribed")
-    expect(page.get_by_text(f"comes to your inbox at 07:00 ({zone})")).to_be_visible()
-    expect(page.get_by_text("The newest edition is on its way to you now.")).to_be_visible()
+    expect(page.get_by_text(f"at 07:00 ({zone})")).to_be_visible()
+    expect(page.get_by_text("The latest edition is on its way.")).to_be_visible()
 
 
 def says_what_was_useful(person: Person) -> None:
@@ -65,10 +65,10 @@ def says_what_was_useful(person: Person) -> None:
     expect(page.get_by_role("status")).to_contain_text("You saved “")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_have_text("Undone.")
-    page = person.follows(mail.get_by_role("link", name="Say which papers were useful"))
+    page = person.follows(mail.get_by_role("link", name="Rate these papers"))
     first, second = (page.locator(".papers > li").nth(number) for number in (0, 1))
     first.get_by_role("button", name="More like this").click()
-    expect(page.get_by_role("status")).to_have_text("Noted. Thank you.")
+    expect(page.get_by_role("status")).to_have_text("Saved. Thank you.")
     second.get_by_role("button", name="Less like this").click()
     expect(second.get_by_role("button", name="Less like this", pressed=True)).to_be_visible()
     page.reload()
@@ -84,7 +84,7 @@ def asks_for_a_link(person: Person) -> None:
     page = person.follows(mail.get_by_role("link", name="change your choices"))
     person.reads(page, "Your choices")
     expect(page.get_by_text(MASKED)).to_be_visible()
-    page.get_by_role("button", name="Mail me a fresh link").click()
+    page.get_by_role("button", name="Email me a new link").click()
     person.reads(page, "Check your inbox")
 
 
@@ -129,26 +129,26 @@ def leaves(person: Person) -> None:
     """The digest's link shows whom it is for; one press ends it."""
     mail = person.finds(DIGEST)
     page = person.follows(mail.get_by_role("link", name="Unsubscribe").first)
-    person.reads(page, "Leave the digest?")
+    person.reads(page, "Unsubscribe?")
     expect(page.get_by_text(MASKED)).to_be_visible()
     page.get_by_role("button", name="Unsubscribe").click()
-    person.reads(page, "That was it")
-    expect(choices(person).get_by_text("You have left this list")).to_be_visible()
+    person.reads(page, "You are unsubscribed")
+    expect(choices(person).get_by_text("You are unsubscribed from this list")).to_be_visible()
 
 
 def comes_back(person: Person) -> None:
     """The mail that says so takes it back."""
     mail = person.finds(re.compile("^You left"))
-    page = person.follows(mail.get_by_role("link", name="Undo, and get it again"))
+    page = person.follows(mail.get_by_role("link", name="Resubscribe"))
     page.get_by_role("button", name="Yes, send me the digest").click()
     person.reads(page, "You are subscribed")
-    expect(page.get_by_text("comes to your inbox at 18:00 (Asia/Tokyo)")).to_be_visible()
+    expect(page.get_by_text("at 18:00 (Asia/Tokyo)")).to_be_visible()
 
 
 def has_kept_the_choices(person: Person) -> None:
     """Everything is as it was, and every mail came once."""
     page = choices(person)
     sees_the_choices(page)
-    expect(page.get_by_text("You have left this list")).to_have_count(0)
+    expect(page.get_by_text("You are unsubscribed from this list")).to_have_count(0)
     person.goes("/outbox")
     expect(person.page.locator("#mails > li")).to_have_count(4)

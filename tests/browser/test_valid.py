@@ -42,7 +42,7 @@ def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]
     yield "no email to show", visitor.ask("POST", "/subscribe/preview?framed=1", wrong).text
     whole = visitor.open("/subscribe")
     yield "asked", visitor.press(whole, "Subscribe", email="cy@example.org", topic=odd).text
-    yield "link mailed", visitor.press(visitor.open(paths["offer"]), "Mail me a fresh link").text
+    yield "link mailed", visitor.press(visitor.open(paths["offer"]), "Email me a new link").text
     yield "noted", visitor.press(visitor.open(paths["feedback"]), "More like this").text
     said = visitor.press(visitor.open(paths["more like this"]), "More like this")
     yield "said", said.text
@@ -67,4 +67,4 @@ def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]
     yield "left", visitor.press(visitor.open(paths["unsubscribe"]), "Unsubscribe").text
     sure = visitor.press(visitor.open(paths["choices"]), "Delete my data")
     yield "sure", sure.text
-    yield "erased", visitor.press(sure, "Yes, erase everything").text
+    yield "erased", visitor.press(sure, "Yes, delete everything").text

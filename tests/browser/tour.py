@@ -63,7 +63,7 @@ def touring(folder: Path) -> Iterator[Tour]:
         visitor = Visitor(site)
         digest = subscribed(visitor)
         offer = link(digest, "preferences")
-        visitor.press(visitor.open(offer), "Mail me a fresh link")
+        visitor.press(visitor.open(offer), "Email me a new link")
         choices = link(site.mail("Your choices for"), "preferences")
         visitor.press(visitor.open("/"), "Subscribe", email=ASKED)
         confirm = link(until(lambda: _mail_to(site, ASKED)), "confirm")

@@ -53,7 +53,7 @@ def past(here: SignupContext, token: str) -> ReaderHistory:
     [
         (DeliveryState.SENT, "Sent %(day)s at %(time)s: %(what)s"),
         (DeliveryState.FAILED, "Your mail server refused it: %(reply)s"),
-        (DeliveryState.UNKNOWN, "It may have arrived, so we don’t send it twice."),
+        (DeliveryState.UNKNOWN, "It may have arrived, so we won’t send it twice."),
     ],
 )
 def test_a_digest_is_told_with_its_papers_and_what_became_of_it(

@@ -173,7 +173,7 @@ def test_the_address_one_has_and_a_fourth_change_of_a_day_are_refused(database: 
     here = signup_context(database)
     joined(here)
     token = choosing(here)
-    with pytest.raises(InvalidInput, match="your current address"):
+    with pytest.raises(InvalidInput, match="already your address"):
         ask_to_move(here, token, address(), now=NOW)
     for name in ("bob", "carol", "dave"):
         assert ask_to_move(here, token, address(name), now=NOW)

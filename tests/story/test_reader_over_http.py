@@ -36,7 +36,7 @@ def test_a_reader_signs_up_and_has_the_digest_within_seconds(visitor: Visitor) -
 def test_a_reader_changes_choices_by_a_freshly_mailed_link(visitor: Visitor) -> None:
     offer = visitor.open(link(subscribed(visitor), "preferences"))
     assert "a•••@example.org" in offer.text
-    assert "Check your inbox" in visitor.press(offer, "Mail me a fresh link").text
+    assert "Check your inbox" in visitor.press(offer, "Email me a new link").text
     choices = visitor.open(link(visitor.site.mail("Your choices for"), "preferences"))
     wish = {"hour": "18", "timezone": "Asia/Tokyo", "topic": "kites", "size": "5"}
     saved = visitor.press(choices, "Save", **wish, paused_until="2026-04-01")
@@ -68,7 +68,7 @@ def test_a_crawler_that_asks_for_every_link_of_every_mail_changes_nothing(
     visitor: Visitor,
 ) -> None:
     digest = subscribed(visitor)
-    visitor.press(visitor.open(link(digest, "preferences")), "Mail me a fresh link")
+    visitor.press(visitor.open(link(digest, "preferences")), "Email me a new link")
     visitor.site.mail("Your choices for")
     visitor.press(visitor.open(link(digest, "unsubscribe")), "Unsubscribe")
     visitor.site.mail("You left")

@@ -108,7 +108,7 @@ def subscribed(visitor: Visitor, **choices: str) -> EmailMessage:
     assert confirm["To"] == READER
     page = visitor.press(visitor.open(link(confirm, "confirm")), "Yes, send me the digest")
     assert "You are subscribed" in page.text
-    assert "newest edition is on its way" in page.text
+    assert "latest edition is on its way" in page.text
     digest = visitor.site.digest()
     visitor.site.clock.move(hours=1)
     return digest

@@ -103,7 +103,7 @@ def test_a_frame_says_why_it_shows_no_mail(
     wrong = {"hour": "99", "keyword": '"open'}
     for token, says in (
         (choices_token, ("Hour of the day: ", "Searches: ")),
-        (digest_token, ("This link does not open your choices any more.",)),
+        (digest_token, ("This link has expired.",)),
     ):
         page = site.client.post(f"/preferences/{token}/preview?framed=1", data=wrong)
         assert "No email to show" in page.text
@@ -118,7 +118,7 @@ def test_a_link_that_was_cut_short_asks_for_the_address(
     site: Site, choices_token: str, way: str
 ) -> None:
     page = site.client.get(f"/preferences/{choices_token[:-3]}{way}").text
-    assert "This link is cut short or too old" in page
+    assert "This link is incomplete or has expired" in page
     assert MASK.search(page) is None
     assert 'name="email"' in page
     site.clock.move(seconds=2)
@@ -138,7 +138,7 @@ def test_a_reader_sees_what_they_were_sent(
 ) -> None:
     page = site.client.get(f"/preferences/{choices_token}/history")
     assert edition.papers[0].title in html.unescape(page.text)
-    assert re.search(r"Comes Monday 2 March at \d\d:\d\d: 12 papers</time>", page.text)
+    assert re.search(r"Due Monday 2 March at \d\d:\d\d: 12 papers</time>", page.text)
     assert "alice" not in page.text
     assert page.headers["cache-control"] == "no-store"
 

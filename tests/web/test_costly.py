@@ -61,7 +61,7 @@ def test_somebody_whose_request_still_runs_is_told_so(
     hurried.app.state.turns.acquire(OWN)
     answer = hurried.client.request(method, path)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
-    assert "nother request of yours is still being answered" in answer.text
+    assert "our previous request is still running" in answer.text
 
 
 def test_a_turn_ends_with_the_request_whatever_comes_of_it(hurried: Site) -> None:

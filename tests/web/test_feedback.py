@@ -30,7 +30,7 @@ def test_the_page_says_what_will_change_and_its_button_what_did(
     site: Site, digest_token: str, papers: Papers
 ) -> None:
     title = papers[0].title
-    will = {"more": "will rise", "less": "will sink", "save": "page of your saved papers"}
+    will = {"more": "will rank higher", "less": "will rank lower", "save": "in your saved papers"}
     did = {
         "more": f"You asked for more like “{title}”",
         "less": f"You asked for less like “{title}”",
@@ -52,7 +52,7 @@ def test_what_a_digest_does_not_hold_is_not_rated(site: Site, digest_token: str)
     before = site.dump()
     for place in ("p13", "p0", "r1", "x1", "p1x", "p9999"):
         page = ask(site, digest_token, "more", place, verdict="more")
-        assert "Say what you want more of." in page
+        assert "Tell us what you want more of." in page
     assert "does not work" in ask(site, "A" * 40, "more", verdict="more")
     assert site.dump() == before
 
@@ -66,7 +66,7 @@ def test_a_digest_whose_row_is_deleted_says_that_it_is_too_old(
     keys = site.runtime.identity.keys
     assert compact_digests(site.runtime.database, keys, keep=timedelta(days=90), now=now)
     page = ask(site, digest_token, "more", verdict="more")
-    assert "This email is months old" in page
+    assert "This email is too old" in page
     assert "more of" not in page
     assert "next 30 titles" not in page
 

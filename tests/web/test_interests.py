@@ -53,7 +53,7 @@ def test_a_second_window_does_not_undo_the_first_unseen(site: Site, choices_toke
     second = {"action": "save", "shown": seen, "keyword": "retriev*"}
     told = site.client.post(path, data=second)
     assert told.status_code == 422
-    assert "saved in another window" in told.text
+    assert "changed in another window" in told.text
     assert typed(told.text, "keyword") == "retriev*"
     assert kept(site) == ["topic:sensor fusion"]
     site.client.post(path, data={**second, "shown": shown(told.text)})
@@ -88,7 +88,7 @@ def test_interests_are_saved_and_shown_again(site: Site, choices_token: str) -> 
     again = site.client.get(path).text
     assert typed(again, "keyword") == "graph AND attention NOT survey\nretriev*"
     assert typed(again, "seed") == "arxiv:2601.00001\nUnheard of"
-    assert again.count("not known here yet") == 2
+    assert again.count("not in our database yet") == 2
 
 
 @pytest.mark.accept("F13", part="choices")
@@ -153,7 +153,7 @@ def test_a_search_of_a_reader_waits_for_their_yes_behind_a_mailed_link(
         "alice", SystemMailKind.PREFERENCES, Purpose.PREFERENCES
     )
     page = site.client.get(path).text
-    assert "Somebody asked for this with your address" in page
+    assert "Someone requested this with your address" in page
     assert typed(page, "keyword") == "graph -survey"
     assert kept(site) == []
     saved = site.client.post(path, data={"action": "save", "keyword": "graph -survey"}).text
@@ -189,7 +189,7 @@ def test_a_form_with_a_search_that_cannot_be_read_is_refused_with_the_place(site
 def test_a_mistyped_address_does_not_lose_the_search(site: Site) -> None:
     page = asked(site, "graph -survey", "ada@")
     assert '<input type="hidden" name="search" value="graph -survey">' in page
-    assert "With your search" in page
+    assert "Includes your search" in page
 
 
 # --- by program --------------------------------------------------------------------------------

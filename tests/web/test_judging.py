@@ -78,8 +78,8 @@ def test_the_link_of_a_digest_judges_nothing(
     before = site.dump()
     said = {f"p{edition.papers[0].paper_id}": "good"}
     for token in (digest_token, "forged"):
-        assert "Mail me a fresh link" in site.client.get(path(token)).text
+        assert "Email me a new link" in site.client.get(path(token)).text
         for action in ("suggest", "keep", "more"):
             answer = site.client.post(path(token), data={"action": action, **said})
-            assert "Mail me a fresh link" in answer.text
+            assert "Email me a new link" in answer.text
     assert site.dump() == before

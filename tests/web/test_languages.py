@@ -20,7 +20,7 @@ from tests.web.conftest import Site
 
 FORGED = "/unsubscribe/" + "A" * 40
 LEAVING = {
-    "en": "Leave the digest?",
+    "en": "Unsubscribe?",
     "de": "Vom Digest abmelden?",
     "fr": "Se désabonner\u00a0?",
     "es": "¿Darse de baja del boletín?",

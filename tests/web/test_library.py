@@ -55,15 +55,15 @@ def test_pasted_lines_are_shown_as_understood_and_then_kept(
 ) -> None:
     known = edition.papers[0].title
     page = form(site, choices_token, text=f"{known}\nUnheard of <b>\n2601.99999")
-    assert "1 paper known here" in page
-    assert "1 title not known here yet" in page
-    assert "1 identifier not known here yet" in page
+    assert "1 paper in our database" in page
+    assert "1 title not in our database yet" in page
+    assert "1 identifier not in our database yet" in page
     assert "Unheard of &lt;b&gt;" in page
     assert seeds(site) == []
     chosen = offered(page)
     assert len(chosen) == 3
     kept = site.client.post(path(choices_token), data={"action": "keep", "seed": chosen})
-    assert "3 papers of yours count from your next digest on." in kept.text
+    assert "3 papers. They count from your next digest." in kept.text
     assert seeds(site) == chosen
 
 
@@ -76,14 +76,14 @@ def test_a_library_of_ones_own_is_kept_as_such(site: Site, choices_token: str) -
     site.client.post(path(choices_token), data={"action": "keep", "seed": chosen, "own": "yes"})
     assert seeds(site) == ["+Unheard of", "+Added up", "+arxiv:2601.99999"]
     again = form(site, choices_token, text="2601.99999")
-    assert "kept already" in again
+    assert "already saved" in again
 
 
 @pytest.mark.accept("F26", part="plurals")
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "1 paper of yours counts from your next digest on."),
+        ("en", "1 paper. It counts from your next digest."),
         ("de", "1 Ihrer Papers zählt ab Ihrem nächsten Digest."),
         ("fr", "1 de vos articles compte dès votre prochaine sélection."),
         ("es", "1 artículo suyo cuenta desde su próximo boletín."),
@@ -155,9 +155,9 @@ def test_the_link_of_a_digest_opens_nobodys_library(
 ) -> None:
     before = site.dump()
     for token in (digest_token, "forged"):
-        assert "Mail me a fresh link" in site.client.get(path(token)).text
+        assert "Email me a new link" in site.client.get(path(token)).text
         said = {"action": action, "text": "Tides", "seed": ["Tides"]}
-        assert "Mail me a fresh link" in site.client.post(path(token), data=said).text
+        assert "Email me a new link" in site.client.post(path(token), data=said).text
     assert site.dump() == before
 
 
@@ -166,7 +166,7 @@ def test_more_than_there_is_room_for_is_said_and_shown_again(
 ) -> None:
     many = [f"Study number {number}" for number in range(201)]
     page = form(site, choices_token, text="\n".join(many))
-    assert "You have room for 200 lines more" in page
+    assert "You can add 200 more lines" in page
     answer = site.client.post(path(choices_token), data={"action": "keep", "seed": many})
     assert answer.status_code == 422
     assert "201" in answer.text

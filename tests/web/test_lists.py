@@ -63,10 +63,10 @@ def test_a_closed_list_says_so_on_one_page_and_takes_nobody(site: Site) -> None:
     create(site, signup=SignupPolicy.CLOSED)
     status, page = ask(site, "robots")
     assert status == 403
-    assert "Robots takes no sign-ups: its operator adds its readers." in page
+    assert "Robots is closed for sign-ups: ask its operator to add you." in page
     form = site.client.get("/subscribe?list=robots")
     assert form.status_code == 403
-    assert "takes no sign-ups" in form.text
+    assert "is closed for sign-ups" in form.text
     answer = site.client.post("/api/v1/subscriptions", json={"email": ADDRESS, "list": "robots"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert subscribed(site) == {}
@@ -99,7 +99,7 @@ def test_an_address_outside_the_domains_is_told_the_rule_whatever_is_known_of_it
     rows = len(site.dump()["signup_requests"])
     status, page = ask(site, "robots")
     assert status == 422
-    assert "Robots is for addresses at lab.example, other.example only" in page
+    assert "Robots accepts only addresses at lab.example, other.example" in page
     assert len(site.dump()["signup_requests"]) == rows
 
 
@@ -151,7 +151,7 @@ def test_another_list_stands_in_for_a_default_list_that_is_archived(
     page = site.client.get("/").text
     assert '<input type="hidden" name="list" value="robots">' in page
     archive(site, "robots")
-    assert "Nobody can sign up here at the moment." in site.client.get("/").text
+    assert "Sign-up is closed at the moment." in site.client.get("/").text
 
 
 def test_a_reader_is_offered_lists_that_they_may_join(site: Site, choices_token: str) -> None:

@@ -88,7 +88,7 @@ def test_an_empty_day_shows_the_last_papers_there_were(site: Site, edition: Edit
         work[EditionStore].freeze(replace(empty, empty_reason="no-new-papers", cut_at=NOW))
     page = site.client.get("/").text
     assert "No new papers were listed" in page
-    assert "The last papers: Monday 2 March 2026" in page
+    assert "Latest papers: Monday 2 March 2026" in page
 
 
 def test_a_fresh_installation_says_that_there_is_no_edition_yet(site: Site) -> None:
@@ -107,8 +107,8 @@ def test_a_paper_is_found_by_id_and_by_any_spelling_of_its_arxiv_id(site: Site) 
 def test_an_abstract_that_nobody_gave_is_not_said_to_be_held_back(site: Site) -> None:
     [none, held] = keep(site, paper(1, abstract=""), paper(2, show=Show.LINK))
     pages = [site.client.get(f"/papers/{one}").text for one in (none, held)]
-    assert ["No source has given its abstract." in page for page in pages] == [True, False]
-    assert ["lets us show no abstract" in page for page in pages] == [False, True]
+    assert ["No source provides an abstract." in page for page in pages] == [True, False]
+    assert ["does not allow us to show the abstract" in page for page in pages] == [False, True]
 
 
 def test_a_long_abstract_is_also_told_in_short(site: Site) -> None:

@@ -44,7 +44,7 @@ def test_the_formula_stands_on_a_public_page_with_the_numbers_in_force(site: Sit
 @pytest.mark.accept("F12", part="page")
 def test_before_anything_was_learned_the_page_says_so(site: Site) -> None:
     page = site.client.get("/ranking").text
-    assert "Nothing yet: it takes 600 papers whose votes have settled." in page
+    assert "Nothing yet: this needs 600 papers with final votes." in page
 
 
 @pytest.mark.accept("F12", part="page")
@@ -52,7 +52,7 @@ def test_what_was_learned_stands_there_by_part(site: Site, content: bytes) -> No
     learn(site, content)
     page = site.client.get("/ranking").text
     assert f"<code>{RANKER}+{VERSION}(700 until 2026-01-09)</code>" in page
-    assert "learned here on Monday 2 March 2026, from 700 papers of 70 days" in page
+    assert "learned on Monday 2 March 2026 from 700 papers of 70 days" in page
     facts, _ = PriorMaker().open(content)
     for part in GROUPS:
         said = re.search(rf"<dt>{part.replace('_', ' ')}</dt>\s*<dd>(.*?)</dd>", page)

@@ -164,7 +164,7 @@ def test_a_paper_that_is_not_here_is_said_and_stays_typed(site: Site, choices_to
     data = {"action": "add", "named": "An unheard of title"}
     answer = site.client.post(f"/preferences/{choices_token}/saved", data=data)
     assert answer.status_code == 422
-    assert "There is no such paper here" in answer.text
+    assert "This paper is not in our database" in answer.text
     assert 'value="An unheard of title"' in answer.text
 
 
@@ -188,7 +188,7 @@ def test_a_note_that_is_too_long_is_refused_and_stays_typed(
     write(site, choices_token, papers, 1, note="n" * LONGEST_NOTE)
     before = site.dump()
     page = write(site, choices_token, papers, 1, note="m" * (LONGEST_NOTE + 1))
-    assert "a note has 2,000 characters at most" in page
+    assert "a note can have at most 2,000 characters" in page
     assert "m" * (LONGEST_NOTE + 1) in page
     assert site.dump() == before
 
@@ -237,7 +237,7 @@ def test_two_hundred_collections_are_enough(
     names = ",".join(f"c{number}" for number in range(MOST_COLLECTIONS))
     assert "?collection=c199" in write(site, choices_token, papers, 1, collections=names)
     page = write(site, choices_token, papers, 2, collections="one more")
-    assert "200 collections are enough" in page
+    assert "at most 200 collections" in page
     assert 'value="one more"' in page
     assert "?collection=c7" in write(site, choices_token, papers, 2, collections="c7")
 
@@ -327,7 +327,7 @@ def test_the_link_of_a_digest_saves_and_neither_lists_nor_exports(
     for page in ("saved", "saved.bib", "saved.ris", "feedback"):
         path = f"/preferences/{digest_token}/{page}"
         answer = site.client.get(path)
-        assert "Mail me a fresh link" in answer.text
+        assert "Email me a new link" in answer.text
         assert "Mine alone" not in answer.text
         data = {"action": "remove", "paper": str(papers[0].paper_id), "verdict": "save"}
         site.client.post(path, data=data)

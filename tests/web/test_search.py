@@ -20,7 +20,7 @@ def test_the_page_is_a_form_and_says_what_can_be_found(site: Site) -> None:
     assert page.status_code == 200
     assert '<form method="get" action="/search" role="search">' in page.text
     assert '<label for="q"' in page.text
-    assert "Every paper that was ever read here" in page.text
+    assert "Search all papers in our database" in page.text
     assert re.findall("<script[^>]*>", page.text) == [
         f'<script src="{static_url("keys.js")}" defer>'
     ]
@@ -41,14 +41,17 @@ def test_a_search_that_finds_nothing_says_so_and_offers_what_may_have_been_meant
 ) -> None:
     keep(site, paper(1, title="Dense retrieval"))
     page = site.client.get("/search?q=retreival+%26+x").text
-    assert "No paper here has that" in page
+    assert "No papers found." in page
     assert 'Did you mean <a href="/search?q=retrieval%20%26%20x">retrieval &amp; x</a>?' in page
-    assert "among those you asked for" in site.client.get("/search?q=dense+category:zz").text
-    assert '<a href="/search?q=dense">Look among all of them</a>' in (
+    assert (
+        "match your search with these filters"
+        in site.client.get("/search?q=dense+category:zz").text
+    )
+    assert '<a href="/search?q=dense">Search all papers</a>' in (
         site.client.get("/search?q=dense+category:zz+after:2026-01-01").text
     )
-    assert "Leave out a + or a -" in site.client.get("/search?q=%2Bdense+%2Bstars").text
-    assert "names no word" in site.client.get("/search?q=-dense").text
+    assert "Remove a + or a -" in site.client.get("/search?q=%2Bdense+%2Bstars").text
+    assert "This search has no words" in site.client.get("/search?q=-dense").text
 
 
 def test_more_than_a_page_is_reached_by_links(site: Site) -> None:
@@ -65,7 +68,7 @@ def test_more_than_a_page_is_reached_by_links(site: Site) -> None:
     assert not shown[0] & shown[1]
     last = site.client.get("/search?q=%22study+of%22&page=3").text
     assert 'rel="next"' not in last
-    assert "There are no more" in site.client.get("/search?q=study&page=4").text
+    assert "No more papers." in site.client.get("/search?q=study&page=4").text
 
 
 @pytest.mark.parametrize("page", ["", "0", "-1", "x", "²", "9" * 30, "99999"])
@@ -160,5 +163,5 @@ def test_a_number_is_no_date(site: Site, written: str) -> None:
     answer = site.client.get("/api/v1/search", params={"q": "x", "after": written})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "after", "message": "Write a date like 2026-01-30."}
+        {"field": "after", "message": "Enter a date like 2026-01-30."}
     ]

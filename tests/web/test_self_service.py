@@ -26,7 +26,7 @@ def forgeries(token: str) -> list[str]:
     """The token cut short, and with every one of its characters changed in turn."""
     changed = (chr(ord(char) ^ 1) for char in token)
     flipped = [token[:at] + char + token[at + 1 :] for at, char in enumerate(changed)]
-    return [token[:-1], "short", "A" * 40, *(one for one in flipped if "?" not in one)]
+    return [token[:-1], "too-few", "A" * 40, *(one for one in flipped if "?" not in one)]
 
 
 def same(page: str, token: str) -> str:
@@ -115,7 +115,7 @@ def test_the_link_of_a_digest_opens_nobodys_choices(
     before = site.dump()
     for token in (digest_token, *forgeries(digest_token)[:3]):
         answer = site.client.post(f"/preferences/{token}", data={"action": action, **CHOICES})
-        assert "Mail me a fresh link" in answer.text
+        assert "Email me a new link" in answer.text
     assert site.dump() == before
 
 
@@ -126,7 +126,7 @@ def test_a_fresh_link_is_mailed_and_opens_the_choices_for_a_day(
     path = f"/preferences/{choices_token}"
     assert "a•••@mail.example" in site.client.get(path).text
     site.clock.move(hours=25)
-    assert "Mail me a fresh link" in site.client.get(path).text
+    assert "Email me a new link" in site.client.get(path).text
 
 
 def _asks_for_a_link(site: Site, email: str, **fields: str) -> Response:
@@ -242,7 +242,7 @@ def test_the_next_digest_can_be_looked_at(site: Site, choices_token: str, editio
 def test_without_a_good_link_a_preview_offers_to_mail_one(site: Site, digest_token: str) -> None:
     for token in (digest_token, "forged"):
         answer = site.client.get(f"/preferences/{token}/preview")
-        assert "Mail me a fresh link" in answer.text
+        assert "Email me a new link" in answer.text
 
 
 @pytest.mark.accept("F30", part="leave")
@@ -262,14 +262,17 @@ def test_ones_data_can_be_taken_away(site: Site, choices_token: str) -> None:
 @pytest.mark.accept("F30", part="erase")
 def test_erasing_asks_once_more_and_then_forgets(site: Site, choices_token: str) -> None:
     path, before = f"/preferences/{choices_token}", site.dump()
-    assert "Forget a•••@mail.example?" in site.client.post(path, data={"action": "erase"}).text
+    assert (
+        "Delete the data of a•••@mail.example?"
+        in site.client.post(path, data={"action": "erase"}).text
+    )
     assert site.dump() == before
-    assert "Erased" in site.client.post(path, data={"action": "erase-now"}).text
+    assert "Deleted" in site.client.post(path, data={"action": "erase-now"}).text
     assert "alice@mail.example" not in str(site.dump())
     after = [site.client.get(path), *(site.client.post(path, data={"action": "erase-now"}),) * 2]
     for answer in after:  # pressed twice, or gone back to
-        assert "What was kept about you is gone." in answer.text
-        assert "Mail me a fresh link" not in answer.text
+        assert "Your data has been deleted." in answer.text
+        assert "Email me a new link" not in answer.text
 
 
 # --- feedback ----------------------------------------------------------------------------------
@@ -309,7 +312,7 @@ def test_feedback_on_anything_else_changes_nothing(
     before = site.dump()
     answer = site.client.post(f"/feedback/{digest_token}", data=said)
     assert answer.status_code == 200
-    assert ">Noted. Thank you.<" not in answer.text
+    assert ">Saved. Thank you.<" not in answer.text
     assert site.dump() == before
 
 
@@ -368,9 +371,9 @@ def test_the_link_of_a_digest_shows_no_history_and_tries_nothing(
 ) -> None:
     before = site.dump()
     for token in (digest_token, *forgeries(digest_token)[:3]):
-        assert "Mail me a fresh link" in site.client.get(f"/preferences/{token}/history").text
+        assert "Email me a new link" in site.client.get(f"/preferences/{token}/history").text
         answer = site.client.post(f"/preferences/{token}/preview", data=CHOICES)
-        assert "Mail me a fresh link" in answer.text
+        assert "Email me a new link" in answer.text
     assert site.dump() == before
 
 
@@ -395,15 +398,12 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
         for one in (old, new)
     ]
     before = site.dump()
-    assert "Yes, I agree" in site.client.get(f"/address/{tokens[0]}").text
+    assert "Confirm this address" in site.client.get(f"/address/{tokens[0]}").text
     assert site.dump() == before
-    assert (
-        "as soon as the other address has agreed too"
-        in site.client.post(f"/address/{tokens[0]}").text
-    )
+    assert "Now confirm the other address" in site.client.post(f"/address/{tokens[0]}").text
     for token in (*reversed(tokens), tokens[1]):  # both ends, and once more
         page = site.client.post(f"/address/{token}").text
-        assert "Both addresses have agreed" in page
+        assert "You confirmed both addresses" in page
         assert "other" not in page.partition("<main")[2].partition("</main>")[0]
     assert "b•••@mail.example" in site.client.get(f"/preferences/{choices_token}").text
 
@@ -412,8 +412,8 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     ("email", "why"),
     [
         ("nobody", "@"),
-        ("alice@mail.example", "your current address"),
-        ("alice@mailinator.com", "are disposable"),
+        ("alice@mail.example", "already your address"),
+        ("alice@mailinator.com", "made to be thrown away"),
         ("alice%mail@mail.example", "with a percent sign, !, |"),
         ("", ""),
     ],
@@ -435,11 +435,11 @@ def test_a_forged_link_of_a_change_looks_like_any_other(site: Site, choices_toke
     )
     token = site.notice_token("alice", SystemMailKind.CHANGE, Purpose.CONFIRM)
     before = site.dump()
-    for forged in ("short", token[:-1] + ("B" if token.endswith("A") else "A"), choices_token):
+    for forged in ("too-few", token[:-1] + ("B" if token.endswith("A") else "A"), choices_token):
         assert (
             site.client.get(f"/address/{forged}").text == site.client.get(f"/address/{token}").text
         )
-        assert "does not work any more" in site.client.post(f"/address/{forged}").text
+        assert "no longer works" in site.client.post(f"/address/{forged}").text
     assert site.dump() == before
 
 
@@ -447,9 +447,9 @@ def test_a_forged_link_of_a_change_looks_like_any_other(site: Site, choices_toke
 def test_another_list_is_joined_and_chosen_for_on_the_page(site: Site, choices_token: str) -> None:
     second_list(sql(site.runtime))
     path = f"/preferences/{choices_token}"
-    assert "Get it too" in site.client.get(path).text
+    assert "Also subscribe" in site.client.get(path).text
     page = site.client.post(path, data={"action": "join", "join": "second"}).text
-    assert "You get this list from now on." in page
+    assert "You are now subscribed to this list." in page
     assert 'name="list" value="second"' in page
     site.client.post(path, data={"action": "save", "list": "second", "size": "3"})
     assert 'id="size" name="size" type="number" min="1" max="50" inputmode="numeric" value="3"' in (

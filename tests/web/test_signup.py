@@ -154,19 +154,19 @@ def test_a_month_can_be_chosen_in_the_form(site: Site) -> None:
 @pytest.mark.accept("F28", part="pages")
 def test_looking_at_the_link_changes_nothing_and_pressing_the_button_subscribes(site: Site) -> None:
     token = confirm_token(site)
-    assert "One more click" in site.client.get(f"/confirm/{token}").text
+    assert "Confirm your subscription" in site.client.get(f"/confirm/{token}").text
     assert state(site) is SubscriberState.PENDING
     page = site.client.post(f"/confirm/{token}").text
     assert "You are subscribed" in page
     assert state(site) is SubscriberState.ACTIVE
     [opens] = re.findall(r'href="(/preferences/[^"/]+)"', page)
-    assert "Papers in a digest" in site.client.get(opens).text
+    assert "Maximum papers in a digest" in site.client.get(opens).text
 
 
 @pytest.mark.accept("F60", part="first morning")
 def test_who_confirms_before_the_first_papers_is_told_when_their_digest_comes(site: Site) -> None:
     page = site.client.post(f"/confirm/{confirm_token(site)}").text
-    assert "Your first digest comes as soon as there are some." in page
+    assert "You’ll get your first digest as soon as there are." in page
     assert "The first edition has not been made yet." in site.client.get("/").text
 
 
@@ -180,7 +180,7 @@ def test_a_forged_a_used_and_an_old_link_get_the_same_page(site: Site) -> None:
     old = site.notice_token("grace", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     site.clock.move(hours=49)
     assert {forged, used, site.client.post(f"/confirm/{old}").text} == {forged}
-    assert "does not work any more" in forged
+    assert "no longer works" in forged
 
 
 def test_it_is_kept_through_which_door_somebody_came(site: Site) -> None:

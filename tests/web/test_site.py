@@ -98,7 +98,7 @@ def test_a_date_names_the_week_it_is_in(site: Site) -> None:
 def test_a_period_that_is_none_is_refused_with_the_way_out(site: Site, query: str) -> None:
     answer = site.client.get(f"/trending?{query}")
     assert answer.status_code == 422
-    assert "write" in answer.text
+    assert re.search("(write|use) ", answer.text)
 
 
 def test_many_papers_of_a_month_come_page_by_page(site: Site) -> None:
@@ -109,7 +109,7 @@ def test_many_papers_of_a_month_come_page_by_page(site: Site) -> None:
     second = site.client.get("/trending?period=month&page=2").text
     assert second.count("<article>") == 19
     assert '<li value="41">' in second
-    assert "There are no more." in site.client.get("/trending?period=month&page=3").text
+    assert "No more papers." in site.client.get("/trending?period=month&page=3").text
     assert not set(titles(first)) & set(titles(second))
 
 
@@ -122,7 +122,7 @@ def test_a_period_without_papers_says_why_day_by_day(site: Site) -> None:
     before = site.client.get("/trending?period=day&date=2026-03-01").text
     assert "a weekend or a holiday" in before
     nothing = site.client.get("/trending?period=day&date=2025-03-01").text
-    assert "No edition was made in that time." in nothing
+    assert "There are no editions in this period." in nothing
     assert 'href="/sources"' in nothing
 
 
@@ -144,7 +144,7 @@ def test_the_archive_goes_by_month_and_tells_the_empty_days(site: Site) -> None:
     earlier = link(page, "prev")
     assert earlier == "/editions?list=trending&month=2026-01"
     assert link(site.client.get(earlier).text, "next") == "/editions?list=trending&month=2026-03"
-    assert "There are none in May 2025" in site.client.get("/editions?month=2025-05").text
+    assert "There are no editions in May 2025" in site.client.get("/editions?month=2025-05").text
 
 
 @pytest.mark.accept("F38", part="previous and next")
@@ -177,7 +177,7 @@ def test_the_first_page_shows_the_first_ones_and_leads_to_the_rest(site: Site) -
     freeze(site, ids)
     page = site.client.get("/").text
     assert page.count("<article>") == 12
-    rest = '<a href="/editions/trending/2026-03-02/0#more">23 more papers of this edition</a>'
+    rest = '<a href="/editions/trending/2026-03-02/0#more">23 more papers in this edition</a>'
     assert rest in page
     edition = site.client.get("/editions/trending/2026-03-02/0").text
     assert '<h2 class="section" id="more">23 more papers</h2>' in edition
@@ -211,7 +211,7 @@ def test_a_paper_says_in_words_and_numbers_why_it_is_there(site: Site) -> None:
     page = site.client.get("/papers/2603.00001").text
     assert "Upvoted by many today" in page
     assert "From 1 vote on Sat 28 Feb 08:00 to 41 votes on Mon 2 Mar 08:00 (UTC)." in page
-    assert "38 votes came in the last day of that." in page
+    assert "38 votes came in the last day." in page
     assert '<polyline points="3,' in page
     assert 'aria-labelledby="votes-told"' in page
     assert "12 stars on GitHub on 2 March 2026" in page
@@ -266,7 +266,7 @@ def test_no_part_of_a_page_tells_more_than_its_source_lets_us(
     [id_] = keep(site, paper(1, abstract=abstract, show=show))
     page = site.client.get(f"/papers/{id_}").text
     assert (secret in page) == bool(is_there)
-    assert ("lets us show" in page) != bool(is_there)
+    assert ("us to show" in page) != bool(is_there)
 
 
 @pytest.mark.accept("F38", part="citation metadata")
@@ -385,9 +385,9 @@ def test_what_can_be_followed_has_a_page_with_its_feed(site: Site, path: str, fe
 
 def test_a_topic_nobody_wrote_of_says_so_and_is_not_indexed(site: Site) -> None:
     page = site.client.get("/topics/nothing%20at%20all").text
-    assert "No paper here has these words side by side." in page
+    assert "No papers contain this exact phrase." in page
     assert '<meta name="robots" content="noindex">' in page
-    assert "by anybody of that name" in site.client.get("/authors/nobody").text
+    assert "by an author of this name" in site.client.get("/authors/nobody").text
     assert site.client.get("/topics/%3F%3F").status_code == 422
 
 
@@ -428,7 +428,7 @@ def test_a_source_that_failed_never_looks_like_an_empty_day(site: Site) -> None:
 
 
 def test_without_sources_the_page_says_so(site: Site) -> None:
-    assert "Nothing is read here yet." in site.client.get("/sources").text
+    assert "There are no sources yet." in site.client.get("/sources").text
 
 
 def test_papers_that_were_read_by_hand_are_told_too(site: Site, edition: Edition) -> None:

@@ -210,7 +210,7 @@ _NAMES: Mapping[str, str] = {
     SystemMailKind.CHANGE: marked("Confirm your change of address"),
     SystemMailKind.PREFERENCES: marked("Link to your choices"),
     SystemMailKind.UNDO: marked("You have left, with a way back"),
-    SystemMailKind.TEST: marked("Test mail"),
+    SystemMailKind.TEST: marked("Test email"),
     SystemMailKind.ALERT: marked("Alert for the operator"),
     SystemMailKind.LOGIN: marked("Log-in link for an operator"),
 }

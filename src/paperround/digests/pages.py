@@ -159,7 +159,11 @@ def edition_page(
         )
     if edition is None or (is_cancelled and left is None):
         raise NotFound(
-            marked("The list %(term)s has no such edition on %(name)s.", term=list_name, name=day)
+            marked(
+                "The list %(term)s has no edition with this address on %(name)s.",
+                term=list_name,
+                name=day,
+            )
         )
     return EditionPage(
         mailing_list=mailing_list,
@@ -277,7 +281,7 @@ def find_paper(work: Transaction, name: str) -> Paper:
         id_ = work[PaperStore].find([key]).get(key)
     paper = work[PaperStore].load([id_]).get(id_) if id_ is not None else None
     if paper is None:
-        raise NotFound(marked("There is no such paper here."))
+        raise NotFound(marked("This paper is not in our database."))
     return paper
 
 
@@ -390,7 +394,7 @@ def all_of(text: str) -> Query:
     query = parse_query(text)
     if not query.wanted:
         raise InvalidInput(
-            marked("that names no word to look for: write one that a paper should have")
+            marked("this search has no words: enter at least one that papers should contain")
         )
     return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
 

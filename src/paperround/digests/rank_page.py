@@ -74,11 +74,11 @@ def rank_page(
         wanted = (one for one in ranks if edition in (None, _edition_name(one)))
         place = next(wanted, None)
         if place is None:
-            raise NotFound(marked("This paper is in no such edition."))
+            raise NotFound(marked("This paper is not in that edition."))
         mailing_list = work[ListStore].get(place.list_name)
         frozen = work[EditionStore].find(mailing_list.id, place.day, place.cut)
         if frozen is None:  # it was cancelled just now
-            raise NotFound(marked("This paper is in no such edition."))
+            raise NotFound(marked("This paper is not in that edition."))
         counts = work[HistoryStore].counts(paper.id, by=frozen.as_of, limit=MOST_COUNTS)
     start = window_of(mailing_list, frozen.day, frozen.as_of).start
     near = neighbours.of(paper, now=now)

@@ -82,7 +82,7 @@ def request_address_change(
         if reader is None:
             return False
         if address.folded == reader.address.folded:
-            raise invalid("email", "that is your current address")
+            raise invalid("email", "this is already your address: enter a different one")
         own = work[SubscriberStore].subscriptions_of(reader.person.id)
         active = {one.list_id for one in own if one.state is SubscriberState.ACTIVE}
         for one in work[ListStore].all():

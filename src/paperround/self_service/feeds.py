@@ -60,7 +60,9 @@ DEFAULT_NAME = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
 
-NO_FEED = marked("this feed does not exist, or has a new address: see your choices")
+NO_FEED = marked(
+    "this feed does not exist or has a new address: find the current one under your choices"
+)
 
 
 def _site_url(sender: SenderIdentity, path: str) -> str:

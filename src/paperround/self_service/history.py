@@ -54,19 +54,21 @@ class ReaderHistory:
 
 _OTHER_DAY = marked("%(day)s at %(time)s: %(what)s")
 _HEADINGS: Mapping[DeliveryState, str] = {
-    DeliveryState.QUEUED: marked("Comes %(day)s at %(time)s: %(what)s"),
+    DeliveryState.QUEUED: marked("Due %(day)s at %(time)s: %(what)s"),
     DeliveryState.SENT: marked("Sent %(day)s at %(time)s: %(what)s"),
     DeliveryState.SKIPPED: marked("No email on %(day)s: %(what)s"),
 }
 _BECAME: Mapping[DeliveryState, str] = {
-    DeliveryState.CLAIMED: marked("It is on its way to you now."),
-    DeliveryState.IN_DATA: marked("It is on its way to you now."),
-    DeliveryState.DEFERRED: marked("Your mail server has not taken it yet. We try again."),
+    DeliveryState.CLAIMED: marked("It is being sent now."),
+    DeliveryState.IN_DATA: marked("It is being sent now."),
+    DeliveryState.DEFERRED: marked("Your mail server has not accepted it yet. We’ll try again."),
     DeliveryState.FAILED: marked("Your mail server refused it: %(reply)s"),
     DeliveryState.UNKNOWN: marked(
-        "Your mail server gave no answer. It may have arrived, so we don’t send it twice."
+        "Your mail server did not reply. It may have arrived, so we won’t send it twice."
     ),
-    DeliveryState.EXPIRED: marked("Your mail server did not take it in time. We gave up."),
+    DeliveryState.EXPIRED: marked(
+        "Your mail server did not accept it in time, so we stopped trying."
+    ),
 }
 _NOT_SENDABLE = marked("We could not send it.")
 

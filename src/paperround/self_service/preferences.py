@@ -261,7 +261,7 @@ def replace_choices(
     if not kept_frequency and not reader.mailing_list.offers(valid.frequency):
         raise invalid(
             "frequency",
-            "%(name)s is not sent that often: choose another one",
+            "%(name)s does not offer this frequency: choose another one",
             name=reader.mailing_list.title,
         )
     changed = changes_of(before, valid)

@@ -181,7 +181,7 @@ def _find(work: Transaction, named: str, public_url: str) -> PaperId:
         return found
     titled = None if identifier else find_paper_by_title(work, named)
     if titled is None:
-        raise InvalidInput(marked("There is no such paper here."), code="named")
+        raise InvalidInput(marked("This paper is not in our database."), code="named")
     return titled.id
 
 
@@ -203,7 +203,7 @@ def annotate(
     """
     text = _CONTROL.sub("", note.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > LONGEST_NOTE:
-        raise invalid("note", "a note has %(all)s characters at most", all=LONGEST_NOTE)
+        raise invalid("note", "a note can have at most %(all)s characters", all=LONGEST_NOTE)
 
     def write(work: Transaction, reader: TokenHolder) -> bool:
         person, known = reader.person.id, work[PaperStore].load([paper]).get(paper)
@@ -226,15 +226,16 @@ def _read_names(written: str, known: Mapping[str, int]) -> tuple[str, ...]:
         if len(name) > LONGEST_NAME or _CONTROL.search(name):
             raise invalid(
                 "collections",
-                "%(given)s is longer than %(all)s characters or holds characters that "
-                "cannot be printed",
+                "%(given)s is longer than %(all)s characters or contains unprintable characters",
                 given=name[:40],
                 all=LONGEST_NAME,
             )
         if name:
             names.setdefault(name.casefold(), spelled.get(name.casefold(), name))
     if len(set(names.values()) | known.keys()) > MOST_COLLECTIONS:
-        raise invalid("collections", "%(all)s collections are enough", all=MOST_COLLECTIONS)
+        raise invalid(
+            "collections", "you can have at most %(all)s collections", all=MOST_COLLECTIONS
+        )
     return tuple(names.values())
 
 

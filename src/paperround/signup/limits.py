@@ -157,10 +157,10 @@ _TOO_MANY = (
     ),
 )
 _CROWDED = (
-    marked("very many people are signing up right now: try again in a minute"),
+    marked("too many people are signing up right now: try again in a minute"),
     marked_forms(
-        "very many people are signing up right now: try again in %(num)s minute",
-        "very many people are signing up right now: try again in %(num)s minutes",
+        "too many people are signing up right now: try again in %(num)s minute",
+        "too many people are signing up right now: try again in %(num)s minutes",
     ),
 )
 

@@ -59,10 +59,10 @@ def require_open(mailing_list: MailingList) -> None:
     """Raise SignupClosed if nobody may sign up for the list."""
     name = mailing_list.title
     if mailing_list.archived_at is not None:
-        raise SignupClosed(marked("%(name)s has ended: it takes no sign-ups any more.", name=name))
+        raise SignupClosed(marked("%(name)s has ended and no longer accepts sign-ups.", name=name))
     if not mailing_list.takes_signups:
         raise SignupClosed(
-            marked("%(name)s takes no sign-ups: its operator adds its readers.", name=name)
+            marked("%(name)s is closed for sign-ups: ask its operator to add you.", name=name)
         )
 
 
@@ -78,7 +78,7 @@ def require_domain(mailing_list: MailingList, address: Address) -> None:
     if not mailing_list.is_for(address.domain):
         raise invalid(
             "email",
-            "%(name)s is for addresses at %(all)s only",
+            "%(name)s accepts only addresses at %(all)s",
             name=mailing_list.title,
             all=", ".join(mailing_list.domains),
         )
@@ -93,7 +93,7 @@ def _fitted(preferences: Preferences, mailing_list: MailingList) -> Preferences:
     if preferences.frequency is not Frequency.DAILY:
         raise invalid(
             "frequency",
-            "%(name)s is not sent that often: choose another one",
+            "%(name)s does not offer this frequency: choose another one",
             name=mailing_list.title,
         )
     first = Frequency(mailing_list.frequencies[0])

@@ -76,8 +76,7 @@ def interest(kind: InterestKind, written: str) -> Interest:
     if len(value) > longest or not value.isprintable():
         raise invalid(
             kind,
-            "%(given)s is longer than %(all)s characters or holds characters that "
-            "cannot be printed",
+            "%(given)s is longer than %(all)s characters or contains unprintable characters",
             given=value[:40],
             all=longest,
         )

@@ -128,12 +128,12 @@ class CostlyTurns:
     def _refusal(self, client: str) -> Exception:
         if client in self._running:
             return RateLimited(
-                marked("another request of yours is still being answered: try again in a moment"),
+                marked("your previous request is still running: try again in a moment"),
                 retry_after=RETRY_AFTER,
             )
         return HTTPException(
             503,
-            marked("Too many people ask for that just now. Please try again in a moment."),
+            marked("Too many requests right now. Please try again in a moment."),
             headers={"Retry-After": str(RETRY_AFTER)},
         )
 

@@ -40,25 +40,25 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     403: ("forbidden", marked("Not allowed")),
     404: ("not-found", marked("Not found")),
     405: ("method-not-allowed", marked("Method not allowed")),
-    408: ("too-slow", marked("Too slow")),
+    408: ("too-slow", marked("Request timed out")),
     409: ("conflict", marked("Conflict")),
     413: ("too-large", marked("Too large")),
-    415: ("unsupported-media-type", marked("Unknown kind of body")),
+    415: ("unsupported-media-type", marked("Unsupported content type")),
     421: ("wrong-host", marked("Wrong host")),
     422: ("invalid", marked("Not valid")),
-    424: ("unreadable-source", marked("Not readable")),
+    424: ("unreadable-source", marked("Unreadable request")),
     429: ("too-many-requests", marked("Too many requests")),
-    500: ("internal-error", marked("Something broke")),
+    500: ("internal-error", marked("Something went wrong")),
     503: ("unavailable", marked("Not ready")),
 }
 """The code for programs, which never changes, and the title of each status."""
 UNKNOWN_ERROR = ("error", marked("Error"))
 TAKEN = "taken"
 UNKNOWN_PARAMETER = "unknown-parameter"
-NOWHERE = marked("There is nothing at this address.")
-NOT_HERE = marked("This address does not do that.")
-BROKEN = marked("Something broke on our side. It has been written down.")
-AWAY = marked("What this page shows cannot be reached just now. Please try again in a minute.")
+NOWHERE = marked("There is no page at this address.")
+NOT_HERE = marked("This page does not support that request.")
+BROKEN = marked("Something went wrong on our side. The error has been logged.")
+AWAY = marked("This page is temporarily unavailable. Please try again in a minute.")
 
 
 class BadRequest(InvalidInput):

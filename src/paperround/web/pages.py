@@ -161,7 +161,7 @@ def trending(
 ) -> Response:
     """Show the papers that were trending on a day, in a week or a month, by default the latest."""
     if period not in [*TrendingPeriod]:
-        raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
+        raise invalid("period", "%(given)s is not a period: use day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
     found = trending_page(
         app.database,

@@ -84,7 +84,7 @@ def _page_request(
 def _require_iso_date(text: object) -> object:
     """Accept dates in ISO format only: pydantic would take a number for seconds since 1970."""
     if isinstance(text, str) and not _DATE.fullmatch(text):
-        raise ValueError("Write a date like 2026-01-30.")
+        raise ValueError("Enter a date like 2026-01-30.")
     return text
 
 

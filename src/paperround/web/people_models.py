@@ -37,7 +37,7 @@ ListField = Annotated[str, Field(min_length=1, max_length=60, description="The l
 def _require_iso_date(value: object) -> object:
     """Accept a date as ISO text only: pydantic would take a number for seconds since 1970."""
     if not (isinstance(value, str) and _DATE.fullmatch(value)):
-        raise ValueError("Write a date like 2026-01-30.")
+        raise ValueError("Enter a date like 2026-01-30.")
     return value
 
 
@@ -113,7 +113,7 @@ class NewPerson(_ChoiceFields):
         {
             "email": "ada@example.org",
             "list": "trending",
-            "consent_source": "signed the sheet at the journal club",
+            "consent_source": "signed the list at the journal club",
             "hour": 8,
         }
     )

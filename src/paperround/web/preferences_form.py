@@ -216,7 +216,7 @@ def _parse_language(text: str) -> str | None:
         known = ", ".join(LANGUAGES)
         raise invalid(
             "language",
-            "no mail of ours is in %(given)s: use one of %(name)s",
+            "our emails are not available in %(given)s: use one of %(name)s",
             given=cleaned[:40],
             name=known,
         )

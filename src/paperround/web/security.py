@@ -100,7 +100,12 @@ def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
             _check_host(scope, rules.hosts)
             body = await _read_body(scope, receive, _body_limit(path), rules.seconds)
             if _is_cross_site(scope, rules):
-                raise HTTPException(403, marked("This may only be sent from our own pages."))
+                raise HTTPException(
+                    403,
+                    marked(
+                        "This form can be sent only from this site. Reload the page and try again."
+                    ),
+                )
         except HTTPException as error:
             await refuse(error, path)(scope, receive, send)
             return

@@ -53,10 +53,7 @@ router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
 T = TypeVar("T")
 
-EXPIRED = marked(
-    "This link does not open your choices any more. "
-    "Copy what you wrote, then press “Save” to get a new one."
-)
+EXPIRED = marked("This link has expired. Copy your text, then press “Save” to get a new link.")
 
 MASKED_PLACEHOLDER = "•••@•••"
 """Shown instead of the masked address, so that a forged link looks like a valid one."""
@@ -219,7 +216,7 @@ def run_action(
     visit = _visit(app, token, data.list_name, now, client)
     action = _ACTIONS.get(data.action)
     if action is None:
-        unknown = invalid("action", "this page has no such button")
+        unknown = invalid("action", "unknown action: use the buttons of this page")
         return visit.page(_saved_form(visit.choices), {"action": unknown})
     return action(visit, data)
 
@@ -277,8 +274,8 @@ def _save(visit: _Visit, data: FormAction) -> Response:
         if data.shown and form_version(_saved_form(choices)) not in known:
             raise invalid(
                 "shown",
-                "your choices were saved in another window meanwhile: save again to put these in "
-                "their place",
+                "your choices were changed in another window: save again to replace them with "
+                "these",
             )
         saved = preferences.save_choices(
             visit.app.signup_context,

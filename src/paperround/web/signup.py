@@ -256,7 +256,7 @@ def requested_lists(form: SignupForm) -> tuple[str, ...]:
     """Return the requested lists, without duplicates. Raises InvalidInput (code `list`)."""
     names = tuple(dict.fromkeys(form.lists)) if form.several else (form.list_name,)
     if not names:
-        raise invalid("list", "choose one list at least")
+        raise invalid("list", "choose at least one list")
     return names
 
 
@@ -286,8 +286,8 @@ def parse_new_address(app: AppContext, written: str) -> Address:
     if not ROUTING_CHARACTERS.isdisjoint(address.mailed.rpartition("@")[0]):
         raise invalid(
             "email",
-            "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
-            "another one of yours",
+            "addresses with a percent sign, !, | or ` before the @ are not accepted: use "
+            "another address",
         )
     refused_domains(app.settings.refused_domains).require_kept(address)
     return address
@@ -321,7 +321,7 @@ def show_form(app: App, now: Now, list: str = DEFAULT_LIST) -> Response:  # noqa
     return signup_page(app, SignupForm(list=list), now)
 
 
-NO_DIGEST = marked("There would be no digest now.")
+NO_DIGEST = marked("No digest would be sent right now.")
 
 
 def digest_page(app: AppContext, found: Preview) -> Response:
