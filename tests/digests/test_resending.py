@@ -41,7 +41,7 @@ def test_a_digest_that_was_sent_goes_again_with_the_same_papers_once(
     plan(database, 1)
     mailer = Batches()
     number = reader(database)
-    with pytest.raises(InvalidInput, match="still waits"):
+    with pytest.raises(InvalidInput, match="still waiting"):
         again(database, number)
     deliver(post(database, mailer))
     assert again(database, number) == "trending"
@@ -62,7 +62,7 @@ def test_a_digest_that_was_sent_goes_again_with_the_same_papers_once(
         "resend digest",
         f"subscriber {number}",
     )
-    with pytest.raises(InvalidInput, match="a third time"):
+    with pytest.raises(InvalidInput, match="only once"):
         again(database, number)
 
 
@@ -71,7 +71,7 @@ def test_a_date_without_a_digest_and_a_reader_who_left_are_refused(database: Sql
     plan(database, 1)
     deliver(post(database, Batches()))
     number = reader(database)
-    with pytest.raises(InvalidInput, match="not sent a digest of 2") as refused:
+    with pytest.raises(InvalidInput, match="no digest on 2") as refused:
         again(database, number, day=DAY - timedelta(days=1))
     assert refused.value.code == "date"
     with database.writing() as work:
@@ -90,5 +90,5 @@ def test_a_channel_is_not_posted_to_twice(database: SqlDatabase) -> None:
     number = reader(database)
     with database.writing() as work:
         work.connection.execute(update(db.subscribers).values(kind="slack"))
-    with pytest.raises(InvalidInput, match="not sent a digest of"):
+    with pytest.raises(InvalidInput, match="no digest on"):
         again(database, number)

@@ -90,7 +90,7 @@ MAIL = mail_address("1")
 
 def test_an_empty_outbox_says_so_and_looks_again_without_scripts(demo: TestClient) -> None:
     page = demo.get("/outbox").text
-    assert "No mail yet" in page
+    assert "No emails yet" in page
     assert '<meta http-equiv="refresh"' in page
 
 

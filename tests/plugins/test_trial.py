@@ -50,7 +50,7 @@ def test_a_digest_without_a_site_leads_to_none(sqlite_database: SqlDatabase) -> 
     for part in (rendered.text, rendered.html):
         assert sender.public_url not in part
         assert "Unsubscribe" not in part
-        assert "nothing to unsubscribe from" in " ".join(part.split())
+        assert "there is no unsubscribe link" in " ".join(part.split())
 
 
 def test_a_feed_that_fails_is_named_and_the_other_is_read(sqlite_database: SqlDatabase) -> None:

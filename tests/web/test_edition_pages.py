@@ -214,7 +214,7 @@ def test_an_old_edition_does_not_claim_that_it_had_no_digests(
         work[PastStore].finish(edition.id, now=NOW)
     page = operator.get(path_of(edition)).text
     assert "no longer kept for this edition" in page
-    assert "Send it now" not in page
+    assert "Send now to subscribers" not in page
     assert "none" not in operator.get("/admin/editions").text
     assert "is no longer known" in operator.get(f"{path_of(edition)}/send").text
 

@@ -158,7 +158,7 @@ def test_a_search_of_a_reader_waits_for_their_yes_behind_a_mailed_link(
     assert kept(site) == []
     saved = site.client.post(path, data={"action": "save", "keyword": "graph -survey"}).text
     assert kept(site) == ["keyword:graph -survey"]
-    assert "Somebody asked" not in saved
+    assert "Someone requested" not in saved
 
 
 @pytest.mark.accept("F16", part="a saved search")

@@ -240,7 +240,9 @@ def test_an_address_is_suppressed_looked_up_and_let_go(desk: HelpDesk) -> None:
     assert "Lift the suppression" in known
     refused = desk.refused(path, action="lift", reason="asked", resume="yes", **bob)
     assert "nothing to resume" in refused
-    assert "The suppression is lifted" in desk.done(path, action="lift", reason="asked again", **bob)
+    assert "The suppression is lifted" in desk.done(
+        path, action="lift", reason="asked again", **bob
+    )
 
 
 @pytest.mark.accept("F56", part="page")
