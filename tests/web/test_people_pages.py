@@ -86,7 +86,7 @@ def test_errand_1_i_get_no_mail(desk: HelpDesk) -> None:
     assert "took the digest of" in said
     assert "spam folder" in said
     page = desk.client.get(ALICE).text
-    assert "was taken by their mail server" in page
+    assert "was accepted by their mail server" in page
     assert "<title>Subscriber 1" in page
     delivery = desk.client.get("/admin/deliveries/1").text
     assert f'href="{ALICE}"' in delivery
