@@ -174,7 +174,7 @@ def edits_the_held_edition(admin: Page) -> None:
     _press(admin, "button", f"Pin: {PINNED}")
     expect(admin.locator(".ranked-papers li").first).to_contain_text(PINNED)
     _press(admin, "button", f"Drop: {DROPPED}")
-    expect(admin.get_by_role("button", name=f"Put back: {DROPPED}")).to_be_visible()
+    expect(admin.get_by_role("button", name=f"Restore: {DROPPED}")).to_be_visible()
     note = admin.get_by_label("Note below the heading")
     note.fill(NOTE)
     note.press("Enter")

@@ -138,7 +138,7 @@ def leaves(person: Person) -> None:
 
 def comes_back(person: Person) -> None:
     """The mail that says so takes it back."""
-    mail = person.finds(re.compile("^You left"))
+    mail = person.finds(re.compile("^You unsubscribed"))
     page = person.follows(mail.get_by_role("link", name="Resubscribe"))
     page.get_by_role("button", name="Yes, send me the digest").click()
     person.reads(page, "You are subscribed")

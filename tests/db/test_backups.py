@@ -97,7 +97,7 @@ def test_two_processes_do_not_make_a_backup_in_one_folder_at_the_same_time(
 
         def copy(engine: Engine, to: Path) -> None:
             assert back_up_if_due(engine, database, plan, now=NIGHT + HOUR) is None
-            with pytest.raises(Conflict, match="another process makes a backup"):
+            with pytest.raises(Conflict, match="another process is writing a backup"):
                 make_backup(engine, database, plan, now=NIGHT + HOUR)
             copy_database(engine, to)
 

@@ -106,5 +106,5 @@ def test_a_category_without_any_paper_is_a_failure() -> None:
 
 def test_an_error_in_a_feed_is_a_failure_with_its_host() -> None:
     feed = rss().replace(b"cs.AI updates", b"Feed error for query ")
-    with pytest.raises(FetchFailed, match=r"rss\.arxiv\.org answered 200: arXiv answered an error"):
+    with pytest.raises(FetchFailed, match=r"rss\.arxiv\.org answered 200: arXiv returned an error"):
         parsed(feed, categories="cs.AI")

@@ -157,7 +157,7 @@ def test_a_hostile_literal_is_one_reject(text: str) -> None:
 
 @pytest.mark.accept("F02", part="broken days")
 def test_an_error_is_never_an_empty_day() -> None:
-    with pytest.raises(InvalidInput, match="answered an error, not papers: 'Too many requests'"):
+    with pytest.raises(InvalidInput, match="returned an error, not papers: 'Too many requests'"):
         read_hf_daily(b'{"error": "Too many requests"}')
 
 
@@ -171,7 +171,7 @@ def test_an_error_is_never_an_empty_day() -> None:
     ],
 )
 def test_an_answer_without_papers_is_refused_with_what_it_says(content: bytes, said: str) -> None:
-    with pytest.raises(InvalidInput, match=f"no list of papers.*{said}"):
+    with pytest.raises(InvalidInput, match=f"not a list of papers.*{said}"):
         read_hf_daily(content)
 
 

@@ -55,12 +55,12 @@ def test_a_mail_program_leaves_with_one_click_and_the_reader_comes_back(visitor:
     for _ in range(2):
         left = visitor.ask("POST", one_click, str(digest["List-Unsubscribe-Post"]))
         assert (left.status, "set-cookie" in left.headers) == (200, False)
-    undo = visitor.site.mail("You left")
+    undo = visitor.site.mail("You unsubscribed")
     back = visitor.press(visitor.open(link(undo, "confirm")), "Yes, send me the digest")
     assert "06:00" in back.text
     assert "on its way" not in back.text
     subjects = [str(mail["Subject"])[:8] for mail in visitor.site.mails()]
-    assert subjects == ["Confirm ", str(digest["Subject"])[:8], "You left"]
+    assert subjects == ["Confirm ", str(digest["Subject"])[:8], "You unsu"]
 
 
 @pytest.mark.accept("S8", part="story")
@@ -71,7 +71,7 @@ def test_a_crawler_that_asks_for_every_link_of_every_mail_changes_nothing(
     visitor.press(visitor.open(link(digest, "preferences")), "Email me a new link")
     visitor.site.mail("Your choices for")
     visitor.press(visitor.open(link(digest, "unsubscribe")), "Unsubscribe")
-    visitor.site.mail("You left")
+    visitor.site.mail("You unsubscribed")
     found = {one for mail in visitor.site.mails() for one in every_link(mail)}
     ours = sorted(one for one in found if one.startswith(visitor.site.url))
     assert {urlsplit(one).path.split("/")[1] for one in ours} >= {
