@@ -413,7 +413,7 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     [
         ("nobody", "@"),
         ("alice@mail.example", "already your address"),
-        ("alice@mailinator.com", "made to be thrown away"),
+        ("alice@mailinator.com", "are disposable"),
         ("alice%mail@mail.example", "with a percent sign, !, |"),
         ("", ""),
     ],
