@@ -43,7 +43,7 @@ PAPERS = 15
 
 CUTS = ("00:00", "06:00", "12:00", "18:00")
 MOST_STEPS = {"sqlite": 300, "postgresql": 30}
-"""A fault strikes at one of the first so many steps of a round. On PostgreSQL, commits are steps."""
+"""A fault strikes at one of so many first steps of a round; on PostgreSQL, commits are steps."""
 
 
 @dataclass
