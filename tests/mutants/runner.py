@@ -21,6 +21,7 @@ COPIED = (
     "translations",
     "docs",
     "README.md",
+    "LICENSE",
     "pyproject.toml",
     "alembic.ini",
     "requirements.txt",
