@@ -17,7 +17,8 @@ SOURCE = (
 
 
 def built_wheel(source: Path, out: Path) -> bytes:
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, source]
+    folders = ["--outdir", str(out), str(source)]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", *folders]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = out.glob("*.whl")
     return wheel.read_bytes()

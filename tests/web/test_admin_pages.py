@@ -1,5 +1,7 @@
 """The admin pages, as an operator uses them."""
 
+import re
+
 import pytest
 
 from paperround.access.store import AuditStore
@@ -59,6 +61,28 @@ def test_the_overview_says_that_mail_stays_in_the_outbox_while_no_relay_is_set(
             if relay is None:
                 add(one)
             assert ("/outbox" in logged_in(one).get("/admin").text) is is_kept
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/sending",
+        "/admin/lists/trending",
+        "/admin/lists/trending/send",
+        "/admin{edition}",
+        "/admin/feeds/{feed}",
+        "/admin/people/{person}",
+    ],
+)
+def test_a_form_with_an_unknown_action_is_refused(site: Site, digest_token: str, path: str) -> None:
+    add(site)
+    client = logged_in(site)
+    form = {"csrf": form_token(client), "action": "pauze"}
+    own = re.search(r"/admin(/editions/trending/[^\"]+)", client.get("/admin/editions").text)
+    assert own is not None
+    path = path.format(edition=own[1], feed=1, person=1)
+    answer = client.post(path, data=form, headers=OWN)
+    assert (answer.status_code, "unknown action" in answer.text.lower()) == (422, True), answer.text
 
 
 @pytest.mark.accept("F43", part="feeds")

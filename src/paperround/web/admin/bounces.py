@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from paperround.bootstrap import AppContext
 from paperround.bounces.redact import redacted_report
 from paperround.bounces.store import ReturnStore
-from paperround.core.errors import InvalidInput, invalid
+from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
 from paperround.self_service.suppressions import (
     add_suppression,
@@ -18,7 +18,7 @@ from paperround.self_service.suppressions import (
 )
 from paperround.subscribers.model import GONE, Address, SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
-from paperround.web.admin.forms import FormFields
+from paperround.web.admin.forms import FormFields, unknown_action
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 from paperround.web.paging import MAX_ROW_ID, PageRequest, Paging, RowNumber
@@ -109,7 +109,7 @@ def _change(
             database, keys, address, reason=reason, resume=resume, now=now, by=by
         )
         return "lifted" if changed else "was"
-    raise invalid("action", "unknown action: use the buttons of this page")
+    raise unknown_action()
 
 
 def _suppressions_page(

@@ -30,7 +30,7 @@ from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import LONGEST_TEXT
 from paperround.papers.search_service import search
 from paperround.papers.store.papers import PaperStore
-from paperround.web.admin.forms import FormFields, ListFilter, require_sure
+from paperround.web.admin.forms import FormFields, ListFilter, require_sure, unknown_action
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.admin_editions import Ref
 from paperround.web.context import App, Now
@@ -231,3 +231,5 @@ def _change(
             require_sure(form)
             undo(database, name, day=day, cut=cut, now=now, by=by)
             app.wake()
+        case _:
+            raise unknown_action()

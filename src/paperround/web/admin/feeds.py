@@ -14,7 +14,7 @@ from paperround.feeds.model import NewFeed, Setting
 from paperround.feeds.preview import FeedPreview, preview_feed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Show
-from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.forms import FormFields, require_sure, unknown_action
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 from paperround.web.paging import RowNumber
@@ -117,8 +117,10 @@ def act(
             require_sure(form)
             delete_feed(context, feed_id, now=now, by=by)
             return back_to(PATH)
-        else:
+        elif action == "save":
             change_feed(context, feed_id, lambda feed: _described(feed, form), now=now, by=by)
+        else:
+            raise unknown_action()
     except InvalidInput as error:
         with app.database.reading() as work:
             feed = feed_settings(work[FeedStore].get(feed_id))

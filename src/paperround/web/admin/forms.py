@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from paperround.core.errors import InvalidInput
+from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.core.times import parse_date
 from paperround.subscribers.model import SubscriberId
@@ -50,6 +50,11 @@ def parse_day(text: str, *, field: str = "date") -> date | None:
         return parse_date(text.strip())
     except InvalidInput:
         raise InvalidInput(marked("Enter a date like 2026-01-30."), code=field) from None
+
+
+def unknown_action() -> InvalidInput:
+    """Return the error for a form whose `action` is not one of the buttons of its page."""
+    return invalid("action", "unknown action: use the buttons of this page")
 
 
 def require_sure(form: Mapping[str, str]) -> None:

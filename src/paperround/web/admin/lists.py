@@ -25,7 +25,7 @@ from paperround.editions.schedule import next_cut
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.status import status
-from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.forms import FormFields, require_sure, unknown_action
 from paperround.web.admin.list_form import FREQUENCIES, ListForm
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -175,6 +175,8 @@ def act(
         elif action == "archive":
             require_sure(form)
             archive_list(app.database, name, by=by, now=now)
+        else:
+            raise unknown_action()
     except InvalidInput as error:
         return _list_page(app, now, request, name, error=error)
     return back_to(f"{PATH}/{name}")

@@ -15,7 +15,7 @@ from paperround.ops.alerts import current_alerts
 from paperround.ops.stats import summarise
 from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
-from paperround.web.admin.forms import FormFields
+from paperround.web.admin.forms import FormFields, unknown_action
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
 
@@ -91,4 +91,6 @@ def act(app: App, now: Now, by: Operator, form: FormFields) -> Response:
         case "resume":
             if resume(app.database, None, now=now, by=by):
                 app.wake()
+        case _:
+            raise unknown_action()
     return back_to("/admin")

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from paperround.bootstrap import AppContext
-from paperround.core.errors import InvalidInput, RateLimited, invalid
+from paperround.core.errors import InvalidInput, RateLimited
 from paperround.core.languages import marked
 from paperround.core.times import parse_date
 from paperround.digests.plan import Hours
@@ -18,7 +18,7 @@ from paperround.ops.timeline import timeline
 from paperround.self_service import adding, help_desk, suppressions
 from paperround.signup.magic_links import address_of
 from paperround.subscribers.model import GONE, SubscriberId, SubscriberState
-from paperround.web.admin.forms import FormFields, require_sure
+from paperround.web.admin.forms import FormFields, require_sure, unknown_action
 from paperround.web.admin.people import ERASED, PATH, as_invalid
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -126,7 +126,7 @@ def act(
     try:
         action = _ACTIONS.get(form.get("action", ""))
         if action is None:
-            raise invalid("action", "unknown action: use the buttons of this page")
+            raise unknown_action()
         return action(errand)
     except (InvalidInput, RateLimited) as error:
         shown = as_invalid(error)

@@ -24,6 +24,7 @@ from paperround.web.admin.forms import (
     parse_day,
     parse_subscriber,
     require_sure,
+    unknown_action,
 )
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.admin_editions import ListName
@@ -145,9 +146,11 @@ def act(
             case "test":
                 to = parse_address(form.get("to", ""))
                 tested = send_test(app.post(), app.identity, to, name, now=now, by=by)
+            case _:
+                raise unknown_action()
     except (InvalidInput, Conflict, Misconfigured) as problem:
         named = problem.code if isinstance(problem, InvalidInput) else ""
-        code = named if named in ("sure", "date") else form["action"]
+        code = named if named in ("sure", "date", "action") else form["action"]
         error = InvalidInput(problem.text, code=code)
         return _sending_page(app, now, request, name, asked=form, error=error)
     if tested is not None:  # its address must not be in a path
