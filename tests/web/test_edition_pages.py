@@ -94,6 +94,8 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
     press(operator, here, pin=third.paper_id)
     press(operator, here, action="note", text="Read both.")
     press(operator, here, action="note", text="See figure 2.", paper=second.paper_id)
+    status, refused = press(operator, f"{here}/send", **SURE)
+    assert (status, "is held" in refused) == (422, True), refused
     assert press(operator, here, action="approve") == (303, here)
     assert "It can no longer be changed" in operator.get(here).text
     asked = operator.get(f"{here}/send").text
@@ -170,7 +172,7 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_typed_is_lost(
     status, page = press(operator, here, action="cancel", reason="Wrong papers")
     assert (status, "Tick “I am sure”." in page) == (422, True)
     assert 'value="Wrong papers"' in page
-    assert press(operator, here, action="anything")[0] == 303
+    assert press(operator, here, action="anything")[0] == 422
     assert [name for _, name in actions(site)] == ["log in"]
 
 

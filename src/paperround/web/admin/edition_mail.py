@@ -112,16 +112,22 @@ def send(
         require_sure(form)
         report = _publish(app, now, ref, by=by)
     except InvalidInput as error:
-        return _send_page(app, now, request, ref, error=error)
+        return _send_page(app, now, request, ref, status=422, error=error)
     except (Conflict, Misconfigured):  # the page says why
-        return _send_page(app, now, request, ref)
+        return _send_page(app, now, request, ref, status=422)
     app.wake()
     edition = report.edition
     return back_to(f"{PATH}/{edition.list_name}/{edition.day}/{edition.cut}")
 
 
 def _send_page(
-    app: AppContext, now: Now, request: Request, ref: Ref, *, error: InvalidInput | None = None
+    app: AppContext,
+    now: Now,
+    request: Request,
+    ref: Ref,
+    *,
+    status: int = 200,
+    error: InvalidInput | None = None,
 ) -> Response:
     report, hurdle = None, ""
     try:
@@ -133,7 +139,7 @@ def _send_page(
     return admin_page(
         request,
         "edition_send.html",
-        status=422 if error else 200,
+        status=status,
         mailing_list=mailing_list,
         ref=ref,
         by_hand=MANUAL_CUT,
