@@ -101,7 +101,7 @@ ORGANIZATIONS = ("Halloway Lab", "", "", "University of Okoro", "", "")
 AGES = (
     Age(16, "hour"),
     Age(9, "hour"),
-    Age(30, "hour"),
+    Age(1, "day"),
     Age(1, "day"),
     Age(3, "day"),
     Age(0, "day"),

@@ -116,7 +116,7 @@ def test_a_line_of_facts_tells_votes_age_comments_and_where_a_paper_comes_from()
     words = rendered()
     assert "41 votes · 16 h · 4 comments · Halloway Lab · 1,250 stars\n" in words.text
     assert ">41 votes</strong>&nbsp;· 16 h&nbsp;· 4 comments&nbsp;· <a" in words.html
-    assert "22 votes (9 new) · 30 h\n" in words.text
+    assert "22 votes (9 new) · 1 day\n" in words.text
     assert "19 votes · 1 day · 7 comments · University of Okoro\n" in words.text
     assert "pruning transformers”\n   today\n" in words.text
 

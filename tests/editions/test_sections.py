@@ -170,6 +170,9 @@ def test_a_listing_is_frozen_as_an_instant_or_as_a_day() -> None:
     [
         (NOON - timedelta(minutes=5), "1 h"),
         (NOON - 16 * HOUR, "16 h"),
+        (NOON - 23 * HOUR, "23 h"),
+        (NOON - 24 * HOUR, "1 day"),
+        (NOON - 30 * HOUR, "1 day"),
         (NOON - 40 * HOUR, "2 days"),
         (NOON - 6 * DAY, "6 days"),
         (NOON.date(), "today"),

@@ -206,6 +206,5 @@ def age_of(listed: str, as_of: datetime) -> Age | None:
     if not isinstance(at, datetime):
         return Age(max(0, (as_of.date() - at).days), "day")
     age = as_of - at
-    if age < _BATCH:
-        return Age(max(1, round(age / _HOUR)), "hour")
-    return Age(round(age / _DAY), "day")
+    hours = max(1, round(age / _HOUR))
+    return Age(hours, "hour") if hours < 24 else Age(round(age / _DAY), "day")
