@@ -42,7 +42,7 @@ def feed_name(enricher: str) -> str:
 
 
 def scale_of(kind: str, name: str) -> str:
-    """Whose counts a feed of this kind and name tells: the site and what asks it are one."""
+    """The site whose counts this feed reports: Daily Papers and its enricher share one scale."""
     own = kind == DAILY_PAPERS or name == feed_name(HUGGINGFACE)
     return HUGGINGFACE if own else name
 

@@ -3,10 +3,10 @@
     abstract ──► sentences ──► chance of idea, of result ──► rewritten ──► worth alone ──► gist
 
 Two sums of weighted features (`gist_features`) score each sentence as an idea and as a result. Its
-share of `exp(sum)` over the abstract (a softmax) is the chance that a reader marks it so. It is
-rewritten to stand alone (`gist_rewriting`), and its chance counts by how well it does
-(`gist_worth`). A gist of one sentence is the best idea; where the authors' proposal says little,
-the sentence after it is joined by a semicolon. A gist of two is the best idea and then a result.
+share of `exp(sum)` over the abstract (a softmax) is the chance that a reader marks it as such. The
+sentence is rewritten to be read alone (`gist_rewriting`), and its chance is multiplied by how well
+that works (`gist_worth`). A gist of one sentence is the best idea; if that says little, the next
+sentence is joined to it with a semicolon. A gist of two is the best idea and then a result.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -29,19 +29,19 @@ LONGEST = 320
 """The most characters of a gist of two sentences."""
 
 _REMEMBERED = 1024
-"""Papers whose gists a process keeps: those of the editions that it freezes again and again."""
+"""Papers whose gists a process caches: successive editions have most papers in common."""
 
-# Chosen by reading gists as a stranger would, and by the marks of abstracts left out.
+# Chosen by reading gists without their abstracts, and by marked abstracts held out of the fit.
 _MOST_PAIRED = 16  # sentences, the likeliest
-_TEMPER = 0.6  # the power of the chance of an idea: less than 1 gives words their say
-_LEAST_CHANCE = 0.03  # added: words may outweigh that a sentence stands where ideas rarely do
-_TITLE = 1.5  # a sentence with all words of the title counts as much as exp(1.5) without
+_TEMPER = 0.6  # the power of the chance of an idea: below 1, the words of a sentence matter more
+_LEAST_CHANCE = 0.03  # added, so that words can outweigh a place where ideas are rare
+_TITLE = 1.5  # a sentence with all words of the title counts exp(1.5) times
 _FIRST_STATEMENT = 1.75  # the first in which the authors say what they do
 _FIRST_PROPOSAL = 2.5
-_BACKGROUND = 0.3  # what stands before the authors speak of their own work
-_UNREADABLE = 0.0003  # a sentence that is cut, or opens with what is not shown
-_LEAST_OF_BEST = 0.2  # a best sentence that stands last stays alone, rather than after a poor one
-_POOR_RESULT = 0.1  # one that opens with what is not shown, or only hopes
+_BACKGROUND = 0.3  # a sentence before the authors speak of their own work
+_UNREADABLE = 0.0003  # a sentence that is cut, or refers to text that is not shown
+_LEAST_OF_BEST = 0.2  # the first of two sentences is worth at least this share of the best
+_POOR_RESULT = 0.1  # one that refers to text that is not shown, or only hopes
 
 
 @dataclass(eq=False)
@@ -141,7 +141,7 @@ def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[f
 def _best_one(candidates: Sequence[_Candidate], words: Set[str], known: Acronyms) -> Piece:
     """The candidate that says best what the paper does, or two joined.
 
-    Those that cannot be the best, whatever their words, are not rewritten.
+    Skips those that could not win with any words: rewriting takes time.
     """
     highest = exp(_TITLE) if words else 1.0
     best, chosen = 0.0, Piece("", 0, 0)
@@ -175,7 +175,7 @@ def _one_or_joined(
 
 
 def _value(piece: Piece, chance: float, bonus: float, words: Set[str]) -> float:
-    """How well a piece says alone what the paper does; `chance` is that of an idea."""
+    """How well a piece on its own says what the paper does; `chance` is that of an idea."""
     value: float = (chance + _LEAST_CHANCE) ** _TEMPER * bonus
     if piece.text.endswith("…") or points_outside(piece.text):
         return value * _UNREADABLE

@@ -135,7 +135,7 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
 
 
 def is_background(features: Features) -> bool:
-    """Whether a sentence of the first half stands before the authors speak of their own work."""
+    """Whether a sentence is in the first half, before the authors speak of their own work."""
     return "before ours" in features and features["place"] < 0.5
 
 

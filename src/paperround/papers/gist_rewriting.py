@@ -44,7 +44,7 @@ _LINK = re.compile(
     r"A[ts] its (?:core|heart)|On the other hand|For (?:example|instance|this (?:purpose|reason|"
     r"goal))|In (?:addition|contrast|particular|response|summary|short|essence|turn|doing so|"
     r"conclusion|this (?:context|regard|direction|way|vein|respect))"
-    # That it is this paper that says so.
+    # A mention of this paper.
     rf"|(?:In|Through) (?:this|our|the present) (?:[\w-]+ )?{PAPER}"
     # A purpose, reason or way that points at another sentence; a condition is none of these.
     rf"|{_BECAUSE}(?: [\w-]+){{0,5}} (?:{POINTER}(?: [\w-]+){{0,3}}|that(?: end| goal| aim)?|it|"
@@ -118,7 +118,7 @@ def _mended(text: str) -> str:
     return text
 
 
-_LONGEST = 1500  # characters of a sentence that is worth the search for a place to end it
+_LONGEST = 1500  # characters; a longer sentence is not searched for a place to end it
 _LEAST = 50  # characters that a sentence keeps; a shorter one says too little
 
 _POINTS_BACK_AT_END = re.compile(
@@ -153,7 +153,7 @@ _HEDGE = re.compile(
 _EXPLAINED = re.compile(
     r"\b(?:two|three|four|five|several|following)\b[^:;]*:(?! [^:]*,? and )|"
     r": (?=(?:\(|First|for|in|on|with|by|to|when|while|if)\b)"
-)  # inside what a colon announces
+)  # inside a list after a colon
 _PHRASE = re.compile(
     rf"(?:{_BECAUSE}|In contrast to|Beyond|Rather than|Instead of|By [a-z]+ing|(?:While|Although) "
     rf"(?:previous|prior|existing|most|many|current|recent)|(?:In|Through|With|From) (?:[a-z-]+ )*"
@@ -256,7 +256,7 @@ def _closed(head: str) -> str:
 
 
 def _is_list(text: str, end: int) -> bool:
-    """Whether `end` is inside a numbered list, or inside what a colon announces."""
+    """Whether `end` is inside a numbered list, or inside a list after a colon."""
     return bool(_EXPLAINED.search(text[:end]) or _FIRST_ITEM.search(text, 0, end))
 
 
@@ -275,8 +275,8 @@ _LOWERED = re.compile(
 
 
 def joined(first: Piece, second: Piece) -> Piece | None:
-    """Two pieces as one sentence with a semicolon; None if a capital would follow it that may be
-    or not be a name's."""
+    """Two pieces as one sentence with a semicolon; None if the second begins with a capital that
+    may belong to a name."""
     rest = second.text
     if _LOWERED.match(rest):
         rest = rest[0].lower() + rest[1:]
@@ -318,7 +318,7 @@ Acronyms = Sequence[tuple[str, str, int]]
 def acronyms(abstract: str) -> Acronyms:
     """The abbreviations that an abstract explains, as in `large language models (LLMs)`.
 
-    Leaves out those of which only the words are plural: then a single one may be meant.
+    Leaves out an abbreviation in the singular of words in the plural: it may mean only one of them.
     """
     found: dict[str, tuple[str, str, int]] = {}
     for match in _DEFINED.finditer(abstract):

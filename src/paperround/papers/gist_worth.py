@@ -1,4 +1,4 @@
-"""How well a sentence says alone what a paper does, by the words it has.
+"""Rate how well a sentence on its own says what a paper does, by its words.
 
 A sentence that tells what the authors did is worth most. One that only praises, hopes, lists parts
 or refers to what is not shown is worth little: it is a gist only if the abstract has nothing else.
@@ -84,7 +84,7 @@ _COSTS = (
     (_ONE_PART, 0.3),  # `In the second stage, ...`: of what?
     (_PARTS, 0.5),  # the names of parts without what they are parts of
     (_HOPE, 0.1),
-    (_TORN, 0.1),  # a list of which only the announcement or the first item is shown
+    (_TORN, 0.1),  # a list cut before or after its first item
 )
 _POINTS_OUTSIDE = re.compile(
     r"(?:Our|Its?|They|Their|Here|Such|Both|Similarly|Another|For (?:example|instance)|"
@@ -111,7 +111,7 @@ _GENERIC = frozenset(
 _TOO_FEW = 3
 _ENOUGH = 9
 _ENOUGH_ALONE = 11
-"""Words that say something; a sentence of fewer is worth less, in proportion."""
+"""A sentence with fewer meaningful words needs the next one to be understood."""
 
 
 def points_outside(text: str) -> bool:
@@ -125,7 +125,7 @@ def only_hopes(text: str) -> bool:
 
 
 def worth_alone(text: str) -> float:
-    """From 0 to 1."""
+    """How much a sentence is worth on its own, from 0 to 1."""
     telling = telling_words(text)
     worth = min(1.0, (1 + telling) / (1 + _ENOUGH)) * (0.3 if telling < _TOO_FEW else 1.0)
     if not STATEMENT.search(text):
@@ -153,14 +153,14 @@ def can_follow(proposal: str, more: str) -> bool:
 
 
 def telling_words(text: str) -> int:
-    """How many words of the main clause say something."""
+    """The number of different meaningful words in the main clause."""
     main = text.rpartition(", we ")[2]
     words = {one for one in _WORD.findall(main) if one[1:].islower() or "-" in one}
     return len({one.casefold() for one in words} - _GENERIC)
 
 
 def title_words(title: str) -> Set[str]:
-    """The stems of the words that a title has beside the name before its colon."""
+    """The stems of the words of a title, without the name before its colon."""
     head, _, rest = title.partition(":")
     return frozenset(one for one in stems(rest if rest.strip() else head) if len(one) > 2)
 

@@ -40,7 +40,7 @@ _SPAN = re.compile(r"\$\$([^$]{1,600})\$\$|\$([^$]{1,600})\$")
 _BRACKETED = re.compile(r"(?<!\\)\\(?:\((.{1,600}?)\\\)|\[(.{1,600}?)\\\])")
 _TEX_SIGN = re.compile(r"[\\^_{}=<>]")
 _FLATTENED = re.compile(r"(?<!\\)\b(?:text(?:bf|it|tt)|emph|boldsymbol|math(?:cal|bf|bb|rm))\{")
-_SUM = re.compile(r"\d\S*\s")  # "$5 and 7$" is money: plain numbers of math hold no space
+_SUM = re.compile(r"\d\S*\s")  # "$5 and 7$" is money: a plain number in math contains no space
 _PROSE = re.compile(r"[^\W\d]{2,}[,;.]?\s+(?:\S+\s+)?[^\W\d]{2,}")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 _SIGNS = re.compile(r"(?:\{\\[A-Za-z]{1,30} ?\})+")

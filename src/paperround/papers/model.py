@@ -81,8 +81,8 @@ class Record(Work):
     known paper but never creates one. Only such a record may have an empty title: it reports a
     withdrawal or other metadata, and the paper keeps its texts.
     `fingerprint` is a hash of the bytes the record was read from: equal means unchanged.
-    `references` are (kind, value) of the works it cites. `known_as` are names by which the source
-    tells that other works cite this one, and which it has nowhere else.
+    `references` are (kind, value) of the works it cites. `known_as` are further names by which the
+    source refers to this work when others cite it.
     """
 
     listed_at: datetime | None = None
@@ -140,7 +140,7 @@ class ParsedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper(Work):
-    """A work, once however many feeds carry it. Texts are repaired.
+    """A work, stored once even if several feeds carry it. Texts are repaired.
 
     `counts_from` is the instant the paper starts to count as new: its first listing, else its
     first ingest. `withdrawn_by` are the ids of the feeds that report it as withdrawn; empty if
@@ -187,7 +187,7 @@ class EarlierText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """A feed that carries a paper, since when we know, and the day the feed listed it."""
+    """A feed that carries a paper, when we first saw it there, and the day the feed listed it."""
 
     feed: str
     listed_on: date | None

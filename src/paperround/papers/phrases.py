@@ -21,7 +21,7 @@ LEAST_PAPERS = 3
 
 _MOST_WORDS = 4
 MOST_CHECKED = 400
-"""Candidates that are compared."""
+"""The most candidates that are compared with each other."""
 
 _REPLACES = 0.6
 """A longer phrase replaces a shorter one that has this share of its papers in common."""

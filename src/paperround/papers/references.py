@@ -13,21 +13,21 @@ from paperround.papers.model import PaperId
 CitedName = tuple[str, str]
 
 Reference = tuple[PaperId, CitedName, PaperId | None]
-"""A paper, the name of a work that it cites, and the paper that this is, if it is known here."""
+"""A paper, the name of a work that it cites, and the id of that work if we have it."""
 
 OPENALEX = "openalex"
 TITLE = "title"
 
 MOST_REFERENCES = 200
-"""Works kept of what one paper cites, the first ones: few papers cite more."""
+"""The number of cited works stored per paper, the first ones: few papers cite more."""
 
 _LEAST_WORDS = 3
-"""Words of a title that names one work: two papers may well be called "Deep Learning"."""
+"""The fewest words of a title that identifies a work: two papers may be called "Deep Learning"."""
 
 
 @lru_cache(maxsize=16384)
 def title_name(title: str) -> CitedName | None:
-    """The name of a work known by its title; None for a title that may be of several works."""
+    """The name of a work known by its title; None for a title that several works may have."""
     if len(folded(title).split()) < _LEAST_WORDS:
         return None
     return TITLE, title_key(title, (), None)

@@ -31,7 +31,7 @@ MOST_EXPENSIVE = 12
 """Phrases, prefixes and terms with a field among them: each costs an index ten times as much."""
 LONGEST_PHRASE = 12
 MOST_WEIGHED = 6
-"""The rarest terms of a query, which decide what is found where few papers have all of them."""
+"""If few papers have all terms of a query, this many of the rarest decide what is found."""
 LEAST_SHARE = 1 / 3
 """A paper must then have terms that weigh more than this share of them."""
 _LONGEST_WORD = 60
@@ -124,7 +124,7 @@ class Filters:
 class Query:
     """A paper matches if it has all `required` terms (any of `optional` if there are none) and none
     of `excluded`. `times` counts repeated terms; `pairs` are adjacent wanted words, stop words
-    included. `is_either` tells that somebody wrote OR: then any word is enough."""
+    included. `is_either` is true if the text contains OR: then any word is enough."""
 
     optional: tuple[Term, ...] = ()
     required: tuple[Term, ...] = ()
@@ -212,8 +212,9 @@ def rarity(papers: int, indexed: int) -> float:
 
 
 def narrowed(weights: Mapping[Term, float]) -> Iterator[tuple[tuple[Term, ...], ...]]:
-    """The sets of terms of which a paper should have one, the strictest choice of sets first: all
-    terms, then the smallest sets that weigh more than LEAST_SHARE of the rarest terms."""
+    """Yield collections of sets of terms, the strictest first; a paper must have all terms of one
+    of the sets. The first is all terms, then the smallest sets that weigh more than LEAST_SHARE of
+    the rarest terms."""
     if len(weights) < 2:
         return
     yield (tuple(weights),)

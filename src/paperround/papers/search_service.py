@@ -35,8 +35,8 @@ Relevance = Callable[[Query, Sequence[Paper], SearchResult], list[PaperId]]
 LOOKED_AT = 60
 """How many of the best papers `Relevance` reorders; the others keep the order of the index."""
 FEW_RESULTS = LOOKED_AT
-"""If fewer papers have all words, those with some of them are found; if fewer have any, papers
-follow in which the words match as prefixes."""
+"""If fewer papers have all words, those with some of them are found too; if fewer have any, so are
+those in which the words match as prefixes."""
 MOST_BY_PREFIX = 400
 DEEPEST = 1000
 """The last result you can page to."""

@@ -260,7 +260,7 @@ class PaperStore(Store):
             keep_earlier(self._connection, texts, now)
 
     def also_called(self, keys: Sequence[tuple[PaperId, str]]) -> None:
-        """Add title keys to papers; a key that another paper has stays there."""
+        """Add title keys to papers; a key that another paper already has is not moved."""
         rows = [{"kind": TITLE_KEY, "value": key, "paper_id": paper} for paper, key in keys]
         rows.sort(key=itemgetter("value"))
         insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
@@ -291,8 +291,8 @@ class PaperStore(Store):
         return added
 
     def forget_counts(self, *, before: datetime, limit: int) -> int:
-        """Delete all but the last count of each kind of papers that were first seen before then, of
-        up to `limit` papers and kinds; return the number of rows deleted."""
+        """Delete all but the last count of each signal of papers that count from before `before`.
+        Handles up to `limit` pairs of paper and signal; returns the number of rows deleted."""
         c = db.observations.c
         last = func.max(c.captured_at).label("last")
         found = self._connection.execute(

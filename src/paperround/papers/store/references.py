@@ -1,4 +1,4 @@
-"""Store what papers cite, for as long as they may still be news."""
+"""Store the works that recent papers cite."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -17,7 +17,8 @@ class ReferenceStore(Store):
     """The works that papers cite, by all their names."""
 
     def add(self, cited: Iterable[tuple[PaperId, CitedName]], *, since: datetime) -> None:
-        """Store what those papers cite that count from `since` or later; known references stay."""
+        """Store references, but only of papers that count from `since` or later; known ones
+        stay."""
         each = sorted(set(cited))
         if not each:
             return
@@ -32,7 +33,8 @@ class ReferenceStore(Store):
         insert_many(self._connection, insert_new(self._connection, db.paper_references), rows)
 
     def also_known_as(self, named: Iterable[tuple[PaperId, CitedName]]) -> None:
-        """Add names by which other papers cite these; a name that another paper has stays there."""
+        """Add names by which other papers cite these; a name that another paper already has is not
+        moved."""
         rows = [
             {"kind": kind, "value": value, "paper_id": paper}
             for (kind, value), paper in sorted({name: paper for paper, name in named}.items())
@@ -40,7 +42,7 @@ class ReferenceStore(Store):
         insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
 
     def of(self, papers: Collection[PaperId]) -> list[Reference]:
-        """What `papers` cite."""
+        """The references of `papers`."""
         cites, known = db.paper_references.c, db.identifiers.c
         found = self._connection.execute(
             select(cites.paper_id, cites.kind, cites.value, known.paper_id)

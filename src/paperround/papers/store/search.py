@@ -48,7 +48,7 @@ MOST_SCORED = 24
 `ranking.relevance` uses all terms for the best papers."""
 
 MOST_PARTIAL = 200
-"""The most papers found by any of the words, where too few have more of them."""
+"""The most papers found by any one of the words, if too few have more of them."""
 
 _LENGTH_RANGE = 2
 """The most letters a suggestion may be longer or shorter than the word."""
@@ -188,7 +188,7 @@ def matches_query(
     connection: Connection, query: Query, paper: ColumnElement[Any]
 ) -> list[ColumnElement[bool]]:
     """The conditions that the paper with the id `paper` has all terms of a query, or any of them if
-    it says OR."""
+    the query contains OR."""
     index = _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
     conditions = _conditions(connection, query.filters, paper)
 
@@ -305,7 +305,8 @@ class _Postgres:
     """A column of lexemes, ordered by the `ts_rank` of each term weighted by its rarity.
 
     Lexemes are stored compressed, outside the row (TOAST), and decompressing them is most of the
-    cost of a search. An array of one decompresses them once per paper instead of once per term.
+    cost of a search. Unnesting an array of one element decompresses them once per paper instead of
+    once per term.
     """
 
     source = db.papers
