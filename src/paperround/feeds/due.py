@@ -59,8 +59,8 @@ def run_now(
 ) -> PollReport:
     """Poll one feed at once, even when it is not due or switched off, unless it is being read.
 
-    It is audited, unless it is part of a job that nobody started by hand: `by` is None then. Raises
-    NotFound, and InvalidInput for a feed without a source.
+    The run is audited unless `by` is None: then it is part of a job that nobody started by hand.
+    Raises NotFound, and InvalidInput for a feed without a source.
     """
     with context.database.reading() as work:
         feed = work[FeedStore].get(feed_id)
@@ -114,7 +114,7 @@ def run_all_now(
     now: datetime,
     progress: Advance = no_progress,
 ) -> dict[str, str]:
-    """Poll `feeds`, due or not; return why those that were not read to their end failed, by
+    """Poll `feeds`, due or not; return why each feed that was not read completely failed, by
     name."""
     failed: dict[str, str] = {}
     for feed in feeds:
@@ -164,7 +164,7 @@ def check_feed(sources: Mapping[str, Source[Any]], feed: NewFeed) -> None:
 
 
 RUN, ADD, EDIT, REMOVE = "run feed", "add feed", "edit feed", "remove feed"
-"""What is done to feeds, as the audit log has it."""
+"""The names of actions on feeds in the audit log."""
 
 HARMLESS = frozenset({"name", "kind", "show", "enabled"})
 """Fields whose values are in the audit log; addresses and settings may hold secrets."""
@@ -179,7 +179,7 @@ def note(
     by: str,
     details: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Store in the audit log what is done to the feed of this name."""
+    """Record an action on the feed of this name in the audit log."""
     entry = AuditedAction(actor=by, action=action, target=feed, details=details or {})
     work[AuditStore].note(entry, now=now)
 

@@ -7,7 +7,7 @@
 
 Each chunk is one transaction, retried when it loses a race; reading the same bytes twice changes
 nothing. A run that fails is stored as failed and keeps what it stored before. Reading a file is a
-run of one batch, polling a live feed one of a batch per page.
+run with one batch; polling a live feed is a run with a batch per page.
 """
 
 from collections import Counter
@@ -64,11 +64,10 @@ def ingest(
     progress: Advance = no_progress,
     by: str | None = None,
 ) -> IngestReport:
-    """Store `batch` as listed by the feed and return the report; undated counts are of
-    `captured_at`.
+    """Store `batch` as listed by the feed and return the report; undated counts get `captured_at`.
 
-    `progress` is called with the number of records after every stored chunk. What an
-    operator, `by`, gives is audited.
+    `progress` is called with the number of records after every stored chunk. An import by an
+    operator, `by`, is audited.
     """
 
     def begin(work: Transaction) -> tuple[FeedId, int]:
@@ -134,7 +133,7 @@ class IngestRun:
         now: datetime,
         progress: Advance = no_progress,
     ) -> None:
-        """Store one batch; undated counts are of `captured_at`."""
+        """Store one batch; undated counts get `captured_at`."""
         for start in range(0, len(batch.records), CHUNK):
             chunk = batch.records[start : start + CHUNK]
             tally, decided = write(

@@ -1,4 +1,4 @@
-"""Polled feeds: what is asked, what came back, and how a feed is doing."""
+"""Model feeds: their settings, state, runs and health."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -8,19 +8,19 @@ from enum import StrEnum
 from paperround.papers.model import FeedId, Reject, Show
 
 MOST_PAGES = 60
-"""Pages one poll may ask for; a source that goes on longer continues at the next poll."""
+"""Pages one poll may request; a longer source continues at the next poll."""
 
 MOST_NAMES = 20
-"""Identifiers a run keeps of each kind of paper, for an operator to look at."""
+"""Identifiers stored per run and outcome of papers, for an operator to look at."""
 
 
 class FeedHealth(StrEnum):
-    """How a feed is doing, as its last polls tell.
+    """The health of a feed, from its last polls.
 
-    `new`: never polled. `fresh`: the last poll brought papers that were unseen. `empty`: the
-    source answered and says itself that it has nothing. `stale`: it answers, but a batch that was
-    expected has not come. `holiday`: no batch is expected today. `failed`: the last poll ended in
-    an error. `paused`: an operator switched it off.
+    `new`: never polled. `fresh`: the last poll brought unseen papers. `empty`: the source responds
+    and has nothing. `stale`: it responds, but an expected batch is missing. `holiday`: no batch is
+    expected today. `failed`: the last poll ended in an error. `paused`: an operator switched it
+    off.
     """
 
     NEW = "new"
@@ -34,8 +34,8 @@ class FeedHealth(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedShape:
-    """What a whole batch looked like: how many papers, how many entries that could not become
-    one, and how many papers have an abstract, and authors."""
+    """The shape of a whole batch: its numbers of papers, of entries that could not become one, and
+    of papers with an abstract and with authors."""
 
     records: int
     rejects: int = 0
@@ -49,8 +49,8 @@ class FeedShape:
 
 
 class AlarmKind(StrEnum):
-    """`shrunk`: far fewer papers than usual. `grown`: far more. `reshaped`: entries that cannot be
-    used, or a field that is gone."""
+    """`shrunk`: far fewer papers than usual. `grown`: far more. `reshaped`: unusable entries, or a
+    missing field."""
 
     SHRUNK = "shrunk"
     GROWN = "grown"
@@ -59,9 +59,9 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something unusual about what a feed brings; `since` is when this episode began, `unjudged`
-    how many batches came since it was last seen that were too small, or too little of them read,
-    to tell whether it is over."""
+    """Something unusual about a feed's batches. `since` is when this episode began; `unjudged`
+    counts the batches since it was last seen that were too small, or only partly read, to tell
+    whether it is over."""
 
     kind: AlarmKind
     words: str
@@ -71,15 +71,15 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollProgress:
-    """Where a feed stands between two polls, and what the last answer said of itself.
+    """The state of a feed between two polls.
 
-    `cursor` is where an interrupted poll goes on, None at the start of one, and `begun` when that
-    poll was begun. `read_to` is when the last poll was begun that came to its end: what its service
-    told until then is here, though the end may have come days later. `validators` are the
+    `cursor` is where an interrupted poll resumes (None at the start of one), `begun` is when that
+    poll began. `read_to` is when the last complete poll began: everything the service published
+    before then has been read, even if the poll ended days later. `validators` are the
     ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`).
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
-    batch again is no news. `usual` is the shape of the last batches that were expected, the newest
-    last, `alarm` what stands against the newest.
+    batch again is no news. `usual` has the shapes of the last expected batches, newest last;
+    `alarm` is the one in force.
     """
 
     cursor: str | None = None
@@ -93,8 +93,8 @@ class PollProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """All that a source may know when it plans its next request. `good_at` is the moment up to
-    which all was read, None when no poll came to its end yet."""
+    """What a source may use to plan its next request. `good_at` is the moment up to which
+    everything was read, None before the first complete poll."""
 
     url: str | None
     settings: Mapping[str, str]
@@ -104,8 +104,8 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossChecked:
-    """What another page of a service says of its newest batch: when that batch ought to have been
-    readable in the feed, what day it is of, and how many entries it has. `witness` names the page.
+    """What another page of a service says of its newest batch: when the batch should have been
+    readable in the feed, its day, and its number of entries. `witness` names the page.
     """
 
     witness: str
@@ -116,7 +116,7 @@ class CrossChecked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFeed:
-    """A feed somebody asks for. `name` is unique, `kind` one of the sources there are."""
+    """The settings of a feed. `name` is unique, `kind` is that of a source."""
 
     name: str
     kind: str
@@ -128,7 +128,7 @@ class NewFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFeed(NewFeed):
-    """A configured feed with everything known of how it is doing."""
+    """A configured feed with its state."""
 
     id: FeedId
     health: FeedHealth
@@ -137,22 +137,22 @@ class LiveFeed(NewFeed):
     failures: int
     next_at: datetime | None
     expects_at: datetime | None
-    """When the next batch should have come, None when the source has no rhythm."""
+    """When the next batch is due, None if the source has no schedule."""
     last_good_at: datetime | None
-    """When a poll last came to its end."""
+    """When a poll was last completed."""
     last_news_at: datetime | None
-    """When a poll last brought papers that were unseen."""
+    """When a poll last brought unseen papers."""
     created_at: datetime
     lease: int = 0
-    """The number of the poll that may write to the feed. One that was taken by another poll, or
-    changed by an operator, since it was read has a higher one."""
+    """The number of the poll that may write to the feed. It grows when another poll leases the
+    feed, and when an operator changes it."""
     gone_at: datetime | None = None
-    """When its source said that it is gone for good, and the feed was switched off for that; None
-    as soon as an operator said anything of it."""
+    """When its source reported that it is gone for good, which switched the feed off; None once an
+    operator has changed the feed."""
 
     @property
     def state(self) -> FeedState:
-        """What its source may know."""
+        """What its source may use."""
         return FeedState(
             url=self.url,
             settings=self.settings,
@@ -163,13 +163,13 @@ class LiveFeed(NewFeed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRun:
-    """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
-    `put-off` when the poll ended early without an error and goes on later.
+    """A stored run of a feed. `state` is `running`, `done`, `unchanged`, `failed`, or `put-off` if
+    the poll ended early without an error and resumes later.
 
-    `counts` are the papers by what became of them; of a poll, also the requests made, the bytes of
-    their answers (decoded), and the papers of the whole batch. `names` are identifiers of papers
-    that were `new`, `changed` and `unchanged`, `MOST_NAMES` of each. `health` is the feed's at the
-    end, None when the run says nothing of it.
+    `counts` are the papers by outcome; for a poll also the requests, the bytes of the responses
+    (decoded), and the papers of the whole batch. `names` are identifiers of papers that were `new`,
+    `changed` and `unchanged`, at most `MOST_NAMES` of each. `health` is the feed's at the end, None
+    if the run does not decide it.
     """
 
     id: int
@@ -185,7 +185,7 @@ class FeedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReject(Reject):
-    """A reject of a feed, as kept."""
+    """A stored reject of a feed."""
 
     id: int
     run: int
@@ -193,16 +193,16 @@ class StoredReject(Reject):
 
 
 MOST_FEEDS = 2000
-"""Feeds of one file, far more than anybody reads."""
+"""The most feeds in one file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedFeed:
-    """One entry of a file: `value` is its feed in the keys of the JSON export, whatever it holds.
+    """One entry of a file: `value` is its feed with the keys of the JSON export, not validated.
 
-    `label` is what the file calls it, for a message. Where `is_named` is false the name was made
-    from the label, and gives way to a feed of the same address and to one that has the name.
-    `problem` says why no feed can be made of it: (reason, detail).
+    `label` is what the file calls it, for messages. If `is_named` is false, the name was made from
+    the label: an existing feed of the same address is kept, and a taken name gets a number.
+    `problem` is why it cannot become a feed: (reason, detail).
     """
 
     position: int
@@ -213,13 +213,14 @@ class DescribedFeed:
 
 
 Values = Mapping[str, str]
-"""Allowed values with a title each, empty when the value needs none."""
+"""Allowed values, each with a title, empty if it needs none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting of a source, with one line for people. It may be one of `values`, several of them
-    with commas (`many`), a whole number from `low` to `high`, or any text such as `example`."""
+    """A setting of a source, with a one-line description. Its value is one of `values`, several of
+    them separated by commas (`many`), a whole number from `low` to `high`, or any text like
+    `example`."""
 
     help: str
     _: KW_ONLY
@@ -234,7 +235,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicAddress:
-    """Where others find what a feed reads: the address of a feed, that of a page."""
+    """Where others find what a feed reads: the address of a feed, and that of a page."""
 
     feed: str | None = None
     page: str | None = None

@@ -1,11 +1,11 @@
 """Feeds as OPML 2.0 (opml.org/spec2.opml), the file that feed readers exchange.
 
 Every outline carries the whole feed as JSON in an attribute of our own namespace, so that an export
-is imported as it was. Beside it stands what other readers understand: an address with a feed where
-the source has a public one (`type="rss"`), else a page (`type="link"`).
+is imported as it was. The other attributes are for other readers: the address of a feed if the
+source has a public one (`type="rss"`), else that of a page (`type="link"`).
 
-Of files that others wrote, an outline with an address is a feed, one without is a folder and is
-looked into. Nothing that a file names is fetched.
+In files of other programs, an outline with an address is a feed, and one without is a folder of
+outlines. Nothing that a file names is fetched.
 """
 
 import json
@@ -37,7 +37,7 @@ _ARXIV = frozenset({"rss.arxiv.org", "export.arxiv.org", "arxiv.org", "www.arxiv
 _ARXIV_PATH = re.compile(r"/(?:rss|atom)/([A-Za-z.+-]{2,1000})/?", re.ASCII)
 
 
-# --- out ---------------------------------------------------------------------------------------
+# --- export ------------------------------------------------------------------------------------
 
 
 _BEGINNING = (
@@ -49,8 +49,8 @@ _END = "  </body>\n</opml>\n"
 
 
 def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
-    """The pieces of an OPML file of `feeds` in their order, a feed at a time, to be written in
-    UTF-8; the same feeds make the same file."""
+    """Yield the pieces of an OPML file of `feeds` in their order, one feed at a time, to be written
+    in UTF-8. The same feeds make the same file."""
     yield _BEGINNING
     for feed in feeds:
         source = SOURCES.get(feed.kind)
@@ -69,14 +69,14 @@ def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
     yield _END
 
 
-# --- in ----------------------------------------------------------------------------------------
+# --- import ------------------------------------------------------------------------------------
 
 
 def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
-    """The feeds of an OPML file, those in folders too, in the order of the file.
+    """The feeds of an OPML file, including those in folders, in the order of the file.
 
-    What no feed can be made of carries its problem: `no-address`, `duplicate` (the same address
-    stands before), `feed`. Raises InvalidInput when the content is no OPML.
+    An entry that cannot become a feed has a problem: `no-address`, `duplicate` (of an earlier
+    address) or `feed` (invalid JSON). Raises InvalidInput if the content is not OPML.
     """
     root = read_xml(content)
     if root.name.lower() != "opml":
@@ -89,7 +89,7 @@ def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
 
 
 def _inner(node: Node) -> Iterator[Node]:
-    """Outlines that are no folders; the reader of XML has bounded how deep they stand."""
+    """Yield the outlines that are not folders. `read_xml` limits their depth."""
     for outline in node.all("outline"):
         said = _said(outline)
         if said.get("xmlurl") or said.get(FEED) or not any(outline.all("outline")):
@@ -98,7 +98,7 @@ def _inner(node: Node) -> Iterator[Node]:
 
 
 def _said(outline: Node) -> dict[str, str]:
-    """The attributes, whatever the case of their names: readers differ in it."""
+    """The attributes by their names in lower case: readers differ in case."""
     return {name.lower(): value.strip() for name, value in outline.attributes.items()}
 
 
@@ -111,10 +111,10 @@ def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedF
     label = label or address[:_LONGEST_LABEL]
     parts = split_http(address)
     host = (parts.hostname or "") if parts else ""
-    # A name that a feed can have: of the label's Latin letters and digits, else of the host.
+    # A valid name: from the Latin letters and digits of the label, else from the host.
     value: dict[str, Any] = {"name": _plain(label) or _plain(host) or FEED}
     if named := _arxiv_categories(address):
-        # arXiv's own feeds are read by the source that knows them: it sees what is a replacement.
+        # arXiv's own feeds use the source `arxiv`, which recognises replacements.
         value |= {"kind": "arxiv", "settings": {"categories": ",".join(named)}}
     else:
         value |= {"kind": "feed", "url": address}
@@ -139,7 +139,7 @@ def _ours(position: int, label: str, text: str) -> DescribedFeed:
 
 
 def _address(url: str) -> str:
-    """What would be asked: without a fragment, and without the scheme `feed` of old readers."""
+    """The address to request: without a fragment, and without the scheme `feed` of old readers."""
     if url.startswith("feed:"):
         rest = url.removeprefix("feed:")
         url = f"http:{rest}" if rest.startswith("//") else rest

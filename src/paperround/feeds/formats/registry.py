@@ -1,4 +1,4 @@
-"""Which reader a file needs: by its content first, by its name where the content leaves it open."""
+"""Choose the reader of a file by its content or, if that is not clear, by its name."""
 
 import json
 import re
@@ -31,8 +31,8 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that a plugin adds: `read` makes records of a file's content; `recognise` tells
-    whether a body, without what may stand before it, is of the format."""
+    """A format that a plugin adds: `read` parses a file into records; `recognise` returns whether
+    the beginning of a file, without byte order mark and white space, is of this format."""
 
     read: Reader
     recognise: Callable[[bytes], bool] = lambda _: False
@@ -87,7 +87,7 @@ _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
 _ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?([a-z][\w-]*)")
 _FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/atom"}
-"""What else the head of a feed holds, by the name of its root."""
+"""What the head of a feed must also contain, by the name of its root."""
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
 
 
@@ -95,7 +95,7 @@ def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str,
     """(format, reader) for a file's decompressed content.
 
     Raises UnknownFormat when in doubt and UnreadableFile for a web page, whatever its name: an
-    error page would be read as a file of nothing but broken entries. So is OPML: it lists feeds.
+    error page would be read as a file of broken entries. OPML raises it too: it lists feeds.
     """
     head = _body(content)[:XML_HEAD].lower()
     if head.startswith(_WEB_PAGES):
@@ -171,9 +171,9 @@ def _table_or_bibliography(body: bytes) -> str | None:
 
 
 def _xml_kind(body: bytes) -> str | None:
-    """The root tells, and what stands in the head of a feed: arXiv's say which service made them.
+    """The format of XML, by its root and head: arXiv's feeds name the service that made them.
 
-    A feed of anybody else is read as any other.
+    Any other feed is `rss`.
     """
     if not body.startswith(b"<"):
         return None
@@ -193,8 +193,8 @@ def root_of(head: bytes) -> bytes:
 
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:
-    """A JSON Feed names itself, JSON Lines hold a whole object a line, and a day of papers is one
-    list or wrapped list."""
+    """The format of JSON: a JSON Feed says so, JSON Lines have a whole object per line, and a day
+    of Daily Papers is a list, bare or wrapped."""
     if body[:1] == b"{" and _JSON_FEED.search(body):
         return "jsonfeed"
     if body[:1] != b"{":

@@ -207,7 +207,7 @@ class Source(ABC, Generic[P]):
             )
 
     def cross_check(self, state: FeedState) -> FetchRequest | None:
-        """Return the request for another page that tells of the newest batch, asked before a feed
+        """Return the request for another page that describes the newest batch, sent before a feed
         is called stale; None without one."""
         del state
         return None

@@ -217,9 +217,8 @@ class FeedStore(Store):
         leased_until: datetime | None = None,
         gone_at: datetime | None = None,
     ) -> None:
-        """Store the state of a polled feed, unless it was deleted. `leased_until` is how long it is
-        still nobody else's, None at the end of the poll; `gone_at` switches it off. Raises
-        LeaseLost."""
+        """Store the state of a polled feed, unless it was deleted. `leased_until` renews the lease,
+        None ends it; `gone_at` switches the feed off. Raises LeaseLost."""
         values = {
             "reason": feed.reason,
             "progress": to_json(feed.progress),
@@ -287,12 +286,12 @@ class FeedStore(Store):
         return [value_of(StoredReject, row, run=row.run_id) for row in rows]
 
     def forget_names(self, *, before: datetime) -> int:
-        """Delete the paper names of runs started before; return how many runs had some."""
+        """Delete the paper names of runs started before `before`; return how many runs had some."""
         named = (db.runs.c.names.is_not(None), db.runs.c.started_at < before)
         return self._connection.execute(update(db.runs).where(*named).values(names=null())).rowcount
 
     def forget_runs(self, *, before: datetime) -> int:
-        """Delete runs started before, with their rejects; return their number."""
+        """Delete runs started before `before`, with their rejects; return their number."""
         return self._connection.execute(
             delete(db.runs).where(db.runs.c.started_at < before)
         ).rowcount
