@@ -1,9 +1,9 @@
 """Tell readers who share what they save how many others saved a paper.
 
-    numbers frozen with the edition ─► readers who shared before it ─► papers they did not speak of
+    numbers frozen with the edition ─► readers who shared before it ─► papers they did not rate
                                                                    └─► the journal club
 
-A reader knows what they said themselves, so a number that includes them would tell of one person
+Readers know what they saved themselves, so a number that includes them would be about one person
 fewer than it says.
 """
 
@@ -24,24 +24,25 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colleagues:
     """What the readers of an edition may be told: the papers of an index that enough readers saved,
-    and the journal club. `spoken` are the papers each of those who are told spoke of."""
+    and the journal club. `rated` has the readers who may be told, each with the papers that they
+    saved or rated."""
 
     saved: Papers = 0
     club: JournalClub | None = None
-    spoken: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
+    rated: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
 
     def told(self, person: SubscriberId, index: PaperIndex) -> Papers:
-        """Return the papers of which this reader is told how many saved them."""
-        spoken = self.spoken.get(person)
-        return 0 if spoken is None else self.saved & ~index.places(spoken)
+        """Return the papers for which this reader is told how many saved them."""
+        rated = self.rated.get(person)
+        return 0 if rated is None else self.saved & ~index.places(rated)
 
     def club_for(self, person: SubscriberId) -> JournalClub | None:
-        """Return the journal club as this reader is told of it: without themselves. Whoever said
-        anything of the paper is taken for one who saved it, so the number is never too high."""
-        spoken = self.spoken.get(person)
-        if self.club is None or spoken is None:
+        """Return the journal club without this reader. A reader who saved or rated the paper is
+        assumed to have saved it, so the number is never too high."""
+        rated = self.rated.get(person)
+        if self.club is None or rated is None:
             return None
-        others = self.club.readers - (self.club.paper_id in spoken)
+        others = self.club.readers - (self.club.paper_id in rated)
         return replace(self.club, readers=others) if others >= LEAST_COLLEAGUES else None
 
 
@@ -53,8 +54,8 @@ def load_colleagues(
 ) -> Colleagues:
     """Return what readers may be told of an edition, with the papers of `index`.
 
-    Only those who shared before the edition was ranked are told: who begins to, or begins anew,
-    waits for the next one. A paper that was withdrawn since is no journal club.
+    Only readers who shared before the edition was ranked are told: one who starts sharing, or
+    starts again, waits for the next edition. A paper withdrawn since cannot be the journal club.
     """
     shared = edition.shared
     told = [
@@ -76,5 +77,5 @@ def load_colleagues(
             if paper.position in shared.readers
         ),
         club=club,
-        spoken={one: frozenset(paper for paper, _ in feedback.get(one, ())) for one in told},
+        rated={one: frozenset(paper for paper, _ in feedback.get(one, ())) for one in told},
     )
