@@ -28,7 +28,7 @@ CLUB_DAYS = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRanking:
-    """A ranking with its list, day and window, and what readers who share said."""
+    """A ranking with its list, day and window, and the shared opinions of readers."""
 
     mailing_list: MailingList
     day: date
@@ -50,8 +50,8 @@ def rank_list(
 ) -> ListRanking:
     """Rank the candidates of `list_name` as known at the end of `day` (default: today), or `now`.
 
-    Not `with_shared`, what readers share does not count: no reader may look at it as often as they
-    like. Raises NotFound if there is no such list.
+    Without `with_shared`, what readers share does not count: a preview that a reader can repeat
+    must not reveal who shared what. Raises NotFound if there is no such list.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)

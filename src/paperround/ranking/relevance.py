@@ -28,7 +28,8 @@ SATURATION = 1.2
 LENGTH = 0.75
 """The normalization by field length, from 0 (none) to 1 (full)."""
 PAPERS_PER_LEADER = 12
-"""One paper in this many is a leader, whose neighbours gain; ties with the last leader count."""
+"""One paper in this many is a leader, whose neighbours gain; ties with the last leader are
+leaders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

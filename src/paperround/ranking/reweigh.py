@@ -2,7 +2,7 @@
 
 A part that is a weight times something scales with it. Two are estimates when `votes` and `growth`
 change differently, because they depend on all papers of the day: `source` and `votes_expected`.
-So is `prior` when `authors` changes. What a cap took from a score it keeps taking.
+So is `prior` when `authors` changes. What a cap subtracted from a score stays subtracted.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ def require_part_weights(weights: Weights) -> None:
 
 
 def is_comparable(before: Weights, after: Weights) -> bool:
-    """Whether scores with the weights `before` tell what they are with `after`: a part that was
-    switched off was not kept, and other constants cannot be changed afterwards."""
+    """Whether scores with the weights `before` can be recomputed with `after`: a part that was
+    switched off was not stored, and other constants cannot be changed afterwards."""
     old, new = before.by_name(), after.by_name()
     return all(
         (old[name] > 0 or new[name] == 0) if name in PART_WEIGHTS else old[name] == new[name]
@@ -39,7 +39,7 @@ def is_comparable(before: Weights, after: Weights) -> bool:
 
 
 def reweigh(parts: Mapping[str, float], before: Weights, after: Weights) -> float:
-    """Return the score that `parts`, frozen with the weights `before`, add up to with `after`."""
+    """Return the score with the weights `after` of `parts` that were frozen with `before`."""
     votes = _ratio(before.votes, after.votes)
     level = _ratio(before.votes + before.growth, after.votes + after.growth)
     authors = _ratio(before.authors, after.authors)

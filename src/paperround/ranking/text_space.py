@@ -125,8 +125,8 @@ class TextSpace:
         return self.highest_idf if place is None else float(self.idf[place])
 
     def texts(self, bags: Sequence[Bag], power: float | None = None) -> Texts:
-        """The texts of `bags` in this space; unknown words are left out. `power` is that of idf, if
-        it is not the one of papers."""
+        """The texts of `bags` in this space; unknown words are left out. `power` is the power of
+        idf, by default that of papers."""
         known = [[word for word in bag if word in self.place_of] for bag in bags]
         places = np.array(
             [self.place_of[word] for words in known for word in words], dtype=np.int32

@@ -51,7 +51,7 @@ _VAGUE = frozenset(
     worlds zero
     """.split()
 )
-"""Words that name no topic alone, and of which a phrase needs another one."""
+"""Words that name no topic alone; a phrase needs at least one other word."""
 
 _NOT_LAST = frozenset(
     """
@@ -83,7 +83,7 @@ _NOT_ALONE = frozenset(
     synthesis teacher thought trajectories usage vectors web weights
     """.split()
 )
-"""Words that say something only beside others: `video generation`, `multimodal models`."""
+"""Words that name a topic only beside others: `video generation`, `multimodal models`."""
 
 _ADJECTIVE = re.compile(
     r"(?:[aeiou]ral|ual|ial|onal|ical|inal|imal|ous|able|ible|ive|ic|ed|less|ful|ly"
@@ -97,7 +97,7 @@ _NOUNS = frozenset(
     """.split()
 )
 _PHRASES = frozenset({"world model", "world models"})
-"""Topics of words that name none with others."""
+"""Topics made of words that name none otherwise."""
 
 _NAME = re.compile(r"(?:[A-Z]{2,}s?|\w*\d\w*)")
 LONGEST = 3
@@ -121,7 +121,7 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
     """The topic that two papers have in common, in lower case; empty if there is none.
 
     `shared` are the weights of words in both papers, `texts` the papers as `spaced` text. The
-    topic is the heaviest run of such words in one of the `titles` that stands in both texts, a
+    topic is the heaviest run of such words in one of the `titles` that occurs in both texts, a
     single word at least MENTIONS times in all.
     """
     best, weight = "", 0.0
@@ -139,7 +139,7 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
 
 
 MOST_OWN = 2
-"""Topics that are named of one paper."""
+"""The most topics named for one paper."""
 
 
 def own_topics(title: str, abstract: str, keywords: Sequence[str]) -> tuple[str, ...]:
@@ -169,8 +169,8 @@ def _names_subject(run: Sequence[str]) -> bool:
 
 
 def spaced(*texts: str) -> str:
-    """The tokens of `texts`, each between two spaces of its own, to count phrases in. No phrase
-    runs from one text into the next."""
+    """The tokens of `texts`, each with its own space on both sides, to count phrases in. No phrase
+    spans two texts."""
     return _spaced(tokens(" . ".join(texts)))
 
 
@@ -214,8 +214,8 @@ def _ends_well(word: str) -> bool:
 
 
 def _spell(word: str, title: str, abstract: str) -> str:
-    """The word in lower case, but for names: those with other capitals or digits (`R1-like`), and
-    those that stand alone with a capital within a sentence (`Gaussian`)."""
+    """The word in lower case, except for names: those with other capitals or digits (`R1-like`),
+    and those that stand alone with a capital within a sentence (`Gaussian`)."""
     text = f"{title} {abstract}"
     name = word.capitalize()
     if re.search(rf"\b[a-z][\w-]*,?\s{re.escape(name)}(?=\s[a-z]|[,.;)])", abstract):

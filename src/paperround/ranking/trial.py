@@ -5,8 +5,8 @@
               ├─► the first ones, against those that were sent
               └─► the votes of both a week later
 
-Only the papers that an edition shows are reordered, from the parts that were frozen with it: no
-observation and no model of a later day has a say. Stores nothing.
+Only the papers that an edition shows are reordered, from the parts that were frozen with it:
+observations and models of later days change nothing. Stores nothing.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ OUTCOME = timedelta(days=7)
 """When the votes of an edition's papers are compared: most of them are in."""
 
 MOST_MOVED = 10
-"""Papers to name of those that would come in, and of those that would drop out."""
+"""Papers to name, both of those that would come in and of those that would drop out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ class WeightsTrial:
     """What other weights would have changed, newest day first.
 
     `size` is the number of papers of a digest, `shown` that of an edition. `incomparable` days have
-    editions whose scores do not tell what they would be. `outcome` is None without a day that is a
-    week old and has papers with votes.
+    editions whose scores cannot be recomputed. `outcome` is None without a day that is a week old
+    and has papers with votes.
     """
 
     list: str
@@ -149,7 +149,7 @@ def try_weights(
 def _editions(
     work: Transaction, mailing_list: MailingList, *, days: int, now: datetime
 ) -> list[Edition]:
-    """Return the edition of each day that most digests were sent of, newest first."""
+    """Return the edition of each day that was sent in most digests, newest first."""
     last = local_date(now, mailing_list.zone)
     first = last - timedelta(days=days - 1)
     names = work[EditionStore].most_sent(mailing_list.id, since=first, until=last)

@@ -134,8 +134,8 @@ def parse_weights(text: str) -> Weights:
 
 
 def weights_of(ranker: str) -> Weights:
-    """Return the weights that the name of a ranker holds: `trending-3(votes=2.0)+authors-1`. An
-    edition keeps that name. Weights that this version does not know any more are the defaults."""
+    """Return the weights in the name of a ranker, such as `trending-3(votes=2.0)+authors-1`, which
+    editions store. Returns the defaults if this version does not know one of them."""
     named = _NAMED.search(ranker)
     try:
         return parse_weights(named[1]) if named else DEFAULTS
