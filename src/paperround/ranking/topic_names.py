@@ -133,7 +133,7 @@ def shared_topic(shared: Mapping[str, float], texts: Sequence[str], titles: Sequ
                 if run[-1] not in shared:
                     break
                 gain = sum(shared[word] for word in run)
-                if gain > weight and is_topic(run) and _stands_in_all(run, texts):
+                if gain > weight and is_topic(run) and _occurs_in_all(run, texts):
                     best, weight = " ".join(run), gain
     return best
 
@@ -199,7 +199,7 @@ def _is_phrase(words: Sequence[str]) -> bool:
     return may_join(words[0]) and _ends_well(words[-1]) and any(map(_is_specific, words))
 
 
-def _stands_in_all(run: Sequence[str], texts: Sequence[str]) -> bool:
+def _occurs_in_all(run: Sequence[str], texts: Sequence[str]) -> bool:
     counts = [text.count(_spaced(run)) for text in texts]
     return all(counts) and (len(run) > 1 or sum(counts) >= MENTIONS)
 
