@@ -3,7 +3,7 @@
     references of the day's papers ─► places by cited work ─┐
     own papers, saved ones, added ones ─────────────────────┴► citing papers, with lift and reason
 
-A cited work is the paper it is here, and a name (`papers.references`) while it is not known here.
+A cited work is a paper if we have it, else a name (`papers.references`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,14 +36,14 @@ CitedWork = PaperId | CitedName
 _YOURS, _SAVED, _GIVEN = "yours", "saved", "given"
 
 LIFTS: Mapping[str, float] = {_YOURS: MOST_LIFT, _SAVED: MOST_LIFT / 2, _GIVEN: MOST_LIFT / 2}
-"""What citing a work adds to the score of a paper, in log odds. Chosen: hardly anybody passes over
-a paper that builds on their own; one on what they saved is worth as much as a narrow category."""
+"""What citing a work adds to the score of a paper, in log odds. Chosen: readers rarely skip a paper
+that builds on their own; one that builds on a saved paper is worth as much as a narrow category."""
 
 
 @dataclass(frozen=True, slots=True)
 class CitingGroup:
-    """The papers that cite one of the reader's works and are in no group before, how they know
-    that work, and its title."""
+    """The papers that cite one of the reader's works and are in no earlier group, how the reader
+    knows that work, and its title."""
 
     papers: Papers
     relation: str
@@ -62,7 +62,8 @@ class CitingPapers:
         return any_of(one.papers for one in self.groups)
 
     def lift_of(self, place: int) -> float:
-        """The addition to the paper's score. To cite several works adds no more than the best."""
+        """The addition to the paper's score: citing several works adds no more than the best
+        one."""
         found = self._group_of(place)
         return 0.0 if found is None else LIFTS[found.relation]
 
@@ -149,7 +150,7 @@ def _works_of(
 
 @lru_cache(maxsize=16384)
 def _named_by(seed: str) -> tuple[CitedName, str, str] | None:
-    """The work that a seed names, which may be unknown here, and what to call it."""
+    """The work that a seed names, which we may not have, and what to call it."""
     if is_unlike(seed):
         return None
     relation = _YOURS if is_own(seed) else _GIVEN

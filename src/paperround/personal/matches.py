@@ -43,7 +43,8 @@ _NO_PAPERS = KeywordIndex(())
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPreferences:
     """The preferences of a reader: `topics` of the subscription, `interests`, and the known papers
-    they gave as examples (`seeds`) or counterexamples (`unlike`). Of the examples they wrote `own`.
+    they gave as examples (`seeds`) or counterexamples (`unlike`). `own` are the examples that they
+    wrote.
     """
 
     topics: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class ReaderPreferences:
 
     @property
     def known(self) -> tuple[PaperId, ...]:
-        """Papers the reader gave, so we need not send them."""
+        """Papers the reader gave, which need not be sent."""
         return self.seeds + self.unlike
 
     def of_kind(self, kind: InterestKind) -> Iterator[str]:
@@ -83,17 +84,17 @@ class ReaderPreferences:
 
     @property
     def own_titles(self) -> tuple[str, ...]:
-        """Those of `titles` that the reader wrote."""
+        """The `titles` of papers that the reader wrote."""
         return tuple(map(seed_name, filter(is_own, self._titles())))
 
     @property
     def focus(self) -> str:
-        """What the reader writes of their work."""
+        """What the reader writes about their work."""
         return ". ".join(self.of_kind(InterestKind.FOCUS))
 
     @property
     def avoid(self) -> str:
-        """What the reader writes of what to leave out."""
+        """What the reader writes about what to leave out."""
         return ". ".join(self.of_kind(InterestKind.AVOID))
 
     def _titles(self) -> Iterator[str]:

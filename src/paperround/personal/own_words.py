@@ -1,10 +1,10 @@
-"""Read what readers write of their work in a few sentences, and find papers that speak like it.
+"""Read the statement that a reader writes about their work, and find papers similar to it.
 
-A statement is a text like a paper's, but short: every word is there once, and many say only who
-writes. So its words weigh less steeply by rarity, the prose around them weighs nothing, and pairs
-of words that an abstract has side by side count as well.
+A statement is a text like a paper's, but short: every word occurs once, and many only introduce the
+writer. So rarity matters less, introductory words do not count, and adjacent pairs of words that an
+abstract has as well count too.
 
-    likeness = that of words and themes, by the share of its words that papers know
+    likeness = that of words and themes · the share of its words that papers have
                + 0.2 · that of pairs
 """
 
@@ -25,16 +25,16 @@ from paperround.ranking.text_space import Bag, Dense, Texts, TextSpace, bag_of
 from paperround.ranking.topic_names import LONGEST, is_topic, spaced
 
 POWER = 1.0
-"""The power of idf in a statement's words and themes. A whole paper says its subject again and
-again, so its rare words tell; the rare word of a statement is often chance."""
+"""The power of idf in a statement's words and themes. A paper repeats its subject, so its rare
+words are significant; a rare word of a statement is often chance."""
 
 PAIRS_SHARE = 0.2
 
 LEAST_LIKENESS = 0.08
-"""A paper less like a statement is neither lifted, nor pushed down, nor explained by it."""
+"""A paper with less likeness to a statement is not lifted, lowered or explained by it."""
 
 MOST_NAMED = 2
-"""Phrases that a reason names."""
+"""The most phrases that a reason names."""
 
 LEAST_MENTIONS = 3
 """The least mentions of a single word that make it a topic of a paper."""
@@ -54,8 +54,8 @@ _WRITER = re.compile(
     r"(?:scientist|engineer|student|developer|practitioner)s?\b",
     re.IGNORECASE,
 )
-"""Who writes, and that a subject follows: `my group`, `working on`, `papers about`. Of `as a speech
-engineer` the speech is kept."""
+"""Phrases about the writer, or that introduce a subject: `my group`, `working on`, `papers about`.
+`as a speech engineer` leaves `speech`."""
 
 _PROSE = frozenset(
     """
@@ -72,29 +72,29 @@ _PROSE = frozenset(
     understand ve want wanted wants whatever wish wonder worked worker workers write yours
     """.split()
 )
-"""What people say around their subject, besides the stop words of papers."""
+"""Words around a subject that are not part of it, besides the stop words of papers."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class OwnWords:
-    """The key of a text that a reader wrote of their work, or of what to leave out."""
+    """The key of a statement: what a reader wrote about their work, or about what to leave out."""
 
     text: str
 
 
 def statement_bag(text: str) -> Bag:
-    """Counts of the words that say something of a subject."""
+    """The counts of the words about a subject."""
     return {word: times for word, times in bag_of(_subject(text)).items() if word not in _PROSE}
 
 
 def _subject(text: str) -> str:
-    """The text without who writes it."""
+    """The text without what it says about the writer."""
     return _WRITER.sub(lambda found: f" . {found['kept'] or ''}. ", text)
 
 
 class PairIndex:
-    """The pairs of words that stand side by side in the papers of a field, each word in the
-    singular. Sorted by pair, they take 12 bytes each."""
+    """The pairs of adjacent words in the papers of a field, each word in the singular. Sorted by
+    pair, they take 12 bytes each."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         number: defaultdict[str, int] = defaultdict(count().__next__)
@@ -111,8 +111,8 @@ class PairIndex:
         self._places = np.array(places, dtype=np.int32)[order]
 
     def likeness(self, statement: str) -> Dense:
-        """How like a statement each paper is by its pairs: the sum of the weights of those it has,
-        over the norm of the weights of all."""
+        """The likeness of each paper to a statement by pairs: the sum of the weights of the pairs
+        it has, divided by the norm of the weights of all pairs."""
         row, whole = np.zeros(self._papers, dtype=np.float64), 0.0
         for pair in dict.fromkeys(_pairs(_subject(statement))):
             held = self._places_of(pair)
@@ -155,14 +155,14 @@ def likeness_of(
 
 
 def likeness_by_words(bags: Sequence[Bag], space: TextSpace, field: Texts) -> Dense:
-    """The same by words and themes alone, from the words of the statements."""
+    """The same by words and themes alone, without pairs."""
     known = np.array([_known_share(bag, space) for bag in bags], dtype=np.float32)
     return space.texts(bags, power=POWER).likeness(field) * known[:, None]
 
 
 def _known_share(bag: Bag, space: TextSpace) -> float:
-    """The length of a statement without words that no paper has, by its whole length. Who writes of
-    something else altogether is near nothing, though the one word that is known would be."""
+    """The length of a statement without words that no paper has, divided by its whole length. So a
+    statement about another subject is near no paper, even if one of its words is known."""
     rarity = [space.rarity(word) for word in bag]
     known = [one for one, word in zip(rarity, bag, strict=True) if word in space.place_of]
     return math.sqrt(sum(one**2 for one in known) / (sum(one**2 for one in rarity) or 1))
@@ -188,8 +188,8 @@ def shared_phrases(statement: str, paper: str, weight: Callable[[str], float]) -
 
 @lru_cache(maxsize=512)
 def _phrases(statement: str) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """The phrases of a statement that name a topic, the last word in the singular and the plural;
-    and each as `spaced` text. Cached, as a digest has a dozen papers to explain."""
+    """The phrases of a statement that name a topic, with the last word in the singular and the
+    plural, and each as `spaced` text. Cached, because a digest has a dozen papers to explain."""
     words = tokens(_subject(statement))
     runs = (
         (*words[start : end - 1], last)

@@ -111,7 +111,7 @@ def edition_paper(place: TailPaper, paper: Paper, stars: int | None = None) -> E
 def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPaper:
     """The paper with its gists, as far as its source lets us show them.
 
-    A machine's summary is shown alone: two sentences of the authors beside it would say it again.
+    A machine's summary is shown alone: two of the authors' sentences beside it would repeat it.
     """
     if paper.show is Show.LINK:
         return replace(shown, gist="")

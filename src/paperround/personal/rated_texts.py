@@ -76,7 +76,7 @@ class RatedTexts:
         return isinstance(self._names[place], str)
 
     def is_statement(self, place: int) -> bool:
-        """Whether the text at `place` is what a reader writes of their work."""
+        """Whether the text at `place` is a statement."""
         return isinstance(self._names[place], OwnWords)
 
     def title(self, place: int) -> str:
@@ -126,7 +126,7 @@ class RatedTexts:
         self._place_of.update(zip(texts, range(start, end), strict=True))
 
     def likeness(self, text: int, paper: int) -> float:
-        """How like the text is to a paper of the field."""
+        """The likeness of the text to a paper of the field."""
         part, column = divmod(paper, self._width)
         return float(self._cube[part, text, column])
 

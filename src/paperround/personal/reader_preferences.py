@@ -68,8 +68,8 @@ def interests_of(work: Transaction, person: SubscriberId) -> tuple[Interest, ...
 def add_interests(
     work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> tuple[Interest, ...]:
-    """Add interests up to the limit; returns all interests of the subscriber. A statement that they
-    have stays as it is."""
+    """Add interests up to the limit; returns all interests of the subscriber. An existing statement
+    stays as it is."""
     known = interests_of(work, person)
     if not more:
         return known

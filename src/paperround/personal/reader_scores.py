@@ -221,7 +221,7 @@ class TasteChooser:
     def _bound_by_focus(
         self, worth: Dense, texts: Sequence[Said], views: Sequence[PersonalView]
     ) -> None:
-        """Keep a statement from lifting papers that are hardly like it."""
+        """Keep a statement from lifting papers with little likeness to it."""
         place_of = {
             row: self._place_of[OwnWords(one.taste.focus)]
             for row, one in enumerate(views)
@@ -238,8 +238,8 @@ class TasteChooser:
             worth[rows] = np.where(near, worth[rows], bound)
 
     def _push_down(self, worth: Dense, views: Sequence[PersonalView]) -> None:
-        """Take from papers near what a reader wants to leave out what others gain from a statement,
-        but for those that they ask for by name."""
+        """Lower papers near what a reader wants to leave out by what a statement would add, except
+        those they ask for by name."""
         place_of = {
             row: self._place_of[OwnWords(one.taste.avoid)]
             for row, one in enumerate(views)
@@ -253,7 +253,7 @@ class TasteChooser:
             worth[rows] -= np.where(falls, odds, np.float32(0))
 
     def _is_near(self, statements: Sequence[int]) -> Marks:
-        """Whether each paper is like each of the statements."""
+        """Whether each paper is similar to each of the statements."""
         fit = self._fit([Said(liked=(place,)) for place in statements])
         near: Marks = fit[:, : len(self._day.ids)] >= LEAST_LIKENESS
         return near
@@ -289,7 +289,7 @@ class TasteChooser:
             )
 
     def _known_as(self, taste: Taste) -> dict[int, str]:
-        """How the reader knows texts that they did not only like."""
+        """How the reader knows the texts that they wrote, gave or saved."""
         given: list[TextKey] = [*taste.given, *map(TitleOf, taste.titles)]
         places = self._place_of
         saved = {places[name]: "saved" for name in taste.saved if name in places}

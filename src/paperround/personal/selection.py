@@ -35,7 +35,7 @@ Places = NDArray[np.intp]
 ALIKE_COSTS = 3.0
 
 SHORTLIST = 3
-"""Times the free places of a digest: the number of best papers considered."""
+"""The number of best papers considered, in multiples of the free places of a digest."""
 
 
 class Selection:
@@ -81,11 +81,11 @@ class Selection:
 
 
 OFFERED = 3
-"""Times the size of a digest: candidates from the edition's tail."""
+"""The number of candidates from the edition's tail, in multiples of the size of a digest."""
 
 REACH = 10
-"""Times the size of a digest: papers searched for those, since a reader may already have the best
-of a week."""
+"""The number of papers searched for those, in multiples of the size of a digest: a reader may
+already have the best of a week."""
 
 BATCH_SIZE = 250
 """Readers per batch: their data fit the cache of a processor."""

@@ -26,7 +26,7 @@ class Taste:
 
     `given` are the liked papers that they gave themselves, `saved` those they saved, `titles` given
     papers known only by title, `own` the given papers and titles that they wrote. `focus` is what
-    they write of their work, `avoid` of what to leave out.
+    they write about their work, `avoid` about what to leave out.
     """
 
     liked: tuple[PaperId, ...] = ()
@@ -113,7 +113,7 @@ class PersonalView:
     the size of their digest.
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
-    the least score, `told` the papers of which they are told how many saved them, `chosen` those
+    the least score, `told` the papers for which they are told how many saved them, `chosen` those
     that an editor chose for everybody and that they may get. Without a `taste` they get papers in
     the edition's order.
     """
