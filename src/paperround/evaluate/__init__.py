@@ -1,4 +1,4 @@
-"""Evaluate the models on historical data, next to baselines. Not used when sending mail.
+"""Evaluate the models on historical data, next to baselines. Not used to send email.
 
 The command line imports this module at startup, so it must not import a numerical library.
 """

@@ -47,7 +47,7 @@ AT_THEIR_OWN_TIME = replace(DEFAULTS, recency=0.0)
 """Weights for comparing papers of a week at their own snapshots: recency has no meaning then, and a
 late snapshot must not make its papers look old."""
 LEAST_AFTERNOON = 5
-"""The minimum of afternoon counts of a day; with fewer its outcome are the morning counts."""
+"""The minimum of afternoon counts of a day; with fewer the morning counts are its outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | 
     return {id_: item.score for item in ranking.items for id_ in (item.paper.id, *item.folded)}
 
 
-# Predict how far papers listed after the morning end up from the morning's papers.
+# Predict how the final votes of papers listed after the morning differ from the morning's papers.
 #
 #     y     ln(1 + afternoon votes) of a late paper, less its mean over the day's early papers
 #     y = w0 + w1 (k - mean k of the early) + w2 (level - LEVEL)
@@ -141,7 +141,7 @@ LEAST_LATE = 20
 LEVEL = 2.0
 """About the usual level: w0 is the gap on such a day."""
 PENALTY = 5.0
-"""Has the weight of five late papers without effect."""
+"""The weight of the ridge, as much as five late papers without effect."""
 
 
 @dataclass(slots=True)
