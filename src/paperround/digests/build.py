@@ -139,7 +139,7 @@ Covered = tuple[TrendingPeriod, Days | None]
 
 
 def _covered(reader: DigestReader) -> Covered:
-    """Return what the reader's digest covers. On a day without one, nothing is read for it."""
+    """Return what the reader's digest covers. Reads nothing for a day without a digest."""
     if not is_digest_day(reader.subscription, reader.day):
         return TrendingPeriod.DAY, None
     period = period_of(reader.subscription)
@@ -155,7 +155,7 @@ def load_builder(
     readers: Sequence[DigestReader],
     covered: Covered,
 ) -> "DigestBuilder":
-    """Return a builder for these readers, without what it tells of papers in no digest."""
+    """Return a builder for these readers, without new, risen and left-out papers."""
     period, days = covered
     frozen = edition.all_papers
     personal_ranking = context.personal_ranking
@@ -211,7 +211,7 @@ def dropped_papers(edition: Edition) -> set[PaperId]:
 def _with_papers_left_out(
     work: Transaction, builder: "DigestBuilder", readers: Sequence[DigestReader]
 ) -> "DigestBuilder":
-    """Return the builder with what its digests tell of papers that they do not hold."""
+    """Return the builder with the new, risen and left-out papers that its digests mention."""
     edition, mailing_list, period = builder.edition, builder.mailing_list, builder.period
     cache = builder.context.cache
     due = [one for one in readers if is_digest_day(one.subscription, one.day)]
@@ -245,10 +245,10 @@ class DigestBuilder:
     edition's cut, where a reader may get one. `memory` are the papers sent before,
     `chosen` those an editor chose for everybody, `withdrawn` those no digest may carry,
     `withdrawals` those to report to each reader,
-    `colleagues` what readers who share are told of each other.
-    `counters` count the papers that were new in each span. `risen` are the papers of the list
-    that rose, `left_out` those of them that a reader was not sent. Withdrawals and risen papers
-    alone send no email: they wait for the next digest.
+    `colleagues` what readers who share are told about each other. `counters` count the papers that
+    were new in each span. `risen` are the papers of the list that rose, `left_out` those that a
+    reader was not sent. Withdrawals and risen papers alone send no email: they wait for the next
+    digest.
     """
 
     context: BuildContext
@@ -308,7 +308,7 @@ class DigestBuilder:
     def next_papers(
         self, reader: DigestReader, after: Collection[PaperId]
     ) -> tuple[EditionPaper, ...]:
-        """Return the papers that a digest of this reader would go on with after these."""
+        """Return the papers that would follow these in a longer digest of this reader."""
         view = self._view(reader)
         left = replace(view, sent=view.sent | self.index.places(after))
         (pick,) = self._picks([left])
@@ -411,7 +411,8 @@ class DigestBuilder:
         return replace(counts, nothing_on=topics[0] if len(topics) == 1 else "")
 
     def _risen(self, reader: DigestReader, papers: tuple[PaperId, ...]) -> tuple[RisenPaper, ...]:
-        """Return what rose since the reader's digests left it out, and is not in this one."""
+        """Return the papers that rose after the reader's digests left them out, without those in
+        this one."""
         left_out = self.left_out.get(reader.person, ())
         return tuple([one for one in left_out if one.paper_id not in papers][:MOST_RISEN])
 
@@ -443,7 +444,7 @@ def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewD
 # sign-ups, so batches are small.
 
 PART = 400
-"""Rows written in one transaction, at most: about 35 ms of one core."""
+"""The most rows written in one transaction: about 35 ms of one core."""
 
 One = TypeVar("One")
 Row = TypeVar("Row")

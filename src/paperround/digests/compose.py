@@ -187,7 +187,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         for one in edition.all_papers
         if one.position in delivery.positions
     )
-    # a source that is late today says nothing of a month
+    # a source that is late today does not explain a short month
     is_thin = len(delivery.positions) < content.size and period is not TrendingPeriod.MONTH
     return DigestView(
         list_name=edition.list_name,
@@ -233,7 +233,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
 
 
 def _archive(content: EditionContent) -> str:
-    """Return the query of the page of the list's archive."""
+    """Return what follows `/editions` in the address of the list's archive."""
     name = content.edition.list_name
     query = {"list": name} if name != DEFAULT_LIST or content.access else {}
     if content.access:
@@ -246,8 +246,8 @@ def _club_paper(club: JournalClub, base: str) -> ClubPaper:
 
 
 def without_site(view: DigestView) -> DigestView:
-    """Return the view of a digest that readers make for themselves: no link leads to a site, titles
-    lead to the papers' own pages, and nobody else sends it."""
+    """Return the view of a digest that readers make for themselves, without a site: titles link to
+    the papers' own pages, and no sender is named."""
     own_papers = []
     for one in view.papers:
         shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
@@ -272,8 +272,8 @@ def without_site(view: DigestView) -> DigestView:
 
 
 def _own_page(url: str) -> str:
-    """Return the address of the paper's own page, told from that of its page on the site; empty if
-    it is not on arXiv."""
+    """Return the address of the paper's page on arXiv, derived from that of its page on the site;
+    empty if it is not on arXiv."""
     name = url.rpartition("/papers/")[2]
     return "" if name.isdecimal() else addresses_of({"arxiv": name})["abstract"]
 
@@ -303,7 +303,7 @@ def _personal_paper(
 
 
 def paper_for_all(paper: EditionPaper, as_of: datetime, base: str, section: Section) -> DigestPaper:
-    """Return a paper as readers without preferences get it."""
+    """Return a paper as it is shown to readers without preferences."""
     return DigestPaper(
         title=paper.title,
         authors=paper.authors,

@@ -35,10 +35,10 @@ from paperround.papers.store.papers import PaperStore
 from paperround.personal.ranking import edition_paper, tail_of, with_gist
 
 LONGEST_HOLD = 12 * 60
-"""Minutes. Readers wait as long, and a day must end with its digests."""
+"""Minutes. Readers wait this long, and the digests of a day must be sent on that day."""
 LONGEST_NOTE = 300
 MOST_CHOSEN = 5
-"""The most papers of an edition that an editor chooses: a digest is still the reader's own."""
+"""The most papers an editor can choose for an edition, so that most of a digest stays personal."""
 
 Details = Mapping[str, str | int]
 T = TypeVar("T")
@@ -66,8 +66,8 @@ def check_hold(minutes: int) -> int:
 
 
 def set_hold(database: Database, list_name: str, minutes: int, *, by: str, now: datetime) -> int:
-    """Hold the later editions of a list for so many minutes, 0 for not at all; return the minutes
-    before. Raises NotFound, and InvalidInput for a number out of range."""
+    """Hold future editions of a list for `minutes` (0: do not hold them); return the previous
+    value. Raises NotFound, and InvalidInput for a number out of range."""
     check_hold(minutes)
 
     def change(work: Transaction) -> int:
@@ -112,7 +112,7 @@ def held_editions(work: Transaction, list_name: str, *, now: datetime) -> list[E
 
 
 def approve(database: Database, ref: EditionRef, *, by: str, now: datetime) -> Edition:
-    """Let a held edition go out now; return it. Raises NotFound, and InvalidInput unless it is
+    """Release a held edition now; return it. Raises NotFound, and InvalidInput unless it is
     held."""
 
     def end(work: Transaction, edition: Edition) -> Edition:
@@ -129,7 +129,7 @@ def drop(
     """Leave a paper out of a held edition, or put it back; return the edition.
 
     `paper` is its number, arXiv id or a link. Raises NotFound for one that the edition does not
-    rank, and InvalidInput for one that was chosen and for the last one.
+    rank, and InvalidInput for one that was chosen and for the last one left.
     """
 
     def change(work: Transaction, edition: Edition) -> Edition:
@@ -151,8 +151,8 @@ def drop(
 
 
 def find_named_paper(work: Transaction, name: str) -> Paper:
-    """Return the paper of a number, an arXiv id, or a link to its page here, on arXiv or on Hugging
-    Face. Raises NotFound."""
+    """Return the paper with this number or arXiv id, or with a page at this link: here, on arXiv or
+    on Hugging Face. Raises NotFound."""
     name = name.partition("?")[0].partition("#")[0].rstrip("/")
     return find_paper(work, name.rpartition("/papers/")[2])
 
@@ -191,10 +191,10 @@ def choose(
     undo: bool = False,
     gist: GistChooser = choose_gist,
 ) -> Edition:
-    """Put a paper first for everybody who was not sent it and did not mute it, or undo that; return
-    the edition.
+    """Put a paper first for every reader who was not sent it and did not mute it, or undo that;
+    return the edition.
 
-    `paper` names any paper known here, whatever its rank. Raises NotFound, and InvalidInput for one
+    `paper` names any paper we have, whatever its rank. Raises NotFound, and InvalidInput for one
     that was dropped or withdrawn, and for too many.
     """
 
@@ -258,7 +258,7 @@ def add_note(
     paper: str | None = None,
 ) -> Edition:
     """Add a note for readers to a held edition, below its heading or at one of its papers; an empty
-    one takes the note back. Returns the edition.
+    text deletes the note. Returns the edition.
 
     Raises NotFound for a paper that the edition does not show, InvalidInput unless the text is a
     single line.
@@ -304,7 +304,7 @@ def _change(
     *,
     now: datetime,
 ) -> T:
-    """Return what `change` returns for a held edition, which nobody else changes meanwhile."""
+    """Lock a held edition and return what `change` returns for it."""
 
     def change_held(work: Transaction) -> T:
         edition = find_edition(work, ref, now=now)

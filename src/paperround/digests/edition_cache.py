@@ -10,7 +10,7 @@ from paperround.editions.model import Edition, TrendingPeriod
 
 
 class EditionCache:
-    """How many papers were new and which rose, for each edition of a run of planning."""
+    """Which papers were new and which rose, for each edition of a planning run."""
 
     def __init__(self) -> None:
         self._counters: dict[tuple[ListId, datetime, NewSpan], NewPaperCounter | None] = {}

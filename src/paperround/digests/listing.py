@@ -1,4 +1,4 @@
-"""Lay papers out on a page as a digest does: in its sections, numbered in its order.
+"""Lay out papers on a page as in a digest: in its sections, numbered in its order.
 
 edition ──► the papers of a digest for everybody ─► sections, as in the email
         └─► all others ───────────────────────────► sections
@@ -46,7 +46,7 @@ Sections = tuple[PageSection, ...]
 
 
 def digest_sections(edition: Edition, size: int) -> Sections:
-    """Return the sections of a digest of `size` papers, as everybody gets it."""
+    """Return the sections of a digest of `size` papers for readers without preferences."""
     return _sections(_placed(edition, edition.papers[:size]), first=1)
 
 
@@ -58,8 +58,8 @@ def other_sections(edition: Edition, size: int) -> Sections:
 def trending_sections(page: TrendingPage) -> Sections:
     """Return the sections of the papers of a day, a week or a month.
 
-    Its numbers go on from page to page. A paper is new to a week if it was listed in it, and new
-    to a day if it was so when it had its rank.
+    Numbers continue from page to page. A paper is new to a week if it was listed in that week, and
+    new to a day if it was new when it was ranked.
     """
     if page.period is TrendingPeriod.DAY:
         return _sections(page.papers, first=page.offset + 1)
@@ -82,8 +82,8 @@ def _sections(
     end: datetime | None = None,
     period: TrendingPeriod = TrendingPeriod.DAY,
 ) -> Sections:
-    """Return papers in the order of their sections at the `end` of a period, by default when they
-    were ranked; numbered from `first` on."""
+    """Return papers in the order of their sections, numbered from `first` on. Sections are those at
+    the `end` of a period, by default those when a paper was ranked."""
     sections = [section_for_all(one.paper, end or one.as_of, period) for one in places]
     order = order_of([(sections[at], one.paper.votes) for at, one in enumerate(places)])
     numbered = [
@@ -104,9 +104,9 @@ def _sections(
 
 
 def _on_page(place: Placed, section: Section, period: TrendingPeriod) -> DigestPaper:
-    """Return a paper as a page shows it, which keeps the English reasons of old editions.
+    """Return a paper as a page shows it, with the English reasons of old editions.
 
-    In a week or a month it has no age: its votes are of the day of its rank, which is told.
+    In a week or a month it has no age: its votes are of the day of its rank, which is shown.
     """
     paper = paper_for_all(place.paper, place.as_of, "", section)
     age = paper.age if period is TrendingPeriod.DAY else None

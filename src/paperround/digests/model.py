@@ -51,7 +51,7 @@ def choice_of(
 ) -> DigestChoice | SkipReason:
     """Turn a pick into a choice, or into the reason why there is no email.
 
-    The reasons of a week name weekdays. Of the papers in `told` they say how many saved them.
+    The reasons of a week name weekdays. Those of papers in `told` say how many saved them.
     """
     if not pick.unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
@@ -76,8 +76,8 @@ def positions_for_everyone(edition: Edition, size: int) -> tuple[int, ...]:
 def _in_sections(
     choice: DigestChoice, papers: Sequence[EditionPaper], as_of: datetime, period: TrendingPeriod
 ) -> DigestChoice:
-    """Put a choice in the order of its sections: here, so that the ledger, the feedback page and
-    every later rendering number the papers alike. `papers` are those of its positions."""
+    """Put a choice in the order of its sections, so that the ledger, the feedback page and every
+    rendering number the papers alike. `papers` are those at its positions."""
     worth = choice.parts.get(PERSONAL) or (0.0,) * len(papers)
     placed = [
         (
@@ -114,7 +114,7 @@ def period_of(subscription: Subscription) -> TrendingPeriod:
 
 
 def period_covered(delivery: DeliveryContent) -> TrendingPeriod:
-    """Return what a digest covers: its papers tell, whatever the reader has chosen since."""
+    """Return what a digest covers, by its papers, whatever the reader has chosen since."""
     if any(is_month_position(position) for position in delivery.positions):
         return TrendingPeriod.MONTH
     is_week = any(WEEK in own for own in delivery.parts.values())
@@ -137,7 +137,7 @@ def covered_days(period: TrendingPeriod, local_day: date) -> tuple[date, date]:
 def skip_reason_for(
     edition: Edition, subscription: Subscription, local_day: date
 ) -> SkipReason | None:
-    """Return why there is no digest whatever the papers; None if they decide."""
+    """Return why there is no digest whatever its papers would be; None if it depends on them."""
     paused_until = subscription.preferences.paused_until
     if paused_until is not None and local_day < paused_until:
         return SkipReason.PAUSED
@@ -157,9 +157,9 @@ def _choice(
     citing: CitingPapers,
     saved: Mapping[int, int],
 ) -> DigestChoice:
-    """Build the choice. What a paper cites comes first. Then a pinned paper's reason names what
-    pins it; other reasons name matches and liked topics. The reader's reasons precede that others
-    `saved` the paper, and the edition's."""
+    """Build the choice. A paper's first reason is what it cites. Then a pinned paper's reason names
+    what pins it; other reasons name matches and liked topics. The reader's reasons come before how
+    many others `saved` the paper, and before the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
         if paper.is_chosen:
@@ -216,8 +216,8 @@ _CLUB_DAY = WEEKDAYS.index("fri")
 
 
 def is_club_day(subscription: Subscription, local_day: date) -> bool:
-    """Return whether the digest of `local_day` may name the journal club: once a week, which is
-    Friday's for those who get several. A monthly digest does not."""
+    """Return whether the digest of `local_day` may name the journal club: once a week, on Friday
+    for readers who get several digests a week. A monthly digest never does."""
     match subscription.preferences.frequency:
         case Frequency.WEEKLY:
             return True
@@ -274,7 +274,7 @@ class ClubPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOutPaper:
-    """A paper that the reader's digests had left out, with the votes it has since."""
+    """A paper that the reader's digests had left out, with its later votes."""
 
     title: str
     url: str
@@ -297,8 +297,7 @@ class DigestView:
 
     `local_date` is the subscriber's; the edition may be of another day. `thin` explains which
     feed problem made the digest shorter; empty for none. `note` is what an editor wrote about the
-    edition. The last fields are the look of the list (`ListLook`), empty where it has none of its
-    own.
+    edition. The last fields are the look of the list (`ListLook`), empty for the installation's.
     """
 
     list_name: str
@@ -381,7 +380,7 @@ WEEK = "week"
 """The score part that subtracts recency and growth. Only weekly digests have it."""
 
 MONTH = "month"
-"""The same of monthly digests, where it also adds the votes since the paper's last rank."""
+"""The same for monthly digests, where it also adds the votes since the paper's last rank."""
 
 
 def weekly_edition(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:

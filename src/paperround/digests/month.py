@@ -1,10 +1,10 @@
-"""Choose from a month: what the editions of a list showed, with the counts of today.
+"""Rank the papers that a list's editions showed in a month, with the counts of today.
 
     editions of the month ─► last rank of each paper ─► votes since then ─► order of the month
 
-An edition holds the papers of seven days, so a month is read from all its editions. The digest of a
-month belongs to the newest edition all the same, like any other: its papers are stored with that
-edition (`behind`), at positions of their own.
+An edition holds the papers of seven days, so a month is read from all its editions. Still, a
+monthly digest belongs to the newest edition, like any other: its papers are stored with that
+edition (`behind`), at separate positions.
 """
 
 import math
@@ -30,19 +30,19 @@ from paperround.editions.store.history import VOTES, HistoryStore
 from paperround.ranking.weights import weights_of
 
 _LEVEL = ("votes", "prior", "votes_expected", "topics")
-"""Parts that estimate the votes a paper ends with, and those with the prefix below."""
+"""Parts that estimate the final votes of a paper; so do those with the prefix below."""
 _PRIORS = "prior_"
 _OF_ITS_DAY = ("recency", "growth", "topic_cap", "submitter_cap")
 """Parts that compare a paper with the others of its day."""
 _OF_VOTES = frozenset({"votes", "risen"})
-"""Kinds of reasons that tell votes, which are more by the end of the month."""
+"""Kinds of reasons that state votes, which have grown by the end of the month."""
 
 
 def month_edition(work: Transaction, edition: Edition, first: date, last: date) -> Edition:
     """Return the papers of the days from `first` to `last` in the form of an edition, the best
     first, with the counts known to `edition`.
 
-    It has at most CANDIDATES papers and no tail: readers who had the best get the next ones.
+    It has at most CANDIDATES papers and no tail: readers who were sent the best get the next ones.
     """
     store = work[EditionStore]
     places = store.places(edition.list_id, Order.LATEST, days=(first, last), limit=CANDIDATES)
@@ -86,8 +86,8 @@ def _in_month(paper: EditionPaper, counts: Mapping[str, int], unit: float) -> Ed
 
 
 def _votes_since(parts: Mapping[str, float], votes: int, unit: float) -> float:
-    """Return what `votes` add to the votes that were known or expected at the last rank. A count
-    of a paper's first hours was raised to what it would come to, so fewer take nothing off."""
+    """Return what `votes` add to the votes that were known or expected at the last rank. An early
+    count was extrapolated to the final votes, so fewer votes subtract nothing."""
     level = math.fsum(
         value for name, value in parts.items() if name in _LEVEL or name.startswith(_PRIORS)
     )
@@ -96,6 +96,6 @@ def _votes_since(parts: Mapping[str, float], votes: int, unit: float) -> float:
 
 
 def _reason(frozen: str) -> str:
-    """Return the reason without the votes of that day; a digest tells the count of its own."""
+    """Return the reason without the votes of that day; a digest shows its own count."""
     lines = frozen.split("\n")
     return join_reasons(*(line for line in lines if read_reason(line).kind not in _OF_VOTES))

@@ -2,8 +2,8 @@
 
     papers that a feed first brought since the digest before ─► in the reader's fields ─► counts
 
-A reader who is told how much they did not have to read can stop reading the listings. A wrong
-number would break that promise, so there is none while a feed is out of reach.
+Readers who know how many papers a digest left out need not check the listings. That only holds if
+the number is right, so there is none while a feed is out of reach.
 """
 
 from collections import defaultdict
@@ -26,12 +26,12 @@ from paperround.subscribers.model import Frequency, Subscription
 
 _OUT_OF_REACH = frozenset({SkipReason.FEED_STALE.value, SkipReason.FEED_FAILED.value})
 _LISTED_BEFORE = timedelta(days=1)
-"""How long before it was first seen a paper may be listed: a feed may give the day alone. An older
-one comes from an archive that was read today."""
+"""How long before we first saw a paper it may have been listed: a feed may give only the day. An
+older one comes from an archive that was read today."""
 _LATE = timedelta(hours=2)
-"""How much later than another an edition is frozen at most, as it waits for feeds."""
+"""How much the time of freezing may vary between editions, because they wait for feeds."""
 _MOST_FIELDS = 500
-"""Sets of fields whose papers are remembered."""
+"""Sets of fields whose papers are cached."""
 _MONDAY = 0
 _DAY, _WEEKEND, _WEEK = timedelta(days=1), timedelta(days=3), timedelta(days=7)
 
@@ -105,8 +105,8 @@ def load_counter(
 
 
 def _since(work: Transaction, edition: Edition, length: timedelta) -> datetime:
-    """Return when the edition of that long ago was ranked, so that digests of several days count
-    each paper once although editions wait for feeds; else the instant of that long ago."""
+    """Return when the edition of `length` ago was ranked, so that the digests of several days count
+    each paper once although editions wait for feeds; without one, the instant of `length` ago."""
     expected = edition.as_of - length
     before = work[EditionStore].newest(edition.list_id, by=edition.cut_at - length)
     is_near = before is not None and abs(before.as_of - expected) <= _LATE

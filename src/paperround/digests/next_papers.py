@@ -1,4 +1,4 @@
-"""Find the papers that a mailed digest would have gone on with, as its reader's choices are now."""
+"""Find the papers that would follow in a longer digest, by its reader's current choices."""
 
 from dataclasses import replace
 
@@ -22,11 +22,10 @@ def next_papers(
     subscription: Subscription,
     delivery: DeliveryContent,
 ) -> tuple[EditionPaper, ...]:
-    """Return the papers after those of `delivery`, the best first, never one that its reader was
-    sent.
+    """Return the papers after those of `delivery`, best first, without those its reader was sent.
 
-    They are computed when somebody asks. What ranks below an edition is kept for three days; later,
-    only papers that the edition shows are left.
+    They are computed on request. The tail of an edition is kept for three days; later, only papers
+    that the edition shows are left.
     """
     period, day = period_covered(delivery), delivery.local_date
     days = covered_days(period, day) if period is TrendingPeriod.MONTH else None

@@ -134,8 +134,8 @@ def edition_page(
 ) -> EditionPage:
     """Return the edition of (list, day, cut), or the day's last one.
 
-    Raises NotFound without an edition, and for a cancelled one, unless `even_withdrawn` is set
-    and it was sent to readers. So it does for a private list that is not `opened`.
+    Raises NotFound without an edition, for a private list unless `opened`, and for a cancelled
+    edition unless `even_withdrawn` is set and it was sent to readers.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get_public(list_name, opened=opened)
@@ -144,7 +144,7 @@ def edition_page(
                 mailing_list.id, before=day + timedelta(days=1), limit=1
             )
             holds_papers = bool(newest) and newest[0].day == day
-            names = map(str, reversed(range(MOST_CUTS)))  # the list may have fewer by now
+            names = map(str, reversed(range(MOST_CUTS)))  # the list may have fewer cuts now
             existing = (one for one in names if _find_out(work, mailing_list, day, one))
             cut = newest[0].cut if holds_papers else next(existing, "0")
         edition = _find_out(work, mailing_list, day, cut)
@@ -355,7 +355,7 @@ class Followed(StrEnum):
 
 
 def followed_search(kind: Followed, text: str) -> tuple[str, str]:
-    """Return the name and the query of what `text` follows: the words of a topic are a phrase, an
+    """Return the name and the query of a topic or an author: the words of a topic are a phrase, an
     author is written `Ada Ring` or `Ring, Ada`."""
     if kind is Followed.SEARCH:
         return text.strip(), text
@@ -370,7 +370,7 @@ def followed_search(kind: Followed, text: str) -> tuple[str, str]:
 def followed_page(
     database: Database, kind: Followed, text: str, *, number: int, now: datetime
 ) -> FollowedPage:
-    """Return the newest papers that fit what `text` follows. Raises InvalidInput."""
+    """Return the newest papers of the topic or author `text`. Raises InvalidInput."""
     name, search = followed_search(kind, text)
     query = all_of(search)
     offset = (number - 1) * PAGE

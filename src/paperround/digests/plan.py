@@ -88,8 +88,9 @@ class Hours:
 class PlanReport:
     """The result of planning a list.
 
-    `missed` counts digests planned too late, by local date, `waiting` readers who are due without
-    an edition, and `late` those of them waiting longer than LATE, but not for a held one.
+    `missed` counts digests planned too late, by local date; `waiting` counts readers who are due
+    without an edition, and `late` those among them who have waited longer than LATE, not counting
+    waits for a held edition.
     """
 
     planned: int = 0
@@ -271,8 +272,8 @@ class _ListPlanner:
         return self.editions[due_at]
 
     def _find_edition(self, due_at: datetime | None) -> Edition | None:
-        """Find the edition of the newest cut before `due_at`, after LONGEST_WAIT the newest of all
-        that is out. A held one is waited for.
+        """Find the edition of the newest cut before `due_at` or, after LONGEST_WAIT, the newest one
+        that is out. Waits for a held one.
 
         A digest that is not sent (missed, or due before a restore) may use any edition.
         """
@@ -286,7 +287,7 @@ class _ListPlanner:
         if edition is not None and not self._is_fresh(edition, due_at):
             edition = None
         if edition is not None and edition.is_held(now):
-            self.held.add(due_at)  # however long: this is the edition that these readers get
+            self.held.add(due_at)  # they wait for this edition however long it is held
             return None
         if missed(due_at if edition is None else self._sent_from(due_at, edition), now):
             return self._newest(now, sendable=False)
@@ -358,7 +359,7 @@ class _ListPlanner:
 
 
 class Welcome(Enum):
-    """When a new subscriber's first digest comes: now, with the first papers, or at their hour."""
+    """When a new subscriber gets the first digest: now, with the first papers, or at their hour."""
 
     DUE = "due"
     FIRST_PAPERS = "first-papers"
@@ -401,6 +402,6 @@ def _is_without_papers(edition: Edition) -> bool:
 
 
 def _as_daily(subscription: Subscription) -> Subscription:
-    """Return the subscription as a daily one: a first digest does not wait for its weekday."""
+    """Return the subscription as a daily one: a first digest is sent on any weekday."""
     daily = replace(subscription.preferences, frequency=Frequency.DAILY)
     return replace(subscription, preferences=daily)

@@ -282,8 +282,8 @@ class PublishReport:
 def require_edition(
     database: Database, list_name: str, day: date, cut: str, *, now: datetime
 ) -> None:
-    """Raise NotFound for an edition that `publish` would have to make, unless it is made by hand:
-    the others are made at their cut."""
+    """Raise NotFound for an edition that is not frozen yet, unless it is a manual one: `publish`
+    makes only those; the others are made at their cut."""
     _, found = frozen_edition(database=database, list_name=list_name, day=day, cut=cut, now=now)
     if found is None and cut != MANUAL_CUT:
         raise NotFound(f"the list {list_name} has no edition of {day} with the cut {cut}")
@@ -343,7 +343,7 @@ def publish(
 
 
 def _require_rows(database: Database, mailing_list: MailingList, day: date) -> None:
-    """Raise Conflict when nobody knows any more who got a digest of a date."""
+    """Raise Conflict if the ledger rows of a date are deleted: who got a digest is then unknown."""
     with database.reading() as work:
         if work[PastStore].is_any_deleted(mailing_list.id, day):
             raise Conflict(

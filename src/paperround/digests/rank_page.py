@@ -51,8 +51,8 @@ class SimilarPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankPage:
-    """A paper's rank in an edition with so many papers, its frozen reason unless that only tells
-    votes, and the sentences that explain the rank, as stored reasons."""
+    """A paper's rank in an edition, the number of papers there, its frozen reason unless that only
+    states votes, and the sentences that explain the rank, as stored reasons."""
 
     paper: Paper
     place: PaperRank
@@ -108,7 +108,7 @@ def explain(
     *,
     as_of: datetime,
 ) -> tuple[str, ...]:
-    """Return at most five sentences, as stored reasons: votes, what moved it, papers like it.
+    """Return at most five sentences, as stored reasons: votes, what moved it, similar papers.
 
     `counts` are those of the paper by `as_of`, `folded` its near-duplicates that were left out.
     """
@@ -189,12 +189,13 @@ def _authors(place: EditionPaper) -> Iterator[str]:
 
 
 def _expected(parts: Mapping[str, float]) -> Iterator[str]:
-    """What was expected from other papers: of a paper without votes by its text alone."""
+    """Explain the votes expected from earlier papers; for a paper without votes only by its
+    text."""
     yield from _moved(parts, "prior", "prior_text", "topics")
 
 
 def _moved(parts: Mapping[str, float], *names: str) -> Iterator[str]:
-    """Whether each of these parts moved the paper up or down, if it did so by enough to say."""
+    """Explain each of these parts that moved the paper up or down by at least LEAST_PART."""
     for name in names:
         value = parts.get(name, 0.0)
         if abs(value) >= LEAST_PART:

@@ -253,11 +253,11 @@ def resend_digest(
     by: str,
     list_name: str | None = None,
 ) -> str:
-    """Plan the digest of `day` again for one reader, with the same papers, whatever became of the
+    """Plan the digest of `day` again for one reader, with the same papers, whatever happened to the
     first; return the list's name.
 
     `day` is the reader's own date. Raises NotFound for a list, and InvalidInput (code `date`,
-    `list` or `subscriber`): nobody gets a third one of a date.
+    `list` or `subscriber`): a reader gets no third digest for one date.
     """
     context = BuildContext(identity=identity, now=now, kind=DigestKind.REPLACEMENT)
 
@@ -280,7 +280,7 @@ def resend_digest(
 def _digest_of(
     work: Transaction, number: SubscriberId, day: date, list_name: str | None
 ) -> DeliveryEntry:
-    """Return the one digest of a date that reached, or may have reached, its end."""
+    """Return the one digest of a date that is in a final or unknown state."""
     wanted = DeliveryQuery(
         list_id=work[ListStore].get(list_name).id if list_name else None,
         local_date=day,

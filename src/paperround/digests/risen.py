@@ -25,13 +25,13 @@ from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 MOST_RISEN = 3
-"""Papers in one digest."""
+"""The most papers in one digest."""
 
 MOST_VOTED = 20
 """Papers of a week, by votes, that are considered."""
 
 LEAST_VOTES = 5
-"""Votes below which nothing rose."""
+"""The fewest votes of a paper that rose."""
 
 _WEEK = timedelta(days=7)
 _FIRST_DAY = timedelta(days=1)
@@ -66,9 +66,9 @@ def load_risen(
     work: Transaction, edition: Edition, mailing_list: MailingList, period: TrendingPeriod
 ) -> RisenPapers | None:
     """Return the papers that rose since digests of the last seven days could have held them; None
-    if there are none, and for a month, when nobody remembers what was left out.
+    if there are none, and for monthly digests, which list none.
 
-    The last weekly digest was of the seven days before this one's.
+    The last weekly digest covered the seven days before this one's.
     """
     if period is TrendingPeriod.MONTH:
         return None
@@ -107,10 +107,11 @@ def left_out_of(
     memory: Mapping[SubscriberId, frozenset[PaperId]],
     wishes: Mapping[SubscriberId, ReaderPreferences],
 ) -> dict[SubscriberId, tuple[RisenPaper, ...]]:
-    """Return the papers that digests of the last seven days left out of what each person got, for
-    people whose digest of their day (`days`) is the first of their week, or weekly.
+    """Return the papers that digests of the last seven days left out for each reader whose digest
+    of their day (`days`) is the first of their week, or weekly.
 
-    `memory` has the papers they were sent. What they rated or gave us they know, too.
+    `memory` has the papers they were sent. Papers they rated or gave us do not count: they know
+    them.
     """
     ids = frozenset(one.paper_id for one in risen.papers)
     maybe = {person: day for person, day in days.items() if not ids <= memory[person]}

@@ -54,7 +54,7 @@ class DeliveryContext(SendContext):
 def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
     """Return the queue of digests; it yields to notices that are due.
 
-    An edition is read once, and again for a paper that the earlier digests did not carry.
+    An edition is read once, and again for a paper that the earlier digests did not contain.
     """
     contents: dict[EditionId, EditionContent] = {}
 
@@ -219,7 +219,7 @@ def start_report(post: DeliveryContext) -> DeliverReport:
 
 
 def _awaits(report: DeliverReport, pacer: Pacer) -> bool:
-    """Wait for a while if email will be allowed to leave soon. Returns whether it will."""
+    """Wait for a while if email may be sent again soon. Returns whether it may."""
     return report.stopped is None and pacer.wait_for_slots()
 
 

@@ -85,7 +85,7 @@ MOST_CARDS = 6_000
 """Cards cached, about 5 kB each."""
 
 TOKENS = ("unsubscribe", "preferences", "feedback")
-"""The links of a reader that end in a token."""
+"""The reader's links that end in a token."""
 
 
 def random_mark() -> str:

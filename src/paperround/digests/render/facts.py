@@ -1,4 +1,4 @@
-"""Say the facts of a paper in a digest: its votes, age, links and reason, each once."""
+"""Format the facts of a paper in a digest: its votes, age, links and reason, each once."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ from paperround.papers.formatting import shortened
 
 REASON_LENGTH = 200
 _OF_VOTES = frozenset({"votes", "risen"})
-"""Kinds of reasons that the line of facts tells."""
+"""Kinds of reasons with votes, which the line of facts shows."""
 _FEW_AUTHORS = 2
 """Authors that a short item shows; more are left to the paper's page."""
 _ORGANIZATION_LENGTH = 50
 _NEWS = 0.75
-"""The share of new votes up to which their number is told: of a new paper most are new."""
+"""New votes are shown up to this share of all votes: most votes of a new paper are new."""
 _FEWEST_COMMENTS, _FEWEST_STARS = 3, 10
-"""Fewer say nothing: submitters comment on their own papers, and authors star their own code."""
+"""Fewer are not shown: submitters comment on their own papers, and authors star their own code."""
 _SHOWN_LINKS = ("code", "project", "discussion")
 
 
@@ -29,25 +29,26 @@ def reason_line(locale: Locale, frozen: str) -> str:
 
 
 def own_reason_line(locale: Locale, frozen: str) -> str:
-    """Return the reason of a paper without its votes, which the facts tell; may be empty."""
+    """Return the reason of a paper without its votes, which the facts show; may be empty."""
     others = [line for line in frozen.split("\n") if read_reason(line).kind not in _OF_VOTES]
     return reason_line(locale, "\n".join(others))
 
 
 def brief_authors(locale: Locale, paper: DigestPaper) -> str:
-    """Return the authors in a short item: if they are few, or the reason names one of them."""
+    """Return the authors in a short item; empty if there are many and the reason names none of
+    them."""
     is_few = len(paper.authors) <= _FEW_AUTHORS
     is_shown = is_few or author_named(paper.reason)
     return localized_authors(locale, paper.authors) if is_shown else ""
 
 
 def votes_line(locale: Locale, paper: DigestPaper) -> str:
-    """Return `42 votes`; empty if there are none yet, or they are not known."""
+    """Return `42 votes`; empty if there are none yet, or they are unknown."""
     return locale.counted(paper.votes, "vote") if paper.votes else ""
 
 
 def gained_line(locale: Locale, paper: DigestPaper) -> str:
-    """Return `9 new`, of the votes, as the reason has it; empty if it does not, or most are."""
+    """Return `9 new`, the new votes in the reason; empty if it has none, or most votes are new."""
     told = (one for one in read_reasons(paper.reason) if one.kind in _OF_VOTES)
     gained = next((one.params.get("gained") for one in told), None)
     is_news = isinstance(gained, int) and 0 < gained <= _NEWS * (paper.votes or 0)

@@ -227,7 +227,7 @@ def digest_fields(view: DigestView, addressing: Addressing, sender: Sender) -> M
 
 
 def own_fields(view: DigestView) -> MessageKind:
-    """Return the header fields of a digest that readers send themselves: there is no list."""
+    """Return the header fields of a digest that readers send to themselves, without a list."""
     day = view.local_date.isoformat()
     return MessageKind(
         fields={},
@@ -248,7 +248,7 @@ def notice_fields(view: NoticeView) -> MessageKind:
 
 
 def _reply_to(view: DigestView | NoticeView) -> dict[str, list[str]]:
-    """Return the field with the address that answers go to, if the list has one of its own."""
+    """Return the Reply-To field if the list has its own address for replies."""
     return {"Reply-To": [f"<{view.reply_to}>"]} if is_address(view.reply_to) else {}
 
 

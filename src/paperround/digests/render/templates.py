@@ -44,7 +44,7 @@ from paperround.editions.labels import (
 from paperround.papers.formatting import shortened, web_address
 
 COLOUR, COLOUR_AT_NIGHT = "#0a55b8", "#8ab8f8"
-"""The colour of links, where the operator sets none."""
+"""The colours of links unless the operator sets one."""
 SUBJECT_LENGTH = 120
 PREHEADER_LENGTH = 160
 _LABEL_LENGTH = 32
@@ -97,7 +97,7 @@ class Templates:
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     def in_colour(self, colour: str) -> "Templates":
-        """Return the templates with links in another colour; these for an empty one."""
+        """Return the templates with links in another colour; an empty one returns these."""
         return self if colour in ("", self._colour) else _templates_in(self._folder, colour)
 
     @cached_property

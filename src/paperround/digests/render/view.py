@@ -199,8 +199,8 @@ def _new_line(language: str, papers: NewPapers) -> Line:
 
 
 def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line | RisenLine]:
-    """Return the lines of papers that rose after digests had left them out, each with a link to say
-    what one wants of it; without `feedback_url`, with the titles alone."""
+    """Return the lines of papers that rose after digests had left them out, each with a link to
+    rate it; without `feedback_url`, only the titles."""
     if not view.risen:
         return []
     locale = locale_for(language)
@@ -216,7 +216,7 @@ def lines_after(language: str, view: DigestView, feedback_url: str) -> list[Line
 def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
     """Return the subject of a digest whose first paper is `title`. Raises RenderingFailed.
 
-    A long title is shortened, so that number and date are seen in a list of messages.
+    A long title is shortened, so that number and date are visible in a list of messages.
     """
     values = {"view": clean, "count": len(clean.papers)}
     rest = templates.subject("digest", {**values, "title": ""})
@@ -225,8 +225,8 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
 
 
 def short_title(title: str, length: int) -> str:
-    """Return a title in at most `length` characters, cut after a word, which is none such as "of"
-    or "for". Only a first word that is longer than that is cut itself."""
+    """Return a title in at most `length` characters, cut after a word other than "of" or "for".
+    Only a longer first word is itself cut."""
     short = cut_at_word(title, length)
     return short if short == title else _LAST_WORDS.sub("…", short)
 
