@@ -26,7 +26,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 
 TITLES = 3
-"""Titles that the archive shows of a day."""
+"""The number of titles that the archive shows per day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +112,8 @@ def _with_titles(
 def first_titles(
     work: Transaction, mailing_list: MailingList, editions: Sequence[EditionSummary]
 ) -> Mapping[EditionId, tuple[str, ...]]:
-    """Return the first titles of the digest of each edition, in its order: an email takes the first
-    as its subject."""
+    """Return the first titles of the digest of each edition, in its order; the first is the subject
+    of the email."""
     papers = work[EditionStore].first_papers([one.id for one in editions], mailing_list.size)
     titles = {}
     for one in editions:

@@ -1,6 +1,6 @@
-"""Define the citations of papers and editions, and write them as BibTeX, RIS, Markdown and JSON-LD.
+"""Define citations of papers and editions, and write them as BibTeX, RIS, Markdown and JSON-LD.
 
-A whole abstract is in a file only where its source lets us show it.
+A file contains a whole abstract only if its source lets us show it.
 """
 
 import json
@@ -32,7 +32,7 @@ class Citation:
     """A paper to cite.
 
     `text` is the part of the abstract that we may show, the whole one unless `is_gist`. `page` is
-    the paper's URL on this site, `note` what the reader who saved it wrote of it.
+    the paper's URL on this site, `note` the note of the reader who saved it.
     """
 
     paper: Paper
@@ -78,7 +78,7 @@ class Citation:
 
     @property
     def is_preprint(self) -> bool:
-        """Whether it is known from a preprint server, and from no journal."""
+        """Whether it is on a preprint server and in no journal."""
         known = self.paper.identifiers
         return "doi" not in known and not known.keys().isdisjoint({"arxiv", "biorxiv"})
 
@@ -141,7 +141,7 @@ def write_bibtex(citations: Sequence[Citation]) -> bytes:
 
 
 def _keys(citations: Sequence[Citation]) -> Iterator[str]:
-    """Yield the keys; of equal ones the second gets the suffix `b`, the third `c`."""
+    """Yield the keys; among equal keys the second gets the suffix `b`, the third `c`."""
     taken: set[str] = set()
     for one in citations:
         letters = ("".join(it) for size in count(1) for it in product(ascii_lowercase, repeat=size))
@@ -307,7 +307,7 @@ def _escape_start(match: re.Match[str]) -> str:
     return f"\\{sign}" if sign else f"{number}\\{point}"
 
 
-# JSON-LD with the words of schema.org, for search engines and libraries.
+# JSON-LD with the vocabulary of schema.org, for search engines and libraries.
 
 _SCHEMA = "https://schema.org"
 _SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}

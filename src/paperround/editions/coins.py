@@ -1,9 +1,9 @@
-"""Write citations as COinS (ContextObjects in Spans), by which Zotero saves papers from a page.
+"""Write citations as COinS (ContextObjects in Spans), which let Zotero save papers from a page.
 
     <span class="Z3988" title="ctx_ver=Z39.88-2004&amp;rft_id=info%3Aarxiv%2F2603.00001"></span>
 
 A context object is a list of keys and values (OpenURL 1.0, ANSI/NISO Z39.88-2004), here with the
-elements of Dublin Core, which Zotero itself uses for preprints.
+elements of Dublin Core, which Zotero itself writes for preprints.
 """
 
 from collections.abc import Iterator
@@ -37,5 +37,5 @@ def _elements(one: Citation) -> Iterator[tuple[str, str]]:
     yield from (("rft.creator", name) for name in one.paper.authors[:MOST_AUTHORS])
     yield "rft.date", one.dated.isoformat()
     yield from (("rft.subject", label) for label in one.labels)
-    # The last one: what comes after the type of an article, Zotero reads as that of its journal.
+    # The last one: Zotero reads what follows the type of an article as fields of its journal.
     yield "rft.type", "preprint" if one.is_preprint else "journalArticle"

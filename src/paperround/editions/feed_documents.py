@@ -59,11 +59,10 @@ class FeedDocument:
     """A feed, its newest entries first.
 
     `address` is its URL without the extension of a format, `page` the same content as a web page.
-    A feed in a file of one reader's has a URN and no page: only Atom can say so.
+    A feed in a reader's own file has a URN and no page, which only Atom can express.
     `subtitle` describes the content, or why it is empty. `publisher` is the operator of the site.
-    `updated` is when it last had news, `changed` when anything in it last changed, such as the
-    categories of a paper; None if nobody knows. An `is_private` feed has a secret URL for one
-    person.
+    `updated` is when it last got an entry, `changed` when anything in it last changed, such as the
+    categories of a paper; None if unknown. An `is_private` feed has a secret URL for one person.
     """
 
     title: str

@@ -12,7 +12,7 @@ from paperround.editions.sections import Age, Section
 from paperround.papers.formatting import Linked, first_authors, paper_links, shortened
 
 WITHDRAWN = "This paper was withdrawn."
-"""In feeds and files, which are in English."""
+"""Shown in feeds and files, which are in English."""
 
 
 def localized_authors(locale: Locale, names: tuple[str, ...]) -> str:
@@ -87,7 +87,8 @@ def localized_days(locale: Locale, days: tuple[date, date], period: TrendingPeri
 
 
 def localized_section_note(locale: Locale, section: Section) -> str:
-    """Return what is said below the title: nobody voted for these papers yet. Else empty."""
+    """Return the note below the title of a section, such as that its papers have no votes yet; else
+    empty."""
     return locale.word(_GUESSED) if section in (Section.NEW, Section.OLDER) else ""
 
 
@@ -96,8 +97,8 @@ LEFT_OUT = marked("Rose later, and we had left it out")
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 new in your fields, 9 for you`, or of the whole list `214 new papers, 12 in this
-    digest`; and that there is nothing on the reader's topics, if so."""
+    """Return `214 new in your fields, 9 for you`, or for the whole list `214 new papers, 12 in this
+    digest`; also that nothing is on the reader's topics, if so."""
     counts = {"new": papers.new, "here": papers.here}
     if papers.in_fields:
         line = locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
@@ -113,7 +114,7 @@ def localized_new(locale: Locale, papers: NewPapers) -> str:
 
 
 def localized_age(locale: Locale, age: Age | None) -> str:
-    """Return `16 h`, `2 days` or `today`; empty if it is not known."""
+    """Return `16 h`, `2 days` or `today`; empty if unknown."""
     if age is None:
         return ""
     if age.unit == "hour":

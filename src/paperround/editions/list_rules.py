@@ -1,4 +1,4 @@
-"""Validate what an operator says of a list: one clear error for each field."""
+"""Validate the settings of a list: one clear error for each field."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ MOST_CATEGORIES, MOST_DOMAINS = 50, 50
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _RESERVED = frozenset({"new"})
-"""Names that stand for something else where the name of a list is in a path."""
+"""Names that have another meaning in paths with the name of a list."""
 _CATEGORY = re.compile(r"[^\s,]{1,60}")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _CUT = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -200,4 +200,4 @@ _RULES: Mapping[str, Callable[[ListSettings], Any]] = {
     "look": _look,
     "domains": _domains,
 }
-"""How each field is checked. Feeds are checked where they are found by name."""
+"""The check of each field. Feeds are checked when they are looked up by name."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NewType
 
 from paperround.core.times import end_of_day, local_date
 
-if TYPE_CHECKING:  # commands name the default list, so that --help stays quick
+if TYPE_CHECKING:  # commands import this module for the default list, and --help must stay fast
     from paperround.papers.model import FeedId
 
 ListId = NewType("ListId", int)
 
 CANDIDATES = 1000
-"""Papers of a ranking, including those an edition shows, that readers with preferences may get."""
+"""The first papers of a ranking, including those an edition shows, that readers with preferences
+may get."""
 
 DEFAULT_LIST = "trending"
 MANUAL_CUT = "manual"
@@ -33,7 +34,7 @@ class SignupPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListLook:
-    """How the emails of a list look where they differ from the installation's; empty means not.
+    """The look of a list's emails; an empty field means that of the installation.
 
     `from_name` is the display name before the installation's address. `intro` is a line above the
     papers, `footer` one below them.
@@ -55,8 +56,8 @@ class ListSettings:
     number of papers in a digest, `edition_size` the number an edition shows (more, so that a reader
     who got the first ones still gets a full digest). `candidate_days` is how long after its listing
     a paper may enter. `cuts` are the local times of day at which editions freeze. Without a
-    `default_hour`, the installation's counts. Empty `frequencies` and `languages` mean all of them.
-    A private list is on no page and in no feed; links in its own emails work.
+    `default_hour`, the installation's applies. Empty `frequencies` and `languages` mean all of
+    them. A private list is on no page and in no feed; links in its own emails work.
     """
 
     title: str
@@ -105,7 +106,8 @@ class MailingList(ListSettings):
         return self.archived_at is None and self.signup is not SignupPolicy.CLOSED
 
     def is_for(self, domain: str) -> bool:
-        """Return whether the list is for addresses at `domain`: one of its own, or one below."""
+        """Return whether the list is for addresses at `domain`: one of its domains or a
+        subdomain."""
         if self.signup is not SignupPolicy.DOMAINS:
             return True
         return any(domain == one or domain.endswith(f".{one}") for one in self.domains)

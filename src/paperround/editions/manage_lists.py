@@ -1,7 +1,7 @@
 """Create, edit, archive and restore lists, for the API, the command line and pages.
 
 Each function is one transaction with its entry in the audit log. Changes are fields of
-`ListSettings` by name: feeds by their names, and of the look only what is to change.
+`ListSettings` by name: feeds are given by name, and the look contains only the fields to change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ _MOST_NAMED = 20
 def create_list(
     database: Database, name: str, changes: Changes, *, by: str, now: datetime
 ) -> MailingList:
-    """Create the list `name`, whose name never changes. Fields that `changes` leaves out have their
-    defaults. Raises InvalidInput with the field as its code, AlreadyTaken for a name in use."""
+    """Create the list `name`, which cannot be renamed. Fields missing in `changes` get their
+    defaults. Raises InvalidInput with the field as its code, and AlreadyTaken for a name in use."""
     check_name(name)
 
     def create(work: Transaction) -> MailingList:
@@ -50,8 +50,8 @@ def create_list(
 def edit_list(
     database: Database, name: str, changes: Changes, *, by: str, now: datetime
 ) -> MailingList:
-    """Change these fields of a list; editions that are frozen stay as they are. A change that
-    changes nothing is not audited. Raises NotFound, and InvalidInput with the field as its code."""
+    """Change these fields of a list; frozen editions stay as they are. An edit without a change is
+    not audited. Raises NotFound, and InvalidInput with the field as its code."""
 
     def edit(work: Transaction) -> MailingList:
         before = work[ListStore].get_for_update(name)
@@ -72,8 +72,8 @@ def edit_list(
 
 
 def archive_list(database: Database, name: str, *, by: str, now: datetime) -> MailingList:
-    """Stop a list for good: it takes no sign-ups, freezes nothing and sends nothing. Its readers
-    and its editions are kept. Raises NotFound."""
+    """Archive a list: it takes no sign-ups, freezes nothing and sends nothing. Its readers and its
+    editions are kept. Raises NotFound."""
 
     def archive(work: Transaction) -> MailingList:
         found = work[ListStore].get_for_update(name)
@@ -86,7 +86,7 @@ def archive_list(database: Database, name: str, *, by: str, now: datetime) -> Ma
 
 
 def restore_list(database: Database, name: str, *, by: str, now: datetime) -> MailingList:
-    """Let an archived list go on: its readers get the next digest at their next hour. Raises
+    """Restore an archived list: its readers get the next digest at their next hour. Raises
     NotFound."""
 
     def restore(work: Transaction) -> MailingList:
@@ -142,8 +142,8 @@ def _feed_ids(work: Transaction, names: Sequence[str]) -> tuple[FeedId, ...]:
 
 
 def _told_changes(before: ListSettings, after: ListSettings) -> dict[str, str]:
-    """Return what changed, for the audit log: values before and after, of the look only the fields'
-    names, because one holds an address."""
+    """Return what changed, for the audit log: values before and after; for the look only the names
+    of the fields, because one of them is an address."""
     told = {}
     for field in fields(ListSettings):
         old, new = getattr(before, field.name), getattr(after, field.name)

@@ -18,7 +18,7 @@ EditionId = NewType("EditionId", int)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A paper that may enter an edition, with its observations at the cut-off. `colleagues` is the
-    balance of what readers who share said of it."""
+    balance of the shared opinions about it."""
 
     paper: Paper
     observations: tuple[Observation, ...] = ()
@@ -123,7 +123,7 @@ class EditionPaper(TailPaper):
 
 
 FIRST_CHOSEN = 900_000
-"""Positions from here on are of papers that an editor chose and no ranking of the edition has."""
+"""Positions from here on are of papers that an editor chose and the edition does not rank."""
 
 _FIRST_OF_MONTHS = 1_000_000
 """Positions from here on are of monthly digests; no ranking is as long."""
@@ -152,10 +152,10 @@ class JournalClub:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedSaves:
-    """How many readers who share saved the papers of an edition, by position, and the journal club.
+    """How many readers who share saved each paper of an edition, by position, and the journal club.
 
-    Frozen with the edition, so that nobody learns who one of them is by asking again after a
-    change. It holds no number of fewer than three.
+    Frozen with the edition, so that repeated requests do not reveal who saved a paper. It contains
+    no number below three.
     """
 
     readers: Mapping[int, int] = field(default_factory=dict)
@@ -167,10 +167,10 @@ class SharedSaves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorsChanges:
-    """What an editor changed of an edition while it was held.
+    """What an editor changed in an edition while it was held.
 
-    `dropped` are papers it leaves out. `chosen` are the positions of those that come first, and
-    `notes` what is told of a paper, by position; `note` is told of the edition.
+    `dropped` are papers it leaves out. `chosen` are the positions of papers that come first;
+    `notes` are notes about papers, by position; `note` is about the edition.
     """
 
     note: str = ""
@@ -213,12 +213,12 @@ class Edition(NewEdition):
     """A frozen edition. Unique by (list, date in the list's zone, cut).
 
     `papers` are those it shows after the `edits`: those that an editor chose, then the others in
-    the order of the ranking. `dropped` are those of the ranking that it leaves out. `held_until`
-    is None once it is out, and `released_at` says since when, if it was held.
+    the order of the ranking. `dropped` are those of the ranking that it leaves out. `held_until` is
+    None once it is out; `released_at` is when it went out, if it was held.
 
     `behind` are papers of its tail included in digests (and on no page); loaded only when the
-    edition is read by its id. `tail` is set only on an edition not stored; the store keeps the
-    tails of others for a while.
+    edition is read by its id. `tail` is set only on an unsaved edition; the store keeps the tails
+    of others for a while.
     """
 
     id: EditionId
@@ -247,7 +247,7 @@ class Edition(NewEdition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionSummary:
-    """An edition in the archive. `top_title` is of the paper that ranks first."""
+    """An edition in the archive. `top_title` is the title of the paper that ranks first."""
 
     id: EditionId
     as_of: datetime
@@ -263,7 +263,7 @@ class EditionSummary:
 
 @dataclass(frozen=True, slots=True)
 class FrozenFacts:
-    """What decides the section of a paper in an edition (`sections.SectionFacts`)."""
+    """The facts that decide the section of a paper in an edition (`sections.SectionFacts`)."""
 
     title: str
     votes: int | None
@@ -371,7 +371,8 @@ class NewPapers:
     """How many papers were new when a digest was planned, and how many of them it holds.
 
     `in_fields`: only those in categories that the reader follows are counted. `nothing_on` is set
-    if it holds no paper on a topic that they follow: to the topic, or to "" if there are several.
+    if it holds no paper on any topic that they follow: to the topic, or to "" if they follow
+    several.
     """
 
     new: int
@@ -382,7 +383,7 @@ class NewPapers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RisenPaper:
-    """A paper that a reader's digests had left out, and that got most of its votes later; `page`
+    """A paper that a reader's digests had left out and that got most of its votes later; `page`
     names its page."""
 
     paper_id: PaperId

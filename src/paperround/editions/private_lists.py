@@ -1,7 +1,7 @@
-"""Links that open the archive of a private list: those in its own emails, which its readers share.
+"""Create and check the links in a private list's emails, which open its archive.
 
-The token is a keyed hash of the list's name. It opens pages that show no reader, and works as long
-as the secret it was made with is in the key ring.
+The token is a keyed hash of the list's name, the same for all its readers. The pages it opens show
+no personal data. It works as long as its secret is in the key ring.
 """
 
 import hmac

@@ -16,7 +16,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, Ranked
 from paperround.papers.model import PaperId
 
-_MOST_DAYS = 6  # within these a weekday is unambiguous; older changes are no news
+_MOST_DAYS = 6  # within these a weekday is unambiguous; older changes are not news
 
 
 def find_risers(

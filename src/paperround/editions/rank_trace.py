@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 320, 104
 LEFT, RIGHT, TOP, BOTTOM = 28, 8, 10, 26
 """Margins that hold the labels."""
 LEAST_DAYS = 3
-"""Days from which a chart shows more than a sentence."""
+"""The fewest days for a chart; a sentence is enough for fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,12 @@ class RankTrace:
 
     @property
     def best(self) -> int:
-        """The highest rank, a small number."""
+        """The best rank, the smallest number."""
         return min(one.paper.position for one in self.ranks)
 
     @property
     def worst(self) -> int:
-        """The lowest rank, at the bottom of the chart; rank 1 is at the top."""
+        """The worst rank, at the bottom of the chart; rank 1 is at the top."""
         return max(one.paper.position for one in self.ranks)
 
     @property

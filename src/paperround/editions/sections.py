@@ -1,4 +1,4 @@
-"""Decide under which heading a paper stands, from facts frozen with its edition.
+"""Decide the section of a paper, from facts frozen with its edition.
 
     CHOSEN     an editor chose it              in the editor's order
     FOR_YOU    matches the reader's wishes     in the order it was chosen
@@ -24,8 +24,8 @@ from paperround.editions.model import CHOSEN, TrendingPeriod
 from paperround.papers.model import Paper
 
 STRONG_LIKENESS = 1.25
-"""The personal part of a score from which likeness alone puts a paper under "For you". It is a log
-of odds: such a paper is three times likelier to be this reader's than anybody's."""
+"""The personal part of a score from which likeness alone puts a paper under "For you". It is in log
+odds: such a paper is three times likelier to be chosen by this reader than by an average one."""
 
 FITTING = 0.0
 """The same for a paper that only mentions a topic, and does not name it in its title."""
@@ -39,8 +39,8 @@ _LIKENESS_KINDS = frozenset({"near_saved", "own_words"})
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _RECENT = {TrendingPeriod.WEEK: timedelta(days=7), TrendingPeriod.MONTH: timedelta(days=31)}
 _BATCH = timedelta(hours=36)
-"""How long a paper is of the last batch. Sites list papers by night, and votes come by day, so what
-a digest of the next morning tells of is a day and some hours old."""
+"""How long a paper belongs to the last batch. Sites list papers at night and readers vote by day,
+so the papers in the next morning's digest are a day and some hours old."""
 _NOON = time(12)
 _MOST_LISTINGS = 8192
 
@@ -93,9 +93,9 @@ def section_of(
 ) -> Section:
     """Return the section of a paper in a digest of an edition ranked at `as_of`.
 
-    `reason` is all that is stored of why this reader gets it, `worth` the personal part of its
-    score. What is only somewhat like a wish, or mentions it in passing, must not come before papers
-    that many voted for.
+    `reason` is the stored reason for this reader, `worth` the personal part of its score. A paper
+    that only resembles a wish, or mentions it in passing, must not come before papers with many
+    votes.
     """
     if not paper.reason.startswith(CHOSEN) and worth >= _least_worth(reason, paper.title):
         return Section.FOR_YOU
@@ -134,7 +134,7 @@ def _least_worth(reason: str, title: str) -> float:
 
 
 def is_on_topic(reason: str) -> bool:
-    """Return whether a paper has something of what the reader follows, as its reason tells."""
+    """Return whether a paper is on something that the reader follows, by its reason."""
     return any(one.code.startswith("followed.") for one in read_reasons(reason))
 
 
@@ -156,8 +156,7 @@ def order_of(placed: Sequence[tuple[Section, int | None]]) -> list[int]:
 def headings(sections: Sequence[Section | None]) -> Mapping[int, Section]:
     """Return the section that begins at each place, counted from 0.
 
-    Empty for a digest of an earlier version, whose papers are in another order: a heading would
-    have to come twice.
+    Empty if a section would have to begin twice: digests of earlier versions are in another order.
     """
     known = [one for one in sections if one is not None]
     places = [_PLACES[one] for one in known]
@@ -170,7 +169,7 @@ def headings(sections: Sequence[Section | None]) -> Mapping[int, Section]:
     }
 
 
-# When a paper was listed, as editions freeze it: an instant, or a day where no hour is known.
+# When a paper was listed, as frozen with editions: an instant, or a day if the hour is unknown.
 
 
 def listing_of(paper: Paper) -> str:
@@ -199,7 +198,7 @@ def _is_since(listed: str, moment: datetime) -> bool:
 
 
 def age_of(listed: str, as_of: datetime) -> Age | None:
-    """Return the age of a paper at `as_of`, None if it is not known."""
+    """Return the age of a paper at `as_of`, None if unknown."""
     if not listed:
         return None
     at = _read_listing(listed)

@@ -26,7 +26,7 @@ class CandidateStore(Store):
     """Queries for the papers of a list."""
 
     def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
-        """Return the papers of the window with their observations up to its end, by id."""
+        """Return the papers of the window with their observations up to its end, in order of id."""
         eligible = [
             _PAPERS.counts_from > window.start,
             _PAPERS.counts_from <= window.as_of,

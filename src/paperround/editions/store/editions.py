@@ -218,8 +218,8 @@ class EditionStore(Store):
         return found
 
     def most_sent(self, list_id: ListId, *, since: date, until: date) -> list[tuple[date, str]]:
-        """Return the day and cut of each day's edition that most digests were sent of, or else the
-        last, newest first. Leaves out days without papers."""
+        """Return the day and cut of each day's edition that was sent in most digests, else its last
+        one, newest first. Leaves out days without papers."""
         c, mail = db.editions.c, db.deliveries.c
         sent = (
             select(func.count())

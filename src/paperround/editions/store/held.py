@@ -2,7 +2,8 @@
 
     frozen ─► held until an instant ─► approved, or that instant has come ─► out
 
-Whoever changes an edition locks it while it is held, so an edition that is out never changes.
+Every change locks the edition and requires that it is held, so an edition that is out never
+changes.
 """
 
 from datetime import date, datetime
@@ -65,7 +66,7 @@ class HeldEditions(Store):
         return self._connection.execute(due).first() is not None
 
     def release_due(self, *, now: datetime) -> int:
-        """Let editions go out whose hold has ended; return how many."""
+        """Release the editions whose hold has ended; return how many."""
         c = db.editions.c
         due = update(db.editions).where(c.held_until <= now)
         return self._connection.execute(
@@ -73,8 +74,8 @@ class HeldEditions(Store):
         ).rowcount
 
     def lock_held(self, edition: EditionId, *, now: datetime) -> bool:
-        """Return whether the edition is held at `now`, and lock it: who approves or cancels it
-        waits for this transaction."""
+        """Lock the edition and return whether it is held at `now`. Approving or cancelling it waits
+        for this transaction."""
         c = db.editions.c
         held = select(c.id).where(c.id == edition, _STANDS, c.held_until > now).with_for_update()
         return self._connection.execute(held).first() is not None

@@ -46,7 +46,7 @@ def _shared_column(shared: SharedSaves) -> dict[str, Any] | None:
 
 
 def shared_of(column: Mapping[str, Any] | None) -> SharedSaves:
-    """Return what readers shared, of its column."""
+    """Return what readers shared, from its column."""
     if column is None:
         return SharedSaves()
     club = column["club"] and JournalClub(**column["club"])
@@ -61,7 +61,7 @@ def edits_column(edits: EditorsChanges) -> dict[str, Any] | None:
 
 
 def edits_of(column: Mapping[str, Any] | None) -> EditorsChanges:
-    """Return what an editor changed, of its column."""
+    """Return what an editor changed, from its column."""
     if column is None:
         return EditorsChanges()
     return EditorsChanges(
@@ -76,7 +76,7 @@ def edited(
     papers: Sequence[EditionPaper], behind: Sequence[EditionPaper], edits: EditorsChanges
 ) -> tuple[tuple[EditionPaper, ...], tuple[EditionPaper, ...]]:
     """Return the papers that an edition shows after these edits, and those of `papers` it leaves
-    out. What an editor chose may be `behind`, below the cut."""
+    out. A paper that an editor chose may be `behind`, below the cut."""
     if not edits:
         return tuple(papers), ()
     noted = {
@@ -95,7 +95,7 @@ def edited(
 
 
 _DETAILS = ("listed", "lead_gist", "organization", "stars")
-"""Fields of a frozen paper that share a column: emails show them, and nothing searches them."""
+"""Fields of a frozen paper that share a column: emails show them, and no query uses them."""
 
 
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
