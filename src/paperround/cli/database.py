@@ -174,7 +174,7 @@ def restore(
             made_at = restore_dump(file, engine, settings.secret_file)
     if file is None or not settings.embedded:
         held = _hold_restored(settings.database, moved, made_at or "")
-    else:  # hold it before it takes the place of the database
+    else:  # hold it before it becomes the database
         with restoring(file, settings.database_file, settings.secret_file) as (staged, made_at):
             held = _hold_restored(f"sqlite:///{staged}", moved, made_at or "")
     runtime()
@@ -189,7 +189,7 @@ def restore(
 
 
 def _hold_restored(url: str, moved: bool, made_at: str = "") -> "RestoredCopy | None":
-    """Upgrade the schema of a restored database and hold its mail, unless `moved`; audit that."""
+    """Upgrade the schema of a restored database and, unless `moved`, hold its email; audit that."""
     from paperround.access.store import note_maintenance
     from paperround.bootstrap.database import send_marks_of
     from paperround.config import load_settings

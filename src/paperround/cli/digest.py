@@ -1,4 +1,4 @@
-"""`paperround digest`: preview, send, pause, cancel and resend digests, and show how they fare."""
+"""`paperround digest`: preview, send, pause, cancel and resend digests, and show their status."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -404,7 +404,7 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
 
 
 def hold_lines(pace: "PaceStatus") -> Iterator[str]:
-    """Yield a line for each reason why mail is held, with the way out."""
+    """Yield a line for each reason why email is held, with what to do about it."""
     from paperround.delivery.holds import ALLOW, LACKS_KEYS
     from paperround.delivery.rate_limits import UNREACHED
     from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
@@ -452,7 +452,7 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
 
 
 def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
-    """Return the rate limits and the reasons why mail is held."""
+    """Return the rate limits and the reasons why email is held."""
     return {
         "allowed": pace.allowed or None,
         "relay_rests_until": pace.relay.rests_until,

@@ -184,7 +184,7 @@ def _edit(
     paper: str = "PAPER",
 ) -> None:
     """Change the edition of (list, date, cut), and print it with the first of its papers. `paper`
-    is where the command names one."""
+    is the argument or option for a paper."""
     from paperround.digests.editing import EditionRef
     from paperround.web.admin_editions import EditionWithPapers
 

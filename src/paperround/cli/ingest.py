@@ -134,8 +134,8 @@ def store_papers(
     progress: Advance = no_progress,
     by: str | None = None,
 ) -> "IngestReport":
-    """Ingest the papers of a file; undated counts are of `captured_at`, by default of when it was
-    written. What an operator, `by`, gives is audited."""
+    """Ingest the papers of a file; undated counts get `captured_at`, by default when the file was
+    written. An import by an operator, `by`, is audited."""
     from paperround.feeds.ingest import ingest as run
 
     now = context.clock.now()

@@ -186,7 +186,7 @@ def _load_previous() -> "Settings":
 
 
 def _ask_questions(interview: _Interview, before: "Settings", *, private: bool) -> dict[str, str]:
-    """Return the answers as settings by name. An empty relay is an outbox: no mail leaves."""
+    """Return the answers as settings by name. An empty relay is an outbox: no email is sent."""
     from paperround.config import Settings
 
     interview.heading(
@@ -238,7 +238,7 @@ def _ask_questions(interview: _Interview, before: "Settings", *, private: bool) 
 def _ask_sender(
     interview: _Interview, before: "Settings", relay: str, *, must: bool
 ) -> tuple[str, str, str]:
-    """Ask for operator, contact and From field. With `must` mail leaves, so all are required."""
+    """Ask for operator, contact and From field. With `must`, email is sent, so all are required."""
     name = required(read_line, "readers must see who sends the email", must=must)
     operator = interview.ask("--operator", "Name", before.operator or "", name)
     address = required(read_address, "readers need an address they can write to", must=must)

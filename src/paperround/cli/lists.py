@@ -93,7 +93,7 @@ Private = Annotated[
 ]
 
 ALL = ("feeds", "categories", "frequencies", "languages")
-"""Fields that mean all of them when they are empty."""
+"""Fields for which empty means all."""
 LOOK = ("from_name", "colour", "logo_url", "reply_to", "intro", "footer")
 OPTIONS = {
     "feeds": "--feed",
@@ -107,14 +107,14 @@ OPTIONS = {
     "domains": "--domain",
     "name": "NAME",
 }
-"""The options of fields with another name."""
+"""The options of fields that have another name."""
 HINTS = {
     "edition_size": "--edition-size",
     "from_name": "--from-name",
     "reply_to": "--reply-to",
     **OPTIONS,
 }
-"""What messages about a field name."""
+"""The option that a message about a field names."""
 
 
 @app.command("list")

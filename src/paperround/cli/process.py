@@ -155,7 +155,7 @@ def serve_health(context: "AppContext", role: "Role", place: str | None) -> Iter
 ADDRESS = re.compile(
     r"""("[^"\n]{0,254}"|[^\s<>@"(),:;]{1,254})(@|%40)[^\s<>@"'(),:;=/?&]+""", re.IGNORECASE
 )
-"""Matches quoted, escaped and dotless forms too: rather redact too much than leak an address."""
+"""Matches quoted, escaped and dotless forms too: redacting too much is better than a leak."""
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{40,}")
 """Tokens have 40 such characters, keys of the admin API more; letters may adjoin them."""

@@ -102,7 +102,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     with context.database.reading() as work:  # the ledger includes posts
         sent = replace(sent, totals=work[Ledger].totals(now=context.clock.now()))
     context.read_returns()
-    context.enrich()  # after mail: nothing waits for it
+    context.enrich()  # after sending email, because nothing waits for it
     context.summarise()
     context.learn()
     context.back_up_if_due()

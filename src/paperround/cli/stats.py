@@ -39,7 +39,7 @@ def stats(
 
 
 def _lines(value: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the figures for a person: totals first, then what has a row of its own."""
+    """Yield the figures as text: totals first, then tables."""
     which = f"list {value['list']}" if value["list"] else "all lists"
     yield f"{value['first']} to {value['last']}, {which}"
     for name in ("subscribers", "signups", "deliveries", "returned"):
@@ -92,7 +92,7 @@ def _with_bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _largest(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the domains with most digests, and all others."""
+    """Return the domains with the most digests, and the row for all others."""
     named = [one for one in domains if one["domain"] != OTHERS]
     return [*named[:SHOWN], *(one for one in domains if one["domain"] == OTHERS)]
 

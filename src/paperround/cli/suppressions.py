@@ -54,7 +54,7 @@ def add(
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
-    context.prepare()  # before the keys: they would make an installation
+    context.prepare()  # before the keys, which would create an installation
     address, keys = parse_address(email), context.settings.keys
     with usage(reason="--reason"):
         added = add_suppression(
@@ -81,7 +81,7 @@ def lift(
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
-    context.prepare()  # before the keys: they would make an installation
+    context.prepare()  # before the keys, which would create an installation
     address, keys = parse_address(email), context.settings.keys
     with usage(reason="--reason", resume="--resume"):
         lifted = lift_suppression(

@@ -280,7 +280,8 @@ def resend_digest(
 def _digest_of(
     work: Transaction, number: SubscriberId, day: date, list_name: str | None
 ) -> DeliveryEntry:
-    """Return the one digest of a date that is in a final or unknown state."""
+    """Return the one digest of a date with papers. Raises InvalidInput (code `date` or `list`) if
+    there is none, if there are several, or while it waits to be sent."""
     wanted = DeliveryQuery(
         list_id=work[ListStore].get(list_name).id if list_name else None,
         local_date=day,
