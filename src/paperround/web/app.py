@@ -168,7 +168,7 @@ class Site(FastAPI):
 
 class VersionedFiles(StaticFiles):
     """Static files, cached for a year if the URL has their current version, else for a minute, so
-    nobody can make a cache keep an old file under a new URL."""
+    that no cache keeps an old file under a new URL."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the file `path`, or status 304."""

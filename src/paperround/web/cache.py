@@ -32,7 +32,7 @@ from paperround.web.templates import PUBLIC_HEADERS, STAMP
 
 SECONDS = 60.0
 MAX_BYTES = 8 * 2**20
-"""Limit of the pages with a form, and the same again of the others."""
+"""The most bytes of cached pages with a form, and likewise of all others."""
 
 _PUBLIC = PUBLIC_HEADERS["cache-control"].encode()
 _LANGUAGE = b"accept-language"
@@ -168,10 +168,9 @@ def compress(app: ASGIApp, routers: Iterable[APIRouter]) -> ASGIApp:
 
 # Every cacheable response gets an ETag, and a 304 if the client has it already (RFC 9110). For
 # clients that send no ETag back, a `Last-Modified` that the handler sets does the same.
-#
-# This is middleware, so handlers need not care: it buffers each response whose `Cache-Control`
-# allows caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit
-# headers of rate-limited routes.
+# This middleware does it for all handlers: it buffers each response whose `Cache-Control` allows
+# caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit headers of
+# rate-limited routes.
 
 RATE_STATUSES = "paperround.standings"
 """The key of the request's rate-limit statuses in its scope."""

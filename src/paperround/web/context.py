@@ -61,7 +61,7 @@ def allow_caching(response: Response) -> None:
 
 
 def _depends(function: Callable[[Request], object]) -> Any:
-    # `async`, because FastAPI runs a plain `def` in another thread, which takes longer than most
+    # `async`, because FastAPI runs a plain `def` in a thread, which takes longer than most
     # handlers.
     async def call(request: Request) -> object:
         return function(request)
@@ -140,7 +140,7 @@ class CostlyTurns:
 
 def costly(cost: int) -> Any:
     """Return a dependency of an expensive route: it counts as `cost` requests and waits for a slot.
-    The slot is released when the handler ends, so a slow reader of the response blocks nobody."""
+    The slot is released when the handler ends, so a client that reads slowly blocks no other."""
 
     async def turn(request: Request) -> AsyncIterator[None]:
         check_rate_limit(request, cost)

@@ -1,7 +1,7 @@
-"""Pages where readers say what they want more or less of, and see what that taught.
+"""Pages where readers rate papers, and see what their ratings taught.
 
-An email leads to one question or to the papers of its digest. GET changes nothing, as mail scanners
-follow links: each page has a button, and once it was pressed, one that takes it back.
+A link in an email leads to one question or to the papers of its digest. GET changes nothing,
+because mail scanners follow links: each page has a button, and then one to undo it.
 """
 
 from datetime import UTC, datetime
@@ -46,7 +46,8 @@ class Feedback(BaseModel):
 
 
 class UndoForm(BaseModel):
-    """How a rating was given that was just removed: when, and by the links of which delivery."""
+    """How a rating that was just removed had been given: when, and by the links of which
+    delivery."""
 
     at: str = ""
     delivery: str = ""
@@ -63,7 +64,7 @@ class UndoForm(BaseModel):
 
 
 class RemovalForm(Feedback, UndoForm):
-    """A rating to remove, or to `undo` the removal of; then with what the reader had written."""
+    """A rating to remove, or whose removal to `undo`; then with what the reader had written."""
 
     note: str = ""
     collections: str = ""
@@ -77,7 +78,7 @@ def show_feedback(app: App, token: str) -> Response:
 
 @router.post("/feedback/{token}")
 def save_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form()]) -> Response:
-    """Save or take back the rating of one paper of the digest."""
+    """Save or undo the rating of one paper of the digest."""
     paper = parse_paper_id(form.paper)
     if paper is not None and form.undo:
         undone = take_back_feedback(app.signup_context, token, paper, form.undo)
@@ -97,7 +98,7 @@ def _digest_page(app: AppContext, token: str, done: str = "") -> Response:
 
 @router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
 def show_next_titles(app: App, now: Now, token: str) -> Response:
-    """Show the titles that a digest would have gone on with."""
+    """Show the titles of the papers that would follow in a longer digest."""
     found = next_titles(app.previewer, token, now=now)
     if found is None:
         return private_page(app, "no_feedback.html")
@@ -114,7 +115,7 @@ def show_question(app: App, token: str, verdict: str, place: str) -> Response:
 def answer_question(
     app: App, now: Now, token: str, verdict: str, place: str, form: Annotated[Feedback, Form()]
 ) -> Response:
-    """Save or take back this rating, and show what it changed."""
+    """Save or undo this rating, and show what it changed."""
     context = app.signup_context
     sheet = papers_of_digest(context, token)
     paper = None if sheet is None else sheet.paper_at(place)

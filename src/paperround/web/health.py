@@ -63,14 +63,14 @@ async def readyz(request: Request, response: Response) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What is wrong, None if nothing is, and facts about the processes."""
+    """The problem, None if there is none, and facts about the processes."""
 
     problem: str | None
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def readiness(app: AppContext, last_look: LastLook | None) -> Readiness:
-    """Return whether all is in order. `last_look` is that of a scheduler in this process."""
+    """Return whether the installation works. `last_look` is that of a scheduler in this process."""
     now = app.clock.now()
     problem = database_problem(app)
     if problem is None and last_look is not None:
@@ -130,13 +130,13 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
     }
 
 
-# Workers and schedulers serve pages of their own, about their own process. The site's pages are
-# about the whole installation. No page names a person.
+# Workers and schedulers serve health pages about their own process. Those of the site are about the
+# whole installation. No page contains personal data.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What the health pages of a process tell: its name, its problem or None, and further facts.
+    """The contents of a process's health pages: its name, its problem or None, and further facts.
 
     `last_look` is that of a scheduler: when it last looked at what is due.
     """
@@ -164,7 +164,7 @@ def worker_role(app: AppContext) -> Role:
 
 def late_problem(last: datetime | None, now: datetime) -> str | None:
     """Return what is wrong with a scheduler that last looked then, or None."""
-    # A clock that was put back shows a look that is yet to come.
+    # After the clock was set back, the last look is in the future.
     is_late = last is None or abs(now - last) > LATE_AFTER
     return "the scheduler has not checked for due work for 10 seconds" if is_late else None
 

@@ -22,7 +22,7 @@ _LINK = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^
 _NOT_A_PAGE = re.compile(
     r"/(?:static|feeds|api)/.*|[^?]*\.(?:atom|rss|json|jsonld|bib|ris|md|xml|eml)(?:\?.*)?"
 )
-"""URLs other than pages, which exist in one language."""
+"""URLs that are not pages, and so have no language."""
 _HAS_LANGUAGE = re.compile(rf"[?;&]{PARAMETER}=")
 
 
@@ -85,7 +85,7 @@ def override_language(tag: str | None) -> None:
 
 
 def requested_language() -> str | None:
-    """Return the visitor's language, also for their emails; None if we support none they want."""
+    """Return the visitor's language, also for their emails; None if we support none of theirs."""
     languages = _current()
     return languages.from_url or languages.chosen or languages.accepted
 

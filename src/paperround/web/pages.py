@@ -116,7 +116,7 @@ def feed_response(feed: FeedDocument, ending: str) -> Response:
 # --- files -------------------------------------------------------------------------------------
 
 
-path_choices("file_ending", FILE_FORMATS)  # no arXiv id ends with one
+path_choices("file_ending", FILE_FORMATS)  # no arXiv id ends in one of them
 
 
 @router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[RATE_LIMITED])
@@ -224,15 +224,16 @@ def edition(
 
 
 def _is_opened(app: App, list_name: str, access: str) -> bool:
-    """Return whether a link in an email of the list leads here, which opens a private archive."""
+    """Return whether `access` opens the private archive of a list: it comes from a link in its
+    emails."""
     return bool(access) and opens(app.settings.keys, list_name, access)
 
 
 def _list_page(
     app: App, template: str, mailing_list: MailingList, access: str, **values: Any
 ) -> Response:
-    """Return a page of a list. That of a private one is not cached, and no crawler may keep it; its
-    links lead to other pages of the list with the same `access`."""
+    """Return a page of a list. A private one is neither cached nor indexed, and its links lead to
+    other pages of the list with the same `access`."""
     if not mailing_list.private:
         return public_page(app, template, access="", **values)
     page = private_page(app, template, access=access, **values)
@@ -241,8 +242,8 @@ def _list_page(
 
 
 def _day_in_path(text: str) -> date:
-    """Return a date. Raises InvalidInput for anything else, and NotFound for a date of centuries
-    that no edition is from, such as 1899-12-31."""
+    """Return a date. Raises InvalidInput for anything else, and NotFound for a date in a century
+    without editions, such as 1899-12-31."""
     try:
         return parse_date(text)
     except InvalidInput:
@@ -329,7 +330,7 @@ def api(app: App, now: Now) -> Response:
 
 @router.get("/privacy")
 def privacy(app: App) -> Response:
-    """Show what is kept about visitors and readers, unless the operator has a page of their own."""
+    """Show what is stored about visitors and readers, unless the operator has their own page."""
     return public_page(app, "privacy.html")
 
 

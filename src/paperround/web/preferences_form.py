@@ -141,8 +141,8 @@ def _entered_topics(form: ChoicesForm) -> list[str]:
 def parse_interests(
     form: ChoicesForm, known: Sequence[Interest], list_topics: Sequence[str] = ()
 ) -> tuple[Interest, ...]:
-    """Return the interests in the form, and those of `known` that have no field. Topics of the list
-    alone are none, unless they are in `known` as well.
+    """Return the interests in the form, and those of `known` that have no field. Topics of only the
+    list are not interests, unless they are in `known`.
 
     Raises InvalidInput with the field's name as its code; the message quotes the line.
     """
@@ -196,7 +196,7 @@ def parse_times(form: HoursForm, known: Preferences) -> Preferences:
 
 
 def parse_preferences(form: ChoicesForm, known: Preferences, *, now: datetime) -> Preferences:
-    """Return `known` with all preferences of the form; who ticks `shares` begins to share `now`.
+    """Return `known` with all preferences of the form; a newly ticked `shares` counts from `now`.
     Topics of the list that are still in the form stay. Raises as `parse_times` does."""
     entered = _entered_topics(form)
     return replace(

@@ -1,4 +1,4 @@
-"""The page of the papers a reader saved, behind a recently mailed link, and the files of it."""
+"""The page of a reader's saved papers, behind a recently mailed link, and its files."""
 
 from datetime import datetime
 from typing import Annotated

@@ -73,9 +73,9 @@ def install_handler(app: FastAPI) -> None:
 
 
 def _offer_link(request: Request, _: Exception) -> Response:
-    """Return the page for an expired link, with a button to send a new one; for one that is not
-    ours, such as one cut short, it asks for the address. An erased reader sees that they were
-    erased."""
+    """Return the page for an expired link, with a button to send a new one. For an invalid link,
+    such as one cut short, the page asks for the address; for a link of an erased reader, it says
+    so."""
     app, token = get_app(request), request.path_params["token"]
     if was_erased(app.signup_context, token):
         return private_page(app, "erased.html")
@@ -358,7 +358,7 @@ def preview_choices(
 
 @router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])
 def history(app: App, now: Now, token: str) -> Response:
-    """Show the emails sent to this reader, and what became of each."""
+    """Show the emails sent to this reader, and the state of each."""
     past = unless_expired(reader_history(app.signup_context, token, now=now))
     return private_page(app, "history.html", past=past, now=now, token=token)
 

@@ -221,7 +221,7 @@ def _lists_of_form(app: AppContext, form: SignupForm, *, may_name: bool) -> list
 
 
 def _offered(lists: Sequence[MailingList]) -> dict[str, str]:
-    """Return the options of the frequency field: what one of these lists offers at least."""
+    """Return the options of the frequency field: those that at least one of these lists offers."""
     return {
         value: label
         for value, label in FREQUENCIES.items()
@@ -414,7 +414,8 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldLink:
     """A link that does not open the preferences. `masked` is the address it was mailed to; None for
-    one that is not ours, such as one cut short. `is_lost`: it was used to save something."""
+    an invalid link, such as one cut short. `is_lost`: it was used to save something, which is
+    lost."""
 
     token: str
     masked: str | None

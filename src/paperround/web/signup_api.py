@@ -59,7 +59,7 @@ class Accepted(BaseModel):
 
 
 class SignupRoute(APIRoute):
-    """The route of the sign-up API: idempotent, and each refusal by a limit is counted."""
+    """The route of the sign-up API: idempotent, and counting refusals by a limit."""
 
     def get_route_handler(self) -> Handler:
         """Return the handler with both."""

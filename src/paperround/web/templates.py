@@ -51,12 +51,12 @@ def _format_instant(locale: Locale, moment: datetime) -> str:
 
 
 def _format_dated(locale: Locale, moment: datetime) -> str:
-    """Return `2 March 2026 06:15`, for what may be years ago or ahead."""
+    """Return `2 March 2026 06:15`, for instants that may be years ago or ahead."""
     return f"{locale.plain_date(moment.date())} {moment:%H:%M}"
 
 
 def _row_of(facts: Sequence[str]) -> str:
-    """Return facts in a row. A short one is not broken over lines."""
+    """Return facts in a row. A short fact is not broken over lines."""
     return "\xa0· ".join(unbroken(one) if len(one) < _SHORT_FACT else one for one in facts)
 
 
@@ -226,8 +226,8 @@ def is_framed(request: Request) -> bool:
 def no_email_page(
     app: AppContext, problems: Sequence[tuple[str, object]], *, status: int = 200
 ) -> Response:
-    """Return what stands in the place of an email that there is not: each problem, and the name of
-    its field or an empty one."""
+    """Return the page shown instead of an email that cannot be made: each problem, and the name of
+    its field or "" without one."""
     page = private_page(app, "no_email.html", status=status, problems=problems)
     page.headers["content-security-policy"] = EMAIL_POLICY
     return page

@@ -1,4 +1,4 @@
-"""Run a check that may hang, and wait for it a few seconds only."""
+"""Run a check that may hang, and wait only a few seconds for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,8 +15,8 @@ SECONDS = 5.0
 class TimedCheck(Generic[T]):
     """A check in a thread of its own, one at a time.
 
-    A database that is gone may leave a question without an answer. However often somebody asks
-    meanwhile, one thread waits, and none of those that serve pages is needed.
+    A query to a database that is gone may never return. However often the check is requested
+    meanwhile, only one thread waits, and none of those that serve pages.
     """
 
     def __init__(self, check: Callable[[], T], *, seconds: float = SECONDS) -> None:

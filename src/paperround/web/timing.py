@@ -1,6 +1,6 @@
 """Time requests by route, for `/metrics`.
 
-The route is its template (`/papers/{paper}`), never the path: paths hold tokens and searches.
+The route is its template (`/papers/{paper}`), never the path: paths contain tokens and searches.
 """
 
 from collections.abc import MutableMapping
@@ -12,13 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from paperround.core.measures import REQUESTS
 
 CACHED, REFUSED, UNKNOWN, FILES = "cached", "refused", "unknown", "/static"
-"""Routes of pages from the cache, of requests that no route saw or has, and of static files."""
+"""Names for pages from the cache, requests refused before routing, paths without a route, and
+static files."""
 
 _ROUTE = "paperround.route"
 
 
 def time_requests(app: ASGIApp) -> ASGIApp:
-    """Return `app` with each response timed, until its last byte is handed over."""
+    """Return `app` with each response timed until its last byte is passed to the server."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +45,7 @@ def time_requests(app: ASGIApp) -> ASGIApp:
 
 
 def note_route(app: ASGIApp) -> ASGIApp:
-    """Return the router `app`, which tells `time_requests` around it what route it took."""
+    """Return the router `app`, which reports the route it chose to `time_requests`."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         try:

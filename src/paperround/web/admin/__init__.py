@@ -1,1 +1,2 @@
-"""The admin pages, for operators who logged in. They call the services that the admin API calls."""
+"""The admin pages, for operators who are logged in. They call the same services as the admin
+API."""

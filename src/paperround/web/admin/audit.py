@@ -24,7 +24,7 @@ def show_audit(
     action: Filter = "",
     target: Filter = "",
 ) -> Response:
-    """Show who did what, newest first. A filter that is left empty matches all."""
+    """Show who did what, newest first. An empty filter matches all."""
     wanted = AuditQuery(actor=by or None, action=action or None, target=target or None)
     before = paging.last_id("audit")
     with app.database.reading() as work:

@@ -1,4 +1,4 @@
-"""Admin pages of what came back, of the quarantine, and of suppressions."""
+"""Admin pages of bounces and complaints, the quarantine, and suppressions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,7 +35,7 @@ DONE: Mapping[str, str] = {
     "was": marked("Nothing to change."),
     "lifted": marked("The suppression is lifted."),
 }
-"""What the page of suppressions says after a form did its work."""
+"""What the page of suppressions says after a form was processed."""
 
 
 # --- bounces -------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def list_bounces(
     paging: Paging,
     subscriber: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
 ) -> Response:
-    """Show what came back, newest first, all of it or of one person, and the quarantine."""
+    """Show bounces and complaints, newest first, of everybody or one person, and the quarantine."""
     person = None if subscriber is None else SubscriberId(subscriber)
     before = paging.last_id("bounces")
     with app.database.reading() as work:

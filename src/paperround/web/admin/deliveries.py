@@ -41,8 +41,8 @@ def list_deliveries(
     subscriber: Filter = "",
     edition: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
 ) -> Response:
-    """Show rows of the ledger, newest first. A filter that is left empty matches all; `edition` is
-    that of a link."""
+    """Show rows of the ledger, newest first. An empty filter matches all; `edition` is set by
+    links."""
     asked = {"list": list_name, "date": day, "state": state, "subscriber": subscriber}
     asked |= {"edition": "" if edition is None else str(edition)}
     error, found = None, []
@@ -84,7 +84,7 @@ def _query(
 
 @router.get("/deliveries/{delivery_id}")
 def show_delivery(app: App, request: Request, delivery_id: RowNumber) -> Response:
-    """Show one digest: its papers, when it went, and what the mail server said."""
+    """Show one digest: its papers, when it was sent, and the mail server's reply."""
     return _delivery_page(app, request, delivery_id)
 
 

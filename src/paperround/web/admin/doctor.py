@@ -1,5 +1,5 @@
-"""The admin page of the doctor, which runs when its button is pressed: it asks the relay and the
-DNS, and reads the whole database."""
+"""The admin page of the doctor, which runs only when its button is pressed: it queries the relay
+and the DNS, and reads the whole database."""
 
 from fastapi import Request, Response
 

@@ -28,8 +28,8 @@ router = operator_router()
 
 
 class Reader(BaseModel):
-    """For whom a digest is shown: a new reader with a language and a frequency, or the subscriber
-    with this number."""
+    """The reader of the digest to show: a new one with a language and a frequency, or the
+    subscriber with this number."""
 
     language: str = ""
     frequency: str = Frequency.DAILY
@@ -37,7 +37,7 @@ class Reader(BaseModel):
 
     @property
     def preferences(self) -> Preferences:
-        """What the new reader chose; an unknown choice is the default."""
+        """The new reader's choices; an unknown one is the default."""
         frequency = Frequency(self.frequency) if self.frequency in FREQUENCIES else Frequency.DAILY
         return Preferences(frequency=frequency, language=self.language or None)
 
@@ -62,7 +62,7 @@ def _preview(app: App, now: Now, ref: Ref, reader: AsReader) -> Preview:
 
 @router.get("/editions/{name}/{date}/{cut}/preview")
 def show_preview(app: App, now: Now, request: Request, ref: Ref, reader: AsReader) -> Response:
-    """Show the form of a reader, and their digest in a frame. Its links act for nobody."""
+    """Show the form for a reader, and their digest in a frame. Its personal links are invalid."""
     with app.database.reading() as work:
         mailing_list = work[ListStore].get(ref.list_name)
         find_edition(work, ref, now=now)
@@ -94,7 +94,7 @@ def show_email(app: App, preview: Annotated[Preview, Depends(_preview)]) -> Resp
     return digest_page(app, preview)
 
 
-# --- sending it now ------------------------------------------------------------------------------
+# --- sending the edition now ---------------------------------------------------------------------
 
 
 @router.get("/editions/{name}/{date}/{cut}/send")
@@ -107,7 +107,7 @@ def show_send(app: App, now: Now, request: Request, ref: Ref) -> Response:
 def send(
     app: App, now: Now, by: Operator, request: Request, ref: Ref, form: FormFields
 ) -> Response:
-    """Plan a digest for everybody who has none of that date."""
+    """Plan a digest for every active subscriber without one of that date."""
     try:
         require_sure(form)
         report = _publish(app, now, ref, by=by)
@@ -152,7 +152,7 @@ def _send_page(
 def _publish(
     app: AppContext, now: datetime, ref: EditionRef, *, dry_run: bool = False, by: str = ""
 ) -> PublishReport:
-    """Plan a digest of the edition for everybody who has none of its date.
+    """Plan a digest of the edition for every active subscriber without one of its date.
 
     Raises NotFound, InvalidInput for an archived list, Conflict for an edition that is held or was
     cancelled, and Misconfigured.

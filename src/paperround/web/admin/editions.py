@@ -40,9 +40,9 @@ router = operator_router()
 
 PATH = "/admin/editions"
 FOUND = 8
-"""Papers shown that fit a search."""
+"""The most papers shown for a search."""
 MOST_ENTRIES = 100
-"""Entries of the audit shown of an edition."""
+"""The most audit entries shown for an edition."""
 
 
 @router.get("/editions")
@@ -102,7 +102,7 @@ class EditionView:
 
     @property
     def titles(self) -> Mapping[PaperId, str]:
-        """The titles of the papers that an entry of the audit may name."""
+        """The titles of the papers that audit entries may name."""
         return {**self.left_out, **{one.paper_id: one.title for one in self.edition.papers}}
 
 

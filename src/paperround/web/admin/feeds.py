@@ -23,7 +23,7 @@ router = operator_router()
 
 PATH = "/admin/feeds"
 RUNS = 10
-"""Runs, and rejects, on the page of a feed."""
+"""The number of runs, and of rejects, on the page of a feed."""
 
 PREVIEWED = 10
 """Papers in a preview."""
@@ -73,7 +73,7 @@ def save_new(app: App, now: Now, by: Operator, request: Request, form: FormField
 
 @router.get("/feeds/{feed_id}")
 def show_feed(app: App, request: Request, feed_id: RowNumber) -> Response:
-    """Show a feed: how it is doing, its runs, its rejects and its settings."""
+    """Show a feed: its health, its runs, its rejects and its settings."""
     return _feed_page(app, request, feed_id)
 
 
@@ -107,7 +107,7 @@ def _feed_page(
 def act(
     app: App, now: Now, by: Operator, request: Request, number: RowNumber, form: FormFields
 ) -> Response:
-    """Save the settings of a feed, have it read now, or delete it."""
+    """Save the settings of a feed, request a poll, or delete it."""
     context, feed_id, action = app.feed_context, FeedId(number), form.get("action")
     try:
         if action == "run":
@@ -135,7 +135,7 @@ def act(
 def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False) -> NewFeed:
     """Return `feed` with the fields of a form; an empty setting is left to its default.
 
-    Raises InvalidInput for an unknown choice of `show`, unless it is read in a `lenient` way.
+    Raises InvalidInput for an unknown choice of `show`, unless `lenient`.
     """
     shown = form.get("show", "")
     if shown and shown not in [*Show]:
@@ -157,8 +157,8 @@ def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False)
 
 
 def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
-    """Return what the form of a feed offers: the settings of its kind, and those it has;
-    and whether it needs an address."""
+    """Return the choices in the form of a feed: the settings of its kind and those it has, and
+    whether it needs an address."""
     known: dict[str, Setting] = {}
     source = app.sources.get(feed.kind)
     if source is not None:

@@ -1,4 +1,4 @@
-"""The admin page of the figures: growth, sign-ups, deliveries, what came back, and feedback."""
+"""The admin page of the figures: growth, sign-ups, deliveries, bounces, and feedback."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -62,7 +62,7 @@ def _names(app: AppContext) -> dict[str, object]:
 
 
 def _shown(found: Stats) -> dict[str, object]:
-    """Return the figures as the page shows them: by day, newest first, a line of readers, and the
+    """Return the figures as the page shows them: by day, newest first, a chart of readers, and the
     editions with feedback."""
     days = figure_days(found)
     return {
@@ -76,7 +76,7 @@ def _shown(found: Stats) -> dict[str, object]:
 
 
 def _growth(counted: Sequence[SubscriberDay]) -> Trace | None:
-    """Return the numbers of active readers as a line; None before they were ever counted."""
+    """Return the numbers of active readers as a line; None before the first count."""
     counts = [
         Observation(signal="readers", captured_at=midnight_utc(one.date), value=one.active)
         for one in counted

@@ -19,8 +19,8 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 
 FormFields = Annotated[Mapping[str, str], Depends(_read_form)]
-"""The fields of a form whose names are not known beforehand, without white space around them. Of
-fields of one name, the last counts."""
+"""The fields of a form with names that vary, without surrounding white space. The last of several
+fields with one name counts."""
 
 
 Filter = Annotated[str, Query(max_length=60)]

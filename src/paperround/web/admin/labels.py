@@ -1,4 +1,4 @@
-"""What admin pages call the states of digests, of feeds and of their runs."""
+"""Labels on admin pages for the states of digests, of feeds and of their runs."""
 
 from collections.abc import Mapping
 

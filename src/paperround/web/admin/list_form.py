@@ -1,4 +1,4 @@
-"""The form of a list: its fields as text, from a list and back to the changes of one."""
+"""Convert a list to the text fields of its form, and the form to changes of a list."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ FREQUENCIES: Mapping[str, str] = {
     "weekly": marked("Once a week"),
     "monthly": marked("Once a month"),
 }
-"""What each frequency is called."""
+"""The label of each frequency."""
 
 _TEXTS = ("title", "description", "search", "zone")
 _WORDS = ("categories", "cuts", "domains")
@@ -76,7 +76,7 @@ class ListForm(BaseModel):
 
     @classmethod
     def of(cls, one: MailingList, names: Mapping[FeedId, str]) -> Self:
-        """Return the form as it stands for a list, its feeds by name."""
+        """Return the form for a list, with its feeds by name."""
         hour = one.default_hour
         return cls(
             name=one.name,
@@ -134,7 +134,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _offered(field: str, ticked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return what is ticked, or nothing where all of it is: then what is added later counts too."""
+    """Return the ticked choices, or none if all are ticked: an empty field includes later ones."""
     if not ticked:
         raise invalid(field, "Tick at least one.")
     return () if {*known} <= {*ticked} else tuple(ticked)

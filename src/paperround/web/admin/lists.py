@@ -1,4 +1,4 @@
-"""Admin pages of lists: all of them, one with what it does now, and the form of its settings."""
+"""Admin pages of lists: all of them, the status of one, and the form of its settings."""
 
 from typing import Annotated
 
@@ -44,7 +44,7 @@ CHANGED = marked(
 
 @router.get("/lists")
 def list_lists(app: App, now: Now, request: Request, paging: Paging) -> Response:
-    """Show every list, archived ones too, the first that was made first."""
+    """Show every list, including archived ones, oldest first."""
     after = ListId(paging.last_id("lists") or 0)
     with app.database.reading() as work:
         found = work[ListStore].page(after, limit=paging.rows)
@@ -155,7 +155,7 @@ def _form_page(
 def show_list(
     app: App, now: Now, request: Request, name: str, saved: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show what a list does now, what comes next, and its settings."""
+    """Show the status of a list, its next steps, and its settings."""
     return _list_page(app, now, request, name, saved=bool(saved))
 
 
@@ -213,5 +213,5 @@ def _list_page(
 
 @router.get("/lists/{name}/preview")
 def preview(app: App, now: Now, name: str) -> Response:
-    """Show the email that a new reader of a list would get now, which stores and sends nothing."""
+    """Show the email that a new reader of a list would get now. Stores and sends nothing."""
     return digest_page(app, app.previewer.preview(name, now=now, with_held=True))

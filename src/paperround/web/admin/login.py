@@ -32,7 +32,7 @@ from paperround.web.signup import (
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_own_page)])
-"""The routes for somebody who is not logged in."""
+"""The routes for visitors who are not logged in."""
 
 own = operator_router()
 
@@ -41,7 +41,7 @@ NO_LINK = marked("This link was already used or has expired after 15 minutes. Re
 
 @router.get(LOGIN)
 def show_login(app: App, now: Now, request: Request) -> Response:
-    """Show the form that asks for a link, unless somebody is logged in."""
+    """Show the form to request a link, unless the visitor is logged in."""
     if find_current(request) is not None:
         return back_to(HOME)
     return _login_page(app, now, LinkForm())

@@ -47,7 +47,7 @@ def _page(
 def add(
     app: App, now: Now, by: Operator, session: Session, request: Request, form: FormFields
 ) -> Response:
-    """Let somebody log in; they ask for a link themselves."""
+    """Allow a person to log in; they request a link themselves."""
     email = form.get("email", "")
     try:
         address = address_in(email)

@@ -26,7 +26,7 @@ WELL = frozenset({FeedHealth.FRESH, FeedHealth.EMPTY, FeedHealth.HOLIDAY})
 
 
 QUIET = timedelta(minutes=10)
-"""The schedule runs every minute; without it for so long, something is wrong."""
+"""The scheduler runs every minute; if it has not run for this long, something is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class OverviewPage:
     """What the page shows: the status of every list, problems, feeds that are not well, and
     the main figures of the last days.
 
-    `is_ticking`: the schedule ran a few minutes ago. `keeps_mail`: no relay is set, so mail stays
-    in the outbox.
+    `is_ticking`: the scheduler ran within the last minutes. `keeps_mail`: no relay is set, so email
+    stays in the outbox.
     """
 
     status: Status
@@ -48,7 +48,7 @@ class OverviewPage:
 
 
 def overview_of(app: AppContext, now: datetime) -> OverviewPage:
-    """Return the contents of the page, from the database alone: it must open while all else
+    """Return the contents of the page, from the database alone: it must open while everything else
     fails."""
     with app.database.reading() as work:
         alerts = current_alerts(work, {}, now=now)

@@ -28,12 +28,12 @@ router = operator_router()
 
 PATH = "/admin/people"
 ERASED = "erased"
-"""Why the search is shown, after a person was erased."""
+"""The value of `done` on the search page after a person was erased."""
 
 
 @router.get("/people")
 def show_search(request: Request, done: Annotated[str, Query(max_length=20)] = "") -> Response:
-    """Show the search. What it finds is shown once it is sent."""
+    """Show the search form, without results."""
     return _search_page(
         request, "", done=marked("The subscriber’s data was erased.") if done == ERASED else ""
     )
@@ -41,7 +41,7 @@ def show_search(request: Request, done: Annotated[str, Query(max_length=20)] = "
 
 @router.post("/people")
 def find(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
-    """Show the people whose address has a part, or the newest."""
+    """Show the people whose address contains a text, or the newest."""
     text = form.get("email", "")
     try:
         found, more = help_desk.find_people(app.database, text, now=now, by=by)
@@ -73,13 +73,13 @@ def _search_page(
 
 @router.get("/people/new")
 def show_new(app: App, request: Request) -> Response:
-    """Show the form of somebody new."""
+    """Show the form to add a person."""
     return _new_page(app, request, {"list": DEFAULT_LIST})
 
 
 @router.post("/people/new")
 def add(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
-    """Put somebody on a list who agreed to it."""
+    """Add a person to a list who agreed to it."""
     try:
         number, _ = adding.add_person(
             app.signup_context,
@@ -123,5 +123,5 @@ def _consent_at(form: Mapping[str, str]) -> datetime | None:
 
 
 def as_invalid(error: Exception) -> InvalidInput:
-    """Return an error for the page, which shows what is not about a field above the form."""
+    """Return an error for the page, which shows errors without a field above the form."""
     return error if isinstance(error, InvalidInput) else InvalidInput(str(error), code="other")

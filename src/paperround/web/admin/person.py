@@ -1,4 +1,4 @@
-"""The admin page of one person: what they get and why not, what can be done, what happened."""
+"""The admin page of one person: what email they get and why, actions, and their timeline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ DONE: Mapping[str, str] = {
     "mailed": marked("We emailed them to confirm."),
     "digest": marked("The digest is being resent."),
 }
-"""What a page says after a form did its work."""
+"""What a page says after a form was processed."""
 
 Done = Annotated[str, Query(max_length=20)]
 
@@ -46,7 +46,7 @@ Done = Annotated[str, Query(max_length=20)]
 def show_person(
     app: App, now: Now, request: Request, number: RowNumber, paging: Paging, done: Done = ""
 ) -> Response:
-    """Show what a person gets, and if nothing, why; and what happened, newest first."""
+    """Show what email a person gets, or why they get none, and their timeline, newest first."""
     return _person_page(app, now, request, SubscriberId(number), paging, done=done)
 
 
@@ -92,7 +92,7 @@ def _person_page(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Errand:
-    """What an operator asks for a person, with the fields of the form."""
+    """An operator's action for a person, with the fields of the form."""
 
     app: AppContext
     now: datetime
@@ -102,7 +102,7 @@ class _Errand:
 
     @property
     def list_name(self) -> str | None:
-        """The list that it is about, None for all of theirs."""
+        """The list to act on, None for all of the person's lists."""
         return self.form.get("list") or None
 
     def back(self, done: str = "saved") -> Response:
@@ -120,7 +120,7 @@ def act(
     paging: Paging,
     form: FormFields,
 ) -> Response:
-    """Do for a person what the button says."""
+    """Run the action of the button pressed."""
     person = SubscriberId(number)
     errand = _Errand(app=app, now=now, by=by, number=person, form=form)
     try:

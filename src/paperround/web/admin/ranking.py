@@ -30,8 +30,8 @@ def show_ranking(
     day: DayFilter = "",
     weights: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    """Show the order of a day. With `weights`, such as `votes=2`, show it as they would make it,
-    where each paper is without them, and what they would have changed in the last month. Stores
+    """Show the order of a day. With `weights`, such as `votes=2`, show the order with them, the
+    rank of each paper without them, and what they would have changed in the last month. Stores
     nothing."""
 
     def rank(changed: str) -> ListRanking:

@@ -1,4 +1,4 @@
-"""Admin pages of a list's sending: why nothing went out, missed digests, a test mail, a pause."""
+"""Admin pages of a list's sending: why nothing was sent, missed digests, a test email, a pause."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ def show_why(
     day: DayFilter = "",
     subscriber: Filter = "",
 ) -> Response:
-    """Say in sentences why nothing, or not everything, went out on a date."""
+    """Explain in sentences why nothing, or not everything, was sent on a date."""
     error, reasons = None, list[RecordedReason]()
     with app.database.reading() as work:
         mailing_list = work[ListStore].get(name)
@@ -130,7 +130,7 @@ def _missed(app: AppContext, now: datetime, name: str, asked: Mapping[str, str])
 def act(
     app: App, now: Now, by: Operator, request: Request, name: ListName, form: FormFields
 ) -> Response:
-    """Pause or resume a list, send what was missed, or send a test mail."""
+    """Pause or resume a list, send missed digests, or send a test email."""
     tested, path = None, f"/admin/lists/{name}/send"
     try:
         match form.get("action"):

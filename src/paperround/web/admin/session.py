@@ -85,7 +85,7 @@ def find_current(request: Request) -> OperatorSession | None:
 
 
 def require_own_page(request: Request) -> None:
-    """Raise HTTPException (403) for a form that was not sent by one of our pages."""
+    """Raise HTTPException (403) for a form that was not sent from one of our pages."""
     if request.method in UNSAFE and is_foreign(request.scope):
         raise HTTPException(403, FOREIGN)
 
@@ -160,5 +160,6 @@ def admin_page(request: Request, template: str, *, status: int = 200, **values: 
 
 
 def back_to(path: str) -> Response:
-    """Return the response to a form that did its work: a page to look at, safe to reload."""
+    """Return the response to a form that was processed: a redirect to a page that is safe to
+    reload."""
     return RedirectResponse(path, 303)
