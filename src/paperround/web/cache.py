@@ -168,6 +168,7 @@ def compress(app: ASGIApp, routers: Iterable[APIRouter]) -> ASGIApp:
 
 # Every cacheable response gets an ETag, and a 304 if the client has it already (RFC 9110). For
 # clients that send no ETag back, a `Last-Modified` that the handler sets does the same.
+#
 # This middleware does it for all handlers: it buffers each response whose `Cache-Control` allows
 # caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit headers of
 # rate-limited routes.
