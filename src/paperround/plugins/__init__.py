@@ -1,1 +1,1 @@
-"""What the core can live without."""
+"""Optional features, which register themselves as plugins of the core."""

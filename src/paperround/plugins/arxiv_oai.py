@@ -208,8 +208,8 @@ _READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = {
 def read_arxiv_oai(content: bytes) -> ParsedBatch:
     """Return the papers of a saved page, in either format.
 
-    All of it is wanted: replaced papers are stored too. Every paper counts from the day it was
-    submitted, so that an old page brings no news.
+    Every record is returned, including those of replaced papers. A paper counts from the day it was
+    submitted, so that the papers of an old page are not new.
     """
     batch = arxiv_batch(read_records(content), date.min)
     records = tuple(

@@ -1,13 +1,13 @@
-"""bioRxiv and medRxiv: every version posted on the last days.
+"""Poll bioRxiv and medRxiv: every version posted in the last days.
 
-A page holds as many rows as the service likes (30 at times, 100 at others), so the next begins
-where this one ended, until one is empty or all that was announced has come. The interval is the
-same for all pages of a poll. Nothing is requested conditionally: an unchanged page would not say
-where the next one begins, and new papers are on the last page.
+The size of pages varies (30 rows at times, 100 at others), so each page begins where the one before
+ended, until one is empty or the announced total is reached. The interval is the same for all pages
+of a poll. Requests are unconditional: an unchanged page would not say where the next one begins,
+and new papers are on the last page.
 
 Both share the details API: `{"messages": [...], "collection"}`. A row of the collection is one
 version of a paper. An error may come with status 200, as plain text or as a message, and is never
-an empty result. Dates may come unpadded, numbers as text.
+an empty result. Dates may be unpadded, and numbers may be text.
 """
 
 import re
@@ -74,10 +74,10 @@ _JOINTS = re.compile(r"[\s_/-]+")
 
 
 def read_answer(content: bytes, subjects: Collection[str] = ()) -> CatalogueResponse:
-    """The papers of an answer, only those of `subjects` (as `subject_of` writes them) if given.
+    """The papers of a response, only those of `subjects` (as `subject_of` writes them) if given.
 
-    Its total may count more than there is, so that the last page is empty.
-    Raises InvalidInput when it is an error or no answer of this API.
+    Its total may be too high, so that the last page is empty. Raises InvalidInput if it is an error
+    or not a response of this API.
     """
     said = json_of(content)
     if not isinstance(said, dict):
@@ -140,7 +140,7 @@ def _records(row: object, subjects: Collection[str]) -> list[Record]:
         withdrawn=is_withdrawn or _WITHDRAWN.match(title) is not None,
         licence=licence,
         organization=text_of(row, "author_corresponding_institution"),
-        # Every Creative Commons licence lets an abstract be passed on as it is; without one the
+        # Every Creative Commons licence allows showing the unchanged abstract. Without one, the
         # authors keep all rights, and only title and link are shown.
         show=Show.FULL if is_open else Show.LINK,
         announces=is_first,
@@ -164,7 +164,7 @@ def _midnight(day: date | None) -> datetime | None:
 
 
 def _identifiers(row: Entry) -> dict[str, str]:
-    """The paper's own DOI, and that of the journal's article where the service knows one."""
+    """The paper's own DOI, and that of the journal's article if the service knows it."""
     own, published = (doi_of(text_of(row, key) or "") for key in ("doi", "published"))
     if own is None:
         raise BadEntry("no-id", "the row has no DOI")
@@ -182,7 +182,7 @@ def _authors(row: Entry) -> tuple[str, ...]:
 
 # The subjects of bioRxiv and medRxiv, in the spelling of `subject_of`.
 #
-# They are known so that a misspelt one is refused: it would bring no paper, for ever. Add a subject
+# They are listed so that a misspelt one is refused: it would never bring a paper. Add a subject
 # here when one of the servers does.
 
 _BIORXIV = """
@@ -211,7 +211,7 @@ transplantation, urology
 SUBJECTS = frozenset(
     " ".join(name.split()) for listed in (_BIORXIV, _MEDRXIV) for name in listed.split(",")
 )
-"""Names in lower case, with a space where a server may write a slash, a dash or an underscore."""
+"""Names in lower case, with a space for a slash, a dash or an underscore."""
 
 
 _MESSAGES = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
@@ -219,7 +219,7 @@ FORMAT = Format(
     read=lambda content: read_answer(content).batch,
     recognise=lambda body: bool(_MESSAGES.match(body)),
 )
-"""The format `biorxiv`: a saved response of the details API, medRxiv's included."""
+"""The format `biorxiv`: a saved response of the details API, also of medRxiv."""
 
 
 # --- the source -----------------------------------------------------------------------------
@@ -241,7 +241,7 @@ class _BiorxivPlace:
 
     @property
     def next_server(self) -> "_BiorxivPlace | None":
-        """Where the next server begins; None after the last."""
+        """The first page of the next server; None after the last."""
         if self.index + 1 >= len(self.servers):
             return None
         return replace(self, index=self.index + 1, start=0)
@@ -268,8 +268,8 @@ class Biorxiv(Source[_BiorxivPlace]):
             f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
         ),
     }
-    # 20:00 in New York of the next working day. On Saturday and Sunday, by the service's clock, few
-    # papers come, and none must.
+    # By 20:00 in New York on the next working day. On Saturdays and Sundays, by the service's
+    # clock, few papers are posted or none.
     rhythm = PublishingSchedule(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)
     place = _BiorxivPlace
 
@@ -295,7 +295,7 @@ class Biorxiv(Source[_BiorxivPlace]):
         )
 
     def request(self, place: _BiorxivPlace, state: FeedState) -> FetchRequest:
-        """How the rows from a place on are asked for."""
+        """The request for the rows from a place on."""
         path = f"{place.servers[place.index]}/{place.since}/{place.until}/{place.start}/json"
         url = f"{(state.url or BASE).rstrip('/')}/{path}"
         return FetchRequest(url=url, limiter="biorxiv", interval_seconds=1.0)
@@ -303,9 +303,10 @@ class Biorxiv(Source[_BiorxivPlace]):
     def read_page(
         self, page: Page, place: _BiorxivPlace
     ) -> tuple[ParsedBatch, _BiorxivPlace | None]:
-        """The papers of one answer; raises FetchFailed for what is no answer with papers."""
+        """The papers of a response; raises FetchFailed if it is not a list of papers."""
         answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
-        # The next page is behind the rows of this one; that of the next server when there are none.
+        # The next page begins after the rows of this one; after a page without rows, the next
+        # server.
         end = place.start + answer.rows
         if not answer.rows and answer.total and not place.start:
             raise FetchFailed(

@@ -1,4 +1,4 @@
-"""What catalogues of works have in common: JSON, rights, enrichments, and pages by cursor marks.
+"""Share code between catalogues of works: JSON, rights, enrichments, and paging by cursor marks.
 
 An abstract is shown only under a Creative Commons licence; otherwise it is used for ranking.
 """
@@ -150,10 +150,10 @@ def parse_enrichments(batch: ParsedBatch, papers: Sequence[Paper]) -> ParsedBatc
 
 
 def _enrichment(record: Record) -> Record:
-    """Return the record without texts: the feeds that list the paper know better whose they are.
+    """Return the record without texts: the feeds that list the paper know their rights better.
 
     The licence is dropped too: it is that of the copy the service knows, which may be the journal's
-    where ours is the preprint.
+    while ours is the preprint.
     """
     reduced = Record(
         title="",
@@ -199,7 +199,7 @@ def excerpt_of(value: object) -> str:
 
 
 def listed_when_published(batch: ParsedBatch) -> ParsedBatch:
-    """The papers of a search, each listed when it was published: an old one is no news."""
+    """The papers of a search, each listed when it was published, so that an old one is not new."""
     records = tuple(
         replace(one, listed_on=_day(one.published_at.date())) if one.published_at else one
         for one in batch.records
@@ -208,13 +208,13 @@ def listed_when_published(batch: ParsedBatch) -> ParsedBatch:
 
 
 def _day(published: date) -> date:
-    """The day; of a first of January, which both write for a year alone, the year's last."""
+    """The day; for 1 January, which both services write for a year alone, the year's last day."""
     is_year = (published.month, published.day) == (1, 1)
     return published.replace(month=12, day=31) if is_year else published
 
 
 def is_cut_off(seen: int, total: int | None) -> bool:
-    """Return whether more than 1 % of a list is missing: services count anew for each page."""
+    """Return whether more than 1 % of a list is missing: services count again for each page."""
     return total is not None and seen < total - total // 100
 
 
@@ -289,7 +289,7 @@ def page_and_position(
     if place.page + 1 < most:
         return answer.batch, place.turned(answer.mark, expires)
     if answer.total is not None and seen >= answer.total:
-        return answer.batch, None  # the last page, though it names another
+        return answer.batch, None  # the last page, even if it names another
     problem = BadEntry(
         "too-many-found",
         f"{name} has more than {most * size:,} works since {place.since}, and the others are not "

@@ -1,13 +1,13 @@
-"""Crossref: works of a journal, a publisher or for some words, by the date of their DOI.
+"""Poll Crossref: works of a journal or a publisher, or matching words, by the date of their DOI.
 
-A work is listed on the day its DOI was registered; publishers may name another date of publication.
-The contact of this installation in the User-Agent puts it among the service's polite users. Its
-marks are forgotten within minutes: a poll that was interrupted for longer begins its days anew.
+A work is listed on the day its DOI was registered; publishers may state another date of
+publication. The contact in the User-Agent puts this installation into the service's polite pool.
+Cursor marks expire within minutes: a poll that was interrupted for longer starts over.
 
-A response is `{"status", "message-type": "work-list", "message": {"items"}}`. A work is what its
-publisher sent: titles and abstracts in JATS, dates as `date-parts` that may lack the day or the
-month. A notice of a retraction is a work of its own (`update-to`): it withdraws the paper it speaks
-of. Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
+A response is `{"status", "message-type": "work-list", "message": {"items"}}`. A work is as its
+publisher sent it: titles and abstracts in JATS, dates as `date-parts` that may lack the day or the
+month. A retraction notice is a work of its own (`update-to`): it withdraws the paper it names.
+Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
 """
 
 import re
@@ -85,14 +85,14 @@ _NEW_TEXTS = frozenset({"new_version", "new_edition"})
 _WITHDRAWN_TITLE = re.compile(
     r"[\s\[]*(?:retracted|withdrawn|removed)(?: (?:article|paper|chapter))?\s*[\]:]", re.IGNORECASE
 )
-"""`RETRACTED: A study`, `[Retracted] A study`: how publishers mark a title."""
+"""How publishers mark a title: `RETRACTED: A study`, `[Retracted] A study`."""
 _SAME_WORK = ("is-preprint-of", "has-preprint")
 _TEXT_LICENCES = frozenset({"vor", "unspecified"})
 _MOST_ABSTRACT = 200_000
 
 
 def read_crossref(content: bytes) -> ParsedBatch:
-    """The papers of a file: an answer with works, or with one; raises InvalidInput for neither."""
+    """The papers of a file, a response with works or with one; else raises InvalidInput."""
     said = read_object(content, NAME)
     if said.get("message-type") == "work" and isinstance(said.get("message"), dict):
         return read_works([said["message"]], _records)
@@ -136,7 +136,7 @@ def _records(work: Entry) -> Iterator[Record]:
         raise BadEntry(
             OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is not a paper"
         )
-    # A paper that was taken back is withdrawn where it is known, and keeps its texts.
+    # A retracted paper is withdrawn if we have it, and keeps its texts.
     return (
         with_fingerprint(
             Record(title="", identifiers={kind: value}, withdrawn=True, announces=False)
@@ -158,7 +158,7 @@ def _paper(work: Entry, own: tuple[str, str]) -> Record:
     created = instant_of(object_of(work, "created"), "date-time")
     title, licence, out = _title(work), _licence(work), published(work)
     listed_on, listed_at = listing(created, out)
-    # A publisher says that a work is withdrawn in an update of it, or before its title.
+    # A publisher states that a work is withdrawn in an update to it, or before its title.
     updates = [said for said, _ in _updates(work, "updated-by")]
     updates += [said for said, doi in _updates(work, "update-to") if doi == own]
     stated = text_of(work, "abstract") or ""
@@ -191,10 +191,10 @@ def _title(work: Entry) -> str:
 
 
 def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
-    """Its own DOI, and that of its preprint or article where it is of another kind.
+    """Its own DOI, and that of its preprint or article if that is of another kind.
 
-    A work has one DOI of a kind: where several preprints are named, none is taken. Other relations
-    (`is-version-of`, `is-translation-of`, `is-part-of`) may name works that say something else.
+    A work has one DOI of each kind: if several preprints are named, none is used. Other relations
+    (`is-version-of`, `is-translation-of`, `is-part-of`) may name works with different content.
     """
     found = dict([own])
     related = object_of(work, "relation")
@@ -213,9 +213,10 @@ def _name(author: Entry) -> str | None:
 
 
 def _licence(work: Entry) -> str | None:
-    """The address of the licence of the text that holds from its first day, an open one first.
+    """The address of a licence of the text that applies from publication on, preferably an open
+    one.
 
-    Licences for text mining and for accepted manuscripts say nothing of the abstract.
+    Licences for text mining and for accepted manuscripts say nothing about the abstract.
     """
     stated = [
         storable(address)
@@ -230,13 +231,13 @@ _DATES = ("posted", "issued", "published", "published-online", "published-print"
 
 
 _LONG = timedelta(days=180)
-"""A work deposited longer than this after it came out is no news: publishers deposit back files."""
+"""A work deposited longer than this after publication is not new: publishers deposit back files."""
 
 
 def period(stated: Entry, key: str) -> DateRange | None:
     """The day, month or year that is stated under `key`.
 
-    None for `[[null]]` and for a year no paper can be of; raises BadEntry for what is no date.
+    None for `[[null]]` and for an impossible year; raises BadEntry for anything that is not a date.
     """
     parts = object_of(stated, key).get("date-parts")
     first = parts[0] if isinstance(parts, list) and parts else None
@@ -255,12 +256,13 @@ def period(stated: Entry, key: str) -> DateRange | None:
 
 
 def published(work: Entry) -> DateRange | None:
-    """When the work came out: what the publisher says of it, the most telling date first."""
+    """When the work was published: the best of the dates that the publisher states."""
     return next(filter(None, (period(work, key) for key in _DATES)), None)
 
 
 def listing(created: datetime | None, out: DateRange | None) -> tuple[date | None, datetime | None]:
-    """(day, instant) of the listing: when it was deposited, but of an old work when it came out."""
+    """(day, instant) of the listing: when it was deposited; for an old work when it was
+    published."""
     if created is None:
         return None, None
     day = created.astimezone(UTC).date()
@@ -270,7 +272,7 @@ def listing(created: datetime | None, out: DateRange | None) -> tuple[date | Non
 
 
 def holds_from_the_first_day(licence: Entry) -> bool:
-    """Whether a licence holds since the work came out: Crossref counts the days until its start."""
+    """Whether a licence applies from publication on: Crossref gives the days until its start."""
     delay = licence.get("delay-in-days")
     return type(delay) is int and delay <= 0
 
@@ -318,11 +320,11 @@ class Crossref(Source[PageCursor]):
     place = PageCursor
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
-        """The first page of the days that a poll asks for."""
+        """The first page of the days of a poll."""
         return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
-        """How a page of works is asked for."""
+        """The request for a page of works."""
         filters, words = parse_filters(state.settings, _REFUSED, EXAMPLE, "query")
         days = f"from-created-date:{place.since},until-created-date:{place.until}"
         query = {
@@ -336,12 +338,12 @@ class Crossref(Source[PageCursor]):
         return FetchRequest(url=url, limiter="crossref", interval_seconds=1.0)
 
     def resumed(self, place: PageCursor, now: datetime) -> PageCursor:
-        """The same page; the first one of its days where its mark is forgotten."""
+        """The same page, or the first one of its days if its mark has expired."""
         is_old = place.expires is not None and place.expires <= require_utc(now)
         return PageCursor(since=place.since, until=place.until) if is_old else place
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
-        """The papers of one answer; raises FetchFailed for what is no list of works."""
+        """The papers of a response; raises FetchFailed if it is not a list of works."""
         answer = read(page, read_answer)
         # Crossref names a next page even after the last one, which is not full.
         seen = place.page * PAGE + answer.rows

@@ -1,7 +1,7 @@
-"""The services that papers are enriched from, by their names.
+"""The services that papers are enriched from, by name.
 
-Each takes papers it is asked for and makes one request of them. What it answers becomes records
-without texts, that announce nothing: links, identifiers, counts, references, and no more.
+Each makes one request for some papers. The response becomes records without texts that announce
+nothing: only links, identifiers, counts and references.
 """
 
 import json
@@ -33,7 +33,7 @@ _SCHEMES = {"arxiv": "ARXIV", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}
 
 
 class _Service:
-    """A service that is asked for one paper at a time, under its own name."""
+    """A service that is queried for one paper at a time, under its own name."""
 
     name: str
     kinds: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class _Service:
 
     @property
     def limiter(self) -> str:
-        """The rate limiter of its requests, the same as of its feeds."""
+        """The rate limiter of its requests, which feeds of the service share."""
         return self.name
 
     def get(
@@ -53,45 +53,45 @@ class _Service:
 
 
 class HuggingFace(_Service):
-    """The enricher `huggingface`: votes, code, its stars, and the project's page of a paper of
-    arXiv. The API answers 404 for a paper nobody indexed there, and has no count of comments."""
+    """The enricher `huggingface`: votes, code, stars and the project page of a paper of arXiv. The
+    API returns 404 for a paper that nobody indexed there, and has no count of comments."""
 
     name: str = "huggingface"
     kinds: tuple[str, ...] = ("arxiv",)
     budget: tuple[Rate, ...] = (
-        Rate(100, timedelta(minutes=5)),  # of 500 that the service grants to one address
+        Rate(100, timedelta(minutes=5)),  # of the 500 that the service allows one address
         Rate(10_000, _DAY),
     )
 
     def knows(self, paper: Paper) -> bool:
-        """Papers of arXiv, by its new ids."""
+        """Whether it is a paper of arXiv with an id of the new form."""
         return "/" not in paper.identifiers.get("arxiv", "/")
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """One paper."""
+        """The request for one paper."""
         return self.get(f"https://huggingface.co/api/papers/{papers[0].identifiers['arxiv']}")
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the answer says of the paper; raises FetchFailed when it is of another one."""
+        """The paper's data; raises FetchFailed if the response is about another paper."""
         return parse_enrichments(read(page, read_hf_paper), papers)
 
 
 class Github(_Service):
     """The enricher `github`: how many stars the code of a paper has.
 
-    https://docs.github.com/en/rest/repos/repos#get-a-repository; without a key an address may ask
-    60 times an hour, and a repository that was renamed answers with a redirect.
+    See https://docs.github.com/en/rest/repos/repos#get-a-repository. Without a key, an address may
+    send 60 requests an hour. A repository that was renamed returns a redirect.
     """
 
     name: str = "github"
     budget: tuple[Rate, ...] = (Rate(50, timedelta(hours=1)),)
 
     def knows(self, paper: Paper) -> bool:
-        """Papers whose code stands there."""
+        """Whether the paper's code is on GitHub."""
         return _repository(paper) is not None
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """One repository."""
+        """The request for one repository."""
         request = self.get(f"https://api.github.com/repos/{_repository(papers[0])}")
         return replace(request, headers={"accept": "application/vnd.github+json"})
 
@@ -124,17 +124,18 @@ def _repository(paper: Paper) -> str | None:
 
 
 class _Catalogue(_Service):
-    """A service that is asked for a handful of DOIs at once (its filter `doi`); those it does not
-    know are missing in the answer. It tells citations, the journal's DOI, open PDFs, retractions.
+    """A service that is queried for several DOIs at once (its filter `doi`). Papers it does not
+    know are missing in the response, which has citations, the journal's DOI, open PDFs and
+    retractions.
     """
 
     def knows(self, paper: Paper) -> bool:
-        """Papers with a DOI that can be asked for."""
+        """Whether the paper has a DOI that can be queried."""
         return self.doi(paper) is not None
 
     def doi(self, paper: Paper) -> str | None:
-        """The DOI by which the service is asked for the paper. None when it has none, and for one
-        that holds a sign of the filter's own language."""
+        """The DOI to query the paper by. None without one, and for one with a character that has a
+        meaning in the filter."""
         known = {**paper.identifiers}
         if "arxiv" in known:
             known["arxiv"] = f"10.48550/arxiv.{known['arxiv']}"
@@ -143,16 +144,16 @@ class _Catalogue(_Service):
 
 
 class OpenAlexNews(_Catalogue):
-    """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them, and works
-    that a paper cites by their numbers."""
+    """The enricher `openalex`. It finds papers of arXiv by the DOI that arXiv gives them, and
+    returns cited works by their numbers."""
 
     name: str = "openalex"
     kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
     size: int = 50
-    budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # the rest of the 100 is left to feeds
+    budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # feeds use the rest of the 100
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """Up to fifty papers."""
+        """The request for up to fifty papers."""
         query = {
             "filter": f"doi:{'|'.join(filter(None, map(self.doi, papers)))}",
             "per-page": self.size,
@@ -161,7 +162,7 @@ class OpenAlexNews(_Catalogue):
         return replace(self.get(openalex.BASE, query), budget=openalex.KEYLESS)
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the answer says of the papers; raises FetchFailed for what is no list of works."""
+        """The data of the papers; raises FetchFailed if the response is not a list of works."""
         return parse_enrichments(read(page, openalex.read_answer).batch, papers)
 
 
@@ -174,22 +175,21 @@ class CrossrefNews(_Catalogue):
     budget: tuple[Rate, ...] = (Rate(1000, _DAY),)
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """Up to forty papers."""
+        """The request for up to forty papers."""
         dois = ",".join(f"doi:{doi}" for doi in map(self.doi, papers) if doi)
         query = {"filter": dois, "rows": self.size, "select": crossref.FIELDS}
         return self.get(crossref.BASE, query)
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the answer says of the papers; raises FetchFailed for what is no list of works."""
+        """The data of the papers; raises FetchFailed if the response is not a list of works."""
         return parse_enrichments(read(page, crossref.read_answer).batch, papers)
 
 
 class SemanticScholarNews(_Service):
-    """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF, and what a paper
-    cites.
+    """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF, and references.
 
-    It is asked for one paper at a time. Without a key all the world shares one budget, and most
-    requests are refused: so it is asked only where the settings name it.
+    It is queried for one paper at a time. All clients without a key share one budget, and most of
+    their requests are refused, so it is used only if the settings name it.
     """
 
     name: str = "semantic-scholar"
@@ -200,11 +200,11 @@ class SemanticScholarNews(_Service):
         self._key = key
 
     def knows(self, paper: Paper) -> bool:
-        """Papers with an identifier it can be asked by."""
+        """Whether the paper has an identifier that can be queried."""
         return not paper.identifiers.keys().isdisjoint(self.kinds)
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """One paper."""
+        """The request for one paper."""
         known = papers[0].identifiers
         kind = next(kind for kind in self.kinds if kind in known)
         paper = f"{_SCHEMES[kind]}:{quote(known[kind], safe='/')}"
@@ -216,5 +216,5 @@ class SemanticScholarNews(_Service):
         return replace(request, headers={"x-api-key": self._key} if self._key else {})
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the answer says of the papers; raises FetchFailed for what is no paper."""
+        """The paper's data; raises FetchFailed if the response is not a paper."""
         return parse_enrichments(read(page, read_semantic_scholar), papers)

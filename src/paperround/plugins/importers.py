@@ -1,8 +1,8 @@
-"""People from the files of other mailing-list programs, in the columns an import takes.
+"""Convert the files of other mailing-list programs to the columns of an import.
 
-Only the address, where the person stands and when they agreed are taken over; names and whatever
-else such a file knows of them are left behind. What a file does not say, the operator may vouch
-for; what nobody says makes a reject. An opt-out needs no proof.
+Only the address, the state and the time of consent are imported; names and all other data are left
+out. The operator may vouch for a consent that the file does not state; without either the entry is
+rejected. An opt-out needs no proof.
 """
 
 import io
@@ -30,23 +30,23 @@ from paperround.subscribers.model import SubscriberState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRecord:
-    """When and how people agreed, in the words of the operator, who answers for it."""
+    """When and how people agreed, as stated by the operator, who is responsible for it."""
 
     at: datetime | None = None
     source: str | None = None
 
 
 Importer = Callable[[bytes, datetime | None, str | None], list[Found]]
-"""A function of a file, and of when and how its people agreed in the words of the operator, that
-returns its people. Raises InvalidInput when the file is not of that kind."""
+"""Returns the people in a file, given its content, and when and how they agreed as stated by the
+operator. Raises InvalidInput if the file is of another kind."""
 
 
 def _importer(
     find: Callable[[str], list[Found]], translate: Callable[[Row, ConsentRecord], Row]
 ) -> Importer:
-    """Return the importer that finds the entries of a program's file and makes rows of ours of
-    them. The file's own date of consent precedes the operator's, the operator's source the name of
-    the program."""
+    """Return the importer that finds the entries of a program's file and translates them to our
+    rows. The date of consent in the file takes precedence over the operator's; the operator's
+    source over the name of the program."""
 
     def translated(found: Found, vouched: ConsentRecord) -> Found:
         if isinstance(found, Reject):
@@ -68,7 +68,7 @@ def _person(email: str, state: SubscriberState, consent: Row | None = None) -> R
 
 
 def _consent(at: datetime | None, vouched: ConsentRecord, program: str) -> Row:
-    """The columns of a consent of `at`, which the program knows, or of a vouched one."""
+    """The columns of a consent given at `at`, as the program states, or of a vouched one."""
     at = at or (vouched.at if vouched.source else None)
     if at is None:
         raise InvalidInput(
@@ -103,7 +103,7 @@ def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
         )
     text = _says(row, "subscription_status")
     if not text and not vouched.source:
-        # the export of its admin pages has no such column: the operator must know it
+        # the export of its admin pages has no such column: the operator must state it
         raise InvalidInput(
             "no subscription_status, so nothing says that they confirmed: export the confirmed "
             "ones alone and vouch for them with --consent-source",
@@ -123,7 +123,7 @@ def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
 
 
 def _listmonk_time(text: str) -> datetime | None:
-    """Go writes `2024-03-01 09:30:00.5 +0530 IST`: the name of the zone says nothing more."""
+    """Parse a time as Go writes it, `2024-03-01 09:30:00.5 +0530 IST`, ignoring the zone's name."""
     parts = text.split(" ")
     return parse_instant(" ".join(parts[:2]) + "".join(parts[2:3])) if text else None
 
@@ -132,7 +132,8 @@ def _listmonk_time(text: str) -> datetime | None:
 
 
 def _find_mailman(text: str) -> list[Found]:
-    """A roster of its REST API, a sheet with an `email` column, or one address a line."""
+    """Find the people in a roster of its REST API, a table with an `email` column, or lines of
+    addresses."""
     if is_json(text):
         return objects(text, within="entries")
     if "email" in map(str.strip, text.lstrip().partition("\n")[0].casefold().split(",")):
@@ -149,7 +150,7 @@ def _find_mailman(text: str) -> list[Found]:
 
 
 def _bare(line: str) -> str:
-    """The address of `Ada <ada@example.org>` or of a line that is nothing else."""
+    """The address in `Ada <ada@example.org>`, or the whole line."""
     _, bracket, rest = line.strip().rpartition("<")
     return rest.removesuffix(">") if bracket else rest
 
@@ -175,7 +176,8 @@ _GOOGLE_TIME = ("join year", "join month", "join day", "join hour", "join minute
 
 
 def _find_google(text: str) -> list[Found]:
-    """The list of members, with or without the line above its header that names the group."""
+    """Find the people in a list of members, with or without a line with the group's name above its
+    header."""
     titled = text.lstrip('" ').casefold().startswith("members for group")
     needs = ("email address", "group status", "email status", "email preference")
     return sheet(text, needs=needs, skip=1 if titled else 0)
@@ -202,7 +204,7 @@ def _from_google(row: Row, vouched: ConsentRecord) -> Row:
 
 
 def _google_join(row: Row) -> datetime | None:
-    """When they joined; None when the file has no such columns or leaves the year empty."""
+    """When a member joined; None if the file has no such columns or the year is empty."""
     year, month, day, *clock = (text_of(row, column) for column in _GOOGLE_TIME)
     if not year:
         return None
@@ -211,7 +213,7 @@ def _google_join(row: Row) -> datetime | None:
         moment = parse_instant(f"{date}T{time}")
     except InvalidInput as error:
         raise InvalidInput(f"Join year to Join second: {error}") from None
-    zone: tzinfo = UTC  # also for one tzdata does not know, such as `PDT`: the day is what matters
+    zone: tzinfo = UTC  # also for one unknown to tzdata, such as `PDT`: only the day matters
     with suppress(InvalidInput):
         zone = zone_of(text_of(row, "time zone"))
     return moment.replace(tzinfo=zone).astimezone(UTC)

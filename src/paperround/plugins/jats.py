@@ -1,9 +1,9 @@
-"""Titles and abstracts in JATS, the markup publishers send to Crossref, as readable text.
+"""Convert titles and abstracts in JATS, the markup publishers send to Crossref, to readable text.
 
-`<jats:title>`, `<jats:sec>` and `<jats:p>` part the text; the heading `Abstract` goes, others end
-with a colon. `<sub>` and `<sup>` stay for whoever repairs the text; of MathML its signs stay, and
-of a formula in TeX alone the TeX. PubMed and OpenAlex hand on the same elements, which are those of
-https://jats.nlm.nih.gov (Journal Publishing) and of MathML 3.
+`<jats:title>`, `<jats:sec>` and `<jats:p>` separate the text; the heading `Abstract` is dropped,
+others end with a colon. `<sub>` and `<sup>` are kept for the repair of texts; MathML is reduced to
+its symbols, and a formula that is only in TeX to its TeX. PubMed and OpenAlex use the same
+elements, which are those of https://jats.nlm.nih.gov (Journal Publishing) and of MathML 3.
 """
 
 import re
@@ -31,7 +31,7 @@ _HEADINGS = frozenset({"abstract", "abstract:", "abstract."})
 
 
 def text_of_jats(text: str) -> str:
-    """The readable text of some JATS; what is not well formed loses its tags."""
+    """The readable text of some JATS; if it is not well formed, its tags are removed."""
     text = storable(text[:_MOST])
     if "<" not in text:
         return " ".join(text.split())
@@ -63,7 +63,7 @@ def _parts(node: Node) -> Iterator[str]:
 
 
 def _is_silent(part: Node, parent: Node) -> bool:
-    """Whether an element says nothing, or in TeX what its neighbour says in MathML."""
+    """Whether an element has no content, or repeats in TeX what its neighbour has in MathML."""
     if part.name != "tex-math":
         return part.name in _SILENT
     return any(math.text.strip() for math in parent.all("math"))
@@ -87,22 +87,22 @@ def _said(node: Node) -> str:
 
 
 def _tex(text: str) -> str:
-    """A formula, marked as one; publishers may send a whole document with it."""
+    """A formula in dollars; publishers may send a whole document around it."""
     document = _TEX_DOCUMENT.search(text)
     formula = (document[1] if document else text).strip()
     return formula if not formula or formula.startswith(_IN_TEX) else f"${formula}$"
 
 
 def _formula(node: Node) -> str | None:
-    """What a part of a formula says; None where its text is read as any other."""
+    """The text of an element of a formula; None if it is read like any other element."""
     if node.name in _RAISED:
-        # A base with what stands below and above it.
+        # A base with a subscript and a superscript.
         base, *scripts = _children(node) or [""]
         tagged = zip(_RAISED[node.name], scripts, strict=False)
         return base + "".join(f"<{tag}>{one}</{tag}>" for tag, one in tagged if one)
     if node.name == "mfrac":  # on one line
         return "/".join(_children(node)[:2])
-    if node.name == "alternatives":  # the first that says something
+    if node.name == "alternatives":  # the first with content
         return next(filter(None, _children(node)), "")
     return _tex(node.text) if node.name == "tex-math" else None
 

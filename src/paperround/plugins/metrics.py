@@ -2,8 +2,8 @@
 
 The site's metrics are about the installation, and need a key. They are read from the database for
 each request, so every process returns the same, and a restart loses nothing. Attempts and requests
-are too many for that: each process tells its own, since it began. A worker and a scheduler tell of
-their own process only. Labels name feeds, lists and routes, never a person.
+are too many for that: each process reports its own, since it started. A worker and a scheduler
+report only their own process. Labels name feeds, lists and routes, never a person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,12 +40,12 @@ router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
 )
 
-if TYPE_CHECKING:  # a command imports it only to answer
+if TYPE_CHECKING:  # imported only when metrics are requested
     from prometheus_client.core import HistogramMetricFamily
 
 SIGNUPS = {"asked": ASKED, "confirmed": CONFIRMED, "reminded": REMINDED}
 RETURNS = {"bounce": BOUNCED, "complaint": COMPLAINED}
-"""Counters, by the value of their label and their name in the counts by day."""
+"""Counters: the value of the label, and the name in the counts by day."""
 
 Number = float | datetime | None
 Values = Mapping[Any, Number]
@@ -62,7 +62,7 @@ class Gauge:
     values: Number | Values
     labels: tuple[str, ...] = ()
     is_counter: bool = False
-    """Whether the value never falls, but for a restart; the name gets the ending `_total`."""
+    """Whether the value never falls, except at a restart; its name gets the suffix `_total`."""
 
 
 @router.get("", include_in_schema=False)
@@ -111,7 +111,7 @@ def metrics_response(found: Iterable[Gauge]) -> Response:
 
 
 def _attempts() -> Gauge:
-    """Return the attempts of this process to send."""
+    """Return the sending attempts of this process."""
     doc = (
         "Messages this process sent to a relay or channel since it started, by state and by "
         "class of the reply."
@@ -120,7 +120,7 @@ def _attempts() -> Gauge:
 
 
 def _requests() -> "HistogramMetricFamily":
-    """Return how long this process took for requests, by route and class of the status."""
+    """Return the duration of this process's requests, by route and class of the status."""
     from prometheus_client.core import HistogramMetricFamily
 
     family = HistogramMetricFamily(
@@ -184,7 +184,7 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
 def _counter(
     name: str, doc: str, label: str, names: Mapping[str, str], totals: Mapping[str, int]
 ) -> Gauge:
-    """Return a counter of counts by day; `names` are theirs, by the value of the label."""
+    """Return a counter of counts by day; `names` maps values of the label to names of counts."""
     values = {(value,): totals[one] for value, one in names.items()}
     return Gauge(name, doc, values, (label,), is_counter=True)
 

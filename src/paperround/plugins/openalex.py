@@ -1,15 +1,14 @@
-"""OpenAlex: the works of a field, or for some words, published on the last days.
+"""Poll OpenAlex: the works of a field, or matching words, published in the last days.
 
-What OpenAlex added is requested by publication date: requests by the date it was added are paid
-for. Works appear days after their date, so each poll reads the days before again. Without a key the
-service answers about 100 pages (of 100 works) a day, or 10 of a search. A key would have to stand
-in the address, which is kept and shown, so none is taken.
+Works are requested by publication date, because requests by the date they were added cost money.
+They appear days after that date, so each poll reads earlier days again. Without a key the service
+returns about 100 pages (of 100 works) a day, or 10 of a search. A key would be part of the address,
+which is stored and shown, so keys are not supported.
 
 A response is `{"meta": {"count", "next_cursor"}, "results": [work, ...]}`, or one work. OpenAlex
 joins the copies of a work (preprint, article, PubMed), so the addresses of its copies name it too.
-Abstracts come as an inverted index, `{"word": [positions]}`; they and titles may hold what
-publishers write in JATS. Field names and types of works are those of
-https://developers.openalex.org (API reference, Works).
+Abstracts come as an inverted index, `{"word": [positions]}`; abstracts and titles may contain JATS.
+Field names and types of works are those of https://developers.openalex.org (API reference, Works).
 """
 
 import re
@@ -80,7 +79,7 @@ _NO_PAPERS = frozenset(
     }
 )
 _MOST_CHARACTERS = 40_000
-"""Of an abstract, before it is repaired and cut."""
+"""The longest abstract, before it is repaired and cut."""
 
 _LONGEST_ID = 500
 _WORK = re.compile(r"(?:https?://openalex\.org/)?(W\d{1,19})", re.IGNORECASE)
@@ -89,7 +88,7 @@ _OPEN = re.compile(r"cc0|cc-by(?:-(?:nc|nd|sa)){0,2}")
 
 
 def read_openalex(content: bytes) -> ParsedBatch:
-    """The papers of a file: an answer with works, or one work; raises InvalidInput for neither."""
+    """The papers of a file, a response with works or one work; else raises InvalidInput."""
     said = read_object(content, NAME)
     own = said.get("id")
     if "results" not in said and isinstance(own, str) and _WORK.fullmatch(own):
@@ -129,7 +128,7 @@ def _records(work: Entry) -> tuple[Record]:
     primary, copies = object_of(work, "primary_location"), objects_of(work, "locations")
     licence, is_open = text_of(primary, "license"), False
     if licence and _OPEN.fullmatch(licence):
-        # As it is commonly written: `cc-by-nc` is `CC BY-NC`. Which version it is, nobody says.
+        # As it is commonly written: `cc-by-nc` is `CC BY-NC`. The version is not stated.
         licence, is_open = licence.upper().replace("CC-", "CC "), True
     free, published = object_of(work, "best_oa_location"), day_of(work, "publication_date")
     authorships = objects_of(work, "authorships")
@@ -168,7 +167,7 @@ def _records(work: Entry) -> tuple[Record]:
 
 
 def _referenced(work: Entry) -> list[object]:
-    """The works it cites, by their addresses in OpenAlex; none where nothing is told."""
+    """The works it cites, by their addresses in OpenAlex; none if they are not stated."""
     cited = work.get("referenced_works")
     return cited if isinstance(cited, list) else []
 
@@ -193,7 +192,7 @@ def _abstract(work: Entry) -> str:
 
 
 def _identifiers(work: Entry, copies: tuple[Entry, ...]) -> dict[str, str]:
-    """Its DOI, its PMID and the one preprint its copies are; without them OpenAlex's own id."""
+    """Its DOI, its PMID and the preprint among its copies; without any, OpenAlex's own id."""
     pmid = _PMID.fullmatch((text_of(object_of(work, "ids"), "pmid") or "")[:_LONGEST_ID])
     found = dict(filter(None, [doi_of(text_of(work, "doi") or "")]))
     if pmid and (number := pmid[1].lstrip("0")):
@@ -241,7 +240,7 @@ FORMAT = Format(
 BASE = "https://api.openalex.org/works"
 
 KEYLESS = (Rate(100, timedelta(days=1)),)
-"""What the service lets an address without a key ask, by all that asks it from there."""
+"""The service's limit for an IP address without a key, shared by feeds and enrichers."""
 
 DAYS = 7
 
@@ -282,11 +281,11 @@ class OpenAlex(Source[PageCursor]):
     place = PageCursor
 
     def first(self, state: FeedState, now: datetime) -> PageCursor:
-        """The first page of the days that a poll asks for."""
+        """The first page of the days of a poll."""
         return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
-        """How a page of works is asked for."""
+        """The request for a page of works."""
         filters, words = _wanted(state.settings)
         days = f"from_publication_date:{place.since},to_publication_date:{place.until}"
         query = {
@@ -304,12 +303,12 @@ class OpenAlex(Source[PageCursor]):
         )
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
-        """The papers of one answer; raises FetchFailed for what is no list of works."""
+        """The papers of a response; raises FetchFailed if it is not a list of works."""
         return page_and_position(place, read(page, read_answer), NAME)
 
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
-    """(filters, words) of what is asked for."""
+    """(filters, words) of the query."""
     filters, words = parse_filters(settings, _REFUSED, EXAMPLE, "search")
     if not any(one.startswith("type:") for one in filters):
         filters = (*filters, _TYPES)

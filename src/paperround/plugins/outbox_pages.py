@@ -34,7 +34,7 @@ from paperround.web.context import App, Client, Now
 from paperround.web.templates import email_page, private_page
 
 SHOWN = 200
-"""Most emails in a listing."""
+"""The most emails in a listing."""
 
 _ENDING = ".eml"
 _PARSER = BytesParser(_class=EmailMessage, policy=policy.default)

@@ -1,13 +1,13 @@
-"""Semantic Scholar: what its bulk search finds of the last days, newest first.
+"""Poll Semantic Scholar: the results of its bulk search for the last days, newest first.
 
-A poll asks for the last `days` days, and for those that were missed. A page holds up to a thousand
-papers and ends with a token for the next. With a key one request a second is allowed; without one
-all the world shares a budget and is often refused.
+A poll requests the last `days` days, and days that were missed. A page has up to a thousand papers
+and ends with a token for the next. With a key, one request a second is allowed; all clients without
+a key share a budget and are often refused.
 
-Responses are those of the Academic Graph and Recommendations APIs. A paper has the keys its asker
-named in `fields`, and always a `paperId`. Lists come bare (a batch, with null for an id it does not
-know), under `data` (searches, references) or under `recommendedPapers`; no key at all beside
-`total: 0` means that nothing was found.
+Responses are those of the Academic Graph and Recommendations APIs. A paper has the keys requested
+in `fields`, and always a `paperId`. Lists are bare (a batch, with null for an unknown id), under
+`data` (searches, references) or under `recommendedPapers`; `total: 0` without any of these keys
+means that nothing was found.
 """
 
 import re
@@ -73,12 +73,12 @@ _OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
 
 
 def read_semantic_scholar(content: bytes) -> ParsedBatch:
-    """The papers of an answer in any of its shapes; raises InvalidInput when it holds none."""
+    """The papers of a response of any form; raises InvalidInput if it is not one."""
     return _batch(_rows(json_of(content)))
 
 
 def read_bulk(content: bytes) -> CatalogueResponse:
-    """A page of the bulk search; raises InvalidInput for an error, and for any other answer."""
+    """A page of the bulk search; raises InvalidInput for an error, and for any other response."""
     said = json_of(content)
     rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
     if not isinstance(said, dict) or type(total) is not int or total < 0:
@@ -113,7 +113,7 @@ def _batch(rows: list[object]) -> ParsedBatch:
 
 
 def _paper(row: object) -> Entry:
-    """The paper a row is, or that it refers to."""
+    """The paper that a row is or refers to."""
     if row is None:
         raise BadEntry("unknown-id", "Semantic Scholar does not know the paper asked for here")
     if isinstance(row, dict):
@@ -126,7 +126,7 @@ def _paper(row: object) -> Entry:
 def _record(paper: Entry) -> Record:
     authors = objects_of({"authors": paper.get("authors") or []}, "authors")
     pdf, venue = object_of(paper, "openAccessPdf"), text_of(paper, "venue")
-    is_in_journal = venue and "arxiv" not in venue.casefold()  # that, its identifier says
+    is_in_journal = venue and "arxiv" not in venue.casefold()  # its identifier already says that
     is_open, licence = _licence(pdf)
     record = Record(
         title=title_of(paper),
@@ -146,14 +146,14 @@ def _record(paper: Entry) -> Record:
 
 
 def _cited(paper: Entry) -> list[object]:
-    """The works that a paper cites; none where nothing is told."""
+    """The works that a paper cites; none if they are not stated."""
     cited = paper.get("references")
     return cited if isinstance(cited, list) else []
 
 
 def _names(cited: object) -> Iterator[CitedName]:
-    """The names of a work that a paper cites: its identifiers, and its title. None for what cannot
-    be read: the paper must not be lost for it."""
+    """The names of a work that a paper cites: its identifiers, and its title. None if it cannot be
+    read, which must not lose the paper."""
     if not isinstance(cited, dict):
         return
     with suppress(BadEntry):
@@ -163,7 +163,7 @@ def _names(cited: object) -> Iterator[CitedName]:
 
 
 def _external_ids(paper: Entry) -> dict[str, str]:
-    """What other sources know a paper by."""
+    """The paper's identifiers at other sources."""
     stated = object_of(paper, "externalIds")
     arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
     found = doi_of(text_of(stated, "DOI") or "")
@@ -176,11 +176,11 @@ def _external_ids(paper: Entry) -> dict[str, str]:
 
 
 def _identifiers(paper: Entry) -> dict[str, str]:
-    """What other sources know the paper by; its number here only when there is nothing else."""
+    """The paper's identifiers at other sources; its number at Semantic Scholar only without any."""
     stated, known = object_of(paper, "externalIds"), _external_ids(paper)
     if known:
         return known
-    # The corpus id, which stays, else the id of the page, which may change.
+    # The corpus id, which never changes, else the id of the page, which may.
     corpus = stated.get("CorpusId", paper.get("corpusId"))
     if type(corpus) is int and 0 < corpus < _MOST_CORPUS:
         return {"local": f"s2:{corpus}"}
@@ -191,8 +191,8 @@ def _identifiers(paper: Entry) -> dict[str, str]:
 
 
 def _published(paper: Entry) -> datetime | None:
-    """The day it is of; the first of the year where no more is known, so that its title and year
-    still find the same paper of another source."""
+    """The day it was published; 1 January if only the year is known, so that title and year still
+    match the paper of another source."""
     day = day_of(paper, "publicationDate")
     year = paper.get("year")
     if day is None and year is not None:
@@ -203,7 +203,7 @@ def _published(paper: Entry) -> datetime | None:
 
 
 def _licence(pdf: Entry) -> tuple[bool, str | None]:
-    """(whether the abstract may be passed on, the licence of the open copy in words).
+    """(whether the abstract may be shown, the licence of the open copy as text).
 
     The API writes Creative Commons licences like CCBYNCND and names no version of them.
     """
@@ -237,7 +237,7 @@ ASKED = (
     "influentialCitationCount,fieldsOfStudy"
 )
 CITED = "references.externalIds,references.title"
-"""What is asked of the works that a single paper cites; the bulk search tells nothing of them."""
+"""The fields of the works that a single paper cites; the bulk search does not have them."""
 
 FIELDS = (
     *("Agricultural and Food Sciences", "Art", "Biology", "Business", "Chemistry"),
@@ -246,17 +246,18 @@ FIELDS = (
     *("Mathematics", "Medicine", "Philosophy", "Physics", "Political Science", "Psychology"),
     "Sociology",
 )
-"""The fields of study that Semantic Scholar tells apart."""
+"""Semantic Scholar's fields of study."""
 
 PAGE = 1000
-"""Papers a page at most."""
+"""The most papers per page."""
 
 _SPELLED = {name.casefold(): name for name in FIELDS}
 
 
 class SemanticScholar(Source[PageCursor]):
-    """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
-    whoever may point a feed somewhere must not learn it. Raises Misconfigured for what is no key.
+    """The source `semantic-scholar`. Its key is sent only to the service's own address, so that an
+    operator who changes the address of a feed does not learn it. Raises Misconfigured for an
+    invalid key.
     """
 
     kind: str = "semantic-scholar"
@@ -291,7 +292,7 @@ class SemanticScholar(Source[PageCursor]):
         return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
-        """How a page of the search is asked for."""
+        """The request for a page of the search."""
         key = self._key if state.url is None else None
         fields = self.chosen(state.settings, "fields", _spelled)
         query = {
@@ -310,7 +311,7 @@ class SemanticScholar(Source[PageCursor]):
         )
 
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
-        """The papers of one answer; raises FetchFailed for what is no answer of the search."""
+        """The papers of a response; raises FetchFailed if it is not one of the search."""
         return page_and_position(place, read(page, read_bulk), "Semantic Scholar", size=PAGE)
 
 

@@ -81,7 +81,7 @@ def moment_of(said: object) -> datetime | None:
 
 
 _LONGEST_SEARCHED = 300
-"""Characters of a reply in which its code stands."""
+"""Characters of a reply that are searched for its code."""
 
 _TYPED = re.compile(r"\s*(?:smtp|x-[\w-]+|dns)\s*;\s*", re.I)
 """The type that a report writes before a server's text (RFC 3464, 2.3.6)."""
@@ -125,8 +125,8 @@ def message_id(written: str) -> str:
 
 
 def tag_of(sender: str) -> str:
-    """Return the tag after the plus sign of an envelope sender, if it looks like one of ours: any
-    other would make the event be about no message."""
+    """Return the tag after the plus sign of an envelope sender, if it looks like one of ours: with
+    any other tag the event would match no message."""
     found = _TAGGED.search(sender)
     return found[1].lower() if found else ""
 
@@ -134,7 +134,7 @@ def tag_of(sender: str) -> str:
 LONGEST_WAY = timedelta(hours=25)
 """Providers retry for a day at most, some of them with the signature of the first attempt."""
 AHEAD = timedelta(minutes=5)
-"""How far their clocks may be ahead of ours."""
+"""How far a provider's clock may be ahead of ours."""
 
 
 def is_one_of(shown: str, secrets: Iterable[str]) -> bool:

@@ -37,7 +37,7 @@ WINDOW = timedelta(hours=9)
 """It retries for eight hours. A shorter window would lose events of a time when our database was
 down."""
 MOST_TOKENS = 20_000
-"""Tokens that are remembered, newest first."""
+"""The number of tokens that are remembered, the newest ones."""
 _LONGEST_TOKEN = 100
 
 _SUPPRESSED: Mapping[str, tuple[ReportKind, Evidence]] = {
@@ -141,7 +141,8 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
 
 
 def _of_failure(told: HookFields) -> Evidence:
-    """Only what Mailgun calls a bounce, and not a soft one, may prove that the address is gone."""
+    """Only a failure that Mailgun calls a bounce, and not a soft one, can prove that an
+    address is gone."""
     status = told.inner("delivery-status")
     is_hard = told.text("reason") == "bounce" and status.text("bounce-type") != "soft"
     return evidence_of_failure(

@@ -101,7 +101,8 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
     """Return what an event means for an address; None if nothing, as a deferral."""
     match told.text("event"):
         case "bounce":
-            # A `bounce` may name the address; one of type `blocked` or `expired` is about the way.
+            # Only the type `bounce` is about the address; `blocked` and `expired` are about
+            # delivery.
             is_hard = told.text("type") == "bounce"
             return ReportKind.BOUNCE, evidence_of_failure(
                 told.text("reason"),

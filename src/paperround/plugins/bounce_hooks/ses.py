@@ -106,7 +106,7 @@ def _event(
 ) -> ReturnedEvent:
     """Return one event. `mail` is empty for several recipients: it would name one of them."""
     words = recipient.text("diagnosticCode")
-    # Ours: SES gives mails a Message-ID of its own, and keeps the one they came with here.
+    # Our Message-ID: SES replaces it in the message, and keeps the original here.
     usual = mail.inner("commonHeaders").text("messageId")
     given = (
         one.text("value")

@@ -3,9 +3,9 @@
     configured topic? ─► fresh? ─► certificate from the topic's own region ─► signature
 
 Only a message of a configured topic causes a request of ours, to the host of the topic's region and
-to URLs of a fixed form. Anybody with a topic of their own can have SNS sign any message, so the
-topic proves a message, and the signature proves the topic. See "Verifying the signatures of Amazon
-SNS messages" of its documentation.
+to URLs of a fixed form. Anybody can have SNS sign messages of their own topic, so both are checked:
+that the topic is configured, and that the signature covers it. See "Verifying the signatures of
+Amazon SNS messages" of its documentation.
 """
 
 import re

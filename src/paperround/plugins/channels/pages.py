@@ -10,12 +10,12 @@ from paperround.web.context import App
 router = operator_router()
 
 SHOWN = 200
-"""Channels on the page, more than anybody has."""
+"""The most channels on the page."""
 
 
 @router.get("/channels")
 def show_channels(app: App, request: Request) -> Response:
-    """Show every channel: where it leads, masked, and how it stands."""
+    """Show every channel: its masked address and its state."""
     with app.database.reading() as work:
         found = work[ChannelStore].page(SubscriberId(0), limit=SHOWN)
     return admin_page(request, "channels.html", channels=found)

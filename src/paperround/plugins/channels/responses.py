@@ -1,4 +1,4 @@
-"""Judge a response by its status, where the service says no more."""
+"""Judge a response by its status, if the service says nothing more specific."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from paperround.http.client import LONGEST_WAIT, retry_after
 from paperround.http.model import Page
 
 LATER = frozenset({408, 425, 429})
-"""Statuses that ask to try again later, as every 5xx does but those below."""
+"""Statuses that ask for a later retry, as all 5xx do except those below."""
 
 NOBODY_KNOWS = frozenset({504, 520, 524})
 """Statuses of a gateway that passed the post on and got no response: it may have arrived."""
@@ -21,7 +21,7 @@ GONE = frozenset({404, 410})
 
 def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> ReplyClass:
     """Return the verdict by the status alone. `said` is the service's own text, `wait` the pause
-    that it asks for in another place than Retry-After."""
+    that it asks for outside of Retry-After."""
     status = page.status
     words = f"{said or 'no more was said'} (status {status})"
     if 200 <= status < 300:

@@ -1,4 +1,4 @@
-"""Write a digest as each kind of channel takes it, and post it.
+"""Format a digest for each kind of channel, and post it.
 
 hook ─► connected ─► may it go? ─► body ─► answer ─► sent, deferred, failed
                        │ no              └─ silence ─► unknown
@@ -131,7 +131,7 @@ class ChannelSender:
         except FetchFailed as error:
             state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
             return _silence(state, f"unreached: {error}")
-        # Some servers repeat the hook. Secrets go before the text is cut: half of one is not found.
+        # Some servers repeat the hook. Remove secrets before cutting: half of one is not found.
         said = page.body.decode("utf-8", "replace")
         page = replace(page, body=hook.scrubbed(said).encode())
         verdict = service.judge(page)
@@ -150,6 +150,6 @@ def _silence(state: DeliveryState, reason: str) -> PostOutcome:
 
 
 def sender_of(app: "AppContext") -> ChannelSender:
-    """Return what posts to the channels of an installation."""
+    """Return the sender of an installation."""
     client = app.client_for(*app.settings.open_places, seconds=TOTAL_SECONDS)
     return ChannelSender(client=client, clock=app.clock)

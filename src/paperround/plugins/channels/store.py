@@ -4,7 +4,7 @@ A channel is a subscriber of another kind, with a hook instead of an address. It
 so it can never be mailed by mistake. `domain` contains its kind: the ledger copies it to each post,
 and stores replies only if it is set. Hooks and their keys are stored encrypted.
 
-For claims each channel is a line of its own, so that one that waits does not hold up others.
+For claims each channel is a queue of its own, so that one that waits does not block the others.
 Queries start from the channels table, which is small however many emails wait in the ledger.
 """
 
@@ -288,7 +288,7 @@ _FIRST_DUE = (
 _FIRST_DUES = select(db.channels.c.subscriber_id, _FIRST_DUE.label("head")).where(
     db.channels.c.paused_at.is_(None)
 )
-"""For each channel that is not paused, when its first waiting post may go."""
+"""For each channel that is not paused, when its first waiting post may be sent."""
 
 
 POSTS = replace(

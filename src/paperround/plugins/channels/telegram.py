@@ -1,6 +1,6 @@
 """Telegram: a bot sends messages to a chat (https://core.telegram.org/bots/api#sendmessage).
 
-A text may have 4,096 units of UTF-16 after its tags were read; ours have no more with them. In
+A text may have 4,096 units of UTF-16 without its tags; ours stay within that including tags. In
 HTML `&`, `<`, `>` and `"` are escaped. A longer digest takes several messages, and no paper is
 cut in two.
 """
@@ -35,7 +35,7 @@ _ROOM = 250
 """Units reserved for the header of every message."""
 
 _CALLS = re.compile(r"((?<!\w)@|(?<![\w/:])/)(?=\w)")
-"""Characters that make a mention or a command of the next word, outside of URLs."""
+"""Characters that turn the next word into a mention or a command, outside of URLs."""
 
 _NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "peer_id_invalid")
 
@@ -73,8 +73,8 @@ def judge(page: Page) -> ReplyClass:
 
 
 def escaped(text: str) -> str:
-    """Return `text` as HTML. Telegram makes a mention of `@name` and a command of `/word`
-    anywhere in a text, so an invisible character is put between them."""
+    """Return `text` as HTML. Telegram turns `@name` into a mention and `/word` into a command
+    anywhere in a text, so an invisible character is inserted after the sign."""
     return escape(_CALLS.sub("\\1\u2060", text))
 
 

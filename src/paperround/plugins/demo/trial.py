@@ -80,9 +80,9 @@ def _list(title: str, size: int) -> MailingList:
 
 # A query: the trending score plus a part for the match.
 #
-# The match is the fit of a search (see `ranking.relevance`), relative to the best one; the papers
-# themselves tell how rare a word is. Its weight is large compared with a day's trend, so the best
-# matches come first, and trending papers among equal matches.
+# The match is the fit of a search (see `ranking.relevance`), relative to the best one; the rarity
+# of a word is computed from the papers themselves. Its weight is large compared with a day's trend,
+# so the best matches come first, and trending papers among equal matches.
 
 PART = "match"
 WEIGHT = 10.0

@@ -1,4 +1,4 @@
-"""Lint the headers of a message as it would leave against the requirements of receivers.
+"""Lint the headers of a message, as it would be sent, against the requirements of receivers.
 
 RFC 5322 (one of each field, 998 characters a line), 2369, 2919 and 5064 (lists), 8058 (one-click),
 3834 (automatic messages), 6376 and 8301 (signatures), 9989 (alignment), and the guidelines of large
@@ -188,7 +188,7 @@ def _automatic(mail: Message) -> Iterator[str]:
 def check_samples(
     context: AppContext, current_status: Status | None, *, now: datetime
 ) -> list[Finding]:
-    """Lint a digest of each list and a confirmation as they would leave now."""
+    """Lint a digest of each list and a confirmation as they would be sent now."""
     if current_status is None:
         return [skipped("headers", "the database is needed to make an email")]
     try:

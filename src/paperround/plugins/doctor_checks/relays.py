@@ -1,4 +1,5 @@
-"""Check that each relay accepts mail or that the outbox is writable, and how bounces come back."""
+"""Check that each relay accepts email or that the outbox is writable, and how bounces are
+received."""
 
 import tempfile
 from collections.abc import Collection, Mapping

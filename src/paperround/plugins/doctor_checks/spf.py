@@ -1,8 +1,8 @@
 """Evaluate an SPF record: whom it allows to send, and how many DNS lookups it takes (RFC 7208).
 
 A receiver makes at most ten DNS lookups for a record and those it includes, and rejects a record
-that needs more. So the whole record is read as a receiver reads it, for the address that mail
-leaves from if that is known.
+that needs more. So the whole record is evaluated as a receiver evaluates it, for the address
+that sends email if that is known.
 """
 
 import re

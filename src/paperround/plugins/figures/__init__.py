@@ -1,1 +1,1 @@
-"""Figures of papers that a source gives and lets others show."""
+"""Figures of papers, from a source that lets others show them."""

@@ -1,8 +1,8 @@
-"""The enricher `figures`: the picture that Hugging Face has of a paper.
+"""The enricher `figures`: the picture that Hugging Face has for a paper.
 
-arXiv lets nobody else show its figures, so nothing is fetched from there. Only a picture that its
-people uploaded to Hugging Face, or the one that Hugging Face makes for links to it, and only of
-papers whose source lets us show their whole abstract.
+arXiv does not allow others to show its figures, so nothing is fetched from there. Fetched are only
+pictures that users uploaded to Hugging Face, or that Hugging Face makes for links to a paper, and
+only for papers whose source lets us show the whole abstract.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from paperround.papers.model import Paper, PaperFigure, ParsedBatch, Reject, Sho
 from paperround.plugins.figures.png import NotAPicture, reencoded
 
 HOSTS = frozenset({"cdn-uploads.huggingface.co", "cdn-thumbnails.huggingface.co"})
-"""The hosts of Hugging Face that hold pictures of papers."""
+"""The hosts of Hugging Face with pictures of papers."""
 _KINDS = ("media", "thumbnail")
 """The links of a paper that may be a picture, the better one first."""
 
@@ -30,16 +30,16 @@ class Figures:
     budget: tuple[Rate, ...] = (Rate(500, timedelta(days=1)),)
 
     def knows(self, paper: Paper) -> bool:
-        """Papers with a picture that may be shown."""
+        """Whether the paper has a picture that may be shown."""
         return paper.show is Show.FULL and _address(paper) is not None
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """One picture."""
+        """The request for one picture."""
         url = _address(papers[0]) or ""
         return FetchRequest(url=url, limiter=self.limiter, interval_seconds=1.0)
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """The picture, or a reject that says why it is none."""
+        """The picture, or a reject with the reason why it cannot be used."""
         if urlsplit(page.url).hostname not in HOSTS:
             return _refused(page, "it redirects to another host")
         try:

@@ -1,9 +1,9 @@
-"""Decode a PNG and encode it again, so that nothing but its pixels is kept and served.
+"""Decode a PNG and encode it again, so that only its pixels are stored and served.
 
     chunks, each with its checksum ─► size and depth ─► pixels, exactly as many ─► a new file
 
-PNG, third edition, https://www.w3.org/TR/png-3/. Interlaced pictures are refused: hardly any
-site makes them.
+PNG, third edition, https://www.w3.org/TR/png-3/. Interlaced pictures are refused: hardly any site
+uses them.
 """
 
 import struct
@@ -18,7 +18,7 @@ MOST_BYTES = 32_000_000
 
 _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Samples of a pixel, by colour type: grey, RGB, palette, each of the first two with alpha."""
+"""Samples per pixel, by colour type: grey, RGB, palette, and the first two with alpha."""
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PALETTE = 3
 _MOST_COLOURS = 256
@@ -26,7 +26,7 @@ _FILTERS = 5
 
 
 class NotAPicture(Exception):
-    """Bytes that are no PNG we would show, and why."""
+    """The bytes are not a PNG that we show; the text gives the reason."""
 
 
 def reencoded(data: bytes) -> tuple[int, int, bytes]:
@@ -54,7 +54,7 @@ def reencoded(data: bytes) -> tuple[int, int, bytes]:
 
 
 def _pixels(packed: bytes, row: int, height: int) -> bytes:
-    """The rows of a picture, each with its filter. Never unpacks more than they need."""
+    """The rows of a picture, each with its filter byte. Never unpacks more than that."""
     length = row * height
     if length > MOST_BYTES:
         raise NotAPicture("it has too many pixels")

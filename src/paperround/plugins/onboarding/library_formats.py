@@ -5,7 +5,7 @@ addresses and titles.
     TY  - JOUR ...        ─► RIS           [{"title": ...}]               ─► CSL-JSON
     anything else         ─► one work per line
 
-Lines outside of BibTeX or RIS entries are notes, and passed over. Pure functions.
+Lines outside of BibTeX or RIS entries are notes, and are ignored. Pure functions.
 """
 
 import json
@@ -34,7 +34,7 @@ _JSON = re.compile(r"[\ufeff\s]*(?:\[\s*[\[{\]]|\{)")
 """The start of a list of objects; `[12] A. Lovelace` is a line of references."""
 
 _NO_WORKS = frozenset({"annotation", "attachment", "note"})
-"""Types of Zotero's items that belong to a work or to nothing."""
+"""Types of Zotero items that are not works."""
 
 _BULLET = re.compile(r"\s*(?:[-*•·–—]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s+")
 _STATED = re.compile(
@@ -155,7 +155,7 @@ def _records_of_item(item: _Fields) -> list[Record]:
 
 
 def _zotero_data(item: _Fields) -> _Fields | None:
-    """Return the fields of an item of Zotero, which its API wraps in `data`; None for any other."""
+    """Return the fields of a Zotero item, which its API wraps in `data`; None for another item."""
     data = item.get("data", item)
     return data if isinstance(data, dict) and isinstance(data.get("itemType"), str) else None
 

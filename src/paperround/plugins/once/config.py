@@ -31,16 +31,16 @@ from paperround.subscribers.interests import parse_interest
 from paperround.subscribers.model import Address, Preferences
 
 NOBODY = Address(written="reader@once.test", mailed="reader@once.test")
-"""Stands for a reader who only wants files."""
+"""The address of a reader who only wants files."""
 
 LEAST_DAYS = 35
-"""A digest of a month needs the papers of all its days."""
+"""A monthly digest needs the papers of all its days."""
 
 _NOT_HERE = {
     "data_dir": "write `state` instead",
     "database_url": "leave it out: the database is a file in `state`",
 }
-"""Settings of an installation that this file says in another way."""
+"""Settings of an installation that this file replaces with keys of its own."""
 
 _ABOVE = "write it above the first table: a key belongs to the [table] before it"
 
@@ -81,8 +81,8 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnceConfig:
-    """What the file says, checked. `row` has the reader's choices in the columns of an import.
-    `files` are the files to write, by format. Relative paths begin at the file's folder."""
+    """The validated file. `row` has the reader's choices in the columns of an import. `files` are
+    the files to write, by format. Relative paths start at the file's folder."""
 
     place: Path
     address: Address
@@ -97,24 +97,24 @@ class OnceConfig:
 
     @property
     def is_mailed(self) -> bool:
-        """Whether the digest goes out by mail, not to files alone."""
+        """Whether the digest is sent by email, not only written to files."""
         return self.address is not NOBODY
 
 
 def read_config(place: Path) -> OnceConfig:
-    """Read the file; settings of the environment win over those of its table `settings`."""
+    """Read the file; settings of the environment override those of its table `settings`."""
     return _Reader(place).read()
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a file and collects its faults."""
+    """Reads a file and collects its errors."""
 
     place: Path
     faults: list[str] = field(default_factory=list)
 
     def read(self) -> OnceConfig:
-        """Return the checked file. Raises Misconfigured with all faults."""
+        """Return the validated file. Raises Misconfigured with all errors."""
         table = self._table()
         row: dict[str, object] = {
             "timezone": table.timezone,
@@ -241,7 +241,7 @@ class _Reader:
                 yield feed
 
     def _add_unwritable(self, key: str, path: Path) -> None:
-        """Add a fault if the file cannot be written; folders on its way may be missing."""
+        """Add an error if the file cannot be written; its folders may be missing."""
         if path.is_dir():
             self._add(key, f"{path} is a folder: name a file in it")
             return
@@ -250,8 +250,8 @@ class _Reader:
             self._add(key, f"nothing can be written in {parent}: name another place")
 
     def _settings(self, table: _Table) -> Settings | None:
-        """Return the settings, None if they are invalid. The table alone is read first, so that its
-        faults are told from those of the environment."""
+        """Return the settings, None if they are invalid. Reads the table alone first, to tell its
+        errors from those of the environment."""
         misplaced = {name: _ABOVE for name in table.settings if name in _Table.model_fields}
         not_here = {**misplaced, **_NOT_HERE}
         for name in table.settings.keys() & not_here.keys():
@@ -280,7 +280,7 @@ class _Reader:
             return None
 
     def _add_settings(self, faults: Iterable[str], *, is_of_table: bool) -> None:
-        """Add the faults of settings; those of the environment keep their names."""
+        """Add the errors of settings; those of the environment keep their names."""
         for fault in faults:
             if is_of_table:
                 self._add("", _SETTING.sub(lambda it: f"settings.{it[1].lower()}", fault))
@@ -288,15 +288,15 @@ class _Reader:
                 self.faults.append(fault)
 
     def _setting(self, key: str, value: object) -> str:
-        """Return a value of TOML as a setting is written in the environment; the path of a file
-        begins at the folder of this one."""
+        """Convert a value of TOML to the text of an environment setting; the path of a file starts
+        at the folder of this one."""
         if key.endswith("_file") and isinstance(value, str):
             return str(self.place.absolute().parent / value)
         return str(int(value)) if isinstance(value, bool) else str(value)
 
     @contextmanager
     def _checking(self, key: str = "") -> Iterator[None]:
-        """Add the error of the block to the faults of `key`; "" for one that names it itself."""
+        """Add an error raised in the block, under `key`; "" if its message names the key itself."""
         try:
             yield
         except InvalidInput as error:

@@ -1,7 +1,7 @@
 """Write the files of `paperround once`: the newest digest as HTML and Markdown, and a feed of the
 papers of all digests.
 
-They are made from the ledger at the end of every run, so one that was cut off leaves nothing out.
+They are made from the ledger at the end of every run, so an interrupted run leaves nothing out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ from paperround.subscribers.model import SubscriberId
 WITHDRAWN = marked("Withdrawn since we sent it:")
 
 READABLE = 0o644
-"""The mode of the files: a web server may show them."""
+"""The mode of the files: a web server may serve them."""
 
 
 def write_files(
@@ -130,7 +130,7 @@ def _feed(work: Transaction, app: AppContext, reader: SubscriberId, now: datetim
 
 
 def _own_entry(entry: FeedEntry) -> FeedEntry:
-    """Return an entry that leads to the paper's own page, and is named after it."""
+    """Return an entry whose link and id are those of the paper's own page."""
     pages: Iterator[str] = map(web_address, entry.links.values())
     page = web_address(entry.links.get("abstract", "")) or next(filter(None, pages), "")
     return replace(entry, id=_urn(page or entry.id), page=page)

@@ -37,8 +37,8 @@ CONSENT = "their own file for `paperround once`"
 
 @contextmanager
 def installation(config: OnceConfig, clock: Clock, *, is_trial: bool) -> Iterator[AppContext]:
-    """Yield the installation in the state folder, or one for a trial in a copy that is deleted
-    afterwards. A trial sends nothing, nor does a reader without an address.
+    """Yield the installation in the state folder, or for a trial one in a copy, which is deleted
+    afterwards. Nothing is sent in a trial, or to a reader without an address.
     """
     with TemporaryDirectory() as temporary:
         folder, outbox = config.state, f"outbox:{Path(temporary) / 'outbox'}"
@@ -55,7 +55,7 @@ def installation(config: OnceConfig, clock: Clock, *, is_trial: bool) -> Iterato
 
 
 def _make_folder(config: OnceConfig, folder: Path) -> None:
-    """Make the state folder. Raises Misconfigured if nothing can be written there."""
+    """Create the state folder. Raises Misconfigured if it is not writable."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -94,15 +94,15 @@ def _settings(config: OnceConfig, folder: Path, relay: str | None) -> Settings:
     if config.is_mailed and "mail_from" not in given.model_fields_set:
         own = own.model_copy(update={"mail_from": f"Paperround <{config.address.mailed}>"})
     if own.secret_key is None:
-        _ = own.keys  # makes the secret
+        _ = own.keys  # creates the secret
         made = own.secret_file.read_text(encoding="ascii").strip()
         own = own.model_copy(update={"secret_key": made})
     return own
 
 
 def claim(app: AppContext, config: OnceConfig) -> None:
-    """Open the database, and mark it as that of one reader. Raises Conflict if an installation
-    has it."""
+    """Open the database, and mark it as that of one reader. Raises Conflict if it belongs to an
+    installation."""
 
     def mark(work: Transaction) -> bool:
         slots = work[SlotStore]
@@ -119,9 +119,9 @@ def claim(app: AppContext, config: OnceConfig) -> None:
 
 
 def save_reader(app: AppContext, config: OnceConfig, *, now: datetime) -> Subscription:
-    """Put the reader with the choices of the file on the list, and return their subscription.
+    """Subscribe the reader with the choices of the file, and return the subscription.
 
-    A new address replaces the old one: what the reader was sent stays known. Raises Misconfigured
+    A new address replaces the old one and keeps the history of sent papers. Raises Misconfigured
     for one that must not be mailed.
     """
     write(app.database, lambda work: _move(work, config, now))
@@ -166,7 +166,7 @@ def _set_size(work: Transaction, config: OnceConfig, now: datetime) -> Subscript
 
 
 def save_feeds(app: AppContext, config: OnceConfig, *, now: datetime) -> None:
-    """Make the feeds those of the file. Papers of a feed that is gone stay."""
+    """Make the feeds those of the file. Papers of deleted feeds are kept."""
     context = app.feed_context
     known = {feed.name: feed for feed in live_feeds(context)}
     for feed in config.feeds:

@@ -4,9 +4,9 @@
                         yes └───────────────────────────── no └──────► deliver ◄─┘
                                                                           └─► files
 
-Every step is that of any installation. The ledger has one row for each date of the reader's, so a
-second run of the day sends nothing, and one after a crash sends what was left. A day without new
-papers gets no row: a later run of the day looks again.
+Every step is the same as in any installation. The ledger has one row per local date of the reader,
+so a second run on that day sends nothing, and one after a crash sends the rest. A day without new
+papers gets no row, so a later run on that day looks again.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ from paperround.subscribers.model import SubscriberId
 UNREAD = "no papers could be read"
 
 VOTED_LIFE = timedelta(days=183)
-"""Papers with votes stay longer: the ranking learns from them."""
+"""How long papers with votes are kept: the ranking learns from them."""
 
 PAGE = 500
 """Papers deleted in one transaction."""
@@ -52,7 +52,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class OwnRenderer:
-    """Renders digests without the links of a site, as there is none."""
+    """Renders digests without links to a site, because there is none."""
 
     renderer: Renderer
 
@@ -71,10 +71,10 @@ class OwnRenderer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnceReport:
-    """What a run did. `sent` counts the digests that left, `is_out` tells whether today's did, and
-    `papers` is the size of that one. `nothing` is why none left. `trouble` is why today's digest,
-    or the papers for it, must be seen to; None if all is well. `unread` maps the feeds and files
-    that could not be read to the reason."""
+    """What a run did. `sent` counts the digests sent, `is_out` is true once today's digest is sent,
+    and `papers` is its size. `nothing` is why none was sent. `trouble` is what is wrong with
+    today's digest or its papers, None if nothing is. `unread` maps the feeds and files that could
+    not be read to the reason."""
 
     sent: int = 0
     is_out: bool = False
@@ -86,8 +86,8 @@ class OnceReport:
 
 
 def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> OnceReport:
-    """Do what is due for the reader of `config` now, and report it. A trial writes the files, and
-    leaves out what only the next days need. Raises Conflict in the folder of an installation."""
+    """Do what is due for the reader of `config` now, and report it. A trial writes the files, but
+    does nothing for later days. Raises Conflict in the folder of an installation."""
     claim(app, config)
     now = app.clock.now()
     reader = save_reader(app, config, now=now).subscriber_id
@@ -134,7 +134,7 @@ def _is_sent(entry: DeliveryEntry | None) -> bool:
 
 
 def _read_papers(app: AppContext, config: OnceConfig, now: datetime) -> dict[str, str]:
-    """Read every feed and file; return why those that were not read failed, by name."""
+    """Read every feed and file; return the error of each that could not be read, by name."""
     unread = run_all_now(app.feed_context, live_feeds(app.feed_context), now=now)
     for path in config.papers:
         try:
@@ -145,8 +145,9 @@ def _read_papers(app: AppContext, config: OnceConfig, now: datetime) -> dict[str
 
 
 def _plan(app: AppContext, now: datetime) -> str:
-    """Plan today's digest; return why there is none. Only a day that is not the reader's is
-    written all the same: a month is told from the editions of its days."""
+    """Plan today's digest; return why there is none, "" if there is one. On a day that is not one
+    of the reader's, an edition is frozen all the same: a monthly digest is made from the editions
+    of its days."""
     app.summarise()
     expire_old(app.database, now=now)
 
@@ -172,7 +173,7 @@ def _plan(app: AppContext, now: datetime) -> str:
 
 
 def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
-    """Return why a digest that is due did not leave, None if it did or there is none."""
+    """Return why a digest that is due was not sent, None if it was or there is none."""
     waits = entry is not None and entry.state in _WAITING
     reasons = [*sorted(report.troubles), *filter(None, [report.stopped])]
     if not reasons and not waits:
@@ -202,7 +203,7 @@ _WAITING = frozenset(
 def _why_nothing(
     app: AppContext, config: OnceConfig, entry: DeliveryEntry | None, skipped: str
 ) -> str:
-    """Return in words why this run sends nothing."""
+    """Return as text why this run sends nothing."""
     if entry is None:
         if skipped == SkipReason.NO_NEW_PAPERS and not _has_digests(app):
             return f"no paper is from the last {_days(app)} days"
@@ -220,7 +221,7 @@ def _has_digests(app: AppContext) -> bool:
 
 
 def _days(app: AppContext) -> int:
-    """Return how many days a paper can get into a digest."""
+    """Return for how many days a paper can get into a digest."""
     with app.database.reading() as work:
         return work[ListStore].get(DEFAULT_LIST).candidate_days
 
@@ -228,7 +229,7 @@ def _days(app: AppContext) -> int:
 def _prepare_next(
     app: AppContext, config: OnceConfig, reader: SubscriberId, *, looks: bool, is_well: bool
 ) -> None:
-    """Do what nothing waits for: news of papers for the next days, cleaning up, and the ping."""
+    """Do what no digest waits for: enrich papers for the next days, clean up, and ping."""
     if looks:
         app.enrich()
         app.learn()
@@ -242,7 +243,7 @@ def _prepare_next(
 def _delete_old_papers(
     app: AppContext, config: OnceConfig, reader: SubscriberId, now: datetime
 ) -> None:
-    """Delete old papers in small transactions; those that are interests of the reader stay."""
+    """Delete old papers in small transactions, except those that are interests of the reader."""
     before = now - timedelta(days=config.keep_days)
     voted_before = min(before, now - VOTED_LIFE)
 

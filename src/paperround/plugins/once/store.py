@@ -1,4 +1,4 @@
-"""Delete papers that no digest needs any more: without that, the state folder would grow."""
+"""Delete papers that no digest needs any more, so that the state folder does not grow."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from paperround.editions.store.history import VOTES
 from paperround.papers.model import PaperId
 
 _KEPT = (db.sent_papers, db.told_withdrawals, db.feedback)
-"""Tables of what the reader got. Their papers stay: otherwise they could be sent twice."""
+"""Tables of what the reader got. Their papers are kept: otherwise they could be sent twice."""
 
 _FROZEN = (db.edition_papers, db.behind_papers)
 
@@ -25,7 +25,7 @@ class OldPapers(Store):
     """Old papers that the reader was not sent."""
 
     def leave_editions(self, *, before: date) -> None:
-        """Take them out of the editions of the days before `before`."""
+        """Remove them from the editions of the days before `before`."""
         editions = select(db.editions.c.id).where(db.editions.c.day < before)
         for table in _FROZEN:
             is_kept = _is_in(_KEPT, table.c.paper_id)
@@ -41,10 +41,10 @@ class OldPapers(Store):
         limit: int,
         named: Collection[PaperId] = (),
     ) -> int:
-        """Delete `limit` papers at most that count from before `before`, or with votes from before
-        `voted_before`, are in no edition and not `named` by the reader; return how many.
+        """Delete at most `limit` papers that count from before `before` (with votes, from before
+        `voted_before`), are in no edition and are not `named` by the reader; return how many.
 
-        A paper without a date stays: its feed may still list it, and it would be new again.
+        A paper without a date is kept: its feed may still list it, and it would be new again.
         """
         papers, joined, counts = db.papers.c, db.joined_papers.c, db.observations.c
         has_votes = exists().where(counts.paper_id == papers.id, counts.signal == VOTES)

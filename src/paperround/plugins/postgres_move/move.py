@@ -3,9 +3,9 @@
     file         locked, checked ───────────────► MOVING ─────────────► MOVED
     database     empty ─► filled in one transaction   └─► committed ─┘
 
-Until the file is marked MOVING, a failure changes nothing. A marked file refuses to work, so never
-two databases work at once, and the same command ends the move: it copies again if the transaction
-was not committed.
+Until the file is marked MOVING, a failure changes nothing. A marked file refuses to work, so two
+databases never work at once. Running the same command again finishes the move: it copies again if
+the transaction was not committed.
 """
 
 import sqlite3
@@ -56,7 +56,7 @@ _NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_ses
 class Move:
     """A move of the installation in `file`, locked by `source`, into the database `target`.
 
-    `is_done` tells whether the rows are there already. Raises InvalidInput, SchemaOutOfDate and
+    `is_done` is true if the rows are there already. Raises InvalidInput, SchemaOutOfDate and
     Conflict when the file cannot be moved to this database.
     """
 

@@ -84,7 +84,7 @@ class WorkerConnector(PsycopgConnector):
                 self._note(None)
                 return result
             if self._stopping.is_set():
-                raise asyncio.CancelledError  # nobody waits for it any more
+                raise asyncio.CancelledError  # nothing waits for it any more
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _note(self, error: BaseException | None) -> None:

@@ -1,1 +1,1 @@
-"""PubMed."""
+"""The source `pubmed` and its file format."""

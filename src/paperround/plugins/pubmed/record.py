@@ -1,9 +1,9 @@
-"""Articles of PubMed as efetch and the yearly files write them: a `PubmedArticleSet`.
+"""Parse PubMed articles as in efetch and the yearly files: a `PubmedArticleSet`.
 
-A title is text with markup in it, in brackets where it was translated; sub- and superscripts and
-formulas stay readable. An abstract may come in labelled sections. A retracted article says so by
-its type; a notice of retraction names the article it retracts and is no paper itself, nor is a
-correction; a deleted one is a number without texts.
+A title is text with markup, in brackets if it was translated; sub- and superscripts and formulas
+stay readable. An abstract may have labelled sections. A retracted article is marked by its type. A
+retraction notice names the article it retracts; it is not a paper itself, and neither is a
+correction. A deleted article is a number without texts.
 """
 
 import re
@@ -38,9 +38,9 @@ _DOCTYPE = re.compile(
 _SET = "PubmedArticleSet"
 _SAID = 200
 _RETRACTED = "D016441"
-"""The number, in MeSH, of the publication type Retracted Publication."""
+"""The MeSH number of the publication type Retracted Publication."""
 _NOTICES = frozenset({"D016440", "D016425"})
-"""Those of Retraction of Publication (or Notice) and of Published Erratum."""
+"""The MeSH numbers of Retraction of Publication (or Notice) and of Published Erratum."""
 _CONCERN = "expression of concern"
 
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
@@ -51,7 +51,7 @@ _UNLABELLED = frozenset({"", "UNLABELLED"})
 
 
 def read_pubmed(content: bytes) -> ParsedBatch:
-    """The articles of a set; raises InvalidInput for an error and for what is no such set."""
+    """The articles of a set; raises InvalidInput for an error and for any other content."""
     root = read_xml(without_doctype(content))
     if (error := root.said("ERROR")) is not None:
         raise InvalidInput(f"PubMed returned an error: {clean(error, limit=_SAID)!r}")
@@ -79,7 +79,7 @@ def _entries(root: Node) -> Iterator[Node]:
 
 
 def _read(entry: Node) -> list[Record]:
-    """What one entry says: an article and those it retracts, or that one was deleted."""
+    """The records of one entry: an article and those it retracts, or a deleted one."""
     if entry.name == "PMID":
         return [_withdrawn(_pmid(entry), "deleted")]
     if entry.name == "PubmedArticle":
@@ -87,7 +87,7 @@ def _read(entry: Node) -> list[Record]:
         comments = list(_at(citation, "CommentsCorrectionsList").all("CommentsCorrections"))
         named = (one.said("PMID") or "" for one in comments if _refers(one, "RetractionOf"))
         retracted = [_withdrawn(one, "retracted") for one in named if _PMID.fullmatch(one)]
-        # A notice only speaks of another article: a retraction, an erratum, a concern.
+        # A notice is only about another article: a retraction, an erratum, a concern.
         if not any(
             one.attributes.get("UI") in _NOTICES or _line(one).casefold() == _CONCERN
             for one in _types(citation)
@@ -128,10 +128,10 @@ def _record(citation: Node, data: Node) -> Record:
         authors=tuple(filter(None, named)),
         keywords=_keywords(citation),
         links=_links(data),
-        # The day PubMed got it is, for PubMed's readers, its listing.
+        # It counts as listed on the day PubMed received it.
         listed_on=first_day(next(entered, EMPTY)),
         published_at=midnight_utc(published) if published else None,
-        version=None if withdrawn else int(stated),  # a retraction is of them all
+        version=None if withdrawn else int(stated),  # a retraction applies to all versions
         withdrawn=withdrawn,
         comment=f"Journal reference: {' '.join(appeared.split())}" if appeared else None,
         licence=licence,
@@ -142,7 +142,7 @@ def _record(citation: Node, data: Node) -> Record:
 
 
 def _withdrawn(pmid: str, why: str) -> Record:
-    """News of an article that is gone: it is withdrawn where it is known, and keeps its texts."""
+    """The record of an article that is gone: withdrawn if we have it, with its texts kept."""
     return Record(
         title="",
         identifiers={"pmid": pmid},
@@ -161,7 +161,7 @@ def _refers(comment: Node, how: str) -> bool:
 
 
 def _at(node: Node, *names: str) -> Node:
-    """The first element along a path of names, an empty one where the path ends."""
+    """The first element at a path of names; an empty one if there is none."""
     for name in names:
         node = next(node.all(name), EMPTY)
     return node
@@ -195,14 +195,14 @@ def _named_ids(data: Node, kind: str) -> Iterator[Node]:
 
 
 def _links(data: Node) -> dict[str, str]:
-    """The free copy in PubMed Central, where there is one."""
+    """The free copy in PubMed Central, if there is one."""
     named = (one.text.strip() for one in _named_ids(data, "pmc"))
     pmc = next(filter(_PMC.fullmatch, named), None)
     return {"pdf": f"https://pmc.ncbi.nlm.nih.gov/articles/{pmc}/pdf/"} if pmc else {}
 
 
 def _title(article: Node) -> str:
-    """The title; a translated one without its brackets, the original where there is no other."""
+    """The title; a translated one without its brackets, the original if there is no other."""
     title = text_in(_at(article, "ArticleTitle"))
     match = _BRACKETED.fullmatch(title)
     # Brackets around a title belong together, but not in `[18F]-glucose and [11C]`.
@@ -258,20 +258,21 @@ _OTHER = re.compile(
     r"|previous\w*|earlier|waiver)\b",
     re.IGNORECASE,
 )
-"""What makes a licence that follows in its sentence a denied one, or that of something else."""
+"""Words before a licence that deny it, or make it the licence of something else."""
 _LATER = re.compile(
     r"\b(?:not apply|embargo|from \d|after \d|applies to|preprint|manuscript|(?<!indicate )if)\b",
     re.IGNORECASE,
 )
-"""What takes a licence back behind it; `indicate if changes were made` is one of its own terms."""
+"""Words after a licence that restrict it; `indicate if changes were made` is one of its own
+terms."""
 _RESERVED = re.compile(r"\ball rights reserved\b", re.IGNORECASE)
 
 
 def granted(line: str) -> str | None:
-    """The first Creative Commons licence a sentence of the line grants, None in any doubt.
+    """The first Creative Commons licence that a sentence of the line grants, None in any doubt.
 
-    `Published under exclusive license; preprint was CC BY` grants none: to show too little is a
-    smaller mistake than to show what somebody owns.
+    `Published under exclusive license; preprint was CC BY` grants none: showing too little is a
+    smaller mistake than showing a text without a licence.
     """
     line = " ".join(line[:_MOST].split())
     if _RESERVED.search(line):
@@ -286,8 +287,8 @@ def granted(line: str) -> str | None:
 
 
 def first_day(stated: Node) -> date | None:
-    """The first day of what is stated: of `1998 Dec-1999 Jan` the first of December 1998. None
-    where nothing is stated."""
+    """The first day of a stated date: for `1998 Dec-1999 Jan` 1 December 1998. None if nothing is
+    stated."""
     parts = (stated.said(name) for name in ("Year", "Month", "Day", "MedlineDate"))
     period = period_of(" ".join(filter(None, parts)))
     return period.first if period else None

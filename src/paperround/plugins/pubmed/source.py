@@ -1,11 +1,11 @@
-"""Poll PubMed through NCBI's E-utilities: what a query finds among the last additions.
+"""Poll PubMed through NCBI's E-utilities: the matches of a query among the latest additions.
 
     esearch ─► a list that PubMed keeps for some hours ─► efetch, 200 articles a page ─► its end
 
-A poll asks for what was added in the last `days` days, and in those that were missed. PubMed
-gives out the newest 10,000 articles of a search; a reject tells when there are more. All of NCBI's
-utilities share one budget, three requests a second without a key; one a second is asked. A key
-could only be part of the address, which is written down.
+A poll requests the articles added in the last `days` days, and in days that were missed. PubMed
+returns the newest 10,000 articles of a search; a reject reports that there are more. All of NCBI's
+utilities share one budget, three requests a second without a key; we send one a second. A key would
+be part of the address, which is stored, so keys are not supported.
 """
 
 import re
@@ -32,23 +32,23 @@ from paperround.papers.model import ParsedBatch, Reject
 from paperround.plugins.catalogues import json_of, query_of, service_error
 from paperround.plugins.pubmed.record import read_pubmed
 
-# Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
+# Responses of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
 #
-# An error comes with status 200, and a word that PubMed does not know only leaves a note.
+# An error has status 200, and a word that PubMed does not know is only reported in a note.
 
 MOST_FOUND = 10_000
-"""Articles of one search that PubMed gives out."""
+"""Articles of one search that PubMed returns."""
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _KEY = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 _WEB_ENV = re.compile(r"[\w.@%+=-]{1,200}", re.ASCII)
-"""The shape of the name under which PubMed keeps a list."""
+"""The form of the name of a list at PubMed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundIds:
     """What a search found: `count` articles, in the list `query_key` of `web_env`; `rejects` say
-    what it could not look for or does not give out."""
+    what it could not search for or does not return."""
 
     count: int
     query_key: str
@@ -57,7 +57,7 @@ class FoundIds:
 
 
 def read_search(content: bytes) -> FoundIds:
-    """What was found; raises InvalidInput for an error and for what is no answer of esearch."""
+    """The result; raises InvalidInput for an error and for anything but a response of esearch."""
     said = json_of(content)
     if isinstance(said, dict) and "error" in said:
         raise InvalidInput(f"PubMed returned an error: {service_error(said['error'])!r}")
@@ -83,8 +83,8 @@ def _text(result: Mapping[str, object], key: str, shape: re.Pattern[str]) -> str
 
 
 def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
-    """A field there is not is always a mistake; a word PubMed does not know is one when nothing
-    was found. What lies behind the last article it gives out is told too."""
+    """Report unknown fields, words that PubMed does not know if nothing was found, and articles
+    beyond the last one that it returns."""
     errorlist = result.get("errorlist")
     errors = errorlist if isinstance(errorlist, dict) else {}
     said = [errors.get("fieldsnotfound"), None if count else errors.get("phrasesnotfound")]
@@ -114,8 +114,8 @@ _KEPT = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PubMedPlace:
-    """The search for the articles of some days, and of the list that PubMed keeps of what it found
-    (`web_env`) the page that begins at `start`."""
+    """A search for the articles of some days or, once PubMed keeps their list (`web_env`), the page
+    of the list that begins at `start`."""
 
     since: date
     until: date
@@ -128,13 +128,13 @@ class _PubMedPlace:
 
     @property
     def following(self) -> "_PubMedPlace | None":
-        """The next page; None after the last that PubMed gives out."""
+        """The next page; None after the last that PubMed returns."""
         start = self.start + PAGE
         return replace(self, start=start) if start < min(self.count, MOST_FOUND) else None
 
     @property
     def arguments(self) -> Mapping[str, object]:
-        """What the utility is asked."""
+        """The arguments of the request."""
         if self.web_env:
             return {
                 "db": "pubmed",
@@ -151,7 +151,7 @@ class _PubMedPlace:
             "mindate": f"{self.since:%Y/%m/%d}",
             "maxdate": f"{self.until:%Y/%m/%d}",
             "retmode": "json",
-            "retmax": 0,  # the list is kept there, its numbers are not needed here
+            "retmax": 0,  # PubMed keeps the list, so its numbers are not needed here
             "usehistory": "y",
         }
 
@@ -182,14 +182,14 @@ class PubMed(Source[_PubMedPlace]):
         )
 
     def resumed(self, place: _PubMedPlace, now: datetime) -> _PubMedPlace:
-        """The same page; a list that is too old is searched for again."""
+        """The same page, or the search again if the list is too old."""
         is_old = place.begun is not None and require_utc(now) - place.begun >= _KEPT
         if not is_old:
             return place
         return _PubMedPlace(since=place.since, until=place.until, query=place.query)
 
     def request(self, place: _PubMedPlace, state: FeedState) -> FetchRequest:
-        """How a search, or a page of what was found, is asked for."""
+        """The request for a search, or for a page of its results."""
         base = (state.url or BASE).rstrip("/")
         utility = "efetch" if place.web_env else "esearch"
         query = urlencode({**place.arguments, "tool": "paperround"})
@@ -198,9 +198,10 @@ class PubMed(Source[_PubMedPlace]):
         )
 
     def read_page(self, page: Page, place: _PubMedPlace) -> tuple[ParsedBatch, _PubMedPlace | None]:
-        """The articles of one page, or none and where they are after a search.
+        """The articles of a page; after a search none, and the place of the first page.
 
-        Raises FetchFailed for what is no answer of E-utilities, a list no longer kept included.
+        Raises FetchFailed for anything but a response of E-utilities, and if the list is no longer
+        kept.
         """
         if not place.web_env:
             found = read(page, read_search)

@@ -1,8 +1,8 @@
-"""Summaries by services with the chat completions of OpenAI's API, as most model servers have it.
+"""Request summaries from services with OpenAI's chat completions API, as most model servers have.
 
-`POST {base}/chat/completions` with `{"model", "messages", "max_tokens", "temperature"}` is answered
-by `{"choices": [{"message": {"content"}, "finish_reason"}]}`. No tool is offered and no history is
-kept: whatever instructions a text contains, the model can only answer.
+`POST {base}/chat/completions` with `{"model", "messages", "max_tokens", "temperature"}` returns
+`{"choices": [{"message": {"content"}, "finish_reason"}]}`. There are no tools and no history:
+whatever instructions a text contains, the model can only answer.
 """
 
 import json
@@ -27,7 +27,7 @@ _TASK = (
 
 
 def host_and_port(base: str) -> str:
-    """Return `host:port` of a URL, as a guarded client takes the hosts it may ask."""
+    """Return `host:port` of a URL, the form of the hosts that a guarded client may request."""
     parts = urlsplit(base)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

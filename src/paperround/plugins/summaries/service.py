@@ -84,7 +84,7 @@ class SummaryCache:
             log.warning("a summary cannot be cached: %s", error)
 
     def forget(self, *, before: datetime) -> None:
-        """Delete answers stored before, in any wording."""
+        """Delete answers stored before `before`, in any wording."""
         for path in self.folder.glob("??/*"):
             try:
                 if path.stat().st_mtime < before.timestamp():
