@@ -1,1 +1,1 @@
-"""What is fast, as ratios against peers in the same run, for anybody to repeat: `./run bench`."""
+"""Benchmarks, as ratios against peers measured in the same run. Run them with `./run bench`."""

@@ -1,7 +1,7 @@
-"""`./run bench [ID ...]`: every benchmark in its small form, as a table and in results.json.
+"""`./run bench [ID ...]`: run every benchmark in its small form; write a table and results.json.
 
-A benchmark is a function without arguments that takes a few seconds and returns the lines it
-measured. To add one, write it in a module of its own and put it into BENCHMARKS.
+A benchmark is a function without arguments that takes a few seconds and returns its measurements.
+To add one, write it in its own module and add it to BENCHMARKS.
 """
 
 import sys
@@ -83,12 +83,12 @@ LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B16-postgres": [growth_on_postgres],
     "B19-long": [memory_of_the_service_long],
 }
-"""Those that take many minutes, or are part of another, and so run only when they are named."""
+"""Benchmarks that take many minutes or are part of another one, and so run only by name."""
 
 
 def main(ids: Sequence[str]) -> int:
-    """Measure the named points, or all but the long; exits 1 if one could not be measured, after
-    the others."""
+    """Run the named benchmarks, or all but the long ones; return 1 if one failed, after all
+    others."""
     known = {**BENCHMARKS, **LONG}
     unknown = [name for name in ids if name not in known]
     if unknown:
@@ -99,7 +99,7 @@ def main(ids: Sequence[str]) -> int:
     for run in runs:
         try:
             rows += run()
-        except Exception:  # whatever went wrong, the others are still worth their minutes
+        except Exception:  # run the other benchmarks in any case
             print(f"{run.__name__} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
             failed = 1
     print(as_table(rows))

@@ -1,7 +1,7 @@
 """B9: parsed records into PostgreSQL, against COPY of the same rows into the same tables.
 
-The server is one of the benchmark's own, with every commit synced. What is measured is the whole
-step (texts repaired, papers merged, a transaction every two thousand records), and the store alone.
+The benchmark starts its own server, which syncs every commit. It measures the whole step (texts
+repaired, papers merged, a transaction every two thousand records), and the store alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
 def store_speed() -> list[Measured]:
-    """A back-fill and a poll; nothing where there is no PostgreSQL to start."""
+    """A back-fill and a poll; empty without a PostgreSQL to start."""
     try:
         with postgres_server(DURABLE) as server, server.created() as url, _opened(url) as engine:
             return _measured(_Store(engine, url))
@@ -105,7 +105,7 @@ class _Store:
             connection.execute(text("TRUNCATE papers, runs CASCADE"))
 
     def save(self, writes: Sequence[PaperWrite], batch: ParsedBatch) -> None:
-        """What the store does of an ingest, with what it writes decided before."""
+        """The store's part of an ingest, with the writes decided beforehand."""
         for start in range(0, len(writes), CHUNK):
             with self.database.writing() as work:
                 feed = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
@@ -118,7 +118,7 @@ class _Store:
                 work[PaperStore].list_papers(FeedId(feed.id), listings, now=NOW)
 
     def rows(self) -> Rows:
-        """What an ingest left in the tables, as Python values."""
+        """The rows that an ingest wrote to the tables, as Python values."""
         with self._driver() as connection:
             return {
                 table: connection.execute(
@@ -128,7 +128,7 @@ class _Store:
             }
 
     def copy(self, rows: Rows) -> None:
-        """The same rows by COPY, in one transaction."""
+        """Write the same rows by COPY, in one transaction."""
         with self._driver() as connection, connection.cursor() as cursor:
             for table in TABLES:
                 columns = _columns(connection, table)

@@ -1,8 +1,8 @@
-"""B18: how long a confirmation takes over a relay that allows 14 mails a second while 10,000
+"""B18: how long a confirmation takes over a relay that allows 14 messages a second, while 10,000
 digests wait for it.
 
-One process sends, as `paperround deliver` does: it has to stop digests for each confirmation. The
-relay is smtp-sink of Debian's postfix package; the time is from asking to the relay's 250.
+One process sends, as `paperround deliver` does, and has to interrupt digests for each confirmation.
+The relay is smtp-sink of Debian's postfix package; the time is from the request to the relay's 250.
 """
 
 import tempfile
@@ -31,13 +31,13 @@ WAITING = 10_000
 RATE = 14
 CONFIRMATIONS = 4
 BETWEEN = 3.0
-"""Seconds of digests before each confirmation is asked for."""
+"""Seconds of digests before each confirmation is requested."""
 
 LOOK = 0.02
 
 
 def confirmation_over_a_capped_relay() -> list[Measured]:
-    """The slowest of a few confirmations, in seconds, and the pace that digests kept meanwhile."""
+    """The slowest of a few confirmations, in seconds, and the rate of digests meanwhile."""
     if lacks_peer("B18"):
         return []
     with fresh_database() as database, near_sink(), tempfile.TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ def _measure(home: AppContext, database: Database) -> tuple[list[float], float]:
 
 
 def _asked(home: AppContext, post: DeliveryContext, number: int) -> float:
-    """Seconds from asking for a mail to the moment the relay has taken it."""
+    """Seconds from requesting a message until the relay has accepted it."""
     time.sleep(BETWEEN)
     key, begin = f"bench {number}", time.monotonic()
     notice = new_notice(

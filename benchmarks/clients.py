@@ -1,9 +1,9 @@
-"""Clients on kept connections, each with one request after the other, in a process that costs
-little: `python -m benchmarks.clients PORT WHAT FIRST COUNT PACE`.
+"""Clients on keep-alive connections, each sending one request after the other, in a cheap process:
+`python -m benchmarks.clients PORT WHAT FIRST COUNT PACE`.
 
-WHAT is `hello` or `signup`. Each request is somebody else's: another address, from another network.
-COUNT requests are made in all, PACE a second; with COUNT 0 until standard input is closed, with
-PACE 0 as fast as they are answered. Prints what the answers were and how long each took, as JSON.
+WHAT is `hello` or `signup`. Each request has another email address and comes from another network.
+Sends COUNT requests in all, PACE a second; with COUNT 0 until standard input is closed, with PACE 0
+as fast as they are answered. Prints the statuses and durations of the responses as JSON.
 """
 
 import json
@@ -24,20 +24,20 @@ _DOMAINS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Seconds from the first request to the last answer, of each answer, and how many had which
-    status; -1 stands for a connection that was hung up."""
+    """Seconds from the first request to the last response, seconds of each response, and the number
+    of responses by status; -1 means a closed connection."""
 
     seconds: float
     each: list[float]
     statuses: dict[int, int]
 
     def percentile(self, share: float) -> float:
-        """The seconds within which that share of the answers came."""
+        """The seconds within which that share of the responses arrived."""
         return sorted(self.each)[min(len(self.each) - 1, int(len(self.each) * share))]
 
 
 def ask(port: int, what: str, *, first: int, requests: int) -> Told:
-    """What so many requests were answered."""
+    """Send this many requests, and return the responses."""
     with asking(port, what, first=first, requests=requests) as client:
         return told(client)
 
@@ -45,20 +45,20 @@ def ask(port: int, what: str, *, first: int, requests: int) -> Told:
 def asking(
     port: int, what: str, *, first: int, requests: int = 0, pace: float = 0
 ) -> "subprocess.Popen[str]":
-    """Clients that have begun."""
+    """Start clients."""
     said = map(str, (port, what, first, requests, pace))
     command = [sys.executable, "-m", "benchmarks.clients", *said]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def told(client: "subprocess.Popen[str]") -> Told:
-    """What clients say once they are through; those that would never be are stopped by this."""
+    """The result of clients once they are done; stops clients without a COUNT."""
     said, _ = client.communicate()
     seconds, each, statuses = json.loads(said)
     return Told(seconds, each, {int(status): number for status, number in statuses.items()})
 
 
-# --- the process that asks -----------------------------------------------------------------------
+# --- the clients' process ------------------------------------------------------------------------
 
 
 def _hello(number: int) -> bytes:
@@ -73,7 +73,7 @@ def _signup(number: int) -> bytes:
 
 
 def _headers(number: int) -> str:
-    """A proxy that is trusted says who asks: each time somebody from another network."""
+    """A trusted proxy's headers, with a client from another network in each request."""
     client = f"{20 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.1"
     return f"Host: localhost\r\nX-Forwarded-For: {client}\r\n"
 
@@ -83,7 +83,7 @@ REQUESTS: dict[str, Callable[[int], bytes]] = {"hello": _hello, "signup": _signu
 
 @dataclass(slots=True)
 class _Line:
-    """One kept connection, and what came of the answer so far."""
+    """One keep-alive connection, and the response received so far."""
 
     socket: socket.socket
     began: float = 0.0
@@ -94,7 +94,7 @@ class _Line:
         self.socket.sendall(request)
 
     def hear(self) -> int | None:
-        """The status, once the answer is whole."""
+        """The status, once the response is complete."""
         some = self.socket.recv(65_536)
         if not some:
             return -1
@@ -108,9 +108,8 @@ class _Line:
 
 @dataclass(slots=True)
 class _Clients:
-    """`pace`: how many come in a second, whether those before them are answered or not; 0 for the
-    next as soon as one is answered. How long an answer takes counts from when it was to be asked
-    for."""
+    """`pace` is the number of requests a second, whether earlier ones are answered or not; 0 sends
+    the next as soon as one is answered. A duration counts from when the request was scheduled."""
 
     port: int
     requests: Iterator[bytes]
@@ -160,7 +159,7 @@ class _Clients:
 
 
 def main(port: int, what: str, first: int, requests: int, pace: float) -> None:
-    """Ask, and print what was answered."""
+    """Send the requests, and print the result."""
     each = map(REQUESTS[what], count(first))
     clients = _Clients(port, islice(each, requests) if requests else each, pace)
     seconds = clients.run(until_told=not requests)

@@ -1,8 +1,8 @@
-"""B5: what one more subscriber costs in CPU time, of a shared digest and of a personal one.
+"""B5: the CPU time of one more subscriber, with a shared digest and with a personal one.
 
-Personal digests hold 12 of the edition's 60 papers, the best ones likelier, in an order of the
-reader's own. Four of them have a reason that is not the edition's: a paper answers a few wishes,
-and there are 40 wordings of them in all.
+Personal digests have 12 of the edition's 60 papers, preferably the best ones, in the reader's own
+order. Four of them have a reason of the reader: a paper matches a few wishes, which have 40
+wordings in all.
 """
 
 import gc
@@ -37,11 +37,11 @@ SIGNED = 1000
 ROUNDS = 5
 MOST_OF_A_SIGNATURE = {Algorithm.RSA: 1.5, Algorithm.ED25519: 4}
 MOST_OF_A_PERSONAL_ONE = {Algorithm.RSA: 1.7, Algorithm.ED25519: 6}
-"""A signed digest as a multiple of the bare signature: the body has to be hashed as well."""
+"""The cost of a signed digest as a multiple of the bare signature: the body is hashed as well."""
 
 
 def shared_digest() -> list[Measured]:
-    """A subscriber's share in CPU time, as a part of an EmailMessage build."""
+    """CPU time per subscriber, as a share of building an EmailMessage."""
     home = home_to_measure()
     mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(READERS)]
@@ -49,7 +49,7 @@ def shared_digest() -> list[Measured]:
 
 
 def personal_digest() -> list[Measured]:
-    """The same of digests that nobody else gets; and signed."""
+    """The same for digests that no two readers share; and signed."""
     home = home_to_measure()
     mails = _personal_mails(home, _shown(home).edition)
     return [
@@ -77,13 +77,13 @@ def _part_of_a_build(
 
 
 def _shares(home: AppContext, mails: Sequence[DigestMail]) -> tuple[list[float], list[float]]:
-    """Seconds a mail in each round, and of a documented build of one of them."""
+    """Seconds per message in each round, and seconds of a documented build of one of them."""
     renderer = MailRenderer(home.sender_identity)
     _compose_all(renderer.compose, mails)
     rendered = renderer.render(mails[0].view)
     shares, builds = [], []
     gc.collect()
-    gc.freeze()  # thousands of mails in memory are this benchmark's own
+    gc.freeze()  # thousands of messages in memory belong to the benchmark
     for _ in range(ROUNDS):
         shares.append(_cpu(lambda: _compose_all(renderer.compose, mails)) / len(mails))
         builds.append(
@@ -123,7 +123,7 @@ def _reason(wording: int) -> str:
 
 
 def signed_digest() -> list[Measured]:
-    """A subscriber's share of a digest that is signed, as a multiple of its bare signature."""
+    """The cost per subscriber of a signed digest, as a multiple of its bare signature."""
     home = home_to_measure()
     mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(SIGNED)]
@@ -159,7 +159,7 @@ def _signed(
 
 
 def mail_of_an_edition(home: AppContext) -> DigestMail:
-    """The digest of an invented edition, as somebody new gets it."""
+    """The digest of an invented edition for a new reader."""
     shown = _shown(home)
     if shown.mail is None:
         raise RuntimeError(f"no digest to measure: {shown.skipped}")
@@ -205,7 +205,7 @@ def _compose_all(compose: Callable[[DigestMail], bytes], mails: Sequence[DigestM
 
 
 def _cpu(run: Callable[[], object], *, times: int = 1) -> float:
-    """CPU seconds of this thread, a call."""
+    """CPU seconds of this thread per call."""
     begin = time.thread_time()
     for _ in range(times):
         run()

@@ -1,12 +1,11 @@
-"""What a process has used of the processors, by the system's own books: on a machine that others
-use, how long something took says little."""
+"""The CPU time of a process, as the system counts it. On a busy machine, wall time says little."""
 
 import os
 from pathlib import Path
 
 
 def tells_cpu(id_: str) -> bool:
-    """Whether the system keeps them; says what is not measured where it does not."""
+    """Whether the system counts CPU time; if not, prints what is not measured."""
     if Path("/proc/self/schedstat").exists():
         return True
     print(f"{id_} not measured: needs /proc/self/schedstat (Linux)")
@@ -14,7 +13,7 @@ def tells_cpu(id_: str) -> bool:
 
 
 def cpu_seconds(process: int) -> float:
-    """What all threads of a process have used so far (Linux: proc(5), `schedstat`)."""
+    """The CPU time of all threads of a process so far (Linux: proc(5), `schedstat`)."""
     threads = Path(f"/proc/{process}/task").glob("*/schedstat")
     return sum(int(one.read_text(encoding="ascii").split()[0]) for one in threads) / 1e9
 

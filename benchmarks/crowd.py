@@ -1,4 +1,4 @@
-"""Readers by the hundred thousand, written in bulk: how they came is not what is measured."""
+"""Write hundreds of thousands of readers in bulk: signing up is not measured here."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ AT_ONCE = 10_000
 def settle(
     count: int, database: SqlDatabase, *, wish: Callable[[int], Preferences], now: datetime
 ) -> None:
-    """`count` readers on the default list; number `n` of them asks for `wish(n)`."""
+    """Add `count` readers to the default list; number `n` has the preferences `wish(n)`."""
     for first in range(0, count, AT_ONCE):
         with database.writing() as work:
             _write(work, range(first, min(first + AT_ONCE, count)), wish, now)

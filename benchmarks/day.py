@@ -1,10 +1,10 @@
-"""B13: a whole day of personal digests, against a C program that only sends as many mails; on
+"""B13: a whole day of personal digests, against a C program that only sends as many messages; on
 SQLite and on PostgreSQL.
 
-An edition is published, everybody's own digest planned and delivered, in one process and unsigned;
-smtp-source and smtp-sink come with Debian's postfix package. The peer sends one of our own mails
-again and again. Each day runs in a process of its own, so that its memory can be told, and there
-is one with a tenth of the readers, for how cost and memory grow.
+An edition is published, and a personal digest for every reader planned and delivered, in one
+process and unsigned. smtp-source and smtp-sink are from Debian's postfix package. The peer sends
+one of our messages repeatedly. Each day runs in its own process, to measure its memory, and another
+with a tenth of the readers shows how cost and memory grow.
 """
 
 import gc
@@ -50,8 +50,8 @@ FILE = "paperround.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What one day took: wall seconds of each part, CPU seconds of the process, and the MB by which
-    its memory grew while it planned and delivered."""
+    """The cost of one day: wall seconds of each part, CPU seconds of the process, and the MB by
+    which its memory grew during planning and delivery."""
 
     publish: float
     plan: float
@@ -162,8 +162,8 @@ def _lived(home: Path, readers: int, *url: str) -> Day:
 
 
 def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
-    """One day in this process, whose installation is open before it begins; on the PostgreSQL
-    database at `url`, if there is one."""
+    """Run one day in this process, with the installation opened beforehand; on the PostgreSQL
+    database at `url` if given."""
     home = AppContext(_settings(folder, url), FixedClock(NOW))
     database = home.database
     begin = time.perf_counter()
@@ -198,7 +198,7 @@ def _freeze(home: AppContext, database: Database) -> None:
 
 
 def _one_mail(home: AppContext) -> bytes:
-    """The first reader's mail as it was sent."""
+    """The first reader's message as it was sent."""
     written = "reader0@reader0.example"
     shown = home.previewer.preview(
         "trending",

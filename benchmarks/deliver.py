@@ -1,8 +1,8 @@
 """B1, B2, B4: a shared digest delivered with its ledger, against a C program that only sends.
 
-smtp-source and smtp-sink come with Debian's postfix package; no mail server is started. The peer
-sends one of our own mails again and again; we claim, compose, mark, send and settle each. For B4
-both send to a sink of ours that answers after a round trip, since smtp-sink cannot.
+smtp-source and smtp-sink are from Debian's postfix package; no mail server is started. The peer
+sends one of our messages repeatedly; we claim, compose, mark, send and settle each. For B4 both
+send to our own sink, which replies after a round trip, as smtp-sink cannot.
 """
 
 import statistics
@@ -38,7 +38,8 @@ BARS_OF_SIGNED = {Algorithm.ED25519: 0.4, Algorithm.RSA: 0.25}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Race:
-    """Who runs: how many mails each sends over how many connections, and how ours are signed."""
+    """A race: how many messages each side sends over how many connections, and how ours are
+    signed."""
 
     sink: Callable[[], AbstractContextManager[object]]
     connections: int = 10
@@ -48,12 +49,12 @@ class _Race:
 
 
 def delivery_speed() -> list[Measured]:
-    """Mails a second of `deliver` as a multiple of `smtp-source -d` on the same sink."""
+    """Messages per second of `deliver`, as a multiple of `smtp-source -d` with the same sink."""
     return _measured("B1", "deliver / smtp-source -d", _Race(sink=near_sink), 0.6)
 
 
 def signed_delivery_speed() -> list[Measured]:
-    """The same with mails that are signed; the peer's is not."""
+    """The same with our messages signed, and the peer's not."""
     return [
         row
         for algorithm, bar in BARS_OF_SIGNED.items()
@@ -67,7 +68,7 @@ def signed_delivery_speed() -> list[Measured]:
 
 
 def distant_delivery_speed() -> list[Measured]:
-    """The same over a line with 50 ms a round trip."""
+    """The same over a connection with a round trip of 50 ms."""
     race = _Race(
         sink=partial(far_sink, ROUND_TRIP), connections=100, mails=6000, mails_of_peer=1000
     )
@@ -86,7 +87,7 @@ def _measured(point: str, measure: str, race: _Race, bar: float) -> list[Measure
 
 
 def _run(race: _Race) -> list[tuple[float, float]]:
-    """(our mails a second, smtp-source's), by turns; the first round is not counted."""
+    """(our messages per second, smtp-source's), in turns; the first round does not count."""
     with fresh_database() as database, race.sink(), tempfile.TemporaryDirectory() as folder:
         store(read_jsonl(as_jsonl(papers(400))), database)
         subscribe(race.mails, database)
@@ -104,7 +105,7 @@ def _run(race: _Race) -> list[tuple[float, float]]:
 
 
 def _ours(post: DeliveryContext, settings: Settings, mails: int) -> float:
-    """Our mails a second; the day's digests are planned outside the time."""
+    """Our messages per second; planning the day's digests is not timed."""
     now = post.clock.now()
     home = AppContext(settings, FixedClock(now))
     publish(
@@ -125,7 +126,7 @@ def _ours(post: DeliveryContext, settings: Settings, mails: int) -> float:
 
 
 def _message(settings: Settings) -> Path:
-    """One of the mails as smtp-source reads it, with the line ends of Unix."""
+    """One of the messages as smtp-source reads it, with Unix line ends."""
     home = AppContext(
         settings.model_copy(update={"dkim_key": None, "dkim_selector": ""}), FixedClock(NOW)
     )

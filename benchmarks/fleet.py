@@ -1,11 +1,11 @@
-"""A day of personal digests by four processes on one machine, and whether the ledger adds up.
+"""Send a day of personal digests with four processes on one machine, and check the ledger.
 
     python -m benchmarks.fleet 100000
 
-One scheduler, two workers and a site share a PostgreSQL of their own and send to a sink on this
-machine that writes down what it takes. Everybody has topics of their own, and everybody's hour has
-come when the processes start: a worker freezes the edition of a thousand papers and plans, both
-send. A visitor looks at the site meanwhile. What is printed is what `docs/scale.md` shows.
+One scheduler, two workers and a site share a PostgreSQL server of their own, and send to a sink on
+this machine that records what it accepts. Every reader has their own topics, and is due when the
+processes start: one worker freezes the edition of a thousand papers and plans, both send. Meanwhile
+a visitor requests pages of the site. The output is what `docs/scale.md` shows.
 """
 
 import json
@@ -53,13 +53,13 @@ from tests.story.serving import free_port
 
 PAPERS = 1_000
 LOOK, TELL = 1.0, 15.0
-"""Seconds between two looks, and between two lines of the transcript."""
+"""Seconds between two checks, and between two lines of the transcript."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day that was measured: from the first look of the scheduler to the last answer, on what
-    others left of the machine (CPU seconds of all its processes by those seconds)."""
+    """A measured day: `seconds` from the scheduler's first check to the last reply, and `cores`,
+    the CPU seconds of all processes per second, on a machine that others used."""
 
     readers: int
     cores: float
@@ -67,7 +67,7 @@ class Day:
 
 
 MEASURED = Day(readers=100_000, cores=0.44, seconds=653)
-"""The one that docs/scale.md shows."""
+"""The day that docs/scale.md shows."""
 
 MOST_SECONDS = 7_200.0
 PAGES = ("/", "/editions", "/readyz")
@@ -77,14 +77,14 @@ ENDED = ("sent", "failed", "unknown", "expired", "skipped")
 
 @dataclass
 class Visitor:
-    """Somebody who looks at one page of the site after another."""
+    """A visitor who requests one page of the site after another."""
 
     port: int
     seconds: list[float] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
 
     def look(self) -> None:
-        """Ask for the next page, and count what comes of it."""
+        """Request the next page, and count the result."""
         page = PAGES[len(self.seconds) % len(PAGES)]
         begin = time.perf_counter()
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -102,7 +102,7 @@ class Visitor:
 
 
 def _status(body: bytes) -> str:
-    """What `/readyz` says is wrong."""
+    """The problem that `/readyz` reports."""
     try:
         return str(json.loads(body)["status"])
     except (ValueError, KeyError, TypeError):
@@ -111,7 +111,7 @@ def _status(body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """What PostgreSQL took so far: CPU seconds, and bytes of its log and of the database."""
+    """PostgreSQL's CPU seconds so far, and the bytes of its log and of the database."""
 
     cpu: float
     log: float
@@ -124,7 +124,7 @@ def _server_at(url: str) -> Server:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The processes, what they share, and how it is known what they took."""
+    """The processes, the resources they share, and the counters of what they used."""
 
     url: str
     database: SqlDatabase
@@ -141,13 +141,13 @@ class Fleet:
             return Counter(dict(map(tuple, found)))
 
     def say(self, words: str) -> None:
-        """A line of the transcript."""
+        """Print a line of the transcript."""
         minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
         print(f"{minutes:02}:{seconds:02}  {words}", flush=True)
 
 
 def main(readers: int) -> int:
-    """Print the transcript; 0 if the ledger adds up and nothing came twice."""
+    """Print the transcript; return 0 if the ledger is correct and nothing was sent twice."""
     with (
         server_to_measure("the fleet") as server,
         tempfile.TemporaryDirectory() as folder,
@@ -190,7 +190,7 @@ def _machine(url: str) -> str:
 
 
 def _prepare(url: str, settings: Settings, readers: int) -> None:
-    """The papers of today, the readers, and everybody's clock: due within the last two hours."""
+    """Write today's papers and the readers, all of them due within the last two hours."""
     now = SystemClock().now()
     before, hour = now - timedelta(hours=12), (now - timedelta(hours=1)).hour
     with opened(url) as database:
@@ -272,13 +272,13 @@ def _account(fleet: Fleet, visitor: Visitor, readers: int, before: Server) -> in
 
 
 def _notices(database: SqlDatabase) -> int:
-    """How many mails beside the digests were sent: alerts."""
+    """The number of other messages sent, which are alerts."""
     with database.reading() as work:
         return work[NoticeLedger].totals(now=SystemClock().now()).sent
 
 
 def _times(database: SqlDatabase) -> tuple[datetime, datetime, float]:
-    """The first mark, the last answer, and the seconds from the first look of the scheduler."""
+    """The first mark, the last reply, and the seconds from the scheduler's first check."""
     c, slots = db.deliveries.c, db.slots.c
     with database.reading() as work:
         first, last = work.connection.execute(

@@ -1,4 +1,4 @@
-"""B16: ten and a hundred times the work takes ten and a hundred times as long, not more."""
+"""B16: the cost of an ingest grows at most in proportion to the number of papers."""
 
 import gc
 import time
@@ -17,7 +17,7 @@ ROUNDS = 3
 
 
 def growth_of_ingest() -> list[Measured]:
-    """The steepest step of what a first ingest costs in CPU time, from 300 papers to 30,000."""
+    """The steepest growth of the CPU time of a first ingest, from 300 papers to 30,000."""
     rows = papers(max(SIZES))
     with empty_file() as empty:
         rounds = interleaved(

@@ -1,7 +1,7 @@
-"""B16: ten times the candidates take ten times as long to rank, not more.
+"""B16: the cost of a ranking grows at most in proportion to the number of candidates.
 
-The texts are drawn as words are in writing: a few everywhere, most of them hardly ever (Zipf's
-law), for what is rare decides what duplicates and bursts cost.
+Words are drawn with the frequencies of written text (Zipf's law), because rare words decide the
+cost of finding duplicates and bursts.
 """
 
 import time
@@ -30,7 +30,7 @@ VOCABULARY, WORDS = 100_000, 180
 
 
 def growth_of_ranking() -> list[Measured]:
-    """The steepest step of what a ranking costs in CPU time, without a learned prior and with."""
+    """The steepest growth of the CPU time of a ranking, without and with a learned prior."""
     candidates = [_candidate(paper) for paper in written_papers(max(SIZES), seed=1)]
     background = [f"{one.title}. {one.abstract}" for one in written_papers(BACKGROUND, seed=2)]
     rankers = {"without a prior": TrendingRanker(), "with one": TrendingRanker(prior=_prior())}
@@ -61,7 +61,7 @@ def _measured(
 
 
 def _prior() -> Prior:
-    """Learned of papers of earlier days."""
+    """A prior learned from papers of earlier days."""
     learner, taught = Learner(), written_papers(TAUGHT, seed=3)
     each = TAUGHT // DAYS
     for day in range(DAYS):
@@ -77,7 +77,7 @@ def _prior() -> Prior:
 
 
 def written_papers(count: int, *, seed: int) -> list[Paper]:
-    """So many papers whose words are drawn as in writing, the same ones every time."""
+    """`count` papers with words drawn as in written text, the same for the same `seed`."""
     chance = Random(seed)  # noqa: S311 - the same papers every time
     usual = list(accumulate(1 / (place + 3) for place in range(VOCABULARY)))
     return [_paper(number, chance, usual) for number in range(count)]
@@ -97,7 +97,7 @@ def _paper(number: int, chance: Random, usual: Sequence[float]) -> Paper:
 
 
 def _candidate(paper: Paper) -> Candidate:
-    """Half of the papers have two counts."""
+    """A candidate; half of them have two counts."""
     if int(paper.id) % 2:
         return Candidate(paper=paper)
     counted = (

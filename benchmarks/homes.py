@@ -1,4 +1,4 @@
-"""An installation to measure with: of nobody's data, and gone when the measuring ends."""
+"""Create a temporary installation to measure with."""
 
 import tempfile
 from functools import cache
@@ -18,8 +18,8 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def home_to_measure() -> AppContext:
-    """A runtime with a temporary data folder of its own: the mark of what was sent, which is kept
-    there, belongs to one database."""
+    """An application context with its own temporary data folder, because the send mark in that
+    folder belongs to one database."""
     folder = Path(tempfile.mkdtemp(dir=_folder().name))
     return AppContext(
         Settings(data_dir=folder, secret_key="only-for-measuring-" * 2), FixedClock(NOW)

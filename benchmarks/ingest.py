@@ -1,7 +1,7 @@
-"""B7 and B8: papers from a file into SQLite, against writing the same rows and nothing else.
+"""B7 and B8: papers from a file into SQLite, against only writing the same rows.
 
-Measured with the search index, as the product has it, and without: then its table is a view that
-takes whatever it is given.
+Measured with the search index, as in production, and without it: then its table is a view that
+accepts any row.
 """
 
 import gc
@@ -83,7 +83,7 @@ def _against_raw(rounds: Rounds, ours: str, words: str, bar: Bar) -> Measured:
 
 @contextmanager
 def empty_file() -> Iterator[Path]:
-    """A migrated SQLite file to copy, so that no contender pays for its making."""
+    """A migrated SQLite file to copy, so that no contender's time includes creating it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "paperround.db")
         engine = engines.create(f"sqlite:///{path}")
@@ -97,7 +97,7 @@ def empty_file() -> Iterator[Path]:
 
 @contextmanager
 def opened(file: Path) -> Iterator[Database]:
-    """The database that stands in `file`."""
+    """The database in `file`."""
     database = SqlDatabase(engines.create(f"sqlite:///{file}"))
     try:
         yield database
@@ -107,14 +107,14 @@ def opened(file: Path) -> Iterator[Database]:
 
 @contextmanager
 def fresh_database() -> Iterator[Database]:
-    """An empty, migrated SQLite database that is gone afterwards."""
+    """An empty, migrated SQLite database, deleted afterwards."""
     with empty_file() as empty, copy_of(empty) as database:
         yield database
 
 
 @contextmanager
 def copy_of(empty: Path) -> Iterator[Database]:
-    """A database in a copy of the file `empty` that is gone afterwards."""
+    """A database in a copy of the file `empty`, deleted afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(empty, folder)
         with opened(Path(folder, empty.name)) as database:

@@ -1,4 +1,4 @@
-"""B6, the second part: what it costs to choose a digest by what its reader is interested in."""
+"""B6, second part: the cost of choosing a digest by its reader's interests."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -22,8 +22,8 @@ LIST = MailingList(id=ListId(1), name="trending", title="Trending papers")
 
 
 def choosing_by_interests() -> list[Measured]:
-    """CPU microseconds a reader of an edition, reasons included, where readers share their lines
-    and where no two are alike."""
+    """CPU microseconds per reader of an edition, including reasons: for readers who share their
+    interests, and for readers without any in common."""
     edition, drawn = _edition(), Random(1)  # noqa: S311 - lines for a benchmark
     words = sorted({word for paper in edition.papers for word in paper.gist.lower().split()})
     shared = [_line(words, drawn) for _ in range(SHARED)]

@@ -53,7 +53,7 @@ def as_jsonl(rows: list[dict[str, object]]) -> bytes:
 
 
 def as_atom(rows: list[dict[str, object]]) -> bytes:
-    """The papers as an answer of arXiv's query API."""
+    """The papers as a response of arXiv's query API."""
     entries = "".join(map(_entry, rows))
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xmlns:arxiv="http://arxiv.org/schemas/atom"
@@ -97,7 +97,8 @@ def store(batch: ParsedBatch, database: Database) -> None:
 
 
 def subscribe(count: int, database: Database, *, tastes: bool = False) -> None:
-    """`count` readers on the default list; with `tastes` each has two topics, few the same two."""
+    """Add `count` readers to the default list; with `tastes` each has two topics, few the same
+    two."""
     for first in range(0, count, _AT_ONCE):
         with database.writing() as work:
             trending = work[ListStore].get("trending")
@@ -114,7 +115,7 @@ def topics_of(number: int) -> tuple[str, ...]:
 
 
 def reader(number: int, wish: Preferences) -> ImportedSubscriber:
-    """The reader of that number, who asks for `wish`."""
+    """The reader with this number and the preferences `wish`."""
     written = f"reader{number}@reader{number % 7}.example"
     return ImportedSubscriber(
         address=Address(written=written, mailed=written),

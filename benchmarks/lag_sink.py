@@ -1,6 +1,7 @@
-"""A mail sink that is far away: each answer is held until a round trip after the bytes that caused
-it came. `python -m benchmarks.lag_sink PORT SECONDS [JOURNAL]` runs one on 127.0.0.1 until it is
-ended; the Message-ID of each mail it takes becomes a line of the file JOURNAL, if there is one.
+"""An SMTP sink that seems far away: it delays each reply by a round trip.
+
+`python -m benchmarks.lag_sink PORT SECONDS [JOURNAL]` runs one on 127.0.0.1 until it is stopped. It
+appends the Message-ID of each message as a line to the file JOURNAL, if given.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ _ANSWERS = {
 
 
 class FarSink(asyncio.Protocol):
-    """Takes every mail, and keeps none; `note` hears the Message-ID of each, if there is one."""
+    """Accepts and discards every message; calls `note` with the Message-ID of each, if any."""
 
     def __init__(self, seconds: float, note: Callable[[bytes], object] | None = None) -> None:
         self._seconds = seconds
@@ -62,7 +63,7 @@ class FarSink(asyncio.Protocol):
             self._unread = self._unread[-len(_END) :]
 
     def _read_name(self) -> None:
-        """The Message-ID, once the whole head is there."""
+        """Read the Message-ID, once the whole head has arrived."""
         if self._note is None:
             self._name = b""
         elif (end := self._unread.find(_HEAD)) >= 0:

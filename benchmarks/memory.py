@@ -1,4 +1,4 @@
-"""How much memory this process held, as the system tells it."""
+"""The memory of processes, as the system reports it."""
 
 import gc
 import subprocess
@@ -12,14 +12,14 @@ _STATUS = Path("/proc/self/status")
 
 
 def tells_memory(id_: str) -> bool:
-    """Whether this system tells; says what is left out where it does not."""
+    """Whether the system reports it; if not, prints what is not measured."""
     if not _STATUS.exists():
         print(f"{id_} is left out: this system does not tell a process's memory in /proc")
     return _STATUS.exists()
 
 
 def highest(pid: int | None = None) -> float:
-    """The most memory this process, or another one, ever held, in MB (proc(5), VmHWM)."""
+    """The peak memory of this process, or of another one, in MB (proc(5), VmHWM)."""
     status = _STATUS if pid is None else Path(f"/proc/{pid}/status")
     lines = status.read_text(encoding="ascii").splitlines()
     told = next(line for line in lines if line.startswith("VmHWM:"))
@@ -27,16 +27,16 @@ def highest(pid: int | None = None) -> float:
 
 
 def grown(module: str, *arguments: object) -> float:
-    """MB by which the highest memory grows in a process of its own: `python -m module` with these
-    arguments, which has to `tell` it."""
+    """The MB by which the peak memory grows in a new process: `python -m module` with these
+    arguments, which must call `tell`."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 
 def tell(first: Callable[[], object], measured: Callable[[], object]) -> None:
-    """Print by how many MB the highest memory of this process grows in the second of two things;
-    the first loads what is loaded once."""
+    """Print by how many MB the peak memory of this process grows during `measured`, after `first`
+    has loaded everything that is loaded once."""
     first()
     gc.collect()
     before = highest()
@@ -45,7 +45,8 @@ def tell(first: Callable[[], object], measured: Callable[[], object]) -> None:
 
 
 def growth(what: str, small: float, large: float) -> list[Measured]:
-    """B12's rows: the MB that `what` adds to a process, and what a tenth of it adds."""
+    """The rows of B12: the MB that `what` adds to a process, relative to what a tenth of it
+    adds."""
     return [
         Measured(
             id="B12",

@@ -1,8 +1,8 @@
 """B16 and B12 on PostgreSQL: how cost and memory grow with papers and readers.
 
-Cost is CPU time of this process and of all of the server's. The mails are made and thrown away by
-a mailer in the same process, which asks for the dots of ten at once, as over ten connections. Every
-size has a database of its own, and every round a fresh copy of it.
+Cost is the CPU time of this process and of all processes of the server. A mailer in the same
+process composes and discards the messages, marking ten at once, as with ten connections. Every size
+has its own database, and every round a new copy of it.
 """
 
 import gc
@@ -50,11 +50,11 @@ GROUP = 10
 PAPERS = 60
 Costs = Mapping[int, Sequence[float]]
 Spent = tuple[float, float]
-"""CPU seconds of this process, and of the server's."""
+"""CPU seconds of this process, and of the server's processes."""
 
 
 def growth_on_postgres() -> list[Measured]:
-    """The steepest step of each part of a day, up to a hundred times the smallest size."""
+    """The steepest growth of each part of a day, up to a hundred times the smallest size."""
     with server_to_measure("B16") as server:
         if server is None:
             return []
@@ -62,8 +62,8 @@ def growth_on_postgres() -> list[Measured]:
 
 
 def memory_on_postgres() -> list[Measured]:
-    """MB a whole day adds to a process, and as a part of what a tenth of the readers and papers
-    add."""
+    """The MB that a whole day adds to a process, also relative to a tenth of the readers and
+    papers."""
     return _memory(TENTH)
 
 
@@ -76,7 +76,7 @@ def memory_on_postgres_long() -> list[Measured]:
 
 
 def _ingesting(server: PostgresServer) -> list[Measured]:
-    """In CPU time alone: what the file is made of is not counted."""
+    """Measure an ingest in CPU time; creating the file does not count."""
     rows = papers(max(INGESTED))
     files = {size: as_jsonl(rows[:size]) for size in INGESTED}
     spent: dict[int, list[Spent]] = {size: [] for size in INGESTED}
@@ -92,8 +92,8 @@ def _ingesting(server: PostgresServer) -> list[Measured]:
 
 
 def _ranking(server: PostgresServer) -> list[Measured]:
-    """What is ranked is read from the database. Its words are drawn as in writing: the rare ones
-    decide what a ranking costs."""
+    """Measure a ranking of papers read from the database. Words are drawn as in written text,
+    because rare ones decide its cost."""
     home = home_to_measure()
     spent: dict[int, list[Spent]] = {}
     with _filled(server, _before(_written(EARLIER, seed=2))) as empty:
@@ -112,7 +112,7 @@ def _ranking(server: PostgresServer) -> list[Measured]:
                     )
 
                 if size == min(RANKED):
-                    rank()  # what is loaded once is no part of it
+                    rank()  # loads what is loaded only once
                 spent[size] = [_spent(url, rank) for _ in range(ROUNDS_OF_RANKING)]
     return [_row(f"rank {{}} papers before {EARLIER:,}", spent, "a paper")]
 
@@ -126,7 +126,7 @@ def _written(count: int, *, seed: int) -> list[dict[str, object]]:
 
 
 def _before(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The papers as others that were listed eight days ago and before."""
+    """The papers as different ones that were listed eight or more days ago."""
     for number, row in enumerate(rows):
         row["id"] = f"2511.{10000 + number}"
         row["listed_on"] = (NOW - timedelta(days=8 + number // 400)).date().isoformat()
@@ -137,7 +137,7 @@ def _before(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def _mailing(server: PostgresServer) -> list[Measured]:
-    """Publishing, which is planning too, and delivering what was planned: digests of their own."""
+    """Measure publishing, which includes planning, and delivering personal digests."""
     home = home_to_measure()
     planned: dict[int, list[Spent]] = {size: [] for size in READERS}
     sent: dict[int, list[Spent]] = {size: [] for size in READERS}
@@ -155,10 +155,10 @@ def _mailing(server: PostgresServer) -> list[Measured]:
 
 
 def mailing_costs(server: PostgresServer, readers: int) -> tuple[Spent, Spent]:
-    """CPU seconds a digest of its own: planned, with the ranking, and delivered."""
+    """CPU seconds per personal digest: planned, including the ranking, and delivered."""
     home = home_to_measure()
     with _peopled(server, readers) as url, copy_of(server, url) as first:
-        with opened(first) as database:  # what is loaded once is no part of it
+        with opened(first) as database:  # loads what is loaded only once
             publish_now(home, database)
         with opened(url) as database:
             planned = _spent(url, lambda: publish_now(home, database))
@@ -230,7 +230,7 @@ def _peopled(
     *,
     tastes: bool = True,
 ) -> Iterator[str]:
-    """A database with papers and that many readers, with topics of their own or without."""
+    """A database with papers and this many readers, with or without topics of their own."""
 
     def wish(number: int) -> Preferences:
         return Preferences(topics=topics_of(number)) if tastes else Preferences()

@@ -1,17 +1,16 @@
 """B11: public pages against a page that says hello, served by the same application.
 
-The application runs in a process of its own, behind the server it always has; one client asks over
-a kept connection, one request after the other, and the contenders take turns. Hello is a plain
-`def` handler, as all of ours are, that answers twelve bytes at the first place of all routes: it
-passes the guard, the framework and its threads, and nothing else.
+The application runs in its own process, with its usual server. One client sends one request after
+the other over a keep-alive connection, and the contenders take turns. Hello is a plain `def`
+handler, like all of ours, that returns twelve bytes and is the first route: its requests pass only
+the security middleware, the framework and its threads.
 
-What counts is the CPU time of the serving process, all its threads: how long the answers take on a
-machine that others use says little.
+The cost is the CPU time of the serving process, with all its threads: wall time says little on a
+machine that others use.
 
-Warm: the page stands on the shelf. Cold: it is asked for under an address that nobody asked for
-before, so it is made from the database; which papers are similar is known from earlier that day,
-and how single values (links, authors, parts of a score) are written in a language from pages
-before. The client takes nothing packed.
+Warm: the page is in the page cache. Cold: its URL was never requested before, so it is rendered
+from the database; similar papers are cached from earlier that day, and formatted values (links,
+authors, parts of a score) from earlier pages. The client does not accept compression.
 """
 
 import socket
@@ -41,14 +40,14 @@ from paperround.web.app import create_app
 
 PAPERS = 2_000
 WARM, COLD = 200, 20
-"""Requests of a round."""
+"""Requests per round."""
 ROUNDS = 7
 HELLO = "/hello"
 
 
 def speed_of_pages() -> list[Measured]:
-    """What hello costs as a multiple of three pages that are kept, and what those cost that are
-    made, as a multiple of hello."""
+    """The cost of hello as a multiple of three cached pages, and the cost of the same pages
+    rendered as a multiple of hello."""
     if not tells_cpu("B11"):
         return []
     with (
@@ -94,13 +93,13 @@ def _measured(
 
 
 def _ask_anew(line: socket.socket, path: str, fresh: Iterator[int]) -> None:
-    """Ask under addresses that nobody asked for before."""
+    """Request URLs that were never requested before."""
     for number in islice(fresh, COLD):
         _ask(line, f"{path}?{number}", 1)
 
 
 def _ask(line: socket.socket, path: str, times: int) -> None:
-    """Ask that often and read each answer to its end."""
+    """Send this many requests, and read each response to its end."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     for _ in range(times):
         line.sendall(request)

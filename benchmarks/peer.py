@@ -1,5 +1,5 @@
-"""The programs of Debian's postfix package that we are held against, a sender and a sink in C;
-and a sink of ours that is as far away as it is told to be."""
+"""The programs we are compared with, a sender and a sink in C from Debian's postfix package, and
+our own sink with a configurable round trip."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ PORT = 22525
 
 
 def lacks_peer(id_: str) -> bool:
-    """Whether one of them is missing; says then what is not measured."""
+    """Whether one of them is missing; then prints what is not measured."""
     missing = [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
     if missing:
         print(f"{id_} not measured: needs {' and '.join(missing)} (Debian's postfix package)")
@@ -22,7 +22,7 @@ def lacks_peer(id_: str) -> bool:
 
 @contextmanager
 def near_sink() -> Iterator[None]:
-    """smtp-sink on PORT, which takes everything."""
+    """Run smtp-sink on PORT, which accepts everything."""
     command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
     with running([*command, f"127.0.0.1:{PORT}", "4096"]):
         yield
@@ -32,7 +32,8 @@ def near_sink() -> Iterator[None]:
 def far_sink(
     round_trip: float, journal: Path | None = None, *, port: int = PORT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A sink that answers after so many seconds, and writes down what it takes."""
+    """Run a sink that replies after `round_trip` seconds, and records what it accepts in
+    `journal`."""
     command = [sys.executable, "-m", "benchmarks.lag_sink", str(port), str(round_trip)]
     with running(command + ([] if journal is None else [str(journal)])) as sink:
         if sink.stdout is None or sink.stdout.readline() != b"ready\n":
@@ -42,7 +43,7 @@ def far_sink(
 
 @contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that is ended at the end."""
+    """Run a program, and stop it at the end of the block."""
     program = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         yield program
@@ -52,7 +53,8 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def seconds_of_peer(message: Path, *, mails: int, connections: int) -> float:
-    """How long smtp-source takes to send `message` to PORT that often, over kept connections."""
+    """How long smtp-source takes to send `message` to PORT `mails` times, over keep-alive
+    connections."""
     command = [
         str(_program("smtp-source")), "-4", "-d", "-s", str(connections), "-m", str(mails),
         "-F", str(message), "-M", "localhost",

@@ -1,4 +1,4 @@
-"""B6: what a reader's personal order of a day's papers costs."""
+"""B6: the cost of a reader's personal order of a day's papers."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,8 +21,8 @@ ROUNDS = 3
 
 
 def personal_order() -> list[Measured]:
-    """Wall microseconds a reader: the likeness of the day's papers, and everybody's first twelve;
-    and as a part of a linear classifier for one reader, where scikit-learn is installed."""
+    """Wall microseconds per reader: the likeness of the day's papers, and each reader's first
+    twelve; also as a share of a linear classifier for one reader, if scikit-learn is installed."""
     bags = [bag_of(str(row["title"]), str(row["summary"])) for row in papers(KNOWN + NEW)]
     texts = text_space(bags).texts(bags)
     known, day = texts.at(slice(KNOWN)), texts.at(slice(KNOWN, None))

@@ -1,8 +1,7 @@
-"""B16 and B12: what it takes to plan a digest for ten and a hundred times the readers.
+"""B16 and B12: how time and memory of planning grow with the number of readers.
 
-Of time, the exponent; of memory, how much more a process grows for ten times the readers. Each
-once for readers of the same digest, and once for readers who named topics, who each get their own
-choice of papers.
+Measures the exponent of time, and how much more a process grows with ten times the readers; each
+for readers of the same digest, and for readers with topics, who get a personal choice of papers.
 """
 
 import sys
@@ -30,13 +29,13 @@ MODULE = "benchmarks.planning"
 PAPERS = 60
 ROUNDS = 3
 WARMING = 10
-"""Readers of a digest planned first: what is loaded once is not growth."""
+"""Readers planned first, so that what is loaded once does not count as growth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """Readers who have tastes or not; `timed` are the sizes whose time is taken, `tenth` a tenth of
-    those whose memory is: more than one shard of the ledger."""
+    """Readers with or without topics. `timed` are the numbers of readers to time; `tenth` is a
+    tenth of the number whose memory is measured, and more than one shard of the ledger."""
 
     name: str
     tastes: bool
@@ -49,11 +48,11 @@ _KINDS = (
     _Kind(name="their own", tastes=True, timed=(100, 1_000, 10_000), tenth=10_000),
 )
 LONGER = {"the same digest": 10, "their own": 4}
-"""How many times as many readers the long form has: a million, and four hundred thousand."""
+"""The factors of the long form: a million readers, and four hundred thousand."""
 
 
 def growth_of_publishing() -> list[Measured]:
-    """The steepest step of what publishing costs in CPU time, of ten times the readers."""
+    """The steepest growth of the CPU time of publishing with ten times the readers."""
     return [_time(kind) for kind in _KINDS]
 
 
@@ -77,8 +76,7 @@ def _time(kind: _Kind) -> Measured:
 
 
 def memory_of_planning() -> list[Measured]:
-    """What planning adds to the memory of a process, and as a part of what a tenth of the readers
-    add."""
+    """The memory that planning adds to a process, also relative to a tenth of the readers."""
     return _memory({})
 
 
@@ -103,7 +101,7 @@ def _grown(kind: _Kind, readers: int) -> list[Measured]:
 
 @contextmanager
 def _prepared(sizes: tuple[int, ...], *, tastes: bool) -> Iterator[Mapping[int, Path]]:
-    """Database files with a day's papers and that many readers each."""
+    """Database files with a day's papers, and `sizes` readers each."""
     with tempfile.TemporaryDirectory() as folder, empty_file() as empty:
         files = {size: Path(folder, f"{size}.db") for size in sizes}
         for size, file in files.items():

@@ -1,4 +1,5 @@
-"""A PostgreSQL to measure on, with every commit synced, and the time that its processes take."""
+"""A PostgreSQL server to measure with, which syncs every commit, and the CPU time of its
+processes."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from paperround.editions.store.lists import ListStore
 from tests.databases import PostgresServer, postgres_server, run_on
 
 DURABLE = "-c listen_addresses='' -c shared_buffers=256MB -c max_connections=200"
-"""Everything else is as PostgreSQL has it by itself: `fsync` and `synchronous_commit` are on."""
+"""All other settings are PostgreSQL's defaults: `fsync` and `synchronous_commit` are on."""
 
 NoServer = pytest.skip.Exception
 _numbers = count(1)
@@ -30,7 +31,7 @@ itself; and with them those of its children that have ended."""
 
 @contextmanager
 def server_to_measure(id_: str) -> Iterator[PostgresServer | None]:
-    """A server; None where there is none to start, having said what is left out."""
+    """Start a server; None if that is impossible, after printing what is not measured."""
     with ExitStack() as stack:
         try:
             server = stack.enter_context(postgres_server(DURABLE))
@@ -54,7 +55,7 @@ def migrated(server: PostgresServer) -> Iterator[str]:
 
 @contextmanager
 def copy_of(server: PostgresServer, url: str) -> Iterator[str]:
-    """The URL of a copy of a database that nobody is connected to."""
+    """The URL of a copy of a database, which must have no connections."""
     name = f"paperround_copy_{os.getpid()}_{next(_numbers)}"
     run_on(server.url, f"CREATE DATABASE {name} TEMPLATE {make_url(url).database}")
     try:
@@ -71,18 +72,18 @@ def opened(url: str) -> Iterator[SqlDatabase]:
 
 
 def address_of(url: str) -> str:
-    """The URL as PostgreSQL's own programs and drivers write it."""
+    """The URL in the form of PostgreSQL's own programs and drivers."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def tidy(url: str) -> None:
-    """Vacuum and analyse, as PostgreSQL's daemon does after a while."""
+    """Vacuum and analyse, as PostgreSQL's autovacuum does after a while."""
     run_on(url, "VACUUM ANALYZE")
 
 
 def cpu_of_server(url: str) -> float:
-    """CPU seconds that all processes of the server took since it was started, in steps of 10 ms;
-    0 for one on another machine."""
+    """CPU seconds of all processes of the server since its start, in steps of 10 ms; 0 for a server
+    on another machine."""
     with psycopg.connect(address_of(url)) as connection:
         backend = connection.info.backend_pid
         if not _is_postgres(backend):
@@ -97,7 +98,7 @@ def cpu_of_server(url: str) -> float:
 
 
 def log_of_server(url: str) -> float:
-    """Bytes of write-ahead log that the server wrote since it was made."""
+    """Bytes of write-ahead log that the server has written since it was created."""
     with psycopg.connect(address_of(url)) as connection:
         asked = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8"
         return float(connection.execute(asked).fetchall()[0][0])

@@ -1,4 +1,4 @@
-"""Processes of an installation of many machines, as a supervisor would start them."""
+"""Run the processes of an installation on several machines, as a supervisor would."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ from benchmarks.postgres import address_of, cpu_of
 from paperround.config import Settings
 
 POLITE = 60.0
-"""Seconds that a process may take to end."""
+"""Seconds that a process may take to stop."""
 
 CONNECTIONS = 10
-"""To the relay, of each worker."""
+"""Connections of each worker to the relay."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A process that runs, what it is called, and what it says."""
+    """A running process with its name and its output."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -29,24 +29,25 @@ class Role:
 
     @property
     def cpu(self) -> float:
-        """CPU seconds it took so far."""
+        """Its CPU seconds so far."""
         return cpu_of(self.process.pid)
 
     def require(self) -> None:
-        """Raise RuntimeError with what it said if it has ended."""
+        """Raise RuntimeError with its output if it has exited."""
         if self.process.poll() is not None:
             said = self.log.read_text("utf-8")[-2000:]
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}: {said}")
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Stop it, and wait until it has exited."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=POLITE)
 
 
 @contextmanager
 def role(name: str, settings: Settings, *arguments: str) -> Iterator[Role]:
-    """`paperround ARGUMENTS` in the installation of `settings`, ended at the end."""
+    """Run `paperround ARGUMENTS` in the installation of `settings`, and stop it at the end of the
+    block."""
     log = settings.data_dir / f"{name}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -66,7 +67,8 @@ def role(name: str, settings: Settings, *arguments: str) -> Iterator[Role]:
 def feed_settings(
     url: str, folder: Path, relay: int, *, connections: int = CONNECTIONS
 ) -> Settings:
-    """An installation on the PostgreSQL database at `url` that sends to a port of this machine."""
+    """Settings of an installation on the PostgreSQL database at `url` that sends to a local
+    port."""
     return Settings(
         data_dir=folder,
         database_url=address_of(url),

@@ -1,7 +1,7 @@
-"""Fair comparison on a noisy machine: contenders take turns, and ratios are taken within a round.
+"""Compare fairly on a busy machine: contenders take turns, and ratios are computed per round.
 
-A round in which the machine was busy slows everybody in it, so the ratio of that round still
-means something; the median over the rounds then drops the odd ones.
+A busy machine slows all contenders of a round, so their ratio remains meaningful; the median over
+the rounds drops outliers.
 """
 
 import gc
@@ -24,11 +24,11 @@ def interleaved(
     timer: Callable[[], float] = time.perf_counter,
     before: Contender | None = None,
 ) -> Rounds:
-    """The seconds of every contender in every round, after one round that is not counted.
+    """The seconds of every contender in every round, after one round that does not count.
 
-    The order turns by one place each round, so that nobody always follows the same neighbour.
-    `before` runs ahead of each of them and is not timed. What the benchmark itself keeps in
-    memory is hidden from Python's collector of cycles: it is nobody's garbage.
+    The order rotates by one place each round, so that no contender always follows the same one.
+    `before` runs ahead of each of them and is not timed. The benchmark's own objects are hidden
+    from Python's garbage collector, so that no contender pays for scanning them.
     """
     names = list(contenders)
     taken: dict[str, list[float]] = {name: [] for name in names}
@@ -54,20 +54,20 @@ def turned(contenders: Sequence[T], number: int) -> list[T]:
 
 
 def speed_ratio(rounds: Rounds, ours: str, peer: str) -> float:
-    """How many times as fast as `peer` we are: the median of the rounds' ratios."""
+    """How many times as fast as `peer` `ours` is: the median of the rounds' ratios."""
     pairs = zip(rounds[peer], rounds[ours], strict=True)
     return statistics.median(theirs / own for theirs, own in pairs)
 
 
 def cost_ratio(rounds: Rounds, ours: str, peer: str) -> float:
-    """How many times `peer`'s time we take: the median of the rounds' ratios."""
+    """The time of `ours` as a multiple of `peer`'s: the median of the rounds' ratios."""
     return 1 / speed_ratio(rounds, ours, peer)
 
 
 def cost_exponent(seconds: Mapping[int, float]) -> float:
     """How cost grows with size: `x` when ten times the work takes `10 ** x` times as long.
 
-    `seconds` is the cost by size; of the steps from one size to the next the steepest counts.
+    `seconds` is the cost by size; the steepest growth from one size to the next counts.
     """
     sizes = sorted(seconds)
     return max(

@@ -1,11 +1,11 @@
-"""What it takes to send everybody's digest in time, for any number of subscribers.
+"""Estimate what it takes to send every digest in time, for any number of subscribers.
 
     python -m benchmarks.scale_model 10000 100000 1000000 10000000
 
-A model of a few lines, all of it multiplication: what one digest costs was measured (`COSTS`, by
-`python -m benchmarks.fleet` on the machine named there), what is wanted is an assumption (`Wish`).
-Its low end is held against measured runs (`tests/benchmarks/test_scale_model.py`). It knows nothing
-of what only shows at a size nobody has measured: lock queues, a busy disk, a slow network.
+The model only multiplies: the costs of one digest were measured (`COSTS`, by `python -m
+benchmarks.fleet` on the machine named there), the requirements are assumptions (`Wish`). For small
+numbers it is compared with measured runs (`tests/benchmarks/test_scale_model.py`). It ignores
+effects that appear only at sizes nobody has measured: lock queues, a busy disk, a slow network.
 """
 
 import math
@@ -20,12 +20,12 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """What one digest costs, and one edition, as measured.
+    """The measured costs of one digest and of one edition.
 
     `plan` and `send` are CPU seconds of our processes, `plan_on_server` and `send_on_server` those
-    of PostgreSQL; `freeze` the seconds until the first digest of an edition is planned. Bytes:
-    `wal` of PostgreSQL's log, `row` of its tables and indexes that stay, `reader` of a subscriber's
-    own rows, `mail` of the mail.
+    of PostgreSQL; `freeze` the seconds until the first digest of an edition is planned. In bytes:
+    `wal` in PostgreSQL's log, `row` in its tables and indexes for good, `reader` in a subscriber's
+    own rows, `mail` of the message.
     """
 
     plan: float
@@ -41,12 +41,12 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is wanted, and what is given: assumptions, all of them.
+    """The requirements and the environment, all assumptions.
 
-    `at_once` of all readers are due at the same full hour and have their mail within `seconds`:
-    half an hour, after which Paperround calls a digest late. A relay takes `relay_rate` mails a
-    second of one sender and answers after `round_trip` seconds. Cores are to be busy for `busy` of
-    the time at most, rows stay for `kept_days`.
+    The share `at_once` of all readers are due at the same full hour and get their digest within
+    `seconds`: half an hour, after which Paperround calls a digest late. A relay accepts
+    `relay_rate` messages a second from one sender and replies after `round_trip` seconds. Cores may
+    be busy for at most the share `busy` of the time; rows are kept for `kept_days`.
     """
 
     at_once: float = 0.5
@@ -60,10 +60,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What follows, for the busiest half hour and for what stays on the disk.
+    """The resulting needs: for the busiest half hour, and on the disk.
 
-    `planning` is the part of `Wish.seconds` that planning takes, which one process does at a time,
-    in turns with the server: above 1 the wish cannot be had.
+    `planning` is the share of `Wish.seconds` that planning takes. One process plans at a time, in
+    turns with the server, so a value above 1 means that the requirements cannot be met.
     """
 
     subscribers: int
@@ -95,12 +95,12 @@ COSTS = Costs(
     reader=800,
     mail=36_000,
 )
-"""Measured on two cores that others used meanwhile: planning by B16, freezing by a day of 500
+"""Measured on two cores that others used as well: planning by B16, freezing by a day of 500
 readers, the rest by a day of 100,000 (docs/scale.md)."""
 
 
 def need(subscribers: int, wish: Wish | None = None, costs: Costs = COSTS) -> Need:
-    """What `subscribers` readers take."""
+    """The needs of `subscribers` readers."""
     wish = wish or Wish()
     due = subscribers * wish.at_once
     rate = due / wish.seconds
@@ -121,7 +121,7 @@ def need(subscribers: int, wish: Wish | None = None, costs: Costs = COSTS) -> Ne
 
 
 def seconds_on(readers: int, cores: float, costs: Costs = COSTS) -> float:
-    """How long a day of `readers` takes at least where everything shares so many cores.
+    """The least seconds of a day of `readers` if everything shares this many cores.
 
     The relay is near, and costs nothing."""
     each = costs.plan + costs.plan_on_server + costs.send + costs.send_on_server

@@ -1,11 +1,11 @@
 """B15: search among many papers, against the bare top-20 query of the engine's own index.
 
 Warm, one query after the other, the same queries for both; a query is one to three words, as people
-type them. Ours also counts what fits, puts the best in order, loads a page and cuts its excerpts.
+type them. Ours also counts the matches, reorders the best, loads a page and cuts its excerpts.
 
-SQLite holds 100,000 papers. PostgreSQL takes longer to fill, so `./run bench` measures it among
-20,000, where what every search costs weighs more and the bar is wider; among 100,000 it is measured
-by `python -m benchmarks.search`, which takes some minutes.
+SQLite has 100,000 papers. PostgreSQL takes longer to fill, so `./run bench` measures it with
+20,000, where the fixed cost of a search weighs more and the bar is wider. `python -m
+benchmarks.search` measures it with 100,000, which takes some minutes.
 """
 
 import sqlite3
@@ -50,16 +50,16 @@ BARE_TS_RANK = (
 Row = dict[str, object]
 Ask = Callable[[str], object]
 Filled = Callable[[Sequence[Row]], AbstractContextManager[tuple[SqlDatabase, Ask]]]
-"""Of some papers: a database that holds them, and what asks its index barely."""
+"""Given papers: a database with them, and a function that runs the bare query on its index."""
 
 
 def speed_of_search() -> list[Measured]:
-    """The slowest twentieth against the bare query, and how both grow with the papers."""
+    """The 95th percentile against that of the bare query, and how both grow with the papers."""
     return _measured("FTS5", SIZES, in_sqlite)
 
 
 def speed_of_search_on_postgres(sizes: Sequence[int] = SMALLER) -> list[Measured]:
-    """The same on PostgreSQL; nothing where there is none to start."""
+    """The same on PostgreSQL; empty without a PostgreSQL to start."""
     try:
         with postgres_server(DURABLE) as server:
             return _measured("ts_rank", sizes, partial(in_postgres, server))
@@ -106,7 +106,7 @@ def in_sqlite(rows: Sequence[Row]) -> Iterator[tuple[SqlDatabase, Ask]]:
 
 @contextmanager
 def in_postgres(server: PostgresServer, rows: Sequence[Row]) -> Iterator[tuple[SqlDatabase, Ask]]:
-    """The papers in a PostgreSQL database, vacuumed and analysed as its daemon would."""
+    """The papers in a PostgreSQL database, vacuumed and analysed as by autovacuum."""
     with server.created() as url, _opened(url, rows) as database:
         address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(address, autocommit=True) as connection:
@@ -134,7 +134,7 @@ def queries(rows: Sequence[Row]) -> list[str]:
 
 
 def in_turns(words: Sequence[str], *contenders: Ask) -> list[list[float]]:
-    """The seconds of each contender for each query, after a round that is not counted."""
+    """The seconds of each contender for each query, after a round that does not count."""
     taken: list[list[float]] = [[] for _ in contenders]
     for counts in (False, True):
         for one in words:

@@ -1,8 +1,8 @@
-"""B19: a full day of the whole service in one process, and the most memory it ever held.
+"""B19: the peak memory of one process that runs the whole service for a day.
 
-Papers of earlier days stand in the database, some of them with votes, and readers wait for their
-hour. The process serves pages, takes in the new papers, learns, freezes the edition, plans and
-delivers everybody's digest into an outbox, all in the threads it always has.
+The database has papers of earlier days, some with votes, and readers who will be due. The process
+serves pages, ingests the new papers, trains the model, freezes the edition, plans every digest and
+delivers it to an outbox, all in its usual threads.
 """
 
 import os
@@ -36,14 +36,14 @@ from paperround.web.app import create_app
 
 MOST_SECONDS = 900
 BREATH = 0.5
-"""Seconds between two visits: pages are looked at, not besieged."""
+"""Seconds between two page requests, for a moderate load."""
 
 PAGES = ("/", "/trending", "/search?q=tari", "/editions", "/feeds/trending.atom", "/readyz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Town:
-    """How much of everything there is. No more than 8,000 papers are ever learned from."""
+    """The numbers of papers and readers. The model is trained on at most 8,000 papers."""
 
     papers: int
     voted: int
@@ -55,11 +55,11 @@ SIZES = {
     "small": Town(papers=10_000, voted=1_000, new=200, readers=2_000),
     "whole": Town(papers=100_000, voted=8_000, new=1_000, readers=10_000),
 }
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where the outbox's twenty thousand syncs cost nothing
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where the outbox's twenty thousand syncs are free
 
 
 def memory_of_the_service() -> list[Measured]:
-    """MB of a process of its own, with a tenth of the papers and a fifth of the readers."""
+    """The peak in MB of a new process, with a tenth of the papers and a fifth of the readers."""
     return _memory("small")
 
 
@@ -107,7 +107,7 @@ def _home(folder: str, outbox: str) -> AppContext:
 
 
 def prepare(home: AppContext, town: Town) -> None:
-    """The papers and their votes, and the readers with their clocks running."""
+    """Write the papers with their votes, and readers with due times."""
     rows = earlier(town.papers)
     for number, row in enumerate(rows[: town.voted]):
         row["upvotes"] = number * 7919 % 60
@@ -119,7 +119,7 @@ def prepare(home: AppContext, town: Town) -> None:
 
 
 def live(home: AppContext, town: Town) -> None:
-    """The day."""
+    """Run the day."""
     home.prepare_to_serve()
     with socket.create_server(("127.0.0.1", 0)) as door:
         host, port = door.getsockname()
@@ -138,7 +138,7 @@ def live(home: AppContext, town: Town) -> None:
 
 
 def _until_it_is_over(home: AppContext, place: str, readers: int) -> None:
-    """Tick, and look at pages, until every reader's digest is sent and the night's learning is
+    """Tick, and request pages, until every reader's digest is sent and the night's training is
     done."""
     end = monotonic() + MOST_SECONDS
     sent, learned = 0, False

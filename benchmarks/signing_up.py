@@ -1,17 +1,16 @@
-"""B10: signing up by program, against a page that says hello, served by the same application; and
-how long it takes while digests are published and sent on the same SQLite.
+"""B10: sign-ups by API, against a page that says hello, served by the same application; and how
+long they take while digests are published and sent on the same SQLite database.
 
-32 clients on kept connections ask, in a process of their own; both contenders are driven by it and
-take turns. Each request is for an address nobody asked for before, from a network nobody asked from
-before: a trusted proxy says so. The limits of an address, a client and a network are those that the
-product comes with; those of a domain and of all are so high that none is reached, and are counted
-all the same. The answer to a sign-up means that the request and the counts are on the disk: what is
-found there at the end has to agree with the answers.
+32 clients on keep-alive connections send requests from their own process, to both contenders in
+turns. Each sign-up is for a new address, from a network not seen before, as headers of a trusted
+proxy say. The limits per address, client and network are the defaults; those per domain and in
+total are too high to be reached, but are counted. The response to a sign-up means that the request
+and the counts are on disk: the rows at the end must match the responses.
 
-Hello is a plain `def` handler at the first place of all routes. First nobody works on the requests;
-then the process does what `paperround serve` does: it freezes the edition, plans
-everybody's digest and sends it to smtp-sink, of Debian's postfix package, with the confirmations.
-The clients come at a pace then, for confirmations go before digests.
+Hello is a plain `def` handler, and the first route. In the first part, no worker processes the
+sign-ups. In the second, the process does the same as `paperround serve`: it freezes the edition,
+plans every digest and sends it to smtp-sink, of Debian's postfix package, together with the
+confirmations. The clients then have a fixed rate, because confirmations are sent before digests.
 """
 
 import socket
@@ -50,15 +49,15 @@ from paperround.subscribers.model import Preferences
 from paperround.web.app import create_app
 
 REQUESTS = 800
-"""Of each contender in a round."""
+"""Requests per contender and round."""
 ROUNDS = 7
 READERS, LONG = 5_000, 100_000
 MOST_SECONDS = 900
 LOOK = 0.25
 FILE = "paperround.db"
 PACE = 50
-"""Sign-ups a second while digests are sent. Their confirmations go first, so where they come as
-fast as they are answered no digest would ever leave."""
+"""Sign-ups per second while digests are sent. Their confirmations go first, so without a limit no
+digest would ever be sent."""
 PAPERS = 200
 CONNECTIONS = 10
 MANY = "9999999/h"
@@ -69,12 +68,13 @@ KEPT = {
              + (SELECT count(*) FROM notices WHERE kind = 'confirm')""",
     "counts": "SELECT sum(count) FROM rate_windows WHERE key LIKE 'signup/net/%'",
 }
-"""What every answered sign-up leaves on the disk."""
+"""The rows that every accepted sign-up writes."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """What one contender cost in one round: CPU seconds of the serving process, and the answers."""
+    """The cost of one contender in one round: CPU seconds of the serving process, and the
+    responses."""
 
     cpu: float
     told: Told
@@ -86,7 +86,7 @@ class _Contender:
 
     @property
     def cpu_each(self) -> float:
-        """µs of the serving process."""
+        """CPU microseconds of the serving process per request."""
         return 1e6 * statistics.median(one.cpu / len(one.told.each) for one in self.rounds)
 
     @property
@@ -135,7 +135,7 @@ def _ratio(measure: str, ratios: list[float], bar: Bar) -> Measured:
 
 
 def _rounds(process: int, port: int) -> tuple[_Contender, _Contender]:
-    """Hellos and sign-ups by turns. Sign-ups go once before, so that what is made once is there."""
+    """Hellos and sign-ups in turns, after some sign-ups to create what is created once."""
     each = {"hello": _Contender(), "signup": _Contender()}
     first = count(0, REQUESTS)
     for number in range(-1, ROUNDS):
@@ -153,8 +153,8 @@ def _require_answered(answers: Told, status: int) -> None:
 
 
 def _require_kept(folder: str, answered: int) -> None:
-    """Raise RuntimeError unless every answered sign-up left its request, or the mail that was
-    written for it; and each of them was counted for a network of its own."""
+    """Raise RuntimeError unless every accepted sign-up left its request or its message, and was
+    counted for its own network."""
     for what, query in KEPT.items():
         with closing(sqlite3.connect(Path(folder, FILE))) as file:
             found: int = file.execute(query).fetchone()[0]
@@ -217,7 +217,7 @@ def _until_sent(folder: str, readers: int) -> None:
 
 @contextmanager
 def _serving(folder: str, mode: str, readers: int = 0) -> Iterator[tuple[int, int]]:
-    """The process and its port, once it answers."""
+    """The process and its port, once it responds."""
     command = [sys.executable, "-m", "benchmarks.signing_up", folder, mode, str(readers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         try:
@@ -266,7 +266,7 @@ def _home(folder: str, clock: FixedClock | StartedClock) -> AppContext:
 
 
 def _prepare(home: AppContext, readers: int) -> None:
-    """Papers, and readers with their clocks running."""
+    """Write papers, and readers with due times."""
     database = home.database
     assert isinstance(database, SqlDatabase)
     store(read_jsonl(as_jsonl(papers(PAPERS))), database)

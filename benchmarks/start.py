@@ -1,4 +1,4 @@
-"""B17: what a command costs before it does anything, and how soon a service is ready."""
+"""B17: the startup cost of a command, and how soon a service is ready."""
 
 import http.client
 import os
@@ -34,10 +34,10 @@ def _cpu_seconds(command: list[str]) -> float:
 
 
 def start_of_the_service() -> list[Measured]:
-    """Seconds until `serve` answers that it is ready, as a multiple of importing its libraries."""
+    """Seconds until `serve` reports that it is ready, as a multiple of importing its libraries."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PAPERROUND_DATA_DIR": folder}
-        _seconds_to_ready(environment)  # the first start makes the database
+        _seconds_to_ready(environment)  # the first start creates the database
         ratios = [_seconds_to_ready(environment) / _seconds_to_import() for _ in range(ROUNDS)]
     measure = "serve to ready ÷ import fastapi, sqlalchemy (wall)"
     return [Measured(id="B17", measure=measure, value=median(ratios), bar=Bar("at most", 2.5))]

@@ -1,4 +1,4 @@
-"""What a benchmark measured, against its bar, as a table and as JSON."""
+"""Format the results of benchmarks, with their bars, as a table and as JSON."""
 
 import json
 import platform
@@ -9,13 +9,13 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The bound a value must keep, itself included."""
+    """The bound of a value, inclusive."""
 
     kind: Literal["at least", "at most"]
     bound: float
 
     def is_met(self, value: float) -> bool:
-        """Whether `value` keeps the bound."""
+        """Whether `value` is within the bound."""
         return value >= self.bound if self.kind == "at least" else value <= self.bound
 
 
@@ -31,7 +31,7 @@ class Measured:
 
     @property
     def is_met(self) -> bool:
-        """Whether the value keeps the bar."""
+        """Whether the value meets its bar."""
         return self.bar.is_met(self.value)
 
 
@@ -53,7 +53,7 @@ def _cells(row: Measured) -> tuple[str, str, str, str]:
 
 
 def as_json(rows: Sequence[Measured]) -> str:
-    """The rows with whether each is met, and what they were measured on."""
+    """The rows, whether each meets its bar, and the machine they were measured on."""
     return json.dumps(
         {
             "python": platform.python_version(),

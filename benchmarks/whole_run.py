@@ -1,9 +1,9 @@
-"""B12: what a whole day adds to the memory of a process, of ten times the readers and papers.
+"""B12: how the memory of a process grows over a whole day, with ten times the readers and papers.
 
     a file of new papers ─► ingest ─► rank ─► publish ─► claim, compose, mark, settle every digest
 
-The mails are made and thrown away by a mailer in the same process, so that all that is measured is
-ours. The earlier papers and the readers are in the database before the process starts.
+A mailer in the same process composes and discards the messages, so that only our own code is
+measured. The earlier papers and the readers are in the database before the process starts.
 """
 
 import sys
@@ -32,7 +32,7 @@ MODULE = "benchmarks.whole_run"
 
 NEW = 60
 WARMING = 10
-"""Readers of a day lived first: what is loaded once is not growth."""
+"""Readers of a first day, so that what is loaded once does not count as growth."""
 
 PAPERS_A_READER = 3
 TENTH, LONG_TENTH = 2_000, 20_000
@@ -41,8 +41,7 @@ _TAKEN = Reply(250, "2.0.0", "thrown away")
 
 
 class ThrowingAway:
-    """Takes every mail and keeps none, having asked for the dots of `group` at once. Satisfies
-    jobs' Mailer."""
+    """Marks `group` messages at a time, then accepts and discards them. Implements Mailer."""
 
     def __init__(self, group: int = GROUP) -> None:
         self.taken = 0
@@ -55,7 +54,7 @@ class ThrowingAway:
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
         **_: object,
     ) -> Iterator[Outcome]:
-        """The outcomes: each is taken."""
+        """Yield the outcomes: every message is accepted."""
         rest = filter(None, envelopes)
         while group := list(islice(rest, self._group)):
             permitted = before_dot([one.id for one in group])
@@ -64,7 +63,7 @@ class ThrowingAway:
 
 
 def memory_of_a_run() -> list[Measured]:
-    """MB a day adds, and as a part of what a tenth of the readers and papers add."""
+    """The MB that a day adds, also relative to a tenth of the readers and papers."""
     return _memory(TENTH)
 
 
@@ -85,7 +84,7 @@ def _memory(tenth: int) -> list[Measured]:
 
 @contextmanager
 def _prepared(sizes: tuple[int, ...]) -> Iterator[list[Path]]:
-    """Database files with so many readers each, and PAPERS_A_READER times as many old papers."""
+    """Database files with `sizes` readers each, and PAPERS_A_READER times as many old papers."""
     with tempfile.TemporaryDirectory() as folder, empty_file() as empty:
         files = [Path(folder, f"{size}.db") for size in sizes]
         for size, file in zip(sizes, files, strict=True):
@@ -106,7 +105,7 @@ def earlier(count: int) -> list[dict[str, object]]:
 
 
 def todays(count: int) -> bytes:
-    """The file of a day's new papers, none of which is among the earlier ones."""
+    """The file of a day's new papers, none of them among the earlier ones."""
     rows = papers(count, seed=3)
     for number, row in enumerate(rows):
         row["id"] = f"2512.{10000 + number}"
@@ -124,11 +123,12 @@ def _live_in(home: AppContext, opening: AbstractContextManager[Database]) -> Non
 
 
 def live(home: AppContext, database: Database) -> int:
-    """A day from the file to the last mail; how many mails were taken."""
+    """Run a day from the file to the last message; return how many messages were accepted."""
     store(read_jsonl(todays(NEW)), database)
     report = publish_now(home, database)
     mailer = ThrowingAway()
-    # `home` serves two databases here; the marks of one would say that the other is an older copy
+    # `home` serves two databases: the send marks of one would make the other look like an older
+    # copy
     post = replace(home.post(), database=database, mailer=mailer, marks=SendMarks())
     delivered = deliver(post)
     if not report.planned.rows == delivered.totals.sent == mailer.taken:

@@ -3,10 +3,10 @@
     digests planned ─► workers run and wait ─► the job is put ─► first mark ... last answer
 
 The workers are real processes (`paperround worker --queues mail`), each with ten connections to a
-sink that is 50 ms away; every crew has as many mails for each of its workers, so that all work for
-as long. With two connections each the same is measured where no core is short. The time is that of
-the ledger: from the first mark to the last answer, with the joining in of the others and the wait
-for the last of them. The sink writes down what it takes.
+sink that is 50 ms away. There are as many messages per worker for any number of workers, so that
+all runs take equally long. A second measurement uses two connections each, where the cores are not
+the limit. The time is that of the ledger, from the first mark to the last reply, which includes the
+start of the other workers and the wait for the last one. The sink records what it accepts.
 """
 
 import statistics
@@ -51,26 +51,26 @@ from tests.databases import PostgresServer
 from tests.story.serving import free_port
 
 MAILS, MAILS_LONG = 1_500, 6_000
-"""For each worker."""
+"""Messages per worker."""
 
 CREWS = (1, 2, 4)
 BARS = {2: 1.8}
 ROUNDS = 2
 ROUND_TRIP = 0.05
 FEW = 2
-"""Connections of each worker where the machine is not to be what limits them."""
+"""Connections of each worker if the machine should not be the limit."""
 
 PAPERS = 60
 LOOK = 0.25
-"""Seconds between two looks at the ledger."""
+"""Seconds between two checks of the ledger."""
 
 MOST_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """How fast a crew was, in mails a second, and the CPU microseconds a mail of its workers and
-    of the database. `wrong` counts the mails that came more than once or not at all."""
+    """The result of a run: messages per second, and CPU microseconds per message of the workers and
+    of the database. `wrong` counts the messages that arrived more than once or not at all."""
 
     rate: float
     cpu: float
@@ -80,7 +80,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where it is measured: a server, a folder, the port of a relay, and its journal."""
+    """The environment of the runs: a server, a folder, the port of a relay, and its journal."""
 
     server: PostgresServer
     folder: Path
@@ -89,24 +89,24 @@ class Place:
     connections: int = CONNECTIONS
 
     def taken(self) -> list[bytes]:
-        """The name of each mail that the relay took, in their order."""
+        """The Message-ID of each message that the relay accepted, in order."""
         return self.journal.read_bytes().splitlines()
 
     def settings(self, url: str) -> Settings:
-        """The installation on the database at `url`, with a data folder of its own: the send marks
-        of one database would say that the next is an older copy."""
+        """The settings for the database at `url`, with its own data folder: the send marks of one
+        database would make the next look like an older copy."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         return feed_settings(url, folder, self.relay, connections=self.connections)
 
 
 def many_workers() -> list[Measured]:
-    """How many times as many mails a second two and four workers send as one; once more over so
-    few connections that a machine of two cores is not what limits them."""
+    """The messages per second of two and four workers as a multiple of one; measured again with so
+    few connections that two cores are not the limit."""
     return [*_measured(CONNECTIONS, MAILS), *_measured(FEW, MAILS * FEW // CONNECTIONS)]
 
 
 def many_workers_long() -> list[Measured]:
-    """The same with four times the mails."""
+    """The same with four times the messages."""
     mails = MAILS_LONG
     return [*_measured(CONNECTIONS, mails), *_measured(FEW, mails * FEW // CONNECTIONS)]
 
@@ -135,7 +135,7 @@ def rows_of(
     planned: int,
     connections: int = CONNECTIONS,
 ) -> list[Measured]:
-    """The lines of the table, for what each crew came to in each round."""
+    """The rows of the table, given the results by number of workers for each round."""
     usual = {crew: statistics.median(one[crew].rate for one in found) for crew in CREWS}
     cpu = ", ".join(
         f"{statistics.median(one[crew].cpu for one in found):.0f} + "
@@ -173,7 +173,8 @@ def run(
     rounds: int,
     crews: tuple[int, ...] = CREWS,
 ) -> list[dict[int, Sent]]:
-    """What each crew came to in each round, by turns, with `mails` for each worker."""
+    """The results by number of workers for each round, in turns, with `mails` messages per
+    worker."""
     with ExitStack() as stack:
         planned = {crew: stack.enter_context(_planned(place, crew * mails)) for crew in crews}
         return [
@@ -184,13 +185,13 @@ def run(
 
 @contextmanager
 def _planned(place: Place, readers: int) -> Iterator[str]:
-    """A database in which everybody's digest is planned and nobody has been asked to send it."""
+    """A database in which every digest is planned, and no job to send them is queued."""
     now = SystemClock().now()
     with migrated(place.server) as url:
         with opened(url) as database:
             take_in(database, PAPERS, now)
             settle(readers, database, wish=lambda _: Preferences(), now=now)
-            home = home_to_measure()  # the copies that are made of this have no other home yet
+            home = home_to_measure()  # its copies have no data folder yet
             publish(
                 database=database,
                 ranker=home.ranker,
@@ -205,7 +206,7 @@ def _planned(place: Place, readers: int) -> Iterator[str]:
 
 
 def take_in(database: SqlDatabase, count: int, now: datetime) -> None:
-    """So many papers that were announced today."""
+    """Ingest `count` papers that were announced today."""
     rows = papers(count)
     for row in rows:
         row["listed_on"] = now.date().isoformat()
@@ -252,7 +253,7 @@ def _send(place: Place, planned: str, crew: int) -> Sent:
 
 
 def until(look: Callable[[], bool], roles: list[Role]) -> None:
-    """Wait until `look` finds it so; nobody may have ended meanwhile."""
+    """Wait until `look` returns true. Raises RuntimeError if one of `roles` has exited."""
     end = time.monotonic() + MOST_SECONDS
     while not look():
         for one in roles:
@@ -277,7 +278,7 @@ def _is_over(database: SqlDatabase) -> bool:
 
 
 def _told(database: SqlDatabase) -> tuple[int, float]:
-    """How many mails were sent, and seconds from the first mark to the last answer."""
+    """The number of messages sent, and the seconds from the first mark to the last reply."""
     c = db.deliveries.c
     with database.reading() as work:
         row = work.connection.execute(
