@@ -1,5 +1,5 @@
-// Copies the text that stands before a button, or marks it where the browser refuses that. Where no
-// script runs, or nothing may be copied, there is no button, and the text is marked by one click.
+// Copies the text before a button, or selects it if the browser refuses to copy. Without a script or
+// a clipboard there is no button, and one click selects the text.
 "use strict";
 
 for (const button of document.querySelectorAll("[data-copied]")) {

@@ -1,5 +1,5 @@
-// Sends what a reader says without loading the page again, and shows the paper and the line above
-// as the answer has them. The buttons work without it.
+// Sends feedback without reloading the page, and replaces the paper and the status line with those
+// in the response. The buttons work without it.
 "use strict";
 
 const status = document.getElementById("status");

@@ -1,6 +1,6 @@
-// Keys for who reads by keyboard: j and k go from paper to paper, / searches, ? tells the keys. The
-// page works without them, and no key is taken from anybody who types. And a button that is pressed
-// twice in a hurry sends once: the answer to the first press is the one to see.
+// Keyboard shortcuts: j and k move between papers, / searches, ? lists the keys. They are off while
+// you type in a field, and the page works without them. Also sends a form only once if its button is
+// pressed twice quickly, so that you see the response to the first press.
 "use strict";
 
 const help = document.getElementById("keys");

@@ -1,4 +1,4 @@
-// Brings new mails into the list while somebody looks at it.
+// Adds new emails to the list while the page is visible.
 const list = document.getElementById("mails");
 
 async function look() {

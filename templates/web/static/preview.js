@@ -1,5 +1,5 @@
-// Shows the next email on the page, and again while the choices are changed if the form says so.
-// Without it, the button shows the email in a window of its own.
+// Shows the next email on the page, and updates it when choices change if the form asks for that.
+// Without it, the button shows the email in its own window.
 "use strict";
 
 const PAUSE = 700;
@@ -8,7 +8,7 @@ const place = document.getElementById("next");
 let frame = place.querySelector("iframe");
 let waiting = 0;
 
-// A form of its own sends the fields: Chromium drops what a form sends while its last answer loads.
+// A separate form sends the fields: Chromium drops a submission while the previous one loads.
 const show = () => {
   const fresh = frame.cloneNode(); // a new frame adds no step to the history
   frame.replaceWith(fresh);

@@ -1,5 +1,5 @@
-// Opens the system's sheet to share a page, else copies its address and says so. Without a script
-// it is a plain link to the page.
+// Opens the system's dialogue to share a page, or else copies its address and says so. Without a
+// script, it is a plain link to the page.
 "use strict";
 
 document.addEventListener("click", async (event) => {

@@ -1,5 +1,5 @@
-// Fills in the browser's time zone, where the form asks for it, and does the work a crowded server
-// asks for. The form works without either.
+// Fills in the browser's time zone if the form has that field, and solves the proof of work that a
+// busy server may require. The form works without either.
 "use strict";
 
 const form = document.getElementById("signup");

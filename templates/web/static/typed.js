@@ -1,5 +1,5 @@
-// Takes along what is typed when somebody changes the language of a page with a long form. Without
-// it, the page begins anew.
+// Keeps the contents of a long form when you change the language of its page. Without it, the form
+// starts empty.
 "use strict";
 
 const typing = document.querySelector("form[data-again]");
