@@ -82,31 +82,31 @@ def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
     if root.name.lower() != "opml":
         raise InvalidInput(f"the XML is not OPML: it begins with {root.name!r:.60}")
     seen: dict[str, int] = {}
-    leaves = (leaf for body in root.all("body") for leaf in _inner(body))
+    leaves = (leaf for body in root.all("body") for leaf in _leaves(body))
     return tuple(
         _described(position, outline, seen) for position, outline in enumerate(leaves, start=1)
     )
 
 
-def _inner(node: Node) -> Iterator[Node]:
+def _leaves(node: Node) -> Iterator[Node]:
     """Yield the outlines that are not folders. `read_xml` limits their depth."""
     for outline in node.all("outline"):
-        said = _said(outline)
+        said = _attributes(outline)
         if said.get("xmlurl") or said.get(FEED) or not any(outline.all("outline")):
             yield outline
-        yield from _inner(outline)
+        yield from _leaves(outline)
 
 
-def _said(outline: Node) -> dict[str, str]:
+def _attributes(outline: Node) -> dict[str, str]:
     """The attributes by their names in lower case: readers differ in case."""
     return {name.lower(): value.strip() for name, value in outline.attributes.items()}
 
 
 def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedFeed:
-    said = _said(outline)
+    said = _attributes(outline)
     label = clean(said.get("title") or said.get("text") or "", limit=_LONGEST_LABEL)
     if said.get(FEED, "").startswith("{"):
-        return _ours(position, label, said[FEED])
+        return _from_export(position, label, said[FEED])
     address = _address(said.get("xmlurl", ""))
     label = label or address[:_LONGEST_LABEL]
     parts = split_http(address)
@@ -129,7 +129,7 @@ def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedF
     )
 
 
-def _ours(position: int, label: str, text: str) -> DescribedFeed:
+def _from_export(position: int, label: str, text: str) -> DescribedFeed:
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):

@@ -58,18 +58,18 @@ def _parts(node: Node) -> Iterator[str]:
     for part in node.content:
         if isinstance(part, str):
             yield part
-        elif not _is_silent(part, node):
-            yield _said(part)
+        elif not _is_skipped(part, node):
+            yield _text_of(part)
 
 
-def _is_silent(part: Node, parent: Node) -> bool:
+def _is_skipped(part: Node, parent: Node) -> bool:
     """Whether an element has no content, or repeats in TeX what its neighbour has in MathML."""
     if part.name != "tex-math":
         return part.name in _SILENT
     return any(math.text.strip() for math in parent.all("math"))
 
 
-def _said(node: Node) -> str:
+def _text_of(node: Node) -> str:
     if (formula := _formula(node)) is not None:
         return formula
     inner = "".join(_parts(node))
@@ -109,4 +109,4 @@ def _formula(node: Node) -> str | None:
 
 def _children(node: Node) -> list[str]:
     inner = (part for part in node.content if isinstance(part, Node))
-    return ["" if _is_silent(part, node) else _said(part).strip() for part in inner]
+    return ["" if _is_skipped(part, node) else _text_of(part).strip() for part in inner]

@@ -131,7 +131,7 @@ def tag_of(sender: str) -> str:
     return found[1].lower() if found else ""
 
 
-LONGEST_WAY = timedelta(hours=25)
+LONGEST_RETRY = timedelta(hours=25)
 """Providers retry for a day at most, some of them with the signature of the first attempt."""
 AHEAD = timedelta(minutes=5)
 """How far a provider's clock may be ahead of ours."""
@@ -143,7 +143,7 @@ def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
     return sum(hmac.compare_digest(given, secret.encode()) for secret in secrets) > 0
 
 
-def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_WAY) -> None:
+def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_RETRY) -> None:
     """Raise InvalidSignature if it was signed longer ago than providers retry, or in the future."""
     if at is None or not now - within <= at <= now + AHEAD:
         raise InvalidSignature("its signature is too old, or from the future")

@@ -13,7 +13,7 @@ from paperround.http.model import Page
 LATER = frozenset({408, 425, 429})
 """Statuses that ask for a later retry, as all 5xx do except those below."""
 
-NOBODY_KNOWS = frozenset({504, 520, 524})
+OUTCOME_UNKNOWN = frozenset({504, 520, 524})
 """Statuses of a gateway that passed the post on and got no response: it may have arrived."""
 
 GONE = frozenset({404, 410})
@@ -26,7 +26,7 @@ def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None
     words = f"{said or 'no more was said'} (status {status})"
     if 200 <= status < 300:
         return ReplyClass(state=DeliveryState.SENT, reason="")
-    if status in NOBODY_KNOWS:
+    if status in OUTCOME_UNKNOWN:
         return ReplyClass(state=DeliveryState.UNKNOWN, reason=f"unanswered: {words}")
     if status in LATER or status >= 500:
         asked = wait or _asked(page)

@@ -91,7 +91,7 @@ def _person_page(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Errand:
+class _Action:
     """An operator's action for a person, with the fields of the form."""
 
     app: AppContext
@@ -122,7 +122,7 @@ def act(
 ) -> Response:
     """Run the action of the button pressed."""
     person = SubscriberId(number)
-    errand = _Errand(app=app, now=now, by=by, number=person, form=form)
+    errand = _Action(app=app, now=now, by=by, number=person, form=form)
     try:
         action = _ACTIONS.get(form.get("action", ""))
         if action is None:
@@ -133,7 +133,7 @@ def act(
         return _person_page(app, now, request, person, paging, typed=form, error=shown)
 
 
-def _pause(one: _Errand) -> Response:
+def _pause(one: _Action) -> Response:
     until = _day(one, "until") if one.form.get("action") == "pause" else None
     help_desk.pause_person(
         one.app.signup_context, one.number, until, list_name=one.list_name, now=one.now, by=one.by
@@ -141,14 +141,14 @@ def _pause(one: _Errand) -> Response:
     return one.back()
 
 
-def _day(one: _Errand, field: str) -> date:
+def _day(one: _Action, field: str) -> date:
     try:
         return parse_date(one.form.get(field, ""))
     except InvalidInput as error:
         raise InvalidInput(error.text, code=field) from None
 
 
-def _send_again(one: _Errand) -> Response:
+def _send_again(one: _Action) -> Response:
     one.app.settings.require_sender()
     resend_digest(
         one.app.database,
@@ -163,19 +163,19 @@ def _send_again(one: _Errand) -> Response:
     return one.back("digest")
 
 
-def _unsubscribe(one: _Errand) -> Response:
+def _unsubscribe(one: _Action) -> Response:
     help_desk.unsubscribe_person(
         one.app.signup_context, one.number, list_name=one.list_name, now=one.now, by=one.by
     )
     return one.back()
 
 
-def _resend(one: _Errand) -> Response:
+def _resend(one: _Action) -> Response:
     adding.resend_confirmation(one.app.signup_context, one.number, now=one.now, by=one.by)
     return one.back("mailed")
 
 
-def _move(one: _Errand) -> Response:
+def _move(one: _Action) -> Response:
     at_once = "unconfirmed" in one.form
     help_desk.move_person(
         one.app.signup_context,
@@ -188,7 +188,7 @@ def _move(one: _Errand) -> Response:
     return one.back("saved" if at_once else "mailed")
 
 
-def _lift(one: _Errand) -> Response:
+def _lift(one: _Action) -> Response:
     settings, database = one.app.settings, one.app.database
     with database.reading() as work:
         address = address_of(help_desk.require_person(work, one.number))
@@ -204,12 +204,12 @@ def _lift(one: _Errand) -> Response:
     return one.back()
 
 
-def _export(one: _Errand) -> Response:
+def _export(one: _Action) -> Response:
     pieces = help_desk.export_data(one.app.signup_context, one.number, now=one.now, by=one.by)
     return stream_file(pieces, media_type="application/json", name="paperround-data.json")
 
 
-def _erase(one: _Errand) -> Response:
+def _erase(one: _Action) -> Response:
     require_sure(one.form)
     help_desk.erase_by_number(
         one.app.signup_context,
@@ -221,7 +221,7 @@ def _erase(one: _Errand) -> Response:
     return back_to(f"{PATH}?done={ERASED}")
 
 
-_ACTIONS: Mapping[str, Callable[[_Errand], Response]] = {
+_ACTIONS: Mapping[str, Callable[[_Action], Response]] = {
     "pause": _pause,
     "go-on": _pause,
     "unsubscribe": _unsubscribe,
