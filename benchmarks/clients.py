@@ -23,7 +23,7 @@ _DOMAINS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Responses:
     """Seconds from the first request to the last response, seconds of each response, and the number
     of responses by status; -1 means a closed connection."""
 
@@ -36,10 +36,10 @@ class Told:
         return sorted(self.each)[min(len(self.each) - 1, int(len(self.each) * share))]
 
 
-def ask(port: int, what: str, *, first: int, requests: int) -> Told:
+def ask(port: int, what: str, *, first: int, requests: int) -> Responses:
     """Send this many requests, and return the responses."""
     with asking(port, what, first=first, requests=requests) as client:
-        return told(client)
+        return responses_of(client)
 
 
 def asking(
@@ -51,11 +51,11 @@ def asking(
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def told(client: "subprocess.Popen[str]") -> Told:
+def responses_of(client: "subprocess.Popen[str]") -> Responses:
     """The result of clients once they are done; stops clients without a COUNT."""
     said, _ = client.communicate()
     seconds, each, statuses = json.loads(said)
-    return Told(seconds, each, {int(status): number for status, number in statuses.items()})
+    return Responses(seconds, each, {int(status): number for status, number in statuses.items()})
 
 
 # --- the clients' process ------------------------------------------------------------------------
@@ -119,9 +119,9 @@ class _Clients:
     idle: deque[_Line] = field(default_factory=deque)
     busy: int = 0
 
-    def run(self, *, until_told: bool) -> float:
+    def run(self, *, until_closed: bool) -> float:
         looking = selectors.DefaultSelector()
-        if until_told:
+        if until_closed:
             looking.register(sys.stdin, selectors.EVENT_READ)
         for _ in range(CLIENTS):
             line = _Line(socket.create_connection(("127.0.0.1", self.port)))
@@ -162,7 +162,7 @@ def main(port: int, what: str, first: int, requests: int, pace: float) -> None:
     """Send the requests, and print the result."""
     each = map(REQUESTS[what], count(first))
     clients = _Clients(port, islice(each, requests) if requests else each, pace)
-    seconds = clients.run(until_told=not requests)
+    seconds = clients.run(until_closed=not requests)
     print(json.dumps([seconds, clients.each, clients.statuses]))
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def tells_cpu(id_: str) -> bool:
+def can_measure_cpu(id_: str) -> bool:
     """Whether the system counts CPU time; if not, prints what is not measured."""
     if Path("/proc/self/schedstat").exists():
         return True

@@ -17,7 +17,7 @@ from paperround.subscribers.store.mapping import person_columns, preference_colu
 AT_ONCE = 10_000
 
 
-def settle(
+def add_readers(
     count: int, database: SqlDatabase, *, wish: Callable[[int], Preferences], now: datetime
 ) -> None:
     """Add `count` readers to the default list; number `n` has the preferences `wish(n)`."""

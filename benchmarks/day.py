@@ -21,11 +21,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import postgres
-from benchmarks.crowd import settle
+from benchmarks.crowd import add_readers
 from benchmarks.homes import publish_now
 from benchmarks.ingest import empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe, topics_of
-from benchmarks.memory import highest, tells_memory
+from benchmarks.memory import can_measure_memory, highest
 from benchmarks.peer import PORT, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.postgres import server_to_measure
 from benchmarks.table import Bar, Measured
@@ -87,13 +87,13 @@ def whole_day_on_postgres_long() -> list[Measured]:
 
 
 def _measured(readers: int) -> list[Measured]:
-    if lacks_peer("B13") or not tells_memory("B13"):
+    if lacks_peer("B13") or not can_measure_memory("B13"):
         return []
     return _against_peer(readers, "", _day)
 
 
 def _measured_on_postgres(readers: int) -> list[Measured]:
-    if lacks_peer("B13") or not tells_memory("B13"):
+    if lacks_peer("B13") or not can_measure_memory("B13"):
         return []
     with server_to_measure("B13") as server:
         if server is None:
@@ -145,7 +145,7 @@ def _day_on_postgres(server: PostgresServer, home: Path, readers: int) -> Day:
     with postgres.migrated(server) as url:
         with postgres.opened(url) as database:
             store(read_jsonl(as_jsonl(papers(PAPERS))), database)
-            settle(
+            add_readers(
                 readers,
                 database,
                 wish=lambda number: Preferences(topics=topics_of(number)),

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from benchmarks.crowd import settle
+from benchmarks.crowd import add_readers
 from benchmarks.invented import topics_of
 from benchmarks.memory import highest
 from benchmarks.peer import far_sink
@@ -40,7 +40,7 @@ from benchmarks.postgres import (
     tidy,
 )
 from benchmarks.roles import CONNECTIONS, Role, feed_settings, role
-from benchmarks.workers import take_in
+from benchmarks.workers import ingest_papers
 from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
@@ -194,8 +194,8 @@ def _prepare(url: str, settings: Settings, readers: int) -> None:
     now = SystemClock().now()
     before, hour = now - timedelta(hours=12), (now - timedelta(hours=1)).hour
     with opened(url) as database:
-        take_in(database, PAPERS, before - timedelta(hours=6))
-        settle(
+        ingest_papers(database, PAPERS, before - timedelta(hours=6))
+        add_readers(
             readers,
             database,
             wish=lambda number: Preferences(hour=hour, topics=topics_of(number)),

@@ -11,7 +11,7 @@ from benchmarks.table import Bar, Measured
 _STATUS = Path("/proc/self/status")
 
 
-def tells_memory(id_: str) -> bool:
+def can_measure_memory(id_: str) -> bool:
     """Whether the system reports it; if not, prints what is not measured."""
     if not _STATUS.exists():
         print(f"{id_} is left out: this system does not tell a process's memory in /proc")
@@ -28,13 +28,13 @@ def highest(pid: int | None = None) -> float:
 
 def grown(module: str, *arguments: object) -> float:
     """The MB by which the peak memory grows in a new process: `python -m module` with these
-    arguments, which must call `tell`."""
+    arguments, which must call `print_growth`."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 
-def tell(first: Callable[[], object], measured: Callable[[], object]) -> None:
+def print_growth(first: Callable[[], object], measured: Callable[[], object]) -> None:
     """Print by how many MB the peak memory of this process grows during `measured`, after `first`
     has loaded everything that is loaded once."""
     first()

@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import timedelta
 from statistics import median
 
-from benchmarks.crowd import settle
+from benchmarks.crowd import add_readers
 from benchmarks.growth_of_ranking import written_papers
 from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.invented import NOW, as_jsonl, papers, store, topics_of
-from benchmarks.memory import grown, growth, tell, tells_memory
+from benchmarks.memory import can_measure_memory, grown, growth, print_growth
 from benchmarks.postgres import copy_of, cpu_of_server, migrated, opened, server_to_measure, tidy
 from benchmarks.rounds import cost_exponent, turned
 from benchmarks.table import Bar, Measured
@@ -27,7 +27,7 @@ from benchmarks.whole_run import (
     PAPERS_A_READER,
     TENTH,
     WARMING,
-    ThrowingAway,
+    DiscardingMailer,
     earlier,
     live,
 )
@@ -172,7 +172,7 @@ def _each(spent: Spent, readers: int) -> Spent:
 
 
 def _send(database: SqlDatabase, readers: int) -> None:
-    post = replace(home_to_measure().post(), database=database, mailer=ThrowingAway(GROUP))
+    post = replace(home_to_measure().post(), database=database, mailer=DiscardingMailer(GROUP))
     sent = deliver(post).totals.sent
     if sent != readers:
         raise RuntimeError(f"{sent} of {readers} digests were sent")
@@ -182,7 +182,7 @@ def _send(database: SqlDatabase, readers: int) -> None:
 
 
 def _memory(tenth: int) -> list[Measured]:
-    if not tells_memory("B12"):
+    if not can_measure_memory("B12"):
         return []
     with server_to_measure("B12") as server, ExitStack() as stack:
         if server is None:
@@ -200,9 +200,9 @@ def _memory(tenth: int) -> list[Measured]:
     return growth(f"a day on PostgreSQL of {readers:,} readers before {before}", *rows)
 
 
-def _live_and_tell(warming: str, url: str) -> None:
+def _live_and_print(warming: str, url: str) -> None:
     home = home_to_measure()
-    tell(lambda: _live_in(home, warming), lambda: _live_in(home, url))
+    print_growth(lambda: _live_in(home, warming), lambda: _live_in(home, url))
 
 
 def _live_in(home: AppContext, url: str) -> None:
@@ -237,7 +237,7 @@ def _peopled(
 
     with _filled(server, papers(PAPERS) if rows is None else rows) as url:
         with opened(url) as database:
-            settle(readers, database, wish=wish, now=NOW)
+            add_readers(readers, database, wish=wish, now=NOW)
         tidy(url)
         yield url
 
@@ -264,4 +264,4 @@ def _row(what: str, spent: Mapping[int, list[Spent]], each: str) -> Measured:
 
 
 if __name__ == "__main__":
-    _live_and_tell(*sys.argv[1:])
+    _live_and_print(*sys.argv[1:])

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from fastapi.responses import PlainTextResponse
 
-from benchmarks.cpu import cpu_seconds, tells_cpu
+from benchmarks.cpu import can_measure_cpu, cpu_seconds
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
@@ -48,7 +48,7 @@ HELLO = "/hello"
 def speed_of_pages() -> list[Measured]:
     """The cost of hello as a multiple of three cached pages, and the cost of the same pages
     rendered as a multiple of hello."""
-    if not tells_cpu("B11"):
+    if not can_measure_cpu("B11"):
         return []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -70,7 +70,7 @@ def _measured(
     )
     cold = interleaved(
         {
-            "page": partial(_ask_anew, line, path, fresh),
+            "page": partial(_ask_uncached, line, path, fresh),
             "hello": partial(_ask, line, HELLO, COLD),
         },
         rounds=ROUNDS,
@@ -92,7 +92,7 @@ def _measured(
     ]
 
 
-def _ask_anew(line: socket.socket, path: str, fresh: Iterator[int]) -> None:
+def _ask_uncached(line: socket.socket, path: str, fresh: Iterator[int]) -> None:
     """Request URLs that were never requested before."""
     for number in islice(fresh, COLD):
         _ask(line, f"{path}?{number}", 1)

@@ -17,7 +17,7 @@ from statistics import median
 from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import as_jsonl, papers, store, subscribe
-from benchmarks.memory import grown, growth, tell, tells_memory
+from benchmarks.memory import can_measure_memory, grown, growth, print_growth
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.bootstrap import AppContext
@@ -86,7 +86,7 @@ def memory_of_planning_long() -> list[Measured]:
 
 
 def _memory(longer: Mapping[str, int]) -> list[Measured]:
-    if not tells_memory("B12"):
+    if not can_measure_memory("B12"):
         return []
     return [row for kind in _KINDS for row in _grown(kind, kind.tenth * longer.get(kind.name, 1))]
 
@@ -121,10 +121,10 @@ def _publish_in(home: AppContext, opening: AbstractContextManager[Database]) -> 
         publish_now(home, database)
 
 
-def _plan_and_tell(warming: Path, file: Path) -> None:
+def _plan_and_print(warming: Path, file: Path) -> None:
     home = home_to_measure()
-    tell(lambda: _publish_copy(home, warming), lambda: _publish_in(home, opened(file)))
+    print_growth(lambda: _publish_copy(home, warming), lambda: _publish_in(home, opened(file)))
 
 
 if __name__ == "__main__":
-    _plan_and_tell(Path(sys.argv[1]), Path(sys.argv[2]))
+    _plan_and_print(Path(sys.argv[1]), Path(sys.argv[2]))

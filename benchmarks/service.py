@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks.invented import NOW, as_jsonl, store, subscribe
-from benchmarks.memory import highest, tells_memory
+from benchmarks.memory import can_measure_memory, highest
 from benchmarks.table import Bar, Measured
 from benchmarks.whole_run import earlier, todays
 from paperround.bootstrap import AppContext
@@ -35,14 +35,14 @@ from paperround.ranking.learn import NIGHTS
 from paperround.web.app import create_app
 
 MOST_SECONDS = 900
-BREATH = 0.5
+VISIT_SECONDS = 0.5
 """Seconds between two page requests, for a moderate load."""
 
 PAGES = ("/", "/trending", "/search?q=tari", "/editions", "/feeds/trending.atom", "/readyz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Town:
+class Scale:
     """The numbers of papers and readers. The model is trained on at most 8,000 papers."""
 
     papers: int
@@ -52,8 +52,8 @@ class Town:
 
 
 SIZES = {
-    "small": Town(papers=10_000, voted=1_000, new=200, readers=2_000),
-    "whole": Town(papers=100_000, voted=8_000, new=1_000, readers=10_000),
+    "small": Scale(papers=10_000, voted=1_000, new=200, readers=2_000),
+    "whole": Scale(papers=100_000, voted=8_000, new=1_000, readers=10_000),
 }
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where the outbox's twenty thousand syncs are free
 
@@ -69,7 +69,7 @@ def memory_of_the_service_long() -> list[Measured]:
 
 
 def _memory(size: str) -> list[Measured]:
-    if not tells_memory("B19"):
+    if not can_measure_memory("B19"):
         return []
     fast = IN_MEMORY if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) else None
     with (
@@ -77,8 +77,8 @@ def _memory(size: str) -> list[Measured]:
         tempfile.TemporaryDirectory(dir=fast) as outbox,
     ):
         told = [_child(step, size, folder, outbox) for step in ("prepare", "live")]
-    town = SIZES[size]
-    what = f"{town.papers:,} papers, {town.new:,} new, {town.readers:,} readers"
+    scale = SIZES[size]
+    what = f"{scale.papers:,} papers, {scale.new:,} new, {scale.readers:,} readers"
     return [
         Measured(
             id="B19",
@@ -106,19 +106,19 @@ def _home(folder: str, outbox: str) -> AppContext:
     return AppContext(settings, FixedClock(NOW))
 
 
-def prepare(home: AppContext, town: Town) -> None:
+def prepare(home: AppContext, scale: Scale) -> None:
     """Write the papers with their votes, and readers with due times."""
-    rows = earlier(town.papers)
-    for number, row in enumerate(rows[: town.voted]):
+    rows = earlier(scale.papers)
+    for number, row in enumerate(rows[: scale.voted]):
         row["upvotes"] = number * 7919 % 60
     store(read_jsonl(as_jsonl(rows)), home.database)
-    subscribe(town.readers, home.database)
+    subscribe(scale.readers, home.database)
     hours = Hours(hour=NOW.hour)
     yesterday = NOW.replace(day=NOW.day - 1, hour=NOW.hour + 2)
     plan_due(database=home.database, identity=home.identity, hours=hours, now=yesterday)
 
 
-def live(home: AppContext, town: Town) -> None:
+def live(home: AppContext, scale: Scale) -> None:
     """Run the day."""
     home.prepare_to_serve()
     with socket.create_server(("127.0.0.1", 0)) as door:
@@ -129,8 +129,8 @@ def live(home: AppContext, town: Town) -> None:
         try:
             home.queue.put(LEARN)
             home.queue.start()
-            store(read_jsonl(todays(town.new)), home.database)
-            _until_it_is_over(home, f"{host}:{port}", town.readers)
+            store(read_jsonl(todays(scale.new)), home.database)
+            _until_it_is_over(home, f"{host}:{port}", scale.readers)
         finally:
             home.queue.stop(drain_seconds=30)
             running.should_exit = True
@@ -147,7 +147,7 @@ def _until_it_is_over(home: AppContext, place: str, readers: int) -> None:
         home.queue.put(DELIVER)
         for page in PAGES:
             _visit(place, page)
-        threading.Event().wait(BREATH)
+        threading.Event().wait(VISIT_SECONDS)
         with home.database.reading() as work:
             sent = work[Ledger].totals(now=NOW).sent
             learned = work[SlotStore].taken_at(NIGHTS, f"{NOW:%Y-%m-%d}") is not None

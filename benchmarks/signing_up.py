@@ -29,9 +29,9 @@ from pathlib import Path
 
 from fastapi.responses import PlainTextResponse
 
-from benchmarks.clients import HELLO, Told, ask, asking, told
-from benchmarks.cpu import cpu_seconds_in_all, tells_cpu
-from benchmarks.crowd import settle
+from benchmarks.clients import HELLO, Responses, ask, asking, responses_of
+from benchmarks.cpu import can_measure_cpu, cpu_seconds_in_all
+from benchmarks.crowd import add_readers
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.rounds import turned
@@ -77,7 +77,7 @@ class _Round:
     responses."""
 
     cpu: float
-    told: Told
+    responses: Responses
 
 
 @dataclass(slots=True)
@@ -87,11 +87,13 @@ class _Contender:
     @property
     def cpu_each(self) -> float:
         """CPU microseconds of the serving process per request."""
-        return 1e6 * statistics.median(one.cpu / len(one.told.each) for one in self.rounds)
+        return 1e6 * statistics.median(one.cpu / len(one.responses.each) for one in self.rounds)
 
     @property
     def a_second(self) -> float:
-        return statistics.median(len(one.told.each) / one.told.seconds for one in self.rounds)
+        return statistics.median(
+            len(one.responses.each) / one.responses.seconds for one in self.rounds
+        )
 
 
 def signing_up() -> list[Measured]:
@@ -108,11 +110,11 @@ def signing_up_long() -> list[Measured]:
 
 
 def _against_hello() -> list[Measured]:
-    if not tells_cpu("B10"):
+    if not can_measure_cpu("B10"):
         return []
     with tempfile.TemporaryDirectory() as folder, _serving(folder, "hello") as (process, port):
         hello, signup = _rounds(process, port)
-        _require_kept(folder, sum(len(one.told.each) for one in signup.rounds))
+        _require_kept(folder, sum(len(one.responses.each) for one in signup.rounds))
     return [
         _ratio(
             f"sign-ups / hellos, CPU time ({signup.cpu_each:.0f} and {hello.cpu_each:.0f} µs)",
@@ -122,7 +124,7 @@ def _against_hello() -> list[Measured]:
         _ratio(
             f"sign-ups / hellos a second ({signup.a_second:,.0f} and {hello.a_second:,.0f})",
             [
-                a.told.seconds / b.told.seconds
+                a.responses.seconds / b.responses.seconds
                 for a, b in zip(hello.rounds, signup.rounds, strict=True)
             ],
             Bar("at least", 0.15),
@@ -147,7 +149,7 @@ def _rounds(process: int, port: int) -> tuple[_Contender, _Contender]:
     return each["hello"], each["signup"]
 
 
-def _require_answered(answers: Told, status: int) -> None:
+def _require_answered(answers: Responses, status: int) -> None:
     if set(answers.statuses) != {status}:
         raise RuntimeError(f"not all were answered {status}: {answers.statuses}")
 
@@ -179,7 +181,7 @@ def _under_load(readers: int) -> list[Measured]:
             _until_sent(folder, readers)
             took = time.monotonic() - begin
         finally:
-            answers = told(client)
+            answers = responses_of(client)
         _require_kept(folder, answers.statuses.get(STATUS["signup"], 0))
     said = f"at {PACE} a second while {readers:,} digests are published and sent in {took:.1f} s"
     fine = answers.statuses.get(STATUS["signup"], 0)
@@ -270,7 +272,7 @@ def _prepare(home: AppContext, readers: int) -> None:
     database = home.database
     assert isinstance(database, SqlDatabase)
     store(read_jsonl(as_jsonl(papers(PAPERS))), database)
-    settle(readers, database, wish=lambda _: Preferences(), now=home.clock.now())
+    add_readers(readers, database, wish=lambda _: Preferences(), now=home.clock.now())
     plan_due(
         database=database,
         identity=home.identity,

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
-from benchmarks.memory import grown, growth, tell, tells_memory
+from benchmarks.memory import can_measure_memory, grown, growth, print_growth
 from benchmarks.table import Measured
 from paperround.bootstrap import AppContext
 from paperround.db.transactions import Database
@@ -40,7 +40,7 @@ GROUP = 50
 _TAKEN = Reply(250, "2.0.0", "thrown away")
 
 
-class ThrowingAway:
+class DiscardingMailer:
     """Marks `group` messages at a time, then accepts and discards them. Implements Mailer."""
 
     def __init__(self, group: int = GROUP) -> None:
@@ -73,7 +73,7 @@ def memory_of_a_run_long() -> list[Measured]:
 
 
 def _memory(tenth: int) -> list[Measured]:
-    if not tells_memory("B12"):
+    if not can_measure_memory("B12"):
         return []
     with _prepared((WARMING, tenth, 10 * tenth)) as (warming, small_file, large_file):
         small, large = (grown(MODULE, warming, file) for file in (small_file, large_file))
@@ -112,9 +112,9 @@ def todays(count: int) -> bytes:
     return as_jsonl(rows)
 
 
-def _live_and_tell(warming: Path, file: Path) -> None:
+def _live_and_print(warming: Path, file: Path) -> None:
     home = home_to_measure()
-    tell(lambda: _live_in(home, copy_of(warming)), lambda: _live_in(home, opened(file)))
+    print_growth(lambda: _live_in(home, copy_of(warming)), lambda: _live_in(home, opened(file)))
 
 
 def _live_in(home: AppContext, opening: AbstractContextManager[Database]) -> None:
@@ -126,7 +126,7 @@ def live(home: AppContext, database: Database) -> int:
     """Run a day from the file to the last message; return how many messages were accepted."""
     store(read_jsonl(todays(NEW)), database)
     report = publish_now(home, database)
-    mailer = ThrowingAway()
+    mailer = DiscardingMailer()
     # `home` serves two databases: the send marks of one would make the other look like an older
     # copy
     post = replace(home.post(), database=database, mailer=mailer, marks=SendMarks())
@@ -137,4 +137,4 @@ def live(home: AppContext, database: Database) -> int:
 
 
 if __name__ == "__main__":
-    _live_and_tell(Path(sys.argv[1]), Path(sys.argv[2]))
+    _live_and_print(Path(sys.argv[1]), Path(sys.argv[2]))

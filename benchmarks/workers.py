@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from benchmarks.crowd import settle
+from benchmarks.crowd import add_readers
 from benchmarks.homes import home_to_measure
 from benchmarks.invented import as_jsonl, papers
 from benchmarks.peer import far_sink
@@ -189,8 +189,8 @@ def _planned(place: Place, readers: int) -> Iterator[str]:
     now = SystemClock().now()
     with migrated(place.server) as url:
         with opened(url) as database:
-            take_in(database, PAPERS, now)
-            settle(readers, database, wish=lambda _: Preferences(), now=now)
+            ingest_papers(database, PAPERS, now)
+            add_readers(readers, database, wish=lambda _: Preferences(), now=now)
             home = home_to_measure()  # its copies have no data folder yet
             publish(
                 database=database,
@@ -205,7 +205,7 @@ def _planned(place: Place, readers: int) -> Iterator[str]:
         yield url
 
 
-def take_in(database: SqlDatabase, count: int, now: datetime) -> None:
+def ingest_papers(database: SqlDatabase, count: int, now: datetime) -> None:
     """Ingest `count` papers that were announced today."""
     rows = papers(count)
     for row in rows:
