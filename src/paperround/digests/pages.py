@@ -321,7 +321,7 @@ PAGE = 20
 DEEPEST = 500
 MOST_ENTRIES = 60
 LOOKED_AT = 500
-"""Search results read, of which the newest are shown."""
+"""The number of search results to read; the newest of them are shown."""
 WINDOWS = (timedelta(days=7), timedelta(days=60), None)
 """How far back a search goes; the next window is tried when there are too few papers."""
 _OR = re.compile(r"\bOR\b")

@@ -78,7 +78,7 @@ class PollProgress:
     before then has been read, even if the poll ended days later. `validators` are the
     ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`).
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
-    batch again is no news. `usual` has the shapes of the last expected batches, newest last;
+    batch again is not news. `usual` has the shapes of the last expected batches, newest last;
     `alarm` is the one in force.
     """
 

@@ -273,7 +273,7 @@ class _PollRun:
         return next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
 
     def put_off(self, why: str, pause: timedelta) -> PollReport:
-        """End a poll that cannot go on now; it resumes at its cursor after `pause`."""
+        """End a poll that cannot continue now; it resumes at its cursor after `pause`."""
         now, is_holiday = self._context.clock.now(), self._source.holiday(self._now)
         health, reason = health_after_delay(self._feed, why, is_holiday=is_holiday, now=now)
         self._close_early(health, now)

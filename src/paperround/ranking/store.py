@@ -19,7 +19,7 @@ class ModelStore(Store):
     def add(
         self, name: str, version: str, content: bytes, *, outcomes: int, now: datetime
     ) -> ModelId:
-        """Store a model that was trained at `now` on so many outcomes."""
+        """Store a model that was trained at `now` on this many outcomes."""
         row = {
             "name": name,
             "version": version,

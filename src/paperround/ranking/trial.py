@@ -63,7 +63,7 @@ class MovedPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOutcome:
-    """The mean votes a week later of the first papers as sent and as tried, over so many days."""
+    """The mean votes a week later of the first papers, as sent and as tried, over `days` days."""
 
     days: int
     sent: float

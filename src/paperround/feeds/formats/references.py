@@ -59,7 +59,7 @@ def reference_record(reference: Reference) -> Record:
     """Return the record of a reference; raises BadEntry without a title.
 
     The paper is listed on the last day of the stated day, month or year, so that an old
-    bibliography is no news; a period that is not over yet is no listing (see `merge`).
+    bibliography is not news; a period that is not over yet is ignored (see `merge`).
     """
     is_name = arxiv_name(reference.note) or PUBMED.fullmatch(reference.note.strip())
     note = "" if is_name else repair_abstract(reference.note)

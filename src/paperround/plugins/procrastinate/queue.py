@@ -61,8 +61,8 @@ _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 T = TypeVar("T")
 
 NARROW = frozenset({QueueName.NOTICES, QueueName.MAIL})
-"""Queues of which a process runs one job at a time: more would share its connections to the relay.
-More processes send more."""
+"""Queues from which a process runs one job at a time: more would share its connections to the
+relay. More processes send more."""
 
 BEAT_SECONDS = 10.0
 """How often a worker sends a heartbeat, and looks for workers without one."""

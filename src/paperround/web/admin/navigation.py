@@ -1,4 +1,4 @@
-"""The pages in the navigation of the admin pages, of which those that exist are shown."""
+"""The navigation of the admin pages, without pages that are not installed."""
 
 from functools import cache
 
