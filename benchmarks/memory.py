@@ -45,7 +45,7 @@ def print_growth(first: Callable[[], object], measured: Callable[[], object]) ->
 
 
 def growth(what: str, small: float, large: float) -> list[Measured]:
-    """The rows of B12: the MB that `what` adds to a process, relative to what a tenth of it
+    """The rows of B12: the MB that `what` adds to a process, and their ratio to what a tenth
     adds."""
     return [
         Measured(
