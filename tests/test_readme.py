@@ -1,8 +1,9 @@
 """What the README tells a newcomer to type works, in order, in an empty home.
 
-Fenced blocks marked `sh` are run as one script with `set -eu`; blocks marked `text` are only read.
-Lines that set up a clone (`./run ...`, `git clone`, `cd`) are left out. A line that names FILE gets
-the real sample page, and the test is skipped where there is none.
+Fenced blocks marked `sh` are run as one script with `set -eu`, but for those that ask questions or
+start the service; tests/docs runs these. Lines that set up a clone (`./run ...`, `git clone`, `cd`)
+are left out. A line that names FILE gets the real sample page, and the test is skipped where there
+is none.
 """
 
 import os
@@ -23,13 +24,15 @@ from tests.story.forked import CLOCKED
 ROOT = Path(__file__).resolve().parents[1]
 SATURDAY = datetime(2026, 2, 28, 9, tzinfo=UTC)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NEEDS_A_PERSON = re.compile(r"^paperround (?:init|serve)\b", re.MULTILINE)
 SET_UP = re.compile(r"\s*(?:\./run|git clone|cd|pip|uv)\b")
 REAL_PAGE = "seed/trending_papers_page.txt"
 
 
 def script(page: str) -> str:
     """The lines of a page that a newcomer types after setting up."""
-    lines = [line for block in BLOCK.findall(page) for line in block.splitlines()]
+    blocks = [block for block in BLOCK.findall(page) if not NEEDS_A_PERSON.search(block)]
+    lines = [line for block in blocks for line in block.splitlines()]
     return "\n".join(line for line in lines if not SET_UP.match(line))
 
 

@@ -50,7 +50,8 @@ class Ci:
         self.git("config", "core.sshCommand", str(self.folder / "ssh"), place=place)
         url = f"ssh://host{self.folder}/origin.git"
         self.git("remote", "set-url", "origin", url, place=place)
-        (script,) = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.M | re.S)
+        shown = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.M | re.S)
+        [script] = [one for one in shown if "git push" in one]
         return self._run(["sh", "-c", script], place, status=status)
 
     def _run(
