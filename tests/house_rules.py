@@ -33,6 +33,7 @@ READ_THE_CLOCK = (
     "tests/test_clock.py",  # tests the clock itself
     "tests/test_scheduler.py",  # APScheduler compares with the machine's clock
     "tests/story/clocked.py",  # replaces the clock of a process
+    "tests/docs/terminal.py",  # replaces the clock of commands
     "tests/story/test_leap.py",  # runs below a library that changes the machine's clock
 )
 

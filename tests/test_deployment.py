@@ -1,4 +1,5 @@
-"""The container, the compose file, the units and the two guides say what is true of this tree."""
+"""The container, the compose file and the units say what is true of this tree. tests/docs reads the
+pages."""
 
 import json
 import os
@@ -28,13 +29,11 @@ from tests.documented import commands
 ROOT = Path(__file__).resolve().parents[1]
 UNITS = sorted((ROOT / "deploy/systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
-GUIDES = [ROOT / "docs/first-digest.md", ROOT / "docs/operating.md"]
 PLACES = [
     ROOT / "Dockerfile",
     ROOT / "compose.yaml",
     ROOT / "deploy/many.env",
     *UNITS,
-    *GUIDES,
 ]
 
 
@@ -399,13 +398,8 @@ def test_every_command_that_is_named_exists(place: Path) -> None:
 
 
 def typed(place: Path) -> list[str]:
-    """What a page or file shows as typed: code of a guide, command lines of anything else."""
+    """The command lines that a file shows."""
     text = place.read_text(encoding="utf-8")
-    if place.suffix == ".md":
-        blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        prose = re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-        code = [line for block in blocks for line in block.splitlines()]
-        return code + [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose)]
     lines = re.findall(r"^\s*(?:CMD|command:|ExecStart=|#).*$", text, re.MULTILINE)
     return [re.sub(r"[\[\]\",\s]+", " ", line) for line in lines]
 
