@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from paperround.cli.process import JsonLines
+from paperround.core.i18n.localize import english_reason
 from paperround.core.jobs import QueueName
 from paperround.editions.model import DeliveryState
 from paperround.plugins.bounce_hooks import postmark
@@ -20,10 +21,11 @@ from paperround.plugins.channels.webhook import messages, signed
 from paperround.web import health
 from tests.docs.conftest import Documented
 from tests.docs.curl import difference
-from tests.docs.pages import Block, blocks, blocks_in
+from tests.docs.pages import Block, blocks, blocks_in, spans
 from tests.plugins.channels.services import KEY
 from tests.plugins.channels.views import NOW, digest, paper
 from tests.web.serving import served
+from tools.evaluate.gist import read_marked
 
 HOOK = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers", key=KEY)
 
@@ -90,6 +92,19 @@ def test_a_provider_is_written_as_postmark_is() -> None:
         names = [one.arg for one in (*function.args.args, *function.args.kwonlyargs)]
         assert names == list(inspect.signature(real).parameters)
         assert ast.unparse(function.returns or function) == real.__annotations__["return"].__name__
+
+
+def test_a_reason_is_told_as_its_page_shows() -> None:
+    [shown] = [one.text for one in spans() if one.text.startswith('["votes')]
+    assert english_reason(shown) == "41 votes, 12 since yesterday"
+
+
+def test_a_marked_abstract_is_read_as_its_page_shows(tmp_path: Path) -> None:
+    [shown] = [one.text for one in spans() if one.text.startswith('{"abstract"')]
+    file = tmp_path / "abstracts.jsonl"
+    file.write_text(f"{shown}\n")
+    [marked] = read_marked(file)
+    assert marked.text == "..."
 
 
 def test_an_event_of_the_log_is_what_its_page_shows() -> None:

@@ -68,6 +68,34 @@ def test_the_headers_that_the_page_shows_are_what_comes(documented: Documented) 
         assert re.sub(r"\d+", "1", answer.headers[name]) == re.sub(r"\d+", "1", value)
 
 
+EXPORT = "/api/v1/admin/feeds/export"
+OBJECTS = {
+    '{"items": [...], "next_cursor": "..."}': "/api/v1/papers",
+    '{"feeds": [{"name", "kind", "url", "settings", "show", "enabled"}]}': EXPORT,
+}
+"""Objects that sentences outline, and where each comes from."""
+
+OTHER_OBJECTS = {
+    '{"kind", "value"}': "sent by the example of signing up",
+    '{"abstract": "...", "spans": [{"start": 0, "end": 80, "label": "idea"}]}': "test_code.py",
+    '["votes.since_yesterday",{"votes":41,"gained":12}]': "test_code.py",
+    '{{ _("...") }}': "a template",
+}
+"""Other spans that look like JSON, and what tries them or what they are."""
+
+
+def test_objects_in_sentences_have_the_keys_that_come(documented: Documented) -> None:
+    shown = {one.text for one in spans() if re.match(r'[{\[].*"', one.text)}
+    assert shown == OBJECTS.keys() | OTHER_OBJECTS.keys()
+    key = {"Authorization": f"Bearer {documented.variables['KEY']}"}
+    feed = {"name": "ml", "kind": "hf-daily"}
+    assert documented.client.post("/api/v1/admin/feeds", json=feed, headers=key).is_success
+    for text, path in OBJECTS.items():
+        outline = re.sub(r'("\w+")(?=[,}])', r"\1: null", text.replace("[...]", "[]"))
+        answer = documented.client.get(path, headers=key).json()
+        assert difference(json.loads(outline), answer) == ""
+
+
 # --- addresses -----------------------------------------------------------------------------------
 
 NAMES = {"{date}": "2026-03-02", "{cut}": "1", "{paper}": "2603.00001", "{provider}": "ses"}
