@@ -10,14 +10,13 @@ from tests.docs.shell import commands_in, find_command, options_of, root
 
 A_SCRIPT = {
     "docs/once.md#5": "tests/plugins/once/test_recipe.py runs it",
-    "docs/first-digest.md#2": "a function of the shell: test_settings_and_files.py",
+    "docs/first-digest.md#2": "a function of the shell: test_configuration.py",
 }
 """Blocks of shell that are more than a list of commands, and what tries them."""
 
 NO_COMMAND = {
     "docs/cli.md: paperround COMMAND --help": "COMMAND is any of them",
     "docs/doctor.md: digest headers": "a check of the doctor",
-    "docs/bounces.md: bounces@papers.example.org": "an address",
 }
 """Spans that begin like a command of ours, and what they are."""
 
