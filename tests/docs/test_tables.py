@@ -7,6 +7,7 @@ import pytest
 
 from paperround.access.model import Scope
 from paperround.core.jobs import QueueName
+from paperround.core.languages import LANGUAGES
 from paperround.core.plugins import plugins
 from paperround.editions.lists import ListLook, ListSettings
 from paperround.feeds.formats.registry import READERS
@@ -49,6 +50,11 @@ def first_column(page: str, heading: str) -> list[str]:
 )
 def test_a_table_lists_what_there_is(page: str, heading: str, known: Iterable[str]) -> None:
     assert sorted(first_column(page, heading)) == sorted(map(str, known))
+
+
+@pytest.mark.accept("Q19", mutant="a-language-that-no-page-lists")
+def test_the_page_on_languages_says_of_each_whether_a_native_speaker_has_read_it() -> None:
+    assert first_column("docs/languages.md", "tag") == [*LANGUAGES]
 
 
 def test_the_table_of_a_lists_fields_has_them_all() -> None:
