@@ -350,7 +350,9 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
     assert reports == [1, 0]
     assert digest.local_date == NOW.date()
     assert digest.positions[0] == 10
-    assert re.match("Near “.*(ceramics|glaze).*”, which you follow", english(digest.reasons[10]))
+    assert re.match(
+        "Related to “.*(ceramics|glaze).*”, which you follow", english(digest.reasons[10])
+    )
 
 
 def test_a_newcomer_who_names_topics_waits_for_the_first_edition_like_all(

@@ -83,7 +83,7 @@ def test_the_footer_says_what_each_source_brought_and_what_is_not_well() -> None
         "arxiv-ml: 1,234 new",
         "hf: 3 new",
         "cs: 4 new, now stale",
-        "math: 5 new, now out of reach",
+        "math: 5 new, now unreachable",
     )
 
 
@@ -103,7 +103,7 @@ def test_the_footer_says_why_a_source_brought_nothing() -> None:
         "arxiv-ml: nothing new",
         "hf: holiday",
         "arxiv: stale, nothing since 24 Nov 05:10 UTC",
-        "bio: out of reach, nothing yet",
+        "bio: unreachable, nothing yet",
         "math: not read yet",
         "physics: no papers",
         "gone: gone for good, nothing since 24 Nov 05:10 UTC",

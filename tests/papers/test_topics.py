@@ -38,7 +38,7 @@ def told(topic: str, title: str, abstract: str = "") -> str:
     ],
 )
 def test_a_topic_is_found_as_a_whole_word(topic: str, text: str) -> None:
-    assert told(topic, text) == f"Follows your topic “{topic}”"
+    assert told(topic, text) == f"On your topic “{topic}”"
 
 
 def test_topics_are_cleaned_and_kept_once() -> None:

@@ -171,9 +171,7 @@ def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
     )
     on_topic = chosen(replace(weekly, topics=("Paper 1",)), of=made)
     assert isinstance(on_topic, DigestChoice)
-    assert on_topic.reasons == {
-        1: "Follows your topic “Paper 1” · Rose since Thursday: 9 votes, 4 new"
-    }
+    assert on_topic.reasons == {1: "On your topic “Paper 1” · Rose since Thursday: 9 votes, 4 new"}
 
 
 def test_only_papers_above_the_reader_s_floor_are_sent() -> None:
@@ -189,7 +187,7 @@ def test_papers_on_a_readers_topic_come_first_and_say_so() -> None:
     choice = chosen(Preferences(topics=("paper 4",)))
     assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 1, 2)
-    assert choice.reasons == {4: "Follows your topic “paper 4”"}
+    assert choice.reasons == {4: "On your topic “paper 4”"}
 
 
 @pytest.mark.accept("F20", part="quiet days")
@@ -231,7 +229,7 @@ def test_papers_of_an_author_one_follows_come_first_then_those_on_topic() -> Non
         positions=(4, 2, 1),
         reasons={
             4: "By Ada Lovelace, whom you follow · new today",
-            2: "Follows your topic “fusion”",
+            2: "On your topic “fusion”",
         },
     )
 
@@ -249,7 +247,7 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
     )
     assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 3, 2)
-    assert choice.reasons[4] == "Follows your topic “fusion”"
+    assert choice.reasons[4] == "On your topic “fusion”"
     assert choice.parts == {"personal": [2.0, 0.0, 5.0]}
 
 
@@ -309,7 +307,7 @@ def test_followed_authors_come_first_then_searches_then_the_rest() -> None:
         ('keyword:"on graphs"', 'Matches your search “"on graphs"”: “On Graphs”'),
         ("keyword:author:bob", "Matches your search “author:bob”: “Bob”"),
         ("keyword:cat:cs", "Matches your search “cat:cs”"),
-        ("topic:graphs", "Follows your topic “graphs”"),
+        ("topic:graphs", "On your topic “graphs”"),
         ("author:BOB", "By Bob, whom you follow"),
         ("category:cs.LG", "In cs.LG, which you follow"),
         ("category:cs", "In cs, which you follow"),

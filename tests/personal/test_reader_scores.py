@@ -104,7 +104,7 @@ def test_the_second_of_two_papers_on_one_thing_waits(day: TasteDay) -> None:
 @pytest.mark.accept("Q9", part="personal")
 def test_the_reason_names_a_topic_of_both_papers_and_the_one_that_was_liked(day: TasteDay) -> None:
     reason = reason_of(day, Taste(liked=(CLAY,)), 1)
-    found = re.fullmatch("Near “Dating pottery”, which you liked: also about (\\w+)", reason)
+    found = re.fullmatch("Similar to “Dating pottery”, which you liked: also about (\\w+)", reason)
     assert found is not None
     assert occurs(found[1], *POTS)
     assert occurs(found[1], *SHARDS)
@@ -112,23 +112,25 @@ def test_the_reason_names_a_topic_of_both_papers_and_the_one_that_was_liked(day:
 
 def test_a_paper_that_was_saved_is_told_from_one_that_was_liked(day: TasteDay) -> None:
     reason = reason_of(day, Taste(liked=(CLAY,), saved=(CLAY,)), 1)
-    assert reason.startswith("Near “Dating pottery”, which you saved: also about ")
+    assert reason.startswith("Similar to “Dating pottery”, which you saved: also about ")
 
 
 @pytest.mark.accept("F62", mutant="near-another-paper-than-it-says")
 def test_a_paper_near_a_saved_one_names_that_one(day: TasteDay) -> None:
     both = Taste(liked=(SEA, CLAY), saved=(SEA, CLAY))
-    assert reason_of(day, both, 1).startswith("Near “Dating pottery”, which you saved: ")
-    assert reason_of(day, both, 3).startswith("Near “Tides of the ocean”, which you saved: ")
+    assert reason_of(day, both, 1).startswith("Similar to “Dating pottery”, which you saved: ")
+    assert reason_of(day, both, 3).startswith("Similar to “Tides of the ocean”, which you saved: ")
 
 
 @pytest.mark.accept("F62", mutant="near-ones-own-is-near-what-was-added")
 def test_a_paper_near_ones_own_says_so(day: TasteDay) -> None:
     known_here = Taste(liked=(CLAY,), given=(CLAY,), own=(CLAY,))
     by_title = Taste(titles=("Dating pottery",), own=("Dating pottery",))
-    assert reason_of(day, known_here, 1).startswith("Near your paper “Dating pottery”: also about ")
+    assert reason_of(day, known_here, 1).startswith(
+        "Similar to your paper “Dating pottery”: also about "
+    )
     assert "which you added" in reason_of(day, Taste(liked=(CLAY,), given=(CLAY,)), 1)
-    assert reason_of(day, by_title, 2) == "Near “Dating pottery”, which you added"
+    assert reason_of(day, by_title, 2) == "Similar to “Dating pottery”, which you added"
 
 
 @pytest.mark.accept("Q17", part="topics", mutant="a-weak-likeness-is-a-reason")
@@ -152,7 +154,7 @@ def test_no_reason_is_given_for_what_is_not_there_for_the_readers_sake(day: Tast
 
 def test_a_topic_is_named_as_such(day: TasteDay) -> None:
     reason = reason_of(day, Taste(topics=("ocean tides",)), 3)
-    assert reason == "Near “ocean tides”, which you follow"
+    assert reason == "Related to “ocean tides”, which you follow"
 
 
 def test_a_paper_that_lacks_a_word_of_a_topic_is_not_said_to_be_near_it(day: TasteDay) -> None:
@@ -162,7 +164,7 @@ def test_a_paper_that_lacks_a_word_of_a_topic_is_not_said_to_be_near_it(day: Tas
 @pytest.mark.parametrize("topic", ["ocean tides", "Ocean Tides", "OCEAN tides"])
 def test_a_topic_is_quoted_as_its_reader_wrote_it(day: TasteDay, topic: str) -> None:
     reason = reason_of(day, Taste(topics=(topic,)), 3)
-    assert reason == f"Near “{topic}”, which you follow"
+    assert reason == f"Related to “{topic}”, which you follow"
 
 
 def test_papers_nobody_knows_any_more_say_nothing(day: TasteDay) -> None:
@@ -174,7 +176,7 @@ def test_papers_nobody_knows_any_more_say_nothing(day: TasteDay) -> None:
 def test_a_paper_somebody_gave_is_named_in_the_reason(day: TasteDay) -> None:
     given = Mine(day, Taste(liked=(CLAY,), given=(CLAY,)))
     assert given.worth(1) == Mine(day, Taste(liked=(CLAY,))).worth(1)
-    assert given.reason(1).startswith("Near “Dating pottery”, which you added: also about ")
+    assert given.reason(1).startswith("Similar to “Dating pottery”, which you added: also about ")
 
 
 @pytest.mark.accept("F13", part="seeds")
@@ -183,7 +185,7 @@ def test_a_title_speaks_like_a_paper_that_has_nothing_else(day: TasteDay) -> Non
     mine = Mine(day, Taste(titles=(title,), topics=("tides",)))
     assert mine.worth(1) > mine.worth(3)
     assert mine.reason(1).startswith(
-        "Near “Kilns, glaze and pottery Kilns, glaze and…”, which you added: "
+        "Similar to “Kilns, glaze and pottery Kilns, glaze and…”, which you added: "
     )
 
 
@@ -201,4 +203,4 @@ def test_what_one_reader_gave_is_only_liked_by_another(day: TasteDay) -> None:
     gave, liked, title = (english(one.reasons[list(one.places).index(0)]) for one in picks)
     assert "which you added" in gave
     assert "which you liked" in liked
-    assert title == "Near “Kiln”, which you added"
+    assert title == "Similar to “Kiln”, which you added"

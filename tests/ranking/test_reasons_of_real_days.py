@@ -78,9 +78,9 @@ ALLOWED = {
     "rising topic": r"Rising topic: “(?P<term>[^”]+)”",
     "author": r"(?:By (?P<followed>.+), whom you follow"
     r"|From (?P<popular>.+), whose papers are often popular here)",
-    "followed": r"Follows your topic “.+”|In \S+, which you follow|Near “.+”, which you follow",
+    "followed": r"On your topic “.+”|In \S+, which you follow|Related to “.+”, which you follow",
     "search": r"Matches your search “.+?”(?:: “.+)?",
-    "near saved": r"Near “(?P<title>.+?)…?”, which you (?P<relation>saved|liked|added): "
+    "near saved": r"Similar to “(?P<title>.+?)…?”, which you (?P<relation>saved|liked|added): "
     r"also about (?P<about>.+)",
 }
 

@@ -131,7 +131,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     today(database)
     title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
-    assert reason.startswith("Near “Dating pottery”, which you added: also about ")
+    assert reason.startswith("Similar to “Dating pottery”, which you added: also about ")
 
 
 @pytest.mark.accept("F13", part="seeds")
@@ -142,7 +142,9 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     today(database)
     title, reason = told(shown(database, personal_ranking=PersonalRanking()))[0]
     assert title == "A kiln for pottery"
-    assert reason.startswith("Near “How a kiln for pottery is fired”, which you added: also about ")
+    assert reason.startswith(
+        "Similar to “How a kiln for pottery is fired”, which you added: also about "
+    )
 
 
 def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
