@@ -127,7 +127,7 @@ def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     assert set(WHY_NO_MAIL) == set(SkipReason)
     for state in DeliveryState:
         assert state_text(state, "").endswith(".")
-    assert state_text(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
+    assert state_text(DeliveryState.SKIPPED, "muted") == "You had muted all the new papers."
     theirs = {*SystemMailKind} - {SystemMailKind.ALERT, SystemMailKind.LOGIN}
     told = {email_kind_name(kind) for kind in theirs}
     assert len(told) == len(theirs)

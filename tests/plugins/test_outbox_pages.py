@@ -128,7 +128,7 @@ def test_what_kind_a_mail_is_stands_in_words_of_the_reader(
 
 def test_a_mail_that_does_not_say_what_it_is_is_a_mail(demo: TestClient, tmp_path: Path) -> None:
     put(tmp_path, "4", b"Subject: Hello\r\nFeedback-ID: <script>:x\r\n\r\nHi.\r\n")
-    assert ">Mail · " in demo.get("/outbox").text
+    assert ">Email · " in demo.get("/outbox").text
 
 
 def test_the_newest_mail_comes_first(demo: TestClient, tmp_path: Path) -> None:

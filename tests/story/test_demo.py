@@ -110,7 +110,7 @@ def test_from_the_first_page_to_the_digest_and_out_again(home: CommandLine) -> N
         leave = link(digest, "unsubscribe")
         assert "a•••@example.org" in demo.page(leave)
         demo.post(leave)
-        assert demo.mail("You have left, with a way back")["To"] == READER
+        assert demo.mail("You unsubscribed, with a link to undo it")["To"] == READER
 
 
 def test_a_demo_goes_on_where_it_was_stopped(home: CommandLine) -> None:

@@ -82,7 +82,7 @@ def test_choices_can_be_tried_before_they_are_saved(
     assert_is_mail(page)
     assert site.dump() == before
     nothing = site.client.post(f"/preferences/{choices_token}/preview", data={"floor": "1000000"})
-    assert "No new paper had the score you ask for." in nothing.text
+    assert "No new paper reached your minimum score." in nothing.text
 
 
 def assert_is_mail(answer: Response) -> None:

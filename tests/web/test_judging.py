@@ -33,13 +33,13 @@ def test_papers_are_judged_the_answer_is_shown_and_then_kept(
     assert len(shown) == 12
     said = {f"p{n}": "good" for n in shown[:5]} | {f"p{n}": "bad" for n in shown[5:8]}
     page = site.client.post(path(choices_token), data={"action": "suggest", **said}).text
-    assert "5 good papers, 3 bad ones" in page
+    assert "5 papers rated good, 3 rated bad" in page
     assert feedback(site) == {}
     interests = re.findall(r'name="interest" value="([^"]+)"', page)
     kept = site.client.post(
         path(choices_token), data={"action": "keep", **said, "interest": interests[:1]}
     )
-    assert "8 judgements" in kept.text
+    assert "8 ratings" in kept.text
     assert sorted(feedback(site).values()) == ["less"] * 3 + ["more"] * 5
     assert not set(numbers(site.client.get(path(choices_token)).text)) & set(shown[:8])
 
@@ -59,7 +59,7 @@ def test_without_a_good_paper_the_page_says_what_is_missing(
 ) -> None:
     answer = site.client.post(path(choices_token), data={"action": "suggest"})
     assert answer.status_code == 422
-    assert "say of one paper at least that it is good" in answer.text
+    assert "rate at least one paper as good" in answer.text
 
 
 @pytest.mark.parametrize("interest", ["nonsense", 'mute:"', "topic:" + "x" * 200])

@@ -433,7 +433,7 @@ def test_without_sources_the_page_says_so(site: Site) -> None:
 
 def test_papers_that_were_read_by_hand_are_told_too(site: Site, edition: Edition) -> None:
     page = site.client.get("/sources").text
-    assert "It is a file that was read by hand." in page
+    assert "Its papers were imported from a file." in page
 
 
 @pytest.mark.accept("F38", part="social metadata")

@@ -157,24 +157,24 @@ MOST_MAILS = 50
 _ADDRESS = re.compile(r"[^\s<>,;:()]+@[^\s<>,;:()]+")
 
 WHY_NO_MAIL: Mapping[str, str] = {
-    SkipReason.NO_NEW_PAPERS: marked("There was no paper that you had not had before."),
+    SkipReason.NO_NEW_PAPERS: marked("There were no new papers for you."),
     SkipReason.NO_PAPERS_AT_ALL: marked("No papers had been read yet."),
-    SkipReason.MUTED: marked("Everything new was muted by you."),
-    SkipReason.BELOW_FLOOR: marked("No new paper had the score you ask for."),
-    SkipReason.PAUSED: marked("You paused it."),
+    SkipReason.MUTED: marked("You had muted all the new papers."),
+    SkipReason.BELOW_FLOOR: marked("No new paper reached your minimum score."),
+    SkipReason.PAUSED: marked("You had paused your digests."),
     SkipReason.BOUNCING: marked(
-        "Too much of our mail to you came back, so it rested for some days."
+        "Too many of our emails to you bounced, so we paused your digests for some days."
     ),
     SkipReason.NOT_THEIR_DAY: marked("It was not one of your days."),
     SkipReason.HOLIDAY: marked("The sources announced nothing: it was a weekend or a holiday."),
     SkipReason.FEED_STALE: marked("The sources had announced nothing new yet."),
     SkipReason.FEED_FAILED: marked("A source could not be read."),
     SkipReason.RESTORED: marked(
-        "It may have left before this installation was restored from a backup."
+        "It may have been sent before this installation was restored from a backup."
     ),
     SkipReason.NO_EDITIONS: marked("The list had no edition in the month before."),
-    SkipReason.UNSUBSCRIBED: marked("You had left before it was sent."),
-    SkipReason.SUPPRESSED: marked("Your address must not be mailed."),
+    SkipReason.UNSUBSCRIBED: marked("You had unsubscribed before it was sent."),
+    SkipReason.SUPPRESSED: marked("We no longer send email to your address."),
     SkipReason.CANCELLED: marked("The edition was withdrawn before it was sent."),
 }
 """Explains to a reader why there was no digest, by the reason in the ledger."""
@@ -190,18 +190,16 @@ WHY_THIN: Mapping[str, str] = {
 """Explains why a digest has few papers, by the reason found when its edition was made."""
 
 _STATES: Mapping[DeliveryState, str] = {
-    DeliveryState.QUEUED: marked("It waits to be sent."),
+    DeliveryState.QUEUED: marked("It is waiting to be sent."),
     DeliveryState.CLAIMED: marked("It is being sent."),
     DeliveryState.IN_DATA: marked("It is being sent."),
-    DeliveryState.SENT: marked("The mail server took it."),
-    DeliveryState.DEFERRED: marked("The mail server did not take it yet. We try again."),
+    DeliveryState.SENT: marked("The mail server accepted it."),
+    DeliveryState.DEFERRED: marked("The mail server has not accepted it yet. We’ll try again."),
     DeliveryState.FAILED: marked("The mail server refused it."),
     DeliveryState.UNKNOWN: marked(
-        "It was handed over and no answer came: it may have arrived, and is not sent twice."
+        "The mail server did not reply. It may have arrived, so we won’t send it twice."
     ),
-    DeliveryState.EXPIRED: marked(
-        "It could not be sent in time, and was given up when it was no news."
-    ),
+    DeliveryState.EXPIRED: marked("It could not be sent in time, so we stopped trying."),
     DeliveryState.SKIPPED: marked("It was not sent."),
 }
 _NAMES: Mapping[str, str] = {
@@ -209,7 +207,7 @@ _NAMES: Mapping[str, str] = {
     SystemMailKind.REMINDER: marked("Reminder to confirm your subscription"),
     SystemMailKind.CHANGE: marked("Confirm your change of address"),
     SystemMailKind.PREFERENCES: marked("Link to your choices"),
-    SystemMailKind.UNDO: marked("You have left, with a way back"),
+    SystemMailKind.UNDO: marked("You unsubscribed, with a link to undo it"),
     SystemMailKind.TEST: marked("Test email"),
     SystemMailKind.ALERT: marked("Alert for the operator"),
     SystemMailKind.LOGIN: marked("Log-in link for an operator"),
@@ -227,7 +225,7 @@ def state_text(state: DeliveryState, reason: str) -> str:
 
 def email_kind_name(kind: str) -> str:
     """Return the name of any kind of email, a generic one for an unknown kind."""
-    return marked("Digest") if kind == DIGEST else _NAMES.get(kind, marked("Mail"))
+    return marked("Digest") if kind == DIGEST else _NAMES.get(kind, marked("Email"))
 
 
 def redact_addresses(reply: str | None) -> str | None:

@@ -25,17 +25,17 @@ MOST_NAMES = 100
 
 HEALTH: Mapping[FeedHealth, str] = {
     FeedHealth.NEW: marked("It has not been read yet."),
-    FeedHealth.FRESH: marked("It is well."),
-    FeedHealth.EMPTY: marked("It answers, and says that it has nothing new."),
-    FeedHealth.STALE: marked("It answers, but the papers it should have by now have not come."),
+    FeedHealth.FRESH: marked("It is up to date."),
+    FeedHealth.EMPTY: marked("It responds, but has nothing new."),
+    FeedHealth.STALE: marked("It responds, but the papers expected by now have not arrived."),
     FeedHealth.HOLIDAY: marked("It announces nothing today: it is a weekend or a holiday."),
     FeedHealth.FAILED: marked("It cannot be read at the moment. We keep trying."),
     FeedHealth.PAUSED: marked("It is switched off."),
 }
 """The public description of a feed's health."""
 
-GONE = marked("It has ended for good.")
-BY_HAND = marked("It is a file that was read by hand.")
+GONE = marked("It no longer exists.")
+BY_HAND = marked("Its papers were imported from a file.")
 ALARMS: Mapping[AlarmKind, str] = {
     AlarmKind.SHRUNK: marked("Its last batch was far smaller than usual."),
     AlarmKind.GROWN: marked("Its last batch was far larger than usual."),

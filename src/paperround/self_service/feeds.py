@@ -161,9 +161,9 @@ def search_feed(
     entries = tuple(_paper_entry(sender, one) for one in papers)
     return FeedDocument(
         title=f"Papers {'by' if kind is Followed.AUTHORS else 'on'} {name}",
-        subtitle="New papers that have all of these words."
+        subtitle="New papers that contain all of these words."
         if entries
-        else "No paper here has all of these words yet.",
+        else "No paper contains all of these words yet.",
         address=_site_url(sender, f"/feeds/{kind}/{quote(name, safe='')}"),
         page=_site_url(sender, f"/search?{urlencode({'q': search.strip()})}"),
         publisher=sender.operator or DEFAULT_NAME,
@@ -202,9 +202,9 @@ def personal_feed(
         entries, changed = sent_papers(work, sender, person.id, now=now)
     return FeedDocument(
         title="Your papers",
-        subtitle="What your digests hold. This address is yours alone."
+        subtitle="The papers from your digests. Keep this address private."
         if entries
-        else "Your first digest has not been made yet. This address is yours alone.",
+        else "Your first digest has not been made yet. Keep this address private.",
         address=_site_url(sender, f"/feeds/me/{token}"),
         page=_site_url(sender, "/"),
         publisher=sender.operator or DEFAULT_NAME,
@@ -232,9 +232,9 @@ def saved_feed(
     path = f"/feeds/me/{token}/saved" + (f"/{quote(collection, safe='')}" if collection else "")
     return FeedDocument(
         title=f"Saved papers: {collection}" if collection else "Saved papers",
-        subtitle="What you saved. This address is yours alone."
+        subtitle="The papers you saved. Keep this address private."
         if entries
-        else "You have not saved a paper yet. This address is yours alone.",
+        else "You have not saved any papers yet. Keep this address private.",
         address=_site_url(sender, path),
         page=_site_url(sender, "/"),
         publisher=sender.operator or DEFAULT_NAME,

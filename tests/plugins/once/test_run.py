@@ -75,7 +75,7 @@ def test_the_next_day_brings_what_is_new_and_nothing_twice(
     quiet = once.run(NOW + DAY)
     once.papers(1, 2, 3)
     later = once.run(NOW + DAY + HOUR)  # a day without a digest is looked at again
-    assert (quiet.sent, quiet.nothing) == (0, "There was no paper that you had not had before.")
+    assert (quiet.sent, quiet.nothing) == (0, "There were no new papers for you.")
     assert (later.sent, later.papers) == (1, 1)
     assert "Counting 3 bees" in text_of(mail_of(sink))
     assert "Counting 1 bees" not in text_of(mail_of(sink))

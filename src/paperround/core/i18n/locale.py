@@ -229,9 +229,9 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "subscriber": marked_forms("%(num)s subscriber", "%(num)s subscribers"),
     "digest": marked_forms("%(num)s digest", "%(num)s digests"),
     "day": marked_forms("%(num)s day", "%(num)s days"),
-    "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),
-    "bad one": marked_forms("%(num)s bad one", "%(num)s bad ones"),
-    "judgement": marked_forms("%(num)s judgement", "%(num)s judgements"),
+    "paper rated good": marked_forms("%(num)s paper rated good", "%(num)s papers rated good"),
+    "paper rated bad": marked_forms("%(num)s rated bad", "%(num)s rated bad"),
+    "rating": marked_forms("%(num)s rating", "%(num)s ratings"),
     "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
     "work": marked_forms("%(num)s work", "%(num)s works"),
 }

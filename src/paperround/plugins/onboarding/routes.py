@@ -102,7 +102,7 @@ def _rating_page(
 def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
     good, bad = form.rated(GOOD), form.rated(BAD)
     if not good:
-        none = invalid("papers", "say of one paper at least that it is good")
+        none = invalid("papers", "rate at least one paper as good")
         return _rating_page(app, token, form.page, form, now, none)
     found = suggest(app.signup_context, token, good, bad, now=now)
     return private_page(app, "judged.html", token=token, found=unless_expired(found))
@@ -173,10 +173,10 @@ def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Li
     if text.strip():
         return read_library(text.encode("utf-8", "surrogatepass"))
     if not zotero.strip():
-        raise invalid("text", "paste some lines, choose a file, or name a library")
+        raise invalid("text", "paste some lines, choose a file, or enter a Zotero library")
     place = place_of(zotero)
     if app.demo:
-        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
+        raise invalid("zotero", "the demo does not use the network: upload a file, or paste")
     return read_zotero(place, app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS))
 
 
