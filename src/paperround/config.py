@@ -410,7 +410,7 @@ class Settings(BaseModel):
             return self._kept_secret() or _create_secret(self.secret_file)
         except OSError as error:
             raise Misconfigured(
-                f"{self.secret_file} cannot be made ({error.strerror}): set PAPERROUND_DATA_DIR "
+                f"{self.secret_file} cannot be created ({error.strerror}): set PAPERROUND_DATA_DIR "
                 "to a writable folder, or set PAPERROUND_SECRET_KEY"
             ) from error
 

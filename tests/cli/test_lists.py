@@ -53,7 +53,7 @@ def test_a_list_is_created_edited_archived_and_restored() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("add", "Robots", "--title", "R"), "small letters"),
+        (("add", "Robots", "--title", "R"), "lowercase letters"),
         (("add", "robots"), "--title"),
         (("add", "robots", "--title", "R", "--feed", "none"), "there is none yet"),
         (("add", "robots", "--title", "R", "--signup", "maybe"), "open, closed or domains"),

@@ -168,7 +168,7 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(
 
 @pytest.mark.parametrize("name", ["", "Bio", "bio_1", "-bio", "bio-", "x" * 41, "bio/x", "é"])
 def test_a_name_is_small_letters_digits_and_hyphens(sqlite_database: Database, name: str) -> None:
-    with pytest.raises(InvalidInput, match="small letters"):
+    with pytest.raises(InvalidInput, match="lowercase letters"):
         create(sqlite_database, name)
 
 

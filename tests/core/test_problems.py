@@ -105,9 +105,9 @@ def test_every_problem_of_a_form_is_said_in_every_language(language: str) -> Non
                 "line",
                 "line %(at)s: %(problem)s",
                 at=1234,
-                problem=marked("a quote opens at character %(at)s and is not closed", at=3),
+                problem=marked("the quote at character %(at)s is not closed", at=3),
             ),
-            "line 1,234: a quote opens at character 3 and is not closed",
+            "line 1,234: the quote at character 3 is not closed",
             "Zeile 1.234: bei Zeichen 3 beginnt ein Zitat, das nicht endet",
         ),
         (

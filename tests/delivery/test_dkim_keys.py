@@ -154,7 +154,7 @@ def test_a_book_that_somebody_else_changed_is_not_written_over(tmp_path: Path) -
     place = tmp_path / "dkim.json"
     mine, theirs = book(), book()
     replace_book(place, KeyFile(), theirs)
-    with pytest.raises(Conflict, match="changed meanwhile"):
+    with pytest.raises(Conflict, match="changed in the meantime"):
         replace_book(place, KeyFile(), mine)
     assert read_book(place) == theirs
     replace_book(place, theirs, theirs.with_next((), None, now=FIRST))

@@ -163,7 +163,7 @@ def test_a_schema_that_somebody_changed(home: Home) -> None:
 def test_a_folder_that_cannot_be_made(home: Home) -> None:
     (home.folder / "file").write_text("")
     found = home.faults(data_dir=home.folder / "file" / "data")
-    assert "name one that can with PAPERROUND_DATA_DIR" in found["database"].says
+    assert "set PAPERROUND_DATA_DIR to a writable folder" in found["database"].says
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the system lets root write anywhere")
@@ -181,7 +181,7 @@ def test_a_suppression_whose_key_was_dropped(home: Home) -> None:
     with home.database.writing() as work:
         work[SubscriberStore].suppress("a hash", "dead", reason="asked", now=NOW)
     found = home.faults()["keys"]
-    assert "is gone: 1 suppression, which nobody can recognise now" in found.says
+    assert "is gone: 1 suppression, which can no longer be recognised" in found.says
     assert found.level is Level.FAIL
     assert "dead" in found.says
     assert "never remove" in found.way_out

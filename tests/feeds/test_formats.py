@@ -95,7 +95,7 @@ def test_a_gzip_of_very_many_members_is_unpacked_in_little_time() -> None:
 
 
 def test_a_gzip_in_a_gzip_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match="is packed twice"):
+    with pytest.raises(UnreadableFile, match="is compressed twice"):
         decompress(gzip.compress(gzip.compress(PAPER, mtime=0), mtime=0))
 
 
@@ -103,11 +103,11 @@ def test_a_gzip_in_a_gzip_is_refused() -> None:
     ("content", "why"),
     [
         (gzip.compress(b"x" * 999, mtime=0)[:-4], "ends too early"),
-        (b"\x1f\x8b" + b"long garbage", "is broken"),
+        (b"\x1f\x8b" + b"long garbage", "is damaged"),
         (b"\x1f\x8b", "ends too early"),
-        (gzip.compress(b"x" * 999, mtime=0)[:10] + b"\xff" * 99, "is broken"),
-        (gzip.compress(b"x", mtime=0) + b"tail", "goes on after its end"),
-        (gzip.compress(b"x", mtime=0) + b"\0\0tail", "goes on after its end"),
+        (gzip.compress(b"x" * 999, mtime=0)[:10] + b"\xff" * 99, "is damaged"),
+        (gzip.compress(b"x", mtime=0) + b"tail", "extra data at its end"),
+        (gzip.compress(b"x", mtime=0) + b"\0\0tail", "extra data at its end"),
         (gzip.compress(b"x" * 1001, mtime=0), "more than 1,000 bytes"),
         (gzip.compress(b"x" * 600, mtime=0) * 2, "more than 1,000 bytes"),
     ],

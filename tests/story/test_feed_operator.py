@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         (("edit", "hf", "--own-url", "--url", "https://x.example"), 2, "not both"),
         (("add", "x", "--kind", "arxiv"), 1, "arxiv needs categories: 1 to 60"),
         (("add", "x", "--kind", "arxiv-oai"), 1, "arxiv-oai needs sets: 1 to 60"),
-        (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a blank"),
+        (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a space"),
         (("add", "x", "--preset", "ml"), 2, "cannot be combined"),
         (("runs", "nobody"), 1, "no feed called nobody: there are hf, resting"),
         (("rejects", "hf", "--limit", "0"), 2, "greater than or equal to 1"),

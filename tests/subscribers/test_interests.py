@@ -30,7 +30,7 @@ def test_a_line_that_is_wrong_is_named_with_the_place_in_it() -> None:
     with pytest.raises(InvalidInput) as caught:
         interests_in(InterestKind.MUTE, 'graph\n\n"tree')
     assert caught.value.code == "mute"
-    assert str(caught.value) == "line 3: a quote opens at character 1 and is not closed"
+    assert str(caught.value) == "line 3: the quote at character 1 is not closed"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_each_is_kept_once_and_not_too_many() -> None:
     assert bounded([one, one]) == (one,)
     many = [Interest(KEYWORD, f"graph{number}") for number in range(MOST_INTERESTS + 1)]
     assert len(bounded(many[1:])) == MOST_INTERESTS
-    with pytest.raises(InvalidInput, match="200 are enough"):
+    with pytest.raises(InvalidInput, match="use at most 200"):
         bounded(many)
 
 
@@ -104,7 +104,7 @@ def test_all_searches_together_have_a_bounded_number_of_words_and_phrases() -> N
 
 @pytest.mark.accept("S16", part="bounds", mutant="every-line-is-read-before-they-are-counted")
 def test_too_many_lines_are_refused_before_any_is_read() -> None:
-    with pytest.raises(InvalidInput, match=f"201 lines in all: {MOST_INTERESTS} are enough"):
+    with pytest.raises(InvalidInput, match=f"201 lines in all: use at most {MOST_INTERESTS}"):
         interests_in(KEYWORD, '"not closed\n\n' * 201)
 
 

@@ -115,15 +115,15 @@ def test_a_list_with_two_feeds_is_made_changed_and_audited(
 @pytest.mark.parametrize(
     ("field", "wrong", "told"),
     [
-        ("name", "Robots!", "small letters"),
+        ("name", "Robots!", "lowercase letters"),
         ("name", "new", "name of a page"),
-        ("name", "trending", "list called trending already"),
-        ("title", " ", "Give it a title"),
+        ("name", "trending", "list called trending already exists"),
+        ("title", " ", "Enter a title"),
         ("feeds", [], "Tick at least one feed"),
         ("feeds", ["gone"], "there is robots-feed, vision-feed"),
-        ("categories", "x" * 70, "no category"),
-        ("search", "...", "no word that can be looked for"),
-        ("cuts", "noon", "no time of day"),
+        ("categories", "x" * 70, "not a category"),
+        ("search", "...", "no words to look for"),
+        ("cuts", "noon", "not a time of day"),
         ("zone", "Berlin", "not a time zone"),
         ("size", "many", "not a whole number"),
         ("size", "99", "Choose 1 to 50"),
@@ -132,14 +132,14 @@ def test_a_list_with_two_feeds_is_made_changed_and_audited(
         ("default_hour", "25", "0 to 23"),
         ("frequencies", [], "Tick at least one"),
         ("languages", [], "Tick at least one"),
-        ("languages", ["tlh"], "is none of"),
-        ("from_name", "a@b", "display name"),
+        ("languages", ["tlh"], "is not one of"),
+        ("from_name", "a@b", "characters, without"),
         ("colour", "#ffff00", "hard to read"),
         ("logo_url", "http://papers.example/x", "Write it like https"),
         ("reply_to", "nobody", "plain address"),
         ("intro", "x" * 301, "at most 300 characters"),
         ("signup", "maybe", "Unknown option"),
-        ("domains", "", "at which domains"),
+        ("domains", "", "Enter the domains"),
         ("minutes", "721", "0 to 720"),
     ],
 )
@@ -249,7 +249,7 @@ def test_a_feed_of_a_list_is_not_deleted_until_the_list_has_others(
     path = f"/admin/feeds/{feeds['vision-feed']}"
     kept = post(client, path, action="delete", sure="yes")
     assert kept.status_code == 422
-    assert "is among the feeds of robots: choose others there first" in kept.text
+    assert "is one of the feeds of robots: choose others there first" in kept.text
     assert client.get(path).status_code == 200
     post(client, f"{ROBOTS}/edit", **FILLED | {"feeds": ["robots-feed"]})
     assert post(client, path, action="delete", sure="yes").status_code == 303

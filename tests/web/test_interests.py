@@ -95,7 +95,7 @@ def test_interests_are_saved_and_shown_again(site: Site, choices_token: str) -> 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("keyword", 'graph\r\n"open', "line 2: a quote opens at character 1 and is not closed"),
+        ("keyword", 'graph\r\n"open', "line 2: the quote at character 1 is not closed"),
         ("mute", "\r\na NOT", "line 2: “NOT” at character 3 needs something to look for"),
         ("author", "x" * 301, "line 1: "),
         ("category", "\x01", "line 1: "),
@@ -165,8 +165,8 @@ def test_a_search_of_a_reader_waits_for_their_yes_behind_a_mailed_link(
 def test_a_search_that_a_digest_cannot_be_asked_says_why_and_has_no_form(site: Site) -> None:
     keep(site, paper(1, title="Dense retrieval"))
     for search, why in (
-        ("dense feed:arxiv", "feed: is for the search page"),
-        ('"dense', "a quote opens at character 1"),
+        ("dense feed:arxiv", "works only on the search page"),
+        ('"dense', "the quote at character 1"),
         (f"dense {'x' * 300}", "300 characters"),
     ):
         page = site.client.get("/search", params={"q": search}).text
@@ -181,7 +181,7 @@ def test_a_form_with_a_search_that_cannot_be_read_is_refused_with_the_place(site
         "/subscribe", data={"email": "ada@mail.example", "search": f'"{XSS}', "stamp": site.stamp()}
     )
     assert answer.status_code == 422
-    assert "your search: a quote opens at character 1 and is not closed" in answer.text
+    assert "your search: the quote at character 1 is not closed" in answer.text
     assert XSS not in answer.text
     assert site.dump() == before
 

@@ -123,9 +123,9 @@ def test_a_library_with_abstracts_may_be_longer_than_other_forms(
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({}, "paste some lines, choose a file, or name a library"),
+        ({}, "paste some lines, choose a file, or enter a Zotero library"),
         ({"zotero": "ada"}, "Settings, Security"),
-        ({"text": "[{}, 1]"}, "no CSL-JSON"),
+        ({"text": "[{}, 1]"}, "not CSL-JSON"),
     ],
 )
 def test_what_cannot_be_read_is_said_beside_its_field(
@@ -144,7 +144,7 @@ def test_a_zotero_that_does_not_answer_blocks_nothing(site: Site, choices_token:
     """The guarded client is told to reach nothing: its answer is that of a network that is down."""
     answer = site.client.post(path(choices_token), data={"zotero": "groups/45"})
     assert answer.status_code == 422
-    assert "export the library there and give the file instead" in answer.text
+    assert "export the library there and upload the file instead" in answer.text
     assert 'value="groups/45"' in answer.text
 
 

@@ -150,7 +150,7 @@ def test_who_searches_without_end_is_told_to_wait(settings: Settings) -> None:
         assert (page.status_code, answer.status_code) == (429, 429)
         assert page.headers["retry-after"] == answer.headers["retry-after"] == "60"
         assert page.headers["content-type"].startswith("text/html")
-        assert "wait a little" in page.text
+        assert "wait a moment" in page.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["status"] == 429
         assert site.client.get("/editions").status_code == 200, "only searches are counted"

@@ -96,7 +96,7 @@ def create_key(
             code="scopes",
         )
     if expires_at is not None and expires_at <= now:
-        raise InvalidInput("the key would be expired already", code="expires")
+        raise InvalidInput("the key would already be expired", code="expires")
 
     def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))

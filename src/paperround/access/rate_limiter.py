@@ -19,7 +19,7 @@ MOST_KEYS = 10_000
 """Addresses and networks that are tracked; the least recent are dropped."""
 
 
-TOO_MANY = marked("too many requests from your network: wait a little")
+TOO_MANY = marked("too many requests from your network: wait a moment")
 
 
 class InMemoryRateLimiter:

@@ -178,7 +178,7 @@ class AppContext:
         """The rate limiter of webhooks, per client."""
         return InMemoryRateLimiter(
             self.settings.hook_limits,
-            refusal="too many requests from your network: wait a little",
+            refusal="too many requests from your network: wait a moment",
         )
 
     @cached_property

@@ -149,8 +149,8 @@ def _sqlite(url: URL) -> Engine:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(
-            f"the folder {folder} cannot be made ({error.strerror}): name one that can with "
-            "PAPERROUND_DATA_DIR"
+            f"the folder {folder} cannot be created ({error.strerror}): set "
+            "PAPERROUND_DATA_DIR to a writable folder"
         ) from error
     engine = create_engine(
         url,

@@ -34,7 +34,7 @@ def check_name(name: str) -> str:
     (code `name`)."""
     if _NAME.fullmatch(name) is None:
         raise invalid(
-            "name", "a name has 1 to 40 small letters, digits and hyphens, such as machine-learning"
+            "name", "use 1 to 40 lowercase letters, digits and hyphens, such as machine-learning"
         )
     if name in _RESERVED:
         raise invalid("name", "%(given)s is the name of a page: choose another one", given=name)
@@ -47,11 +47,13 @@ def check_settings(settings: ListSettings) -> ListSettings:
     if checked.edition_size < checked.size:
         raise invalid(
             "edition_size",
-            "an edition shows at least as many papers as a digest, which has %(all)s",
+            "an edition must show at least as many papers as a digest, which has %(all)s",
             all=checked.size,
         )
     if checked.signup is SignupPolicy.DOMAINS and not checked.domains:
-        raise invalid("domains", "say at which domains people may sign up, such as example.org")
+        raise invalid(
+            "domains", "enter the domains whose addresses can sign up, such as example.org"
+        )
     return checked
 
 
@@ -70,7 +72,7 @@ def _line(name: str, text: str, most: int) -> str:
 def _title(settings: ListSettings) -> str:
     title = _line("title", settings.title, LONGEST_TITLE)
     if not title:
-        raise invalid("title", "give it a title, which people read in emails and on pages")
+        raise invalid("title", "enter a title: it is shown in emails and on pages")
     return title
 
 
@@ -87,7 +89,9 @@ def _categories(settings: ListSettings) -> tuple[str, ...]:
         raise invalid("categories", "name at most %(all)s categories", all=MOST_CATEGORIES)
     for one in found:
         if not one.isprintable() or _CATEGORY.fullmatch(one) is None:
-            raise invalid("categories", "%(given)s is no category: write cs.LG", given=one[:70])
+            raise invalid(
+                "categories", "%(given)s is not a category: write it like cs.LG", given=one[:70]
+            )
     return found
 
 
@@ -95,7 +99,7 @@ def _search(settings: ListSettings) -> str:
     text = _line("search", settings.search, LONGEST_TEXT)
     query = parse_query(text)
     if text and not (query.wanted or query.excluded or query.filters.are_set):
-        raise invalid("search", "the search has no word that can be looked for")
+        raise invalid("search", "the search has no words to look for")
     return text
 
 
@@ -118,17 +122,19 @@ def _within(name: str, least: int, most: int) -> Callable[[ListSettings], int]:
 def _cuts(settings: ListSettings) -> tuple[str, ...]:
     for one in settings.cuts:
         if _CUT.fullmatch(one) is None:
-            raise invalid("cuts", "%(given)s is no time of day: write 06:00", given=one[:20])
+            raise invalid(
+                "cuts", "%(given)s is not a time of day: write it like 06:00", given=one[:20]
+            )
     cuts = tuple(sorted(set(settings.cuts), key=time.fromisoformat))
     if not 1 <= len(cuts) <= MOST_CUTS:
-        raise invalid("cuts", "a list has 1 to %(all)s cuts a day", all=MOST_CUTS)
+        raise invalid("cuts", "a list can have 1 to %(all)s editions a day", all=MOST_CUTS)
     return cuts
 
 
 def _hour(settings: ListSettings) -> int | None:
     hour = settings.default_hour
     if hour is not None and not 0 <= hour <= 23:
-        raise invalid("default_hour", "the hour is 0 to 23, not %(some)s", some=hour)
+        raise invalid("default_hour", "the hour must be 0 to 23, not %(some)s", some=hour)
     return hour
 
 
@@ -141,7 +147,7 @@ def _among(name: str, choices: Iterable[str]) -> Callable[[ListSettings], tuple[
             if one not in known:
                 raise invalid(
                     name,
-                    "%(given)s is none of %(names)s",
+                    "%(given)s is not one of %(names)s",
                     given=one[:40],
                     names=", ".join(known),
                 )
@@ -156,7 +162,9 @@ def _domains(settings: ListSettings) -> tuple[str, ...]:
         raise invalid("domains", "name at most %(all)s domains", all=MOST_DOMAINS)
     for one in found:
         if len(one) > 253 or _DOMAIN.fullmatch(one) is None:
-            raise invalid("domains", "%(given)s is no domain: write example.org", given=one[:70])
+            raise invalid(
+                "domains", "%(given)s is not a domain: write it like example.org", given=one[:70]
+            )
     return found
 
 
@@ -171,7 +179,7 @@ def _look(settings: ListSettings) -> ListLook:
     if _DISPLAY_NAME.fullmatch(look.from_name) is None or len(look.from_name) > LONGEST_TITLE:
         raise invalid(
             "from_name",
-            "a display name has up to %(all)s characters and none of <, >, @ and quotes",
+            "use at most %(all)s characters, without <, >, @ or quotes",
             all=LONGEST_TITLE,
         )
     if look.logo_url and not (look.logo_url.startswith("https://") and web_address(look.logo_url)):

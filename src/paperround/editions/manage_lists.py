@@ -39,7 +39,7 @@ def create_list(
         settings = _changed(work, ListSettings(title=""), changes)
         if not work[ListStore].add(name, settings, now=now):
             raise AlreadyTaken(
-                marked("there is a list called %(name)s already", name=name), code="name"
+                marked("a list called %(name)s already exists", name=name), code="name"
             )
         _note(work, by, "create list", name, {"title": settings.title}, now)
         return work[ListStore].get(name)

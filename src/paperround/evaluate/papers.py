@@ -29,7 +29,7 @@ def read_rows(path: Path) -> Iterator[Row]:
                     row = None
                 if not isinstance(row, dict):
                     raise InvalidInput(
-                        f"{path}, line {number} is no JSON object: one is needed in each line"
+                        f"{path}, line {number} is not a JSON object: each line must be one"
                     )
                 yield row
 

@@ -243,7 +243,7 @@ def delete_feed(
         if lists:
             raise invalid(
                 "lists",
-                "%(given)s is among the feeds of %(names)s: choose others there first",
+                "%(given)s is one of the feeds of %(names)s: choose others there first",
                 given=feed.name,
                 names=", ".join(lists),
             )

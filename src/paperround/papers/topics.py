@@ -95,7 +95,7 @@ def is_spaced(text: str) -> bool:
     return not any(unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
 
 
-_TOPICS = marked_forms("%(num)s topic: %(all)s are enough", "%(num)s topics: %(all)s are enough")
+_TOPICS = marked_forms("%(num)s topic: use at most %(all)s", "%(num)s topics: use at most %(all)s")
 
 
 def read_topics(written: Sequence[str]) -> tuple[str, ...]:
@@ -112,8 +112,8 @@ def read_topics(written: Sequence[str]) -> tuple[str, ...]:
         if len(topic) > LONGEST_TOPIC or not topic.isprintable():
             raise invalid(
                 "topics",
-                "the topic %(given)s is longer than %(all)s characters or holds characters "
-                "that cannot be printed",
+                "the topic %(given)s is longer than %(all)s characters or contains unprintable "
+                "characters",
                 given=topic[:40],
                 all=LONGEST_TOPIC,
             )

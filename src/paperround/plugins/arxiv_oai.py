@@ -138,7 +138,7 @@ def _record(item: OaiRecord, since: date) -> Record:
     reader = _READERS.get(metadata.name) if metadata else None
     if metadata is None or reader is None:
         name = metadata.name if metadata else "none"
-        raise BadEntry("no-metadata", f"the record holds no metadata of arXiv's: {name!r:.60}")
+        raise BadEntry("no-metadata", f"the record has no arXiv metadata: {name!r:.60}")
     entry = {"id": item.identifier, **reader(metadata, item)}
     record = arxiv_record(entry, announces=False)
     is_new = record.updated_at is None and record.published_at is not None
@@ -274,7 +274,7 @@ class ArxivOai(Source[_OaiPlace]):
     kind: str = "arxiv-oai"
     settings: ClassVar[Mapping[str, Setting]] = {
         "sets": Setting(
-            "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Needed.",
+            "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Required.",
             values=lambda: any_of(sorted(sets()))(),
             many=True,
             needed=True,

@@ -121,7 +121,8 @@ def parse_filters(
         name, colon, value = part.partition(":")
         if not (colon and value.strip() and part.isprintable() and _FILTER_KEY.fullmatch(name)):
             raise InvalidInput(
-                f"{part!r:.80} is no filter: write them like {example}", code="settings.filter"
+                f"{part!r:.80} is not a filter: write filters like {example}",
+                code="settings.filter",
             )
         if name in refused:
             raise InvalidInput(f"the filter {name} {refused[name]}", code="settings.filter")

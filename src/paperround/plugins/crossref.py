@@ -124,7 +124,7 @@ def _read_list(said: Entry) -> CatalogueResponse:
 def _records(work: Entry) -> Iterator[Record]:
     kind = text_of(work, "type") or ""
     if kind in _NO_PAPERS:
-        raise BadEntry(OTHER_KIND, f"a work of the type {kind!r:.60} is no paper")
+        raise BadEntry(OTHER_KIND, f"a work of the type {kind!r:.60} is not a paper")
     own = doi_of(text_of(work, "DOI") or "")
     if own is None:
         raise BadEntry("no-id", "the work has no DOI")
@@ -306,7 +306,7 @@ class Crossref(Source[PageCursor]):
     settings: ClassVar[Mapping[str, Setting]] = {
         "filter": Setting(
             f"Filters of Crossref, separated by commas ({EXAMPLE}, prefix:10.1101). "
-            "This or query is needed.",
+            "This or query is required.",
             example=EXAMPLE,
         ),
         "query": Setting(

@@ -110,7 +110,7 @@ def _stars(body: bytes) -> tuple[Count, ...]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or "stargazers_count" not in answer:
-        raise InvalidInput("the answer is no repository of GitHub")
+        raise InvalidInput("the response is not a GitHub repository")
     try:
         return counts_of(answer, None, {"stargazers_count": "github_stars"})
     except BadEntry as problem:

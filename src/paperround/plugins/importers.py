@@ -72,7 +72,7 @@ def _consent(at: datetime | None, vouched: ConsentRecord, program: str) -> Row:
     at = at or (vouched.at if vouched.source else None)
     if at is None:
         raise InvalidInput(
-            "nothing here says when they agreed: if you know, vouch for it with --consent-at and "
+            "nothing here says when they agreed: if you know, state it with --consent-at and "
             "--consent-source",
             code="no-consent",
         )
@@ -105,8 +105,8 @@ def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
     if not text and not vouched.source:
         # the export of its admin pages has no such column: the operator must state it
         raise InvalidInput(
-            "no subscription_status, so nothing says that they confirmed: export the confirmed "
-            "ones alone and vouch for them with --consent-source",
+            "no subscription_status, so nothing says that they confirmed: export only the "
+            "confirmed ones, and state how they agreed with --consent-source",
             code="no-consent",
         )
     if text and text not in _LISTMONK_STATES:
@@ -145,7 +145,7 @@ def _find_mailman(text: str) -> list[Found]:
         if line.strip() and not line.startswith("#")
     ]
     if not found:
-        raise InvalidInput("there is no address in the file: list the members, one a line")
+        raise InvalidInput("there is no address in the file: list the members, one per line")
     return found
 
 
@@ -159,7 +159,9 @@ def _from_mailman(row: Row, vouched: ConsentRecord) -> Row:
     email = text_of(row, "email")
     role, delivery = _says(row, "role") or "member", _says(row, "delivery_status") or "enabled"
     if role != "member":
-        raise InvalidInput(f"role is {role!r}: only members agreed to mail", code="not-a-member")
+        raise InvalidInput(
+            f"role is {role!r}: only members agreed to get email", code="not-a-member"
+        )
     if delivery == "by_user":
         return _person(email, SubscriberState.UNSUBSCRIBED)
     if delivery != "enabled":
@@ -187,14 +189,14 @@ def _from_google(row: Row, vouched: ConsentRecord) -> Row:
     email, status = text_of(row, "email address"), _says(row, "group status")
     if status not in ("member", "manager", "owner"):
         raise InvalidInput(
-            f"Group status is {status!r}: only members agreed to mail", code="not-a-member"
+            f"Group status is {status!r}: only members agreed to get email", code="not-a-member"
         )
     preference = _says(row, "email preference")
     if preference in ("none", "no email"):
         return _person(email, SubscriberState.UNSUBSCRIBED)
     if not preference:
         raise InvalidInput(
-            "Email preference is empty: nothing says that they want email", code="no-consent"
+            "Email preference is empty, so nothing says that they want email", code="no-consent"
         )
     if "bounc" in _says(row, "email status"):
         raise InvalidInput("Email status says that email to them bounces", code="not-delivered")

@@ -267,7 +267,7 @@ class OpenAlex(Source[PageCursor]):
     settings: ClassVar[Mapping[str, Setting]] = {
         "filter": Setting(
             f"Filters of OpenAlex, separated by commas ({EXAMPLE}). "
-            "This or search is needed; without a type, articles, preprints and reviews.",
+            "This or search is required; without a type, articles, preprints and reviews.",
             example=EXAMPLE,
         ),
         "search": Setting(

@@ -263,8 +263,8 @@ class SemanticScholar(Source[PageCursor]):
     kind: str = "semantic-scholar"
     settings: ClassVar[Mapping[str, Setting]] = {
         "query": Setting(
-            "Words that title or abstract must have; | is or, - is not, quotes hold a "
-            "phrase. Needed.",
+            "Words that the title or abstract must have; | means or, - means not, quotes "
+            "mark a phrase. Required.",
             needed=True,
             example='"graph neural network" | transformer',
         ),

@@ -1,4 +1,4 @@
-"""Parse and validate e-mail addresses, and tell which of them are one mailbox or provider.
+"""Parse and validate email addresses, and tell which of them are one mailbox or provider.
 
 An address is kept as it was written, tags and dots included; only its domain becomes lower-case
 ASCII (RFC 5890). Parsing does not check that the domain exists: that would need a DNS look-up

@@ -55,21 +55,29 @@ def checked(preferences: Preferences, *, zone: str, now: datetime) -> Preference
         until = None
     hour, weekday, size = preferences.hour, preferences.weekday, preferences.size
     floor, language = preferences.floor, preferences.language
-    most = marked("a digest holds 1 to %(all)s papers", all=MOST_PAPERS)
+    most = marked("a digest can have 1 to %(all)s papers", all=MOST_PAPERS)
     rules = (
-        ("hour", hour is None or 0 <= hour <= 23, marked("the hour is 0 to 23")),
-        ("weekday", weekday in (None, *WEEKDAYS), f"the weekday is one of {', '.join(WEEKDAYS)}"),
+        ("hour", hour is None or 0 <= hour <= 23, marked("the hour must be 0 to 23")),
+        (
+            "weekday",
+            weekday in (None, *WEEKDAYS),
+            f"the weekday must be one of {', '.join(WEEKDAYS)}",
+        ),
         ("size", size is None or 1 <= size <= MOST_PAPERS, most),
-        ("floor", floor is None or math.isfinite(floor), marked("the floor is a number")),
+        (
+            "floor",
+            floor is None or math.isfinite(floor),
+            marked("the minimum score must be a number"),
+        ),
         (
             "language",
             language is None or _LANGUAGE.fullmatch(language),
-            "the language is a code such as en or pt-BR",
+            "the language must be a code such as en or pt-BR",
         ),
         (
             "paused_until",
             until is None or until <= today + LONGEST_PAUSE,
-            marked("a pause lasts a year at most"),
+            marked("a pause can last at most a year"),
         ),
     )
     for field, holds, rule in rules:

@@ -127,7 +127,7 @@ def objects(text: str, *, within: str | None = None) -> list[Found]:
     if within is not None and isinstance(value, dict):
         value = value.get(within)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise InvalidInput("the JSON must be an array of objects, one a subscriber")
+        raise InvalidInput("the JSON must be an array of objects, one per subscriber")
     return [FileEntry(row=row, position=at, unit="entry") for at, row in enumerate(value, start=1)]
 
 

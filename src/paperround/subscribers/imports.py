@@ -267,8 +267,8 @@ def lift(
         if reasons != {GONE}:
             raise InvalidInput(
                 marked(
-                    "there is nothing to resume, because no bounce stopped this reader: lift it "
-                    "without that, and they may sign up again"
+                    "there is nothing to resume, because no bounce stopped this reader: lift the "
+                    "suppression without resuming, and they can sign up again"
                 ),
                 code="resume",
             )

@@ -18,7 +18,7 @@ papers."""
 
 
 _LINES = marked_forms(
-    "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
+    "%(num)s line in all: use at most %(all)s", "%(num)s lines in all: use at most %(all)s"
 )
 
 
@@ -81,7 +81,7 @@ def interest(kind: InterestKind, written: str) -> Interest:
             all=longest,
         )
     if not folded(value).strip(" ,;"):
-        raise invalid(kind, "there is nothing in it")
+        raise invalid(kind, "it is empty")
     if kind in _SEARCHES:
         try:
             read_keywords(value)

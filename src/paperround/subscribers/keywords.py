@@ -32,12 +32,13 @@ DEEPEST = 10
 _SHORTEST_START = 2
 _CATEGORY = frozenset({"category", "cat"})
 _OF_PAPERS = marked(
-    "at character %(at)s, %(term)s: is for the search page: a digest is made from new papers"
+    "“%(term)s:” at character %(at)s works only on the search page: a digest is made from new "
+    "papers"
 )
 _ELSEWHERE = {
     "feed": marked(
-        "at character %(at)s, feed: is for the search page: a digest is made from the feeds of its "
-        "list"
+        "“feed:” at character %(at)s works only on the search page: a digest is made from the "
+        "feeds of its list"
     ),
     "after": _OF_PAPERS,
     "before": _OF_PAPERS,
@@ -139,18 +140,20 @@ def _required_words(node: Node) -> Iterator[AnyWords]:
 def read_keywords(text: str) -> Keywords:
     """Parse `text`. Raises InvalidInput (code `keywords`) with the reason and the position."""
     if len(text) > LONGEST_KEYWORDS:
-        raise _unfit("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
+        raise _unfit(
+            "%(some)s characters: use at most %(all)s", some=len(text), all=LONGEST_KEYWORDS
+        )
     tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
     terms = sum(token.is_term for token in tokens)
     if not terms:
-        raise _unfit("it names no word to look for")
+        raise _unfit("it has no words to look for")
     if terms > MOST_TERMS:
-        raise _unfit("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
+        raise _unfit("%(some)s words and phrases: use at most %(all)s", some=terms, all=MOST_TERMS)
     root = _Parser(tokens).parse()
     if not _requires_a_term(root):
-        raise _unfit("it only says what to leave out: name something to look for as well")
+        raise _unfit("it only says what to leave out: add something to look for")
     if _matches_filler(root):
-        raise _unfit("nearly every paper has that: add a word that tells, or put it in quotes")
+        raise _unfit("nearly every paper has that: add a more specific word, or put it in quotes")
     return Keywords(text=text, root=root, terms=terms)
 
 
@@ -217,14 +220,14 @@ def _token(piece: re.Match[str]) -> _Token:
     sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
     text = piece["phrase"] or piece["word"] or ""
     if piece["quote"]:
-        raise _unfit("a quote opens at character %(at)s and is not closed", at=at)
+        raise _unfit("the quote at character %(at)s is not closed", at=at)
     if piece["phrase"] is not None and not any(map(str.isalnum, text)):
-        raise _unfit("the quotes at character %(at)s hold no word", at=at)
+        raise _unfit("the quotes at character %(at)s contain no words", at=at)
     kind = piece["open"] or piece["close"] or ("word" if piece["phrase"] is None else "phrase")
     if kind == "word":
         if text.lower() in _PREFIXES:
             raise _unfit(
-                "“%(term)s” at character %(at)s needs a word right behind it", term=text, at=at
+                "“%(term)s” at character %(at)s needs a word right after it", term=text, at=at
             )
         is_bare = not (sign or name)
         if is_bare and text in ("AND", "OR", "NOT"):
@@ -256,7 +259,7 @@ class _Parser:
         token = self._peek()
         if token is not None:
             raise _unfit(
-                "a parenthesis closes at character %(at)s that was not opened", at=token.at
+                "the closing parenthesis at character %(at)s has no opening one", at=token.at
             )
         return node
 
@@ -288,7 +291,7 @@ class _Parser:
         if token is None or not token.starts_operand:
             at = max(self._next - 1, 0)  # what comes before it, if anything does
             raise _unfit(
-                "“%(term)s” at character %(at)s needs something to look for beside it",
+                "“%(term)s” at character %(at)s needs something to look for next to it",
                 term=self._tokens[at].kind,
                 at=self._tokens[at].at,
             )
@@ -310,7 +313,7 @@ class _Parser:
         node = self._parse_or()
         self._name = outer
         if not self._accept(")"):
-            raise _unfit("a parenthesis opens at character %(at)s and is not closed", at=token.at)
+            raise _unfit("the parenthesis at character %(at)s is not closed", at=token.at)
         return node
 
 
@@ -330,7 +333,7 @@ def _parse_term(token: _Token, name: str) -> Node:
     text = folded(token.text.rstrip("*") if starts else token.text.replace("*", " "))
     text = " ".join(text.strip(_OUTER_MARKS).split())
     if starts and len(text) < _SHORTEST_START:
-        raise _unfit("a beginning needs two letters before its * at character %(at)s", at=token.at)
+        raise _unfit("the * at character %(at)s needs at least two letters before it", at=token.at)
     return AnyWords(
         text=text,
         place=place,

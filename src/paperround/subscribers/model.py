@@ -49,7 +49,7 @@ def parse_frequency(text: str) -> tuple[Frequency, str | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """An e-mail address as written, and as mailed (domain in ASCII)."""
+    """An email address as written, and as mailed (domain in ASCII)."""
 
     written: str
     mailed: str

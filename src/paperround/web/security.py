@@ -176,7 +176,7 @@ def _check_host(scope: Scope, hosts: frozenset[str]) -> None:
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     found = _HOST.fullmatch(lines[0]) if len(lines) == 1 else None
     if found is None or not str(scope["path"]).startswith("/"):
-        raise HTTPException(400, marked("A request names one host, and a path on it."))
+        raise HTTPException(400, marked("A request must name one host, and a path on it."))
     if (found["v6"] or found["name"].rstrip(".")).lower() not in hosts:
         raise HTTPException(421, marked("This server does not serve that host."))
 
@@ -194,7 +194,7 @@ def _body_limit(path: str) -> int:
 async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
     """Read the whole body before the application starts. Raises HTTPException for one that is too
     large, too slow or incomplete."""
-    too_large = HTTPException(413, marked("A request may hold %(all)s bytes.", all=limit))
+    too_large = HTTPException(413, marked("A request can have at most %(all)s bytes.", all=limit))
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(not value.isdigit() or _exceeds(value, limit) for value in stated):
         raise too_large
@@ -204,7 +204,9 @@ async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float)
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise HTTPException(400, marked("The request ended before its body did."))
+                    raise HTTPException(
+                        400, marked("The request ended before its body was complete.")
+                    )
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 if size > limit:

@@ -84,7 +84,7 @@ def test_what_has_no_room_is_refused_as_a_whole_and_nothing_is_lost(here: Signup
     many = [f"Study number {number}" for number in range(MOST_INTERESTS - 1)]
     assert keep_seeds(here, token, many, now=NOW) == MOST_INTERESTS - 1
     assert understood(here, token).room == 1
-    with pytest.raises(InvalidInput, match="2 are chosen and there is room for 1"):
+    with pytest.raises(InvalidInput, match="2 are ticked, but there is room for 1"):
         keep_seeds(here, token, ["One more", "And another"], now=NOW)
     assert len(kept(here, token)) == MOST_INTERESTS - 1
 

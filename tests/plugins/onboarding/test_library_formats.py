@@ -214,12 +214,12 @@ def test_of_a_very_long_library_the_first_works_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "nothing in it"),
-        (b" \r\n ", "nothing in it"),
-        (b"PK\x03\x04\0\0\0binary", "no text"),
-        (b"[{}, 2]", "no CSL-JSON"),
-        (b'{"title": ', "cannot be read as JSON"),
-        (b"[" * 100_000, "cannot be read as JSON"),
+        (b"", "it is empty"),
+        (b" \r\n ", "it is empty"),
+        (b"PK\x03\x04\0\0\0binary", "not a text file"),
+        (b"[{}, 2]", "not CSL-JSON"),
+        (b'{"title": ', "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
     ],
 )
 def test_what_is_no_library_is_refused_with_the_way_out(content: bytes, why: str) -> None:

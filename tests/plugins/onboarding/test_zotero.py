@@ -83,8 +83,8 @@ def test_of_a_very_long_library_the_newest_works_are_read() -> None:
     [
         (FetchFailed("status 403", status=403), "no public library there"),
         (FetchFailed("status 404", status=404), "no public library there"),
-        (FetchFailed("did not answer"), "export the library there and give the file"),
-        (b"<html>", "something else than a library"),
+        (FetchFailed("did not answer"), "export the library there and upload the file"),
+        (b"<html>", "did not return a library"),
         (b'{"items": []}', "no works in that library"),
     ],
 )

@@ -110,7 +110,7 @@ def write_book(place: Path, keys: KeyFile) -> None:
 def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
     """Replace `before` with `keys`. Raises Conflict when the file has changed since."""
     if read_book(place) != before:
-        raise Conflict(f"{place} has changed meanwhile: check it with `dkim show-dns`")
+        raise Conflict(f"{place} has been changed in the meantime: check it with `dkim show-dns`")
     write_book(place, keys)
 
 

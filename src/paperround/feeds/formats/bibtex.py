@@ -37,8 +37,8 @@ START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
 
 _NO_ENTRY = re.compile(r"\s*@\s*(?:comment|preamble)\b", re.IGNORECASE)
 _UNREADABLE = marked(
-    "the entry cannot be read: see that its braces and quotes close, and that commas part its "
-    "fields"
+    "the entry cannot be read: check that its braces and quotes are closed, and that commas "
+    "separate its fields"
 )
 _MOST_MACRO = 2000
 _MOST_AUTHORS = 100_000
@@ -273,7 +273,7 @@ def _skip_space(raw: str, at: int) -> int:
 def _missing_separator(raw: str) -> BadEntry:
     shown = " ".join(raw[:60].split())
     return BadEntry(
-        "bad-bibtex", marked("no comma and no # parts the values in %(given)s", given=shown)
+        "bad-bibtex", marked("the values in %(given)s need a comma or # between them", given=shown)
     )
 
 

@@ -127,7 +127,7 @@ def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:
         raise UnreadableFile(marked("the gzip file ends too early: fetch it again")) from None
     except (BadGzipFile, zlib.error) as error:
         message = marked(
-            "the gzip file is broken or goes on after its end (%(name)s): fetch it again",
+            "the gzip file is damaged or has extra data at its end (%(name)s): fetch it again",
             name=error,
         )
         raise UnreadableFile(message) from None
@@ -136,7 +136,7 @@ def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:
             marked("the file unpacks to more than %(all)s bytes: split it", all=limit)
         )
     if unpacked.startswith(_GZIP):
-        raise UnreadableFile(marked("the file is packed twice: unpack it once"))
+        raise UnreadableFile(marked("the file is compressed twice: decompress it once"))
     return unpacked
 
 

@@ -113,7 +113,7 @@ class Arxiv(Source[_ArxivPlace]):
     kind: str = "arxiv"
     settings: ClassVar[Mapping[str, Setting]] = {
         "categories": Setting(
-            "Categories or archives, separated by commas (cs.AI,hep-th). Needed.",
+            "Categories or archives, separated by commas (cs.AI,hep-th). Required.",
             values=lambda: {one.name: one.title for one in categories().values()},
             many=True,
             needed=True,

@@ -55,7 +55,7 @@ def receive_events(
         report = app.hooks[provider].hear(body, request.headers, now=now)
     except InvalidSignature as error:
         log.warning("the hook %s refused a request: %s", provider, error)
-        raise HTTPException(403, "Nothing proves that this comes from the provider.") from None
+        raise HTTPException(403, "This request is not proven to come from the provider.") from None
     except FetchFailed as error:
         log.warning("the hook %s cannot verify a request now: %s", provider, error)
         raise HTTPException(503, "This cannot be verified now. Send it again later.") from None

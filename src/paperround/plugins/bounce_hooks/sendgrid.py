@@ -136,7 +136,7 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
         key = None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise Misconfigured(
-            "PAPERROUND_SENDGRID_HOOK_KEY is no public key on P-256: copy the Verification Key of "
+            "PAPERROUND_SENDGRID_HOOK_KEY is not a P-256 public key: copy the Verification Key of "
             "SendGrid's signed event webhook, one line of base64"
         )
     return key

@@ -167,8 +167,8 @@ def add_all(
     if len(new) > room:
         raise invalid(
             "interests",
-            "%(some)s are chosen and there is room for %(all)s: leave some out, or take "
-            "lines out of your choices first",
+            "%(some)s are ticked, but there is room for %(all)s: untick some, or remove lines "
+            "from your choices first",
             some=len(new),
             all=room,
         )

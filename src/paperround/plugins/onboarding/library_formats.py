@@ -45,8 +45,8 @@ _STATED = re.compile(
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _PARTED = re.compile(r"[\s,;]+")
 _LONGEST_LINE = 1000
-_NEITHER = marked("there is neither a title nor an identifier in it")
-_NO_TITLE = marked("it is too long for a title, or holds characters that cannot be printed")
+_NEITHER = marked("it has neither a title nor an identifier")
+_NO_TITLE = marked("it is too long for a title, or contains unprintable characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +83,13 @@ def read_library(content: bytes) -> Library:
     if b"\0" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(
             marked(
-                "the file is no text: export the library as BibTeX, RIS or CSL-JSON, and give that"
+                "this is not a text file: export the library as BibTeX, RIS or CSL-JSON, and use "
+                "that"
             )
         )
     text = text_of_bytes(content)
     if not text.strip():
-        raise UnreadableFile(marked("there is nothing in it"))
+        raise UnreadableFile(marked("it is empty"))
     if _JSON.match(text) and not BIBTEX_START.search(text):
         return read_json(text)
     if BIBTEX_START.search(text):
@@ -136,10 +137,10 @@ def read_json(text: str) -> Library:
     try:
         value = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
-        raise UnreadableFile(marked("it begins like JSON and cannot be read as JSON")) from None
+        raise UnreadableFile(marked("it begins like JSON but is not valid JSON")) from None
     items = value.get("items", [value]) if isinstance(value, dict) else value
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
-        raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
+        raise UnreadableFile(marked("this JSON is not CSL-JSON, which is a list of works"))
     batch = batch_of(items, _records_of_item, lambda item: json.dumps(item)[:500])
     called = "Zotero JSON" if any(map(_zotero_data, items)) else "CSL-JSON"
     return _build_library(called, _entry_works(batch))

@@ -36,7 +36,7 @@ def place_of(text: str) -> str:
     if match is None:
         raise invalid(
             CODE,
-            "write the address of a group, such as zotero.org/groups/12345, or your userID, a "
+            "enter the address of a group, such as zotero.org/groups/12345, or your userID, a "
             "number that zotero.org shows under Settings, Security",
         )
     return f"{match[1].lower()}/{match[2]}"
@@ -66,16 +66,16 @@ def _fetch_page(client: HttpClient, place: str, start: int) -> Library:
     except UnreadableFile:
         raise invalid(
             CODE,
-            "Zotero answered with something else than a library; export it there and give the file",
+            "Zotero did not return a library: export it there and upload the file",
         ) from None
     except FetchFailed as error:
         if error.status in (403, 404):
             raise invalid(
                 CODE,
-                "Zotero has no public library there; make it public, or export it and give the "
+                "Zotero has no public library there: make it public, or export it and upload the "
                 "file",
             ) from None
         raise invalid(
             CODE,
-            "Zotero does not answer just now; export the library there and give the file instead",
+            "Zotero is not responding: export the library there and upload the file instead",
         ) from None

@@ -62,8 +62,8 @@ def _make_folder(config: OnceConfig, folder: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise Misconfigured(
-            f"{config.place}: state: {folder} cannot be written ({error.strerror}): name a folder "
-            "that can be"
+            f"{config.place}: state: {folder} cannot be written ({error.strerror}): name a "
+            "writable folder"
         ) from error
 
 

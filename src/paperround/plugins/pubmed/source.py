@@ -162,7 +162,7 @@ class PubMed(Source[_PubMedPlace]):
     kind: str = "pubmed"
     settings: ClassVar[Mapping[str, Setting]] = {
         "query": Setting(
-            "What to search for, as on PubMed's own page (asthma AND review[pt]). Needed.",
+            "What to search for, as on PubMed's own page (asthma AND review[pt]). Required.",
             needed=True,
             example="asthma AND review[pt]",
         ),
