@@ -82,7 +82,7 @@ def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
     failed = replace(late, health=FeedHealth.FAILED)
     assert health_after_poll(failed, part, is_holiday=False, now=NOW) == (
         FeedHealth.FRESH,
-        "more pages are to be read; no new papers since 24 Nov 05:10 UTC",
+        "more pages remain to be read; no new papers since 24 Nov 05:10 UTC",
     )
     assert health_after_poll(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
 

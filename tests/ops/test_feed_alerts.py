@@ -78,7 +78,7 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
 def test_an_alert_about_a_feed_that_never_brought_papers_says_so() -> None:
     never = replace(FAILED, last_good_at=None, last_news_at=None)
     (alert,) = feed_alerts([never])
-    assert alert.lines[1] == "It has not brought any papers yet."
+    assert alert.lines[1] == "It has not delivered any papers yet."
 
 
 # --- one alert for one cause -------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:
     freeze_cuts(database=database, ranker=NewestFirst(), now=SIX)
     plan(database, SEVEN)
     assert said(database)[0] == (
-        "The edition of 2026-01-31 (cut 1) is held until 07:30, unless somebody approves it."
+        "The edition of 2026-01-31 (cut 1) is held until 07:30, unless it is approved earlier."
     )
     assert said(database)[-1] == "1 reader is due since 07:00, but there is no edition to send yet."
 
@@ -127,7 +127,7 @@ def test_one_person_is_told_apart(database: SqlDatabase) -> None:
         ada = work[SubscriberStore].get(person(database, "ada"))
         assert ada is not None
         work[SubscriberStore].set_state(ada.id, SubscriberState.UNSUBSCRIBED, now=SIX)
-    assert "They left the list." in said(database, person=ada.id)
+    assert "They unsubscribed from the list." in said(database, person=ada.id)
     with pytest.raises(NotFound):
         said(database, person=SubscriberId(4711))
 

@@ -273,7 +273,7 @@ def test_somebody_who_reads_two_lists_is_changed_on_the_one_that_is_named(
     left = help_desk.unsubscribe_person(here, number, list_name=second, now=NOW, by=BY)
     assert left == ["second"]
     assert "trending: gets digests" in says(database, number)
-    assert "second: no email, because they left" in says(database, number)
+    assert "second: no email, because they unsubscribed" in says(database, number)
 
 
 @pytest.mark.accept("F56", part="leaving")
@@ -283,7 +283,7 @@ def test_who_is_unsubscribed_gets_a_way_back(database: Database) -> None:
     assert help_desk.unsubscribe_person(here, number, now=NOW, by=BY) == []
     [mail] = post(database)
     assert mail.kind is SystemMailKind.UNDO
-    assert "they left" in says(database, number)
+    assert "they unsubscribed" in says(database, number)
     assert noted(database)[0] == (BY, "unsubscribe", f"subscriber {number}")
 
 
@@ -307,10 +307,10 @@ def test_whom_a_bounce_stopped_gets_digests_again_at_the_new_address(database: D
     here, number = reader(database)
     with database.writing() as work:
         suppress(work, KEYS, address(), reason=GONE, now=NOW)
-    assert "the address is gone" in says(database, number)
+    assert "the address no longer exists" in says(database, number)
     help_desk.move_person(here, number, address("new"), now=NOW, by=BY)
     assert record(database, number).person.state is SubscriberState.UNSUBSCRIBED
-    assert "digests go on there once they use it" in says(database, number)
+    assert "digests resume there once they use it" in says(database, number)
     [mail] = post(database)
     agree(here, link(mail), now=NOW)
     assert record(database, number).person.state is SubscriberState.ACTIVE
@@ -375,7 +375,7 @@ def test_a_timeline_tells_messages_answers_bounces_and_changes_newest_first(
         "They changed their choices (list trending, hour default -> 9).",
         "The link to their choices that they requested was accepted by their mail server: 250.",
         "They confirmed with the link in an email.",
-        "They agreed to be mailed: form, confirmed by mail.",
+        "They agreed to get email: form, confirmed by mail.",
     ):
         assert sentence in text
     assert timeline(database, number, after=1, limit=2) == events[1:3]

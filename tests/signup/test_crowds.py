@@ -195,7 +195,7 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
         assert list(signup_alerts(work, now=NOW + 2 * HOURS)) == []
     assert alert.subject == "Limits stopped 3 sign-ups within an hour"
     assert alert.lines[:2] == (
-        "Refused: 1 that came in a crowd for the same email provider.",
+        "Refused: 1 that came in a burst for the same email provider.",
         "Dropped: 2 that were for a mailbox that had reached its daily limit.",
     )
 

@@ -66,7 +66,7 @@ def test_a_person_is_found_read_and_changed(desk: TestClient) -> None:
     page = desk.get(f"{person}/timeline", params={"limit": 2}).json()
     rest = desk.get(f"{person}/timeline", params={"cursor": page["next_cursor"]}).json()
     assert len(page["items"]) == 2
-    assert rest["items"][-1]["text"].startswith("They agreed to be mailed")
+    assert rest["items"][-1]["text"].startswith("They agreed to get email")
     assert desk.get(f"{person}/export").json()["subscribers"][0]["address"] == first["email"]
     assert desk.delete(person).status_code == 204
     assert desk.get(person).status_code == 404

@@ -138,12 +138,12 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
         assert work[ChannelStore].reencrypt() == 0
     assert dump(office) == before
     [listed] = stranger.admin.get(CHANNELS).json()["items"]
-    assert listed["hook"] == "nobody can read where"
+    assert listed["hook"] == "an unreadable address"
     tried = stranger.admin.post(f"{CHANNELS}/{listed['id']}/test")
     assert (tried.status_code, fields_of(tried)) == (422, ["hook"])
     assert settings.keys.current.id in tried.json()["detail"]
     said = check_keys(runtime.database, runtime.settings.keys, now=stranger.clock.now())
-    assert "1 channel, which nothing can be posted to" in said.says
+    assert "1 channel, which can no longer be posted to" in said.says
     stranger.close()
     with office.runtime.database.reading() as work:
         assert work[ChannelStore].find("bot").hook.url == BOTS_ADDRESS

@@ -55,13 +55,13 @@ def check_sender(settings: Settings) -> Finding:
         return report(
             "sender",
             f"PAPERROUND_MAIL_FROM is {settings.mail_from}, which is a reserved domain",
-            "set a mailbox of yours that exists",
+            "set an existing mailbox of yours",
         )
     if "@" not in (settings.contact or ""):
         return warn(
             "sender",
             "PAPERROUND_CONTACT is not an email address, so alerts only appear in the log",
-            "set an address that somebody reads",
+            "set an address whose email is read",
         )
     return ok("sender", f"email comes from {settings.mail_from}")
 
@@ -119,7 +119,7 @@ def check_python(version: tuple[int, ...]) -> Finding:
     return ok(
         "python",
         f"Python {named}; header fields are guarded by Paperround itself, whatever this Python's "
-        "own e-mail package lets through",
+        "own email package lets through",
     )
 
 

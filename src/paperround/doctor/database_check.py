@@ -97,7 +97,7 @@ def check_send_mark(trouble: str | None) -> list[Finding]:
 def check_durability(unsafe: Mapping[str, str]) -> Finding:
     """Check that committed data survives a power failure."""
     if not unsafe:
-        return ok("durability", "what is committed is on the disk")
+        return ok("durability", "committed data is on the disk")
     named = ", ".join(f"{name}={value}" for name, value in sorted(unsafe.items()))
     way_out = (
         f"in PostgreSQL: {' '.join(f'ALTER SYSTEM SET {name} = on;' for name in sorted(unsafe))}"
@@ -122,7 +122,7 @@ def check_writable(database: Database, *, now: datetime) -> Finding:
     def write() -> Finding:
         with database.writing() as work:
             work[SlotStore].beat(DOCTOR, now=now)
-        return ok("writable", "a row was written and is on the disk")
+        return ok("writable", "a test row was written to the disk")
 
     way_out = "check the disk, and who owns the folder of the database"
     return run_check("writable", write, way_out)
@@ -174,9 +174,9 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
         in_use = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
     way_out = "add it back to the end of PAPERROUND_SECRET_KEY: never remove a key in use"
     required = (
-        (in_use.suppressions, "suppression", "which nobody can recognise now"),
-        (in_use.channels, "channel", "which nothing can be posted to"),
-        (in_use.unfinished, "waiting mail", "which nobody can make"),
+        (in_use.suppressions, "suppression", "which can no longer be recognised"),
+        (in_use.channels, "channel", "which can no longer be posted to"),
+        (in_use.unfinished, "waiting email", "which can no longer be composed"),
     )
     for counts, noun, why in required:
         if lost_keys := _lost_keys(counts, keys):

@@ -44,13 +44,13 @@ def check_clock(work: Transaction, *, now: datetime) -> Finding:
         heartbeat for name in (SCHEDULER, DOCTOR) if (heartbeat := work[SlotStore].last_beat(name))
     ]
     if not heartbeats:
-        return skipped("clock", "there is nothing to compare the machine's clock with yet")
+        return skipped("clock", "there is nothing yet to compare this machine's clock with")
     if max(heartbeats) > now + CLOCKS_DIFFER:
         return fail(
             "clock",
             f"it says {format_instant(now)}, and something was done at "
             f"{format_instant(max(heartbeats))} already: it is behind now, or it was ahead then",
-            "set it right (`timedatectl`); digests are due by it",
+            "correct it (`timedatectl`): digests are due by this clock",
         )
     return ok("clock", f"it says {format_instant(now)}, later than everything recorded so far")
 
@@ -81,7 +81,7 @@ def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Fi
         return skipped("model", says, "`paperround learn` says what is missing")
     if not is_read:
         says = f"model {newest.id} cannot be read, so papers are ranked without it"
-        return warn("model", says, f"the log tells why; {advice}")
+        return warn("model", says, f"the log says why; {advice}")
     papers = counted(newest.outcomes, "paper")
     says = f"model {newest.id} knows {papers} as of {format_instant(newest.as_of)}"
     if now - newest.as_of > OLD_MODEL:

@@ -93,7 +93,7 @@ def health_after_poll(
         # The health stays: new papers may be on a page that is not read yet.
         if feed.health not in {FeedHealth.NEW, FeedHealth.FAILED}:
             return feed.health, feed.reason
-        return FeedHealth.FRESH, f"more pages are to be read; {since}"
+        return FeedHealth.FRESH, f"more pages remain to be read; {since}"
     if is_holiday:
         return FeedHealth.HOLIDAY, f"no batch is expected today; {since}"
     if found.batch is not None and not batch_size(found.batch):

@@ -169,7 +169,7 @@ def key_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
             lines=(
                 f"The key {key.prefix} ({redact_addresses(key.name)}) is in use.",
                 "Programs that use it will get 401. Create a new key and give it to them.",
-                "Create one with `paperround keys create`; `paperround keys list` shows all.",
+                "Create one with `paperround keys create`; `paperround keys list` shows all keys.",
             ),
         )
 
@@ -221,7 +221,7 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
     if found.is_full:
         yield Alert(
             key=f"storage/full/{today}",
-            subject="The disk of the database is full",
+            subject="The database disk is full",
             lines=(
                 "No email is sent until it can be recorded.",
                 "Sending resumes automatically once there is space.",
@@ -232,7 +232,7 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
     if found.log_is_long:
         yield Alert(
             key=f"storage/log/{today}",
-            subject="The log of the database does not shrink",
+            subject="The database log does not shrink",
             lines=(
                 f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} is the usual maximum.",
                 (
@@ -296,7 +296,7 @@ def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
     for feed in affected:  # each began when the feed was last well
         since = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
         episodes.append(f"feed/{feed.id}/{state}/{format_instant(since or feed.created_at)}")
-    last_papers = "It has not brought any papers yet."
+    last_papers = "It has not delivered any papers yet."
     if first.last_news_at is not None:
         last_papers = f"It last brought new papers at {format_instant(first.last_news_at)}."
     return Alert(
@@ -332,7 +332,7 @@ def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
         key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
         subject=f"The feed {feed.name} has {alarm.kind.value}",
         lines=(
-            f"It brought {alarm.words}.",
+            f"It delivered {alarm.words}.",
             "If the source has changed permanently, this counts as normal after six batches.",
             "`paperround feeds list` shows the feed, `paperround feeds runs` the papers.",
         ),
@@ -365,8 +365,8 @@ UNREPORTED_LIMITS = frozenset({Limit.IP})
 
 REASONS = {
     Limit.NET: "came too often from the same network",
-    Limit.DOMAIN: "came in a crowd for the same email provider",
-    Limit.TOTAL: "came in a crowd",
+    Limit.DOMAIN: "came in a burst for the same email provider",
+    Limit.TOTAL: "came in a burst",
     Drop.MAILBOX: "were for a mailbox that had reached its daily limit",
     Drop.FAILED: "failed on every attempt: the log has the errors",
 }
@@ -413,7 +413,7 @@ def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         key=f"refused/{code}/{now:%Y-%m-%d}",
         subject=f"The relay refuses our email: {relay.reason}",
         lines=(
-            "May you use this sender there, and are SPF, DKIM and DMARC correct?",
+            "Are you allowed to use this sender there, and are SPF, DKIM and DMARC correct?",
             (
                 "`paperround doctor` checks; docs/operating.md explains the codes, and the relay's "
                 "log says more."

@@ -28,19 +28,19 @@ from paperround.subscribers.model import (
 
 _SUPPRESSED: Mapping[str, str] = {
     GONE: marked(
-        "No email: a message came back on %(date)s, because the address is gone. Move them to "
-        "another address. If that was a mistake, lift the suppression and resume their digests."
+        "No email: a message bounced on %(date)s, because the address no longer exists. Move them "
+        "to another address. If that was a mistake, lift the suppression and resume their digests."
     ),
     COMPLAINT: marked(
-        "No email: they reported a message as spam on %(date)s. Only they can come back, by "
+        "No email: they reported a message as spam on %(date)s. Only they can resubscribe, by "
         "signing up once you lift the suppression."
     ),
 }
 _OTHERWISE = marked(
-    "No email: the address is suppressed since %(date)s, for the reason “%(reason)s”. They may "
-    "sign up again once you lift the suppression."
+    "No email: the address has been suppressed since %(date)s, for the reason “%(reason)s”. They "
+    "can sign up again once you lift the suppression."
 )
-_RESUMING = marked("A link was sent to their new address: digests go on there once they use it.")
+_RESUMING = marked("A link was sent to their new address: digests resume there once they use it.")
 _MOVING = marked("A link was sent to their new address: until they use it, email goes to this one.")
 _ON_NO_LIST = marked("No email: they are on no list.")
 _INACTIVE: Mapping[SubscriberState, str] = {
@@ -48,27 +48,27 @@ _INACTIVE: Mapping[SubscriberState, str] = {
         "no email, because they have not confirmed. Resend the confirmation."
     ),
     SubscriberState.UNSUBSCRIBED: marked(
-        "no email, because they left. They come back by signing up themselves."
+        "no email, because they unsubscribed. Only they can resubscribe, by signing up."
     ),
     SubscriberState.SUPPRESSED: marked("no email, because the address is suppressed."),
 }
-_LIST_PAUSED = marked("no digest, because the list is paused since %(at)s.")
+_LIST_PAUSED = marked("no digest, because the list has been paused since %(at)s.")
 _LIST_ARCHIVED = marked("no digest, because the list is archived.")
 _PAUSED = marked("no digest before %(date)s, because of a pause.")
-_RESTING = marked("no digest before %(date)s, because too many messages came back.")
+_RESTING = marked("no digest before %(date)s, because too many messages bounced.")
 _DIGESTS = marked("gets digests %(frequency)s at %(time)s.")
 _DIGESTS_NEXT = marked("gets digests %(frequency)s at %(time)s; the next is due on %(date)s.")
-_WAITS = marked("the digest of %(date)s waits to be sent.")
+_WAITS = marked("the digest of %(date)s is waiting to be sent.")
 _LAST: Mapping[DeliveryState, str] = {
     DeliveryState.SENT: marked(
-        "their mail server took the digest of %(date)s. If they do not see it, ask them to look in "
-        "their spam folder."
+        "their mail server accepted the digest of %(date)s. If they do not see it, ask them to "
+        "look in their spam folder."
     ),
     DeliveryState.FAILED: marked(
         "their mail server refused the digest of %(date)s. The timeline says why."
     ),
     DeliveryState.UNKNOWN: marked(
-        "their mail server did not answer to the digest of %(date)s. It may have arrived."
+        "their mail server did not reply to the digest of %(date)s. It may have arrived."
     ),
     DeliveryState.EXPIRED: marked("the digest of %(date)s could not be sent in time."),
     DeliveryState.SKIPPED: marked(
@@ -77,7 +77,8 @@ _LAST: Mapping[DeliveryState, str] = {
 }
 """What became of the last digest; any other state is still waiting."""
 _CAME_BACK = marked(
-    "their mail server took the digest of %(date)s, and it came back later. The timeline says why."
+    "their mail server accepted the digest of %(date)s, but it bounced later. The timeline says "
+    "why."
 )
 _RECENT = 20
 """The bounces looked through for one of the last digest."""

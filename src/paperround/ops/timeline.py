@@ -34,10 +34,10 @@ _MAILS: Mapping[str, str] = {
     SystemMailKind.REMINDER: "The reminder to confirm",
     SystemMailKind.CHANGE: "The email about a change of address",
     SystemMailKind.PREFERENCES: "The link to their choices that they requested",
-    SystemMailKind.UNDO: "The goodbye with an undo link",
+    SystemMailKind.UNDO: "The unsubscribe confirmation with an undo link",
 }
 _STATES: Mapping[DeliveryState, str] = {
-    DeliveryState.QUEUED: "waits to be sent",
+    DeliveryState.QUEUED: "is waiting to be sent",
     DeliveryState.CLAIMED: "is being sent",
     DeliveryState.IN_DATA: "is being sent",
     DeliveryState.SENT: "was accepted by their mail server",
@@ -47,17 +47,17 @@ _STATES: Mapping[DeliveryState, str] = {
     DeliveryState.EXPIRED: "could not be sent in time, so we gave up",
 }
 _SKIPPED: Mapping[str, str] = {
-    SkipReason.NO_NEW_PAPERS: "there was no paper they had not had before",
+    SkipReason.NO_NEW_PAPERS: "there were no new papers for them",
     SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
     SkipReason.MUTED: "they muted everything new",
     SkipReason.BELOW_FLOOR: "no new paper reached their minimum score",
-    SkipReason.PAUSED: "they had paused",
+    SkipReason.PAUSED: "they had paused their digests",
     SkipReason.BOUNCING: "too many messages to them bounced",
     SkipReason.NOT_THEIR_DAY: "it was not one of their days",
     SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
     SkipReason.FEED_STALE: "the sources had announced nothing new yet",
     SkipReason.FEED_FAILED: "a source could not be read",
-    SkipReason.RESTORED: "it may have left before the database was restored from a backup",
+    SkipReason.RESTORED: "it may have been sent before the database was restored from a backup",
     SkipReason.NO_EDITIONS: "the list had no edition in the month before",
     SkipReason.UNSUBSCRIBED: "they had unsubscribed",
     SkipReason.SUPPRESSED: "the address is suppressed",
@@ -68,7 +68,7 @@ _USED: Mapping[str, str] = {
     SystemMailKind.REMINDER: "They confirmed with the link in the reminder.",
     SystemMailKind.CHANGE: "The link that confirms a change of address was used.",
     SystemMailKind.PREFERENCES: "They opened their choices and saved them.",
-    SystemMailKind.UNDO: "They came back with the link in the goodbye.",
+    SystemMailKind.UNDO: "They resubscribed with the link in the unsubscribe confirmation.",
 }
 _RETURNED: Mapping[ReportKind, str] = {
     ReportKind.BOUNCE: "A message bounced",
@@ -88,7 +88,7 @@ _ACTIONS: Mapping[str, str] = {
     "move person": "were moved to a new address",
     "export person": "had their data exported",
     "add suppression": "were suppressed",
-    "lift suppression": "may be mailed again",
+    "lift suppression": "may be emailed again",
     "find suppression": "were looked up among the suppressions",
 }
 """What an operator did, after “They”."""
@@ -120,7 +120,7 @@ def timeline(
     Raises NotFound, and InvalidInput for more than MOST_EVENTS.
     """
     if after + limit > MOST_EVENTS:
-        raise InvalidInput("a timeline goes no further back", code="cursor")
+        raise InvalidInput("the timeline goes no further back", code="cursor")
     most = after + limit
     with database.reading() as work:
         person = require_person(work, number)
@@ -143,7 +143,7 @@ def timeline(
         ),
     ]
     if (consent := person.consent) is not None:
-        events.append(_event(consent.at, "consent", f"They agreed to be mailed: {consent.source}."))
+        events.append(_event(consent.at, "consent", f"They agreed to get email: {consent.source}."))
     newest = sorted(events, key=lambda one: one.at, reverse=True)
     return newest[after:most]
 

@@ -56,8 +56,9 @@ SENTENCES: Mapping[str, str] = {
     "list.no-readers": "Nobody subscribes to the list {list}.",
     "edition.none": "No edition of {date} has been made; the next is due at {at}.",
     "edition.none-that-day": "No edition of {date} was made.",
-    "edition.held": "The edition of {date} (cut {cut}) is held until {until}, unless somebody "
-    "approves it.",
+    "edition.held": (
+        "The edition of {date} (cut {cut}) is held until {until}, unless it is approved earlier."
+    ),
     "edition.cancelled": "The edition of {date} (cut {cut}) was cancelled.",
     "edition.empty": "The edition of {date} (cut {cut}) has no papers: {reason}.",
     "feed.none": "The list {list} has no feed that is polled.",
@@ -78,31 +79,31 @@ SENTENCES: Mapping[str, str] = {
     "readers.tomorrow": "Nobody else is due today; the next are due at {at}.",
     "person.not-on-list": "They are not on the list {list}.",
     "person.pending": "They have not confirmed.",
-    "person.unsubscribed": "They left the list.",
+    "person.unsubscribed": "They unsubscribed from the list.",
     "person.suppressed": "Their address is suppressed.",
-    "person.paused": "They paused it until {until}.",
+    "person.paused": "They paused their digests until {until}.",
     "person.rests": "Too many emails to them bounced, so digests are paused until {until}.",
-    "person.not-their-day": "They get it {frequency}, and {date} is not one of their days.",
+    "person.not-their-day": "They get digests {frequency}, and {date} is not one of their days.",
     "person.due": "Their next digest is due at {at}.",
     "person.due-since": "Their digest has been due since {since}, but there is no edition to send "
     "yet.",
 }
 
 SKIPPED: Mapping[str, str] = {
-    SkipReason.NO_NEW_PAPERS: "there was no paper they had not received before",
+    SkipReason.NO_NEW_PAPERS: "there were no new papers for them",
     SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
     SkipReason.MUTED: "they muted everything that was new",
     SkipReason.BELOW_FLOOR: "no new paper reached their minimum score",
-    SkipReason.PAUSED: "they paused it",
+    SkipReason.PAUSED: "they had paused their digests",
     SkipReason.BOUNCING: "too many emails to them bounced",
     SkipReason.NOT_THEIR_DAY: "it is not one of their days",
     SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
     SkipReason.FEED_STALE: "the sources had announced nothing new yet",
     SkipReason.FEED_FAILED: "a source could not be read",
-    SkipReason.RESTORED: "it may have left before the database was restored",
+    SkipReason.RESTORED: "it may have been sent before the database was restored",
     SkipReason.NO_EDITIONS: "the list had no edition in the month before",
     SkipReason.UNSUBSCRIBED: "they unsubscribed before it was sent",
-    SkipReason.SUPPRESSED: "their address must not be mailed",
+    SkipReason.SUPPRESSED: "their address is suppressed",
     SkipReason.CANCELLED: "the edition was cancelled",
 }
 """The reasons of the ledger and of editions, in the words of a sentence."""

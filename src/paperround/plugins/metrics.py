@@ -173,7 +173,7 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
         found.pace.unreached is not None,
     )
     yield Gauge("notices_unknown", "System emails that may have arrived.", found.notices.unknown)
-    yield _counter("signups", "Sign-ups, by how far they came.", "step", SIGNUPS, totals)
+    yield _counter("signups", "Sign-ups, by the stage they reached.", "step", SIGNUPS, totals)
     yield _counter("returns", "Bounces and other replies to our emails.", "kind", RETURNS, totals)
     yield from _feed_gauges(feeds)
     yield from _list_gauges(found.lists, now)

@@ -53,7 +53,7 @@ def add_person(
     """
     said = " ".join(ground.split())
     if not said:
-        raise InvalidInput("say how they agreed to be mailed", code="consent_source")
+        raise InvalidInput("say how they agreed to get email", code="consent_source")
     suffix = f", added by {by}"
     source = said[: LONGEST_SOURCE - len(suffix)] + suffix
     preferences, interests = chosen(Preferences(), choices or {})

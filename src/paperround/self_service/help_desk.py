@@ -220,7 +220,7 @@ def _only(readers: Sequence[TokenHolder]) -> Sequence[TokenHolder]:
     active = [one for one in readers if one.subscription.state is SubscriberState.ACTIVE]
     if len(active) > 1:
         names = ", ".join(one.mailing_list.name for one in active)
-        raise InvalidInput(f"they read several lists: choose one of {names}", code="list")
+        raise InvalidInput(f"they are on several lists: choose one of {names}", code="list")
     return active or _first(readers)
 
 

@@ -150,7 +150,7 @@ def test_a_hook_that_is_gone_shows_in_list_status_and_doctor(made: Services) -> 
     [channel] = said("digest", "status", *MORNING)["lists"][0]["channels"]
     assert channel["state"] == "stopped"
     assert "Slack says no_service" in channel["reason"]
-    assert "lab is stopped since" in run("doctor").stdout
+    assert "lab was stopped at" in run("doctor").stdout
 
 
 def test_what_is_done_is_written_down_without_secrets(made: Services) -> None:

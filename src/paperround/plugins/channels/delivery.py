@@ -228,4 +228,4 @@ class _Poster:
                 channel, why = post.channel, post.answer.verdict.reason
                 if work[ChannelStore].stop(channel.id, channel.hook, why, now=now):
                     since = format_instant(now)
-                    log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
+                    log.error("the channel %s was stopped at %s: %s", channel.name, since, why)

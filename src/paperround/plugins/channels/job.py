@@ -108,7 +108,7 @@ def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding |
     if channel.stopped_at is not None:
         return warn(
             "channels",
-            f"{name} is stopped since {format_instant(channel.stopped_at)}: {channel.stopped_why}",
+            f"{name} was stopped at {format_instant(channel.stopped_at)}: {channel.stopped_why}",
             f"`paperround channels edit {name} --hook -` sets a new hook",
         )
     last = next((one for one in posts if one.state in _WITH_OUTCOME), None)

@@ -92,7 +92,7 @@ class Hook:
     def shown(self) -> str:
         """The target of the hook without its secrets, for display."""
         if self.lost:
-            return "nobody can read where"
+            return "an unreadable address"
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         if self.kind is ChannelKind.TELEGRAM:
@@ -250,7 +250,7 @@ def key_bytes(key: str) -> bytes:
         found = b""
     if not key.startswith(KEY_PREFIX) or len(found) not in _KEY_BYTES:
         raise InvalidInput(
-            f"the key is {KEY_PREFIX} and 24 to 64 bytes in base64; leave it out to have one made",
+            f"the key is {KEY_PREFIX} and 24 to 64 bytes in base64; leave it out to create one",
             code="key",
         )
     return found

@@ -49,7 +49,7 @@ def check_records(
     """Return one finding for each record that receivers look up, or one if none is needed. Without
     a `client` the MTA-STS policy is not fetched."""
     if not settings.smtp_url or settings.relay.startswith("outbox:"):
-        return [skipped("dns", "no email leaves this machine, so receivers check no records")]
+        return [skipped("dns", "no email leaves this machine, so no records are checked")]
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
     envelope = (settings.bounce_address or domain).rpartition("@")[2].lower()
     if f".{domain}".endswith(RESERVED):
@@ -297,7 +297,7 @@ def check_mta_sts(
         says = f"{domain} does not require TLS for incoming email, which is optional"
         return skipped("mta-sts", says, f"with this record, it needs a policy at {place}", line)
     if client is None:
-        return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
+        return ok("mta-sts", f"{domain} asks for TLS on incoming email")
     try:
         page = client.get(FetchRequest(url=place))
     except FetchFailed as error:
@@ -311,7 +311,7 @@ def check_mta_sts(
     wrong = moved or _policy_error(found, domain, resolver)
     if wrong:
         return warn("mta-sts", f"the policy at {place} {wrong}", "senders ignore it")
-    return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({found['mode'][0]})")
+    return ok("mta-sts", f"{domain} asks for TLS on incoming email ({found['mode'][0]})")
 
 
 def _policy_error(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> str:

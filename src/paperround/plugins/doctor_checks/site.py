@@ -80,11 +80,11 @@ def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
         dated = parsedate_to_datetime(page.headers.get("date", "")).replace(tzinfo=UTC)
         dated += timedelta(seconds=int(page.headers.get("age", "0")))
     except (PaperroundError, ValueError, OverflowError):
-        return skipped("time", f"nothing that {owner} answers is dated")
+        return skipped("time", f"{owner} sends no date")
     ahead = page.fetched_at - dated
     where = "ahead of" if ahead > timedelta() else "behind"
     says = f"this machine's clock is {_duration_in_words(abs(ahead))} {where} that of {owner}"
-    way_out = "`timedatectl`: have the machine set its clock from the network"
+    way_out = "set the clock from the network (`timedatectl`)"
     if abs(ahead) >= CLOCK_FAIL:
         return fail(
             "time", f"{says}: emails have the wrong date, and signatures are rejected", way_out
