@@ -34,7 +34,7 @@ def audit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what operators changed, newest first, and who did it. Nothing in it ever changes."""
+    """Show what operators changed, newest first, and who did it. Entries never change."""
     from paperround.access.model import AuditQuery
     from paperround.access.store import AuditStore
     from paperround.web.admin_audit import AuditAnswer

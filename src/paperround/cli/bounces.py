@@ -64,7 +64,8 @@ def _read_message(opened: BinaryIO) -> bytes:
 
 @app.command()
 def poll(now: Now = None, as_json: AsJson = False) -> None:
-    """Read the mailbox of PAPERROUND_BOUNCE_IMAP_URL now; a service does it every five minutes."""
+    """Read the mailbox of PAPERROUND_BOUNCE_IMAP_URL now. A running service does it every five
+    minutes."""
     context = runtime(now)
     report = context.empty_return_box()
     if report is None:
@@ -74,7 +75,7 @@ def poll(now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show recent bounces and complaints and what they did, and the messages in quarantine."""
+    """Show recent bounces and complaints with their effects. Also shows messages in quarantine."""
     from paperround.bounces.store import ReturnStore
 
     with runtime().database.reading() as work:
@@ -92,8 +93,8 @@ def show_one(
     number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `bounces list`.")],
     as_json: AsJson = False,
 ) -> None:
-    """Print a message in quarantine as text, decoded and safe for a terminal; with --json as
-    received. It may hold addresses."""
+    """Print a message in quarantine as text. It is decoded and safe for a terminal; with --json, it
+    is as received. It may contain addresses."""
     from paperround.bounces.redact import readable_report
     from paperround.bounces.store import ReturnStore
 

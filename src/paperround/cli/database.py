@@ -56,7 +56,7 @@ def upgrade(as_json: AsJson = False) -> None:
 
 @app.command()
 def check(as_json: AsJson = False) -> None:
-    """Fail if the schema of the database is not the one that this version declares."""
+    """Check that the schema is the one this version declares. Fails if it is not."""
     from paperround.bootstrap.database import require_made
     from paperround.config import load_settings
     from paperround.db.engine import opened
@@ -155,7 +155,7 @@ def restore(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup back into PAPERROUND_DATA_DIR, which must hold no database.
+    """Restore a backup into PAPERROUND_DATA_DIR. It must not contain a database.
 
     Nothing that may have been sent since is sent again: sending is paused until `paperround digest
     resume`.

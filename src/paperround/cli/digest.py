@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.ops.status import ListStatus, PaceStatus
 
 app = typer.Typer(
-    help="Preview, send, pause, cancel and resend digests, and show their status.",
+    help="Review, send, pause, cancel and resend digests.",
     no_args_is_help=True,
 )
 app.command("hold")(editing.hold)
@@ -74,8 +74,8 @@ def resume(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Resume paused lists, and digests held because of a clock jump or an older copy of the
-    database. Digests that are more than 20 hours late are not sent."""
+    """Resume paused lists and held digests. Digests are held after a clock jump, or if an older
+    copy of the database may be in use. Digests more than 20 hours late are not sent."""
     from paperround.delivery.holds import allow_unsigned, release_digests
     from paperround.digests.cancel import resume as run
 
@@ -190,11 +190,11 @@ def missed(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who did not get the digest of a date, by reason; with --send, send it now.
+    """Show who did not get the digest of a date, and why. With --send, send it now.
 
-    A replacement has the same papers; nobody gets a second one of that date. People who have left,
-    paused or been suppressed since get none. To resend a digest to one reader, use `subscribers
-    resend WHO --date`."""
+    A replacement has the same papers; nobody gets a second one of that date. People who have since
+    unsubscribed, paused or been suppressed get none. To resend a digest to one reader, use
+    `subscribers resend WHO --date`."""
     from paperround.digests.resend import missed as run
     from paperround.digests.resend import send_missed
 
@@ -244,7 +244,7 @@ def preview(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write digest.html, digest.txt and digest.eml, the bytes that would be sent. Sends nothing."""
+    """Write digest.html, digest.txt and digest.eml. Sends nothing."""
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
@@ -266,7 +266,7 @@ def preview(
         for name, content in written.items():
             (out / name).write_bytes(content)
             files.append(str(out / name))
-    line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no mail: {shown.skipped}"
+    line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no email: {shown.skipped}"
     value = {"skipped": shown.skipped, "planned": shown.planned, "files": files}
     print_result(value, line, as_json=as_json)
 
@@ -333,7 +333,7 @@ def status(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was planned, sent and refused, and why some people got no digest."""
+    """Show what was planned, sent and refused. Also shows why some people got no digest."""
     from paperround.ops.status import status as run
 
     context = runtime(now)

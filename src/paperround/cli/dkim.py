@@ -37,7 +37,7 @@ Selector = Annotated[
 @app.command()
 def create(
     algorithm: Annotated[
-        Kind, typer.Option("--algorithm", help="Every receiver knows rsa, few know ed25519.")
+        Kind, typer.Option("--algorithm", help="All receivers support rsa, few support ed25519.")
     ] = Kind.RSA,
     selector: Selector = None,
     now: Now = None,
@@ -113,7 +113,7 @@ def _replace(context: "AppContext", before: "KeyFile", keys: "KeyFile", action: 
 
 @app.command("show-dns")
 def show_dns(now: Now = None, as_json: AsJson = False) -> None:
-    """Print the records that the DNS should have, as lines of a zone file."""
+    """Print the DNS records to publish, as lines of a zone file."""
     from paperround.bootstrap.database import require_made
 
     context = runtime(now)

@@ -27,7 +27,7 @@ PaperName = Annotated[
         metavar="PAPER", help="Its arXiv id, its link, or its number: `rank --json` has it."
     ),
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="Undo that.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Undo it.")]
 
 
 def hold(
@@ -38,10 +38,10 @@ def hold(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold later editions of a list so long before they go out; without a number, show which are.
+    """Hold later editions for MINUTES before they are sent. Without it, show what is held.
 
-    Meanwhile nothing of them is sent or shown: look with `digest preview`, change with `digest
-    drop`, `pin` and `note`, and let them go with `digest approve`, or wait.
+    A held edition is not public. View it with `digest preview`, change it with `digest drop`, `pin`
+    and `note`, and release it with `digest approve`, or wait.
     """
     from paperround.core.times import format_instant
     from paperround.digests.editing import held_editions, set_hold
@@ -73,7 +73,7 @@ def approve(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a held edition go out now, with what was changed. It is planned within a minute."""
+    """Release a held edition now, with its changes. Digests are planned within a minute."""
     from paperround.digests.editing import approve as run
 
     _edit(runtime(now), (list_name, of_day, cut), run, as_json=as_json)
@@ -104,7 +104,7 @@ def pin(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a paper first in a held edition, whatever its rank, as “Chosen by the editor”."""
+    """Put any paper first in a held edition. Its reason is “Chosen by the editor”."""
     from paperround.digests.editing import choose
 
     context = runtime(now)
@@ -126,7 +126,7 @@ def note(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a note for readers to a held edition, below its heading or at one of its papers."""
+    """Add a note for readers to a held edition. It is shown below the heading, or at a paper."""
     from paperround.digests.editing import add_note
 
     change = partial(add_note, text=text, paper=paper)
@@ -151,7 +151,7 @@ def why(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why nothing, or not everything, went out: in sentences, from what is recorded."""
+    """Explain why nothing, or not everything, was sent. The reasons are those on record."""
     from paperround.ops.why import why as run
     from paperround.self_service.help_desk import person_number
     from paperround.web.admin_sending import WhyAnswer

@@ -80,11 +80,12 @@ def _summary(feed: "NewFeed") -> str:
 
 def categories(
     pattern: Annotated[
-        str, typer.Argument(metavar="[PATTERN]", help="Only those with this in name or title.")
+        str,
+        typer.Argument(metavar="[PATTERN]", help="Only those with this in their name or title."),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show arXiv's categories and bioRxiv's subjects. Those of medRxiv, too."""
+    """Show the categories of arXiv, bioRxiv and medRxiv."""
     from paperround.feeds.sources.arxiv_categories import matching
     from paperround.feeds.sources.registry import SOURCES
 
@@ -140,8 +141,8 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check one feed or all: settings and health; with --live each is asked for a page. Fails when
-    something is wrong."""
+    """Check the settings and health of one feed, or of all. With --live, also read a page of each.
+    Fails if something is wrong."""
     context = runtime()
     results: list[FeedCheck] = []
     for one in checks(context, name, live=live):

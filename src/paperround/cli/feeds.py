@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.feeds.model import NewFeed
     from paperround.papers import model as papers
 
-app = typer.Typer(help="Where papers come from.", no_args_is_help=True)
+app = typer.Typer(help="The feeds that papers come from.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
 app.command("kinds")(feed_lists.kinds)
 app.command("presets")(feed_lists.presets)
@@ -252,8 +252,7 @@ def rejects(name: FeedName, limit: Limit = 20, as_json: AsJson = False) -> None:
 
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
-    """Add the feeds of an export or an OPML file, also from other feed readers. Feeds with a known
-    name are changed."""
+    """Add the feeds of an export or an OPML file. Feeds with a known name are changed."""
     from paperround.feeds.files import import_feeds
     from paperround.web.models import ImportAnswer
 

@@ -54,7 +54,7 @@ def ingest(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read papers, or counts of votes, from a file or a live feed. The same again changes
+    """Read papers, or counts of votes, from a file or a live feed. Repeating it changes
     nothing."""
     from paperround.feeds.due import run_now
     from paperround.web.models import IngestAnswer

@@ -69,7 +69,7 @@ def init(
     ] = None,
     contact: Annotated[
         str | None,
-        typer.Option("--contact", metavar="EMAIL", help="An address that somebody reads."),
+        typer.Option("--contact", metavar="EMAIL", help="An address whose email is read."),
     ] = None,
     relay: Annotated[
         str | None,
@@ -103,7 +103,7 @@ def init(
         typer.Option("--test-mail/--no-test-mail", help="Send a test email to the contact."),
     ] = None,
 ) -> None:
-    """Ask five questions, write .env with a strong secret, check it, and send a test email."""
+    """Ask five questions and write .env with a strong secret. Checks it and sends a test email."""
     if ENV.exists() and not force:
         raise Conflict("there is a .env here already: `paperround init --force` changes it")
     given = {
@@ -355,7 +355,7 @@ COLOURS = {
 def doctor(
     as_json: AsJson = False,
 ) -> None:
-    """Check this installation and say what to do; fails when something is wrong. Sends nothing."""
+    """Check this installation and say what to do. Fails if something is wrong. Sends nothing."""
     from paperround.doctor.findings import is_well
 
     findings = find_problems()

@@ -8,7 +8,7 @@ from paperround.access.model import Scope
 from paperround.cli.options import AsJson, Now, actor, runtime, usage
 from paperround.cli.output import print_list, print_result
 
-app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_args_is_help=True)
+app = typer.Typer(help="Keys for the admin API; only their hashes are kept.", no_args_is_help=True)
 
 DEFAULT_SCOPES = (Scope.FEEDS_WRITE,)
 """The default scopes of a key."""

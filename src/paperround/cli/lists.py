@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.editions.lists import MailingList
 
 app = typer.Typer(
-    help="""The lists that people subscribe to, each with its own digest.
+    help="""The lists that people subscribe to. Each has its own digest.
 
     `digest pause --list NAME` stops the sending of one, and `digest hold` lets you review its
     editions before they are sent.""",
@@ -32,7 +32,9 @@ Feeds = Annotated[
 ]
 Categories = Annotated[
     Texts,
-    typer.Option("--category", metavar="NAME", help="Only this category, as cs.LG. Repeatable."),
+    typer.Option(
+        "--category", metavar="NAME", help="Only this category, such as cs.LG. Repeatable."
+    ),
 ]
 Search = Annotated[
     str | None,
@@ -84,7 +86,7 @@ Signup = Annotated[
 Domains = Annotated[
     Texts,
     typer.Option(
-        "--domain", metavar="DOMAIN", help="Only addresses there may sign up. Repeatable."
+        "--domain", metavar="DOMAIN", help="Only addresses at this domain may sign up. Repeatable."
     ),
 ]
 Private = Annotated[
@@ -175,7 +177,7 @@ def add(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create the list NAME. A name has lower-case letters, digits and hyphens, and never
+    """Create the list NAME. A name has lowercase letters, digits and hyphens, and never
     changes."""
     given = _given(locals())
     from paperround.editions.manage_lists import create_list

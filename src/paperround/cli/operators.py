@@ -10,7 +10,9 @@ from paperround.cli.output import pick_fields, print_list, print_result
 if TYPE_CHECKING:
     from paperround.subscribers.model import Address
 
-app = typer.Typer(help="Who may log in to the admin pages, by a mailed link.", no_args_is_help=True)
+app = typer.Typer(
+    help="Operators, who log in to the admin pages by emailed link.", no_args_is_help=True
+)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The operator's address.")]
 

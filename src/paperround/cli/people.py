@@ -43,7 +43,7 @@ Size = Annotated[int | None, typer.Option(help="Papers in a digest.")]
 Language = Annotated[str | None, typer.Option(help="A code such as de; of emails and pages.")]
 OneIfSeveral = Annotated[
     str | None,
-    typer.Option("--list", metavar="LIST", help="Which list. Needed if they read several."),
+    typer.Option("--list", metavar="LIST", help="Which list. Required if they are on several."),
 ]
 OneOfTheirs = Annotated[
     str | None,
@@ -133,7 +133,7 @@ def find(
 
 @app.command()
 def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
-    """Show one person: whether they get email, and if not, why; their choices and consent."""
+    """Show whether one person gets email, and if not, why. Also shows their choices and consent."""
     from paperround.digests.plan import Hours
     from paperround.ops.standing import standing_of
     from paperround.self_service.help_desk import person_record
@@ -172,8 +172,8 @@ def timeline(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many lines at most.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Show what happened to one person, newest first: messages and server replies, bounces and
-    complaints, changed choices, requested and used links."""
+    """Show what happened to one person, newest first. This includes messages and server replies,
+    bounces and complaints, changed choices, and links that were requested and used."""
     from paperround.ops.timeline import timeline as run
     from paperround.web.people_models import TimelineAnswer
 
@@ -184,8 +184,8 @@ def timeline(
 
 @app.command()
 def history(who: Who, as_json: AsJson = False) -> None:
-    """Show the emails to one person, newest first: papers, attempts, server replies, and
-    bounces."""
+    """Show the emails to one person, newest first. Each has its papers, attempts, server replies
+    and bounces."""
     from paperround.ops.status import history_of
 
     context, number = _who(who, None)
@@ -214,7 +214,7 @@ def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
 def add(
     email: Email,
     consent_source: Annotated[
-        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
+        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to get email.")
     ],
     consent_at: ConsentAt = None,
     confirm: Annotated[
@@ -231,9 +231,9 @@ def add(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add one person who agreed to it to a list; they get the next digest.
+    """Add one person, who agreed to it, to a list. They get the next digest.
 
-    Choices that are not given stay as they are. People who are suppressed or have left are not
+    Choices that are not given stay as they are. People who are suppressed or unsubscribed are not
     added. Their consent is recorded, with who added them and when.
     """
     from paperround.self_service.adding import add_person
@@ -287,7 +287,7 @@ def edit(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change one person's choices; those not given stay as they are. The checks are those of their
+    """Change one person's choices. Those not given stay as they are. The checks are those of their
     own page. Interests apply to all of their lists."""
     from paperround.self_service.help_desk import edit_choices
 
@@ -430,7 +430,7 @@ def move(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move one person to a new address, once they use the link in an email to it."""
+    """Move one person to a new address. It changes once they use the link in an email to it."""
     from paperround.self_service.help_desk import move_person
     from paperround.subscribers.addresses import parse_address
 
@@ -457,13 +457,13 @@ def erase(
     who: Who,
     suppress: Annotated[
         bool,
-        typer.Option("--suppress", help="Keep a hash, so that the address is never mailed again."),
+        typer.Option("--suppress", help="Keep a hash, so that the address is never emailed again."),
     ] = False,
     yes: Yes = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase one person: address, choices, feedback, and what they were sent.
+    """Erase one person. This deletes their address, choices, feedback, and what they were sent.
 
     The ledger keeps its rows without a name. Without --suppress they may sign up again.
     """
@@ -486,7 +486,7 @@ def erase(
         context.signup_context, address, now=context.clock.now(), suppress=suppress, by=actor()
     )
     line = "erased" if known else "nobody has this address"
-    line += ", and will not be mailed again" if suppress else ""
+    line += ", and will not be emailed again" if suppress else ""
     print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
 
 

@@ -39,13 +39,13 @@ def rank(
         typer.Option(
             "--days",
             metavar="N",
-            help="What --try would have changed in the editions of the last N days: up to 90.",
+            help="Show what --try would have changed in the editions of the last N days, up to 90.",
         ),
     ] = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rank the papers a list may hold. Writes nothing."""
+    """Rank the papers that a list can show. Writes nothing."""
     from paperround.ranking.rank import rank_list
 
     context = runtime(now)
@@ -171,8 +171,8 @@ def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
 
 
 def learn(now: Now = None, as_json: AsJson = False) -> None:
-    """Learn now, from papers whose votes have settled, what to expect of new ones. A service that
-    runs does so every night."""
+    """Learn how many votes to expect of new papers. This uses papers with final votes; a
+    running service does it every night."""
     from paperround.ranking.learn import learn as run
 
     context = runtime(now)

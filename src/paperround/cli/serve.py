@@ -53,7 +53,8 @@ def serve(
         typer.Option("--web-only", help="Serve pages only: another process ticks and sends."),
     ] = False,
 ) -> None:
-    """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
+    """Serve the site, read feeds, publish and send email on time. With --web-only, only serve the
+    site."""
     from paperround.cli.server import listen, listening_place, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
@@ -84,7 +85,7 @@ def serve(
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
-    """Do once what is due now and exit: for cron or a systemd timer, every minute."""
+    """Do what is due now and exit. Run it every minute, from cron or a systemd timer."""
     from paperround.delivery.deliver import ASKED_TO_STOP
     from paperround.delivery.store.ledger import Ledger
     from paperround.digests.sending import deliver as send_due
@@ -146,7 +147,7 @@ def worker(
     ] = 4,
     health: Health = None,
 ) -> None:
-    """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
+    """Run jobs: read feeds, publish, send email. Any number of workers share one PostgreSQL."""
     from paperround.web.health import worker_role
 
     with usage("--queues"):
@@ -172,8 +173,8 @@ def worker(
 
 
 def scheduler(health: Health = None) -> None:
-    """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
-    may run as standby; on SQLite this process does everything but serving pages."""
+    """Check every minute what is due. On PostgreSQL, workers do the work, and any number of
+    schedulers may run as standby; on SQLite, this process does everything except serving pages."""
     from paperround.scheduler import Scheduler
     from paperround.web.health import scheduler_role
 

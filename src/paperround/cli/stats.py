@@ -19,14 +19,14 @@ SHOWN = 14
 
 def stats(
     days: Annotated[
-        int, typer.Option("--days", metavar="N", help="How many days, today included: up to 90.")
+        int, typer.Option("--days", metavar="N", help="How many days, including today, up to 90.")
     ] = 30,
     list_name: AnyList = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show growth, sign-ups, deliveries, lateness, bounces and feedback. Nothing is about one
-    person, and who opened a mail is not known."""
+    """Show growth, sign-ups, deliveries, bounces and feedback. Nothing is about one person, and
+    opens are not tracked."""
     from paperround.ops.stats import stats as read_stats
 
     context = runtime(now)

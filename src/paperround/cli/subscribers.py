@@ -44,7 +44,7 @@ LISTED = ("email", "status", "frequency", "hour", "timezone")
 """The columns of an export that `subscribers list` shows."""
 
 app = typer.Typer(
-    help="Readers: find one, see why they get no email, add, change, pause, move, erase them.",
+    help="Find, add, change, move and erase readers. `show` says why one gets no email.",
     no_args_is_help=True,
 )
 
@@ -73,12 +73,12 @@ def import_file(
     """Add the people in FILE to a list.
 
     Columns: email, status (pending, active, unsubscribed, suppressed), consent_at,
-    consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon, monthly),
+    consent_source, and optionally timezone, hour, frequency (daily, weekdays, weekly:mon, monthly),
     topics (separated by ;), language and interests (kind:value, one a line of the cell, such as
-    "keyword:graph NOT survey" or "author:Ada Lovelace"). A row without consent is a reject.
+    "keyword:graph NOT survey" or "author:Ada Lovelace"). A row without consent is rejected.
 
     With --from, FILE is what that program exports. If it does not say when its people agreed to
-    email, you may vouch for them with --consent-at and --consent-source."""
+    email, you can state it with --consent-at and --consent-source."""
     from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 
@@ -130,8 +130,8 @@ def export(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print everybody on a list in the columns that `import` reads, as CSV or JSON. With WHO: all
-    data about that person as JSON, as they can export it themselves."""
+    """Print everybody on a list, as CSV or JSON, for `import`. With WHO, print all data about that
+    person as JSON, as they can export it themselves."""
     from paperround.editions.store.lists import ListStore
     from paperround.subscribers.import_files import COLUMNS, write_sheet
     from paperround.subscribers.imports import audit_export, exported_rows
@@ -182,7 +182,7 @@ def list_people(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show everybody on a list: address, state and schedule; then the totals."""
+    """Show everybody on a list, with state and schedule."""
     from paperround.subscribers.model import SubscriberState
 
     if state not in (None, *SubscriberState):

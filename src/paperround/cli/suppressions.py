@@ -9,7 +9,7 @@ from paperround.cli.output import print_list, print_result
 from paperround.cli.people import Email
 
 app = typer.Typer(
-    help="Addresses that must never be mailed; only their keyed hashes are kept.",
+    help="Addresses that must never be emailed. Only their keyed hashes are kept.",
     no_args_is_help=True,
 )
 
@@ -27,7 +27,7 @@ def list_suppressions(as_json: AsJson = False) -> None:
 
 @app.command()
 def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
-    """Show whether EMAIL is suppressed, in any spelling of its mailbox, and why."""
+    """Show whether EMAIL is suppressed, and why. It may be any spelling of the mailbox."""
     from paperround.self_service.suppressions import find_suppression
     from paperround.subscribers.addresses import parse_address
     from paperround.web.people_models import reasons_of
@@ -49,7 +49,7 @@ def add(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Never mail EMAIL again, whatever is imported or signed up."""
+    """Never email EMAIL again, whatever is imported or signed up."""
     from paperround.self_service.suppressions import add_suppression
     from paperround.subscribers.addresses import parse_address
 

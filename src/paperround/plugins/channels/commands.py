@@ -28,15 +28,13 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.plugins.channels.admin import ChannelAdmin
 
-app = typer.Typer(
-    help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
-)
+app = typer.Typer(help="Post lists to Slack, Discord, Telegram and webhooks.", no_args_is_help=True)
 
 STDIN = "-"
 
 ChannelName = Annotated[str, typer.Argument(metavar="NAME", help="A channel from `channels list`.")]
-Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: as the list says.")]
-Floor = Annotated[float | None, typer.Option(help="The score below which no paper is posted.")]
+Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: the list's.")]
+Floor = Annotated[float | None, typer.Option(help="The minimum score of a paper.")]
 Chat = Annotated[
     str | None, typer.Option(metavar="CHAT", help="For Telegram: @name or the chat's number.")
 ]
@@ -44,8 +42,10 @@ Key = Annotated[
     str | None,
     typer.Option(
         metavar="KEY",
-        help="For a webhook: its key of Standard Webhooks (whsec_...), - to read it. Default: "
-        "one is made and shown.",
+        help=(
+            "For a webhook: its Standard Webhooks key (whsec_...), or - to read it from standard "
+            "input. Default: a new key is created and shown."
+        ),
     ),
 ]
 
@@ -57,8 +57,10 @@ def add(
         str | None,
         typer.Argument(
             metavar="HOOK",
-            help="The address to post to; of telegram the bot's token. It is a secret: leave it "
-            "out, and it is asked for or read from standard input.",
+            help=(
+                "The address to post to; for telegram, the bot's token. It is a secret: leave it "
+                "out to be asked for it, or to read it from standard input."
+            ),
         ),
     ] = None,
     list_name: ListName = DEFAULT_LIST,
@@ -75,12 +77,15 @@ def add(
     topics: Topics = None,
     interest: Interests = None,
     at_once: Annotated[
-        bool, typer.Option("--at-once", help="Post the newest edition now, not at the next hour.")
+        bool,
+        typer.Option(
+            "--at-once", help="Post the newest edition now, not at the channel's next hour."
+        ),
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Post a list to a channel, once a day at its hour or as --frequency says.
+    """Post a list to a channel. It is posted once a day at its hour, or as --frequency says.
 
     Topics and interests choose its papers, as they do for a reader. `channels test` tries it.
     """
@@ -134,7 +139,7 @@ def edit(
     hook: Annotated[
         str | None,
         typer.Option(
-            metavar="HOOK", help="A new address or token; - to read it from standard input."
+            metavar="HOOK", help="A new address or token, or - to read it from standard input."
         ),
     ] = None,
     chat: Chat = None,
@@ -143,7 +148,7 @@ def edit(
         bool,
         typer.Option(
             "--new-key",
-            help="For a webhook: make another key and show it.",
+            help="For a webhook: create a new key and show it.",
         ),
     ] = False,
     timezone: Timezone = None,
@@ -156,7 +161,7 @@ def edit(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given of a channel. A new hook restarts a channel that was stopped."""
+    """Change a channel; options that are not given stay. A new hook restarts a stopped channel."""
     from paperround.plugins.channels.admin import new_key as made_key
 
     if key and new_key:
@@ -209,7 +214,7 @@ def pause(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def resume(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
-    """Resume a channel that was paused, or that was stopped because its hook was gone."""
+    """Resume a paused channel. Also restarts one that was stopped because its hook was gone."""
     context = runtime(now)
     done = channel_admin(context).resume(find_channel(context, name).id)
     line = f"{name}: {'resumed' if done else 'was neither paused nor stopped'}"
@@ -226,7 +231,7 @@ def remove(name: ChannelName, now: Now = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def history(name: ChannelName, as_json: AsJson = False) -> None:
-    """Show the posts to one channel, newest first: papers, tries, and what was answered."""
+    """Show the posts to one channel, newest first. Each has its papers, attempts and responses."""
     from paperround.ops.status import history_of
 
     context = runtime()

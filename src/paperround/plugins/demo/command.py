@@ -61,10 +61,10 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Show everything on this machine: the site, sign-up, ranking, and emails in an outbox.
+    """Try the site, sign-up and emails on this machine. Emails are kept in an outbox.
 
-    Needs no network, no account and no settings; invented papers unless --papers names others. It
-    keeps a folder of its own, and leaves an installation that is here alone, with its .env.
+    Needs no network, account or settings. Its papers are invented, unless you give --papers. It
+    uses its own folder, and does not touch an installation in the current one or its .env.
     """
     from paperround.config import load_settings
     from paperround.digests.publish import freeze_cuts
@@ -214,8 +214,8 @@ def try_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
-    --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
+    """Rank papers for QUERY, say why, and write the digest. Without --papers or --preset, it uses
+    invented samples. It keeps only that file: no database, email or account."""
     from paperround.plugins.demo.trial import (
         digest_view,
         every_candidate,

@@ -29,7 +29,7 @@ def once(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one reader today's digest, by mail or as files, without a server: for cron or a
+    """Send one reader today's digest, without a server. It goes by email or to files, for cron or a
     scheduled CI job. A second run of the day sends nothing; one after a crash sends what was left.
     """
     from paperround.db.backup import DATABASE

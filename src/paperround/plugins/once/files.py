@@ -119,7 +119,7 @@ def _feed(work: Transaction, app: AppContext, reader: SubscriberId, now: datetim
     name = app.settings.keys.digest("once feed", str(reader))
     return FeedDocument(
         title="Your papers",
-        subtitle="What your digests hold.",
+        subtitle="The papers from your digests.",
         address=_urn(name),
         page="",
         publisher=DEFAULT_NAME,

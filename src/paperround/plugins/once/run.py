@@ -181,7 +181,7 @@ def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
     for one in (entry.reason if waits else "", entry.reply) if entry is not None else ():
         if one and not any(one in known for known in reasons):
             reasons.append(one)
-    why = redact_addresses("; ".join(reasons)) or "another run is sending it"
+    why = redact_addresses("; ".join(reasons)) or "another run is already sending it"
     why = why.replace(f"{NO_SESSION}: ", "the mail server cannot be reached: ")
     if entry is not None and entry.state is DeliveryState.UNKNOWN:
         what = "may have arrived, so it is not sent again"

@@ -21,8 +21,10 @@ def move(
         str | None,
         typer.Argument(
             metavar="URL",
-            help="The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read that "
-            "from standard input. Default: PAPERROUND_DATABASE_URL.",
+            help=(
+                "The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read it from "
+                "standard input. Default: PAPERROUND_DATABASE_URL."
+            ),
         ),
     ] = None,
     source: Annotated[
