@@ -156,7 +156,12 @@ Month = Annotated[str | None, Query(description="A month.", examples=["2026-01"]
 Submitter = Annotated[str | None, Query(description="Always rejected: submitters are not stored.")]
 Sort = Annotated[
     Literal["publishedAt", "trending"] | None,
-    Query(description="`trending`: by our score. Else by votes, and without a time the newest."),
+    Query(
+        description=(
+            "`trending`: by our score. Default: by votes, or newest first without a day, week or "
+            "month."
+        )
+    ),
 ]
 Page = Annotated[int, Query(ge=0, le=10_000, description="The page, counted from 0.")]
 Most = Annotated[int, Query(ge=1, le=100, description="Papers per page.")]
@@ -181,8 +186,8 @@ def list_daily_papers(
     p: Page = 0,
     limit: Most = 50,
 ) -> list[DailyShape]:
-    """The papers of the list `trending` that were listed on a day, each once; behind the last page
-    an empty list."""
+    """The papers of the list `trending` that were listed on a day, each once. After the last page,
+    the list is empty."""
     if submitter is not None:
         raise BadRequest("submitter: submitters of papers are not stored here", code="submitter")
     offset, days = p * limit, None

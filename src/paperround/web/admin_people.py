@@ -214,7 +214,7 @@ def erase_person_data(
     actor: Actor,
     subscriber_id: RowNumber,
     suppress: Annotated[
-        bool, Query(description="Keep a hash, so that the address is never mailed again.")
+        bool, Query(description="Keep a hash, so that the address is never emailed again.")
     ] = False,
 ) -> None:
     """Erase a person: address, choices, feedback, and what they were sent. The ledger keeps its

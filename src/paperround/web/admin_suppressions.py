@@ -163,7 +163,7 @@ def look_up_suppression(app: App, now: Now, actor: Actor, body: WholeAddress) ->
 
 @router.post("", summary="Suppress an address")
 def add_suppression(app: App, now: Now, actor: Actor, body: NewSuppression) -> SuppressionChange:
-    """Never mail an address again, whatever is imported or signed up."""
+    """Never email an address again, whatever is imported or signed up."""
     changed = suppressions.add_suppression(
         app.database,
         app.settings.keys,

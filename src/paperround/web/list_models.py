@@ -45,7 +45,7 @@ class LookBody(StrictBody):
 
     from_name: Annotated[Line, Field(description="The name before the sender's address.")] = ""
     colour: Annotated[Line, Field(description="The colour of links, like #0a55b8.")] = ""
-    logo_url: Annotated[Line, Field(description="A picture above the papers, by https.")] = ""
+    logo_url: Annotated[Line, Field(description="A picture above the papers; an https URL.")] = ""
     reply_to: Annotated[Line, Field(description="The address that replies go to.")] = ""
     intro: Annotated[Line, Field(description="A line above the papers.")] = ""
     footer: Annotated[Line, Field(description="A line below the papers.")] = ""
@@ -65,7 +65,7 @@ class ListBody(StrictBody):
     feeds: Words = Field(default_factory=list, description="Feeds by name; empty for all.")
     categories: Words = Field(
         default_factory=list,
-        description="Categories, of which a paper must have one; empty for any.",
+        description="A paper must have one of these categories; empty for any.",
     )
     search: Annotated[
         PrintableText,
@@ -73,18 +73,20 @@ class ListBody(StrictBody):
     ] = ""
     cuts: Words = Field(
         default_factory=lambda: list(_DEFAULTS.cuts),
-        description="Times of day at which editions freeze, 1 to 4.",
+        description="Times of day at which editions are made, 1 to 4.",
     )
     zone: Annotated[Line, Field(description="The time zone of the cuts and the default hour.")] = (
         "UTC"
     )
     default_hour: Annotated[
         int | None,
-        Field(description="The default delivery hour; null for that of the installation."),
+        Field(description="The default delivery hour; null for the installation's."),
     ] = None
     size: Annotated[int, Field(description="Papers in a digest, unless a reader chooses.")] = 12
     edition_size: Annotated[int, Field(description="Papers that an edition shows.")] = 60
-    candidate_days: Annotated[int, Field(description="For how many days a paper may appear.")] = 7
+    candidate_days: Annotated[
+        int, Field(description="How many days after its listing a paper may appear.")
+    ] = 7
     frequencies: Words = Field(
         default_factory=list, description="daily, weekdays, weekly, monthly; empty for all."
     )
@@ -98,7 +100,7 @@ class ListBody(StrictBody):
         default_factory=list, description="With `signup` domains: the allowed domains."
     )
     private: Annotated[
-        bool, Field(description="Whether its archive is only for links in its own emails.")
+        bool, Field(description="Whether its archive opens only from links in its emails.")
     ] = False
 
 

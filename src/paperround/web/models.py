@@ -82,7 +82,7 @@ class FeedBody(StrictBody):
         str | None,
         Field(
             max_length=2000,
-            description="An address to use instead of the source's own; null for that one.",
+            description="An address to use instead of the source's own; null for its own.",
         ),
     ] = None
     settings: Annotated[
@@ -311,7 +311,7 @@ class Problem(BaseModel):
     """An error, as RFC 9457 has it."""
 
     type: str = Field(examples=["about:blank"])
-    code: str = Field(examples=["invalid"], description="A code that never changes.")
+    code: str = Field(examples=["invalid"], description="A stable code.")
     title: str = Field(examples=[marked("Not valid")])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["Not valid: settings.categories"])

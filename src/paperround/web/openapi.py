@@ -22,12 +22,12 @@ TAGS = {
     "admin: feeds": "Feeds: create, preview, poll, import and upload",
     "admin: lists": "Lists: create, edit, archive and restore",
     "admin: people": "People: find, add, change, move and erase them, and see their history",
-    "admin: suppressions": "Addresses that must never be mailed",
+    "admin: suppressions": "Addresses that must never be emailed",
     "admin: bounces": "Bounces, complaints and messages in quarantine",
     "admin: editions": "Editions: hold, review, change and approve them before they are sent",
     "admin: deliveries": "Deliveries: their state; pause, cancel and send",
     "admin: channels": "Slack, Discord, Telegram and webhooks",
-    "admin: keys": "Keys of this API",
+    "admin: keys": "Keys for this API",
     "admin: figures": "Growth, deliveries, lateness, bounces and feedback",
     "admin: audit": "Operators' actions",
 }
@@ -43,9 +43,9 @@ _IDEMPOTENCY_KEY = {
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "description": (
-        "A key of your own for this request, such as a UUID. If the request is repeated within a "
-        "day, it acts once and gets the same response. It belongs to the API key of the request, "
-        "or without one to its IP address."
+        "A unique key that you choose for this request, such as a UUID. If the request is "
+        "repeated within a day, it acts once and gets the same response. Keys are separate per "
+        "API key, or per IP address without one."
     ),
 }
 _HEADERS = {

@@ -72,10 +72,10 @@ class PageRequest:
 
 
 def _page_request(
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page.")] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=100, description="`next_cursor` of the page before; none to start."),
+        Query(max_length=100, description="`next_cursor` of the previous page; none to start."),
     ] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)

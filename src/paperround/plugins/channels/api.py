@@ -43,7 +43,7 @@ Admin = Annotated[ChannelAdmin, Depends(_admin)]
 
 @router.get("", summary="List channels")
 def list_channels(app: App, paging: Paging) -> CursorPage[ChannelAnswer]:
-    """Every channel with where it leads, masked, and how it stands, by id."""
+    """Every channel, by id, with its masked address and its state."""
     after = SubscriberId(paging.last_id("channels") or 0)
     with app.database.reading() as work:
         found = work[ChannelStore].page(after, limit=paging.rows)
@@ -61,7 +61,7 @@ def list_channels(app: App, paging: Paging) -> CursorPage[ChannelAnswer]:
 def create_channel(
     app: App, admin: Admin, body: ChannelBody, response: Response
 ) -> NewChannelAnswer:
-    """Post a list to a channel from its next hour on, or at once."""
+    """Post a list to a channel, from its next hour or at once."""
     created = admin.add(body.kind, body.list, body.settings(), at_once=body.at_once)
     if body.at_once:
         app.plan()
@@ -83,11 +83,11 @@ def change_channel(admin: Admin, channel_id: RowNumber, body: ChannelChanges) ->
 
 @router.delete("/{channel_id}", summary="Delete a channel", status_code=204)
 def delete_channel(admin: Admin, channel_id: RowNumber) -> None:
-    """Forget a channel with its secrets. What became of its posts stays in the ledger."""
+    """Delete a channel with its secrets. The history of its posts stays in the ledger."""
     admin.remove(SubscriberId(channel_id))
 
 
-@router.post("/{channel_id}/test", summary="Try a channel")
+@router.post("/{channel_id}/test", summary="Test a channel")
 def try_channel(admin: Admin, channel_id: RowNumber) -> TrialAnswer:
     """Post a test message now and show the result."""
     return TrialAnswer.of(admin.test(SubscriberId(channel_id)))
@@ -101,7 +101,7 @@ def pause_channel(app: App, admin: Admin, channel_id: RowNumber) -> ChannelMoved
 
 @router.post("/{channel_id}/resume", summary="Resume a channel")
 def resume_channel(app: App, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
-    """Let a channel go on that was paused, or stopped because its hook was gone."""
+    """Resume a channel that was paused, or that was stopped because its hook was gone."""
     changed = admin.resume(SubscriberId(channel_id))
     if changed:
         app.wake()

@@ -50,7 +50,7 @@ class _ChannelFields(StrictBody):
         "",
         min_length=1,
         max_length=200,
-        description="For a webhook: its key. Without, one is made.",
+        description="For a webhook: its key. Default: a new key.",
     )
     timezone: str | None = Field(None, max_length=60, description="Null: the list's.")
     hour: int | None = Field(None, ge=0, le=23, description="In that time zone.")
@@ -58,7 +58,7 @@ class _ChannelFields(StrictBody):
         "daily", max_length=20, description="daily, weekdays, weekly:mon or monthly."
     )
     size: int | None = Field(None, ge=1, le=50, description="Papers in a post.")
-    floor: float | None = Field(None, strict=False, description="The lowest score of a paper.")
+    floor: float | None = Field(None, strict=False, description="The minimum score of a paper.")
     topics: Words
     interests: Words
 
@@ -83,7 +83,9 @@ class ChannelBody(_ChannelFields):
     kind: ChannelKind = Field(strict=False, description="The service it posts to.")
     hook: Hook
     list: str = Field(DEFAULT_LIST, min_length=1, max_length=60)
-    at_once: bool = Field(False, description="Post the newest edition now, not at the next hour.")
+    at_once: bool = Field(
+        False, description="Post the newest edition now, not at the channel's next hour."
+    )
 
 
 class ChannelChanges(_ChannelFields):
@@ -96,7 +98,7 @@ class ChannelChanges(_ChannelFields):
 
 
 class ChannelAnswer(Resource):
-    """A channel: where it leads, masked, how it stands, and what it gets."""
+    """A channel: its masked address, its state, and what it gets."""
 
     id: int
     name: str
@@ -134,7 +136,7 @@ class ChannelMoved(BaseModel):
 
 
 class TrialAnswer(Resource):
-    """What became of a test."""
+    """The result of a test."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
