@@ -47,7 +47,7 @@ _PARTS = (
     (
         ("growth",),
         "{growth:g} × ln(1 + g) × h, g = 24 × gained / (hours + {growth_floor_hours:g})",
-        "when votes are known, and an earlier count of them or the day of listing",
+        "when votes are known, and an earlier count or the day of listing",
     ),
     (
         ("source",),
@@ -68,7 +68,7 @@ _PARTS = (
             "({votes:g} + {growth:g}) × ln(1 + r (e^(y / ({votes:g} + {growth:g})) − 1)), "
             "y the mean of votes + growth + source of the others"
         ),
-        "when votes are not known, but those of others are",
+        "when votes are not known, but those of other papers are",
     ),
     (
         tuple(GROUPS),
@@ -86,16 +86,16 @@ _PARTS = (
     (
         ("colleagues",),
         "{colleagues:g} × ½, or × 1 from 6 readers on; below 0 if they wanted less like it",
-        "when 3 readers or more who share what they save agree",
+        "when at least 3 readers who share their saves agree",
     ),
     (
         ("topic_cap",),
-        "what moves it behind the next of {block_papers:g} places",
+        "the amount that moves it below its block of {block_papers:g} places",
         "when one topic has {topic_papers:g} papers there before it",
     ),
     (
         ("submitter_cap",),
-        "what moves it behind the next of {block_papers:g} places",
+        "the amount that moves it below its block of {block_papers:g} places",
         "when one submitter has more papers there than the list allows",
     ),
 )
@@ -112,7 +112,7 @@ _SYMBOLS = (
     ("m", "votes of all papers of the day, divided by their shares s"),
     (
         "k",
-        "what was learned to expect of a paper, in ln(votes); its authors' share times {authors:g}",
+        "the expected votes of a paper, in ln(votes); its authors' share times {authors:g}",
     ),
     (
         "r",
@@ -122,41 +122,45 @@ _SYMBOLS = (
         ),
     ),
     ("h", "halves for each {stale_half_life_hours:g} hours since the newest count"),
-    ("gained, hours", "votes won, and the time that took, within {growth_window_hours:g} hours"),
+    ("gained, hours", "votes gained within {growth_window_hours:g} hours, and the time that took"),
     ("age", "hours since the start, in UTC, of the day a paper was listed"),
 )
 
 _MEANINGS = {
     "votes": "the unit of all the others",
-    "growth": "level first, then speed",
-    "source": "how much of the difference between sites that count votes is taken off",
-    "recency": "what being listed this instant is worth",
-    "comments": "settles ties",
-    "stars": "settles ties",
-    "mentions": "settles ties",
-    "citations": "settles ties; new papers have hardly any",
+    "growth": "the level of votes counts more than their speed",
+    "source": "how much of the difference between sites that count votes is removed",
+    "recency": "the value of being listed right now",
+    "comments": "breaks ties",
+    "stars": "breaks ties",
+    "mentions": "breaks ties",
+    "citations": "breaks ties; new papers have hardly any",
     "topics": "words that many papers of the day share, and few before",
-    "text": "a paper without an abstract stands a little lower",
+    "text": "a paper without an abstract ranks a little lower",
     "authors": "how much earlier papers by its authors count; 0 ignores the authors",
-    "colleagues": "the most that readers who share what they save move a paper",
+    "colleagues": "the most that readers who share their saves can move a paper",
     "settling_hours": "hours until half of a paper's votes are in",
     "earliest_hours": "hours; younger papers count as this old",
-    "listing_share": "which part of the hours of its day before its listing are not counted",
-    "prior_share": "what the day's mean weighs against a paper's own votes, as a share of all",
-    "prior_own_share": "the same for what was learned to expect of the paper itself",
+    "listing_share": "the share of the hours before its listing, on that day, that is not counted",
+    "prior_share": (
+        "the weight of the day's mean against a paper's own votes, as a share of all votes"
+    ),
+    "prior_own_share": "the same for the votes expected of the paper itself",
     "counted_hours": "hours after which a paper's votes are known if they ever are",
-    "counted_papers": "papers taken for known beside those, so that a few unknown prove little",
-    "growth_window_hours": "hours that growth looks back",
-    "growth_floor_hours": "hours added to its span, so that readings close together prove little",
-    "stale_half_life_hours": "hours after which a growth that nobody saw since counts half",
-    "recency_half_life_hours": "hours in which recency halves",
-    "least_papers": "papers of the day a term needs to be a topic",
-    "least_background": "earlier papers needed to tell what is usual",
-    "least_burst": "times its usual share a term needs to be a topic",
-    "least_strength": "standard deviations above its usual count it needs, too",
-    "full_words": "words of title and abstract that earn all of text",
-    "block_papers": "places in which one submitter may hold only so many",
-    "topic_papers": "places of those that papers on one topic may hold",
+    "counted_papers": "papers added as known, so that a few unknown ones have little effect",
+    "growth_window_hours": "hours over which growth is measured",
+    "growth_floor_hours": (
+        "hours added to that time, so that counts close together have little effect"
+    ),
+    "stale_half_life_hours": "hours after which growth without a new count is halved",
+    "recency_half_life_hours": "hours after which recency is halved",
+    "least_papers": "papers of the day that a topic needs",
+    "least_background": "earlier papers needed to know what is usual",
+    "least_burst": "how many times its usual share a topic needs",
+    "least_strength": "standard deviations above its usual count that a topic also needs",
+    "full_words": "words of title and abstract for the full value of text",
+    "block_papers": "places in which the papers of one submitter are limited",
+    "topic_papers": "how many of those places one topic can take",
 }
 
 
