@@ -109,7 +109,7 @@ class NewListBody(ListBody):
 
     model_config = example_config(LIST_EXAMPLE)
 
-    name: Annotated[Line, Field(description="Lower-case letters, digits and hyphens.")]
+    name: Annotated[Line, Field(description="Lowercase letters, digits and hyphens.")]
 
 
 class ListChanges(ListBody):

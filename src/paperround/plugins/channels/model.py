@@ -181,7 +181,7 @@ def read_name(text: str) -> str:
     """Validate and return the name of a channel. Raises InvalidInput (code `name`)."""
     if not _NAME.fullmatch(text):
         raise InvalidInput(
-            f"{text!r:.80} cannot be a channel's name: use up to 60 lower-case letters, digits, "
+            f"{text!r:.80} cannot be a channel's name: use up to 60 lowercase letters, digits, "
             "dots, "
             "dashes and underscores, such as lab-slack",
             code="name",
