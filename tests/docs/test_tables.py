@@ -63,7 +63,7 @@ def test_the_table_of_a_lists_fields_has_them_all() -> None:
     assert listed == fields - {"look"}
 
 
-NOT_BY_NAME = {"all else": "what is skipped when the settings are wrong"}
+NOT_BY_NAME = {"all other checks": "what is skipped when the settings are wrong"}
 
 
 @pytest.mark.accept("C5", part="every check is documented")
