@@ -180,8 +180,8 @@ def test_a_reason_of_several_parts_is_told_part_by_part() -> None:
         freeze("votes.since_yesterday", votes=1041, gained=12),
     )
     assert localize_reason(GERMAN, frozen) == (
-        "Ähnlich wie „A · B“ aus Ihrer Auswahl · Zu Ihrem Thema „graphs“"
-        " · 1.041 Stimmen, 12 davon seit gestern"
+        "Ähnelt „A · B“, von Ihnen hinzugefügt · Zu Ihrem Thema „graphs“"
+        " · 1.041 Stimmen, davon 12 seit gestern"
     )
 
 
@@ -198,9 +198,9 @@ def test_numbers_days_and_plurals_are_those_of_the_language() -> None:
     assert [
         localize_reason(locale_for(language), rose) for language in ("fr", "es", "zh-Hans")
     ] == [
-        "En hausse depuis jeudi\u00a0: 1\u202f234 votes, dont 40 nouveaux",
-        "Sube desde el jueves: 1.234 votos, 40 nuevos",
-        "星期四以来上升：1,234 票，新增 40",
+        "En hausse depuis jeudi\u00a0: 1\u202f234 votes (+40)",
+        "Sube desde el jueves: 1.234 votos (+40)",
+        "星期四以来热度上升：1,234 票，新增 40 票",
     ]
 
 

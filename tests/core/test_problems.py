@@ -108,7 +108,7 @@ def test_every_problem_of_a_form_is_said_in_every_language(language: str) -> Non
                 problem=marked("the quote at character %(at)s is not closed", at=3),
             ),
             "line 1,234: the quote at character 3 is not closed",
-            "Zeile 1.234: bei Zeichen 3 beginnt ein Zitat, das nicht endet",
+            "Zeile 1.234: Das Anführungszeichen bei Zeichen 3 wird nicht geschlossen",
         ),
         (
             invalid("size", "%(given)s is not a whole number", given="it's"),

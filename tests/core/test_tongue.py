@@ -90,7 +90,7 @@ def test_authors_links_and_votes_are_told_in_the_language() -> None:
     shown: DigestPaper = paper(reason="new today")
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
     chinese, german = locale_for("zh"), locale_for("de")
-    assert localized_authors(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
+    assert localized_authors(chinese, many) == "A. One、B. Two、C. Three 及另外 2 人"
     assert localized_authors(german, many[:2]) == "A. One und B. Two"
     assert [label for label, _ in localized_links(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
     assert localized_counts(german, shown) == "41 Stimmen, 4 Kommentare"

@@ -180,7 +180,7 @@ def test_titles_and_gists_keep_their_own_language_and_direction(language: str) -
 
 
 def test_a_title_the_operator_chose_is_no_word_of_ours() -> None:
-    assert "Papers im Trend" in words("de").html
+    assert "Paper-Trends" in words("de").html
     assert "<h1" in words("de", list_title="Unsubscribe").html
     assert ">Unsubscribe</h1>" in words("de", list_title="Unsubscribe").html
 

@@ -110,7 +110,7 @@ def test_a_mail_is_listed_with_its_reader_its_kind_and_its_subject(
     ("language", "words"),
     [
         ("en", ("Digest", "Confirm your subscription", "Alert for the operator")),
-        ("de", ("Digest", "Bestätigen Sie Ihr Abonnement", "Warnung an die Betreiber")),
+        ("de", ("Digest", "Abonnement bestätigen", "Warnung an den Betreiber")),
     ],
 )
 def test_what_kind_a_mail_is_stands_in_words_of_the_reader(

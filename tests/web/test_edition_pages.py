@@ -243,7 +243,7 @@ def test_the_preview_shows_the_changed_edition_to_a_reader_of_any_kind(
         assert "sandbox" in frame.headers["content-security-policy"]
         assert edition.papers[1].title in frame.text
         assert edition.papers[0].title not in frame.text
-    assert "Abmelden" in operator.get(f"{here}/preview/email?language=de").text
+    assert "Abbestellen" in operator.get(f"{here}/preview/email?language=de").text
     monthly = operator.get(f"{here}/preview?frequency=monthly").text
     assert "No digest: it is not one of their days" in monthly
     wrong = operator.get(f"{here}/preview?subscriber=4711")

@@ -11,14 +11,22 @@ from paperround.web.security import PUBLIC_BODY
 from tests.web.conftest import PUBLIC_URL, Site, running
 
 FAULTS = {
-    "/nowhere": (404, "Nicht gefunden", "Unter dieser Adresse gibt es nichts."),
-    "/papers/2601.99999": (404, "Nicht gefunden", "So ein Paper gibt es hier nicht."),
-    "/trending?period=year": (422, "Nicht gültig", "„year“ ist kein Zeitraum"),
-    "/editions/trending/yesterday": (422, "Nicht gültig", "„yesterday“ ist kein Datum"),
-    "/editions/trending/18991231": (404, "Nicht gefunden", "Unter dieser Adresse gibt es nichts."),
-    "/editions/trending/1899-12-31.md": (404, "Nicht gefunden", "gibt es nichts."),
-    "/editions?list=none": (404, "Nicht gefunden", "Keine Liste heißt „none“; es gibt trending."),
-    "/feeds/me/forged.atom": (404, "Nicht gefunden", "sehen Sie in Ihrer Auswahl nach."),
+    "/nowhere": (404, "Nicht gefunden", "Unter dieser Adresse gibt es keine Seite."),
+    "/papers/2601.99999": (404, "Nicht gefunden", "Dieses Paper ist nicht in unserer Datenbank."),
+    "/trending?period=year": (422, "Ungültig", "„year“ ist kein Zeitraum"),
+    "/editions/trending/yesterday": (422, "Ungültig", "„yesterday“ ist kein Datum"),
+    "/editions/trending/18991231": (
+        404,
+        "Nicht gefunden",
+        "Unter dieser Adresse gibt es keine Seite.",
+    ),
+    "/editions/trending/1899-12-31.md": (404, "Nicht gefunden", "gibt es keine Seite."),
+    "/editions?list=none": (
+        404,
+        "Nicht gefunden",
+        "Eine Liste namens „none“ gibt es nicht; vorhanden: trending.",
+    ),
+    "/feeds/me/forged.atom": (404, "Nicht gefunden", "finden Sie in Ihren Einstellungen."),
 }
 
 
@@ -56,8 +64,8 @@ def test_what_breaks_and_what_is_away_look_alike(
     demo: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for error, status, said in (
-        (RuntimeError("a secret"), 500, "Bei uns ist etwas kaputtgegangen"),
-        (DatabaseFailed("the database failed: a secret"), 503, "gerade nicht erreichbar"),
+        (RuntimeError("a secret"), 500, "Bei uns ist etwas schiefgegangen"),
+        (DatabaseFailed("the database failed: a secret"), 503, "vorübergehend nicht verfügbar"),
     ):
 
         def fail(*_: object, error: Exception = error, **__: object) -> None:
@@ -76,7 +84,7 @@ def test_what_the_guard_turns_away_looks_alike(demo: Site) -> None:
     german = {"accept-language": "de"}
     large = demo.client.post("/subscribe", content=b"x" * (PUBLIC_BODY + 1), headers=german)
     assert large.status_code == 413
-    assert "Eine Anfrage darf 65.536 Bytes enthalten." in large.text
+    assert "Eine Anfrage darf höchstens 65.536 Bytes haben." in large.text
     foreign = demo.client.get("/", headers={**german, "host": "elsewhere.example"})
     assert foreign.status_code == 421
     for answer in (large, foreign):
@@ -93,7 +101,7 @@ def test_whoever_asks_too_often_is_told_when_to_come_back(settings: Settings) ->
     assert answer.status_code == 429
     assert answer.headers["retry-after"]
     assert answer.headers["content-language"] == "es"
-    assert "demasiadas peticiones" in answer.text.lower()
+    assert "demasiadas solicitudes" in answer.text.lower()
     assert PUBLIC_URL not in answer.text
 
 

@@ -21,9 +21,9 @@ from tests.web.conftest import Site
 FORGED = "/unsubscribe/" + "A" * 40
 LEAVING = {
     "en": "Unsubscribe?",
-    "de": "Vom Digest abmelden?",
-    "fr": "Se désabonner\u00a0?",
-    "es": "¿Darse de baja del boletín?",
+    "de": "Abbestellen?",
+    "fr": "Se désabonner\u202f?",
+    "es": "¿Cancelar la suscripción?",
     "zh-Hans": "要退订简报吗？",
 }
 

@@ -84,10 +84,10 @@ def test_a_library_of_ones_own_is_kept_as_such(site: Site, choices_token: str) -
     ("language", "said"),
     [
         ("en", "1 paper. It counts from your next digest."),
-        ("de", "1 Ihrer Papers zählt ab Ihrem nächsten Digest."),
-        ("fr", "1 de vos articles compte dès votre prochaine sélection."),
-        ("es", "1 artículo suyo cuenta desde su próximo boletín."),
-        ("zh-Hans", "您的 1 篇论文从下一期简报起生效。"),
+        ("de", "1 Paper gespeichert. Es zählt ab Ihrem nächsten Digest."),
+        ("fr", "1 article enregistré. Il compte dès votre prochain digest."),
+        ("es", "Se ha guardado 1 artículo. Cuenta a partir de su próximo boletín."),
+        ("zh-Hans", "已保存 1 篇论文，从下一封简报起生效。"),
     ],
 )
 def test_one_paper_counts_and_several_count(
