@@ -9,10 +9,10 @@ LEAST_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3, for text of any size."""
 
 PAPER, NIGHT = "#ffffff", "#1c1f23"
-"""What is behind the text of an email, by day and by night."""
+"""The background of an email in light and in dark mode."""
 
 RAISED = "#f4f3ef"
-"""What is behind some text of a page by day; by night it is darker than NIGHT."""
+"""The darkest background of page text in light mode; in dark mode it is darker than NIGHT."""
 _BLACK = "#000000"
 
 _HEX = re.compile("#[0-9a-f]{6}")
@@ -42,12 +42,12 @@ def read_colour(text: str) -> str:
 
 
 def at_night(colour: str) -> str:
-    """Return the colour, mixed with as much white as text on a dark background needs."""
+    """Return the colour with just enough white mixed in for text on a dark background."""
     return _mixed(colour, PAPER, behind=NIGHT)
 
 
 def on_pages(colour: str) -> str:
-    """Return the colour, mixed with as much black as text on any part of a page needs."""
+    """Return the colour with just enough black mixed in for text on any part of a page."""
     return _mixed(colour, _BLACK, behind=RAISED)
 
 

@@ -132,27 +132,27 @@ class FetchFailed(PaperroundError):
 
 
 class FetchRefused(FetchFailed):
-    """We do not connect there, or do not take what is sent. Says nothing of what listens there."""
+    """The address or the response is not allowed. The text does not reveal what listens there."""
 
     permanent = True
 
 
 class FetchWithheld(FetchRefused):
-    """Nothing was posted: what is asked before the body said no."""
+    """The check just before the body was sent failed, so nothing was posted."""
 
 
 class Unanswered(FetchFailed):
-    """What we posted may have been taken: its body was on the way, and no answer came."""
+    """The body was sent but no response came, so the server may have accepted it."""
 
     permanent = True
 
 
 class InvalidSignature(PaperroundError):
-    """Nothing proves who sent this. Its text is for the log: the sender gets no reason."""
+    """The signature does not verify. The text is for the log: the sender gets no reason."""
 
 
 class RateLimited(PaperroundError):
-    """Too many requests for now. `limit` names what was counted, where an operator is told."""
+    """Too many requests for now. `limit` names the limit, in messages for operators."""
 
     permanent = False
 
@@ -163,7 +163,7 @@ class RateLimited(PaperroundError):
 
 
 class SharedLimitReached(RateLimited):
-    """Too many requests of all clients together: this one did nothing wrong."""
+    """Too many requests from all clients together; this client did nothing wrong."""
 
 
 class RenderingFailed(PaperroundError):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_file(path: Path, *, replaces: bool = True) -> Iterator[Path]:
-    """Yield a temporary file for its owner only, which becomes `path` unless an exception is
-    raised.
+    """Yield a temporary file of mode 0600 that becomes `path` unless an exception is raised.
 
-    An existing file is replaced, or else kept. Creates the folder. Raises OSError.
+    Replaces an existing file, or keeps it if `replaces` is false. Creates the folder. Raises
+    OSError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600

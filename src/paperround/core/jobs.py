@@ -23,15 +23,15 @@ class QueueName(StrEnum):
     PAPERS = "papers"
     """Polling feeds, and other requests about papers."""
     UPKEEP = "upkeep"
-    """Reading bounces, and learning every night."""
+    """Reading bounces, and training every night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A task to run. It has no arguments: the rows of the database say what is due.
 
-    Of the jobs of a task one may run and one may wait; a third is dropped. A `shared` job may run
-    once in every process. On PostgreSQL a lower `priority` runs first; elsewhere tasks do not wait
+    Per task, one job may run and one may wait; a third is dropped. A `shared` job may run once in
+    every process. On PostgreSQL a lower `priority` runs first; elsewhere tasks do not wait
     for each other. A failed job is not retried: the scheduler enqueues it again while its rows are
     due.
     """
@@ -49,8 +49,7 @@ DELIVER = Job(task="deliver", priority=-10, line=QueueName.MAIL, shared=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
-    """How many jobs of a queue wait and run. `due_since` is when the first of those that wait was
-    due."""
+    """How many jobs of a queue wait and run. `due_since` is when the first waiting job was due."""
 
     waiting: int = 0
     running: int = 0

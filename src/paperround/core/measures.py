@@ -1,6 +1,6 @@
-"""Counts and durations of this process since it began, for `/metrics`.
+"""Counts and durations of this process since it started, for `/metrics`.
 
-They are lost when a process ends, as Prometheus expects; what must outlive it is in the database.
+They are lost when a process ends, as Prometheus expects; lasting counts are in the database.
 Labels come from a fixed set: no path, no address, nothing a visitor chose.
 """
 
@@ -36,7 +36,7 @@ class LabelledCounts:
 
 @dataclass(slots=True)
 class Durations:
-    """How many durations are in each bucket, the last one without a bound, and their sum."""
+    """The number of durations per bucket (the last has no upper bound), and their sum."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0

@@ -1,12 +1,12 @@
-"""Plugins: what the core can live without, found by entry point and loaded by name.
+"""Plugins: optional parts, found by entry point and loaded by name.
 
 A distribution names its plugins in its metadata, in one group for each kind of plugin:
 
     [project.entry-points."paperround.sources"]
     crossref = "paperround.plugins.crossref:Crossref"
 
-The plugins of this project are named in the same way. Names are known at once; the code of a
-plugin is imported when its name is looked up for the first time.
+The plugins of this project are named in the same way. Listing the names imports no code: a plugin
+is imported when its name is first looked up.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ _PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
 class Plugins(Mapping[str, Any]):
-    """The plugins of one group by name: whatever their entry points lead to.
+    """The plugins of one group by name: the objects that their entry points refer to.
 
     Looking up a name raises KeyError when no distribution names it, and Misconfigured when its code
     fails on import. A plugin whose module is missing is not listed.
@@ -51,7 +51,7 @@ class Plugins(Mapping[str, Any]):
 
 @cache
 def plugins(kind: str) -> Plugins:
-    """The plugins of the group `paperround.<kind>`, such as `sources`; ours come first."""
+    """Return the plugins of the group `paperround.<kind>`, such as `sources`; ours come first."""
     group, found = f"{GROUP}.{kind}", dict[str, EntryPoint]()
     for point in (*_points_of_clone(group), *entry_points(group=group)):
         if _has_module(point):
@@ -60,7 +60,7 @@ def plugins(kind: str) -> Plugins:
 
 
 def _points_of_clone(group: str) -> list[EntryPoint]:
-    """Our entry points in a clone, which may run without being installed; none elsewhere."""
+    """Return our entry points in a clone, which may run uninstalled; none elsewhere."""
     if not _PROJECT.is_file():
         return []
     _, _, rest = _PROJECT.read_text(encoding="utf-8").partition(f'."{group}"]\n')

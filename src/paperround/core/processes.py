@@ -2,8 +2,8 @@
 
 A wrong "dead" sends an email twice; a wrong "alive" only waits for the lease to end. So a process
 counts as dead only when it belongs to the same kernel boot and process namespace (hostnames
-repeat, above all in containers), and its PID is free, a zombie, or reused by a process with
-another start tick. Without `/proc` no process counts as dead.
+repeat, above all in containers), and its PID is free, a zombie, or reused by a process that started
+at another time. Without `/proc` no process counts as dead.
 """
 
 import os

@@ -19,9 +19,9 @@ class SenderIdentity:
     privacy_url: str = ""
     imprint_url: str = ""
     logo_url: str = ""
-    """A picture above digests, which mail programs fetch from there."""
+    """A picture above digests, which mail clients fetch from this URL."""
     colour: str = ""
-    """The colour of links, like `#0a55b8`. Empty: ours."""
+    """The colour of links, like `#0a55b8`. Empty: the default."""
     bounce_address: str = ""
     """Bounces go to this address with a tag per email. Empty: to `envelope_from`."""
 

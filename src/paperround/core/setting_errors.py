@@ -17,7 +17,7 @@ _WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole numbe
 
 
 def refusal(name: str, error: Mapping[str, object]) -> str:
-    """Return a message for pydantic's `error` (`type`, `msg`, `input`) that has the value once."""
+    """Return a message for pydantic's `error` (`type`, `msg`, `input`); it shows the value once."""
     value = repr(error["input"])
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should", "it should", 1)
@@ -26,9 +26,9 @@ def refusal(name: str, error: Mapping[str, object]) -> str:
 
 
 def unusable(values: Mapping[str, str]) -> list[str]:
-    """Return the faults of settings that are otherwise only read where they are used.
+    """Return the faults of settings that are otherwise checked only when they are used.
 
-    `values` are by name in lower case. A command that rejects other settings lists these, too.
+    `values` are by name in lower case. A command that rejects other settings lists these too.
     """
     faults = []
     keys = [part.strip() for part in values.get("secret_key", "").split(",")]
