@@ -42,7 +42,7 @@ DUMP = "paperround.dump"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
 DKIM = "dkim.json"
 SECRETS = (SECRET, DKIM)
-"""Generated files that cannot be generated again. They share a folder."""
+"""Generated files that cannot be recreated. They share a folder."""
 ABOUT = "about.json"
 
 SMALL = 1_000_000
@@ -76,8 +76,8 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
 def _write_archive(
     engine: Engine, secret: Path, target: Path, about: Mapping[str, str], now: datetime
 ) -> None:
-    """Write the archive. Raises OSError. A process that is killed leaves a file and a folder
-    beside it, whose names start with a dot and that of the archive."""
+    """Write the archive. Raises OSError. A killed process leaves a file and a folder beside it;
+    their names start with a dot and the name of the archive."""
     prefix = f".{target.name}-"
     with (
         atomic_file(target) as temporary,
@@ -186,9 +186,9 @@ def restore_dump(source: Path, engine: Engine, secret: Path) -> str | None:
     """Put the secrets of the backup `source` into place, and load its dump into an empty PostgreSQL
     database. Returns when the backup was made, None when that is unknown.
 
-    Raises UnreadableFile for a file that is not a complete backup, InvalidInput when it is one of
-    SQLite or `pg_restore` is missing or fails, SchemaOutOfDate for one of a newer version, and
-    Conflict when the database or a secret exists.
+    Raises UnreadableFile for a file that is not a complete backup, InvalidInput when it is a backup
+    of SQLite or `pg_restore` is missing or fails, SchemaOutOfDate for a backup of a newer version,
+    and Conflict when the database or a secret exists.
     """
     if inspect(engine).get_table_names():
         raise Conflict(
@@ -314,7 +314,7 @@ def _made_at(source: Path, about: Path) -> str | None:
 
 
 def _description(source: Path, about: Path) -> Mapping[str, str]:
-    """Return what a backup says of itself: its time and its revision, if it does."""
+    """Return the time and the revision stored in a backup; empty if it has no description."""
     if not about.exists():
         return {}
     with _translate_errors(source):

@@ -1,8 +1,8 @@
 """Make a backup every night, and delete the oldest ones.
 
 The folder is the only record: its newest backup tells when the next one is due. A backup is written
-under another name and moved into place when it is whole, so every file there is a good one. What a
-killed process left of one is deleted by the next.
+under a temporary name and renamed when it is complete, so every file in the folder is usable. The
+next backup deletes what a killed process left behind.
 """
 
 import fcntl
@@ -46,8 +46,8 @@ class BackupPlan:
 
 def make_backup(engine: Engine, database: Database, plan: BackupPlan, *, now: datetime) -> Path:
     """Write a backup into the folder, delete the oldest beyond `plan.keep`, and return the new
-    file. Raises what `back_up` raises, InvalidInput when the folder cannot be made or changed, and
-    Conflict while another process makes a backup there."""
+    file. Raises what `back_up` raises, InvalidInput when the folder cannot be created or changed,
+    and Conflict while another process makes a backup there."""
     file = plan.folder / f"paperround-{now.astimezone(UTC):%Y%m%dT%H%M%S}Z.backup"
     try:
         plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def make_backup(engine: Engine, database: Database, plan: BackupPlan, *, now: da
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[bool]:
-    """Hold a lock on the folder, which the kernel drops when the process dies. Yields False where
+    """Hold a lock on the folder, which the kernel releases when the process dies. Yields False if
     the file system has no locks. Raises Conflict while another process holds it."""
     handle = os.open(folder, os.O_RDONLY)
     has_locks = True
@@ -85,7 +85,7 @@ def _alone_in(folder: Path) -> Iterator[bool]:
 
 
 def _delete_unfinished(folder: Path) -> None:
-    """Delete what processes that were killed left: copies of the whole database."""
+    """Delete what killed processes left behind: copies of the whole database."""
     for one in folder.iterdir():
         if _UNFINISHED.fullmatch(one.name) is None:
             continue
@@ -96,7 +96,7 @@ def _delete_unfinished(folder: Path) -> None:
 
 
 def note_backup(database: Database, *, now: datetime) -> None:
-    """Store when the last backup was made. A database that cannot be written to has its backup."""
+    """Store when the last backup was made. Errors are ignored: the backup itself is complete."""
     with suppress(PaperroundError):
         write(database, lambda work: work[SlotStore].beat(BACKUP, now=now))
 
@@ -104,8 +104,8 @@ def note_backup(database: Database, *, now: datetime) -> None:
 def back_up_if_due(
     engine: Engine, database: Database, plan: BackupPlan, *, now: datetime
 ) -> Path | None:
-    """Make a backup unless the newest is of this day; return its file. A failure is logged, and
-    tried again the next time. A demo has none."""
+    """Make a backup and return its file, unless the newest is younger than `EVERY`. A failure is
+    logged, and the next call tries again. A demo is not backed up."""
     try:
         newest = newest_backup(plan.folder, by=now)
         if newest is not None and now - newest < EVERY:
@@ -122,14 +122,14 @@ def back_up_if_due(
 
 
 def newest_backup(folder: Path, *, by: datetime) -> datetime | None:
-    """Return when the newest backup was made, None without one. One of a later time than `by` does
-    not count: the clock was wrong when it was made. Raises InvalidInput."""
+    """Return when the newest backup was made, None without one. Backups later than `by` are
+    ignored: the clock was wrong when they were made. Raises InvalidInput."""
     return next((made_at for made_at, _ in backups(folder) if made_at <= by), None)
 
 
 def backups(folder: Path) -> Sequence[tuple[datetime, Path]]:
-    """Return the backups of a folder with the moments they were made, newest first. Other files
-    are left alone. Raises InvalidInput when the folder cannot be read."""
+    """Return the backups of a folder with the times they were made, newest first. Other files are
+    ignored. Raises InvalidInput when the folder cannot be read."""
     try:
         found = [(_NAME.fullmatch(one.name), one) for one in folder.iterdir()]
     except FileNotFoundError:

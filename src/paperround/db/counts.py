@@ -1,4 +1,4 @@
-"""Counts by day, of all the installation and of each list, which outlive what they count."""
+"""Counts by day, for the whole installation and for each list. They outlive the counted rows."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 
 EVERYWHERE = 0
-"""The list of counts that belong to the whole installation."""
+"""The `list_id` of counts for the whole installation."""
 
 _KEY = ("day", "name", "list_id")
 
@@ -26,7 +26,7 @@ def _adding(dialect: str) -> Any:
 
 
 class DayCountStore(Store):
-    """Counts by day in UTC. Names are ours; no count is about one person."""
+    """Counts by day in UTC. Names are fixed in the code; no count is about one person."""
 
     def add(self, name: str, list_id: int, *, now: datetime, count: int = 1) -> None:
         """Add to the count of the day of `now`. The row stays locked until the transaction ends,

@@ -190,7 +190,7 @@ def write_json(value: Any) -> str:
             return f"[{','.join(map(_text, value))}]"
         if isinstance(value, dict):
             return f"{{{','.join([f'{_text(key)}:{_text(it)}' for key, it in value.items()])}}}"
-    except TypeError:  # it has a value that is not a text
+    except TypeError:  # a value is not a string
         pass
     return _encode(value)
 

@@ -83,7 +83,7 @@ _POSTGRES_KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-"""Give an unreachable server up after 25 s (the last value is in milliseconds, the others in
+"""Give up on an unreachable server after 25 s (the last value is in milliseconds, the others in
 seconds). The system's defaults are a quarter of an hour, or two hours."""
 
 
@@ -254,12 +254,12 @@ PAUSE, PAUSES = 0.25, 4
 
 
 MUCH_CACHE = 24 * 2**20
-"""Bytes of SQLite's page cache for bulk writes to tables with many indexes. With the default of two
-million most pages are written to the log several times before the commit."""
+"""Bytes of SQLite's page cache for bulk writes to tables with many indexes. With the default of
+2 MB most pages are written to the log several times before the commit."""
 
 
 def rest(seconds: float) -> None:
-    """Sleep."""
+    """Sleep for `seconds`."""
     Event().wait(seconds)
 
 

@@ -39,7 +39,7 @@ _USED = select(func.sum(_C.count).label("used"), func.min(_C.window_start).label
 
 @cache
 def _counting(dialect: str) -> Any:
-    """Return the statement that counts an event; to build it takes longer than to run it."""
+    """Return the statement that counts an event. Cached: building it takes longer than running."""
     insert = insert_with_conflict(dialect, db.rate_windows)
     same_window = ["key", "window_start"]
     return insert.on_conflict_do_update(index_elements=same_window, set_={"count": _C.count + 1})

@@ -195,7 +195,7 @@ def alembic_config(connection: Connection) -> Config:
 
 
 NOT_DECLARED = "is not declared"
-"""How a line ends about something that the database has, but the declared schema has not."""
+"""How a line ends about something in the database that the schema does not declare."""
 
 
 def spoken(differences: Sequence[Any]) -> Iterator[str]:

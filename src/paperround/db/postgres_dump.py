@@ -1,7 +1,7 @@
 """Dump and load a PostgreSQL database with its own programs, `pg_dump` and `pg_restore`.
 
-The password goes through a file that only we can read: every account of the machine sees the
-arguments of a program.
+The password is passed in a file that only its owner can read: every account on the machine can see
+the arguments of a program.
 """
 
 import subprocess
@@ -44,7 +44,7 @@ def _run(program: str, url: str, *arguments: str) -> None:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
-                errors="replace",  # a server's own words may be in another encoding
+                errors="replace",  # messages of a server may be in another encoding
                 check=False,
             )
         except FileNotFoundError as error:

@@ -77,7 +77,7 @@ def require_reachable(engine: Engine) -> None:
 
 @contextmanager
 def translate_errors(engine: Engine) -> Iterator[None]:
-    """Raise Misconfigured for errors of the database, which may become unreachable any time."""
+    """Raise Misconfigured for errors of the database, which may become unreachable at any time."""
     try:
         yield
     except DBAPIError as error:

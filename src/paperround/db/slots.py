@@ -30,7 +30,7 @@ class SlotStore(Store):
         return self._connection.execute(statement, row).one_or_none() is not None
 
     def taken_at(self, kind: str, slot: str) -> datetime | None:
-        """Return when (kind, slot) was taken or last beaten, None when never."""
+        """Return when (kind, slot) was taken, or had its last heartbeat; None when never."""
         taken: datetime | None = self._connection.execute(
             select(db.slots.c.taken_at).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
         ).scalar_one_or_none()
@@ -87,7 +87,7 @@ class SlotStore(Store):
         ).rowcount
 
     def forget_later(self, kind: str, *, than: datetime) -> int:
-        """Delete slots of `kind` taken later `than` an instant; return how many."""
+        """Delete slots of `kind` taken after `than`; return how many."""
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
         ).rowcount

@@ -212,7 +212,7 @@ class SqlDatabase:
     def together(self) -> Iterator[Transaction]:
         """Use one transaction for all `reading` and `writing` calls in this context.
 
-        Raises what `writing` raises, also at the end.
+        Raises what `writing` raises, also on exit.
         """
         with self._transaction() as work:
             before = _CURRENT.set(work)

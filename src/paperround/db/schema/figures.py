@@ -1,4 +1,4 @@
-"""Tables for the operator's figures: counts by day, and what became of each edition."""
+"""Tables for the operator's figures: counts by day, and the results of each edition."""
 
 from sqlalchemy import Column, Date, Integer, Table, Text
 

@@ -70,7 +70,7 @@ subscriptions = Table(
     text("state"),
     text("timezone", null=True),
     Column("hour", Integer, nullable=True),
-    text("frequency"),  # of monthly readers weekly, for the previous release
+    text("frequency"),  # `weekly` for monthly readers, for the previous release
     text("weekday", null=True),
     Column("monthly", Boolean, nullable=True),
     instant("shares_since", null=True),  # null: what they save is not shared on this list
@@ -98,7 +98,7 @@ interests = Table(
     metadata,
     row_id(),
     refers("subscriber_id", "subscribers", delete="CASCADE"),
-    text("kind"),  # of a statement seed, for the previous release
+    text("kind"),  # `seed` for a statement, for the previous release
     text("value"),
     Column("statement", Boolean, nullable=True),
     Column("weight", Double, nullable=False),
@@ -122,8 +122,8 @@ suppressions = Table(
 def _sending(table: str, *line: str) -> tuple[Any, ...]:
     """Return the ledger columns: state, claim, attempts, times and the last reply.
 
-    `next_at` is when the row may be tried next: first when it is due, later the next retry. Each
-    value of the columns `line` has its own queue.
+    `next_at` is when the row may be tried next: first when it is due, later the next retry. The
+    index of due rows starts with the columns `line`, so each of their values has its own queue.
     """
     return (
         text("state"),
@@ -172,7 +172,7 @@ deliveries = Table(
     Column("reason_codes", Json, nullable=True),  # personal reasons by position
     Column("withdrawn", Json, nullable=True),  # earlier papers to report as withdrawn
     Column("parts", Json, nullable=True),  # personal score parts: name -> number per position
-    Column("club", Json, nullable=True),  # the journal club of the week, if the mail names it
+    Column("club", Json, nullable=True),  # the journal club of the week, if the email names it
     Column("new_papers", Json, nullable=True),  # how many were new, and are in this digest
     Column("risen", Json, nullable=True),  # papers left out before that rose since
     text("language", null=True),  # null: English
@@ -229,7 +229,7 @@ told_withdrawals = Table(
 past_deliveries = Table(
     "past_deliveries",
     metadata,
-    # Digests that reached somebody, whose rows are deleted: their numbers, and who they were for.
+    # Delivered digests whose rows were deleted: their ids, and their recipients.
     row_id(),
     refers("list_id", "lists"),
     refers("edition_id", "editions"),
@@ -248,7 +248,7 @@ past_deliveries = Table(
 past_papers = Table(
     "past_papers",
     metadata,
-    # The people of `sent_papers` whose rows are deleted; of a paper with many, in parts.
+    # The recipients in deleted rows of `sent_papers`; in several parts for a paper with many.
     key_part("paper_id", "papers"),
     Column("part", Integer, primary_key=True),
     Column("people", LargeBinary, nullable=False),
@@ -264,11 +264,11 @@ feedback = Table(
     refers("delivery_id", "deliveries", delete="SET NULL", null=True),
     text("verdict"),
     instant("created_at"),
-    text("note", null=True),  # of a saved paper, as are its collections
+    text("note", null=True),  # of a saved paper, like its collections
     Column("collections", Json, nullable=True),
     one_of("verdict", VERDICTS),
     UniqueConstraint("subscriber_id", "paper_id", "verdict"),
-    Index(None, "created_at"),  # an edition counts what was said since its papers came
+    Index(None, "created_at"),  # an edition counts the feedback since its papers arrived
     Index(None, "paper_id"),
     Index(None, "delivery_id"),
 )

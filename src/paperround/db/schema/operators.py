@@ -1,4 +1,4 @@
-"""Tables for the people who run an installation: who they are, and how they log in."""
+"""Tables for the people who run an installation: their addresses, log-in links and sessions."""
 
 from sqlalchemy import Index, Table, UniqueConstraint
 

@@ -202,7 +202,7 @@ enrichments = Table(
 paper_references = Table(
     "paper_references",
     metadata,
-    # What a paper cites: every name that a source gives a work it refers to.
+    # What a paper cites: every identifier that a source gives for each cited work.
     key_part("paper_id", "papers"),
     Column("kind", Text, primary_key=True),
     Column("value", Text, primary_key=True),
@@ -259,7 +259,7 @@ editions = Table(
     Column("source_codes", Json, nullable=True),
     instant("cut_at"),
     instant("cancelled_at", null=True),
-    Column("shared", Json, nullable=True),  # how many readers saved what, kept for some days
+    Column("shared", Json, nullable=True),  # how many readers saved each paper, kept for some days
     instant("held_until", null=True),  # null: it is out, or was never held
     instant("released_at", null=True),  # when a held one went out
     Column("edits", Json, nullable=True),  # what an editor changed while it was held

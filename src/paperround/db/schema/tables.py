@@ -6,13 +6,13 @@
                  ├──── observations         deliveries ─ editions ─ edition_papers, behind_papers,
                  ├──── paper_versions            │              edition_tails, shards
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
-                 ├──── paper_references          └────── told_withdrawals (nor the same news)
+                 ├──── paper_references          └────── told_withdrawals (each reported once)
                  └──── enrichments
 
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit`, `day_counts` and `search_words` have no foreign keys shown here, and
-`edition_figures` belongs to `editions`. What is old moves from `deliveries` to `past_deliveries`,
-and from `sent_papers` to `past_papers`. A subscriber of another kind has a row in `channels`
+`edition_figures` belongs to `editions`. Old rows move from `deliveries` to `past_deliveries`, and
+from `sent_papers` to `past_papers`. A subscriber of another kind has a row in `channels`
 instead of an address, and `post_progress` counts the sent messages of a post.
 Links and sessions end with their row of `operators`. The search index is in
 `db.schema.search`.
