@@ -78,9 +78,9 @@ def create_key(
 ) -> CreatedKey:
     """Create a key of 256 random bits; only its hash is stored.
 
-    `within` are the scopes of the key that asks for it, which it cannot exceed. Raises
-    InvalidInput, its code the field, for an unprintable, empty or long name, for no scope or one
-    outside `within`, and for an expiry in the past.
+    The new key cannot exceed `within`, the scopes of the key that requests it. Raises InvalidInput,
+    with the field as its code, for an unprintable, empty or long name, for no scope or one outside
+    `within`, and for an expiry in the past.
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise InvalidInput(
@@ -188,9 +188,9 @@ def authenticate(
 ) -> ApiKey | None:
     """Return the live key whose text is `shown`; None if it is missing, wrong, expired or revoked.
 
-    A missing key is no attempt. Raises RateLimited for a wrong key if `client`, an IP address, had
-    too many attempts, counted under a keyed hash. The prefix is no secret; the rest is compared in
-    constant time.
+    A missing key does not count as an attempt. Raises RateLimited for a wrong key if `client`, an
+    IP address, had too many attempts, counted under a keyed hash. The prefix is not secret; the
+    rest is compared in constant time.
     """
     if shown is None:
         return None
@@ -221,8 +221,8 @@ def tries_left(
 
 
 def _failures_key(ring: KeyRing, client: str | None) -> str:
-    """Return the key of a client's counter: an IPv6 client counts as its /56, which one customer
-    has."""
+    """Return the key of a client's counter. An IPv6 client counts as its /56, the network of one
+    customer."""
     address, network = client_and_network(client)
     return f"keys/{ring.digest('rate', network if ':' in network else address)}"
 

@@ -40,7 +40,7 @@ SEEN_EVERY = timedelta(minutes=1)
 """The use of a session is stored no more often than this."""
 
 
-# --- who is one ----------------------------------------------------------------------------------
+# --- operators -----------------------------------------------------------------------------------
 
 
 def add_operator(
@@ -71,7 +71,7 @@ def find_operator(database: Database, folded: str) -> Operator:
 
 
 def remove_operator(database: Database, folded: str, *, now: datetime, by: str) -> Operator:
-    """Remove an operator: their links stop to work and their sessions end. Raises NotFound."""
+    """Remove an operator: their links stop working and their sessions end. Raises NotFound."""
 
     def remove(work: Transaction) -> Operator:
         operator = _require(work, folded)
@@ -130,8 +130,8 @@ def count_login_link(work: Transaction, operator: int, *, now: datetime) -> bool
 
 
 def log_in(database: Database, keys: KeyRing, token: str, *, now: datetime) -> str | None:
-    """Use a link: return the secret of a new session, None for a forged, old or used link, and for
-    that of an operator who was removed. A link that does not work causes no write."""
+    """Use a link: return the secret of a new session; None for a link that is forged, expired or
+    used, or whose operator was removed. A link that does not work causes no write."""
     parts = read_token(token)
     if parts is None or parts.purpose is not Purpose.LOGIN:
         return None
@@ -161,7 +161,7 @@ def find_session(
 ) -> OperatorSession | None:
     """Return the session whose secret a browser sent; None if there is none, or it has ended.
 
-    `touch` counts this as a use of it.
+    `touch` counts the call as a use of the session.
     """
     with database.reading() as work:
         session = work[OperatorStore].session(digest_of_session(secret))

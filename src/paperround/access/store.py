@@ -130,7 +130,7 @@ class AuditStore(Store):
 def note_maintenance(
     database: Database, action: str, details: Mapping[str, str | int], *, now: datetime, by: str
 ) -> None:
-    """Audit what is done to the database as a whole, which no transaction can contain."""
+    """Audit an action on the whole database, such as a backup, which is not one transaction."""
     entry = AuditedAction(actor=by, action=action, target="database", details=details)
     write(database, lambda work: work[AuditStore].note(entry, now=now))
 
@@ -195,7 +195,7 @@ class OperatorStore(Store):
     """Operators, the links they log in with, and their sessions as hashes."""
 
     def add(self, email: str, folded: str, *, now: datetime) -> Operator | None:
-        """Store an operator; return None if the address is one's already."""
+        """Store an operator; return None if the address is already an operator's."""
         adding = insert_new(self._connection, db.operators).returning(*db.operators.c)
         new = {"email": email, "folded": folded, "created_at": now}
         row = self._connection.execute(adding, new).one_or_none()
