@@ -5,9 +5,9 @@ ASCII (RFC 5890). Parsing does not check that the domain exists: that would need
 within a request.
 
 Providers document several spellings of one mailbox: tags (`name+tag@`), ignored dots, alternative
-domains, subdomains. A limit on addresses alone is evaded by spelling one mailbox in a thousand
-ways, so rate limits group addresses by mailbox and domains by provider. A subscriber is still
-identified, and mailed, by the address as they wrote it.
+domains, subdomains. Rate limits group addresses by mailbox and domains by provider, because one
+mailbox can be spelled in a thousand ways. A subscriber is still identified, and mailed, by the
+address as they wrote it.
 """
 
 import re
@@ -188,7 +188,7 @@ _DOMAIN = re.compile(r"-?[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]*[a-z0-9]")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedDomains:
     """The domains refused at sign-up, as the operator configured: disposable ones, others, and
-    exceptions. The list of disposable ones is kept by the community of its package."""
+    exceptions. The list of disposable ones comes from a community-maintained package."""
 
     disposable: bool = False
     refused: frozenset[str] = frozenset()
@@ -281,8 +281,8 @@ def _is_one_typo(written: str, meant: str) -> bool:
 
 
 def suggest_domain(domain: str) -> str | None:
-    """Return the common domain probably meant, as `gmail.com` by `gmial.com`; None if there is no
-    likely typo. Only the spelling is examined."""
+    """Return the common domain probably meant, such as `gmail.com` for `gmial.com`; None if there
+    is no likely typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
     near = (one for one in _LONG if abs(len(one) - len(domain)) <= 1)

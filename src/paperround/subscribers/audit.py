@@ -1,5 +1,5 @@
-"""Audit what is done to people. An entry names a person by number, and holds no address and nothing
-that they wrote: it stays after they are erased."""
+"""Audit actions on people. An entry identifies a person by number, and contains no address and
+nothing they wrote: it is kept after they are erased."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -10,10 +10,10 @@ from paperround.db.transactions import Transaction
 from paperround.subscribers.model import Preferences, SubscriberId
 
 READER = "reader"
-"""The actor of what somebody changed by a mailed link."""
+"""The actor of a change that a reader made with a mailed link."""
 
 _WRITTEN = frozenset({"topics"})
-"""Choices in a person's own words: an entry says how many there are."""
+"""Choices in a person's own words: an entry only contains their number."""
 
 
 def person_target(person: SubscriberId) -> str:

@@ -41,7 +41,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 def checked(preferences: Preferences, *, zone: str, now: datetime) -> Preferences:
     """Return `preferences` normalized; a pause that has ended becomes None. `zone` is the time zone
-    of the list, used if they name none.
+    of the list, used if the preferences have none.
 
     Raises InvalidInput; its code is the name of the invalid field.
     """
@@ -105,7 +105,7 @@ def unpack_preferences(payload: Mapping[str, str | int]) -> Preferences | None:
     kept["frequency"] = Frequency(kept["frequency"])
     kept["paused_until"] = until and date.fromisoformat(until)
     kept["topics"] = tuple(kept["topics"])
-    kept["shares_since"] = None  # whoever asks for an address may be somebody else
+    kept["shares_since"] = None  # somebody else may have signed the address up
     return Preferences(**kept)
 
 

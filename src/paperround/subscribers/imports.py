@@ -68,7 +68,7 @@ class ImportReport:
 
 def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
     """Return the keyed hashes under which the mailbox of `address` may be suppressed: each spelling
-    that is kept, with each key of the ring."""
+    that is stored, with each key of the ring."""
     spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
     return frozenset(keys.digest("suppression", one, key) for one in spelt for key in keys.key_ids)
 
@@ -76,7 +76,7 @@ def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
 def require_suppression_keys(work: Transaction, keys: KeyRing) -> None:
     """Raise Misconfigured if a suppression was hashed with a key that the ring no longer has.
 
-    Without that key there is no telling whether an address is suppressed, so none may be added.
+    Without that key nobody can tell whether an address is suppressed, so none may be added.
     """
     lost = work[SubscriberStore].suppression_keys() - set(keys.key_ids)
     if lost:
@@ -230,8 +230,8 @@ def suppress(
 ) -> bool:
     """Suppress `address` and its subscriber. Return False if it was already suppressed.
 
-    What a person wishes holds for every spelling of their mailbox. A bounce speaks of the address
-    as it was mailed: `name+tag@` can be gone where `name@` is not.
+    A person's wish applies to every spelling of their mailbox. A bounce applies only to the address
+    that was mailed: `name+tag@` may not exist although `name@` does.
     """
     spelt = {address.folded} if reason == GONE else {address.folded, mailbox(address.folded)}
     store, key = work[SubscriberStore], keys.current.id
@@ -252,8 +252,8 @@ def lift(
     bounces.
 
     This subscribes nobody. A former subscriber counts as unsubscribed and may sign up again; any
-    other address may be imported. With `resume`, a reader whom a bounce had stopped gets their
-    digests again: they never left.
+    other address may be imported. With `resume`, a reader whom a bounce had stopped gets digests
+    again: they never unsubscribed.
 
     Returns whether there was a suppression. Raises InvalidInput, and changes nothing, if `resume`
     does not apply.
@@ -283,7 +283,7 @@ def lift(
 
 
 def audit_export(database: Database, list_name: str, *, now: datetime, by: str) -> None:
-    """Note that `by` exports everybody on a list. Raises NotFound."""
+    """Audit that `by` exports all subscribers of a list. Raises NotFound."""
 
     def note(work: Transaction) -> None:
         target = work[ListStore].get(list_name).name

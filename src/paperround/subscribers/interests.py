@@ -1,5 +1,5 @@
 """Interests of a reader, for all lists: topics, searches, authors, categories, papers, mutes, and
-what they write of their work."""
+statements about their work."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ _LINES = marked_forms(
 
 
 class InterestKind(StrEnum):
-    """A kind of interest. A mute uses the search language: `author:` and `category:`, too. `focus`
-    and `avoid` are sentences of what the reader works on, and of what to leave out."""
+    """A kind of interest. A mute uses the search language, including `author:` and `category:`.
+    `focus` and `avoid` are sentences on what the reader works on, and on what to leave out."""
 
     TOPIC = "topic"
     KEYWORD = "keyword"
@@ -40,7 +40,8 @@ _SEARCHES = (InterestKind.KEYWORD, InterestKind.MUTE)
 
 STATEMENTS = (InterestKind.FOCUS, InterestKind.AVOID)
 LONGEST_STATEMENT = 1000
-"""Characters of all lines of a statement: five long sentences. It costs what a paper costs."""
+"""Characters of all lines of a statement: five long sentences. Matching it costs as much as
+matching a paper."""
 
 LONGEST_VALUE = 300
 """Characters of an interest whose kind has no limit of its own, such as the title of a paper."""
@@ -56,8 +57,8 @@ LONGEST = {
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """One thing a reader wants, or never wants. A seed is an identifier or a title, with a `-` in
-    front if the reader wants less like it, a `+` if they wrote it."""
+    """One thing a reader wants, or never wants. A seed is an identifier or a title, with a leading
+    `-` if the reader wants fewer papers like it, or `+` if they wrote it."""
 
     kind: InterestKind
     value: str
@@ -99,7 +100,7 @@ OWN = "+"
 
 
 def is_unlike(seed: str) -> bool:
-    """Return whether the reader wants less like this seed."""
+    """Return whether the reader wants fewer papers like this seed."""
     return seed.startswith("-")
 
 

@@ -2,7 +2,7 @@
 
     graph attention        both words; each also in its plural (or singular)
     "graph attention"      the phrase; a compound such as zero-shot is a phrase, too
-    retriev*               every word that starts so
+    retriev*               every word with this beginning
     graph AND cost         both, as without AND; +graph means the same
     graph OR "knowledge base"        one of the two; AND binds tighter than OR
     graph NOT survey   graph -survey          the first without the second

@@ -69,8 +69,8 @@ class Address:
 class Preferences:
     """What a subscriber chose. None means the list's default.
 
-    `shares_since` is when they let others on the list see what they save, None if they do not: what
-    they said before counts for nobody else.
+    `shares_since` is when they began to share their ratings with others on the list, None if they
+    do not; earlier ratings are not shared.
     """
 
     timezone: str | None = None
@@ -114,7 +114,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One person's preferences for one list, with what planning needs to know of the person.
+    """One person's preferences for one list, with what planning needs to know about the person.
 
     Nothing is sent before `resting_until`: too many messages bounced.
     """

@@ -1,5 +1,4 @@
-"""Values of what readers do themselves: sign up, change preferences, rate papers, export their
-data."""
+"""Values of self-service: signing up, changing preferences, rating papers, exporting data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ VERDICTS = ("more", "less", "save")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenBy:
-    """When a rating was given, and by the links of which digest; None for a page's button."""
+    """When a rating was given, and the digest whose link was used; None for a button on a page."""
 
     at: datetime
     delivery: DeliveryId | None = None
@@ -38,13 +37,13 @@ class SavedPaper:
 
 
 LEAST_COLLEAGUES = 3
-"""Readers who must agree before anybody is told of it, or a ranking changes."""
+"""How many readers must agree before their opinion is shown, or changes a ranking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedOpinion:
-    """What the readers of a list who share said of a paper: how many saved it, and how many more
-    liked it than wanted less like it. A number of fewer than LEAST_COLLEAGUES is 0."""
+    """What the readers of a list who share their ratings think of a paper: how many saved it, and
+    how many more liked it than disliked it. Numbers below LEAST_COLLEAGUES are 0."""
 
     saved: int
     balance: int
@@ -52,8 +51,8 @@ class SharedOpinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOwner:
-    """The reader a delivery was for. A token that names the delivery is bound to `nonce`. Without
-    `positions` its row is deleted."""
+    """The reader a delivery was for. A token that names the delivery is bound to `nonce`. If
+    `positions` is empty, the delivery's row was deleted."""
 
     delivery: DeliveryId
     edition_id: EditionId
@@ -80,7 +79,7 @@ class Visitor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenPaper:
     """A paper that a reader named. `title` is the stored paper's, None if it is unknown; then
-    `counts` tells whether the reader's words count."""
+    `counts` tells whether the words of its title are matched instead."""
 
     value: str
     title: str | None
@@ -89,7 +88,7 @@ class GivenPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderList:
-    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it;
+    """A list, and the reader's relation to it. `known`: they have or had preferences for it;
     `joinable`: its sign-up is open to their address."""
 
     name: str
@@ -106,8 +105,8 @@ class Choices:
 
     `interests` apply to all of their lists. `asked` are interests sent along with a sign-up on a
     search page, which the reader has yet to accept. `given` are papers the reader named. `feed` is
-    the token of the feed of their digests. `lists` are those they get, got or may get, by title.
-    `frequencies` and `languages` are those the list offers, none for all.
+    the token of the feed of their digests. `lists` are those they read, have read or may join, by
+    title. `frequencies` and `languages` are those the list offers, empty for all.
     """
 
     masked: str
@@ -150,7 +149,7 @@ class ExportPage:
 
 
 class RequestKind(StrEnum):
-    """What is requested: to sign up, a link to one's preferences, or to change one's address."""
+    """What is requested: a sign-up, a link to the preferences, or a change of address."""
 
     SIGNUP = "signup"
     LINK = "link"

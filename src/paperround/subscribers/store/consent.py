@@ -172,8 +172,8 @@ class Signups(Store):
         return left.rowcount == 1
 
     def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
-        """Reactivate a suppressed person who never unsubscribed; their due instants are set
-        anew."""
+        """Reactivate a suppressed person who never unsubscribed; their due instants are
+        recomputed."""
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
@@ -272,7 +272,7 @@ class Signups(Store):
 
     def suppress(self, digest: str, key_id: str, *, reason: str, now: datetime) -> bool:
         """Suppress a keyed hash; return False if it was suppressed already. A complaint replaces a
-        bounce as the reason: it is never taken for a mistake."""
+        bounce as the reason, because a bounce may be a mistake."""
         row = {"digest": digest, "key_id": key_id, "reason": reason, "since": now}
         added = insert_new(self._connection, db.suppressions).returning(db.suppressions.c.digest)
         if self._connection.execute(added, row).one_or_none() is not None:
@@ -300,7 +300,7 @@ class Signups(Store):
         return frozenset(found.scalars())
 
     def suppression_reasons(self, digests: Collection[str]) -> dict[str, datetime]:
-        """Return why those of `digests` that are suppressed are, with the earliest instant."""
+        """Return the reasons why some of `digests` are suppressed, each with its first instant."""
         if not digests:
             return {}
         c = db.suppressions.c

@@ -72,7 +72,7 @@ class DueInstants(Store):
             self._connection.execute(_SET_DUE, _due_parameters(due))
 
     def start_clocks(self, due: Mapping[SubscriptionId, datetime]) -> None:
-        """Set the first due instants, except of those who unsubscribed or got one meanwhile."""
+        """Set the first due instants, except if a subscription ended or got one meanwhile."""
         if due:
             self._connection.execute(_SET_DUE.where(_UNSCHEDULED), _due_parameters(due))
 
@@ -93,8 +93,9 @@ class DueInstants(Store):
         ]
 
     def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:
-        """Return whether to find them by due instant and sort them (most minutes nobody is due)
-        rather than walk the list by id until a page is full (on the full hour most are due)."""
+        """Return whether a page holds all due subscriptions. Then it is faster to find them by due
+        instant and sort them (in most minutes nobody is due); else to walk the list by id until a
+        page is full (on the full hour most are due)."""
         due = (
             select(db.subscriptions.c.id)
             .where(db.subscriptions.c.list_id == list_id, db.subscriptions.c.due_at <= now)

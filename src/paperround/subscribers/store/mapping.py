@@ -63,8 +63,8 @@ _FREQUENCY: ColumnElement[Any] = case(
     ),
     else_=db.subscriptions.c.frequency,
 ).label("frequency")
-"""The previous release has no monthly readers: it takes them for weekly ones without a weekday.
-What it changes of one counts."""
+"""The previous release has no monthly readers: it treats them as weekly ones without a weekday. A
+frequency or weekday that it sets replaces monthly."""
 
 PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     _FREQUENCY if it == "frequency" else db.subscriptions.c[it] for it in _PREFERENCE_FIELDS
@@ -149,7 +149,8 @@ def preference_columns(preferences: Preferences) -> dict[str, Any]:
 
 
 _SIGNS = {InterestKind.FOCUS: "+", InterestKind.AVOID: "-"}
-"""The previous release takes a statement for the title of a paper to see more like, or less."""
+"""The previous release treats a statement as the title of a paper to see more like (+), or fewer
+like (-)."""
 
 
 def interest_columns(interest: Interest) -> dict[str, Any]:

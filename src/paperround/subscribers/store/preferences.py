@@ -81,7 +81,7 @@ class Interests(Store):
             }
             for one in interests
         ]
-        # A paper may be called by the very words of a statement: it is kept once.
+        # A seed and a statement with the same text are one row.
         each = {(row["kind"], row["value"]): row for row in rows}
         insert_many(self._connection, insert(db.interests), list(each.values()))
         return True
@@ -175,8 +175,8 @@ class SelfService(Interests):
     def withdraw_feedback(
         self, subscriber: SubscriberId, paper: PaperId, verdict: str
     ) -> GivenBy | None:
-        """Delete a rating, of a saved paper with its note and collections, and return how it was
-        given; None if there was none."""
+        """Delete a rating (a save with its note and collections), and return how it was given; None
+        if there was none."""
         c = db.feedback.c
         theirs = (c.subscriber_id == subscriber, c.paper_id == paper, c.verdict == verdict)
         gone = delete(db.feedback).where(*theirs).returning(c.created_at, c.delivery_id)

@@ -35,7 +35,7 @@ class RequestStore(Store):
         now: datetime,
         subscriber: SubscriberId | None = None,
     ) -> None:
-        """Queue a request, which is processed from `due_at` on, and enqueue the job that does."""
+        """Queue a request to be processed from `due_at` on, and enqueue the job that does so."""
         self._connection.execute(
             insert(db.signup_requests),
             {

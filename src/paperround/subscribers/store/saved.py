@@ -1,7 +1,7 @@
-"""Store what readers write of the papers they saved: notes, and the collections they are in.
+"""Store the notes and collections of saved papers.
 
-A saved paper is feedback with the verdict `save`. A collection is the name that its papers have in
-common: it begins with its first paper and ends with its last.
+A saved paper is feedback with the verdict `save`. A collection is a name that papers share: it
+exists as long as one paper has it.
 """
 
 from collections.abc import Sequence

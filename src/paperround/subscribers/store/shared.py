@@ -1,8 +1,8 @@
-"""Read what the readers of a list who share said of its papers, as numbers of people.
+"""Count the ratings of a list's papers by readers who share theirs.
 
-A reader counts on the lists where they share, from the moment they began to, with what they said of
-papers in that list's emails. Nothing here tells who: numbers of fewer than LEAST_COLLEAGUES stay in
-the database.
+A reader counts on the lists where they share, from the moment they began, with their ratings of
+papers in that list's emails. Nobody can be identified: numbers below LEAST_COLLEAGUES are not
+returned.
 """
 
 from datetime import datetime
@@ -20,13 +20,13 @@ _ACTIVE = SubscriberState.ACTIVE.value
 
 
 class SharedFeedback(Store):
-    """What readers who share said, counted by the database."""
+    """The ratings of readers who share theirs, counted by the database."""
 
     def opinions(
         self, list_id: ListId, *, after: datetime, by: datetime
     ) -> dict[PaperId, SharedOpinion]:
-        """Return what was said of papers between the instants; those of which too few spoke are
-        left out."""
+        """Return the ratings of papers between the instants, without papers that too few people
+        rated."""
         said = _said(list_id, after, by)
         saved, balance = _saved(said), func.sum(said.c.likes)
         rows = self._connection.execute(
@@ -43,7 +43,7 @@ class SharedFeedback(Store):
         self, list_id: ListId, *, after: datetime, by: datetime
     ) -> tuple[PaperId, int] | None:
         """Return the paper that most people saved between the instants, and how many; of equals the
-        one that we know last. None if too few saved any. Withdrawn papers do not count."""
+        newest. None if too few people saved any. Withdrawn papers do not count."""
         said = _said(list_id, after, by)
         saved = _saved(said)
         row = self._connection.execute(
@@ -59,8 +59,8 @@ class SharedFeedback(Store):
 
 
 def _said(list_id: ListId, after: datetime, by: datetime) -> Subquery:
-    """Select what each person said of each paper: whether they saved it, and 1 or -1 for liking it
-    or wanting less like it, which outweighs a save."""
+    """Select each person's rating of each paper: whether they saved it, and 1, or -1 if they want
+    fewer papers like it, which outweighs a save."""
     c, theirs = db.feedback.c, db.subscriptions.c
     return (
         select(
@@ -90,5 +90,5 @@ def _saved(said: Subquery) -> ColumnElement[int]:
 
 
 def _of_many(number: int) -> int:
-    """Return the number, 0 for one of too few people."""
+    """Return the number, or 0 if it stands for too few people."""
     return int(number) if abs(number) >= LEAST_COLLEAGUES else 0

@@ -73,8 +73,8 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         return None if row is None else person_of(row)
 
     def search(self, text: str, *, limit: int) -> list[Subscriber]:
-        """Return people whose address contains `text`, case aside, by address; without a text the
-        newest."""
+        """Return people whose address contains `text`, ignoring case, by address; the newest people
+        if `text` is empty."""
         c = db.subscribers.c
         is_part = or_(
             c.folded.contains(text.casefold(), autoescape=True),
@@ -87,7 +87,7 @@ class SubscriberStore(Signups, SelfService, DueInstants):
     def states_on_lists(
         self, people: Collection[SubscriberId]
     ) -> dict[SubscriberId, dict[str, SubscriberState]]:
-        """Return the states of people by the names of their lists; only those on one."""
+        """Return the states of people by the names of their lists, without people on no list."""
         c, person, list_ = db.subscriptions.c, db.subscribers.c, db.lists.c
         found = self._connection.execute(
             select(c.subscriber_id, list_.name, person.state, c.state)
@@ -222,7 +222,7 @@ class SubscriberStore(Signups, SelfService, DueInstants):
     def _import_state(
         self, person: SubscriberId, old: SubscriberState, offered: ImportedSubscriber, now: datetime
     ) -> bool:
-        """Return whether an import changed the state of a locked person, which was `old`."""
+        """Update the state of a locked person, which was `old`; return whether it changed."""
         state = _state_after_import(old, offered.state)
         if state is old:
             return False
@@ -257,7 +257,7 @@ def _due_after_import(
     found: Row[Any], preferences: Preferences, state: SubscriberState, now: datetime
 ) -> datetime | None:
     """Return the due instant a changed subscription keeps: one already past, or one that its hour
-    and zone did not move. If None, the planner sets it anew."""
+    and zone did not move. If None, the planner computes a new one."""
     if state is not SubscriberState.ACTIVE or found.due_at is None:
         return None
     moved = (found.hour, found.timezone) != (preferences.hour, preferences.timezone)
