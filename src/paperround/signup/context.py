@@ -1,4 +1,4 @@
-"""What sign-up and self-service need: the database, the signing keys, the rate limits."""
+"""The dependencies of sign-up and self-service: the database, signing keys, rate limits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ two hundred of them."""
 DAY = timedelta(hours=24)
 ONCE_A_DAY = (Rate(1, DAY),)
 LINKS = (Rate(3, DAY),)
-"""Links to their preferences that the holder of an old link may have sent to a reader."""
+"""How many links to the preferences an old link may request for its reader."""
 
 Hit = tuple[str, tuple[Rate, ...]]
 
@@ -114,7 +114,7 @@ def _count_client(work: Transaction, clients: Sequence[tuple[Hit, Limit]], now: 
 
 
 def _client_counters(context: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit]]:
-    """Return a visitor's counters and limits. A request without the stamp of our forms has half the
+    """Return a visitor's counters and limits. Requests without the stamp of our forms have half the
     limit."""
     client, network, *site = client_and_networks(visitor.ip)
     net = context.limits.net
@@ -136,8 +136,8 @@ def _client_counters(context: SignupContext, visitor: Visitor) -> list[tuple[Hit
 def _provider_counters(
     context: SignupContext, address: Address, visitor: Visitor
 ) -> tuple[Hit, Hit, Hit]:
-    """Return the counters of a provider: its limit, the share for proof of work, and what each
-    network has once that share is used up."""
+    """Return the counters of a provider: its limit, the share for proof of work, and the rest that
+    each network has once that share is used up."""
     provider, rates = mail_provider(address.domain), context.limits.domain
     share = tuple(replace(rate, count=rate.count * WORKED_SHARE) for rate in rates)
     *_, network = client_and_networks(visitor.ip)

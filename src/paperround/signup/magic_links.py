@@ -64,8 +64,8 @@ def address_of(person: Subscriber) -> Address:
 
 
 def write_as_reader(context: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
-    """Return what `do` returns, run in a transaction that locks the reader of the link: nobody else
-    writes by their links, or erases them, meanwhile.
+    """Run `do` in a transaction that locks the reader of the link, and return its result. Meanwhile
+    no other request can use their links or erase them.
 
     Locks are taken in this order: counters (`signup.limits`), the person, their subscriptions, the
     rest.
@@ -86,8 +86,8 @@ def run_as_reader(
     now: datetime,
     list_name: str | None = None,
 ) -> T | None:
-    """Return what `do` returns for the holder of a recently mailed link, run as by
-    `write_as_reader`; None for any other link."""
+    """Run `do` for the holder of a recently mailed link, as `write_as_reader` does, and return its
+    result; None for any other link."""
 
     def run(work: Transaction) -> T | None:
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)

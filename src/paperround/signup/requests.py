@@ -32,8 +32,8 @@ POW = "pow"
 
 
 FOR, OPERATOR = "for", "operator"
-"""The payload entry of a request for a link to the admin pages. To the previous release it is one
-for a link to a reader's preferences."""
+"""The payload entry of a request for a link to the admin pages. The previous release treats it as a
+request for a link to a reader's preferences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,9 @@ def require_domain(mailing_list: MailingList, address: Address) -> None:
 
 
 def _fitted(preferences: Preferences, mailing_list: MailingList) -> Preferences:
-    """Return the preferences with a language of the list, and, instead of daily, which is the
-    default, its first frequency. Raises InvalidInput (code `frequency`)."""
+    """Return the preferences with a language of the list, and with its first frequency if it does
+    not offer daily, the default. Raises InvalidInput (code `frequency`) for another frequency that
+    it does not offer."""
     language = mailing_list.language_for(preferences.language)
     if mailing_list.offers(preferences.frequency):
         return replace(preferences, language=language)
@@ -189,7 +190,7 @@ def _queue(
     proof: str | None,
     now: datetime,
 ) -> None:
-    require_suppression_keys(work, context.keys)  # else the worker would wait for the lost one
+    require_suppression_keys(work, context.keys)  # else the worker would wait for a missing key
     has_proof = proof is not None and work[SlotStore].take(POW, proof, now=now)
     due_at = admit_request(work, context, address, visitor, has_proof=has_proof, now=now)
     work[RequestStore].put(kind, address, payload, due_at=due_at, now=now)

@@ -48,7 +48,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 log = logging.getLogger(__name__)
 
 OLD, NEW = "old", "new"
-"""The ends of a change of address, in the keys of their emails."""
+"""The two addresses of a change, in the keys of their emails."""
 
 PAGE = 100
 TRIES = 5
@@ -87,7 +87,7 @@ def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
         raise
     except Exception as error:  # one bad request must not stop the others
         frame = extract_tb(error.__traceback__)[-1]
-        kind = type(error).__name__  # its words may hold an address
+        kind = type(error).__name__  # its text may contain an address
         log.error("request %d failed: %s in %s:%s", request, kind, frame.filename, frame.lineno)
 
         def put_off(work: Transaction) -> None:
@@ -228,8 +228,8 @@ def _mail_operator(
 def _mail_both_ends(
     work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
-    """Email the old end of a change of address, and the new end if it is free: no reader has or had
-    it and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
+    """Email the old address of a change, and the new one if it is free: no reader has or had it,
+    and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
     address, person = request.address, request.subscriber_id
     lock_mailbox(work, context, address)
     if person is None or not work[SubscriberStore].lock(person):  # they were erased since
@@ -249,7 +249,7 @@ def _mail_both_ends(
 
 def is_free(work: Transaction, context: SignupContext, address: Address) -> bool:
     """Return whether a reader may move to `address`: nobody has or had it, and it is not
-    suppressed. An unconfirmed sign-up is nobody yet."""
+    suppressed. An unconfirmed sign-up does not count."""
     holder = work[SubscriberStore].find(address)
     is_pending = holder is None or (holder.state is SubscriberState.PENDING and not holder.consent)
     return is_pending and not is_suppressed(work, context.keys, address)
@@ -265,8 +265,7 @@ def mail_new_end(
     now: datetime,
     more: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Email the new end of the change of address with the key `change`; `more` goes into the
-    payload."""
+    """Email the new address of the change with the key `change`; `more` goes into the payload."""
     payload = {**payload_of(reader.subscription), **(more or {})}
     payload |= {"written": address.written, "folded": address.folded}
     person, to, key = reader.person.id, address.mailed, f"{change}/{NEW}"
