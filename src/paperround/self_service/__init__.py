@@ -1,1 +1,1 @@
-"""Self-service of readers: preferences, feedback, export, erasure."""
+"""Self-service for readers: preferences, feedback, export, erasure."""

@@ -1,6 +1,6 @@
-"""Put somebody on a list for an operator, and send the confirmation of a sign-up again.
+"""Add a person to a list for an operator, and resend the confirmation of a sign-up.
 
-The limits of sign-ups hold for both: an operator can send a mailbox no more than its owner could.
+Sign-up limits apply to both: an operator can send a mailbox no more emails than its owner could.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,11 +45,12 @@ def add_person(
     confirm: bool = False,
     choices: Mapping[str, Any] | None = None,
 ) -> tuple[SubscriberId, str]:
-    """Put somebody who agreed to it on a list; return their number and `new`, `changed`,
+    """Add a person who agreed to it to a list; return their number and `new`, `changed`,
     `unchanged` or, with `confirm`, `mailed`: they get digests once they use the link of an email.
 
-    The consent says `ground`, in the operator's words, and `by` whom they were added. `choices` are
-    as in `edit_choices`. Raises InvalidInput, and RateLimited if the mailbox had enough email.
+    The stored consent contains `ground`, in the operator's words, and `by`, who added them.
+    `choices` are as in `edit_choices`. Raises InvalidInput, and RateLimited if the mailbox reached
+    its limit.
     """
     said = " ".join(ground.split())
     if not said:
@@ -123,7 +124,7 @@ def _sign_up(
     *,
     now: datetime,
 ) -> None:
-    """Sign somebody up as the form does. Raises InvalidInput or RateLimited if no email goes."""
+    """Sign a person up as the form does. Raises InvalidInput or RateLimited if no email is sent."""
     request = WaitingRequest(
         kind=RequestKind.SIGNUP,
         address=address,
@@ -153,7 +154,7 @@ def resend_confirmation(
     """Email the confirmation of an unconfirmed sign-up again, with a fresh link if the last one has
     expired; return the list's name.
 
-    The limits of sign-ups hold. Raises InvalidInput if there is nothing to confirm, RateLimited.
+    Sign-up limits apply. Raises InvalidInput if there is nothing to confirm, and RateLimited.
     """
 
     def resend(work: Transaction) -> str:
@@ -188,7 +189,7 @@ def resend_confirmation(
 
 
 def _payload_of(subscription: Subscription) -> dict[str, str | int]:
-    """Return the payload of a first confirmation, for somebody whom a file put on the list."""
+    """Return the payload of a first confirmation, for a person who was imported from a file."""
     preferences = subscription.preferences
     return {
         "list": subscription.list_id,

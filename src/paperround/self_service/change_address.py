@@ -1,15 +1,15 @@
-"""Change a reader's address, once both ends have agreed.
+"""Change a reader's address, once both addresses have agreed.
 
     preferences ─► queued ─► an email to the old address ─┐
                          └─► an email to the new address ─┴─► both links used ─► address changed
 
-The old end must agree although the link to the preferences was sent there: the holder of a
-forwarded link must not be able to take over the digests. Neither email names the other address. An
-address that is not free gets no email, yet the old end does and the response is the same, so the
-change never completes and reveals nothing.
+The old address must agree although the link to the preferences was sent there: the holder of a
+forwarded link must not be able to take over the digests. Neither email names the other address. If
+the new address is not free, it gets no email, yet the old one does and the response is the same: so
+the change never completes, and reveals nothing.
 
-Where a reader has lost the old address, an operator may speak for that end: then only the new one
-gets an email, and its link alone changes the address.
+If a reader has lost the old address, an operator may vouch for them: then only the new address gets
+an email, and its link alone completes the change.
 """
 
 from datetime import datetime
@@ -46,16 +46,16 @@ from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 VOUCHED, MOVES, RESUMES = "vouched", "moves", "resumes"
-"""The payload entry of a change whose old end an operator speaks for, and its values: the address
-changes, or also a reader whom a bounce had stopped gets digests again."""
+"""The payload entry of a change that an operator vouches for, and its values: change the address,
+or also resume digests that a bounce had stopped."""
 
 
 TAKEN = "somebody else has that address, or it is suppressed"
 
 
 class Agreed(StrEnum):
-    """The result of using a link: its end agreed, both have and the address changed, or it is
-    invalid."""
+    """The result of using a link: one address agreed, both have and the address is changed, or the
+    link is invalid."""
 
     ONE_END = "one-end"
     MOVED = "moved"
@@ -103,7 +103,7 @@ def request_address_change(
 
 
 def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
-    """Use the link of one end. Once both are used, the address is changed."""
+    """Use the link sent to one address. Once both links are used, the address is changed."""
 
     def use(work: Transaction) -> Agreed:
         notice = read_system_mail(work, context.keys, token, Purpose.CONFIRM)
@@ -111,7 +111,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
             return Agreed.NOT
         old, new = (work[NoticeLedger].find(f"{_change_key(notice)}/{end}") for end in (OLD, NEW))
         is_vouched = new is not None and VOUCHED in new.payload
-        # An end that was sent no email never agrees.
+        # An address that was sent no email never agrees.
         ends = (new,) if is_vouched else (old, new)
         waiting = [end for end in ends if end is None or end.used_at is None]
         if not waiting:  # used again
@@ -133,7 +133,7 @@ def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
     return write_as_reader(context, token, use)
 
 
-# --- changes that an operator asks for -----------------------------------------------------------
+# --- changes that an operator requests -----------------------------------------------------------
 
 
 def mail_vouched_change(
@@ -144,10 +144,10 @@ def mail_vouched_change(
     *,
     now: datetime,
 ) -> None:
-    """Email a link to the new address of `reader`, who is locked; once it is used, they have it.
+    """Email a link to the new address of `reader`, who is locked; using it changes the address.
 
     A reader whom a bounce stopped gets no digest until then. Raises what `require_move` does, and
-    RateLimited if the mailbox had enough email.
+    RateLimited if the mailbox reached its limit.
     """
     was_stopped = require_move(work, context, reader.person, address)
     if not count_email(work, context, address, now=now):
@@ -205,8 +205,8 @@ def require_move(
 
 
 def waiting_change(work: Transaction, person: Subscriber, *, now: datetime) -> str | None:
-    """Return what the link that was sent to a new address for an operator does once it is used,
-    MOVES or RESUMES; None if there is none, it was used or has expired, or they have it already."""
+    """Return what the link that an operator had sent to a new address will do, MOVES or RESUMES;
+    None if there is none, it was used or has expired, or the address was changed already."""
     latest = work[NoticeLedger].latest(person.id, SystemMailKind.CHANGE)
     if latest is None or latest.used_at is not None or now > latest.dated + CONFIRM_VALID:
         return None
@@ -217,7 +217,7 @@ def waiting_change(work: Transaction, person: Subscriber, *, now: datetime) -> s
 
 
 def _resume(work: Transaction, person: Subscriber, *, now: datetime) -> None:
-    """Send digests again to a person who moved, unless they were stopped once more meanwhile."""
+    """Resume the digests of a person who moved, unless they were stopped again meanwhile."""
     if person.state is SubscriberState.UNSUBSCRIBED:
         work[SubscriberStore].reinstate(person.id, now=now)
 
@@ -226,7 +226,7 @@ def _resume(work: Transaction, person: Subscriber, *, now: datetime) -> None:
 
 
 def _is_valid(work: Transaction, notice: Notice, now: datetime) -> bool:
-    """Return whether it belongs to the latest change, is not expired, and its reader was not
+    """Return whether an email belongs to the latest change, has not expired, and its reader was not
     erased."""
     if notice.kind is not SystemMailKind.CHANGE or notice.subscriber_id is None:
         return False

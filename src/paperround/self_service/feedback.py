@@ -1,7 +1,7 @@
-"""What readers say of papers: by the link of a digest, and on the page of their choices.
+"""Ratings of papers, by the link of a digest or on the preferences page.
 
-a digest's link  ─► rate its papers, and take that back, but nothing the reader wrote
-a recent link    ─► read what all feedback taught, remove any of it, and undo that
+a digest's link  ─► rate its papers and undo that, but see nothing the reader wrote
+a recent link    ─► see the effect of all ratings, remove any of them, and undo that
 """
 
 import re
@@ -39,8 +39,8 @@ _PLACE = re.compile(r"([pr])([1-9]\d{0,2})", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in order, those that rose since they were left out, and their
-    reader's ratings of papers."""
+    """The papers of one digest, in order, those that rose since they were left out, and the
+    reader's ratings."""
 
     list_title: str
     local_date: date
@@ -61,8 +61,8 @@ class FeedbackForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """A rating, and what it teaches: `topics` are those of its paper, whose page is `page`. They
-    may be empty."""
+    """A rating, and what it teaches: the `topics` of its paper, which may be empty. `page` is the
+    path of the paper's page."""
 
     paper_id: PaperId
     verdict: str
@@ -175,7 +175,7 @@ def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, ve
 
 
 def _paper_of_digest(work: Transaction, owner: DeliveryOwner, paper_id: PaperId) -> PaperId | None:
-    """Return the id today of a paper that the digest holds or names as risen; None for any other.
+    """Return the current id of a paper that the digest contains or names as risen, else None.
     A page may be older than a merge of its papers, so both ids are valid."""
     papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
     asked = (one.paper_id for one in papers if paper_id in (one.frozen_id, one.paper_id))
@@ -212,7 +212,7 @@ def lessons_of(
             return None
         ratings = work[SubscriberStore].feedback_of(reader.person.id)
         unwanted = {paper for paper, verdict in ratings if verdict == "less"}
-        # `less` outweighs a save: such a paper makes nothing rise
+        # `less` outweighs a save: such a paper moves no other up
         taught = [one for one in ratings if one[1] == "less" or one[0] not in unwanted]
         latest = taught[::-1][:most]
         papers = work[PaperStore].load({paper for paper, _ in latest})
@@ -232,7 +232,7 @@ def remove_feedback(
     """Delete a rating by the holder of a recently mailed link, and return it; None for an unknown
     paper or verdict, and for any other link.
 
-    Somebody who pressed twice can still undo it: `note` and `collections` are those of their page.
+    A reader who pressed twice can still undo it: `note` and `collections` come from their page.
     """
 
     def remove(work: Transaction, reader: TokenHolder) -> Removed | None:
@@ -282,8 +282,8 @@ def give_again(
     *,
     now: datetime,
 ) -> None:
-    """Store a rating as it was `given`, if that can be: `now` at the latest, and by the links of a
-    digest of theirs that has the paper. None: by the button of a page."""
+    """Store a rating as it was `given` (None: by a button on a page), as far as that is valid: no
+    later than `now`, and by a digest only if it was sent to this person and has the paper."""
     delivery = None if given is None else given.delivery
     owner = None if delivery is None else work[SubscriberStore].owner_of_delivery(delivery)
     is_theirs = owner is not None and owner.subscriber_id == person

@@ -1,6 +1,6 @@
 """Build feeds: the papers of a list, the results of a search, one reader's digests.
 
-Nothing here writes. What does not exist raises an error: it is never an empty feed.
+Nothing here writes. A feed that does not exist raises an error; it is never an empty feed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -52,10 +52,11 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 LOOKED_BACK = timedelta(days=60)
 """A paper whose last edition is longer ago than this counts as new when it appears again."""
 DAILY = timedelta(days=1)
-"""Every day has an edition. A list whose newest one is older than yesterday, UTC, says so."""
+"""The interval of editions. A feed says so if the list's newest one is older than yesterday
+(UTC)."""
 MOST_DIGESTS = 30
 MOST_ROWS = 300
-"""Deliveries of a reader that are read: days without a digest have one, too."""
+"""Deliveries of a reader that are read: skipped days have one, too."""
 DEFAULT_NAME = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
@@ -129,7 +130,7 @@ def _edition_entry(
     moment: datetime,
     reason: str,
 ) -> FeedEntry:
-    """Return a paper as frozen, with the labels it has today among `papers`."""
+    """Return the entry of a frozen paper, with its current labels from `papers`."""
     return FeedEntry(
         id=_site_url(sender, f"/papers/{paper.frozen_id or paper.paper_id}"),
         page=_site_url(sender, page_path(paper.name)),
@@ -195,8 +196,8 @@ def _paper_entry(sender: SenderIdentity, paper: Paper) -> FeedEntry:
 def personal_feed(
     context: SignupContext, sender: SenderIdentity, token: str, *, now: datetime
 ) -> FeedDocument:
-    """Return the papers a reader was sent, of all lists. Raises NotFound if the address is unknown
-    or was replaced."""
+    """Return the papers a reader was sent, from all lists. Raises NotFound if the feed's address is
+    unknown or was replaced."""
     with context.database.reading() as work:
         person = feed_reader(work, context, token)
         entries, changed = sent_papers(work, sender, person.id, now=now)
@@ -248,8 +249,8 @@ def saved_feed(
 def sent_papers(
     work: Transaction, sender: SenderIdentity, reader: SubscriberId, *, now: datetime
 ) -> tuple[tuple[FeedEntry, ...], datetime]:
-    """Return the papers of a reader's latest digests, newest first, each once; and when any of
-    this last changed."""
+    """Return the papers of a reader's latest digests, newest first, each once; and when any of them
+    last changed."""
     digests = digests_of(work, reader, now=now)
     sent: dict[PaperId, tuple[EditionPaper, datetime, str]] = {}
     for row in digests:  # a paper keeps its latest entry

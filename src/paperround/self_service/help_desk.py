@@ -1,7 +1,7 @@
-"""What an operator does for one person: find them, see why they get no email, put it right.
+"""Actions of an operator for one person: find them, see why they get no email, fix it.
 
-Every function that changes something notes who did it in the audit log, in its own transaction. A
-person is found by address once, and named by number from then on.
+Every function that changes something audits who did it, in the same transaction. A person is looked
+up by address once, and identified by number from then on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,8 +49,8 @@ SHORTEST_PART, MOST_FOUND = 3, 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRecord:
-    """What is known of a person: their subscriptions by list, interests, and why their address is
-    suppressed, with the instants."""
+    """What is known about a person: their subscriptions by list, their interests, and the reasons
+    why their address is suppressed, with their instants."""
 
     person: Subscriber
     subscriptions: Sequence[tuple[MailingList, Subscription]]
@@ -60,7 +60,7 @@ class PersonRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPerson:
-    """A person who was found, with their state on each of their lists."""
+    """A person in search results, with their state on each of their lists."""
 
     id: SubscriberId
     address: str
@@ -74,8 +74,8 @@ class FoundPerson:
 def find_people(
     database: Database, text: str, *, now: datetime, by: str
 ) -> tuple[list[FoundPerson], bool]:
-    """Return the people whose address is `text` or contains it, without a text the newest: at most
-    MOST_FOUND, and whether there are more. The search is audited without its text. Raises
+    """Return the people whose address is or contains `text` (the newest people if it is empty), at
+    most MOST_FOUND, and whether there are more. The search is audited without its text. Raises
     InvalidInput (code `email`)."""
     part = text.strip()
     if part and (len(part) < SHORTEST_PART or not part.isprintable()):
@@ -121,7 +121,7 @@ def person_number(database: Database, who: str) -> SubscriberId:
 
 
 def person_record(database: Database, number: SubscriberId, keys: KeyRing) -> PersonRecord:
-    """Return what is known of a person. Raises NotFound."""
+    """Return what is known about a person. Raises NotFound."""
     with database.reading() as work:
         person = require_person(work, number)
         digests = suppression_digests(keys, address_of(person))
@@ -180,8 +180,8 @@ def edit_choices(
     by: str,
     list_name: str | None = None,
 ) -> bool:
-    """Change the choices of a person that are given, for one list or their only one; return whether
-    anything changed.
+    """Change the given choices of a person, for one list or their only one; return whether anything
+    changed.
 
     `choices` may have `timezone`, `hour`, `frequency` (as `parse_frequency` reads it), `size`,
     `language`, `topics` and `interests`; they pass the checks of the reader's own page. Raises
@@ -204,7 +204,7 @@ def edit_choices(
 def chosen(
     before: Preferences, choices: Mapping[str, Any]
 ) -> tuple[Preferences, tuple[Interest, ...] | None]:
-    """Return `before` with the choices given, and the interests, None if they are not given."""
+    """Return `before` with the given choices, and the interests, None if they are not given."""
     given = {name: one for name, one in choices.items() if name != "interests"}
     if "frequency" in given:
         frequency, weekday = parse_frequency(given["frequency"])
@@ -239,8 +239,8 @@ def pause_person(
     by: str,
     list_name: str | None = None,
 ) -> bool:
-    """Send a person no digest before the day `until`, or with None end the pause: of one list, or
-    of all of theirs; return whether anything changed. Raises InvalidInput (code `until`)."""
+    """Pause a person's digests until the day `until`, or end the pause (None), for one list or all
+    of theirs; return whether anything changed. Raises InvalidInput (code `until`)."""
 
     def pause(work: Transaction) -> bool:
         changed = False
@@ -294,10 +294,11 @@ def move_person(
     by: str,
     unconfirmed: bool = False,
 ) -> None:
-    """Move a person to `address` once they use the link of an email to it; `unconfirmed`: at once.
+    """Change a person's address once they use the link emailed to the new one; `unconfirmed`: at
+    once.
 
-    Raises InvalidInput (code `email`) if they may not have it, RateLimited if its mailbox had
-    enough email.
+    Raises InvalidInput (code `email`) if they may not have it, RateLimited if its mailbox reached
+    its limit.
     """
 
     def move(work: Transaction) -> None:

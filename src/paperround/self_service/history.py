@@ -1,4 +1,4 @@
-"""A reader's history: the messages sent to them, by a mailed link."""
+"""A reader's history: the messages sent to the holder of a mailed link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ from paperround.signup.magic_links import authorized_reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMail:
-    """One message in words for its reader.
+    """One message, described for its reader.
 
-    `at` is when it was sent, else due, in the reader's time zone. `heading` takes its `day`, `time`
-    and `what` it was: how many papers, else `what`. `became` is what happened if that is not said
-    there; it takes the `reply` of the mail server.
+    `at` is when it was sent, else due, in the reader's time zone. `heading` is a text with the
+    placeholders `day`, `time` and `what` (the number of papers, else `what`). `became` is the
+    outcome if the heading does not tell it; its placeholder is the mail server's `reply`.
     """
 
     called: str

@@ -1,4 +1,4 @@
-"""The titles that a digest would have gone on with, by the link in it."""
+"""The papers that come after those of a digest, for the holder of its link."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,8 +22,8 @@ class NextTitles:
 
 
 def next_titles(previewer: DigestPreviewer, token: str, *, now: datetime) -> NextTitles | None:
-    """Return what comes after the digest a link came with; None if it is forged or the reader was
-    erased.
+    """Return the papers after those of the digest a link came with; None if the link is forged or
+    the reader was erased.
 
     The order depends on what this reader was sent and likes, so the page is behind their link.
     """

@@ -1,4 +1,4 @@
-"""What readers do with mailed links: unsubscribe, see their preferences, change them, join
+"""Actions of readers with mailed links: unsubscribe, see and change their preferences, join
 lists."""
 
 import secrets
@@ -50,7 +50,7 @@ UNDELIVERED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPE
 """Final states of messages that their reader never received."""
 
 FURTHEST_DUE = timedelta(days=8)
-"""A due instant is at most days ahead; this is surely later."""
+"""Later than any due instant: these are at most a few days ahead."""
 
 
 def language_kept(context: SignupContext, token: str) -> str | None:
@@ -79,8 +79,8 @@ def masked_address(context: SignupContext, token: str) -> str | None:
 
 
 def _leaving_reader(work: Transaction, context: SignupContext, token: str) -> TokenHolder | None:
-    """Return the reader whom `token` may unsubscribe: any link that was ever valid may, for
-    good."""
+    """Return the reader whom `token` may unsubscribe. For this, a link that was ever valid never
+    expires."""
     owner = digest_owner(work, context.keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
@@ -147,8 +147,8 @@ def unsubscribe(
 
 
 def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> None:
-    """Send the reader of any link a new link to their preferences. Silent, and at most three times
-    a day."""
+    """Send the reader of any link a new link to their preferences, at most three times a day. The
+    caller does not learn whether one was sent."""
 
     def put(work: Transaction) -> None:
         reader = _leaving_reader(work, context, token)

@@ -61,7 +61,7 @@ DEFAULTS = Preferences()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The message, or why there would be none. `planned`: the content is that of a ledger row.
+    """The message, or why there would be none. `planned`: the content comes from a ledger row.
     `rendered` is the text and HTML for a page. `has_other`: the reader's digest of that date is
     of another edition, so they get none of this one."""
 
@@ -146,7 +146,8 @@ class DigestPreviewer:
         preferences: Preferences = DEFAULTS,
     ) -> Preview:
         """Return the digest of an edition, even of one that is held or cancelled, as a subscriber
-        gets or got it, or (None) a new reader with these preferences. Weekly ones get it that day.
+        gets or got it, or (None) a new reader with these preferences; a weekly one gets it on that
+        day.
 
         Its personal links do not work: it is for operators. Raises NotFound for an unknown edition,
         and for a subscriber who is not on the list.

@@ -46,7 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedEntry:
-    """A saved paper, with what its reader wrote of it."""
+    """A saved paper, with its reader's note and collections."""
 
     paper: Paper
     saved: SavedPaper
@@ -148,8 +148,8 @@ def add_paper(
     now: datetime,
     collection: str = "",
 ) -> bool:
-    """Save the paper that somebody names by an identifier, a URL or its title, for the holder of a
-    recently mailed link, in a `collection` if they have it; return False for any other link. Raises
+    """Save the paper `named` by an identifier, a URL or its title, for the holder of a recently
+    mailed link, in a `collection` if they have it; return False for any other link. Raises
     InvalidInput for an unknown paper.
     """
     with context.database.reading() as work:  # a search would keep a write transaction open

@@ -1,4 +1,4 @@
-"""What an operator does with suppressions: addresses that must never be mailed.
+"""Manage suppressions, the addresses that must never be mailed, for operators.
 
 Only keyed hashes are stored, so a suppression is looked up by the address, and an audit entry names
 the person by number, or the suppression by the start of its hash.
