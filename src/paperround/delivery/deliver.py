@@ -6,7 +6,7 @@
 
 Everything here runs on one thread. A mark and the outcomes received before it share a transaction,
 so at most one message for each connection can become unknown. Outcomes that cannot be stored wait
-in the process, which sends nothing before they are.
+in the process, which sends nothing until they are stored.
 
 System email goes before digests. If one is queued while digests are sent, it waits for at most one
 claim: the run of digests ends, system email is sent, and digests continue. The two queues never
@@ -48,7 +48,7 @@ ASKED_TO_STOP = "this process was asked to stop"
 
 @dataclass(slots=True, kw_only=True)
 class DeliverReport:
-    """What the runs of one call did, and why the first that had to stopped early.
+    """The results of the runs of one call, and why the first of those that stopped early did so.
 
     `digests` and `others` count the emails by state, `troubles` those not sent by reason, `expired`
     those that had expired before. `totals` and `notices` are the ledger's totals afterwards.

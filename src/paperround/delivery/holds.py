@@ -73,7 +73,7 @@ def release_digests(
 
 
 def note_release(work: Transaction, action: str, *, now: datetime, by: str) -> None:
-    """Store in the audit log that an operator released mail that was held."""
+    """Store in the audit log that an operator released email that was held."""
     work[AuditStore].note(AuditedAction(actor=by, action=action, target="mail"), now=now)
 
 

@@ -95,7 +95,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryContent(PlannedContent):
-    """The content of one digest email, beside its edition.
+    """The content of one digest email, apart from its edition.
 
     `row` is the delivery's id; 0 in a preview, whose links do not work. `parts` are the score parts
     for this reader, by the paper's position.
@@ -198,8 +198,8 @@ class Planned:
 class Backlog:
     """The unfinished deliveries of a list. `oldest_due` is when the oldest waiting email was due.
 
-    `oldest_held_due` counts only emails not held back by their recipient: those never offered, and
-    those deferred because no relay could be reached or one refuses us (but not by a full mailbox).
+    `oldest_held_due` ignores email that its recipient holds up, such as by a full mailbox: it
+    counts email never offered, or deferred because no relay could be reached or one refuses us.
     """
 
     by_state: Mapping[DeliveryState, int]

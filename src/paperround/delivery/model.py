@@ -52,7 +52,7 @@ class Phase(StrEnum):
     DATA = "data"
     BODY = "body"
     DOT = "dot"
-    """The final dot was written, or may have been: from here on, no reply is ambiguous."""
+    """The final dot was written, or may have been: from here on, a missing reply is ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,8 @@ class Identity:
 
 
 def delivery_key(list_name: str, person: int, kind: DigestKind, day: date) -> str:
-    """Return what names a digest for ever. Its Message-ID and its nonce are derived from it, so
-    planning it again gives the same ones, and its links work when its row is deleted."""
+    """Return the permanent key of a digest. Its Message-ID and its nonce are derived from it, so
+    planning it again gives the same ones, and its links still work after its row is deleted."""
     return f"{list_name}|{person}|{kind}|{day.isoformat()}"
 
 

@@ -1,4 +1,4 @@
-"""Find the reader of a digest, by its number, whatever its age."""
+"""Find the reader of a digest by its id, whatever its age."""
 
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
@@ -36,5 +36,5 @@ def find_owner(work: Transaction, keys: KeyRing, delivery: DeliveryId) -> Delive
 
 
 def key_of(past: PastDelivery) -> str:
-    """Return what its nonce and its Message-ID are derived from."""
+    """Return the key that a digest's nonce and Message-ID are derived from."""
     return delivery_key(past.list_name, past.subscriber_id, past.kind, past.local_date)

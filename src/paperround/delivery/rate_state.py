@@ -196,7 +196,7 @@ def _rate(rate: Rate) -> str:
 #     a message is accepted             ─► sending continues, and the pauses are reset
 #
 # The bucket is the generic cell rate algorithm (ITU-T I.371, annex A): a single instant records
-# when it is full again. A message to a domain without a token is deferred, and later ones overtake.
+# when it is full again. A message to a domain without a token is deferred; later ones overtake it.
 
 NO_REST = timedelta(0)
 FIRST_REST = timedelta(minutes=5)

@@ -47,7 +47,7 @@ UNSENDABLE = "unsendable"
 """First word of `Outcome.error` when the envelope itself cannot be sent."""
 
 NO_SESSION = "no-session"
-"""First word of the reason when no session with the relay came about."""
+"""First word of the reason when no session with the relay was established."""
 
 CERTIFICATE = "certificate"
 NO_STARTTLS = "starttls-missing"

@@ -130,7 +130,7 @@ class SendMarks:
     """The send mark of this process, kept in `file`; None to keep no mark.
 
     `stays` is true if the file lasts as long as the database, so that a missing file is evidence of
-    a restore. Where machines with their own disks come and go, it is not.
+    a restore. It is false if machines come and go with their disks.
     """
 
     file: SendMarkFile | None = None
@@ -242,7 +242,7 @@ class SendMarks:
 
     def let_go(self, database: Database, *, now: datetime, by: str | None = None) -> bool:
         """Invalidate all earlier marks, so that database and marks agree. Returns False when
-        nothing was held. Mail that an operator, `by`, releases is audited."""
+        nothing was held. If `by`, an operator, releases email, that is audited."""
         found = None if self.file is None else _read(self.file)
         mark = found if isinstance(found, SendMark) else None
 

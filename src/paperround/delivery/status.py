@@ -20,8 +20,9 @@ from paperround.subscribers.model import SubscriberId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionTally:
-    """An edition and the number of its deliveries by state. `paper_count` is that of its ranking,
-    whatever an editor changed by `edits`. `compacted_at`: the deliveries were deleted then."""
+    """An edition and the number of its deliveries by state. `paper_count` is the size of its
+    ranking, without the editor's changes (`edits`). `compacted_at` is when the deliveries were
+    deleted."""
 
     id: EditionId
     list_id: ListId
@@ -85,7 +86,7 @@ class LateMails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRecord:
-    """An email to a person, digest or system email, and what became of it.
+    """An email to a person, digest or system email, and its outcome.
 
     `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
     `positions` are those of the edition's papers, `reply` is the server's and may contain the

@@ -111,9 +111,9 @@ def raise_alert(
 def login_mail(
     identity: Identity, link: LoginLink, to: str, language: str | None, *, now: datetime
 ) -> NewNotice:
-    """Return the email with a log-in link to an operator's address; a late one is of no use.
+    """Return the email with a log-in link to an operator's address; it expires with the link.
 
-    To the previous release it is an alert without words.
+    The previous release treats it as an alert without text.
     """
     payload: dict[str, str | int] = {_LINK: link.id, **language_payload(language)}
     key, kind = f"{SystemMailKind.LOGIN}|{link.id}", SystemMailKind.ALERT

@@ -2,7 +2,7 @@
 
 an SMTP outcome              ─► sent | deferred | expired | failed | unknown
 the email cannot be made     ─► failed
-a setting must be put right  ─► deferred | expired
+a setting must be fixed      ─► deferred | expired
 making the email raised      ─► deferred, and after five tries failed
 """
 

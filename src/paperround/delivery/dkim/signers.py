@@ -25,8 +25,8 @@ from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 class Signers:
     """The signers of an installation.
 
-    If the settings give keys, only those sign. Otherwise the keys in the file `place` do, as they
-    are when a signer is asked for.
+    If the settings give keys, only those sign. Otherwise the keys in the file `place` do, which is
+    read for each signer.
     """
 
     domain: str
@@ -34,8 +34,8 @@ class Signers:
     given: tuple[SigningKey, ...] = ()
 
     def __call__(self) -> Signer | None:
-        """Return a signer, None if there are no keys. Raises Misconfigured when the key file is
-        there but unusable."""
+        """Return a signer, None if there are no keys. Raises Misconfigured when the key file exists
+        but is unusable."""
         keys = self.given or signing_keys(self.place)
         return Signer(self.domain, keys) if keys else None
 

@@ -97,7 +97,7 @@ class SmtpMailer:
 
         An error of `envelopes` or `before_dot` is raised after the outcomes of the dots already
         written; no other dot follows. Closing the iterator early also writes no more dots, but
-        loses outcomes: to stop and lose none, end `envelopes` and read on.
+        loses outcomes: to stop without losing any, end `envelopes` and keep iterating.
         """
         batch = _Batch(self._pool, self._world, size=self._connections, stopping=stopping)
         try:

@@ -1,4 +1,4 @@
-"""Store queries for one date of a list: what became of its digests, and when the next are due."""
+"""Query one date of a list: the outcomes of its digests, and when the next are due."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,13 +12,13 @@ from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 _NEAR = timedelta(days=2)
-"""How far the date of a reader may be from that of the edition, and more."""
+"""More than the local date of a reader can differ from the date of the edition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTally:
-    """How many digests of a date ended in one way; `first_sent_at` is of the first that left, and
-    `next_at` when the first that waits is tried."""
+    """How many digests of a date have this state and reason; `first_sent_at` is when the first was
+    sent, `next_at` when the first waiting one is tried."""
 
     state: DeliveryState
     reason: str
@@ -41,8 +41,8 @@ class DayStore(Store):
     def outcomes(
         self, list_id: ListId, day: date, person: SubscriberId | None = None
     ) -> list[OutcomeTally]:
-        """Return what became of the digests of the readers' date `day`, of all or of one person,
-        the most frequent first."""
+        """Return the outcomes of the digests for the local date `day`, of all readers or of one
+        person, the most frequent first."""
         c, e = db.deliveries.c, db.editions.c
         near = select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
         found = (
@@ -72,8 +72,8 @@ class DayStore(Store):
         until: datetime,
         person: SubscriberId | None = None,
     ) -> DueTally:
-        """Return how many active readers, or whether one person, are due `until` that instant and
-        `after` this one, if given."""
+        """Return how many active readers are due by `until`, and after `after` if given; with
+        `person`, only whether that reader is."""
         c, p = db.subscriptions.c, db.subscribers.c
         found = (
             select(func.count(), func.min(c.due_at))

@@ -57,7 +57,8 @@ IS_REPLACED = exists().where(
     _AGAIN.c.kind == DigestKind.REPLACEMENT.value,
     _AGAIN.c.local_date == db.deliveries.c.local_date,
 )
-"""Whether the reader of this delivery has a replacement of that date; true of one itself, too."""
+"""Whether the reader of this delivery has a replacement of that date; also true of a replacement
+itself."""
 
 _STOPPABLE = (
     DeliveryState.QUEUED.value,
@@ -262,7 +263,7 @@ class Ledger(Claims[Claimed]):
             db.deliveries.c.state.in_(_STOPPABLE),
             state=DeliveryState.SKIPPED,
             reason=SkipReason.CANCELLED.value,
-            token=SkipReason.CANCELLED.value,  # of no claim; not null: not planned as skipped
+            token=SkipReason.CANCELLED.value,  # no claim has it; null would mean planned as skipped
             **NO_LEASE,
         )
 

@@ -1,8 +1,8 @@
-"""Store what is kept of digests whose rows are deleted: who each was for, so that its links still
-work, and which papers each person was sent, so that none is sent twice.
+"""Store a compact record of digests whose rows were deleted: their recipients, so that the links
+still work, and which papers each person was sent, so that none is sent twice.
 
-Numbers are kept in sorted runs, as the differences between neighbours, compressed: a digest takes a
-few bytes instead of some hundred, and a paper that everybody got takes next to nothing.
+Sorted ids are stored as compressed differences between neighbours: a digest takes a few bytes
+instead of a few hundred, and a paper that everybody got takes next to nothing.
 """
 
 import json
@@ -36,7 +36,7 @@ FINAL = tuple(
     )
 )
 PART = 5000
-"""People of a paper in one row: a batch reads and writes the last of them only."""
+"""People of a paper in one row. A batch only reads and writes the last row of a paper."""
 
 REACHED = frozenset({DeliveryState.SENT, DeliveryState.UNKNOWN})
 """The states of digests that may be in somebody's mailbox."""
@@ -79,8 +79,8 @@ class PastStore(Store):
     # --- what is deleted -------------------------------------------------------------------------
 
     def next_edition(self, *, before: datetime) -> EditionId | None:
-        """Return the oldest edition that was over before then and still has rows. None of its
-        digests waits, and its figures are counted already."""
+        """Return the oldest edition that ended before `before` and still has rows, if none of its
+        digests waits and its figures were counted."""
         c, mail = db.editions.c, db.deliveries.c
         counted = exists().where(db.edition_figures.c.edition_id == c.id)
         waits = exists().where(mail.edition_id == c.id, mail.state.not_in(FINAL))
@@ -99,15 +99,15 @@ class PastStore(Store):
         return None if found is None else EditionId(found)
 
     def is_any_deleted(self, list_id: ListId, day: date) -> bool:
-        """Return whether rows of digests of a date are deleted: who got one is not known any
-        more."""
+        """Return whether rows of digests of a date were deleted: then not all outcomes are known
+        any more."""
         c = db.editions.c
         begun = exists().where(db.past_deliveries.c.edition_id == c.id)
         which = (c.list_id == list_id, c.day == day, or_(c.compacted_at.is_not(None), begun))
         return self._connection.execute(select(c.id).where(*which).limit(1)).first() is not None
 
     def ended_digests(self, edition: EditionId, *, limit: int) -> list[EndedDigest]:
-        """Return digests of an edition that have a final state, in the order of their numbers."""
+        """Return digests of an edition that have a final state, by id."""
         c = db.deliveries.c
         found = self._connection.execute(
             select(db.deliveries, db.lists.c.name.label("list_name"))
@@ -121,8 +121,8 @@ class PastStore(Store):
     def compact(
         self, edition: EditionId, kept: Sequence[EndedDigest], gone: Collection[DeliveryId]
     ) -> None:
-        """Delete the rows of the digests `gone`. Keep in brief the papers of all of them, and who
-        those of `kept` were for."""
+        """Delete the rows of the digests `gone`, and store a compact record: the papers of all of
+        them, and the recipients of `kept`."""
         groups: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
         for row in kept:
             domain = row.message_id.strip("<>").rpartition("@")[2]
@@ -228,7 +228,7 @@ class PastStore(Store):
     def people_sent(
         self, papers: Collection[PaperId] | None
     ) -> dict[PaperId, frozenset[SubscriberId]]:
-        """Return who was sent each of these papers (None: of all), of those whose rows are
+        """Return who was sent each of these papers (None: all papers), as far as the rows are
         deleted."""
         c = db.past_papers.c
         wanted = true() if papers is None else column_in(self._connection, c.paper_id, papers)
@@ -239,7 +239,7 @@ class PastStore(Store):
         return dict(people)
 
     def page(self, *, after: PaperId, limit: int) -> dict[PaperId, frozenset[SubscriberId]]:
-        """Return the same of up to `limit` papers with a higher number than `after`."""
+        """Return the same for up to `limit` papers with an id above `after`."""
         c = db.past_papers.c
         following = select(c.paper_id).where(c.paper_id > after).distinct().order_by(c.paper_id)
         found = self._connection.execute(following.limit(limit)).scalars()

@@ -174,7 +174,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
 
     def forget_moves(self, *, before: datetime, limit: int) -> int:
         """Erase the new address from the oldest `limit` finished system emails about a change of
-        address that both ends confirmed, or that are dated before `before`. Returns the number of
+        address that both addresses confirmed, or that are dated before `before`. Returns how many
         rows."""
         c, other = db.notices.c, db.notices.alias("other")
         both = select(other.c.id).where(
