@@ -1,7 +1,7 @@
 """Classify bounces: what a reply proves about the recipient's address.
 
     reply                                       evidence
-    delivered, relayed, delayed                 none: nothing is lost yet
+    delivered, relayed, delayed                 none: the message is not lost
     full, blocked, policy, temporary            passing: the address may be fine
     5.1.1 and similar, about the recipient      gone: suppresses the reader at once
     "no such user" in words only                likely gone: needs two on different days
@@ -10,7 +10,7 @@
 
 Servers word replies in many ways and often use wrong codes. So only a code about the address, which
 nothing in the text contradicts, suppresses a reader by itself: a reader suppressed by mistake never
-learns of it. Codes are those of RFC 3463 and its registry.
+finds out. Codes are those of RFC 3463 and its registry.
 """
 
 import re
@@ -27,7 +27,7 @@ class BounceReply:
     `status` is the Status field of a delivery report (RFC 3464), `said` the server's text with any
     codes in it, `recipient` the address the report names, empty for none or several. `by_smtp` is
     false if a program on the last machine replied and not a mail server. `after_data`: the reply
-    came after the message was transferred, when filters reply, which report "no such user" of
+    came after the message was transferred. Filters reply then, and report "no such user" even for
     existing users.
     """
 
@@ -91,8 +91,8 @@ def evidence_of(statement: BounceReply) -> Evidence:
 def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
     """Return what a relay's reply during delivery proves about the recipient.
 
-    Only replies to RCPT are about the recipient; later ones only if the mailbox is full. Errors of
-    ours and temporary ones of the destination prove nothing.
+    Only replies to RCPT are about the recipient; later ones only if the mailbox is full. Our own
+    errors and temporary ones of the destination prove nothing.
     """
     reply = outcome.reply
     if reply is None or reply.code < 400 or verdict.blame.us or verdict.blame.destination:

@@ -9,7 +9,7 @@ itself: replies and forwarded digests contain it. It counts only together with t
 message went to, and, unless a provider signed the event, only as a bounce, which then pauses
 sending at most. A recipient alone counts only from such a provider, and only if the ledger has a
 digest to that address in the last 30 days. An event with a forged or expired return address is
-about no message, whatever else it contains.
+attributed to no message, whatever else it contains.
 """
 
 import hashlib
@@ -209,7 +209,7 @@ class _EventHandler:
         return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
 
     def _mail_by_row(self, book: str, row: int) -> OwnMail | None:
-        """Return the message of a row, also of a digest whose row is deleted."""
+        """Return the message of a row, even of a digest whose row was deleted."""
         mail = self.work[ReturnStore].mail_by_row(book, row)
         past = self.work[PastStore].find(DeliveryId(row)) if book == "delivery" else None
         if mail is not None or past is None:
@@ -280,9 +280,9 @@ class _EventHandler:
         return Did.UNSUBSCRIBED if left else Did.NOTED
 
     def _limit_evidence(self, event: ReturnedEvent, mail: OwnMail, proof: Proof) -> ReturnedEvent:
-        """Limit the evidence to what is proved. Everybody a digest is forwarded to knows its
-        Message-ID and recipient: that counts as temporary, and once per message, or one Message-ID
-        could pause sending for weeks."""
+        """Limit the evidence to what is proved. Everybody to whom a digest is forwarded knows its
+        Message-ID and recipient. They prove only a temporary failure, once per message: otherwise
+        one Message-ID could pause sending for weeks."""
         if proof is not Proof.MESSAGE_ID or _is_from_provider(event):
             return event
         most = Evidence.NONE if self.work[ReturnStore].has_bounced(mail) else Evidence.PASSING
@@ -290,8 +290,8 @@ class _EventHandler:
 
     def _act_on_evidence(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
         """Act on the evidence. A complaint unsubscribes from every list and suppresses the address,
-        also of a reader who is not active. A bounced confirmation suppresses nobody: nobody is sent
-        digests before confirming."""
+        even of a reader who is not active. A bounced confirmation does not suppress the address: no
+        digest is sent before the confirmation."""
         if event.evidence is Evidence.COMPLAINT:
             for one in self.work[SubscriberStore].subscriptions_of(person.id):
                 self.work[SubscriberStore].leave(one.id, now=self.now)

@@ -107,7 +107,7 @@ log = logging.getLogger(__name__)
 def read_mailbox(settings: ImapSettings, *, limit: int) -> Generator[bytes, None, None]:
     """Yield the oldest messages, truncated to LONGEST bytes.
 
-    A message is moved away or deleted when the next one is asked for: a caller that cannot store
+    A message is moved away or deleted when the next one is requested: a caller that cannot store
     one closes the generator. Raises FetchFailed, without any secret, if the mailbox cannot be read.
     """
     with _translate_errors(settings):
@@ -137,7 +137,7 @@ def read_mailbox(settings: ImapSettings, *, limit: int) -> Generator[bytes, None
 
 
 def _oldest(connection: imaplib.IMAP4, holds: int) -> list[str]:
-    """Return the ids of the oldest messages of the folder, which holds so many."""
+    """Return the ids of the oldest messages of the folder, which has `holds` messages."""
     if not holds:
         return []
     response = connection.uid("SEARCH", f"1:{min(holds, MOST_SEARCHED)}", "UNDELETED")

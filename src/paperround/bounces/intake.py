@@ -1,4 +1,4 @@
-"""Take in bounce messages: parse, process, and quarantine those that need a person.
+"""Take in bounce messages: parse and process them, and quarantine those a person must look at.
 
     pipe, mailbox ─► parse ─► process ─► remove from the mailbox, once everything is stored
                                  └─► not understood, or about an unknown message: quarantine
@@ -216,7 +216,7 @@ def _process(
 
 
 def process_mailbox(intake: Intake, messages: Iterable[bytes], *, now: datetime) -> Counter[str]:
-    """Process the messages of a mailbox, one at a time; the next is asked for once one is stored.
+    """Process the messages of a mailbox one at a time; each is stored before the next is requested.
     Raises FetchFailed if the mailbox cannot be read."""
     effects = (process_message(intake, raw, way="imap", now=now) for raw in messages)
     return Counter(effects)

@@ -24,8 +24,7 @@ KEPT_EVENTS = timedelta(days=90)
 KEPT_QUARANTINED = timedelta(days=30)
 """Shorter, because messages that are kept whole contain addresses."""
 MOST_UNPROVEN = 20_000
-"""Events about no message of ours: anybody can email this mailbox at will. The oldest are
-deleted."""
+"""Stored events about no message of ours: anybody can email the mailbox. The oldest are deleted."""
 MOST_QUARANTINED = 1000
 LONGEST_QUARANTINED = 64 * 1024
 """Quarantined messages, and bytes of each; the oldest are deleted first."""
@@ -51,7 +50,7 @@ class ReturnedEvent:
 
     `way` names the source (`imap`, `pipe`, `hook:ses`), `event_id` the event within it. `tag` is
     the part after the plus sign of our message's return address, or of the address this one was
-    sent to; an invalid one makes the event be about no message. `message_id` is ours, from the copy
+    sent to; with an invalid one, the event is about no message. `message_id` is ours, from the copy
     of our message or the provider, and `recipient` its recipient: together they identify a message.
     A tag alone does too, and so does a recipient from a `hook:`. The recipient is neither logged
     nor stored. `code` is the reply or status code, `said` a short text of the server.
@@ -89,7 +88,7 @@ class Did(StrEnum):
     """The address is gone."""
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
-    """The reader left, as after a complaint."""
+    """The reader unsubscribed by email."""
     PAUSED = "paused"
     """Nothing is sent for some days."""
     NOTED = "noted"
@@ -97,11 +96,11 @@ class Did(StrEnum):
     UNKNOWN = "unknown"
     """It is about no message or reader of ours."""
     QUARANTINED = "quarantined"
-    """Kept for a person."""
+    """Kept for a person to look at."""
 
 
 KNOWN = "known"
-"""Counts events that were processed before, beside those with an effect."""
+"""The effect of an event that was processed before, in counts of effects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +143,7 @@ class ReturnRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedMail:
-    """A message that waits for a person. `why` is the reason in a word."""
+    """A message that a person must look at. `why` is the reason in a word."""
 
     id: int
     way: str
@@ -183,8 +182,8 @@ class ReturnTally:
 
 
 def masked(said: str, address: str = "") -> str:
-    """Return a server's text for storage: shortened, without addresses, the name in `address` and
-    terminal control characters."""
+    """Return a server's text for storage: shortened, without addresses, the local part of `address`
+    and terminal control characters."""
     words = _ADDRESS.sub("(address)", clean(said, limit=4 * LONGEST_SAID))
     name = address.rpartition("@")[0]
     if name:

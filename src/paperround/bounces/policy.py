@@ -7,13 +7,13 @@
     passing                  a point, at most one a day; five points pause sending for a week
     auto-reply, none         nothing
 
-Points are halved for every week without another (GNU Mailman 3 drops them after one; its limit of
-five is ours). A full mailbox is no reason to lose a reader, so points never suppress: sending is
-paused, and the first message afterwards is a probe. If that bounces too, the next pause is twice as
-long, up to four weeks; without a bounce for two weeks, the reader starts afresh.
+Points are halved for every week without another (GNU Mailman 3 drops them after one; the limit of
+five comes from there). A full mailbox is no reason to lose a reader, so points never suppress:
+sending is paused, and the first message afterwards is a probe. If that bounces too, the next pause
+is twice as long, up to four weeks; after two weeks without a bounce, the reader starts again.
 
 If many readers are gone at once, the server is at fault: one of the largest replied "no such user"
-for hours in December 2020. From then on each of them needs two days, too.
+for hours in December 2020. From then on, "gone" also needs a second message on another day.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +33,8 @@ LIKELY_FOR = timedelta(days=30)
 
 SURGE_OF_A_DOMAIN = 5
 SURGE = 25
-"""Readers that single messages may suppress within a day: at one mail domain, and in all."""
+"""How many readers a single bounce each may suppress within a day: at one mail domain, and in
+all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

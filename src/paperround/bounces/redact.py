@@ -24,7 +24,7 @@ def readable_report(database: Database, number: int) -> str:
 
 
 def _shown(letter: str) -> str:
-    """Return a character that is safe to print: anybody can mail us, also a terminal's commands."""
+    """Return a character that is safe to print: anybody can email us a terminal's commands."""
     if letter.isprintable():
         return letter
     return " " if letter.isspace() else ""
@@ -36,8 +36,8 @@ def redacted_report(database: Database, number: int) -> str:
 
 
 def _lines(message: Message) -> Iterator[str]:
-    """Yield headers and texts, decoded: an address must not hide in an encoding. Other parts are
-    named only."""
+    """Yield headers and texts, decoded so that no encoding hides an address. Of other parts, only
+    the type is shown."""
     for part in message.walk():
         yield from (f"{name}: {_decoded(str(value))}" for name, value in part.items())
         yield ""

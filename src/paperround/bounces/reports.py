@@ -22,7 +22,7 @@ from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
 LONGEST = 512 * 1024
-"""Bytes of a message that are read; the rest is at most more of the copy of ours."""
+"""Bytes of a message that are read; the rest belongs to the copy of ours."""
 LONGEST_PROSE = 64 * 1024
 """Characters of its text that are read. Anybody can send a message of any length."""
 MOST_RECIPIENTS = 20
@@ -98,7 +98,7 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
     parts = list(_report_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
-        # A report of a feedback loop (RFC 5965): most of its types are no complaints.
+        # A report of a feedback loop (RFC 5965): most of its types are not complaints.
         report = feedback[0]
         types = [field(part, "Feedback-Type").lower() for part in (report, *_subparts(report))]
         written = _FEEDBACK_TYPE.findall(paragraphs_of(report).lower())
@@ -130,8 +130,8 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
 
 
 def _report_parts(mail: Message) -> Iterator[Message]:
-    """Yield the parts about the delivery. Parts of the copy of our message are not, but a report
-    may be inside another one."""
+    """Yield the parts about the delivery, including a report inside another one, without the parts
+    of the copy of our message."""
     yield mail
     wrapped = mail.get_content_type() == "message/rfc822"
     for part in _subparts(mail):
@@ -313,7 +313,7 @@ def _text_of(part: Message) -> str:
 
 
 MOST_LINES = 20_000
-"""Lines of a message that are read. An honest one of the longest size we read has eight
+"""Lines of a message that are read. A genuine one of the longest size we read has eight
 thousand."""
 LONGEST_LINE = 4096
 """Bytes of a line; a message's own are 998 at most (RFC 5322 section 2.1.1)."""
