@@ -90,9 +90,9 @@ def step_failed_alert(name: str, words: str, *, now: datetime) -> Alert:
 def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | None:
     """Claim `alert` for reporting; return the key of this episode, None if it was reported.
 
-    A problem whose key names its beginning is reported once. One that stops mail is reported again
-    when it comes back: each sighting updates a heartbeat. So is a cause that several feeds share,
-    once it hits a feed that was well in the meantime.
+    A problem whose key contains its start is reported once. One that stops mail is reported again
+    when it comes back: a heartbeat stores when it was last found. A cause that several feeds share
+    is reported again once it affects a feed that had recovered.
     """
     name = alert.key
     new_episodes = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
@@ -109,7 +109,7 @@ def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | No
 
 
 def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:
-    """Read from the ledger: the process that gave them up may have died before it reported."""
+    """Report missed digests, from the ledger: the process that expired them may have died since."""
     for day, count in sorted(missed.items()):
         were = "was" if count == 1 else "were"
         yield Alert(
@@ -126,7 +126,7 @@ def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[A
 def _late(
     mailing_list: MailingList, report: PlanReport, backlog: Backlog, now: datetime
 ) -> Iterator[Alert]:
-    """The key contains the date, so that a lasting problem is reported once a day."""
+    """Report late digests. The key contains the date: a lasting problem is reported once a day."""
     name, today = mailing_list.name, f"{now:%Y-%m-%d}"
     oldest = backlog.oldest_held_due
     if report.late:
@@ -327,7 +327,7 @@ def _gone(feed: LiveFeed, since: datetime) -> Alert:
 
 
 def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
-    """Alert about a feed that brings far less, far more, or something else than before."""
+    """Alert about a feed that brings far fewer papers, far more, or different ones than before."""
     return Alert(
         key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
         subject=f"The feed {feed.name} has {alarm.kind.value}",
@@ -361,7 +361,7 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
 
 
 UNREPORTED_LIMITS = frozenset({Limit.IP})
-"""Not reported: one visitor who presses a button too often."""
+"""Not reported: a single visitor who presses a button too often."""
 
 REASONS = {
     Limit.NET: "came too often from the same network",
@@ -403,7 +403,7 @@ def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
 
 
 def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """Report that the relay rests or is being probed, because it refused mail from this sender."""
+    """Report that the relay is paused or being probed, because it refused email from us."""
     relay = work[PaceStore].relay()
     if not relay.is_probing:
         return

@@ -44,7 +44,7 @@ REMIND_AFTER = timedelta(hours=24)
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_PACES = timedelta(days=2)
-"""A domain without mail for longer starts afresh: it rests for an hour at most."""
+"""How long the rate state of a domain without mail is kept; it matters for an hour at most."""
 
 KEPT_SLOTS = timedelta(days=400)
 KEPT_NAMES = timedelta(days=28)
@@ -61,7 +61,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupReport:
-    """The numbers of people reminded and deleted, and of rows removed of people who are gone."""
+    """How many people were reminded and deleted, and how many rows of deleted people were."""
 
     reminded: int = 0
     forgotten: int = 0
@@ -71,7 +71,7 @@ class CleanupReport:
 def clean_up(
     *, database: Database, identity: Identity, keep: Retention = KEEP, now: datetime
 ) -> CleanupReport:
-    """Clean up, unless a process did so within this hour; return what was done."""
+    """Clean up, unless a process already did so in this hour; return what was done."""
 
     def clean(work: Transaction) -> CleanupReport:
         if not work[SlotStore].take("house", now.strftime("%Y-%m-%dT%H"), now=now):

@@ -26,8 +26,8 @@ PERIOD = timedelta(seconds=50)
 """Length of a period. Schedulers check every five seconds, so ticks are at most a minute apart."""
 
 AHEAD = timedelta(minutes=5)
-"""A period claimed further ahead was claimed by a clock that was wrong. It is freed, or its jobs
-would be skipped when it comes; the clocks of working machines differ by less."""
+"""A period further in the future was claimed by a wrong clock; those of working machines differ by
+less. Its claim is deleted, because otherwise its jobs would be skipped when it comes."""
 
 SCHEDULERS, WORKERS = "scheduler/", "worker/"
 """Prefixes of the names of heartbeats."""

@@ -1,7 +1,7 @@
-"""Delete what is old and nobody needs any more, and keep in brief what a promise still needs.
+"""Delete old rows, and store a compact record of what is still needed.
 
-A digest's row goes some months after its edition is over. What stays: its reader, for as long as
-links in old emails must work, and the papers it held, for as long as none may be sent twice.
+A digest's row is deleted some months after its edition ended. Its reader is kept, so that links in
+old emails work, and so are its papers, so that none is sent twice.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from paperround.delivery.model import delivery_key, delivery_nonce
 from paperround.delivery.store.past import REACHED, EndedDigest, PastStore
 
 BATCH = 2000
-"""Digests compacted in one transaction: other writers wait for it."""
+"""Digests compacted in one transaction, for which other writers wait."""
 
 COMPACTION = "compaction"
 """The heartbeat of compaction."""
 
 MOST_BATCHES = 5
-"""Batches of one round; the next round is a minute later."""
+"""Batches compacted in one tick; the next tick is a minute later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept."""
+    """How long each kind of row is kept."""
 
     deliveries: timedelta = timedelta(days=90)
     audit: timedelta = timedelta(days=1095)
@@ -36,13 +36,12 @@ class Retention:
 
 
 KEEP = Retention()
-"""What is kept unless the settings say otherwise."""
+"""The defaults of the settings."""
 
 
 def compact_digests(database: Database, keys: KeyRing, *, keep: timedelta, now: datetime) -> int:
-    """Delete the rows of digests of editions that were over before `now - keep`, up to a number of
-    batches, and keep in brief what their links and later digests need. Return how many rows are
-    deleted."""
+    """Delete the rows of digests whose edition ended before `now - keep`, up to MOST_BATCHES, and
+    store what their links and later digests need. Return how many rows were deleted."""
 
     def compact(work: Transaction) -> int | None:
         if work[PastStore].next_edition(before=now - keep) is None:
@@ -70,8 +69,8 @@ def compact_digests(database: Database, keys: KeyRing, *, keep: timedelta, now: 
 
 
 def _has_links(keys: KeyRing, row: EndedDigest) -> bool:
-    """Return whether links of the digest work: their key is in the ring still. One whose nonce
-    was not derived comes from a release before the first."""
+    """Return whether links of the digest work, because their key is still in the ring. A nonce
+    that was not derived is from before the first release."""
     key = delivery_key(row.list_name, row.subscriber_id, row.kind, row.local_date)
     try:
         return compare_digest(delivery_nonce(keys, key, row.key_id), row.nonce)

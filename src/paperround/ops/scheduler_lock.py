@@ -1,11 +1,11 @@
-"""Tell whether a scheduler on this machine lives, without writing anything: while it runs, it holds
-a lock on a file, and the kernel drops the lock at once when it dies.
+"""Detect whether a scheduler runs on this machine, without writing anything: while it runs, it
+holds a lock on a file, and the kernel releases the lock at once when it dies.
 
     scheduler ─► locks the file until it ends; the file stays
     site ──────► a file without its lock: the scheduler is gone
     tick ──────► deletes such a file: cron does the work now
 
-On PostgreSQL, schedulers may run on other machines: there they write heartbeats (`cluster`).
+On PostgreSQL, schedulers may run on other machines, so they write heartbeats instead (`cluster`).
 """
 
 import fcntl
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def scheduler_lock(data_dir: Path) -> Iterator[None]:
-    """Hold the lock within the block; several schedulers may. Where there can be no lock, a dead
-    scheduler is noticed later, by the ticks that are missing."""
+    """Hold the lock within the block; several schedulers may hold it. If the file cannot be locked,
+    a dead scheduler is noticed later, by its missing ticks."""
     path = data_dir / NAME
     handle = None
     try:
@@ -32,7 +32,7 @@ def scheduler_lock(data_dir: Path) -> Iterator[None]:
     except OSError as error:
         log.warning("no lock on %s: %s", path, error)
         with suppress(OSError):
-            path.unlink()  # it would say that the scheduler is gone
+            path.unlink()  # without a lock, it would mean that the scheduler is gone
     try:
         yield
     finally:
@@ -70,8 +70,8 @@ def forget_scheduler(data_dir: Path) -> None:
 
 @contextmanager
 def _lock_of_nobody(data_dir: Path) -> Iterator[bool]:
-    """Take the lock of a scheduler that is gone, so that a new one waits within the block; yield
-    whether there was one."""
+    """Yield whether a scheduler is gone. If so, take its lock, so that a new scheduler waits until
+    the end of the block."""
     try:
         handle = os.open(data_dir / NAME, os.O_RDONLY)
     except OSError:

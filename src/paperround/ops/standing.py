@@ -1,4 +1,4 @@
-"""Say in plain sentences whether a person gets email, and if not, why and what helps."""
+"""Explain in sentences whether a person gets email, and if not, why and how to fix that."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -75,13 +75,13 @@ _LAST: Mapping[DeliveryState, str] = {
         "there was no digest for them on %(date)s. The timeline says why."
     ),
 }
-"""What became of the last digest; any other state is still waiting."""
+"""The outcome of the last digest; in any other state it still waits."""
 _CAME_BACK = marked(
     "their mail server accepted the digest of %(date)s, but it bounced later. The timeline says "
     "why."
 )
 _RECENT = 20
-"""The bounces looked through for one of the last digest."""
+"""How many events are searched for a bounce of the last digest."""
 _OF_LIST = marked("%(name)s: %(problem)s")
 
 
@@ -90,7 +90,7 @@ def standing_of(
 ) -> list[str]:
     """Return one sentence for each reason why all email stops, else those of each list.
 
-    They name what helps as both the commands and the pages do, and can be translated.
+    They name remedies as both the commands and the pages call them, and can be translated.
     """
     stopped = [
         marked(_SUPPRESSED.get(why, _OTHERWISE), date=since.date(), reason=why)
@@ -144,7 +144,7 @@ def _digests(
     hours: Hours,
     now: datetime,
 ) -> Iterator[str]:
-    """Yield how often digests come, and what became of the newest one, if any."""
+    """Yield how often digests come, and the outcome of the newest one, if any."""
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
     due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
@@ -152,7 +152,7 @@ def _digests(
         "frequency": preferences.frequency_text,
         "time": f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}",
     }
-    # Of other frequencies, a due instant may be a day without a digest.
+    # With other frequencies, the due instant may be on a day without a digest.
     if due_at and preferences.frequency is Frequency.DAILY:
         yield marked(_DIGESTS_NEXT, date=local_date(due_at, zone), **often)
     else:
@@ -172,6 +172,6 @@ def _newest(work: Transaction, wanted: DeliveryQuery) -> DeliveryEntry | None:
 
 
 def _bounced(work: Transaction, person: SubscriberId) -> set[str | None]:
-    """Return the names of a person's messages that bounced last."""
+    """Return the names of a person's messages that bounced recently."""
     events = work[ReturnStore].events(person, limit=_RECENT)
     return {one.mail for one in events if one.kind is ReportKind.BOUNCE}

@@ -4,8 +4,8 @@
     sign-ups ─────── counted when they happen ───►                ├─► figures of some days
     ledger ───────── counted once an edition ends ► its figures ──┘    (`stats`)
 
-The ledger has a row for every digest, so reading thirty days of it would take long. What became of
-an edition no longer changes once its digests are at an end: then it is counted once and kept.
+The ledger has a row for every digest, so reading thirty days of it would take long. The outcomes of
+an edition no longer change once all its digests have ended: then they are counted and stored.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ from paperround.signup.tally import CONFIRMED, SIGNUPS
 
 DAYS = 30
 MOST_DAYS = 90
-"""Bounces are kept for as long."""
+"""Bounces are kept this long."""
 
 PEOPLE = "people/"
 """Precedes the names of the counts of subscribers."""
@@ -58,7 +58,7 @@ SETTLED = timedelta(hours=1)
 """How long after its last digest expired an edition is counted for good."""
 
 MOST_EDITIONS = 2
-"""Editions counted in one go: each takes a moment, and a minute later comes the next."""
+"""Editions counted in one tick, because each takes a moment."""
 
 
 def record_people(work: Transaction, *, now: datetime) -> None:
@@ -71,7 +71,7 @@ def record_people(work: Transaction, *, now: datetime) -> None:
 
 
 def count_editions(database: Database, *, now: datetime) -> int:
-    """Count some editions whose digests are at an end, and store their figures; return how many."""
+    """Count some editions whose digests have ended, and store their figures; return how many."""
     with database.reading() as work:
         figures = work[FigureStore]
         found = figures.finished_editions(before=now - SETTLED, limit=MOST_EDITIONS)
@@ -147,8 +147,8 @@ def stats(
 
 
 def summarise(database: Database, *, now: datetime, days: int = DAYS) -> StatsSummary:
-    """Return the main figures of the last `days` days of all lists: a part of `stats` that takes
-    no long look at feedback."""
+    """Return the main figures of the last `days` days of all lists: a part of `stats`, faster
+    because it omits feedback."""
     last = now.date()
     first = last - timedelta(days=days - 1)
     with database.reading() as work:

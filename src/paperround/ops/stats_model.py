@@ -1,5 +1,5 @@
-"""Figures of an installation. None is about one person: small counts are hidden, and nothing is
-known of who opened an email or followed a link."""
+"""Figures of an installation. None is about a single person: small counts are hidden, and opens and
+clicks are not tracked."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ FEWEST = 3
 HIDDEN: Literal["<3"] = "<3"
 
 OTHERS = "others"
-"""Stands for mail providers with fewer people than that."""
+"""The name for all mail providers with fewer people than that."""
 
 LATE_SECONDS = 30 * 60
 """A digest that was sent longer after its hour than this is late."""
@@ -24,14 +24,14 @@ Count = int | Literal["<3"]
 
 
 def hide_few(people: int) -> Count:
-    """Return a number of people, or that they are too few to be counted."""
+    """Return a number of people, or HIDDEN if it is too small to show."""
     return people if people >= FEWEST else HIDDEN
 
 
 @dataclass(slots=True)
 class EditionFigures:
-    """What became of an edition's digests: by state, by domain and state, and how late they were
-    sent, in seconds and from two minutes on in whole minutes."""
+    """The outcomes of an edition's digests: by state, by domain and state, and by how late they
+    were sent, in seconds and from two minutes on in whole minutes."""
 
     states: Counter[str] = field(default_factory=Counter)
     domains: dict[str, Counter[str]] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class EditionFigures:
             self.domains.setdefault(name, Counter()).update(states)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored of the figures."""
+        """Return the figures as they are stored."""
         late = {str(seconds): count for seconds, count in self.late.items()}
         return {"states": self.states, "domains": self.domains, "late": late}
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "EditionFigures":
-        """Return figures that were stored."""
+        """Return the figures that `to_json` stored."""
         return cls(
             Counter(stored["states"]),
             {name: Counter(states) for name, states in stored["domains"].items()},
@@ -70,7 +70,7 @@ class EditionFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """An edition, and what became of its digests."""
+    """An edition, and the outcomes of its digests."""
 
     id: int
     list: str
@@ -79,12 +79,12 @@ class EditionOutcome:
     figures: EditionFigures
 
 
-# --- the answer --------------------------------------------------------------------------------
+# --- the response ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberFigures:
-    """How many people get mail, have not confirmed yet, get none for a while, and have left."""
+    """How many people get email, have not confirmed yet, are paused, and have unsubscribed."""
 
     active: int = 0
     waiting: int = 0
@@ -101,7 +101,7 @@ class SubscriberDay(SubscriberFigures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupFigures:
-    """How many confirmation emails were asked for, links in them used, and reminders sent."""
+    """How many confirmation emails were requested, were confirmed, and how many reminders sent."""
 
     asked: int = 0
     confirmed: int = 0
@@ -117,7 +117,7 @@ class SignupDay(SignupFigures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFigures:
-    """Digests by what became of them; those that are being sent count as queued."""
+    """Digests by outcome; those being sent count as queued."""
 
     sent: int = 0
     queued: int = 0
@@ -160,7 +160,7 @@ class LatenessFigures:
 
     @classmethod
     def of(cls, late: Mapping[int, int]) -> "LatenessFigures":
-        """Return the figures of these numbers of digests by seconds."""
+        """Return the figures for numbers of digests by how many seconds late they were."""
         total = sum(late.values())
         if not total:
             return cls()
@@ -185,7 +185,7 @@ def _percentile(ordered: Iterable[tuple[int, int]], total: int, percent: int) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnFigures:
-    """How many bounces and complaints came."""
+    """How many bounces and complaints arrived."""
 
     bounces: int = 0
     complaints: int = 0
@@ -200,7 +200,7 @@ class ReturnDay(ReturnFigures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackFigures:
-    """How many people said more, said less or saved something of an edition's digests."""
+    """How many people rated papers of an edition's digests `more` or `less`, or saved some."""
 
     list: str
     date: date
@@ -220,7 +220,7 @@ class FeedSaves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFigures:
-    """How a feed is doing."""
+    """The health of a feed."""
 
     name: str
     health: str
@@ -230,8 +230,8 @@ class FeedFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFigures:
-    """Digests that are due and wait, for how long the oldest, and those of living editions that may
-    have arrived or not."""
+    """How many due digests wait, how long the oldest has waited, and how many of living editions
+    may or may not have arrived."""
 
     waiting: int
     oldest_due_at: datetime | None
@@ -241,7 +241,7 @@ class QueueFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Figures of the days from `first` to `last`, of one list or of all: `list` is null then."""
+    """Figures of the days from `first` to `last`, of one list, or of all (`list` is null)."""
 
     first: date
     last: date
@@ -264,8 +264,8 @@ class Stats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsSummary:
-    """The figures of some days in one line: active readers now, sign-ups that were confirmed,
-    digests that were sent, and of those the late ones, bounces and complaints."""
+    """The main figures of some days: active readers now, confirmed sign-ups, digests sent, how many
+    of those were late, bounces and complaints."""
 
     days: int
     readers: int
@@ -278,7 +278,7 @@ class StatsSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureDay:
-    """All figures of one day. `subscribers` is None for a day on which nobody counted them."""
+    """All figures of one day. `subscribers` is None for a day on which they were not counted."""
 
     date: date
     subscribers: SubscriberDay | None

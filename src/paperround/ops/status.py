@@ -153,7 +153,7 @@ class ListStatus:
 
     def edition_lateness(self, now: datetime) -> timedelta:
         """Return how long after its cut the newest edition was made; while it is missing, how long
-        the cut is ago. Nothing is missing before the list has its first edition."""
+        ago the cut was. Nothing is missing before the list has its first edition."""
         newest = next(iter(self.editions), None)
         if newest is None:
             return timedelta()
@@ -167,8 +167,8 @@ class ListStatus:
 class Status:
     """The status of an installation.
 
-    `returns` counts the bounces and complaints of the last week, `requests` the sign-ups and the
-    like that wait, and those that limits refused within a day.
+    `returns` counts the bounces and complaints of the last week, `requests` the sign-ups and
+    similar requests that wait, and those that limits refused within a day.
     """
 
     last_tick_at: datetime | None

@@ -1,4 +1,4 @@
-"""Query figures: people, what became of editions, bounces and feedback."""
+"""Query figures: people, outcomes of editions, bounces and feedback."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,7 +77,7 @@ class FigureStore(Store):
         return {name: found.get(name, 0) for name in _PEOPLE.values()}
 
     def domains(self, list_id: ListId | None) -> frozenset[str]:
-        """Return the domains that three people or more have their address at."""
+        """Return the domains at which at least three people have their address."""
         person = db.subscribers.c
         counting = (
             select(person.domain)
@@ -95,7 +95,7 @@ class FigureStore(Store):
     # --- editions ------------------------------------------------------------------------------
 
     def outcomes(self, list_id: ListId | None, *, first: date, last: date) -> list[EditionOutcome]:
-        """Return what became of the digests of each edition of these days, newest first."""
+        """Return the outcomes of the digests of each edition of these days, newest first."""
         c = db.editions.c
         found = self._connection.execute(
             select(c.id, c.day, c.cut, db.lists.c.name, db.edition_figures.c.figures)
@@ -135,8 +135,8 @@ class FigureStore(Store):
         return figures
 
     def finished_editions(self, *, before: datetime, limit: int) -> list[tuple[EditionId, ListId]]:
-        """Return editions without figures whose digests are at an end since `before`, with their
-        lists, newest first."""
+        """Return editions without figures whose digests ended before `before`, with their lists,
+        newest first."""
         c = db.editions.c
         finished = (
             select(c.id, c.list_id)
@@ -158,7 +158,7 @@ class FigureStore(Store):
     # --- what comes back -----------------------------------------------------------------------
 
     def returned(self, list_id: ListId | None, *, since: datetime) -> dict[date, Counter[str]]:
-        """Count bounces and complaints by day; of a list, those about its digests."""
+        """Count bounces and complaints by day; for a list, only those about its digests."""
         c = db.returned.c
         rows = self._connection.execute(
             select(c.received_at, c.kind, c.mail).where(
@@ -179,7 +179,7 @@ class FigureStore(Store):
         return found
 
     def _digests_of(self, list_id: ListId, mails: Iterable[str]) -> frozenset[str]:
-        """Return those of these names of emails that are digests of the list."""
+        """Return which of these names of emails belong to digests of the list."""
         numbers = [int(one.removeprefix(_DIGEST)) for one in mails if one.startswith(_DIGEST)]
         c = db.deliveries.c
         found = self._connection.execute(
@@ -215,8 +215,8 @@ class FigureStore(Store):
         return dict(self._connection.execute(counting).all())
 
     def saves_by_feed(self, list_id: ListId | None, *, since: datetime) -> list[tuple[str, int]]:
-        """Count the saved papers of each feed, most first, where three people or more saved some.
-        A paper of several feeds counts for each."""
+        """Count the saved papers of each feed of which at least three people saved some, most
+        first. A paper of several feeds counts for each."""
         c = db.feedback.c
         saves = func.count()
         counting = (

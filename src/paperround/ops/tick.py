@@ -1,11 +1,11 @@
 """Run a tick: do everything that is due, once.
 
     beat ─► poll feeds ─► is the clock right? ─► freeze cuts ─► plan digests ─► wake the sender
-                                                                     keep house ─► alerts ◄┘
+                                                                       clean up ─► alerts ◄┘
 
 The database knows what is due, and every step may be interrupted anywhere and repeated, by this
-process or another. A step that fails is logged and raises an alert, and the next step runs all the
-same: a tick itself never raises.
+process or another. A step that fails is logged and raises an alert, and the next step runs anyway:
+a tick itself never raises.
 """
 
 import logging
@@ -57,10 +57,10 @@ PING_INTERVAL = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class DeadManSwitch:
-    """A service that raises the alarm when requests for `url` stop, None without one.
+    """A service that alerts you when requests for `url` stop; None for no service.
 
-    Requests it at most every five minutes. One that fails is logged and changes nothing: the
-    service notices that it is missing.
+    Requests it at most every five minutes. A failed request is only logged: the service notices
+    that it is missing.
     """
 
     url: str | None
@@ -82,11 +82,11 @@ class DeadManSwitch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickContext:
-    """What a tick needs.
+    """The dependencies of a tick.
 
     `alerts_to` is the operator's address, None for no email. `ping` tells a dead-man switch that
-    digests get out. `boot` returns how long this machine
-    has been running, None if that is unknown. `alive` records a heartbeat during a long step.
+    digests get out. `boot` returns when this machine was booted, None if that is unknown. `alive`
+    records a heartbeat during a long step.
     """
 
     database: Database
@@ -160,7 +160,7 @@ def enrich_round(context: TickContext, *, now: datetime) -> None:
 
 
 def learn_round(database: Database, maker: PriorMaker, *, now: datetime) -> LearnReport | None:
-    """Train a model on the votes of earlier papers, which nothing waits for."""
+    """Train a model on the votes of earlier papers, if that is due."""
     return _Steps().run("learn", lambda: learn_if_due(database, maker, now=now), None)
 
 

@@ -1,7 +1,7 @@
-"""Tell what happened to one person, newest first, each as a plain sentence with its instant.
+"""List what happened to one person, newest first, each event as a sentence with its instant.
 
-Messages with what the servers answered, links that were used, bounces and complaints, and changes
-that they or an operator made (from the audit log). It reads what is recorded and guesses nothing.
+Messages with the servers' replies, links that were used, bounces and complaints, and changes that
+the person or an operator made (from the audit log). Only recorded facts are listed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 MOST_EVENTS = 10_000
-"""How far back a timeline reads."""
+"""How many events back a timeline goes."""
 
 _MAILS: Mapping[str, str] = {
     SystemMailKind.CONFIRM: "The email that asks for confirmation",
@@ -91,9 +91,9 @@ _ACTIONS: Mapping[str, str] = {
     "lift suppression": "may be emailed again",
     "find suppression": "were looked up among the suppressions",
 }
-"""What an operator did, after “They”."""
+"""An operator's action, as the rest of a sentence that begins with “They”."""
 _UNNAMED = frozenset({"how", "outcome", "then"})
-"""Details of an entry that speak for themselves."""
+"""Details of an entry that are shown without their names."""
 _BY_THEMSELVES: Mapping[str, str] = {
     "edit choices": "changed their choices",
     "unsubscribe": "unsubscribed",

@@ -1,9 +1,9 @@
-"""Say why nothing, or not everything, went out: in sentences, from what is recorded.
+"""Explain in sentences why nothing, or not everything, was sent, from recorded facts.
 
     what holds all mail ─► the list ─► its editions ─► its feeds ─► digests of the day ─► due later
 
-A sentence is a code with parameters; nothing is guessed, and a date before today tells only what
-its editions and its ledger tell.
+A sentence is a code with parameters; nothing is guessed. For a date before today, only its editions
+and its ledger rows count.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,9 +36,9 @@ from paperround.subscribers.model import SubscriberId, SubscriberState, Subscrip
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 SILENT = timedelta(minutes=5)
-"""How long nothing may look at what is due: a tick comes once a minute."""
+"""How long the schedule may be silent; a tick comes once a minute."""
 _QUIET = (FeedHealth.FRESH, FeedHealth.PAUSED)
-"""Feeds in these states are no reason: they brought papers, or nobody wants any."""
+"""Feeds in these states explain nothing: they brought papers, or are paused."""
 
 SENTENCES: Mapping[str, str] = {
     "scheduler.never": "The schedule has never run: start `paperround serve`, or run `paperround "
@@ -139,8 +139,8 @@ def why(
     person: SubscriberId | None = None,
     pacing: Pacing = UNLIMITED,
 ) -> list[RecordedReason]:
-    """Return why a list, or one person of it, got what they got on `day` (default: the list's
-    today), the most general reason first. Raises NotFound."""
+    """Return the reasons for what a list, or one of its readers, was sent on `day` (default: today
+    in the zone of the list), the most general first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         today = local_date(now, mailing_list.zone)
@@ -157,7 +157,7 @@ def why(
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Reads what is recorded of one date of a list."""
+    """Reads the records of one date of a list."""
 
     work: Transaction
     mailing_list: MailingList
@@ -181,7 +181,7 @@ class _Answer:
 
     @property
     def is_today(self) -> bool:
-        """Whether what holds now is of the date."""
+        """Whether the current state applies to the date."""
         return self.day == self.today
 
     def sentences(
