@@ -157,7 +157,7 @@ def check_backups(work: Transaction, folder: Path | None, *, now: datetime) -> F
 
 
 def _first_backup(slots: SlotStore, folder: Path | None, *, now: datetime) -> Finding:
-    """Return the finding where there is no backup yet."""
+    """Return the finding if there is no backup yet."""
     if slots.is_of_a_demo():
         return skipped("backup", "a demo has none")
     if folder is None:

@@ -1,4 +1,4 @@
-"""The finding of a check: a level, a sentence, and the way out."""
+"""The finding of a check: a level, a sentence, and how to fix it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def run_check(check: str, look: Callable[[], Finding], way_out: str = "") -> Fin
 
 
 def findings_of(check: str, alerts: Iterable[Alert]) -> list[Finding]:
-    """Return what the operator is alerted of: a failure if it stops mail, else a warning."""
+    """Return alerts as findings: a failure if the problem stops mail, else a warning."""
     return [
         (fail if one.stops_mail else warn)(check, one.subject, " ".join(one.lines))
         for one in alerts

@@ -137,7 +137,7 @@ def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
 
 
 def check_holds(work: Transaction, *, now: datetime) -> list[Finding]:
-    """Report mail that is held: by a clock that jumped, without a key, by an older copy."""
+    """Report email that is held: after a clock jump, without a key, for an older database."""
     alerts = (*clock_alerts(work, now=now), *unsigned(work), *restored_copy_alerts(work))
     return findings_of("mail", alerts)
 
