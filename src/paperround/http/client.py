@@ -149,7 +149,7 @@ class GuardedClient:
         self._http.close()
 
     def _follow(self, request: FetchRequest) -> httpx.Response:
-        """Return the first response that is no redirect, its body unread."""
+        """Return the first response that is not a redirect, with its body unread."""
         budget = Budget(self._limits)
         repeated = {k: v for k, v in request.headers.items() if k.lower() in _REDIRECTED_HEADERS}
         response = self._send(parse_url(request.url), request.headers, budget, request.content)

@@ -10,8 +10,8 @@ from paperround.core.rates import Rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One GET, or a POST of `content`. `cursor` is the source's own name of this page; the
-    response carries it back.
+    """One GET, or a POST of `content`. `cursor` is the source's own name for this page, which the
+    response contains as well.
 
     `limiter` names the rate limit this request counts against (all hosts of one service share one),
     `interval_seconds` is its pause between two requests, `budget` its quotas, if the service has

@@ -195,7 +195,7 @@ class Network:
     def connect(self, target: FetchTarget, seconds: float) -> socket.socket:
         """Return a connection to `target` within `seconds`, DNS lookup included.
 
-        Raises FetchRefused when no address of it is allowed, with the same message whatever
+        Raises FetchRefused when none of its addresses is allowed, with the same message whatever
         listens there; raises FetchFailed when no address accepts the connection.
         """
         deadline = time.monotonic() + seconds

@@ -201,7 +201,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._trust = trust
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` on a new connection and return the response, its body unread.
+        """Send `request` on a new connection and return the response, with its body unread.
 
         The extension `BUDGET` is required, `BEFORE_BODY` optional. Raises FetchWithheld when
         `BEFORE_BODY` returns false.
