@@ -4,7 +4,7 @@ from importlib import metadata
 
 
 def version() -> str:
-    """The version that is installed; run from its sources it has none."""
+    """Return the installed version, or `unreleased` when run from a clone."""
     try:
         return metadata.version("paperround")
     except metadata.PackageNotFoundError:

@@ -56,9 +56,9 @@ PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "5"
-"""What holds for each destination domain where mail leaves this machine and nothing else is set."""
+"""The default limits for each destination domain, if email leaves this machine."""
 SIGNUP_LIMITS = ("address", "ip", "net", "domain", "total")
-"""What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
+"""The limits on sign-ups; each has a setting `RATE_SIGNUP_<NAME>`."""
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_rate": parse_pace,
     "smtp_rate_domain": parse_domain_pace,
@@ -69,13 +69,13 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
     **{f"rate_signup_{name}": parse_rates for name in SIGNUP_LIMITS},
 }
-"""What reads each of these settings."""
+"""The parser of each of these settings."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
-"""Names that tests and `./run` read; they are no settings."""
+"""Variables that tests and `./run` read; they are not settings."""
 
 
 class Settings(BaseModel):
-    """What an operator can say. Field names are the settings' names in lower case."""
+    """The settings of an installation. Fields have the settings' names in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -235,27 +235,27 @@ class Settings(BaseModel):
 
     @property
     def service_keys(self) -> Mapping[str, str]:
-        """The keys that the operator has for services, by the names of their plugins."""
+        """The operator's keys for services, by the names of their plugins."""
         key = self.semantic_scholar_key
         return {"semantic-scholar": key} if key else {}
 
     @property
     def enrichers(self) -> tuple[str, ...]:
-        """The services that papers are enriched from, with that of figures if these are on."""
+        """The services that enrich papers, including the one for figures if these are on."""
         named = () if self.enrich.strip().lower() == OFF else _listed(self.enrich)
         figures = [FIGURES] if self.figures and FIGURES in plugins("enrichers") else []
         return tuple(dict.fromkeys((*named, *figures)))
 
     @property
     def summary_budget(self) -> tuple[Rate, ...]:
-        """How often a machine may be asked to sum a paper up."""
+        """The limit on requests for machine summaries."""
         return parse_rates(self.summarise_budget)
 
     @property
     def summary_service(self) -> tuple[str, str] | None:
-        """The address and the model of the machine that sums papers up; None where none is set.
+        """The URL and the model of the summary service; None if it is not set.
 
-        Raises Misconfigured for half of it, and for a key that would cross a network in the clear.
+        Raises Misconfigured without a model, and for a key that would be sent unencrypted.
         """
         if not self.summarise_url:
             return None
@@ -268,35 +268,35 @@ class Settings(BaseModel):
 
     @property
     def signup_limits(self) -> SignupLimits:
-        """How often somebody may ask to be signed up."""
+        """The limits on sign-up requests."""
         return SignupLimits(
             **{name: parse_rates(getattr(self, f"rate_signup_{name}")) for name in SIGNUP_LIMITS}
         )
 
     @property
     def search_limits(self) -> VisitLimits:
-        """How often somebody may search."""
+        """The limits on searches."""
         return VisitLimits(
             ip=parse_rates(self.rate_search_ip), net=parse_rates(self.rate_search_net)
         )
 
     @property
     def hook_limits(self) -> VisitLimits:
-        """How often somebody may send something to the providers' webhooks."""
+        """The limits on requests to the providers' webhooks."""
         return VisitLimits(ip=parse_rates(self.rate_hooks_ip), net=parse_rates(self.rate_hooks_net))
 
     def all_of(self, name: str) -> tuple[str, ...]:
-        """The values of a setting that may have several, separated by commas."""
+        """Return the values of a comma-separated setting."""
         return _listed(getattr(self, name))
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The networks whose `X-Forwarded-For` is believed."""
+        """The networks whose `X-Forwarded-For` is trusted."""
         return tuple(map(ip_network, _listed(self.trusted_proxies)))
 
     @property
     def open_places(self) -> frozenset[str]:
-        """The `host:port` pairs that feeds may be read from though they are on a private net."""
+        """The `host:port` pairs that feeds may be read from, even on a private network."""
         return frozenset(_listed(self.fetch_allow))
 
     @property
@@ -313,29 +313,29 @@ class Settings(BaseModel):
 
     @property
     def backup_folder(self) -> Path | None:
-        """Where the nightly backups go, None for none. Those of PostgreSQL need a setting."""
+        """The folder of the nightly backups; None for none, which is PostgreSQL's default."""
         if self.backup_dir is None:
             return self.data_dir / "backups" if self.embedded else None
         return None if self.backup_dir == "off" else Path(self.backup_dir)
 
     @property
     def secret_file(self) -> Path:
-        """Where an installation keeps the secret it made for itself, if it did."""
+        """The file of the generated secret, which need not exist."""
         return self.data_dir / "secret_key"
 
     @property
     def dkim_file(self) -> Path:
-        """Where an installation keeps the DKIM keys it made for itself, if it did."""
+        """The file of the generated DKIM keys, which need not exist."""
         return self.data_dir / "dkim.json"
 
     @property
     def relay(self) -> str:
-        """Where mail goes: the SMTP_URL that was set, else a folder in DATA_DIR."""
+        """Where email is sent: the SMTP_URL that was set, else a folder in DATA_DIR."""
         return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
 
     @property
     def pacing(self) -> Pacing:
-        """How fast mail may leave."""
+        """The limits on sending."""
         real, start = self.leaves_this_machine, self.smtp_warmup
         rate, connections = (RATE_OF_A_DOMAIN, CONNECTIONS_OF_A_DOMAIN) if real else (OFF, OFF)
         return Pacing(
@@ -347,15 +347,15 @@ class Settings(BaseModel):
 
     @property
     def embedded(self) -> bool:
-        """One machine with SQLite, which may make its own secret."""
+        """Whether this is one machine with SQLite, which may generate its own secret."""
         return self.database.startswith("sqlite")
 
     @cached_property
     def keys(self) -> KeyRing:
-        """The signing keys; makes and keeps one in DATA_DIR when an embedded one has none.
+        """The signing keys; generates one in DATA_DIR if an embedded installation has none.
 
-        A key that was made there stays in the ring behind the ones that are set later: links in
-        quarantined emails and suppressions were made with it.
+        A generated key stays in the ring, behind keys that are set later: links in sent emails and
+        suppressions were made with it.
         """
         given = self.secret_key if self.secret_key is not None else self._made_secret()
         keys = _listed(given)
@@ -370,7 +370,7 @@ class Settings(BaseModel):
             raise Misconfigured(f"PAPERROUND_SECRET_KEY: {error}") from None
 
     def require_sender(self) -> None:
-        """Raise Misconfigured when mail would leave this machine without saying who sends it."""
+        """Raise Misconfigured when email would leave this machine without naming its sender."""
         if self.embedded and not self.leaves_this_machine:
             return
         if missing := self.unnamed_sender:
@@ -381,7 +381,7 @@ class Settings(BaseModel):
 
     @property
     def unnamed_sender(self) -> list[str]:
-        """The settings that a sender must have who is not anonymous, and that are not set."""
+        """The settings that would identify the sender, and are not set."""
         needed = {
             "SECRET_KEY": self.secret_key,
             "OPERATOR": self.operator,
@@ -421,14 +421,14 @@ def load_settings(
     file: Path | None = Path(".env"),
     defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
-    """Settings from `defaults`, `file` and the environment, the later first; raises Misconfigured
-    that names every setting which is wrong."""
+    """Return the settings from `defaults`, `file` and the environment; later ones override earlier
+    ones. Raises Misconfigured with every setting that is wrong."""
     try:
         in_file = {} if file is None else dotenv_values(file)
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"the file {file} cannot be read: {error}") from error
     given = {**defaults, **in_file, **(os.environ if environment is None else environment)}
-    # A misspelt setting would be ignored, and mail would go where nobody meant it to.
+    # A misspelt setting would be ignored, and email might be sent to the wrong place.
     known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
     strange = [name for name in given if name.startswith(PREFIX)]
     faults = [unknown(name, known) for name in strange if name not in known | OF_DEVELOPMENT]
@@ -452,7 +452,7 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def _is_some_network(name: str) -> bool:
-    """Whether `name` is a network, or an address, that does not hold everybody."""
+    """Whether `name` is an address, or a network other than the whole internet."""
     try:
         return ip_network(name).prefixlen > 0
     except ValueError:
@@ -463,7 +463,7 @@ def _host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
     except ValueError:
-        return None  # whoever opens the relay says what is wrong with it
+        return None  # parse_smtp_url says what is wrong with it
 
 
 def _read(path: Path) -> str:
@@ -474,7 +474,7 @@ def _read(path: Path) -> str:
 
 
 def _with_files(values: dict[str, str], faults: list[str]) -> dict[str, str]:
-    """Replace every `<name>_file` by what the file holds; what is wrong joins the `faults`."""
+    """Replace every `<name>_file` by the content of the file; add errors to `faults`."""
     read = dict(values)
     for name, path in values.items():
         setting = name.removesuffix("_file")
@@ -491,9 +491,9 @@ def _with_files(values: dict[str, str], faults: list[str]) -> dict[str, str]:
 
 
 def _create_secret(path: Path) -> str:
-    """Make a secret once, whole or not at all, readable by its owner only.
+    """Generate a secret, readable by its owner only, and return it.
 
-    Of two processes that start together, both get the secret that was there first.
+    If two processes do so at the same time, both get the secret that was stored first.
     """
     with atomic_file(path, replaces=False) as temporary:
         temporary.write_text(secrets.token_urlsafe(32), encoding="ascii")

@@ -2,7 +2,7 @@
 
 The database knows what is due, so you may run, stop and start several schedulers at any time: a
 job that finds nothing due does nothing. Jobs carry a lock, so one that takes longer than a minute
-is not started twice. On PostgreSQL the first scheduler to claim a minute enqueues its jobs.
+is not started twice. On PostgreSQL the first scheduler to claim a period enqueues its jobs.
 
 Between two ticks the scheduler checks every few seconds for mail that is due, since a sign-up may
 come in through another process. It also watches the clock: APScheduler counts in wall time, and a
@@ -31,14 +31,14 @@ POLL_SECONDS = 5
 """Seconds between two checks for mail that is due."""
 
 BACKUP_SECONDS = 3600
-"""Seconds between two looks whether a backup is due."""
+"""Seconds between two checks whether a backup is due."""
 
 log = logging.getLogger(__name__)
 
 
 class EveryInterval(BaseTrigger):  # type: ignore[misc]  # the library has no types
-    """Fire every `seconds`. Runs that were missed are made up for once: APScheduler's own trigger
-    counts each of them, which takes a minute when a clock jumps from 1970 to today."""
+    """Fire every `seconds`. Missed runs are made up for only once. APScheduler's own trigger steps
+    through each of them, which takes a minute when a clock jumps from 1970 to today."""
 
     def __init__(self, seconds: float) -> None:
         self.interval = timedelta(seconds=seconds)
@@ -82,7 +82,7 @@ class Scheduler:
         self._jobs.add_job(
             self._context.back_up_if_due,
             EveryInterval(BACKUP_SECONDS),
-            next_run_time=now + timedelta(seconds=TICK_SECONDS),  # also if it never runs an hour
+            next_run_time=now + timedelta(seconds=TICK_SECONDS),  # even if it never runs an hour
         )
         self._jobs.start()
         Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
@@ -105,7 +105,7 @@ class Scheduler:
         return self._last_enqueued_at
 
     def _enqueue(self, jobs: Sequence[Job]) -> None:
-        """Enqueue these jobs. If the database is away, the next run tries again."""
+        """Enqueue these jobs. If the database is unavailable, the next run tries again."""
         try:
             is_first = ask(self._context, jobs)
         except PaperroundError as error:
@@ -131,8 +131,8 @@ class Scheduler:
 
 
 def reset_runs_ahead(jobs: list[ScheduledJob], now: datetime) -> None:
-    """Move runs to `now` that are further ahead than their interval and a minute: the clock was set
-    back."""
+    """Move runs to `now` that are further ahead than their interval plus a minute: then the clock
+    was set back."""
     for job in jobs:
         due: datetime | None = job.next_run_time
         furthest = job.trigger.interval + timedelta(seconds=TICK_SECONDS)

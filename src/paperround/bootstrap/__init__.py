@@ -79,7 +79,7 @@ class AppContext:
     settings: Settings
     clock: Clock
     demo: bool = False
-    """Whether this is a demo: one machine, sample papers, no requests of its own."""
+    """Whether this is a demo: one machine, sample papers, no outgoing requests."""
     creates: bool = True
     """Whether to create a missing installation."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
@@ -291,7 +291,7 @@ class AppContext:
 
     @cached_property
     def figures(self) -> FigureFolder | None:
-        """The figures of papers; None where they are off."""
+        """The figures of papers; None if they are off."""
         return self._figure_folder if FIGURES in self.settings.enrichers else None
 
     @property
@@ -341,7 +341,7 @@ class AppContext:
         )
 
     def back_up_if_due(self) -> None:
-        """Make the nightly backup, if backups are on and the last one is not of this day."""
+        """Make the nightly backup, if backups are on and it is due."""
         folder = self.settings.backup_folder
         if folder is not None:
             plan = BackupPlan(
@@ -448,7 +448,7 @@ class AppContext:
         self.stopping.set()
 
     def boot(self) -> Boot | None:
-        """Return the boot of this machine; None with a fixed clock, whose time says nothing."""
+        """Return the boot of this machine; None with a fixed clock, which cannot have jumped."""
         is_real = isinstance(self.clock, SystemClock) and not self.demo
         return SystemProcesses().boot() if is_real else None
 

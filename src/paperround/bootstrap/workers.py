@@ -120,8 +120,8 @@ def enqueue_within(app: "AppContext", connection: object, jobs: Sequence[Job]) -
 def ask(app: "AppContext", jobs: Sequence[Job]) -> bool:
     """Enqueue `jobs` on SQLite.
 
-    On PostgreSQL ignore `jobs`: enqueue the jobs of a tick if no other scheduler has this minute,
-    and return True; else enqueue the sending jobs if something is due.
+    On PostgreSQL ignore `jobs`: if no other scheduler has claimed this period, enqueue the jobs of
+    a tick and return True; else enqueue the sending jobs if something is due.
     """
     if app.settings.embedded:
         for job in jobs:
@@ -148,8 +148,8 @@ MAIL = (NOTICES, DELIVER, *OF_PLUGINS)
 
 
 def send_digests(context: DeliveryContext, *, on_first: Callable[[], None]) -> None:
-    """Send what is due, and log why a run had to stop. A relay that refuses us gets a pause, which
-    is a row of the database: the runs within it try nothing, and say nothing.
+    """Send what is due, and log why a run had to stop. A relay that refuses us is paused, and the
+    database stores that: runs during the pause try nothing and log nothing.
 
     `on_first` is called after the first outcome, so that idle workers can join.
     """
