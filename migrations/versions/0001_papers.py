@@ -1,4 +1,4 @@
-"""What is read and ranked: feeds, papers, lists, editions."""
+"""Create the tables of feeds, papers, lists and editions."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Who is mailed and what became of it: subscribers, the ledger, limits, slots."""
+"""Create the tables of subscribers, the ledger, limits and slots."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a running service remembers: due instants, cuts, the health of feeds, keys of the API."""
+"""Add due instants, cuts, the health of feeds, and API keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,14 +52,14 @@ def plain_json() -> sa.Text:
 
 
 def partial(name: str, table: str, columns: list[str], where: str) -> None:
-    """An index of the rows of which `where` holds."""
+    """Create an index of the rows that match `where`."""
     op.create_index(
         name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
     )
 
 
 def _feeds() -> None:
-    """Feeds that were read from files are as new as any: nothing polls them."""
+    """Add the health of feeds. Existing feeds become `new`: they were read from files."""
     op.add_column("feeds", sa.Column("health", sa.Text(), nullable=True))
     op.add_column("feeds", sa.Column("reason", sa.Text(), nullable=True))
     for name in ("expects_at", "last_good_at", "last_news_at"):
@@ -72,7 +72,7 @@ def _feeds() -> None:
 
 
 def _lists_and_editions() -> None:
-    """An edition that was frozen before there were cuts belongs to the instant it knows up to."""
+    """Add cuts. Editions frozen before there were cuts get the instant their data ends."""
     op.add_column("lists", sa.Column("not_before", instant(), nullable=True))
     op.add_column("editions", sa.Column("quiet_reason", sa.Text(), nullable=True))
     op.add_column("editions", sa.Column("sources", plain_json(), nullable=True))
@@ -92,7 +92,7 @@ def _subscriptions_and_mail() -> None:
 
 
 def _lines() -> None:
-    """The mails of each list wait in a line of their own, so that a paused one costs nobody."""
+    """Index waiting emails by list, so that a paused list does not slow down the others."""
     op.drop_index("ix_deliveries_due", "deliveries")
     partial("ix_deliveries_due", "deliveries", ["list_id", "next_at", "id"], WAITING)
     partial("ix_deliveries_waiting", "deliveries", ["list_id", "due_at"], WAITING)

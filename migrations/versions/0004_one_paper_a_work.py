@@ -1,4 +1,4 @@
-"""Papers that turned out to be one, and what people were told of withdrawals."""
+"""Add merged papers, and the withdrawals that people were notified of."""
 
 import sqlalchemy as sa
 from alembic import op

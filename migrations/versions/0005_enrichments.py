@@ -1,5 +1,5 @@
-"""For which paper which service was asked and who withdrew a paper; who is reading a feed, who
-asks a service now, and what a run was about."""
+"""Add enrichments, the feeds that withdrew a paper, leases of feeds, holders of turns, and the
+papers of a run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,7 +27,7 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
-    op.drop_column("limiter", "failures")  # nobody ever read it
+    op.drop_column("limiter", "failures")  # it was never read
     op.add_column("limiter", sa.Column("host", sa.Text(), nullable=True))
     op.add_column("limiter", sa.Column("pid", sa.Integer(), nullable=True))
     op.add_column("limiter", sa.Column("started", sa.Text(), nullable=True))
@@ -57,7 +57,7 @@ def downgrade() -> None:
         "limiter", sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
     )
     with op.batch_alter_table("limiter") as limiter:
-        limiter.alter_column("failures", server_default=None)  # only for the rows that were there
+        limiter.alter_column("failures", server_default=None)  # it was only for existing rows
     op.drop_table("enrichments")
     op.drop_column("papers", "withdrawn_by")
 
@@ -85,7 +85,7 @@ def _feeds() -> None:
 
 
 def _runs(states: tuple[str, ...]) -> None:
-    """Which words the state of a run may be."""
+    """Set the states that a run may have."""
     words = ", ".join(f"'{state}'" for state in states)
     with op.batch_alter_table("runs") as runs:
         runs.drop_constraint(op.f("ck_runs_state"), type_="check")

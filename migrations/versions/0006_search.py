@@ -1,4 +1,4 @@
-"""The search index over papers, filled with those that are there."""
+"""Add the search index of papers, and fill it with the existing ones."""
 
 import re
 
@@ -40,14 +40,14 @@ SQLITE_GONE = (
 )
 
 POSTGRES = (
-    # The stemmer of `english` without its stop words: a phrase of them can be found as well.
+    # The stemmer of `english` without stop words, so that phrases of stop words can be found.
     "CREATE TEXT SEARCH DICTIONARY paperround (TEMPLATE = pg_catalog.snowball, Language = english)",
     "CREATE TEXT SEARCH CONFIGURATION paperround (COPY = pg_catalog.english)",
     (
         "ALTER TEXT SEARCH CONFIGURATION paperround ALTER MAPPING FOR asciiword, word, numword,"
         " asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart WITH paperround"
     ),
-    # Accents go and marks become spaces, so that the parser sees words and no file or host names.
+    # Strip accents and punctuation, so that the parser sees words, not file or host names.
     (
         r"CREATE FUNCTION paperround_words(text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql"
         r" RETURN regexp_replace(regexp_replace(normalize($1, NFKD), '[\u0300-\u036f]', '', 'g'),"
@@ -99,7 +99,7 @@ def downgrade() -> None:
 
 
 def _fill_words(connection: sa.Connection) -> None:
-    """The words of the titles that are there, for spelling help."""
+    """Store the words of existing titles, for spelling suggestions."""
     papers = sa.table("papers", sa.column("id"), sa.column("title"))
     words = sa.table("search_words", sa.column("word"))
     titles = connection.execute(sa.select(papers.c.title)).scalars()

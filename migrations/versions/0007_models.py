@@ -1,4 +1,4 @@
-"""Learned models."""
+"""Add trained models."""
 
 import sqlalchemy as sa
 from alembic import op

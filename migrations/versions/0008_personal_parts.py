@@ -1,4 +1,4 @@
-"""What a digest's papers are worth to its reader alone, and the papers behind an edition's own."""
+"""Add personal score parts of digests, and papers of digests that their edition does not show."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,8 +22,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Mails that wait may carry papers behind: they become the edition's own, or these mails could
-    not be made any more."""
+    """Move the additional papers into their editions: waiting digests may contain them."""
     op.execute(f"INSERT INTO edition_papers ({_FROZEN}) SELECT {_FROZEN} FROM behind_papers")
     op.drop_table("behind_papers")
     op.drop_table("edition_tails")
@@ -55,7 +54,7 @@ def _edition_tails() -> None:
 
 
 def _behind_papers() -> None:
-    """As `edition_papers`, whose rows every page counts: these stand in digests alone."""
+    """Create a table like `edition_papers`, for papers in digests that pages do not show."""
     op.create_table(
         "behind_papers",
         sa.Column("edition_id", row_id(), nullable=False),

@@ -1,4 +1,4 @@
-"""What comes back after a mail has left, and what it is held to mean for its reader."""
+"""Add bounces and complaints, bounce scores of readers, and the quarantine."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How fast mail leaves over the relay and to each domain, and what rests."""
+"""Add the sending rates and pauses of the relay and of each domain."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Rates begin anew: nobody's mail is lost by that."""
+    """Reset the rates; no email is lost."""
     op.drop_table("paces")
 
 

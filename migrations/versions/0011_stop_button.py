@@ -1,4 +1,4 @@
-"""Cancelled editions, who did not get their digest, and what operators did."""
+"""Add cancelled editions, an index of undelivered digests, and the audit log."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Channels: where each leads, how it stands, and how far its posts have got."""
+"""Add channels: their targets, their states, and the progress of their posts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,8 +49,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Channels are gone, and with them their secrets. Their subscribers stay without an address,
-    so nothing is planned for them or sent."""
+    """Delete channels and their secrets. Their subscribers stay without an address, so nothing is
+    planned for them or sent."""
     op.execute(
         "UPDATE deliveries SET state = 'skipped', reason = 'unsubscribed' WHERE state IN"
         " ('queued', 'deferred') AND subscriber_id IN (SELECT subscriber_id FROM channels)"

@@ -1,4 +1,4 @@
-"""Pauses after a restore, which SQLite held without their zone: they are of UTC, as all others."""
+"""Add the zone, UTC, to pauses after a restore, which SQLite stored without one."""
 
 from alembic import op
 
@@ -17,4 +17,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Both forms are read alike."""
+    """Do nothing: both forms can be read."""

@@ -1,4 +1,4 @@
-"""Answers that are kept for a day, so that a request that comes twice acts once."""
+"""Add responses stored for a day, so that a repeated request acts once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """A request that comes again within a day acts again."""
+    """Delete the stored responses: a request repeated within a day acts again."""
     op.drop_table("answers")
 
 

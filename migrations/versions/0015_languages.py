@@ -1,4 +1,4 @@
-"""The language that a digest is written in. Rows without one are in English."""
+"""Add the language of a digest. Rows without one are in English."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Mails that wait are written in English then."""
+    """Send waiting digests in English."""
     op.drop_column("deliveries", "language")

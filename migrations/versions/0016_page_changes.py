@@ -1,4 +1,4 @@
-"""How often anything was committed that public pages show, counted by triggers."""
+"""Count commits of anything that public pages show, by triggers."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Sign-ups, wishes for a link and changes of address, until their address is looked up."""
+"""Add the queue of sign-ups, requests for links, and changes of address."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,7 +43,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Whoever waits has to ask again."""
+    """Delete queued requests: people have to repeat them."""
     op.drop_table(TABLE)
 
 

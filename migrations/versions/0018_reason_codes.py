@@ -1,4 +1,4 @@
-"""Codes and parameters of reasons and of the states of sources, beside their English."""
+"""Add codes and parameters of reasons and of source states, beside their English texts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,7 +24,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was frozen meanwhile is read in English."""
+    """Show rows stored in the meantime in English."""
     for table, column in reversed(JSON_COLUMNS):
         op.drop_column(table, column)
     for table in ("behind_papers", "edition_papers"):
@@ -32,5 +32,5 @@ def downgrade() -> None:
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

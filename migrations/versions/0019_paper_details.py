@@ -1,4 +1,4 @@
-"""What digests show of a frozen paper besides its texts: listing, organization, stars, lead."""
+"""Add details of frozen papers that digests show: listing, organization, stars, lead."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,11 +18,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Mails that wait are made without these facts, in the order they were planned."""
+    """Send waiting digests without these details."""
     for table in reversed(TABLES):
         op.drop_column(table, "details")
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

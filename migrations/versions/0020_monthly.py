@@ -1,4 +1,4 @@
-"""Monthly readers, who are weekly ones without a weekday to the previous release."""
+"""Add monthly readers. The previous release treats them as weekly ones without a weekday."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Monthly readers get a digest every Monday."""
+    """Send monthly readers a digest every Monday."""
     op.drop_column("subscriptions", "monthly")

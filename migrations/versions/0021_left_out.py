@@ -1,4 +1,4 @@
-"""What a digest tells of papers it does not hold: how many were new, and which rose later."""
+"""Add what a digest says about papers it leaves out: how many were new, and which rose later."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,11 +18,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Mails that wait are made without these lines."""
+    """Send waiting digests without these lines."""
     for column in reversed(COLUMNS):
         op.drop_column("deliveries", column)
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

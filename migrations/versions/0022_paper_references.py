@@ -1,4 +1,4 @@
-"""What papers cite, as their sources tell it."""
+"""Add the references of papers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The sources tell it again."""
+    """Delete the references, which the sources can provide again."""
     op.drop_table(TABLE)
 
 

@@ -1,4 +1,4 @@
-"""Readers who share what they save: since when, what an edition tells of it, and a mail."""
+"""Add shared saves: since when a reader shares, and what editions and digests say about them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nobody shares any more, and mails that wait name no journal club."""
+    """End all sharing, and send waiting digests without their journal club."""
     op.drop_index("ix_feedback_created_at", "feedback")
     op.drop_column("deliveries", "club")
     op.drop_column("editions", "shared")
@@ -26,10 +26,10 @@ def downgrade() -> None:
 
 
 def instant() -> sa.String:
-    """An instant in UTC."""
+    """Return the type of a column for an instant in UTC."""
     return sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

@@ -1,4 +1,4 @@
-"""What readers write of their work, whose rows are titles of papers to the previous release."""
+"""Add statements of readers about their work. The previous release treats them as paper titles."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What readers wrote of their work becomes titles of papers they gave."""
+    """Turn statements into titles of papers that the readers gave."""
     op.drop_column("interests", "statement")

@@ -1,4 +1,4 @@
-"""Notes on saved papers, and the collections they are in."""
+"""Add notes on saved papers, and their collections."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,11 +16,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Papers stay saved, without notes and collections."""
+    """Delete notes and collections; the papers stay saved."""
     op.drop_column("feedback", "collections")
     op.drop_column("feedback", "note")
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

@@ -1,4 +1,4 @@
-"""Operators, the links they log in with, and their sessions."""
+"""Add operators, their log-in links, and their sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,13 +36,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Everybody is logged out, and operators have to be added again."""
+    """Log everybody out; operators have to be added again."""
     for table in ("operator_sessions", "operator_links", "operators"):
         op.drop_table(table)
 
 
 def _owned(name: str, *more: sa.Column[object] | sa.UniqueConstraint) -> None:
-    """Create a table whose rows end with their operator."""
+    """Create a table whose rows are deleted with their operator."""
     op.create_table(
         name,
         sa.Column("id", row_id(), nullable=False),

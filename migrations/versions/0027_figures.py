@@ -1,4 +1,4 @@
-"""Figures for the operator: counts by day, and what became of each edition."""
+"""Add figures for the operator: counts by day, and the outcomes of each edition."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The figures of past days are gone; those of editions are counted again."""
+    """Delete the figures. Those of editions can be counted again, those of days cannot."""
     op.drop_table("edition_figures")
     op.drop_table("day_counts")
 
@@ -47,10 +47,10 @@ def row_id() -> sa.BigInteger:
 
 
 def instant() -> sa.String:
-    """An instant in UTC."""
+    """Return the type of a column for an instant in UTC."""
     return sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

@@ -1,4 +1,4 @@
-"""How long editions of a list are held, until when one is, and what an editor changed of it."""
+"""Add holds: how long a list holds editions, until when one is held, and the editor's changes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,17 +18,17 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Held editions go out at once, as they were ranked."""
+    """Release held editions at once, as they were ranked."""
     for column in ("edits", "released_at", "held_until"):
         op.drop_column("editions", column)
     op.drop_column("lists", "hold_minutes")
 
 
 def instant() -> sa.String:
-    """An instant in UTC."""
+    """Return the type of a column for an instant in UTC."""
     return sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 
 
 def values() -> sa.Text:
-    """JSON."""
+    """Return the type of a JSON column."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")

@@ -1,4 +1,4 @@
-"""What an operator says of a list: its description, search, hours, languages, look and readers."""
+"""Add settings of lists: description, search, hours, languages, look and readers."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Every list is open, public and live again, and looks like the installation."""
+    """Make every list open, public and live again, with the look of the installation."""
     for column in reversed(columns()):
         op.drop_column("lists", column.name)
 
 
 def columns() -> list[sa.Column[Any]]:
-    """The new columns, null in the rows of the release before."""
+    """Return the new columns, which are null in rows of the previous release."""
     json = sa.Text().with_variant(postgresql.JSON(), "postgresql")
     instant = sa.String(27).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
     return [

@@ -1,4 +1,4 @@
-"""Digests and sent papers whose rows are deleted, in brief."""
+"""Add a compact record of digests and sent papers whose rows are deleted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -59,8 +59,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the digests that are kept in brief: their links stop working, and the papers may be
-    sent again."""
+    """Delete the record: links in these digests stop working, and their papers may be sent
+    again."""
     op.drop_index("ix_editions_whole", table_name="editions")
     op.drop_column("editions", "compacted_at")
     op.drop_table("past_papers")
