@@ -1,9 +1,9 @@
-"""How many of our files a sign-up, a delivery, an ingest and a new feed enter.
+"""Count the source files that a sign-up, a delivery, an ingest and a new feed enter.
 
     python -m tools.files_entered [--list]
 
 Each action runs twice in an installation of its own; the second run is watched. A file counts when
-a function of it is called. Imports, constructors and comprehensions are left out.
+one of its functions is called. Imports, constructors and comprehensions are left out.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Watch:
 
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
-    """Threads that begin from now on are watched, and this one."""
+    """Watch this thread, and threads that start within the block."""
     threading.setprofile(watch.note)
     sys.setprofile(watch.note)
     try:
@@ -65,21 +65,21 @@ def watching(watch: Watch) -> Iterator[None]:
 
 
 class Action:
-    """Something to do twice: `prepare` is not watched."""
+    """An action that runs twice; its `prepare` is not watched."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def prepare(self, number: int) -> None:
-        """Make ready for the run of this number."""
+        """Prepare the run with this number."""
 
     def act(self, number: int) -> None:
-        """Do it."""
+        """Run the action."""
         raise NotImplementedError
 
 
 def entered(action: Action) -> set[str]:
-    """The files that the second run of `action` enters."""
+    """Return the files that the second run of `action` enters."""
     watch = Watch()
     with watching(watch):
         for number in (1, 2):
@@ -97,7 +97,7 @@ def command(*arguments: str) -> None:
 
 
 def paper_file(folder: Path, number: int) -> Path:
-    """A file with papers that no other number has."""
+    """Write a file of papers that no other number has, and return its path."""
     file = folder / f"{number}.jsonl"
     rows = [{**paper, "id": f"26{number:02}.{n:05}"} for n, paper in enumerate(PAPERS, start=1)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -1,12 +1,12 @@
-"""Learning the weights of `papers/gist_features.py` from marked abstracts.
+"""Learn the weights of `papers/gist_features.py` from marked abstracts.
 
     python -m tools.gist_fit ABSTRACTS.jsonl.gz
 
-For a kind (idea, result) the sentences of an abstract share the chance 1 by `exp(sum of weighted
-features)`. If marked sentences get the share a, the abstract loses (1 - a^q) / q: the loss of Zhang
-and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels,
-2018, which gives way where a mark cannot be foreseen. A square penalty keeps weights small, and a
-weight may only have the sign that is expected of its feature.
+For each kind (idea, result), the sentences of an abstract share probability 1 in proportion to
+`exp(sum of weighted features)`. If marked sentences get the share a, the loss of the abstract is
+(1 - a^q) / q (Zhang and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks
+with Noisy Labels, 2018), which tolerates marks that cannot be predicted. A quadratic penalty keeps
+weights small, and a weight may only have the sign that is expected of its feature.
 """
 
 import sys
@@ -35,10 +35,10 @@ from tools.evaluate.gist import (
 
 Q = 0.3
 PENALTY = 0.3
-"""With Q up to 0.4 and any penalty from 0.1 to 0.5 the figures stay within a hundredth."""
+"""With Q up to 0.4 and any penalty from 0.1 to 0.5 the figures change by less than 0.01."""
 FOLDS = 10
 REPEATS = 8
-"""Folds are drawn so often, because one drawing moves the figures by half a hundredth."""
+"""How often folds are drawn: with a single drawing the figures vary by 0.005."""
 
 _Bounds = tuple[float | None, float | None]
 _RISES: _Bounds = (0.0, None)
@@ -61,7 +61,7 @@ SIGNS: Mapping[str, tuple[_Bounds, _Bounds]] = {
         ("before ours", "before the proposal", "also", "problem", "have", "code"), (_FALLS, _FALLS)
     ),
 }  # fmt: skip
-"""The features that have a weight, and the ends of what it may be for ideas and for results."""
+"""The features that have a weight, and its bounds for ideas and for results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class _Example:
 
 
 def refit_gist(path: Path) -> Report:
-    """Weights learned from the file, as lines of notes, and how they do on abstracts left out.
+    """Return the weights learned from the file, as notes, and their metrics on abstracts left out.
 
-    Raises InvalidInput for a file that holds no abstract with a mark.
+    Raises InvalidInput for a file without a marked abstract.
     """
     marked = with_marks(read_marked(path), path)
     return Report(
@@ -94,12 +94,12 @@ def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
 
 
 def table_of(weights: Weights) -> list[str]:
-    """The lines of `WEIGHTS`."""
+    """Return the lines of `WEIGHTS`."""
     return [f'"{name}": ({idea}, {result}),' for name, (idea, result) in weights.items()]
 
 
 def cross_validated(marked: Sequence[Marked], *, repeats: int = REPEATS) -> Mapping[str, Numbers]:
-    """By metric the mean hit of each abstract, chosen by weights learned without it."""
+    """Return by metric the mean hit of each abstract, with weights learned without it."""
     whole = {name: np.zeros(len(marked)) for name in METRICS}
     for seed in range(repeats):
         places = np.random.default_rng(seed).permutation(len(marked))
@@ -119,7 +119,7 @@ def _tested(marked: Sequence[Marked], tested: NDArray[np.intp]) -> Mapping[str, 
 
 
 def learned(marked: Sequence[Marked]) -> Weights:
-    """The weights for ideas and results by feature, to two decimals."""
+    """Return the weights for ideas and results by feature, to two decimals."""
     examples = [_sentences_of(one) for one in marked]
     ideas, results = (
         _fit([one for one in kind if one.marked.any()], [pair[at] for pair in SIGNS.values()])
@@ -147,7 +147,7 @@ def _hit(sentences: Sequence[Sentence], spans: Sequence[Span]) -> Numbers:
 
 
 def _fit(examples: Sequence[_Example], bounds: Sequence[_Bounds]) -> Numbers:
-    """The weights of shape (features,) that lose least."""
+    """Return the weights with the least loss, shape (features,)."""
     features = np.vstack([one.features for one in examples])
     marked = np.concatenate([one.marked for one in examples])
     starts = np.cumsum([0, *(len(one.marked) for one in examples[:-1])])

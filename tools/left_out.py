@@ -1,9 +1,9 @@
-"""What is left of the gain of search on queries that had no say in the choice of its balance.
+"""Measure the gain of search on queries that were not used to choose its balance.
 
     python -m tools.left_out QUERIES [DOCUMENTS]
 
-Half of the queries are left out at random, many times: the balance that is best on the other half
-is measured on them.
+Many times, half of the queries are left out at random, and the balance that is best on the other
+half is measured on them.
 """
 
 import math
@@ -37,14 +37,15 @@ from tools.evaluate.search import (
 )
 
 HALVES = 500
-"""How often half of the queries are left out: one drawing moves the figure by a tenth."""
+"""How often half of the queries are left out: with a single drawing the figure varies by a
+tenth."""
 BALANCES = tuple(
     Balance(title=title, pairs=pairs, neighbours=neighbours)
     for title, pairs, neighbours in product(
         (1.0, 2.0, 4.0, 8.0), (0.0, 0.5, 1.0, 2.0), (0.0, 0.25, 0.5)
     )
 )
-"""What could have been chosen, the balance in force among them."""
+"""The balances to choose from, including the one in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +57,16 @@ class Tried:
     bare: Numbers
 
     def ratio(self, balance: int) -> float:
-        """Ours to bare BM25 over all queries."""
+        """Return our gain divided by that of bare BM25, over all queries."""
         return float(self.ours[balance].sum() / max(self.bare.sum(), 1e-9))
 
     def among(self, queries: Places) -> "Tried":
-        """The same, of the queries at these places alone."""
+        """Return the gains of the queries at these places only."""
         return Tried(ours=self.ours[:, queries], bare=self.bare[queries])
 
 
 def tried(collection: Collection, database: Database) -> Tried:
-    """What each of `BALANCES` gains. The papers of a query are read once for all of them."""
+    """Return the gains of each of `BALANCES`. The papers of a query are read once for all."""
     names = names_of_papers(database)
     orders = [_orders(database, asked) for asked in collection.queries]
     gains = [
@@ -77,7 +78,7 @@ def tried(collection: Collection, database: Database) -> Tried:
 
 
 def _orders(database: Database, asked: Judgement) -> Iterator[Sequence[PaperId]]:
-    """The best papers for a query with each balance."""
+    """Yield the best papers for a query with each balance."""
     kept: list[Read] = []
 
     def keep(query: Query, papers: Sequence[Paper], found: SearchResult) -> list[PaperId]:
@@ -92,8 +93,8 @@ def _orders(database: Database, asked: Judgement) -> Iterator[Sequence[PaperId]]
 
 
 def left_out_halves(gains: Tried, *, halves: int = HALVES, seed: int = SEED) -> Numbers:
-    """Our ratio to bare BM25 on a half of the queries drawn at random, with the balance that was
-    best on the other half, as many times as there are `halves`."""
+    """Return our ratio to bare BM25 on random halves of the queries, with the balance that was best
+    on the other half; shape (halves,)."""
     draw, count = np.random.default_rng(seed), len(gains.bare)
     ratios = []
     for _ in range(halves):
@@ -104,7 +105,7 @@ def left_out_halves(gains: Tried, *, halves: int = HALVES, seed: int = SEED) -> 
 
 
 def left_out_collections(gains: Mapping[str, Tried]) -> Mapping[str, float]:
-    """Our ratio on each collection, with the balance that was best on the mean of the others."""
+    """Return our ratio on each collection, with the balance that was best on the others."""
     return {
         name: here.ratio(_best([other for other in gains.values() if other is not here]))
         for name, here in gains.items()
@@ -117,7 +118,7 @@ def _best(gains: Sequence[Tried]) -> int:
 
 
 def told_apart(gains: Tried) -> Iterator[str]:
-    """The figures as a line."""
+    """Yield the figures as a line."""
     of_halves = left_out_halves(gains)
     low = np.quantile(of_halves, 0.25)
     yield (
@@ -127,7 +128,7 @@ def told_apart(gains: Tried) -> Iterator[str]:
 
 
 def main(queries: Path, documents: Path | None = None) -> None:
-    """Print what is left."""
+    """Print the figures."""
     collection = read_collection(queries, documents)
     with indexed(collection) as database:
         sys.stdout.writelines(f"{line}\n" for line in told_apart(tried(collection, database)))

@@ -1,9 +1,9 @@
-"""Reports as a picture: a bar a method for each metric, ours with its interval, as SVG.
+"""Draw reports as SVG: for each metric a bar per method, ours with its interval.
 
     python -m tools.picture REPORT.json ... --out FILE.svg
 
-A report is what `paperround evaluate` and `python -m tools.evaluate` print with `--json`. Of
-several, each metric is marked with the name of its file.
+A report is what `paperround evaluate` and `python -m tools.evaluate` print with `--json`. With
+several reports, each metric is prefixed with the name of its file.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from paperround.evaluate.report import Figure, Report
 OURS = "ours"
 INK, FAINT, LINES = "#111", "#444", "#ddd"
 COLOURS = ("#33688f", "#b2703a", "#7d7d7d", "#5f8a55", "#9068a8", "#a89a3c")
-"""Of ours and of the others, used again from the start when there are more."""
+"""The colours of ours and of the other methods, repeated if there are more."""
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 640, 200, 50, 30, 24
 BAR, BETWEEN = 10, 12
@@ -45,7 +45,7 @@ class _Group:
 
 
 def read_report(path: Path) -> Report:
-    """What an evaluation printed with `--json`. Raises UnreadableFile or InvalidInput."""
+    """Return the report that `--json` printed. Raises UnreadableFile or InvalidInput."""
     try:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -64,10 +64,10 @@ def read_report(path: Path) -> Report:
 
 
 def picture(reports: Mapping[str, Report]) -> str:
-    """An SVG of all metrics of all reports; of several, each is marked with its name.
+    """Return an SVG of all metrics of all reports; with several, each is prefixed with its name.
 
-    On white, so that it can be read on a light page and on a dark one. Raises InvalidInput when
-    there is no metric.
+    The background is white, so that it can be read on light and dark pages. Raises InvalidInput
+    when there is no metric.
     """
     groups = [group for name, one in reports.items() for group in _groups(name, one, len(reports))]
     if not groups:
@@ -94,7 +94,7 @@ def _groups(name: str, report: Report, reports: int) -> Iterator[_Group]:
 
 
 def _longest(groups: Sequence[_Group]) -> float:
-    """The end of the axis: the first quarter that is not below any bar."""
+    """Return the end of the axis: the first multiple of 0.25 that no bar exceeds."""
     most = max(group.longest for group in groups)
     return max(1, ceil(most * 4)) / 4
 

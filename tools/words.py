@@ -1,9 +1,9 @@
-"""What is to be translated: read off the templates and the code, and held against the catalogues.
+"""Extract the texts to translate from templates and code, and check the catalogues against them.
 
     templates, code ─► messages ─► `translations/paperround.pot` ─► one catalogue a language
 
-`python -m tools.words` (`./run words`) writes all of them; it keeps what is translated and drops
-what nobody says any more. `faults` says what of a catalogue is missing or wrong.
+`python -m tools.words` (`./run words`) writes all of them; it keeps existing translations and drops
+texts that are no longer used. `faults` lists what is missing or wrong in a catalogue.
 """
 
 import re
@@ -55,7 +55,7 @@ _UNSTABLE = re.compile(
 
 
 def messages(root: Path) -> Catalog:
-    """What the clone at `root` says, in the order of its files."""
+    """Return the texts of the clone at `root`, in the order of its files."""
     found = Catalog(charset="utf-8", header_comment=_HEADER.format(name=LANGUAGES[ENGLISH]))
     found.fuzzy = False
     for path in _files(root):
@@ -74,8 +74,8 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def renewed(path: Path, language: str, template: Catalog) -> Catalog:
-    """The catalogue of `language` at `path`, empty where there is none, with what `template` says
-    and nothing else."""
+    """Return the catalogue of `language` at `path`, empty if there is none, updated to the texts of
+    `template`."""
     header = _HEADER.format(name=LANGUAGES[language])
     locale = language.replace("-", "_")
     known = read_catalogue(path, language) if path.exists() else Catalog(locale=locale)
@@ -85,15 +85,15 @@ def renewed(path: Path, language: str, template: Catalog) -> Catalog:
 
 
 def written(catalogue: Catalog) -> bytes:
-    """A catalogue as its file holds it: without dates and line numbers, so that it changes only
-    where a text does."""
+    """Return the content of a catalogue's file, without dates and line numbers, so that it only
+    changes if a text does."""
     content = BytesIO()
     write_po(content, catalogue, width=_COLUMNS, include_lineno=False, ignore_obsolete=True)
     return _UNSTABLE.sub(b"", content.getvalue())
 
 
 def faults(catalogue: Catalog, template: Catalog) -> list[str]:
-    """What of a catalogue is missing or wrong, a line each; none when it is complete."""
+    """Return what is missing or wrong in a catalogue, one line each."""
     said = {_key(one): one for one in catalogue if one.id}
     wanted = {_key(one): one for one in template if one.id}
     return [
@@ -130,7 +130,7 @@ def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _differences(english: tuple[str, ...], form: str, optional: set[str]) -> Iterator[str]:
-    """What a form has in places and tags that no English form has, and the other way round."""
+    """Yield differences in placeholders and tags between a form and the English ones."""
     wanted = set().union(*map(_places, english))
     if _places(form) - wanted or wanted - _places(form) - optional:
         yield "other places than in English"
@@ -141,7 +141,7 @@ def _differences(english: tuple[str, ...], form: str, optional: set[str]) -> Ite
 
 
 def _places(text: str) -> set[str]:
-    """The names of its places; a per cent sign that is alone would break all of them."""
+    """Return the names of the placeholders, and stray per cent signs, which would break them."""
     found = {name or f"%{other}" for name, other in _PLACE.findall(text)}
     return found - {"%%"}
 
@@ -151,7 +151,7 @@ def _tags(text: str) -> Counter[str]:
 
 
 def main(root: Path) -> int:
-    """Write all of them; 1 when one is incomplete, and what it lacks on standard error."""
+    """Write all of them. Return 1 when one is incomplete, after printing what it lacks."""
     folder = root / "translations"
     template = messages(root)
     (folder / TEMPLATE).write_bytes(written(template))

@@ -88,7 +88,7 @@ def test_a_bounce_nobody_judged_counts_neither_way(tmp_path: Path) -> None:
 
 
 def test_labels_without_a_hard_bounce_or_its_mail_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="no mail as a hard bounce"):
+    with pytest.raises(InvalidInput, match="no email as a hard bounce"):
         evaluate_bounces(*corpus(tmp_path, one=(report(), bounce(SOFT))), Baselines.NONE)
     (tmp_path / "one").unlink()
     with pytest.raises(InvalidInput, match="one: No such file"):

@@ -1,6 +1,6 @@
 """`python -m tools.evaluate`: measure gists, search and more on collections with known answers.
 
-Operators have no such collections: what they may replay is `paperround evaluate`.
+Operators have no such collections; they can use `paperround evaluate`.
 """
 
 import sys
@@ -31,7 +31,7 @@ def gist(
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
-    """How often one sentence, and two, hit what readers marked as the idea or the result."""
+    """Measure how often one or two sentences hit what readers marked as the idea or the result."""
     from tools.evaluate.gist import evaluate_gist
 
     show_report(evaluate_gist(abstracts, baselines), as_json=as_json)
@@ -45,12 +45,12 @@ def search(
     ],
     docs: Annotated[
         Path | None,
-        typer.Option("--docs", help="The documents, where the queries do not carry their own."),
+        typer.Option("--docs", help="The documents, if the queries do not contain their own."),
     ] = None,
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
-    """How well search puts the right papers first, beside BM25 with and without stems."""
+    """Measure how well search ranks the right papers, next to BM25 with and without stems."""
     from tools.evaluate.search import measure
 
     try:
@@ -114,7 +114,7 @@ def pick(
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which arXiv papers will be picked: earlier months train, each later one is a test."""
+    """Predict which arXiv papers will be picked: train on earlier months, test on later ones."""
     from tools.evaluate.pick import evaluate_pick
 
     history = require_both("--history-papers", history_papers, "--history-picked", history_picked)
@@ -125,12 +125,12 @@ def pick(
 
 @app.command()
 def bounces(
-    messages: Annotated[Path, typer.Option(metavar="DIR", help="Mails that came back.")],
-    labels: Annotated[Path, typer.Option(help="What is known of each, JSON lines.")],
+    messages: Annotated[Path, typer.Option(metavar="DIR", help="Returned emails.")],
+    labels: Annotated[Path, typer.Option(help="Their labels, JSON lines.")],
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
-    """Tell addresses that are gone from mailboxes that are full, filters, and notes of absence."""
+    """Tell addresses that are gone from full mailboxes, filters and out-of-office replies."""
     from tools.evaluate.bounces import evaluate_bounces
 
     show_report(evaluate_bounces(messages, labels, baselines), as_json=as_json)

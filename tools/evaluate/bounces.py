@@ -71,7 +71,7 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
     """
     mails = [_labelled(row, messages) for row in read_rows(labels)]
     if not any(mail.hard for mail in mails):
-        raise InvalidInput(f"{labels} labels no mail as a hard bounce")
+        raise InvalidInput(f"{labels} labels no email as a hard bounce")
     ours = [_ours(mail.raw) for mail in mails]
     others = {} if baselines is Baselines.NONE else _OTHERS
     recalls = _recalls(zip(mails, ours, strict=True))
@@ -89,9 +89,9 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
             for name, judge in others.items()
         },
         notes=(
-            f"{len(mails)} mails, {sum(bool(mail.hard) for mail in mails)} with a hard bounce",
+            f"{len(mails)} emails, {sum(bool(mail.hard) for mail in mails)} with a hard bounce",
             f"hard bounces found by provider: {', '.join(by_provider)}",
-            "stops count where a mail alone would stop its reader; a likely one takes two",
+            "a stop is an email that alone would stop its reader; a likely stop takes two",
         ),
     )
 

@@ -5,9 +5,9 @@ profile. All other papers are ranked by it, from their words alone, and recall i
 hidden half among the first 50 and 300. No method sees who else kept a paper. As in an installation,
 the text space is built from all papers: only who kept a paper is hidden, not its text.
 
-`described` is the same for readers who write of their work: eight words each of five of their known
-papers are all that is known. The words that a paper has most often are taken for its title, which
-the public libraries lack.
+`described` is the same for readers who only describe their work: the profile is eight words from
+each of five of their known papers. The most frequent words of a paper replace its title, which the
+public libraries lack.
 """
 
 from collections import Counter
@@ -252,7 +252,7 @@ def _title_words(bag: Bag, space: TextSpace) -> list[str]:
 
 
 def described_scores(libraries: Libraries, space: TextSpace, written: Sequence[Bag]) -> Scores:
-    """Return our scores for readers of whom only what they write is known."""
+    """Return our scores for readers of whom only a description of their work is known."""
     papers = space.texts(libraries.bags)
     return lambda readers: likeness_by_words(written[readers], space, papers)
 

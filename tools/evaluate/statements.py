@@ -1,4 +1,4 @@
-"""The papers of a month that are closest to what researchers write of their work, to be graded."""
+"""Find the papers of a month closest to what researchers write about their work, to be graded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
