@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import statistics
 import sys
 import tomllib
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "src/paperround"
 LONGEST_MEDIAN = 9
 LONG_FUNCTION = 50
+UNFILLED = re.compile(r"\{(?!BERT\})[A-Z][A-Z_]+\}")
 
 BY_NAME = {rule.name: rule for rule in RULES}
 TEXTS = (".py .md .toml .txt .html .ini .yaml .yml .json .csv .sh .css .js .cfg .in").split()
@@ -149,6 +151,9 @@ class Overview(NamedTuple):
     classes: Mapping[str, list[str]]
     """The files of the package that define a class of each public name."""
 
+    unfilled: list[str]
+    """Where a string of the package shows `{CONSTANT}`, because its f is missing."""
+
 
 @cache
 def overview() -> Overview:
@@ -158,16 +163,18 @@ def overview() -> Overview:
     lengths: list[tuple[int, str]] = []
     libraries: dict[str, str] = {}
     classes = defaultdict[str, list[str]](list)
+    unfilled: list[str] = []
     for source in map(replace, tree()):
         for rule in RULES:
             breaches[rule.name] += rule.breaches(source)
         if source.path.startswith(PACKAGE):
             lengths += function_lengths(source)
             libraries |= dict.fromkeys(third_party(source), source.path)
+            unfilled += unfilled_strings(source)
             for node in source.nodes:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     classes[node.name].append(source.path)
-    return Overview(breaches, lengths, libraries, classes)
+    return Overview(breaches, lengths, libraries, classes, unfilled)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
@@ -216,6 +223,22 @@ def test_the_name_of_a_class_means_one_thing() -> None:
     classes = overview().classes
     assert len(classes) > 500
     assert {name: files for name, files in classes.items() if len(files) > 1} == {}
+
+
+def unfilled_strings(source: Source) -> list[str]:
+    """Where a string contains `{CONSTANT}` literally; `{BERT}` in BibTeX is meant so."""
+    return [
+        f"{source.path}:{node.lineno}"
+        for node in source.nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if UNFILLED.search(node.value)
+    ]
+
+
+def test_no_string_shows_the_name_of_a_constant() -> None:
+    assert unfilled_strings(Source("src/a.py", 'x = "at most {LONGEST} s"'))
+    assert not unfilled_strings(Source("src/a.py", 'x = f"at most {LONGEST} s"'))
+    assert overview().unfilled == []
 
 
 def function_lengths(source: Source) -> list[tuple[int, str]]:

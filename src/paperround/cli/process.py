@@ -119,7 +119,7 @@ Health = Annotated[
         "--health",
         metavar="[ADDRESS:]PORT",
         help="Serve /healthz, /readyz and /metrics for this process; without an address on "
-        "{LOCALHOST}.",
+        f"{LOCALHOST}.",
     ),
 ]
 

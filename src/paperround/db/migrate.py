@@ -129,7 +129,7 @@ def run_with_lock_retries(
             if pause_after is None:
                 raise DatabaseFailed(
                     "the schema was not changed: another session locks a table for more than "
-                    "{LOCK_SECONDS} seconds each time. Stop it (a long report, a dump), and run "
+                    f"{LOCK_SECONDS} seconds each time. Stop it (a long report, a dump), and run "
                     "`paperround db upgrade` again"
                 ) from error
             pause(pause_after)
