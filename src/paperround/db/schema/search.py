@@ -48,11 +48,6 @@ SQLITE = (
     "INSERT INTO papers_search (papers_search) VALUES ('rebuild')",
 )
 
-SQLITE_GONE = (
-    *(f"DROP TRIGGER papers_search_{what}" for what in ("update", "delete")),
-    "DROP TABLE papers_search",
-)
-
 POSTGRES = (
     # The stemmer of `english` without stop words, so that phrases of stop words can be found.
     "CREATE TEXT SEARCH DICTIONARY paperround (TEMPLATE = pg_catalog.snowball, Language = english)",
@@ -79,14 +74,6 @@ POSTGRES = (
         " paperround_words(coalesce(paperround_names(authors), ''))), 'C')) STORED"
     ),
     "CREATE INDEX ix_papers_search ON papers USING gin (search)",
-)
-
-POSTGRES_GONE = (
-    "ALTER TABLE papers DROP COLUMN search",
-    "DROP FUNCTION paperround_names(json)",
-    "DROP FUNCTION paperround_words(text)",
-    "DROP TEXT SEARCH CONFIGURATION paperround",
-    "DROP TEXT SEARCH DICTIONARY paperround",
 )
 
 
