@@ -150,7 +150,7 @@ class Deliver(Action):
         command("ingest", "--file", str(paper_file(self.folder, number)))
         people = self.folder / "people.csv"
         row = f"reader{number}@example.org,active,2026-01-05T09:00:00Z,tools\n"
-        people.write_text("email,status,consent_at,consent_source\n" + row)
+        people.write_text(PEOPLE + row)
         command("subscribers", "import", str(people))
         command("digest", "send")
 

@@ -29,10 +29,10 @@ LEGEND = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """The values of one metric by method; `sure` is our own with its interval."""
+    """The values of one metric by method; `ours` is our own with its interval."""
 
     name: str
-    sure: Figure
+    ours: Figure
     others: Mapping[str, float]
 
     @property
@@ -41,7 +41,7 @@ class _Group:
 
     @property
     def longest(self) -> float:
-        return max(self.sure.high, self.sure.value, *self.others.values())
+        return max(self.ours.high, self.ours.value, *self.others.values())
 
 
 def read_report(path: Path) -> Report:
@@ -90,7 +90,7 @@ def _groups(name: str, report: Report, reports: int) -> Iterator[_Group]:
             method: found[metric] for method, found in report.baselines.items() if metric in found
         }
         label = metric if reports == 1 else f"{name}: {metric}"
-        yield _Group(name=label.replace("_", " "), sure=figure, others=others)
+        yield _Group(name=label.replace("_", " "), ours=figure, others=others)
 
 
 def _longest(groups: Sequence[_Group]) -> float:
@@ -136,11 +136,11 @@ def _bars(groups: Sequence[_Group], methods: Sequence[str], top: int) -> Iterato
     end, y = _longest(groups), top
     for group in groups:
         yield _text(LEFT - 8, y + (group.height - BETWEEN) / 2 + 4, group.name, INK, "end")
-        for row, (method, value) in enumerate({OURS: group.sure.value, **group.others}.items()):
+        for row, (method, value) in enumerate({OURS: group.ours.value, **group.others}.items()):
             yield from _bar(value / end, y + BAR * row, _colour(methods.index(method)))
-            reach = max(value, group.sure.high) if method == OURS else value
+            reach = max(value, group.ours.high) if method == OURS else value
             yield _text(_at(reach / end) + 4, y + BAR * row + 9, f"{value:.3f}", FAINT, size=9)
-        yield _interval(group.sure.low / end, group.sure.high / end, y)
+        yield _interval(group.ours.low / end, group.ours.high / end, y)
         y += group.height
 
 

@@ -34,7 +34,7 @@ def test_a_database_that_takes_no_writes_is_not_moved_to(old: Path, new: str) ->
 def test_the_queue_of_another_program_is_left_alone(old: Path, empty: str) -> None:
     with opened(empty) as engine:
         migrate.upgrade_queue(engine)
-    run_on(empty, f"DROP TABLE {queue.BOOK}")
+    run_on(empty, f"DROP TABLE {queue.APPLIED}")
     words = "a table procrastinate_events that is not Paperround's"
     with refused(old), pytest.raises(Conflict, match=words):
         moved(old, empty)

@@ -56,8 +56,8 @@ def begin_with(engine: Engine, change: str) -> None:
     script = queue.package() / "migrations" / f"{change}.sql"
     with engine.begin() as connection:
         connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
-        connection.execute(text(f"CREATE TABLE {queue.BOOK} (name text PRIMARY KEY)"))
-        booking = text(f"INSERT INTO {queue.BOOK} (name) VALUES (:name)")
+        connection.execute(text(f"CREATE TABLE {queue.APPLIED} (name text PRIMARY KEY)"))
+        booking = text(f"INSERT INTO {queue.APPLIED} (name) VALUES (:name)")
         connection.execute(booking, {"name": change})
 
 
@@ -114,7 +114,7 @@ def test_a_change_that_is_missing_is_told_with_the_way_out(empty: Engine) -> Non
     migrate.upgrade(empty)
     newest = queue.shipped_migrations(queue.package())[-1]
     with empty.begin() as connection:
-        connection.execute(text(f"DELETE FROM {queue.BOOK} WHERE name = '{newest}'"))
+        connection.execute(text(f"DELETE FROM {queue.APPLIED} WHERE name = '{newest}'"))
     assert migrate.check_drift(empty) == [f"the queue's tables lack the change {newest}"]
     with pytest.raises(SchemaOutOfDate, match=rf"{newest}.*paperround db upgrade"):
         revisions.prepare(empty)

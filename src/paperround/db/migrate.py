@@ -142,7 +142,7 @@ def check_drift(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
         drift = compare_metadata(context, metadata)
-        return [*spoken(drift), *queue.missing_migrations(connection)]
+        return [*describe_drift(drift), *queue.missing_migrations(connection)]
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         yield connection
-        search.mend(connection)
+        search.recreate_triggers(connection)
         if connection.dialect.name != "sqlite":
             return
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -198,7 +198,7 @@ NOT_DECLARED = "is not declared"
 """How a line ends about something in the database that the schema does not declare."""
 
 
-def spoken(differences: Sequence[Any]) -> Iterator[str]:
+def describe_drift(differences: Sequence[Any]) -> Iterator[str]:
     """Yield a line for each difference that Alembic found.
 
     `add_...` is missing in the database, `remove_...` is not declared; a list has the aspects in

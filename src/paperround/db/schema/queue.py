@@ -15,20 +15,20 @@ from sqlalchemy import Connection, text
 
 from paperround.core.errors import Misconfigured
 
-BOOK = "queue_migrations"
+APPLIED = "queue_migrations"
 THEIRS = "procrastinate_"
 
 _PACKAGE = "procrastinate"
 _JOBS = f"{THEIRS}jobs"
-_THERE = text(
+_SELECT_TABLES = text(
     "SELECT relname FROM pg_class"
-    f" WHERE relname IN ('{BOOK}', '{_JOBS}') AND pg_table_is_visible(oid)"
+    f" WHERE relname IN ('{APPLIED}', '{_JOBS}') AND pg_table_is_visible(oid)"
 )
 """Reads the catalogue: `to_regclass` may return a cached result from before a lock was granted."""
 
-_MAKE_BOOK = f"CREATE TABLE IF NOT EXISTS {BOOK} (name text PRIMARY KEY)"
-_BOOKED = text(f"SELECT name FROM {BOOK}")
-_ENTER = text(f"INSERT INTO {BOOK} (name) VALUES (:name)")
+_CREATE_APPLIED = f"CREATE TABLE IF NOT EXISTS {APPLIED} (name text PRIMARY KEY)"
+_SELECT_APPLIED = text(f"SELECT name FROM {APPLIED}")
+_INSERT_APPLIED = text(f"INSERT INTO {APPLIED} (name) VALUES (:name)")
 _DROP = r"""
 DO $$
 DECLARE one record;
@@ -68,8 +68,8 @@ def missing(connection: Connection) -> list[str]:
     """Return the missing migrations in order; empty on SQLite."""
     if connection.dialect.name != "postgresql":
         return []
-    there = _there(connection) == {BOOK, _JOBS}
-    done = set(connection.execute(_BOOKED).scalars()) if there else ()
+    is_there = _existing_tables(connection) == {APPLIED, _JOBS}
+    done = set(connection.execute(_SELECT_APPLIED).scalars()) if is_there else ()
     return [name for name in shipped_migrations(package()) if name not in done]
 
 
@@ -90,26 +90,26 @@ def apply_next(connection: Connection) -> None:
     lacking = missing(connection)
     if not lacking:
         return
-    if _JOBS not in _there(connection):
+    if _JOBS not in _existing_tables(connection):
         remove(connection)  # leftover functions and types would conflict
         _run(connection, package() / "schema.sql")
     else:
         lacking = lacking[:1]
         _run(connection, package() / "migrations" / f"{lacking[0]}.sql")
-    connection.exec_driver_sql(_MAKE_BOOK)
-    connection.execute(_ENTER, [{"name": name} for name in lacking])
+    connection.exec_driver_sql(_CREATE_APPLIED)
+    connection.execute(_INSERT_APPLIED, [{"name": name} for name in lacking])
 
 
 def remove(connection: Connection) -> None:
     """Drop the queue's tables, functions and types, and so all jobs. Does nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_DROP.replace("%", "%%"))
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {BOOK}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {APPLIED}")
 
 
 def is_declared(name: str | None) -> bool:
     """Whether a table is not one of the queue's, which the schema does not declare."""
-    return name is None or not (name == BOOK or name.startswith(THEIRS))
+    return name is None or not (name == APPLIED or name.startswith(THEIRS))
 
 
 def _run(connection: Connection, script: Path) -> None:
@@ -117,5 +117,5 @@ def _run(connection: Connection, script: Path) -> None:
     connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
 
 
-def _there(connection: Connection) -> frozenset[str]:
-    return frozenset(connection.execute(_THERE).scalars())
+def _existing_tables(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.execute(_SELECT_TABLES).scalars())

@@ -86,7 +86,7 @@ def is_declared(name: str | None, kind: str, parents: Any) -> bool:
     return name != "ix_papers_search"
 
 
-def mend(connection: Connection) -> None:
+def recreate_triggers(connection: Connection) -> None:
     """Recreate the triggers, which SQLite drops when a migration copies the table."""
     if connection.dialect.name == "sqlite" and inspect(connection).has_table(INDEX):
         for statement in SQLITE_TRIGGERS:

@@ -214,8 +214,8 @@ class NoticeLedger(Claims[ClaimedNotice]):
     def latest(self, subscriber: SubscriberId, kind: SystemMailKind) -> Notice | None:
         """Return the last system email of this kind to a person, None if there is none."""
         c = db.notices.c
-        own_domain = (c.subscriber_id == subscriber, c.kind == kind.value)
-        return self._find(c.id == select(func.max(c.id)).where(*own_domain).scalar_subquery())
+        theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
+        return self._find(c.id == select(func.max(c.id)).where(*theirs).scalar_subquery())
 
     def used_by(self, subscriber: SubscriberId, *, limit: int) -> list[Notice]:
         """Return the system emails to a person whose link was used, the latest use first."""
