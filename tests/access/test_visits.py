@@ -23,7 +23,7 @@ def wait(
 ) -> float | None:
     """The seconds a visitor is told to wait; None for one who is let in."""
     try:
-        one.require_patience(client, now=now, cost=cost)
+        one.check_rate_limit(client, now=now, cost=cost)
     except RateLimited as error:
         return error.retry_after
     return None

@@ -96,7 +96,7 @@ def test_counts_of_one_transaction_know_of_each_other(database: Database) -> Non
         assert work[RateStore].hit("k", HOURLY, now=NOW) is None
         assert work[RateStore].hit("k", HOURLY, now=NOW) == HOUR.total_seconds() + 1
         assert work[RateStore].count("k", HOUR, now=NOW) == 1
-        assert work[RateStore].standing("k", HOURLY[1], now=NOW).remaining == 2
+        assert work[RateStore].rate_limit_status("k", HOURLY[1], now=NOW).remaining == 2
         assert work[RateStore].count("other", HOUR, now=NOW) == 0
         assert work[RateStore].hit("k", HOURLY, now=NOW + 2 * HOUR) is None
     with database.reading() as work:

@@ -18,7 +18,7 @@ from paperround.signup.limits import (
     WORKED_SHARE,
     count_refused,
     count_requests,
-    standing,
+    rate_limit_status,
 )
 from paperround.signup.worker import process_requests
 from paperround.subscribers.readers import Drop, Limit, Visitor
@@ -169,7 +169,7 @@ def test_who_is_refused_uses_up_nothing(database: Database) -> None:
     for _ in range(3):
         with pytest.raises(SharedLimitReached):
             subscribe(here, request("second"), now=NOW)
-    left = standing(here, visitor(), now=NOW)
+    left = rate_limit_status(here, visitor(), now=NOW)
     assert left is not None
     assert left.remaining == 1
     with database.reading() as work:

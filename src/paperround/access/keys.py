@@ -216,7 +216,7 @@ def tries_left(
 ) -> RateLimitStatus:
     """Return how many wrong keys a client may still send."""
     with database.reading() as work:
-        left = work[RateStore].standing(_failures_key(ring, client), FAILURES, now=now)
+        left = work[RateStore].rate_limit_status(_failures_key(ring, client), FAILURES, now=now)
     return replace(left, policy=POLICY)
 
 

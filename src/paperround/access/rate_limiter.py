@@ -34,7 +34,7 @@ class InMemoryRateLimiter:
         self._lock = Lock()
         self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
 
-    def require_patience(self, client: str | None, *, now: datetime, cost: int = 1) -> None:
+    def check_rate_limit(self, client: str | None, *, now: datetime, cost: int = 1) -> None:
         """Count a visit of a client address and its network as `cost` visits; raise RateLimited,
         and count nothing, if that exceeds a limit."""
         address, network = client_and_network(client)
@@ -52,7 +52,7 @@ class InMemoryRateLimiter:
             while len(self._seen) > self._most_keys:
                 self._seen.popitem(last=False)
 
-    def standing(self, client: str | None, *, now: datetime) -> RateLimitStatus | None:
+    def rate_limit_status(self, client: str | None, *, now: datetime) -> RateLimitStatus | None:
         """Return what a client address has left of the limit it is closest to; None without
         limits."""
         address, network = client_and_network(client)

@@ -79,7 +79,7 @@ class RateStore(Store):
         """Return the number of events within the last `period`, or up to a second longer."""
         return self._used(key, period, now)[0]
 
-    def standing(self, key: str, rate: Rate, *, now: datetime) -> RateLimitStatus:
+    def rate_limit_status(self, key: str, rate: Rate, *, now: datetime) -> RateLimitStatus:
         """Return the quota that `rate` leaves to `key`."""
         used, first = self._used(key, rate.period, now)
         back = first + WINDOW + rate.period - now if first else timedelta()

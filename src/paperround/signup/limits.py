@@ -165,11 +165,13 @@ _CROWDED = (
 )
 
 
-def standing(context: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
+def rate_limit_status(
+    context: SignupContext, visitor: Visitor, *, now: datetime
+) -> RateLimitStatus | None:
     """Return what the visitor has left of the limit they are closest to; None without limits."""
     with context.database.reading() as work:
         each = [
-            work[RateStore].standing(key, rate, now=now)
+            work[RateStore].rate_limit_status(key, rate, now=now)
             for (key, rates), _ in _client_counters(context, visitor)
             for rate in rates
         ]

@@ -41,9 +41,9 @@ def check_rate_limit(request: Request, cost: int = 1) -> None:
     """Count this request as `cost` requests of its client. Raises RateLimited above the limit."""
     limiter, client, now = get_app(request).visitor_limiter, get_client(request), get_now(request)
     try:
-        limiter.require_patience(client, now=now, cost=cost)
+        limiter.check_rate_limit(client, now=now, cost=cost)
     finally:
-        status = limiter.standing(client, now=now)
+        status = limiter.rate_limit_status(client, now=now)
         if status is not None:
             request.scope[RATE_STATUSES].append(status)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from paperround.core.errors import RateLimited
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.signup.limits import count_refused, standing
+from paperround.signup.limits import count_refused, rate_limit_status
 from paperround.signup.requests import SignupRequest, subscribe
 from paperround.subscribers.interests import (
     LONGEST_STATEMENT,
@@ -104,6 +104,6 @@ def create_subscription(
     try:
         subscribe(app.signup_context, wanted, now=now)
     finally:
-        left = standing(app.signup_context, wanted.visitor, now=now)
+        left = rate_limit_status(app.signup_context, wanted.visitor, now=now)
         request.scope[RATE_STATUSES] += [left] if left is not None else []
     return Accepted()

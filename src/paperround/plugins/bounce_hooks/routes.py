@@ -32,7 +32,7 @@ class TakenAnswer(BaseModel):
 
 def _check_rate_limit(request: Request) -> None:
     """Count a request of the client. Raises RateLimited above the limit."""
-    get_app(request).hook_rate_limiter.require_patience(get_client(request), now=get_now(request))
+    get_app(request).hook_rate_limiter.check_rate_limit(get_client(request), now=get_now(request))
 
 
 async def _body(request: Request) -> bytes:
