@@ -45,7 +45,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.publish import publish
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
-from paperround.ops.cluster import staff
+from paperround.ops.cluster import cluster_status
 from paperround.subscribers.model import Preferences
 from tests.databases import PostgresServer
 from tests.story.serving import free_port
@@ -265,7 +265,7 @@ def until(look: Callable[[], bool], roles: list[Role]) -> None:
 
 def _serving(database: SqlDatabase) -> int:
     with database.reading() as work:
-        return staff(work, now=SystemClock().now()).serving(QueueName.MAIL)
+        return cluster_status(work, now=SystemClock().now()).serving(QueueName.MAIL)
 
 
 def _is_over(database: SqlDatabase) -> bool:

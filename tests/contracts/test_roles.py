@@ -10,7 +10,7 @@ from paperround.core.jobs import QueueName
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.ops.cleanup import clean_up
-from paperround.ops.cluster import look, record_worker_heartbeat, sign_off, staff
+from paperround.ops.cluster import check_in, cluster_status, record_worker_heartbeat, sign_off
 from paperround.scheduler import POLL_SECONDS
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
@@ -24,7 +24,7 @@ BOTH = (QueueName.NOTICES, QueueName.MAIL)
 
 def asks(database: Database, who: Worker, *, after: timedelta = timedelta(0)) -> bool:
     """Whether a scheduler that looks some time after NOW is the one that asks."""
-    return look(database, who, (), (), now=NOW + after)
+    return check_in(database, who, (), (), now=NOW + after)
 
 
 def asks_at(database: Database, after: timedelta, _: int) -> bool:
@@ -80,18 +80,18 @@ def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
     asks(database, ANN)
     record_worker_heartbeat(database, BOB, BOTH, now=NOW)
     with database.reading() as work:
-        soon = staff(work, now=NOW + 10 * SECOND)
+        soon = cluster_status(work, now=NOW + 10 * SECOND)
         assert soon.schedulers == ("north/1",)
         assert soon.workers == {"north/2": frozenset(BOTH)}
-        later = staff(work, now=NOW + 30 * SECOND)
+        later = cluster_status(work, now=NOW + 30 * SECOND)
         assert (later.schedulers, later.workers) == ((), {"north/2": frozenset(BOTH)})
-        assert staff(work, now=NOW + 31 * SECOND).workers == {}
+        assert cluster_status(work, now=NOW + 31 * SECOND).workers == {}
 
 
 def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know(database: Database) -> None:
     with database.writing() as work:
         work[SlotStore].beat("worker/north/1/mail,pigeons", now=NOW)
-        assert staff(work, now=NOW).workers == {"north/1": frozenset({QueueName.MAIL})}
+        assert cluster_status(work, now=NOW).workers == {"north/1": frozenset({QueueName.MAIL})}
 
 
 def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:
@@ -100,7 +100,7 @@ def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:
     sign_off(database, ANN, None)
     sign_off(database, BOB, BOTH)
     with database.reading() as work:
-        people = staff(work, now=NOW)
+        people = cluster_status(work, now=NOW)
     assert (people.schedulers, people.workers) == ((), {})
 
 

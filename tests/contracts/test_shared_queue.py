@@ -16,7 +16,7 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase, Transaction
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.ops.cluster import look
+from paperround.ops.cluster import check_in
 from tests.builders import (
     MINUTE,
     NOW,
@@ -78,7 +78,7 @@ def put_many(queue: TimedQueue, count: int, *, priority: int = 0) -> None:
 
 def waiting(queue: TimedQueue) -> int:
     """How many jobs wait in all lines."""
-    return sum(line.waiting for line in queue.lined().values())
+    return sum(line.waiting for line in queue.queue_depths().values())
 
 
 def url_of(engine: Engine) -> str:
@@ -131,7 +131,7 @@ def test_a_notice_asks_for_its_sender_by_being_written(
             notice(None, "test/1", SystemMailKind.TEST, "me@example.org"), now=NOW
         )
         assert waiting(queue) == 0
-    assert queue.lined()[QueueName.NOTICES] == QueueDepth(waiting=1)
+    assert queue.queue_depths()[QueueName.NOTICES] == QueueDepth(waiting=1)
 
 
 def test_digests_that_are_planned_ask_for_their_sender(
@@ -141,7 +141,7 @@ def test_digests_that_are_planned_ask_for_their_sender(
     people = seed_subscribers(database, trending, ("alice", "bob"))
     edition = seed_edition(database, trending, papers)
     assert plan(database, edition, [new_delivery(one, papers) for one in people]) == 2
-    assert queue.lined()[QueueName.MAIL] == QueueDepth(waiting=1)
+    assert queue.queue_depths()[QueueName.MAIL] == QueueDepth(waiting=1)
 
 
 def test_nobody_runs_a_job_before_whoever_counts_on_it_has_committed(
@@ -187,7 +187,7 @@ def test_an_urgent_job_overtakes_those_that_wait(queue: TimedQueue) -> None:
 def test_of_four_schedulers_that_look_at_once_one_asks_for_the_rounds(
     database: Database, queue: TimedQueue
 ) -> None:
-    looks = at_once(4, lambda _: look(database, ME, ROUNDS, MAIL, now=NOON))
+    looks = at_once(4, lambda _: check_in(database, ME, ROUNDS, MAIL, now=NOON))
     assert sorted(looks) == [False, False, False, True]
     assert waiting(queue) == len(ROUNDS)
 
@@ -205,23 +205,25 @@ def test_a_tick_that_is_never_committed_is_asked_for_by_another_scheduler(
 
     with pytest.raises(KeyboardInterrupt), database.writing() as work:
         take_and_be_killed(work)
-    assert look(database, ME, ROUNDS, MAIL, now=NOON)
+    assert check_in(database, ME, ROUNDS, MAIL, now=NOON)
     assert waiting(queue) == len(ROUNDS)
 
 
 def test_mail_that_became_due_is_asked_for_between_two_ticks(
     database: Database, queue: TimedQueue
 ) -> None:
-    look(database, ME, (), MAIL, now=NOW)
+    check_in(database, ME, (), MAIL, now=NOW)
     assert waiting(queue) == 0
     with database.writing() as work:
         work[NoticeLedger].put(
             notice(None, "test/1", SystemMailKind.TEST, "me@example.org"), now=NOW
         )
     assert queue.run_waiting() == 1
-    assert not look(database, ME, (), MAIL, now=NOW)
+    assert not check_in(database, ME, (), MAIL, now=NOW)
     assert (
-        queue.lined()[QueueName.MAIL] == queue.lined()[QueueName.NOTICES] == QueueDepth(waiting=1)
+        queue.queue_depths()[QueueName.MAIL]
+        == queue.queue_depths()[QueueName.NOTICES]
+        == QueueDepth(waiting=1)
     )
 
 
@@ -245,7 +247,7 @@ def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
     lose(timed_engine)
     assert queue.put(NOTE)
     queue.recover()
-    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(waiting=1)
     assert queue.run_waiting() == 1
 
 
@@ -266,7 +268,7 @@ def test_workers_that_recover_at_once_put_every_job_back(
     )
     crowd = [TimedQueue(timed_engine, present) for _ in range(THREADS)]
     at_once(THREADS, lambda number: crowd[number].recover())
-    assert queue.lined()[NOTE.line] == QueueDepth(waiting=DEAD)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(waiting=DEAD)
     with driver_connection(timed_engine) as connection:
         assert connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
 
@@ -281,7 +283,7 @@ def test_the_jobs_of_a_worker_that_lives_are_its_own(
         f"UPDATE procrastinate_workers SET last_heartbeat = '{NOON.isoformat()}'",
     )
     queue.recover()
-    assert queue.lined()[NOTE.line] == QueueDepth(running=1)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(running=1)
 
 
 def test_a_job_that_its_worker_never_heard_of_goes_back(
@@ -298,9 +300,9 @@ def test_a_job_that_its_worker_never_heard_of_goes_back(
         [me] = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
     queue.once(partial(queue.manager.fetch_job, None, me))
     queue.recover()
-    assert queue.lined()[NOTE.line] == QueueDepth(running=1)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(running=1)
     queue.recover()
-    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(waiting=1)
 
 
 def test_a_job_that_was_taken_while_its_worker_was_told_to_stop_goes_back(
@@ -311,7 +313,7 @@ def test_a_job_that_was_taken_while_its_worker_was_told_to_stop_goes_back(
     taken = iter([[NOTE.task], []])
     monkeypatch.setattr(queue.manager, "_known", lambda: next(taken))
     queue.once(partial(queue.manager.fetch_job, None, 1))
-    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
+    assert queue.queue_depths()[NOTE.line] == QueueDepth(waiting=1)
 
 
 # --- another version ---------------------------------------------------------------------------
@@ -329,7 +331,7 @@ def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
     assert queue.run_waiting() == 1
     queue.once(queue.look_after)
     assert waiting(queue) == 2
-    assert queue.lined()[NOTE.line].due_since is None
+    assert queue.queue_depths()[NOTE.line].due_since is None
     with driver_connection(timed_engine) as connection:
         tries = connection.execute("SELECT sum(attempts) FROM procrastinate_jobs").fetchone()
     assert tries == (0,)
@@ -389,7 +391,7 @@ def test_two_processes_send_side_by_side_and_each_only_once(
         assert inside[place].wait(PATIENCE)
     crowd[0].put(DELIVER)
     assert sorted(begun) == ["a", "b"]
-    assert crowd[0].lined()[QueueName.MAIL] == QueueDepth(waiting=1, running=2)
+    assert crowd[0].queue_depths()[QueueName.MAIL] == QueueDepth(waiting=1, running=2)
     release.set()
     assert inside[2].wait(PATIENCE)
     assert all(one.stop(drain_seconds=PATIENCE) for one in crowd)
@@ -411,7 +413,7 @@ def test_a_process_sends_in_one_job_at_a_time(timed_engine: Engine, present: Pre
     queue.put(DELIVER)
     queue.put(NOTE)  # of lower priority: a worker with room for the other one takes that first
     assert overtaken.wait(PATIENCE)
-    assert queue.lined()[QueueName.MAIL] == QueueDepth(waiting=1, running=1)
+    assert queue.queue_depths()[QueueName.MAIL] == QueueDepth(waiting=1, running=1)
     release.set()
     assert queue.stop(drain_seconds=PATIENCE)
 

@@ -9,7 +9,7 @@ from paperround.core.interfaces import Worker
 from paperround.core.jobs import QueueDepth, QueueName
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.schedule_check import MAX_WAIT, check_processes
-from paperround.ops.cluster import ClusterStatus, look, record_worker_heartbeat
+from paperround.ops.cluster import ClusterStatus, check_in, record_worker_heartbeat
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper
 from tests.doctor.conftest import Home
@@ -28,9 +28,9 @@ pytestmark = [
 
 
 def found(
-    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth] = IDLE, *, ticks: bool = False
+    cluster: ClusterStatus, depths: Mapping[QueueName, QueueDepth] = IDLE, *, ticks: bool = False
 ) -> dict[str, Finding]:
-    return {one.check: one for one in check_processes(staff, lined, ticks=ticks, now=NOW)}
+    return {one.check: one for one in check_processes(cluster, depths, ticks=ticks, now=NOW)}
 
 
 def levels(findings: Mapping[str, Finding]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, shared: str) ->
         ("schedulers", "fail"),
         ("workers", "fail"),
     }
-    look(many.database, ME, (), (), now=NOW)
+    check_in(many.database, ME, (), (), now=NOW)
     record_worker_heartbeat(many.database, ME, tuple(QueueName), now=NOW)
     says = {one.check: one.says for one in home.examine(database_url=shared)}
     assert says["schedulers"] == "1 scheduler: here/7"

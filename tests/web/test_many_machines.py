@@ -15,7 +15,7 @@ from paperround.core.errors import Misconfigured
 from paperround.core.interfaces import Worker
 from paperround.core.jobs import DELIVER, QueueName
 from paperround.db.slots import SlotStore
-from paperround.ops.cluster import look, record_worker_heartbeat
+from paperround.ops.cluster import check_in, record_worker_heartbeat
 from paperround.ops.tick import SCHEDULER
 from paperround.web.health import Role, role_app, scheduler_role, worker_role
 from tests.builders import MINUTE, NOW
@@ -48,7 +48,7 @@ def many(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
 def everybody_works(site: Site, *lines: QueueName) -> None:
     """A scheduler and a worker give signs of life, and a tick was done."""
     database = site.runtime.database
-    look(database, ME, (), (), now=NOW)
+    check_in(database, ME, (), (), now=NOW)
     record_worker_heartbeat(database, ME, lines or ALL, now=NOW)
     with database.writing() as work:
         work[SlotStore].beat(SCHEDULER, now=NOW)

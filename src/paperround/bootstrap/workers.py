@@ -128,7 +128,7 @@ def ask(app: "AppContext", jobs: Sequence[Job]) -> bool:
             app.queue.put(job)
         return False
     me, now = app.processes.current(), app.clock.now()
-    return cluster.look(app.database, me, ROUNDS, MAIL, now=now)
+    return cluster.check_in(app.database, me, ROUNDS, MAIL, now=now)
 
 
 PUBLISH = Job(task="publish", line=QueueName.EDITIONS)

@@ -95,7 +95,7 @@ class SharedQueue(Queue, Protocol):
     def put_within(self, connection: Any, job: Job) -> bool:
         """Enqueue the job in the transaction of the driver's `connection`."""
 
-    def lined(self) -> Mapping[QueueName, QueueDepth]:
+    def queue_depths(self) -> Mapping[QueueName, QueueDepth]:
         """Return how many jobs of all processes wait and run, by queue."""
 
     def down(self) -> frozenset[QueueName]:

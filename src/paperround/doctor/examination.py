@@ -13,7 +13,7 @@ from paperround.delivery.store.status import StatusStore
 from paperround.doctor import config_check, database_check, schedule_check
 from paperround.doctor.findings import Finding, fail, ok, run_check, skipped
 from paperround.feeds.due import polled_feeds
-from paperround.ops.cluster import staff
+from paperround.ops.cluster import cluster_status
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
 
@@ -103,12 +103,12 @@ def _check_processes(context: AppContext, current_status: Status, now: datetime)
         return []
     try:
         with context.database.reading() as work:
-            cluster = staff(work, now=now)
-        lined = context.shared_queue.lined()
+            cluster = cluster_status(work, now=now)
+        depths = context.shared_queue.queue_depths()
     except PaperroundError as error:
         return [fail("workers", str(error))]
     ticks = schedule_check.is_ticking(current_status.last_tick_at, now=now)
-    return schedule_check.check_processes(cluster, lined, ticks=ticks, now=now)
+    return schedule_check.check_processes(cluster, depths, ticks=ticks, now=now)
 
 
 def _check_keys(context: AppContext, now: datetime) -> Finding:

@@ -184,38 +184,38 @@ MAX_WAIT = timedelta(minutes=15)
 
 
 def check_processes(
-    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, ticks: bool, now: datetime
+    cluster: ClusterStatus, depths: Mapping[QueueName, QueueDepth], *, ticks: bool, now: datetime
 ) -> list[Finding]:
     """Check the processes on PostgreSQL. With `ticks` something else runs the periodic jobs."""
-    if ticks and not staff.schedulers and not staff.workers:
+    if ticks and not cluster.schedulers and not cluster.workers:
         says = "no scheduler or worker is running; `paperround tick` does their work"
         return [ok("schedulers", says)]
     return [
-        _check_schedulers(staff),
-        _check_workers(staff, lined),
-        *_check_queues(staff, lined, now=now),
+        _check_schedulers(cluster),
+        _check_workers(cluster, depths),
+        *_check_queues(cluster, depths, now=now),
     ]
 
 
-def _check_schedulers(staff: ClusterStatus) -> Finding:
-    if not staff.schedulers:
+def _check_schedulers(cluster: ClusterStatus) -> Finding:
+    if not cluster.schedulers:
         return fail(
             "schedulers",
             "none is running, so nothing new is read, published or planned",
             "start `paperround scheduler`, on two machines if you can",
         )
-    number = counted(len(staff.schedulers), "scheduler")
-    return ok("schedulers", f"{number}: {', '.join(staff.schedulers)}")
+    number = counted(len(cluster.schedulers), "scheduler")
+    return ok("schedulers", f"{number}: {', '.join(cluster.schedulers)}")
 
 
-def _check_workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) -> Finding:
-    unserved = format_queue_names(staff.unserved)
+def _check_workers(cluster: ClusterStatus, depths: Mapping[QueueName, QueueDepth]) -> Finding:
+    unserved = format_queue_names(cluster.unserved)
     if unserved:
-        waiting = sum(lined[line].waiting for line in staff.unserved)
+        waiting = sum(depths[line].waiting for line in cluster.unserved)
         says = f"none serves {unserved}, where {counted(waiting, 'job')} {_waits(waiting)}"
         return fail("workers", says, f"start `paperround worker --queues {unserved}`")
-    number = counted(len(staff.workers), "worker")
-    return ok("workers", f"{number}, and every queue is served: {', '.join(staff.workers)}")
+    number = counted(len(cluster.workers), "worker")
+    return ok("workers", f"{number}, and every queue is served: {', '.join(cluster.workers)}")
 
 
 def _waits(count: int) -> str:
@@ -223,13 +223,13 @@ def _waits(count: int) -> str:
 
 
 def _check_queues(
-    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, now: datetime
+    cluster: ClusterStatus, depths: Mapping[QueueName, QueueDepth], *, now: datetime
 ) -> list[Finding]:
     """Report queues that are served but make no progress; `_check_workers` reports the others."""
     late = {
         line: one.due_since
-        for line, one in lined.items()
-        if staff.serving(line) and one.due_since is not None and now - one.due_since > MAX_WAIT
+        for line, one in depths.items()
+        if cluster.serving(line) and one.due_since is not None and now - one.due_since > MAX_WAIT
     }
     if not late:
         return [ok("jobs", "no job waits long in a served queue")]
@@ -237,7 +237,7 @@ def _check_queues(
         warn(
             "jobs",
             f"{line} has had a job to do since {format_instant(since)}, and no worker takes it "
-            f"({lined[line].running} run)",
+            f"({depths[line].running} run)",
             "check the workers' logs; if a worker hangs, stop it, and another takes over",
         )
         for line, since in late.items()

@@ -43,7 +43,7 @@ GONE = timedelta(hours=1)
 """Age at which the last heartbeat of a dead process is deleted."""
 
 
-def look(
+def check_in(
     database: Database,
     me: Worker,
     tick_jobs: Sequence[Job],
@@ -124,7 +124,7 @@ class ClusterStatus:
         return None
 
 
-def staff(work: Transaction, *, now: datetime) -> ClusterStatus:
+def cluster_status(work: Transaction, *, now: datetime) -> ClusterStatus:
     """Return the schedulers and workers that are alive."""
 
     def fresh(prefix: str, within: timedelta) -> list[str]:

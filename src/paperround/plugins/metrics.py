@@ -28,7 +28,7 @@ from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
-from paperround.ops.cluster import staff
+from paperround.ops.cluster import cluster_status
 from paperround.ops.status import ListStatus, status
 from paperround.signup.tally import ASKED, CONFIRMED, REMINDED
 from paperround.subscribers.readers import RequestTally
@@ -71,7 +71,7 @@ def metrics(app: App, now: Now) -> Response:
     found = [*database_gauges(app.database, now=now)]
     if not app.settings.embedded:
         found += process_gauges(app, now=now)
-        found.append(queue_gauge(app.shared_queue.lined()))
+        found.append(queue_gauge(app.shared_queue.queue_depths()))
     return metrics_response(found)
 
 
@@ -292,7 +292,7 @@ def _signup_gauges(tally: RequestTally) -> Iterator[Gauge]:
 def process_gauges(app: AppContext, *, now: datetime) -> Iterator[Gauge]:
     """Yield metrics of schedulers and workers."""
     with app.database.reading() as work:
-        processes = staff(work, now=now)
+        processes = cluster_status(work, now=now)
     yield Gauge("schedulers", "Running schedulers.", len(processes.schedulers))
     serving = {line: processes.serving(line) for line in QueueName}
     yield _by_one("workers", "Running workers that serve a queue.", "queue", serving)
@@ -312,7 +312,7 @@ def role_gauges(app: AppContext, role: Role) -> Iterator[Gauge]:
     yield Gauge("worker_jobs", ended, queue.done(), ("task", "outcome"))
     busy = {(task,): count for task, count in queue.busy().items()}
     yield Gauge("worker_running", "Jobs this process is running.", busy, ("task",))
-    yield queue_gauge(queue.lined())
+    yield queue_gauge(queue.queue_depths())
 
 
 def queue_gauge(depths: Mapping[QueueName, QueueDepth]) -> Gauge:

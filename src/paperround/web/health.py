@@ -18,7 +18,7 @@ from paperround.delivery.holds import LACKS_KEYS, PUT_BACK, SIGNING, is_held
 from paperround.delivery.rate_limits import UNREACHED, unreached
 from paperround.delivery.restore_guard import WAS_PUT_BACK
 from paperround.delivery.store.status import StatusStore
-from paperround.ops.cluster import staff
+from paperround.ops.cluster import cluster_status
 from paperround.ops.scheduler_lock import is_scheduler_gone
 from paperround.ops.tick import SCHEDULER
 from paperround.web.timed_check import TimedCheck
@@ -100,11 +100,11 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
     try:
         with app.database.reading() as work:
             last_run = work[SlotStore].last_beat(SCHEDULER)
-            processes = staff(work, now=now) if is_shared else None
+            processes = cluster_status(work, now=now) if is_shared else None
             held = LACKS_KEYS if is_held(work, SIGNING) else None
             reason = unreached(work, now=now)
             held = WAS_PUT_BACK if is_held(work, PUT_BACK) else held
-        depths = app.shared_queue.lined() if is_shared else {}
+        depths = app.shared_queue.queue_depths() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
     is_stale = last_run is None or now - last_run > STALE_AFTER

@@ -22,7 +22,7 @@ from paperround.digests.plan import Hours, plan_due
 from paperround.digests.sending import deliver
 from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.editions.store.lists import ListStore
-from paperround.ops.cluster import look
+from paperround.ops.cluster import check_in
 from paperround.ops.status import history_of
 from paperround.plugins.channels.delivery import deliver_channels
 from paperround.plugins.channels.job import POSTS
@@ -65,9 +65,9 @@ def test_a_post_that_waits_is_asked_for_between_two_ticks(
     send(papers)
     asked: list[Job] = []
     many = SqlDatabase(engine, ask=lambda _, jobs: asked.extend(jobs))
-    assert look(many, HERE, (), MAIL, now=NOW)
+    assert check_in(many, HERE, (), MAIL, now=NOW)
     assert asked == []
-    look(many, HERE, (), MAIL, now=NOW)
+    check_in(many, HERE, (), MAIL, now=NOW)
     assert POSTS.job in asked
 
 

@@ -151,18 +151,18 @@ class PostgresQueue:
         is_up = self._thread is not None and self._thread.is_alive()
         return frozenset() if is_up and not self._connector.is_away else frozenset(self.lines)
 
-    def lined(self) -> Mapping[QueueName, QueueDepth]:
+    def queue_depths(self) -> Mapping[QueueName, QueueDepth]:
         """Return how many jobs of all processes wait and run in each queue, and since when those of
         known tasks are due. Raises DatabaseFailed."""
         with _errors_named(), self._connections() as connection:
             rows = connection.execute(_LINES, [list(self._tasks.names)])
             found = {(row[0], row[1]): row[2:] for row in rows}
-        lined: dict[QueueName, QueueDepth] = {}
+        depths: dict[QueueName, QueueDepth] = {}
         for line in QueueName:
             waiting, since = found.get((line.value, "todo"), (0, None))
             running, _ = found.get((line.value, "doing"), (0, None))
-            lined[line] = QueueDepth(waiting=waiting, running=running, due_since=since)
-        return lined
+            depths[line] = QueueDepth(waiting=waiting, running=running, due_since=since)
+        return depths
 
     def done(self) -> Mapping[tuple[str, str], int]:
         """Return how many jobs of each task this process has `done`, and how many `failed`."""
