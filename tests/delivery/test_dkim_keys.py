@@ -34,10 +34,10 @@ from paperround.delivery.dkim.keys import (
 from paperround.delivery.dkim.signer import Algorithm, SigningKey
 from paperround.delivery.dkim.signers import (
     Signers,
-    read_book,
-    replace_book,
+    read_key_file,
+    replace_key_file,
     signing_domain,
-    write_book,
+    write_key_file,
 )
 from paperround.digests.render.composer import MailRenderer
 from tests.builders import NOW
@@ -134,15 +134,15 @@ def test_a_name_that_cannot_be_taken_is_refused(selector: str, why: str) -> None
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     kept = book().with_next((), "two", now=FIRST).switched(now=NEXT)
-    write_book(tmp_path / "data" / "dkim.json", kept)
-    assert read_book(tmp_path / "data" / "dkim.json") == kept
-    assert read_book(tmp_path / "none.json") == KeyFile()
+    write_key_file(tmp_path / "data" / "dkim.json", kept)
+    assert read_key_file(tmp_path / "data" / "dkim.json") == kept
+    assert read_key_file(tmp_path / "none.json") == KeyFile()
 
 
 def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        write_book(tmp_path / "data" / "dkim.json", book())
+        write_key_file(tmp_path / "data" / "dkim.json", book())
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "data" / "dkim.json").stat().st_mode) == 0o600
@@ -153,11 +153,11 @@ def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None
 def test_a_book_that_somebody_else_changed_is_not_written_over(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     mine, theirs = book(), book()
-    replace_book(place, KeyFile(), theirs)
+    replace_key_file(place, KeyFile(), theirs)
     with pytest.raises(Conflict, match="changed in the meantime"):
-        replace_book(place, KeyFile(), mine)
-    assert read_book(place) == theirs
-    replace_book(place, theirs, theirs.with_next((), None, now=FIRST))
+        replace_key_file(place, KeyFile(), mine)
+    assert read_key_file(place) == theirs
+    replace_key_file(place, theirs, theirs.with_next((), None, now=FIRST))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"keys": [{"selector": "a"}]}', "\xff"])
@@ -165,7 +165,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, content: str) -> None
     place = tmp_path / "dkim.json"
     place.write_text(content, encoding="latin-1")
     with pytest.raises(Misconfigured, match=r"dkim\.json does not contain DKIM keys"):
-        read_book(place)
+        read_key_file(place)
 
 
 # --- who signs -----------------------------------------------------------------------------------
@@ -180,10 +180,10 @@ def test_mails_are_signed_with_the_keys_as_they_are_in_the_file(tmp_path: Path) 
     old, new = waiting.due(DOMAIN, NOW)
     assert b"DKIM-Signature" not in renderer.compose(mail())
     for kept, good in ((first, [True, False]), (waiting, [True, False])):
-        write_book(place, kept)
+        write_key_file(place, kept)
         content = renderer.compose(mail())
         assert [*dkimpy_says(content, [old]), *dkimpy_says(content, [new])] == good
-    write_book(place, waiting.switched(now=NEXT))
+    write_key_file(place, waiting.switched(now=NEXT))
     content = renderer.compose(mail())
     assert [*dkimpy_says(content, [old]), *dkimpy_says(content, [new])] == [False, True]
 
@@ -192,7 +192,7 @@ def test_keys_that_are_gone_or_back_are_seen(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     signers = Signers(DOMAIN, place)
     assert signers() is None
-    write_book(place, book())
+    write_key_file(place, book())
     assert signers() is not None
     place.rename(tmp_path / "elsewhere")
     assert signers() is None
@@ -212,13 +212,13 @@ def test_half_a_key_does_not_sign_and_says_so(
     tmp_path: Path, changes: dict[str, str | None], why: str
 ) -> None:
     half = replace(book().keys[0], **changes)  # type: ignore[arg-type]
-    write_book(tmp_path / "dkim.json", KeyFile((half,)))
+    write_key_file(tmp_path / "dkim.json", KeyFile((half,)))
     with pytest.raises(Misconfigured, match=why):
         Signers(DOMAIN, tmp_path / "dkim.json")()
 
 
 def test_keys_of_the_settings_sign_alone(tmp_path: Path) -> None:
-    write_book(tmp_path / "dkim.json", book())
+    write_key_file(tmp_path / "dkim.json", book())
     given = Signers(DOMAIN, tmp_path / "dkim.json", (key(Algorithm.ED25519),))
     assert [one.selector for one in given.due(NOW)] == ["of-ed25519"]
     assert given() is not None

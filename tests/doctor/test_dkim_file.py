@@ -4,7 +4,7 @@ import pytest
 
 from paperround.delivery.dkim.keys import KeyFile
 from paperround.delivery.dkim.signer import Algorithm
-from paperround.delivery.dkim.signers import write_book
+from paperround.delivery.dkim.signers import write_key_file
 from tests.builders import NOW
 from tests.doctor.conftest import Home
 
@@ -20,6 +20,6 @@ def test_a_key_that_cannot_be_read_is_found(home: Home) -> None:
 
 @pytest.mark.accept("F35", part="doctor")
 def test_keys_that_others_can_read_are_found(home: Home) -> None:
-    write_book(home.folder / "data" / "dkim.json", BOOK)
+    write_key_file(home.folder / "data" / "dkim.json", BOOK)
     (home.folder / "data" / "dkim.json").chmod(0o644)
     assert "dkim.json" in home.faults()["permissions"].says

@@ -9,7 +9,7 @@ import pytest
 from paperround.bootstrap import AppContext
 from paperround.delivery.dkim.keys import KeyFile
 from paperround.delivery.dkim.signer import Algorithm
-from paperround.delivery.dkim.signers import write_book
+from paperround.delivery.dkim.signers import write_key_file
 from paperround.doctor.findings import Level
 from paperround.plugins.doctor_checks.headers import (
     CLIPPED,
@@ -41,7 +41,7 @@ def confirmation(home: Home) -> bytes:
 
 def signing(home: Home) -> AppContext:
     place = home.folder / "data" / "dkim.json"
-    write_book(place, KeyFile().with_first([Algorithm.ED25519], "s1", now=NOW))
+    write_key_file(place, KeyFile().with_first([Algorithm.ED25519], "s1", now=NOW))
     return home.runtime(public_url="https://papers.mail.example.org")
 
 

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from paperround.db.transactions import PATIENCE
+from paperround.db.transactions import RETRY_WAITS
 from tests.databases import PostgresServer
 from tests.reliability.accounts import require_balance_at
 from tests.reliability.bad_lines import server_of, through
@@ -25,7 +25,7 @@ from tests.story.serving import free_port
 from tests.waiting import until
 
 READERS = 40
-OUTAGE = sum(PATIENCE) + 15
+OUTAGE = sum(RETRY_WAITS) + 15
 """Seconds: by then the longest wait is over, and so are some runs that found nobody."""
 
 

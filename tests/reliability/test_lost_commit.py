@@ -15,7 +15,7 @@ from paperround.core.errors import DatabaseFailed
 from paperround.core.interfaces import Worker
 from paperround.db import engine as engines
 from paperround.db.schema.tables import metadata
-from paperround.db.transactions import PATIENCE, SqlDatabase
+from paperround.db.transactions import RETRY_WAITS, SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.digests.model import DigestMail
 from paperround.digests.sending import DeliveryContext, deliver
@@ -189,7 +189,7 @@ def test_an_answer_heard_while_the_database_is_away_is_written_down_when_it_is_b
             deliver(one)
         assert installation.count("state = 'sent'") == len(sink.messages) == 1
         assert installation.count("state = 'queued'") == 2
-        assert naps == list(PATIENCE[:3])
+        assert naps == list(RETRY_WAITS[:3])
 
 
 @pytest.mark.accept("R2", part="a long outage")
@@ -221,7 +221,7 @@ def test_a_database_that_stays_away_is_waited_for_once(installation: Installatio
     with MindfulSink("dot", lambda: lose(installation, heard=False, for_good=True)) as sink:
         with pytest.raises(DatabaseFailed):
             deliver(replace(installation.sender(sink), wait=nap))
-        assert naps == list(PATIENCE)
+        assert naps == list(RETRY_WAITS)
         installation.line.plug_in()
         deliver(installation.sender(sink, dead=frozenset({ME.pid})))
         found = installation.settle(sink, in_doubt=1)

@@ -409,9 +409,9 @@ class AppContext:
     def read_returns(self) -> None:
         """Read the bounce mailbox, if it is configured and due; not in a demo."""
         if self.settings.bounce_imap_url and not self.demo:
-            tick.returns_round(self.tick_context, self.empty_return_box, now=self.clock.now())
+            tick.returns_round(self.tick_context, self.process_bounce_mailbox, now=self.clock.now())
 
-    def empty_return_box(self) -> Counter[str] | None:
+    def process_bounce_mailbox(self) -> Counter[str] | None:
         """Process the bounce mailbox; None when it is not configured. Raises FetchFailed."""
         from paperround.bounces.imap import parse_imap_url, read_mailbox
 

@@ -67,7 +67,7 @@ def poll(now: Now = None, as_json: AsJson = False) -> None:
     """Read the mailbox of PAPERROUND_BOUNCE_IMAP_URL now. A running service does it every five
     minutes."""
     context = runtime(now)
-    report = context.empty_return_box()
+    report = context.process_bounce_mailbox()
     if report is None:
         raise InvalidInput("no mailbox is configured: set PAPERROUND_BOUNCE_IMAP_URL")
     _print_report(report, as_json=as_json)

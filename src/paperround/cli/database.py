@@ -205,7 +205,7 @@ def _hold_restored(url: str, moved: bool, made_at: str = "") -> "RestoredCopy | 
         now = SystemClock().now()
         database = SqlDatabase(engine)
         held = None if moved else hold_all_email(database, now=now)
-        send_marks_of(load_settings(), "").let_go(database, now=now)
+        send_marks_of(load_settings(), "").invalidate_marks(database, now=now)
         details = {"held": "no" if held is None else "yes", "made": made_at}
         note_maintenance(database, "restore backup", details, now=now, by=actor())
         store_database_ids(engine, now=now)

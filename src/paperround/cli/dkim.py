@@ -44,7 +44,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create the first key. Email is signed with it from now on."""
-    from paperround.delivery.dkim.signers import read_book
+    from paperround.delivery.dkim.signers import read_key_file
     from paperround.doctor.config_check import RESERVED_SUFFIXES
 
     context = runtime(now, creates=True)
@@ -57,7 +57,7 @@ def create(
         )
     at = context.clock.now()
     with usage("--selector"):
-        before = read_book(context.signers.place)
+        before = read_key_file(context.signers.place)
         key_file = before.with_first(_algorithms(algorithm), selector, now=at)
     _replace(context, before, key_file, "create dkim key")
     hint = "email is signed from now on: add this record before the next email is sent"
@@ -79,13 +79,13 @@ def rotate(
     """Create the next key. Once its record is in the DNS, run this again to switch to it."""
     from paperround.bootstrap.database import require_made
     from paperround.delivery.dkim.keys import KeyState
-    from paperround.delivery.dkim.signers import read_book
+    from paperround.delivery.dkim.signers import read_key_file
 
     context = runtime(now)
     require_made(context.settings)
     _require_managed_keys(context)
     at = context.clock.now()
-    key_file = read_book(context.signers.place)
+    key_file = read_key_file(context.signers.place)
     waiting = key_file.within(at, KeyState.WAITING)
     if unchecked and not waiting:
         raise Conflict("there is no next key: `paperround dkim rotate` creates one first")

@@ -31,7 +31,7 @@ FIRST_WAIT = 0.01
 LONGEST_WAIT = 1.0
 """Seconds."""
 
-PATIENCE = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
+RETRY_WAITS = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each retry of a write that must not be lost: half a minute in all, enough for a
 server to restart or to fail over."""
 
@@ -130,12 +130,12 @@ def backoff_seconds(lost: int) -> float:
 class RetryPolicy:
     """Retries writes that must not be lost while the database is unavailable.
 
-    `wait` sleeps for some seconds and returns whether to stop: then there is one last try. The
-    waits of PATIENCE are used only once: later writes do not wait for a database that stays down.
+    `wait` sleeps for some seconds and returns whether to stop: then there is one last try. Each of
+    RETRY_WAITS is used only once: later writes do not wait for a database that stays down.
     """
 
     wait: Callable[[float], bool]
-    _waits: list[float] = field(default_factory=lambda: list(PATIENCE))
+    _waits: list[float] = field(default_factory=lambda: list(RETRY_WAITS))
 
     def tried(self, do: Callable[[], T]) -> T:
         """Run `do`, retry while it raises DatabaseFailed, and return its result.

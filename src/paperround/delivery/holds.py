@@ -61,7 +61,7 @@ def release_digests(
 ) -> bool:
     """Accept the clock and release the digests. Returns False when none were held."""
 
-    def go_on(work: Transaction) -> bool:
+    def release(work: Transaction) -> bool:
         if boot is not None:
             work[SlotStore].beat(_name(boot), now=boot.started(now))
         was_held = work[SlotStore].give_back(HOLD, CLOCK)
@@ -69,7 +69,7 @@ def release_digests(
             note_release(work, "accept clock", now=now, by=by)
         return was_held
 
-    return write(database, go_on)
+    return write(database, release)
 
 
 def note_release(work: Transaction, action: str, *, now: datetime, by: str) -> None:

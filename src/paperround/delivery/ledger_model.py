@@ -129,7 +129,7 @@ class Undelivered:
     replacement was planned.
     """
 
-    slip: DeliveryContent
+    content: DeliveryContent
     state: DeliveryState
     reason: str
     subscription: Subscription | None

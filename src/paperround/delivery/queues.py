@@ -46,14 +46,14 @@ class PendingWrites:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def write(self, database: Database, do: Write, patience: RetryPolicy) -> None:
+    def write(self, database: Database, do: Write, retry_policy: RetryPolicy) -> None:
         """Run `do` in a transaction of its own, after the writes already pending.
 
         `do` must be idempotent, because a transaction whose commit seemed to fail is repeated.
         Raises Conflict, and DatabaseFailed after the last retry; `do` then stays pending.
         """
         self._pending.append(do)
-        patience.tried(lambda: self.catch_up(database))
+        retry_policy.tried(lambda: self.catch_up(database))
 
     def catch_up(self, database: Database) -> None:
         """Run the pending writes. On DatabaseFailed and Conflict, raises and keeps the rest; on any

@@ -240,13 +240,13 @@ class SendMarks:
 
     # --- resuming ------------------------------------------------------------------------------
 
-    def let_go(self, database: Database, *, now: datetime, by: str | None = None) -> bool:
+    def invalidate_marks(self, database: Database, *, now: datetime, by: str | None = None) -> bool:
         """Invalidate all earlier marks, so that database and marks agree. Returns False when
         nothing was held. If `by`, an operator, releases email, that is audited."""
         found = None if self.file is None else _read(self.file)
         mark = found if isinstance(found, SendMark) else None
 
-        def go_on(work: Transaction) -> bool:
+        def invalidate(work: Transaction) -> bool:
             known = _known(work)
             before = [now, *known.installations.values(), *known.hosts.values()]
             at = max([*before, mark.at] if mark is not None else before)
@@ -260,7 +260,7 @@ class SendMarks:
                 note_release(work, "accept old copy", now=now, by=by)
             return was_held
 
-        return write(database, go_on)
+        return write(database, invalidate)
 
     def resume(
         self, database: Database, *, now: datetime, by: str = COMMAND_LINE
@@ -270,7 +270,7 @@ class SendMarks:
         if self.hold(database, now=now) is None:
             return None
         held = hold_all_email(database, now=now)
-        self.let_go(database, now=now, by=by)
+        self.invalidate_marks(database, now=now, by=by)
         return held
 
 

@@ -140,7 +140,7 @@ class _UndeliveredSearch:
             if not page:
                 return
             yield page
-            after = DeliveryId(page[-1].slip.row)
+            after = DeliveryId(page[-1].content.row)
 
     def count(self, page: Sequence[Undelivered]) -> list[_Sendable]:
         """Count a page; return those that can be replaced."""
@@ -156,7 +156,7 @@ class _UndeliveredSearch:
             ) is not None:
                 self.found.barred[reason] += 1
             elif one.subscription is not None:
-                chosen.append((one.slip, one.subscription))
+                chosen.append((one.content, one.subscription))
         self.found.sendable += len(chosen)
         return chosen
 

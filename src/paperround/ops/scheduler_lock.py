@@ -57,19 +57,19 @@ def _lock(path: Path) -> int:
 
 def is_scheduler_gone(data_dir: Path) -> bool:
     """Whether a scheduler ran, and none runs now."""
-    with _lock_of_nobody(data_dir) as is_gone:
+    with _abandoned_lock(data_dir) as is_gone:
         return is_gone
 
 
 def forget_scheduler(data_dir: Path) -> None:
     """Delete the file of a scheduler that is gone, because something else does its work."""
-    with _lock_of_nobody(data_dir) as is_gone, suppress(OSError):
+    with _abandoned_lock(data_dir) as is_gone, suppress(OSError):
         if is_gone:
             (data_dir / NAME).unlink()
 
 
 @contextmanager
-def _lock_of_nobody(data_dir: Path) -> Iterator[bool]:
+def _abandoned_lock(data_dir: Path) -> Iterator[bool]:
     """Yield whether a scheduler is gone. If so, take its lock, so that a new scheduler waits until
     the end of the block."""
     try:

@@ -33,7 +33,7 @@ from paperround.signup.magic_links import (
     write_as_reader,
 )
 from paperround.signup.requests import require_domain
-from paperround.signup.worker import NEW, OLD, is_free, mail_new_end
+from paperround.signup.worker import NEW, OLD, is_free, mail_new_address
 from paperround.subscribers.imports import is_suppressed, suppression_digests
 from paperround.subscribers.model import (
     GONE,
@@ -158,7 +158,7 @@ def mail_vouched_change(
         work[SubscriberStore].set_state(reader.person.id, state, now=now)
     change = f"change/{reader.person.id}/{now.isoformat()}"
     more = {VOUCHED: RESUMES if was_stopped else MOVES}
-    mail_new_end(work, context, reader, address, change, now=now, more=more)
+    mail_new_address(work, context, reader, address, change, now=now, more=more)
 
 
 def change_unconfirmed(

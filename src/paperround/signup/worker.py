@@ -225,7 +225,7 @@ def _mail_operator(
 # --- a change of address -------------------------------------------------------------------------
 
 
-def _mail_both_ends(
+def _mail_both_addresses(
     work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
     """Email the old address of a change, and the new one if it is free: no reader has or had it,
@@ -244,7 +244,7 @@ def _mail_both_ends(
     )
     work[NoticeLedger].put(old, now=now)
     if is_free(work, context, address) and count_email(work, context, address, now=now):
-        mail_new_end(work, context, reader, address, change, now=now)
+        mail_new_address(work, context, reader, address, change, now=now)
 
 
 def is_free(work: Transaction, context: SignupContext, address: Address) -> bool:
@@ -255,7 +255,7 @@ def is_free(work: Transaction, context: SignupContext, address: Address) -> bool
     return is_pending and not is_suppressed(work, context.keys, address)
 
 
-def mail_new_end(
+def mail_new_address(
     work: Transaction,
     context: SignupContext,
     reader: TokenHolder,
@@ -277,5 +277,5 @@ def mail_new_end(
 _HANDLERS: Mapping[RequestKind, Callable[..., object]] = {
     RequestKind.SIGNUP: sign_up,
     RequestKind.LINK: _mail_link,
-    RequestKind.MOVE: _mail_both_ends,
+    RequestKind.MOVE: _mail_both_addresses,
 }

@@ -42,7 +42,7 @@ class Signers:
     def due(self, now: datetime) -> tuple[KeyRecord, ...]:
         """Return the records the DNS should contain. Raises Misconfigured."""
         if not self.given:
-            return read_book(self.place).due(self.domain, now)
+            return read_key_file(self.place).due(self.domain, now)
         return tuple(
             KeyRecord(
                 selector=key.selector,
@@ -58,7 +58,7 @@ def signing_keys(place: Path) -> tuple[SigningKey, ...]:
     """Load the keys in the file `place` that sign now. Raises Misconfigured for an invalid file and
     for a key whose halves are missing or do not match."""
     signing = []
-    for key in read_book(place).keys:
+    for key in read_key_file(place).keys:
         if key.signs_since is not None and key.retired_at is None:
             name = f"{place}: {key.selector}"
             signing.append(key_of(key.private or "", key.selector, name))
@@ -69,7 +69,7 @@ def signing_keys(place: Path) -> tuple[SigningKey, ...]:
     return tuple(signing)
 
 
-def read_book(place: Path) -> KeyFile:
+def read_key_file(place: Path) -> KeyFile:
     """Read the key file at `place`; without a file, return one without keys.
 
     Raises Misconfigured for an invalid file.
@@ -101,17 +101,17 @@ def read_book(place: Path) -> KeyFile:
         ) from error
 
 
-def write_book(place: Path, keys: KeyFile) -> None:
+def write_key_file(place: Path, keys: KeyFile) -> None:
     """Write `keys` atomically, readable by its owner only."""
     stored = {"keys": [asdict(key) for key in keys.keys]}
     write_private(place, json.dumps(stored, indent=2, default=format_instant))
 
 
-def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
+def replace_key_file(place: Path, before: KeyFile, keys: KeyFile) -> None:
     """Replace `before` with `keys`. Raises Conflict when the file has changed since."""
-    if read_book(place) != before:
+    if read_key_file(place) != before:
         raise Conflict(f"{place} has been changed in the meantime: check it with `dkim show-dns`")
-    write_book(place, keys)
+    write_key_file(place, keys)
 
 
 def replace_keys(
@@ -124,15 +124,15 @@ def replace_keys(
     now: datetime,
     by: str,
 ) -> None:
-    """Replace `before` with `keys` and audit that as `action`. Raises Conflict as `replace_book`
-    does, and then nothing is stored."""
+    """Replace `before` with `keys` and audit that as `action`. Raises Conflict when the file has
+    changed since, and then nothing is stored."""
     changed = sorted({one.selector for one in {*before.keys} ^ {*keys.keys}})
     entry = AuditedAction(
         actor=by, action=action, target="dkim", details={"selectors": ", ".join(changed)}
     )
     with database.writing() as work:
         work[AuditStore].note(entry, now=now)
-        replace_book(place, before, keys)
+        replace_key_file(place, before, keys)
 
 
 def _instant(value: Any) -> datetime | None:

@@ -327,7 +327,7 @@ class Ledger(Claims[Claimed]):
         subscriptions = {row.id: subscription_of(row) for row in found}
         return [
             Undelivered(
-                slip=content_of_row(row),
+                content=content_of_row(row),
                 state=DeliveryState(row.state),
                 reason=row.reason,
                 subscription=subscriptions.get(row.subscription_id),

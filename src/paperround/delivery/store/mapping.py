@@ -114,10 +114,10 @@ def _risen(papers: Sequence[RisenPaper]) -> list[dict[str, Any]] | None:
 
 def content_of_row(row: Row[Any]) -> DeliveryContent:
     """Return the content of a row's email; the address is empty after an erasure."""
-    return value_of(DeliveryContent, row, **_slip_fields(row))
+    return value_of(DeliveryContent, row, **_content_fields(row))
 
 
-def _slip_fields(row: Row[Any]) -> dict[str, Any]:
+def _content_fields(row: Row[Any]) -> dict[str, Any]:
     """Return the fields that differ from their columns."""
     reasons = row.reason_codes or row.reasons or {}
     return {
@@ -140,7 +140,7 @@ def _slip_fields(row: Row[Any]) -> dict[str, Any]:
 def claimed_delivery_of(row: Row[Any], lease: Lease) -> Claimed:
     """Return the claimed delivery of a row under `lease`."""
     others = {"kind": DigestKind(row.kind), "lease": lease, "taken": 0}
-    return value_of(Claimed, row, **_slip_fields(row), **others)
+    return value_of(Claimed, row, **_content_fields(row), **others)
 
 
 def _why_not(row: Row[Any]) -> SkipReason | None:

@@ -41,7 +41,7 @@ MAY_GO_AGAIN = (
 )
 """Final states from which a system email may be queued again."""
 
-OLD_END, NEW_END = "old", "new"
+OLD_ADDRESS, NEW_ADDRESS = "old", "new"
 """The last parts of the keys of the two system emails about a change of address."""
 
 OF_A_MOVE = frozenset({"written", "folded"})
@@ -178,7 +178,8 @@ class NoticeLedger(Claims[ClaimedNotice]):
         rows."""
         c, other = db.notices.c, db.notices.alias("other")
         both = select(other.c.id).where(
-            other.c.key == func.substr(c.key, 1, func.length(c.key) - len(NEW_END)) + OLD_END,
+            other.c.key
+            == func.substr(c.key, 1, func.length(c.key) - len(NEW_ADDRESS)) + OLD_ADDRESS,
             other.c.used_at.is_not(None),
         )
         settled = and_(c.used_at.is_not(None), both.exists())
