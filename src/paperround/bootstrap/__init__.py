@@ -448,7 +448,7 @@ class AppContext:
         self.stopping.set()
 
     def boot(self) -> Boot | None:
-        """Return the boot of this machine; None with a fixed clock, which cannot have jumped."""
+        """Return the boot of this machine; None with a fixed clock, unrelated to the uptime."""
         is_real = isinstance(self.clock, SystemClock) and not self.demo
         return SystemProcesses().boot() if is_real else None
 

@@ -88,7 +88,7 @@ class Did(StrEnum):
     """The address is gone."""
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
-    """The reader unsubscribed by email."""
+    """The reader unsubscribed by email, or at the provider."""
     PAUSED = "paused"
     """Nothing is sent for some days."""
     NOTED = "noted"

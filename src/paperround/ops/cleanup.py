@@ -44,7 +44,7 @@ REMIND_AFTER = timedelta(hours=24)
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_PACES = timedelta(days=2)
-"""How long the rate state of a domain without mail is kept; it matters for an hour at most."""
+"""How long the rate state of a domain without mail is kept. Only its last minutes matter."""
 
 KEPT_SLOTS = timedelta(days=400)
 KEPT_NAMES = timedelta(days=28)

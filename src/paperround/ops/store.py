@@ -155,7 +155,7 @@ class FigureStore(Store):
         row = {"edition_id": edition, "figures": figures.to_json(), "counted_at": now}
         self._connection.execute(statement, row)
 
-    # --- what comes back -----------------------------------------------------------------------
+    # --- bounces and complaints ----------------------------------------------------------------
 
     def returned(self, list_id: ListId | None, *, since: datetime) -> dict[date, Counter[str]]:
         """Count bounces and complaints by day; for a list, only those about its digests."""

@@ -152,7 +152,7 @@ def lock_person(work: Transaction, number: SubscriberId) -> Subscriber:
 
 
 def readers_of(work: Transaction, person: Subscriber, list_name: str | None) -> list[TokenHolder]:
-    """Return the person with each of their subscriptions, or with that of one list. Raises
+    """Return the person with each of their subscriptions, or only with that of one list. Raises
     NotFound."""
     lists = {one.id: one for one in work[ListStore].all()}
     readers = [

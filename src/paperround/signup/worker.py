@@ -7,7 +7,7 @@
         or an operator ─► a link to the admin pages, if that is what was requested
 
 Rows are processed in the order they came, each in one transaction with its results. So a process
-may die anywhere, several may run at once, and a row that fails is postponed while others go on.
+may die anywhere, several may run at once, and a failing row is postponed without delaying others.
 """
 
 import logging
@@ -103,7 +103,7 @@ def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
 
 
 class SignupOutcome(StrEnum):
-    """What became of a sign-up: an email was queued, or why none was."""
+    """The outcome of a sign-up: an email was queued, or why none was."""
 
     MAILED = "mailed"
     SUPPRESSED = "suppressed"

@@ -30,7 +30,7 @@ def audit_person(
     now: datetime,
     **details: str | int,
 ) -> None:
-    """Note that `by` did `action` to a person, in the transaction that does it."""
+    """Audit an action of `by` on a person, in the transaction that performs it."""
     note = AuditedAction(actor=by, action=action, target=person_target(person), details=details)
     work[AuditStore].note(note, now=now)
 

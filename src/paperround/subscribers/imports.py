@@ -251,7 +251,7 @@ def lift(
     """End the suppression of `address`, in every spelling and under every key, and forget its
     bounces.
 
-    This subscribes nobody. A former subscriber counts as unsubscribed and may sign up again; any
+    It subscribes no one. A former subscriber counts as unsubscribed and may sign up again; any
     other address may be imported. With `resume`, a reader whom a bounce had stopped gets digests
     again: they never unsubscribed.
 
