@@ -30,7 +30,11 @@ def test_the_page_says_what_will_change_and_its_button_what_did(
     site: Site, digest_token: str, papers: Papers
 ) -> None:
     title = papers[0].title
-    will = {"more": "will rank higher", "less": "will rank lower", "save": "in your saved papers"}
+    will = {
+        "more": "will rank higher",
+        "less": "will rank lower",
+        "save": "will be added to your saved papers",
+    }
     did = {
         "more": f"You asked for more like “{title}”",
         "less": f"You asked for less like “{title}”",
