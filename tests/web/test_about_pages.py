@@ -39,6 +39,8 @@ def test_a_calendar_of_no_year_and_of_an_empty_one(site: Site) -> None:
     assert site.client.get("/calendar?year=26").status_code == 422
     assert site.client.get("/calendar?list=none").status_code == 404
     assert "There are no editions in 2019." in site.client.get("/calendar?year=2019").text
+    german = site.client.get("/calendar?year=2019&lang=de").text
+    assert ">2019 gibt es keine Ausgaben." in german
 
 
 @pytest.mark.accept("F38", part="api", mutant="the-api-page-names-an-old-route")
