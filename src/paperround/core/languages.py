@@ -27,6 +27,8 @@ _RANGE = re.compile(
 """One range of Accept-Language (RFC 9110, 12.5.4)."""
 
 
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 Message = str | tuple[str, str]
 """English with placeholders such as `%(name)s`; for plurals the forms for one and for several."""
 
@@ -41,7 +43,8 @@ class TranslatableText(str):
 def marked(text: str, /, **params: object) -> str:
     """Mark `text` for translation, and fill its placeholders with `params`.
 
-    The parameter `given` is user input: it is quoted.
+    The parameter `given` is user input: it is quoted. `weekday` is the number of a weekday, from 0
+    for Monday.
     """
     return _text(text, text, params) if params else text
 
@@ -65,6 +68,8 @@ def _text(english: str, message: Message, params: Mapping[str, object]) -> Trans
 def _in_english(name: str, value: object) -> str:
     if name == "given":
         return repr(value)
+    if name == "weekday" and isinstance(value, int):
+        return _WEEKDAYS[value]
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -20,6 +20,7 @@ from paperround.self_service.preferences import FURTHEST_DUE, next_due
 from paperround.subscribers.model import (
     COMPLAINT,
     GONE,
+    WEEKDAYS,
     Frequency,
     SubscriberId,
     SubscriberState,
@@ -56,8 +57,13 @@ _LIST_PAUSED = marked("no digest, because the list has been paused since %(at)s.
 _LIST_ARCHIVED = marked("no digest, because the list is archived.")
 _PAUSED = marked("no digest before %(date)s, because of a pause.")
 _RESTING = marked("no digest before %(date)s, because too many messages bounced.")
-_DIGESTS = marked("gets digests %(frequency)s at %(time)s.")
-_DIGESTS_NEXT = marked("gets digests %(frequency)s at %(time)s; the next is due on %(date)s.")
+_DIGESTS: Mapping[Frequency, str] = {
+    Frequency.DAILY: marked("gets digests daily at %(time)s."),
+    Frequency.WEEKDAYS: marked("gets digests from Monday to Friday at %(time)s."),
+    Frequency.WEEKLY: marked("gets digests every %(weekday)s at %(time)s."),
+    Frequency.MONTHLY: marked("gets digests on the first day of each month at %(time)s."),
+}
+_DAILY_NEXT = marked("gets digests daily at %(time)s; the next is due on %(date)s.")
 _WAITS = marked("the digest of %(date)s is waiting to be sent.")
 _LAST: Mapping[DeliveryState, str] = {
     DeliveryState.SENT: marked(
@@ -148,15 +154,15 @@ def _digests(
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
     due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
-    often = {
-        "frequency": preferences.frequency_text,
-        "time": f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}",
-    }
+    time = f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}"
     # With other frequencies, the due instant may be on a day without a digest.
     if due_at and preferences.frequency is Frequency.DAILY:
-        yield marked(_DIGESTS_NEXT, date=local_date(due_at, zone), **often)
+        yield marked(_DAILY_NEXT, time=time, date=local_date(due_at, zone))
+    elif preferences.frequency is Frequency.WEEKLY:
+        weekday = WEEKDAYS.index(preferences.weekday or WEEKDAYS[0])
+        yield marked(_DIGESTS[Frequency.WEEKLY], time=time, weekday=weekday)
     else:
-        yield marked(_DIGESTS, **often)
+        yield marked(_DIGESTS[preferences.frequency], time=time)
     wanted = DeliveryQuery(list_id=subscription.list_id, subscriber_id=subscription.subscriber_id)
     newest = _newest(work, wanted)
     sent = _newest(work, replace(wanted, state=DeliveryState.SENT))
