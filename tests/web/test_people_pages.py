@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from paperround.access.store import AuditStore
 from paperround.bounces.model import Did, Proof
 from paperround.bounces.store import ReturnStore
+from paperround.core.i18n.locale import locale_for
 from paperround.digests.sending import deliver
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import GONE
@@ -208,6 +209,10 @@ def test_errand_9_another_hour_zone_language_and_frequency(desk: HelpDesk) -> No
     after = desk.done(path, **fields, **choices, **more)
     for text in ("Once a week, on Tuesday", "06:00 Europe/Berlin", "graphs"):
         assert text in after
+    assert "gets digests every Tuesday at 06:00 Europe/Berlin" in desk.standing()
+    german = desk.client.get(f"{ALICE}?lang=de").text
+    assert f"{locale_for('de').word('Searches')}: graphs" in german
+    assert "jeden Dienstag um 06:00" in german
     assert "changed by someone else" in desk.refused(
         path, **fields, **choices, **more, mute="bricks"
     )

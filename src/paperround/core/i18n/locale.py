@@ -262,10 +262,5 @@ PARTS = (
     marked("colleagues"),
     marked("submitter cap"),
     marked("topic cap"),
-    marked("match"),
-    marked("category"),
-    marked("cites"),
-    marked("personal"),
-    marked("spread"),
 )
 """The names of the parts of a score, as readers see them."""

@@ -1,8 +1,9 @@
-"""Labels on admin pages for the states of digests, of feeds and of their runs."""
+"""Labels on admin pages for the states of digests, feeds and runs, and for kinds of interests."""
 
 from collections.abc import Mapping
 
 from paperround.core.languages import marked
+from paperround.subscribers.interests import InterestKind
 
 DELIVERY_STATES: Mapping[str, str] = {
     "queued": marked("waiting"),
@@ -24,6 +25,17 @@ FEED_HEALTH: Mapping[str, str] = {
     "holiday": marked("holiday"),
     "failed": marked("failing"),
     "paused": marked("paused"),
+}
+
+INTEREST_KINDS: Mapping[InterestKind, str] = {
+    InterestKind.TOPIC: marked("Topics"),
+    InterestKind.KEYWORD: marked("Searches"),
+    InterestKind.AUTHOR: marked("Authors"),
+    InterestKind.CATEGORY: marked("Categories"),
+    InterestKind.SEED: marked("Papers like these"),
+    InterestKind.MUTE: marked("Mute"),
+    InterestKind.FOCUS: marked("Works on"),
+    InterestKind.AVOID: marked("Not interested in"),
 }
 
 RUN_STATES: Mapping[str, str] = {

@@ -19,6 +19,7 @@ from paperround.self_service import adding, help_desk, suppressions
 from paperround.signup.magic_links import address_of
 from paperround.subscribers.model import GONE, SubscriberId, SubscriberState
 from paperround.web.admin.forms import FormFields, require_sure, unknown_action
+from paperround.web.admin.labels import INTEREST_KINDS
 from paperround.web.admin.people import ERASED, PATH, as_invalid
 from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
 from paperround.web.context import App, Now
@@ -82,6 +83,7 @@ def _person_page(
         waits=SubscriberState.PENDING in states,
         may_resume=set(record.suppressions) == {GONE},
         frequencies=FREQUENCIES,
+        interest_kinds=INTEREST_KINDS,
         events=events[:EVENTS],
         next_cursor=PageRequest(EVENTS, None).next_cursor("timeline", places),
         typed=typed or {},
