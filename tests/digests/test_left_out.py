@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from paperround.core.i18n.locale import locale_for
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
@@ -15,6 +16,7 @@ from paperround.digests.edition_cache import EditionCache
 from paperround.digests.new_papers import NewPaperCounter
 from paperround.digests.publish import draft, freeze, publish
 from paperround.digests.render.composer import MailRenderer
+from paperround.editions.labels import localized_new
 from paperround.editions.model import DigestKind, NewPapers
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -79,6 +81,7 @@ def test_a_digest_says_how_many_papers_were_new_and_how_many_of_them_it_holds(
     assert listed_since(database, FRIDAY) == 3
     assert len(second.papers) == 5
     mail = MailRenderer(sender_identity()).render(second)
+    assert localized_new(locale_for(), NewPapers(new=1, here=1)) == "1 new paper, 1 in this digest"
     assert "3 new papers, 3 in this digest" in mail.html
     assert "\n3 new papers, 3 in this digest\n" in mail.text
 
@@ -441,7 +444,7 @@ def test_one_click_by_the_link_of_the_mail_teaches(ada: SqlDatabase) -> None:
         ratings = work[SubscriberStore].feedback_of(person(ada, "ada"))
     assert ratings == [(paper.paper_id, "more")]
     mail = MailRenderer(sender_identity()).render(mailed(ada, "ada", MONDAY.date()))
-    assert "Rose later, and we had left it out" in mail.html
+    assert "Left out of your digests, but popular later" in mail.html
     assert "98 votes" in mail.text
     assert f"/feedback/{'x' * 40}/more/r1" in mail.html
     assert f"/feedback/{'x' * 40}/more/r1" in mail.text

@@ -122,7 +122,7 @@ def test_a_monthly_digest_says_so_and_leads_to_its_month(database: SqlDatabase) 
     publish_month(database)
     view = mailed(database, "month", FIRST.date())
     words = MailRenderer(sender_identity()).render(view)
-    assert words.subject.endswith(" · your month, January 2026, 5 papers")
+    assert words.subject.endswith(" · January 2026, 5 papers")
     assert "Your month, January 2026, 5 papers" in words.text
     assert "Your month, January 2026" in words.html
     assert view.days == (date(2026, 1, 1), date(2026, 1, 31))

@@ -80,7 +80,7 @@ def test_a_long_title_is_cut_on_a_word_and_count_and_date_are_still_read() -> No
 def test_a_weekly_subject_names_the_days_of_the_week_before() -> None:
     subject = rendered(view(6, period=TrendingPeriod.WEEK)).subject
     assert subject.startswith("Slow Diffusion: Sharp Images from")
-    assert subject.endswith("… · your week, 23–29 Jan, 6 papers")
+    assert subject.endswith("… · week of 23–29 Jan, 6 papers")
 
 
 # --- what both parts say -----------------------------------------------------------------------

@@ -36,7 +36,7 @@ def test_a_week_opens_with_the_best_of_all_its_days(busy_friday: SqlDatabase) ->
 def test_a_weekly_digest_says_so_and_leads_to_its_week(busy_friday: SqlDatabase) -> None:
     day, week = (mailed(busy_friday, name, NOW.date()) for name in ("ada", "week"))
     renderer = MailRenderer(sender_identity())
-    assert renderer.render(week).subject.endswith(" · your week, 23–29 Jan, 5 papers")
+    assert renderer.render(week).subject.endswith(" · week of 23–29 Jan, 5 papers")
     assert renderer.render(day).subject.endswith(" · 5 papers, 30 Jan")
     assert week.web_url.endswith("/trending?period=week&date=2026-W05")
     assert week.more_papers == 0

@@ -43,7 +43,7 @@ from tests.sample_database import fill, record, subscribe
 from tests.self_service.readers import press, signup_context
 
 SAVED = "Saved by 3 colleagues"
-CLUB = "Journal club: “Paper 9”, saved by 4 colleagues this week"
+CLUB = "Saved by 4 colleagues this week: “Paper 9”"
 SATURDAY = FRIDAY + DAY
 HOUR = DAY / 24
 
@@ -292,8 +292,7 @@ def test_the_paper_most_saved_this_week_is_the_journal_club(database: SqlDatabas
     next_edition(database)
     words = MailRenderer(sender_identity()).render(friday(database, "new"))
     assert CLUB in " ".join(words.text.split())
-    assert "Journal club: “<span" in words.html
-    assert "saved by 4 colleagues this week" in words.html
+    assert "Saved by 4 colleagues this week: “<span" in words.html
     fay = friday(database, "fay").club
     assert fay is not None
     assert (fay.title, fay.readers) == ("Paper 9", 4)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from paperround.core.i18n.locale import LIST_TITLES, Locale
-from paperround.core.languages import marked
+from paperround.core.languages import marked, marked_forms
 from paperround.core.reasons import contains_votes
 from paperround.editions.model import NewPapers, TrendingPeriod
 from paperround.editions.sections import Age, Section
@@ -92,18 +92,22 @@ def localized_section_note(locale: Locale, section: Section) -> str:
     return locale.word(_GUESSED) if section in (Section.NEW, Section.OLDER) else ""
 
 
-LEFT_OUT = marked("Rose later, and we had left it out")
+LEFT_OUT = marked("Left out of your digests, but popular later")
 """The title above papers that digests had left out."""
+_NEW_IN_FIELDS = marked_forms(
+    "%(num)s new in your fields, %(here)s for you",
+    "%(num)s new in your fields, %(here)s for you",
+)
+_NEW_PAPERS = marked_forms(
+    "%(num)s new paper, %(here)s in this digest", "%(num)s new papers, %(here)s in this digest"
+)
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
     """Return `214 new in your fields, 9 for you`, or for the whole list `214 new papers, 12 in this
     digest`; also that nothing is on the reader's topics, if so."""
-    counts = {"new": papers.new, "here": papers.here}
-    if papers.in_fields:
-        line = locale.gettext("%(new)s new in your fields, %(here)s for you", **counts)
-    else:
-        line = locale.gettext("%(new)s new papers, %(here)s in this digest", **counts)
+    forms = _NEW_IN_FIELDS if papers.in_fields else _NEW_PAPERS
+    line = locale.ngettext(*forms, papers.new, here=papers.here)
     if papers.nothing_on is None:
         return line
     if papers.nothing_on:

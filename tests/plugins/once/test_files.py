@@ -54,7 +54,10 @@ def test_markdown_tells_what_rose_and_what_was_withdrawn_too() -> None:
     rose = LeftOutPaper(title="Kites", url="https://arxiv.org/abs/2601.00007", votes=9)
     gone = WithdrawnPaper(title="A *kite*", url="")
     text = digest_markdown(view(1, risen=(rose,), withdrawn=(gone,))).decode()
-    assert "## Rose later, and we had left it out\n\n- [Kites](<https://arxiv.org/abs/" in text
+    assert (
+        "## Left out of your digests, but popular later\n\n- [Kites](<https://arxiv.org/abs/"
+        in text
+    )
     assert "## Withdrawn since we sent it:\n\n- A \\*kite\\*\n" in text
 
 
