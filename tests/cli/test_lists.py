@@ -55,7 +55,7 @@ def test_a_list_is_created_edited_archived_and_restored() -> None:
     [
         (("add", "Robots", "--title", "R"), "lowercase letters"),
         (("add", "robots"), "--title"),
-        (("add", "robots", "--title", "R", "--feed", "none"), "there is none yet"),
+        (("add", "robots", "--title", "R", "--feed", "none"), "known feeds: none yet"),
         (("add", "robots", "--title", "R", "--signup", "maybe"), "open, closed or domains"),
         (("add", "robots", "--title", "R", "--reply-to", "x"), "--reply-to"),
         (("add", "robots", "--title", "R", "--days", "99"), "--days"),

@@ -120,7 +120,7 @@ def test_a_name_is_given_once(database: Database) -> None:
     create(database)
     with pytest.raises(AlreadyTaken, match="bio"):
         create(database)
-    with pytest.raises(NotFound, match="there is bio"):
+    with pytest.raises(NotFound, match="known lists: bio"):
         edit(database, "physics", size=5)
 
 

@@ -120,7 +120,7 @@ def test_a_list_with_two_feeds_is_made_changed_and_audited(
         ("name", "trending", "list called trending already exists"),
         ("title", " ", "Enter a title"),
         ("feeds", [], "Tick at least one feed"),
-        ("feeds", ["gone"], "there is robots-feed, vision-feed"),
+        ("feeds", ["gone"], "known feeds: robots-feed, vision-feed"),
         ("categories", "x" * 70, "not a category"),
         ("search", "...", "no words to look for"),
         ("cuts", "noon", "not a time of day"),

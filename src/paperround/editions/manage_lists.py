@@ -133,7 +133,7 @@ def _feed_ids(work: Transaction, names: Sequence[str]) -> tuple[FeedId, ...]:
             known = ", ".join(one.name for one in work[FeedStore].all()[:_MOST_NAMED])
             raise invalid(
                 "feeds",
-                "no feed is called %(given)s; there is %(name)s",
+                "no feed is called %(given)s; known feeds: %(name)s",
                 given=name[:60],
                 name=known or "none yet",
             )

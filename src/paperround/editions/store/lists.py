@@ -180,7 +180,7 @@ class ListStore(Store):
 def _unknown(name: str, lists: Sequence[MailingList]) -> NotFound:
     names = ", ".join(one.name for one in lists) or "none yet"
     return NotFound(
-        marked("no list is called %(given)s; there is %(name)s", given=name, name=names)
+        marked("no list is called %(given)s; known lists: %(name)s", given=name, name=names)
     )
 
 

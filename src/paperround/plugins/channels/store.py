@@ -93,7 +93,7 @@ class ChannelStore(Interests):
         if found := self._read(_C.name == name):
             return found[0]
         names = ", ".join(one.name for one in self.all())
-        raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
+        raise NotFound(f"no channel is called {name!r:.80}; known channels: {names or 'none yet'}")
 
     def get(self, channel: SubscriberId) -> Channel:
         """Return the channel with this id. Raises NotFound."""
