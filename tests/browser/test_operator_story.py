@@ -169,7 +169,7 @@ def edits_the_held_edition(admin: Page) -> None:
     """Each change shows on the page; approved, the edition goes out."""
     _press(admin, "link", "Editions")
     expect(admin.get_by_role("heading", name="Held")).to_be_visible()
-    _press(admin, "link", "2026-03-02, cut 3")
+    _press(admin, "link", "2026-03-02, edition 3")
     expect(admin.get_by_text("This edition is held until")).to_be_visible()
     _press(admin, "button", f"Pin: {PINNED}")
     expect(admin.locator(".ranked-papers li").first).to_contain_text(PINNED)

@@ -184,7 +184,7 @@ def test_the_order_shows_its_parts_and_other_weights(site: Site, digest_token: s
     usual = client.get("/admin/ranking").text
     assert '<span class="dim small parts">' in usual
     other = client.get("/admin/ranking?weights=votes=5").text
-    assert "without:" in other
+    assert "with the current weights: rank" in other
     assert client.get("/admin/ranking?weights=magic=5").status_code == 422
 
 

@@ -294,7 +294,7 @@ def _digest_of(
     ]
     if not found:
         raise invalid(
-            "date", "they got no digest on %(date)s: see the dates in their timeline", date=day
+            "date", "they got no digest on %(date)s: choose a date from their timeline", date=day
         )
     if len(found) > 1:
         names = ", ".join(one.list_name for one in found)

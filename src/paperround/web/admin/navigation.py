@@ -20,7 +20,7 @@ PAGES = (
     (marked("Figures"), "/admin/figures"),
     (marked("API keys"), "/admin/keys"),
     (marked("Operators"), "/admin/operators"),
-    (marked("Audit"), "/admin/audit"),
+    (marked("Audit log"), "/admin/audit"),
     (marked("Doctor"), "/admin/doctor"),
 )
 """The title and the path of each page, in the order of the navigation."""
