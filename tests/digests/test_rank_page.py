@@ -90,14 +90,14 @@ def test_an_old_paper_moved_down_with_its_age() -> None:
         (
             "colleagues",
             0.5,
-            "Moved up: at least three readers who share their saves liked it.",
+            "Moved up: at least three colleagues who share their saves liked it.",
         ),
         (
             "colleagues",
             -0.5,
             (
-                "Moved down: at least three readers who share their saves asked for fewer papers "
-                "like this."
+                "Moved down: at least three colleagues who share their saves asked for fewer "
+                "papers like this."
             ),
         ),
         (
