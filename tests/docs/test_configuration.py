@@ -111,7 +111,7 @@ def test_records_of_the_dns_can_be_read(shown: Block) -> None:
         assert dns.zone.from_text(f"$ORIGIN .\n{line}\n", check_origin=False).nodes
 
 
-PROXY = block("docs/first-digest.md", 12)
+[PROXY] = blocks_in("nginx")
 
 
 @pytest.mark.accept("S9", part="the proxy's log")

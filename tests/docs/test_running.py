@@ -205,17 +205,16 @@ def test_the_live_check_of_feeds_prints_lines_as_its_page_shows(terminal: Termin
     [shown] = [one.text for one in blocks_in("text") if one.page == "docs/feeds.md"]
     form = re.compile(r"[\w-]+: .+ \(1 papers, 1 rejects, 1 bytes in 1 s\)")
     told = terminal.works("feeds", "check", "--live")
+    assert told
     assert all(form.fullmatch(shape(one)) for one in (shown + told).splitlines())
 
 
 def test_the_dns_record_of_a_key_looks_as_its_page_shows(terminal: Terminal) -> None:
     terminal.folder.joinpath(".env").write_text(SETTINGS)
     [shown] = [one.text for one in blocks_in("zone") if one.page == "docs/dkim.md"]
-    told = terminal.works("dkim", "create")
-    without_key = {
-        re.sub(r'p=[^"]*" "[^"]*"', "p=", one) for one in (shown.strip(), *told.splitlines())
-    }
-    assert len([one for one in without_key if "p=" in one]) == 1
+    [told] = [one for one in terminal.works("dkim", "create").splitlines() if "p=" in one]
+    shown, told = (re.sub(r'p=[^"]*" "[^"]*"', "p=", one.strip()) for one in (shown, told))
+    assert told == shown
 
 
 OUTPUTS = {
