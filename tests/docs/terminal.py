@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -71,7 +71,13 @@ class World(Service):
 class Offline(AppContext):
     """An installation whose services, and whose DNS, are made up."""
 
+    opened: ClassVar[list[Any]] = []
     world: World = field(default_factory=lambda: World(says=dict(ANSWERS)))
+
+    @cached_property
+    def engine(self) -> Any:
+        self.opened.append(super().engine)
+        return self.opened[-1]
 
     @cached_property
     def client(self) -> Any:
@@ -111,7 +117,11 @@ def offline() -> Iterator[Typing]:
         patched.setattr(installation, "AppContext", Offline)
         patched.setattr(socket, "getaddrinfo", socket.getaddrinfo)
         cut_off()
-        yield clock
+        try:
+            yield clock
+        finally:
+            while Offline.opened:
+                Offline.opened.pop().dispose()
 
 
 @dataclass(frozen=True)
