@@ -215,18 +215,18 @@ def _replacements(
     return rows
 
 
-def _same_papers(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
+def _same_papers(edition: Edition, content: DeliveryContent) -> DigestChoice | SkipReason:
     """Return the choice of the same papers, without those withdrawn since."""
     remaining = {paper.position for paper in edition.all_papers if not paper.withdrawn}
-    kept = tuple(place for place in slip.positions if place in remaining)
+    kept = tuple(place for place in content.positions if place in remaining)
     if not kept:
         return SkipReason.NO_NEW_PAPERS
     return DigestChoice(
         positions=kept,
-        reasons={place: reason for place, reason in slip.reasons.items() if place in remaining},
+        reasons={place: reason for place, reason in content.reasons.items() if place in remaining},
         parts={
-            name: tuple(slip.parts.get(place, {}).get(name, 0) for place in kept)
-            for name in dict.fromkeys(chain.from_iterable(slip.parts.values()))
+            name: tuple(content.parts.get(place, {}).get(name, 0) for place in kept)
+            for name in dict.fromkeys(chain.from_iterable(content.parts.values()))
         },
     )
 

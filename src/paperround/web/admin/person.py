@@ -124,12 +124,12 @@ def act(
 ) -> Response:
     """Run the action of the button pressed."""
     person = SubscriberId(number)
-    errand = _Action(app=app, now=now, by=by, number=person, form=form)
+    one = _Action(app=app, now=now, by=by, number=person, form=form)
     try:
         action = _ACTIONS.get(form.get("action", ""))
         if action is None:
             raise unknown_action()
-        return action(errand)
+        return action(one)
     except (InvalidInput, RateLimited) as error:
         shown = as_invalid(error)
         return _person_page(app, now, request, person, paging, typed=form, error=shown)
