@@ -33,8 +33,8 @@ LIKELY_FOR = timedelta(days=30)
 
 SURGE_OF_A_DOMAIN = 5
 SURGE = 25
-"""How many readers a single bounce each may suppress within a day: at one mail domain, and in
-all."""
+"""The most readers that may be suppressed within a day by one bounce each: at one mail domain, and
+in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
     papers that a feed first brought since the digest before ─► in the reader's fields ─► counts
 
 Readers who know how many papers a digest left out need not check the listings. That only holds if
-the number is right, so there is none while a feed is out of reach.
+the number is right, so there is none while a feed is unreachable.
 """
 
 from collections import defaultdict
@@ -89,7 +89,7 @@ def new_span(subscription: Subscription, period: TrendingPeriod, day: date) -> N
 def load_counter(
     work: Transaction, edition: Edition, mailing_list: MailingList, span: NewSpan
 ) -> NewPaperCounter | None:
-    """Return the counter of a span; None while one of the edition's feeds is out of reach."""
+    """Return the counter of a span; None while one of the edition's feeds is unreachable."""
     if not _is_complete(edition):
         return None
     if isinstance(span, timedelta):

@@ -44,7 +44,7 @@ REMIND_AFTER = timedelta(hours=24)
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_PACES = timedelta(days=2)
-"""How long the rate state of a domain without mail is kept. Only its last minutes matter."""
+"""How long the rate state of a domain without mail is kept: its pause lasts an hour at most."""
 
 KEPT_SLOTS = timedelta(days=400)
 KEPT_NAMES = timedelta(days=28)

@@ -101,7 +101,7 @@ class SubscriberDay(SubscriberFigures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupFigures:
-    """How many confirmation emails were requested, were confirmed, and how many reminders sent."""
+    """How many confirmations were requested, how many were given, and how many reminders sent."""
 
     asked: int = 0
     confirmed: int = 0

@@ -85,8 +85,8 @@ class TickContext:
     """The dependencies of a tick.
 
     `alerts_to` is the operator's address, None for no email. `ping` tells a dead-man switch that
-    digests get out. `boot` returns when this machine was booted, None if that is unknown. `alive`
-    records a heartbeat during a long step.
+    digests get out. `boot` returns the boot of this machine with its uptime, None if unknown.
+    `alive` records a heartbeat during a long step.
     """
 
     database: Database

@@ -19,7 +19,8 @@ class Weights:
     votes: float = 1.0
     """Natural log of the expected final votes. The unit of all the others."""
     growth: float = 0.5
-    """Natural log of recent votes per day. Half of `votes`: level first, then speed."""
+    """Natural log of recent votes per day. Half of `votes`: the level of votes counts more than
+    their speed."""
     source: float = 1.0
     """The share of the difference between the levels of sites to remove; 0 compares their counts as
     they are. Chosen: we do not know which of two sites is right."""
