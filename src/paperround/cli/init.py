@@ -69,7 +69,7 @@ def init(
     ] = None,
     contact: Annotated[
         str | None,
-        typer.Option("--contact", metavar="EMAIL", help="An address whose email is read."),
+        typer.Option("--contact", metavar="EMAIL", help="A monitored address."),
     ] = None,
     relay: Annotated[
         str | None,
@@ -242,7 +242,7 @@ def _ask_sender(
     name = required(read_line, "readers must see who sends the email", must=must)
     operator = interview.ask("--operator", "Name", before.operator or "", name)
     address = required(read_address, "readers need an address they can write to", must=must)
-    contact = interview.ask("--contact", "E-mail", before.contact or "", address)
+    contact = interview.ask("--contact", "Email", before.contact or "", address)
     usual = before.mail_from if "mail_from" in before.model_fields_set else ""
     usual = usual or sender_of(operator, contact) or before.mail_from
     if not relay and interview.given["--mail-from"] is None:

@@ -61,7 +61,7 @@ def check_sender(settings: Settings) -> Finding:
         return warn(
             "sender",
             "PAPERROUND_CONTACT is not an email address, so alerts only appear in the log",
-            "set an address whose email is read",
+            "set an address that is monitored",
         )
     return ok("sender", f"email comes from {settings.mail_from}")
 

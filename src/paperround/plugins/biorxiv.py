@@ -317,5 +317,5 @@ class Biorxiv(Source[_BiorxivPlace]):
             return answer.batch, place.next_server
         if end >= _MOST_ROWS:
             span = f"{place.since} to {place.until}"
-            raise FetchFailed(f"the papers of {span} go on after {_MOST_ROWS:,} rows")
+            raise FetchFailed(f"there are more than {_MOST_ROWS:,} papers from {span}")
         return answer.batch, replace(place, start=end)

@@ -68,7 +68,7 @@ def lift_suppression(
     def end(work: Transaction) -> bool:
         lifted = lift(work, keys, address, now=now, resume=resume)
         if lifted:
-            then = "digests go on" if resume else "may sign up"
+            then = "digests resume" if resume else "may sign up"
             _note(work, keys, address, "lift suppression", by=by, now=now, reason=said, then=then)
         return lifted
 

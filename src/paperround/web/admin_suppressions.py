@@ -52,7 +52,7 @@ Reason = Annotated[
 
 
 class NewSuppression(StrictBody):
-    """An address that must never be mailed, and why."""
+    """An address that must never be emailed, and why."""
 
     model_config = example_config({"email": "ada@example.org", "reason": "asked by phone"})
 
@@ -61,8 +61,8 @@ class NewSuppression(StrictBody):
 
 
 class LiftedSuppression(NewSuppression):
-    """An address that may be mailed again, and why. `resume`: a bounce had stopped a reader, and
-    their digests go on."""
+    """An address that may be emailed again, and why. `resume`: resume the digests of a reader whom
+    a bounce had stopped."""
 
     model_config = example_config({"email": "ada@example.org", "reason": "server is back"})
 

@@ -171,7 +171,7 @@ class FoundPeople(BaseModel):
 
 
 class SuppressionReason(BaseModel):
-    """Why an address must not be mailed, and since when."""
+    """Why an address must not be emailed, and since when."""
 
     reason: PrintableText
     since: Instant

@@ -125,7 +125,7 @@ def check_hooks(context: AppContext) -> list[Finding]:
     missing = [
         warn(
             "hooks",
-            f"the relay is {name}'s, which reports bounces and complaints by a hook",
+            f"the relay is {name}'s, which reports bounces and complaints only to a hook",
             f"set {setting}, and have it post to /hooks/{name}: see docs/providers.md",
         )
         for end, (name, setting) in RELAYS.items()
@@ -133,10 +133,7 @@ def check_hooks(context: AppContext) -> list[Finding]:
     ]
     if on:
         named = ", ".join(f"/hooks/{name}" for name in on)
-        return [
-            ok("hooks", f"enabled: {named}"),
-            *missing,
-        ]
+        return [ok("hooks", f"enabled: {named}"), *missing]
     return missing or [
         skipped("hooks", "no provider is configured to report bounces and complaints")
     ]
