@@ -79,8 +79,8 @@ class PastStore(Store):
     # --- what is deleted -------------------------------------------------------------------------
 
     def next_edition(self, *, before: datetime) -> EditionId | None:
-        """Return the oldest edition that ended before `before` and still has rows, if none of its
-        digests waits and its figures were counted."""
+        """Return the oldest edition that ended before `before`, still has rows, has no waiting
+        digest, and has its figures counted; None without one."""
         c, mail = db.editions.c, db.deliveries.c
         counted = exists().where(db.edition_figures.c.edition_id == c.id)
         waits = exists().where(mail.edition_id == c.id, mail.state.not_in(FINAL))
