@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.story.command_line import SAMPLE, STORY_PYTHON
+from tests.story.command_line import SAMPLE, SOURCE, STORY_PYTHON
 
 WATCH = """
 import os, sys
@@ -28,7 +28,7 @@ THE_PRODUCT = "from paperround.cli.app import app\napp(sys.argv[1:])\n"
 
 
 def lived(folder: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "PAPERROUND_ENRICH": "off"}
+    settings = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "PAPERROUND_ENRICH": "off", **SOURCE}
     return subprocess.run(
         [STORY_PYTHON, "-c", WATCH + code, *arguments],
         cwd=folder,

@@ -13,6 +13,12 @@ from tests.story.forked import Process, started
 
 STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
 """The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
+SOURCE = (
+    {"PYTHONPATH": os.environ["PYTHONPATH"]}
+    if sys.executable == STORY_PYTHON and "PYTHONPATH" in os.environ
+    else {}
+)
+"""Where this run has its sources from, for a process with an environment of its own."""
 
 CLOCK = StartedClock(NOW)
 """What all processes of a test run read. It starts on a Monday morning when the run starts, so that

@@ -7,7 +7,7 @@ import pytest
 
 from paperround.core.times import format_instant
 from tests.builders import NOW
-from tests.story.command_line import STORY_PYTHON, CommandLine
+from tests.story.command_line import SOURCE, STORY_PYTHON, CommandLine
 
 HEAVY = ("alembic", "numpy", "scipy", "sklearn", "fastapi", "mako", "lxml")
 UNNEEDED_FOR_HELP = (*HEAVY, "sqlalchemy", "pydantic", "jinja2", "uvicorn")
@@ -25,7 +25,7 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
     done = subprocess.run(
         [STORY_PYTHON, "-c", LOADED, *arguments],
         cwd=folder,
-        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "PAPERROUND_ENRICH": "off"},
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "PAPERROUND_ENRICH": "off", **SOURCE},
         capture_output=True,
         text=True,
         check=True,
