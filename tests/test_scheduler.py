@@ -16,6 +16,8 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
+from paperround.db.migrate import upgrade
+from paperround.ops.tick import MAX_TICK_GAP, live
 from paperround.plugins.channels.job import POSTS
 from paperround.scheduler import (
     BACKUP_SECONDS,
@@ -102,6 +104,33 @@ def test_a_scheduler_knows_when_it_last_asked_for_jobs(home: Home) -> None:
     last = until(minutes.last_enqueued_at)
     minutes.stop(drain_seconds=0)
     assert before <= last <= home.clock.now()
+
+
+def test_a_schedule_that_stops_is_logged_once_as_an_error(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade(home.engine)
+    minutes = Scheduler(home)
+    minutes.start()
+    began = until(minutes.last_enqueued_at)
+    minutes.stop(drain_seconds=0)
+
+    def errors(*moments: datetime) -> list[str]:
+        caplog.clear()
+        for now in moments:
+            minutes.report_missing_ticks(now)
+        return [one.message for one in caplog.records if one.levelname == "ERROR"]
+
+    live(home.database, now=began)
+    late = began + 2 * MAX_TICK_GAP
+    assert errors(began, late, began) == [], "the clock jumped, and the next tick came"
+    [stopped] = errors(late, late, late)
+    assert "the scheduler has stopped" in stopped
+    assert errors(began) == [], "it runs again"
+    live(home.database, now=began - timedelta(hours=1))
+    assert errors(began) == [], "found missing once"
+    [not_run] = errors(began)
+    assert "no tick has run since" in not_run
 
 
 @pytest.mark.accept("O4", part="delivery is told to stop")

@@ -22,7 +22,10 @@ from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import MAIL, ROUNDS, ask
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import Job
+from paperround.core.times import format_instant
+from paperround.db.slots import SlotStore
 from paperround.ops.cluster import PERIOD
+from paperround.ops.tick import SCHEDULER, is_ticking
 
 TICK_SECONDS = 60
 """Seconds between two ticks."""
@@ -32,6 +35,12 @@ POLL_SECONDS = 5
 
 BACKUP_SECONDS = 3600
 """Seconds between two checks whether a backup is due."""
+
+MISSED_BEFORE_ERROR = 2
+"""Checks in a row that find no recent tick before an error is logged."""
+
+STOPPED = "the scheduler has stopped: it has enqueued nothing since %s; restart this process"
+NOT_RUN = "no tick has run since %s, though they are enqueued: restart this process or the workers"
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +72,7 @@ class Scheduler:
         self._led_at: datetime | None = None
         self._is_away = False
         self._last_enqueued_at: datetime | None = None
+        self._missed = 0
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -85,7 +95,7 @@ class Scheduler:
             next_run_time=now + timedelta(seconds=TICK_SECONDS),  # even if it never runs an hour
         )
         self._jobs.start()
-        Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
+        Thread(target=self._watch, name="paperround-clock", daemon=True).start()
 
     def stop(self, *, drain_seconds: float) -> bool:
         """Start no new jobs and wait up to `drain_seconds` for those that run; a delivery finishes
@@ -125,9 +135,34 @@ class Scheduler:
                 log.info("this scheduler starts the periodic jobs")
             self._led_at = now
 
-    def _watch_clock(self) -> None:
+    def _watch(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
-            reset_runs_ahead(self._jobs.get_jobs(), self._context.clock.now())
+            now = self._context.clock.now()
+            reset_runs_ahead(self._jobs.get_jobs(), now)
+            self.report_missing_ticks(now)
+
+    def report_missing_ticks(self, now: datetime) -> None:
+        """Log an error when this scheduler has stopped, or when the ticks it enqueues do not run.
+
+        It is logged once, at the second check in a row that finds this: after a clock jump, the
+        first check may come before the next tick.
+        """
+        try:
+            with self._context.database.reading() as work:
+                ticked_at = work[SlotStore].last_beat(SCHEDULER)
+        except PaperroundError:  # `_enqueue` logs that the database is unavailable
+            return
+        enqueues = is_ticking(self._last_enqueued_at, now=now)
+        if enqueues and is_ticking(ticked_at, now=now):
+            if self._missed >= MISSED_BEFORE_ERROR:
+                log.info("the schedule runs again")
+            self._missed = 0
+            return
+        self._missed += 1
+        if self._missed != MISSED_BEFORE_ERROR:
+            return
+        problem, last = (NOT_RUN, ticked_at) if enqueues else (STOPPED, self._last_enqueued_at)
+        log.error(problem, "the start" if last is None else format_instant(last))
 
 
 def reset_runs_ahead(jobs: list[ScheduledJob], now: datetime) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from paperround.access.store import AuditStore
 from paperround.config import Settings
+from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
+from paperround.ops.tick import live
 from tests.builders import NOW
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
@@ -61,6 +63,28 @@ def test_the_overview_says_that_mail_stays_in_the_outbox_while_no_relay_is_set(
             if relay is None:
                 add(one)
             assert ("/outbox" in logged_in(one).get("/admin").text) is is_kept
+
+
+def test_the_overview_says_in_red_that_the_scheduler_has_stopped(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+
+    def is_well() -> bool:
+        page = client.get("/admin").text
+        last_ran = page.partition("The scheduler last ran on")[0].rpartition("<p class=")[2]
+        well = "All is well." in page
+        assert last_ran.startswith('"dim"' if well else '"error"')
+        return well
+
+    folder = site.runtime.settings.data_dir
+    with scheduler_lock(folder):
+        live(site.runtime.database, now=site.clock.now())
+        assert is_well()
+    assert not is_well(), "its process has ended"
+    forget_scheduler(folder)
+    assert is_well(), "cron ticks now"
+    site.clock.move(minutes=4)
+    assert not is_well()
 
 
 @pytest.mark.parametrize(

@@ -334,6 +334,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what was planned, sent and refused. Also shows why some people got no digest."""
+    from paperround.doctor.schedule_check import check_schedule
     from paperround.ops.status import status as run
 
     context = runtime(now)
@@ -344,6 +345,7 @@ def status(
     value = to_json(
         {
             "last_tick_at": found.last_tick_at,
+            "ticking": found.is_ticking,
             "notices": asdict(found.notices),
             "pace": pace_as_json(found.pace),
             "lists": [_list_as_json(one) for one in found.lists],
@@ -351,12 +353,9 @@ def status(
             "signups": pick_fields(found.requests, "waiting oldest_due refused dropped"),
         }
     )
-    never = (
-        "the schedule has never run: start `paperround serve`, or run `paperround tick` every "
-        "minute"
-    )
+    schedule = check_schedule(found.last_tick_at, now=context.clock.now())
     lines = [
-        *([] if found.last_tick_at else [never]),
+        *([] if found.is_ticking else [f"{schedule.says}; {schedule.way_out}"]),
         *hold_lines(found.pace),
         *outline_lines(value),
     ]

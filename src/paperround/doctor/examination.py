@@ -107,7 +107,7 @@ def _check_processes(context: AppContext, current_status: Status, now: datetime)
         depths = context.shared_queue.queue_depths()
     except PaperroundError as error:
         return [fail("workers", str(error))]
-    ticks = schedule_check.is_ticking(current_status.last_tick_at, now=now)
+    ticks = current_status.is_ticking
     return schedule_check.check_processes(cluster, depths, ticks=ticks, now=now)
 
 

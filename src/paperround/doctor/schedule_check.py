@@ -19,11 +19,8 @@ from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import group_by_cause, list_names, rate_alerts
 from paperround.ops.cluster import ClusterStatus
 from paperround.ops.status import ListStatus, Status
-from paperround.ops.tick import SCHEDULER
+from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.ranking.models import KeptModel
-
-MAX_TICK_GAP = timedelta(minutes=3)
-"""Longest time without a tick. Ticks come once a minute."""
 
 OLD_EDITION = timedelta(hours=30)
 """Every list is cut at least once a day, and a cut waits some hours for late papers."""
@@ -63,11 +60,6 @@ def check_schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
         says = f"the schedule has not run since {format_instant(last_tick_at)}"
         return fail("schedule", says, START_TICKING)
     return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
-
-
-def is_ticking(last_tick_at: datetime | None, *, now: datetime) -> bool:
-    """Return whether the last tick was recent."""
-    return last_tick_at is not None and now - last_tick_at <= MAX_TICK_GAP
 
 
 def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:

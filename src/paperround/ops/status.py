@@ -49,7 +49,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
 from paperround.ops.plugin_jobs import plugin_jobs
-from paperround.ops.tick import SCHEDULER
+from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.signup.limits import DAY, count_requests
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
 from paperround.subscribers.readers import RequestTally
@@ -168,10 +168,12 @@ class Status:
     """The status of an installation.
 
     `returns` counts the bounces and complaints of the last week, `requests` the sign-ups and
-    similar requests that wait, and those that limits refused within a day.
+    similar requests that wait, and those that limits refused within a day. `is_ticking`: the last
+    tick was recent.
     """
 
     last_tick_at: datetime | None
+    is_ticking: bool
     notices: LedgerTotals
     lists: Sequence[ListStatus]
     pace: PaceStatus
@@ -203,8 +205,10 @@ def status(
         pace = pace_status(work, pacing, now=now)
         feeds = polled_feeds(work)
         lists = work[ListStore].live() if list_name is None else [work[ListStore].get(list_name)]
+        last_tick_at = work[SlotStore].last_beat(SCHEDULER)
         return Status(
-            last_tick_at=work[SlotStore].last_beat(SCHEDULER),
+            last_tick_at=last_tick_at,
+            is_ticking=is_ticking(last_tick_at, now=now),
             notices=work[NoticeLedger].totals(now=now),
             lists=[_list_status(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,

@@ -52,6 +52,10 @@ T = TypeVar("T")
 SCHEDULER = "scheduler"
 """The name of the heartbeat of a process that ticks."""
 
+MAX_TICK_GAP = timedelta(minutes=3)
+"""Longest time between two heartbeats of a schedule that runs: ticks come once a minute, and a long
+step records heartbeats too."""
+
 PING_INTERVAL = timedelta(minutes=5)
 
 
@@ -138,6 +142,11 @@ def tick(context: TickContext, *, now: datetime) -> TickReport:
     steps = _Steps()
     polls = _poll(context, steps, now=now)
     return replace(publish_round(context, now=now, steps=steps), polls=polls)
+
+
+def is_ticking(last_tick_at: datetime | None, *, now: datetime) -> bool:
+    """Return whether the last tick was recent."""
+    return last_tick_at is not None and now - last_tick_at <= MAX_TICK_GAP
 
 
 def poll_round(context: TickContext, *, now: datetime) -> TickReport:

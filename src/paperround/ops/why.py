@@ -31,12 +31,10 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth
 from paperround.ops.status import pace_status
-from paperround.ops.tick import SCHEDULER
+from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.subscribers.model import SubscriberId, SubscriberState, Subscription
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-SILENT = timedelta(minutes=5)
-"""How long the schedule may be silent; a tick comes once a minute."""
 _QUIET = (FeedHealth.FRESH, FeedHealth.PAUSED)
 """Feeds in these states explain nothing: they brought papers, or are paused."""
 
@@ -206,7 +204,7 @@ class _Answer:
         beat = self.work[SlotStore].last_beat(SCHEDULER)
         if beat is None:
             yield self.say("scheduler.never")
-        elif self.now - beat > SILENT:
+        elif not is_ticking(beat, now=self.now):
             yield self.say("scheduler.silent", since=beat)
         pace = pace_status(self.work, pacing, now=self.now)
         held = {

@@ -20,11 +20,8 @@ from paperround.delivery.restore_guard import WAS_PUT_BACK
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import cluster_status
 from paperround.ops.scheduler_lock import is_scheduler_gone
-from paperround.ops.tick import SCHEDULER
+from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.web.timed_check import TimedCheck
-
-STALE_AFTER = timedelta(minutes=3)
-"""The scheduler runs once a minute."""
 
 DOES_NOT_ANSWER = "the database does not answer"
 NOTHING_TICKS = "the schedule has not run: is the scheduler running?"
@@ -107,7 +104,7 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
         depths = app.shared_queue.queue_depths() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
-    is_stale = last_run is None or now - last_run > STALE_AFTER
+    is_stale = not is_ticking(last_run, now=now)
     if not is_shared and is_scheduler_gone(app.settings.data_dir):
         return GONE, {}
     facts: dict[str, object] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import Request, Response
 
@@ -12,6 +12,7 @@ from paperround.delivery.system_mail_model import Alert
 from paperround.digests.cancel import pause, resume
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.alerts import current_alerts
+from paperround.ops.scheduler_lock import is_scheduler_gone
 from paperround.ops.stats import summarise
 from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
@@ -25,17 +26,13 @@ WELL = frozenset({FeedHealth.FRESH, FeedHealth.EMPTY, FeedHealth.HOLIDAY})
 """The states of feeds that need no attention."""
 
 
-QUIET = timedelta(minutes=10)
-"""The scheduler runs every minute; if it has not run for this long, something is wrong."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewPage:
     """What the page shows: the status of every list, problems, feeds that are not well, and
     the main figures of the last days.
 
-    `is_ticking`: the scheduler ran within the last minutes. `keeps_mail`: no relay is set, so email
-    stays in the outbox.
+    `is_ticking`: a scheduler runs, as far as `/readyz` knows. `keeps_mail`: no relay is set, so
+    email stays in the outbox.
     """
 
     status: Status
@@ -55,10 +52,10 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
     current = status(app.database, None, now=now)
     feeds = {feed.id: feed for one in current.lists for feed in one.feeds}.values()
     unwell = [feed for feed in feeds if feed.health not in WELL]
-    last = current.last_tick_at
+    is_gone = app.settings.embedded and is_scheduler_gone(app.settings.data_dir)
     return OverviewPage(
         status=current,
-        is_ticking=last is not None and now - last < QUIET,
+        is_ticking=current.is_ticking and not is_gone,
         alerts=alerts,
         feeds=unwell,
         feed_count=len(feeds),
