@@ -373,7 +373,7 @@ def test_a_timeline_tells_messages_answers_bounces_and_changes_newest_first(
         ", by shell ada.",
         "A message bounced: mailbox full.",
         "They changed their choices (list trending, hour default -> 9).",
-        "The link to their choices that they requested was accepted by their mail server: 250.",
+        "The link to their choices that they requested was accepted by the mail server: 250.",
         "They confirmed with the link in an email.",
         "They agreed to get email: form, confirmed by mail.",
     ):
@@ -397,7 +397,7 @@ def test_what_a_server_said_is_told_without_the_address(database: Database) -> N
     here = signup_context(database)
     subscribe(here, request("alice"), now=NOW)
     post(database, ends=DeliveryState.FAILED)
-    assert "was refused by their mail server" in told(database, number_of(database))
+    assert "was refused by the mail server" in told(database, number_of(database))
 
 
 # --- exporting and erasing -----------------------------------------------------------------------

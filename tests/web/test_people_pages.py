@@ -11,11 +11,12 @@ from paperround.access.store import AuditStore
 from paperround.bounces.model import Did, Proof
 from paperround.bounces.store import ReturnStore
 from paperround.core.i18n.locale import locale_for
+from paperround.db.schema.tables import deliveries
 from paperround.digests.sending import deliver
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import GONE
 from tests.builders import NOW, address, returned_event
-from tests.web.conftest import Site
+from tests.web.conftest import Site, sql
 from tests.web.operators import OWN, add, form_token, logged_in
 
 PEOPLE = "/admin/people"
@@ -26,7 +27,7 @@ LISTED = re.compile(r'<ul class="plain">(.*?)</ul>', re.S)
 
 @dataclass
 class HelpDesk:
-    """An operator who is logged in, and whose digest to Alice was taken by her server."""
+    """An operator who is logged in, and whose digest to Alice was sent."""
 
     site: Site
     client: TestClient
@@ -84,10 +85,18 @@ def test_errand_1_i_get_no_mail(desk: HelpDesk) -> None:
     assert "trending" in found
     said = desk.standing()
     assert "gets digests daily at" in said
-    assert "accepted the digest of" in said
+    kept = "was not sent but kept in the outbox, because no relay was set."
+    assert f"the digest of {NOW.date()} {kept}" in said
+    page = desk.client.get(ALICE).text
+    assert page.count(kept) == 2, "the timeline says so too"
+    assert "mail server" not in page
+    with sql(desk.site.runtime).begin() as connection:
+        connection.execute(deliveries.update().values(reply="2.0.0 queued"))
+    said = desk.standing()
+    assert f"the mail server accepted the digest of {NOW.date()}" in said
     assert "spam folder" in said
     page = desk.client.get(ALICE).text
-    assert "was accepted by their mail server" in page
+    assert "was accepted by the mail server: 250 2.0.0 queued" in page
     assert "<title>Subscriber 1" in page
     delivery = desk.client.get("/admin/deliveries/1").text
     assert f'href="{ALICE}"' in delivery

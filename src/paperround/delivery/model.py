@@ -64,6 +64,10 @@ class Reply:
     text: str
 
 
+IN_OUTBOX = "kept in the outbox"
+"""The text of the reply to an email that is kept in the outbox."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of sending one envelope.

@@ -17,7 +17,15 @@ from urllib.parse import quote
 from paperround.core.files import sync
 from paperround.core.processes import is_free
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.model import BeforeDot, Envelope, Outcome, Phase, Reply, require_sendable
+from paperround.delivery.model import (
+    IN_OUTBOX,
+    BeforeDot,
+    Envelope,
+    Outcome,
+    Phase,
+    Reply,
+    require_sendable,
+)
 from paperround.delivery.replies import UNSENDABLE
 
 
@@ -48,7 +56,7 @@ class Disk:
         path.unlink(missing_ok=True)
 
 
-_STORED = Reply(250, "2.0.0", "kept in the outbox")
+_STORED = Reply(250, "2.0.0", IN_OUTBOX)
 _DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
 """The hidden name of a draft, with the number of the process that writes it."""
 

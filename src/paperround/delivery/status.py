@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from paperround.core.languages import marked
+from paperround.delivery.model import IN_OUTBOX
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.lists import ListId
 from paperround.editions.model import (
@@ -109,6 +110,11 @@ class MailRecord:
     reply: str | None
     message_id: str
     taken: int
+
+    @property
+    def is_in_outbox(self) -> bool:
+        """Whether the email was kept in the outbox, because no relay was set."""
+        return self.state is DeliveryState.SENT and self.reply == IN_OUTBOX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,14 +67,14 @@ _DAILY_NEXT = marked("gets digests daily at %(time)s; the next is due on %(date)
 _WAITS = marked("the digest of %(date)s is waiting to be sent.")
 _LAST: Mapping[DeliveryState, str] = {
     DeliveryState.SENT: marked(
-        "their mail server accepted the digest of %(date)s. If they do not see it, ask them to "
-        "look in their spam folder."
+        "the mail server accepted the digest of %(date)s. If they do not see it, ask them to look "
+        "in their spam folder."
     ),
     DeliveryState.FAILED: marked(
-        "their mail server refused the digest of %(date)s. The timeline says why."
+        "the mail server refused the digest of %(date)s. The timeline says why."
     ),
     DeliveryState.UNKNOWN: marked(
-        "their mail server did not reply to the digest of %(date)s. It may have arrived."
+        "the mail server did not reply to the digest of %(date)s. It may have arrived."
     ),
     DeliveryState.EXPIRED: marked("the digest of %(date)s could not be sent in time."),
     DeliveryState.SKIPPED: marked(
@@ -82,9 +82,11 @@ _LAST: Mapping[DeliveryState, str] = {
     ),
 }
 """The outcome of the last digest; in any other state it still waits."""
+_IN_OUTBOX = marked(
+    "the digest of %(date)s was not sent but kept in the outbox, because no relay was set."
+)
 _CAME_BACK = marked(
-    "their mail server accepted the digest of %(date)s, but it bounced later. The timeline says "
-    "why."
+    "the mail server accepted the digest of %(date)s, but it bounced later. The timeline says why."
 )
 _RECENT = 20
 """How many events are searched for a bounce of the last digest."""
@@ -170,7 +172,8 @@ def _digests(
         yield marked(_CAME_BACK, date=sent.local_date)
         newest = None if newest is not None and newest.id == sent.id else newest
     if newest is not None:
-        yield marked(_LAST.get(newest.state, _WAITS), date=newest.local_date)
+        says = _IN_OUTBOX if newest.is_in_outbox else _LAST.get(newest.state, _WAITS)
+        yield marked(says, date=newest.local_date)
 
 
 def _newest(work: Transaction, wanted: DeliveryQuery) -> DeliveryEntry | None:

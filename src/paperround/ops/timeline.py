@@ -40,9 +40,9 @@ _STATES: Mapping[DeliveryState, str] = {
     DeliveryState.QUEUED: "is waiting to be sent",
     DeliveryState.CLAIMED: "is being sent",
     DeliveryState.IN_DATA: "is being sent",
-    DeliveryState.SENT: "was accepted by their mail server",
-    DeliveryState.DEFERRED: "was not accepted yet by their mail server, and is retried",
-    DeliveryState.FAILED: "was refused by their mail server",
+    DeliveryState.SENT: "was accepted by the mail server",
+    DeliveryState.DEFERRED: "was not accepted yet by the mail server, and is retried",
+    DeliveryState.FAILED: "was refused by the mail server",
     DeliveryState.UNKNOWN: "was handed over without an answer; it may have arrived",
     DeliveryState.EXPIRED: "could not be sent in time, so we gave up",
 }
@@ -161,6 +161,8 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
             what += f" ({mail.kind.replace('_', ' ')})"
     if mail.state is DeliveryState.SKIPPED:
         became = f"was not sent, because {_SKIPPED.get(mail.reason, mail.reason)}"
+    elif mail.is_in_outbox:
+        became = "was not sent but kept in the outbox, because no relay was set"
     else:
         became = _STATES[mail.state]
     return _event(
@@ -171,7 +173,7 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
 def _answer(mail: MailRecord) -> str:
     """Return what the server said, as `: 550 5.1.1 no such user`."""
     said = " ".join((redact_addresses(mail.reply) or "").split()).rstrip(".")
-    if mail.state is DeliveryState.SKIPPED or not (said or mail.code):
+    if mail.state is DeliveryState.SKIPPED or mail.is_in_outbox or not (said or mail.code):
         return ""
     code = str(mail.code) if mail.code and not said.startswith(str(mail.code)) else ""
     return f": {' '.join(filter(None, (code, said)))}"
