@@ -1,10 +1,12 @@
 """The admin pages, as an operator uses them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from paperround.access.store import AuditStore
+from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
 from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import live
@@ -12,6 +14,7 @@ from tests.builders import NOW
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
 
+PAGE = Path(__file__).parents[2] / "docs" / "sample" / "page.txt"
 PAGES = (
     "/admin",
     "/admin/editions",
@@ -139,6 +142,21 @@ def test_the_form_of_a_feed_says_whether_it_needs_an_address(site: Site) -> None
         page = client.get(f"/admin/feeds/new?kind={kind}").text
         assert ("Leave empty for the default address of the source." in page) is own
         assert ("Address of an RSS, Atom or JSON feed." in page) is not own
+
+
+def test_imported_files_are_shown_as_imported_and_not_as_unread(site: Site) -> None:
+    add(site)
+    client = logged_in(site)
+    store_papers(site.runtime, paper_file(PAGE))
+    feeds = client.get("/admin/feeds").text
+    row = feeds[feeds.index("file:page") : feeds.index("</tbody>")]
+    path = "/admin/feeds/1"
+    assert f'<a href="{path}">file:page</a>' in feeds
+    for text in (row, client.get(path).text):
+        assert "imported" in text
+        assert "not read yet" not in text
+        assert "never" not in text
+    assert "No feed is read automatically yet." in client.get("/admin").text
 
 
 @pytest.mark.accept("F43", part="keys")

@@ -84,7 +84,10 @@ def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Fi
 def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     """Return one finding for each cause of failing feeds, and one for all healthy feeds."""
     if not found:
-        way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
+        way_out = (
+            "`paperround feeds add --preset ml`; ignore this if you import all papers with "
+            "`paperround ingest --file`"
+        )
         return [warn("feeds", "no feed is polled", way_out)]
     causes = group_by_cause(found, _UNHEALTHY)
     findings = [_unhealthy_finding(feeds) for feeds in causes]

@@ -151,6 +151,11 @@ class LiveFeed(NewFeed):
     operator has changed the feed."""
 
     @property
+    def is_imported(self) -> bool:
+        """Whether its papers are imported, such as from files, and no source is polled."""
+        return self.next_at is None and self.health is FeedHealth.NEW
+
+    @property
     def state(self) -> FeedState:
         """What its source may use."""
         return FeedState(

@@ -1,6 +1,6 @@
 """Admin pages of feeds: all of them, the runs and rejects of one, and the form of its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from paperround.bootstrap.workers import POLL
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.languages import marked
 from paperround.feeds.due import change_feed, create_feed, delete_feed, feed_settings, request_run
-from paperround.feeds.model import NewFeed, Setting
+from paperround.feeds.model import FeedRun, LiveFeed, NewFeed, Setting
 from paperround.feeds.preview import FeedPreview, preview_feed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Show
@@ -35,8 +35,25 @@ _SETTING = "settings."
 def list_feeds(app: App, request: Request) -> Response:
     """Show every feed with its health."""
     with app.database.reading() as work:
-        found = work[FeedStore].all()
+        store = work[FeedStore]
+        found = [
+            with_imports(feed, store.runs(feed.id, before=None, limit=RUNS))
+            if feed.is_imported
+            else feed
+            for feed in store.all()
+        ]
     return admin_page(request, "feeds.html", feeds=found, kinds=list(app.sources))
+
+
+def with_imports(feed: LiveFeed, runs: Sequence[FeedRun]) -> LiveFeed:
+    """Return a feed of imported papers with the times of its latest `runs`. It was created by the
+    first import, whose run may be deleted."""
+    first = feed.created_at
+    return replace(
+        feed,
+        last_good_at=next((one.started_at for one in runs if one.state == "done"), first),
+        last_news_at=next((one.started_at for one in runs if one.counts.get("new")), first),
+    )
 
 
 # --- a new feed ----------------------------------------------------------------------------------
@@ -93,7 +110,7 @@ def _feed_page(
         request,
         "feed.html",
         status=422 if error else 200,
-        feed=feed,
+        feed=with_imports(feed, runs) if feed.is_imported else feed,
         is_polled=feed.kind in app.sources,
         runs=runs,
         rejects=rejects,
