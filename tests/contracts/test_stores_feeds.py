@@ -133,8 +133,18 @@ def test_feeds_are_walked_page_by_page(database: Database) -> None:
 
 def test_a_renamed_feed_goes_on_where_it_was(database: Database) -> None:
     polled = record(database, create(database), GOOD)
-    renamed = change(database, polled, replace(ARXIV, name="ml", show=Show.LINK))
-    assert renamed == replace(polled, name="ml", show=Show.LINK) == reread(database, polled)
+    renamed = change(database, polled, replace(ARXIV, name="ml"))
+    assert renamed == replace(polled, name="ml") == reread(database, polled)
+
+
+def test_a_feed_that_shows_more_is_due_and_asks_for_its_unchanged_pages_again(
+    database: Database,
+) -> None:
+    polled = record(database, create(database), GOOD)
+    shown = change(database, polled, replace(ARXIV, show=Show.LINK))
+    assert shown.progress == replace(PROGRESS, validators={})
+    assert shown.next_at == NOW + MINUTE
+    assert shown.last_good_at == polled.last_good_at
 
 
 @pytest.mark.parametrize(

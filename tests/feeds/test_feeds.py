@@ -367,7 +367,37 @@ def test_how_much_is_shown_is_what_the_operator_of_the_feed_says(room: Room) -> 
         assert [paper.show for paper in papers(room)] == [show or Show.FULL]
 
 
-def papers(room: Room) -> list[Paper]:
+def test_a_changed_show_applies_to_unchanged_pages_and_to_papers_no_longer_listed(
+    room: Room,
+) -> None:
+    room.answers["cs.AI"] = rss(item())
+    feed = room.add(replace(ML, show=Show.LINK))
+    room.poll()
+    others = rss(item("2601.00002v1", title="Another study"))
+
+    def unless_known(request: FetchRequest) -> Reply:
+        if request.headers:
+            return Reply(status=304)
+        return Reply(others, headers={"etag": "b"})
+
+    room.answers["cs.AI"] = unless_known
+    room.poll_next(feed)
+    update_feed(room.feed_context, feed, replace(ML, show=Show.FULL), now=room.clock.now())
+    room.poll()
+    assert [paper.show for paper in papers(room, "2601.00001")] == [Show.FULL]
+    assert [paper.show for paper in papers(room, "2601.00002")] == [Show.FULL]
+
+
+def test_a_changed_show_waits_for_the_next_poll_if_another_feed_lists_the_paper(room: Room) -> None:
+    room.answers["cs"] = rss(item())
+    room.add(replace(ML, name="other", settings={"categories": "cs.CL"}))
+    feed = room.add(ML)
+    room.poll()
+    update_feed(room.feed_context, feed, replace(ML, show=Show.LINK), now=room.clock.now())
+    assert [paper.show for paper in papers(room)] == [Show.FULL]
+
+
+def papers(room: Room, arxiv: str = "2601.00001") -> list[Paper]:
     with room.database.reading() as work:
-        known = work[PaperStore].find([("arxiv", "2601.00001")])
+        known = work[PaperStore].find([("arxiv", arxiv)])
         return list(work[PaperStore].load(set(known.values())).values())

@@ -51,6 +51,14 @@ def test_an_abstract_is_shown_as_its_own_source_allows(one: Paper, other: Paper)
     assert (now.abstract, now.show) in {(it.abstract, it.show) for it in (one, other)}
 
 
+def test_of_one_abstract_as_much_is_shown_as_either_of_two_papers_allows() -> None:
+    hidden = paper(1, id=PaperId(1), identifiers={"arxiv": "1"}, show=Show.LINK)
+    shown = paper(
+        2, id=PaperId(2), identifiers={"doi": "2"}, abstract=hidden.abstract, show=Show.GIST
+    )
+    assert joined(hidden, shown).paper.show is Show.GIST
+
+
 def test_whoever_withdrew_one_of_two_may_take_that_back_of_the_whole() -> None:
     gone = [
         paper(

@@ -133,6 +133,15 @@ def test_an_abstract_that_was_missing_is_taken_from_anybody() -> None:
     assert (taken.title, taken.abstract, taken.show) == ("A study", "We study.", Show.GIST)
 
 
+def test_of_one_abstract_that_two_feeds_carry_as_much_is_shown_as_either_allows() -> None:
+    hidden, shown = record(show=Show.LINK), record(show=Show.FULL)
+    assert change(paper(hidden), shown, same_feed=False).paper.show is Show.FULL
+    assert merged(paper(shown), hidden, same_feed=False, now=NOW) is None
+    newer = replace(hidden, version=2)
+    assert change(paper(shown), newer, same_feed=False).paper.show is Show.FULL
+    assert change(paper(shown), hidden, same_feed=True).paper.show is Show.LINK
+
+
 @pytest.mark.accept("I9")
 def test_an_older_record_never_replaces_a_newer_text() -> None:
     undated = record(version=None, abstract="Now.")

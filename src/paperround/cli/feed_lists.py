@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.feeds.model import LiveFeed, NewFeed, Setting
     from paperround.feeds.preview import FeedPreview
+    from paperround.papers import model as papers
     from paperround.web.models import PreviewAnswer
 
 MOST_VALUES = 12
@@ -275,6 +276,15 @@ def _suggestion(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known)
     all_of_them = "paperround feeds list shows all"
     return f"did you mean {', '.join(near)}? {all_of_them}" if near else all_of_them
+
+
+def show_of(text: str) -> "papers.Show":
+    """Return how much of an abstract is shown; raises BadParameter."""
+    from paperround.papers import model as papers
+
+    if text not in set(papers.Show):
+        raise typer.BadParameter("show is full, gist or link", param_hint="--show")
+    return papers.Show(text)
 
 
 def settings_in(pairs: list[str] | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from paperround.cli.feed_lists import (
     find_feed,
     preset_feeds,
     settings_in,
+    show_of,
 )
 from paperround.cli.options import AsJson, Rename, Yes, actor, agree, read_file, runtime
 from paperround.cli.output import counts, print_list, print_result
@@ -27,7 +28,6 @@ from paperround.core.errors import InvalidInput
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.feeds.model import NewFeed
-    from paperround.papers import model as papers
 
 app = typer.Typer(help="The feeds that papers come from.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -75,7 +75,7 @@ def add(
             )
         _add_preset(preset, as_json)
         return
-    shown = None if show_as is None else _show_of(show_as)
+    shown = None if show_as is None else show_of(show_as)
     given = settings_in(settings)
     feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=given, show=shown)
     if not dry_run:
@@ -84,15 +84,6 @@ def add(
     context = runtime(creates=True)
     seen = preview_feed(context.feed_context, feed, now=context.clock.now())
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
-
-
-def _show_of(text: str) -> "papers.Show":
-    """Return how much of an abstract is shown; raises BadParameter."""
-    from paperround.papers import model as papers
-
-    if text not in set(papers.Show):
-        raise typer.BadParameter("show is full, gist or link", param_hint="--show")
-    return papers.Show(text)
 
 
 def _add(feed: "NewFeed", as_json: bool) -> None:
@@ -156,7 +147,7 @@ def edit(
     if own_url:
         given["url"] = None
     if show_as is not None:
-        given["show"] = None if show_as == "default" else _show_of(show_as)
+        given["show"] = None if show_as == "default" else show_of(show_as)
     changed, removed = settings_in(settings), unset or []
     if not (given or changed or removed):
         raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")

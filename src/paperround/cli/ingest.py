@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.feed_lists import find_feed
+from paperround.cli.feed_lists import Show, find_feed, show_of
 from paperround.cli.options import AsJson, Now, actor, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.core.errors import FetchFailed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.feeds.ingest import IngestReport
     from paperround.feeds.poll import PollReport
-    from paperround.papers.model import ParsedBatch
+    from paperround.papers import model as papers
 
 
 def ingest(
@@ -51,6 +51,7 @@ def ingest(
             help="When votes without a date were counted. Default: when the file was last written.",
         ),
     ] = None,
+    show_as: Show = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,28 +63,42 @@ def ingest(
     if (file is None) == (feed is None):
         raise typer.BadParameter("give --file PATH or --feed NAME")
     if file is not None:
-        feed_name, report = _read_file(file, file_format, captured_at, runtime(now, creates=True))
-        name = file.name
+        lines, report = _read_file(file, file_format, captured_at, show_as, now)
     else:
-        if file_format != "auto" or captured_at is not None:
-            raise typer.BadParameter("--format and --captured-at belong to --file")
-        name = feed_name = str(feed)
+        if file_format != "auto" or captured_at is not None or show_as is not None:
+            raise typer.BadParameter("--format, --captured-at and --show belong to --file")
+        name = str(feed)
         context = runtime(now, creates=True)
         feed_id = find_feed(context, name).id
         report = run_now(context.feed_context, feed_id, now=context.clock.now(), by=actor())
         if report.error or report.put_off:
             raise FetchFailed(f"{name}: {report.error or report.reason}")
-    print_result(IngestAnswer.of(report), _lines(name, report, feed_name), as_json=as_json)
+        lines = [*_lines(name, report, name)]
+    print_result(IngestAnswer.of(report), lines, as_json=as_json)
 
 
 def _read_file(
-    file: Path, file_format: str, captured_at: datetime | None, context: "AppContext"
-) -> tuple[str, "IngestReport | PollReport"]:
-    """Ingest `file`; return the name of the feed of its format, and the report."""
+    file: Path,
+    file_format: str,
+    captured_at: datetime | None,
+    show_as: str | None,
+    now: datetime | None,
+) -> tuple[list[str], "IngestReport | PollReport"]:
+    """Ingest `file`; return the lines to print, and the report."""
+    show = None if show_as is None else show_of(show_as)
+    context = runtime(now, creates=True)
     read = paper_file(file, file_format)
     gc.freeze()  # the batch lives to the end: do not scan it for garbage
     with progress(f"reading {file.name}", len(read.batch.records)) as advance:
-        return read.feed, store_papers(context, read, captured_at, progress=advance, by=actor())
+        report = store_papers(context, read, captured_at, show=show, progress=advance, by=actor())
+    lines = [*_lines(file.name, report, read.feed)]
+    hidden = sum(bool(one.abstract) and one.show == "link" for one in read.batch.records)
+    if hidden and show is None:
+        lines.append(
+            f"  abstracts not shown: {hidden:,}; the file states no licence that allows it. If you "
+            "have the right to show them, repeat the command with --show full"
+        )
+    return lines, report
 
 
 def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:
@@ -101,7 +116,7 @@ class PaperFile:
 
     name: str
     format: str
-    batch: "ParsedBatch"
+    batch: "papers.ParsedBatch"
     written_at: datetime
 
     @property
@@ -131,11 +146,13 @@ def store_papers(
     read: PaperFile,
     captured_at: datetime | None = None,
     *,
+    show: "papers.Show | None" = None,
     progress: Advance = no_progress,
     by: str | None = None,
 ) -> "IngestReport":
     """Ingest the papers of a file; undated counts get `captured_at`, by default when the file was
-    written. An import by an operator, `by`, is audited."""
+    written. `show` replaces how much the file lets us show of its abstracts. An import by an
+    operator, `by`, is audited."""
     from paperround.feeds.ingest import ingest as run
 
     now = context.clock.now()
@@ -147,6 +164,7 @@ def store_papers(
         source=read.name,
         captured_at=captured_at or min(read.written_at, now),
         now=now,
+        show=show,
         progress=progress,
         by=by,
     )

@@ -22,6 +22,7 @@ from paperround.feeds.poll import LEASE, PollReport, poll_feed, skipped_report
 from paperround.feeds.sources.base import Source
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
+from paperround.papers.store.papers import PaperStore
 
 log = logging.getLogger(__name__)
 
@@ -197,6 +198,8 @@ def store_changed(
     """Store the changed settings of `old` that were checked."""
     before = feed_settings(old)
     changed = work[FeedStore].update(old.id, feed, now=now)
+    if feed.show is not None and feed.show is not before.show:
+        work[PaperStore].show_as(old.id, feed.show, now=now)
     if feed != before:
         details = describe_edit(asdict(before), asdict(feed), shown=HARMLESS)
         note(work, EDIT, old.name, now=now, by=by, details=details)

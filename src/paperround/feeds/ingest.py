@@ -12,7 +12,7 @@ run with one batch; polling a live feed is a run with a batch per page.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -24,7 +24,15 @@ from paperround.feeds.chunk import Chunk, dated
 from paperround.feeds.model import MOST_NAMES, FeedHealth
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.identifiers import canonical
-from paperround.papers.model import FeedId, Observation, PaperId, ParsedBatch, Record, Reject
+from paperround.papers.model import (
+    FeedId,
+    Observation,
+    PaperId,
+    ParsedBatch,
+    Record,
+    Reject,
+    Show,
+)
 from paperround.papers.store.papers import PaperStore
 
 CHUNK = 2000
@@ -61,18 +69,21 @@ def ingest(
     source: str,
     captured_at: datetime,
     now: datetime,
+    show: Show | None = None,
     progress: Advance = no_progress,
     by: str | None = None,
 ) -> IngestReport:
     """Store `batch` as listed by the feed and return the report; undated counts get `captured_at`.
 
-    `progress` is called with the number of records after every stored chunk. An import by an
-    operator, `by`, is audited.
+    `show` replaces that of the records, of papers read before, too. `progress` is called with the
+    number of records after every stored chunk. An import by an operator, `by`, is audited.
     """
 
     def begin(work: Transaction) -> tuple[FeedId, int]:
         feed = work[FeedStore].get_or_create(feed_name, feed_kind, now=now)
         run = work[FeedStore].start_run(feed.id, source=source, now=now)
+        if show is not None:
+            work[FeedStore].forget_fingerprints(feed.id)
         if by is not None:
             details = {"run": run, "records": len(batch.records)}
             action = AuditedAction(
@@ -84,12 +95,19 @@ def ingest(
     feed, number = write(database, begin)
     run = IngestRun(database, feed=feed, number=number)
     try:
-        run.add(batch, captured_at=captured_at, now=now, progress=progress)
+        run.add(shown_as(batch, show), captured_at=captured_at, now=now, progress=progress)
         run.finish(now=now)
     except Exception as error:
         run.finish(now=now, state="failed", error=f"{type(error).__name__}: {error}")
         raise
     return run.report
+
+
+def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
+    """Return the batch with `show` set on every record; None keeps that of the records."""
+    if show is None:
+        return batch
+    return replace(batch, records=tuple(replace(one, show=show) for one in batch.records))
 
 
 class IngestRun:

@@ -41,7 +41,7 @@ from paperround.feeds.health import (
     record_key,
     restarts,
 )
-from paperround.feeds.ingest import IngestReport, IngestRun
+from paperround.feeds.ingest import IngestReport, IngestRun, shown_as
 from paperround.feeds.model import (
     MOST_PAGES,
     FeedHealth,
@@ -53,7 +53,7 @@ from paperround.feeds.model import (
 from paperround.feeds.store.feeds import FeedStore
 from paperround.feeds.volume import add_volume, find_alarm
 from paperround.http.model import FetchRequest, Page
-from paperround.papers.model import FeedId, ParsedBatch, Show
+from paperround.papers.model import FeedId, ParsedBatch
 
 log = logging.getLogger(__name__)
 
@@ -348,13 +348,6 @@ class _PollRun:
 
         write(self._context.database, record)
         return feed
-
-
-def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
-    """Return the batch with `show` set on every record; None keeps that of the records."""
-    if show is None:
-        return batch
-    return replace(batch, records=tuple(replace(one, show=show) for one in batch.records))
 
 
 def _validators(page: Page, before: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

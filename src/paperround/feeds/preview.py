@@ -9,8 +9,8 @@ from paperround.core.interfaces import Clock
 from paperround.feeds.chunk import ChunkEntry
 from paperround.feeds.due import check_feed
 from paperround.feeds.fetcher import FeedContext, ask
+from paperround.feeds.ingest import shown_as
 from paperround.feeds.model import FeedState, NewFeed, PollProgress
-from paperround.feeds.poll import shown_as
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.merge import may_merge_by_title
 from paperround.papers.model import ParsedBatch, Record, Reject

@@ -3,7 +3,8 @@
 A later version replaces the texts; an earlier one never does, but is kept as a version. A text
 with a version replaces one without, whichever came first. If two feeds carry the same version, the
 first text stays, so a feed with poorer text cannot spoil a paper. A missing abstract is taken from
-any feed, and an abstract is never removed. Of two author lists of one version, the one that
+any feed, and an abstract is never removed. Of one abstract that two feeds carry, as much is shown
+as either feed lets us. Of two author lists of one version, the one that
 contains the other counts.
 
 A withdrawal lasts until a newer text comes without it, or every feed that reported it retracts it.
@@ -22,7 +23,16 @@ from typing import Any, TypeVar
 
 from paperround.core.times import midnight_utc
 from paperround.papers.identifiers import author_key, title_key
-from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record, Work
+from paperround.papers.model import (
+    FeedId,
+    Paper,
+    PaperId,
+    PaperText,
+    PaperWrite,
+    Record,
+    Work,
+    more_shown,
+)
 from paperround.papers.text import author_names, repair_abstract, repair_title
 
 FUTURE_ALLOWED = timedelta(hours=24)
@@ -132,7 +142,9 @@ def merged(
     withdrawn, withdrawn_by = _withdrawal(
         old, record, feed, age=age, stated=stated, is_the_state=replaces and not stated
     )
-    if record.abstract and (replaces or not old.abstract):
+    if old.abstract and record.abstract == old.abstract and not same_feed:
+        base = replace(base, show=more_shown(old.show, record.show))
+    elif record.abstract and (replaces or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     # A replacement of a paper announced before does not make it new again.
     start = listed_from(record, now) if record.announces else None
@@ -312,6 +324,9 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
     decisive = (newer,) if age != 0 and not stated else (newer, older)
     withdrawn_by = tuple(sorted({feed for one in decisive for feed in one.withdrawn_by}))
     abstract_from = newer if newer.abstract or not older.abstract else older
+    show = abstract_from.show
+    if one.abstract == other.abstract:
+        show = more_shown(one.show, other.show)
     authors = newer.authors or older.authors
     if not order(gone.version, kept.version):
         authors = fuller_authors(authors, older.authors)
@@ -322,7 +337,7 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         identifiers={**gone.identifiers, **kept.identifiers},
         title=newer.title,
         abstract=abstract_from.abstract,
-        show=abstract_from.show,
+        show=show,
         authors=authors,
         categories=tuple(dict.fromkeys(kept.categories + gone.categories)),
         keywords=kept.keywords or gone.keywords,

@@ -43,6 +43,11 @@ class Show(StrEnum):
     LINK = "link"
 
 
+def more_shown(one: Show, other: Show) -> Show:
+    """Return the one that shows more of an abstract."""
+    return min(one, other, key=tuple(Show).index)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """The metadata of a paper.

@@ -13,10 +13,9 @@ from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, Unkn
 from paperround.feeds import due as feeds
 from paperround.feeds import files, preview
 from paperround.feeds.formats.registry import AUTO, READERS, decompress, reader_for
-from paperround.feeds.ingest import ingest
+from paperround.feeds.ingest import ingest, shown_as
 from paperround.feeds.model import LiveFeed, NewFeed
 from paperround.feeds.opml import write_opml
-from paperround.feeds.poll import shown_as
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.web.auth import Actor, keyed_router

@@ -127,9 +127,9 @@ class FeedStore(Store):
 
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace the settings of a feed. A change of kind, url or settings resets its polling
-        state and makes it due at once; its papers stay. A change of `show` applies when papers are
-        listed again. After either change a running poll has lost its lease, and the feed is due.
-        Raises NotFound, and AlreadyTaken (code `name`)."""
+        state; its papers stay. A change of `show` makes the next poll read and apply every entry
+        again. After either change a running poll has lost its lease, and the feed is due. Raises
+        NotFound, and AlreadyTaken (code `name`)."""
         row = self._require_row(feed, lock=True)
         before = _live_feed_of(row)
         values = _feed_columns(changed) | {"gone_at": None}
@@ -140,10 +140,11 @@ class FeedStore(Store):
             values["settings"],
         ):
             values |= _NEVER_POLLED | lease_ended
-        if before.show is not changed.show:  # list unchanged papers again, with the new value
-            of_feed = db.listings.c.feed_id == feed
-            self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
-            values |= lease_ended if row.leased_until is not None else {}
+        elif before.show is not changed.show:  # without validators, unchanged pages come again
+            unvalidated = to_json(replace(before.progress, validators={}))
+            values |= {"progress": unvalidated} | lease_ended
+        if before.show is not changed.show:
+            self.forget_fingerprints(feed)
         try:  # a savepoint: after an error outside of one PostgreSQL aborts the transaction
             with self._connection.begin_nested():
                 self._update_row(feed, values)
@@ -152,6 +153,11 @@ class FeedStore(Store):
                 raise _name_taken(changed.name) from None
             raise
         return self.get(feed)
+
+    def forget_fingerprints(self, feed: FeedId) -> None:
+        """Make unchanged entries of the feed count as changed when they are read next."""
+        of_feed = db.listings.c.feed_id == feed
+        self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
 
     def delete(self, feed: FeedId) -> None:
         """Delete the feed, its runs and rejects; its papers stay. Raises NotFound."""

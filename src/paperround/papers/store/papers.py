@@ -6,7 +6,18 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    select,
+    update,
+)
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import (
@@ -245,6 +256,17 @@ class PaperStore(Store):
             raise Conflict(
                 "another run gave an identifier of these papers to another paper: try again"
             )
+
+    def show_as(self, feed: FeedId, show: Show, *, now: datetime) -> None:
+        """Show as much as `show` of the abstracts of papers that no feed but this one lists."""
+        listed = db.listings.c
+        mine = select(listed.paper_id).where(listed.feed_id == feed)
+        elsewhere = exists().where(listed.paper_id == db.papers.c.id, listed.feed_id != feed)
+        self._connection.execute(
+            update(db.papers)
+            .where(db.papers.c.id.in_(mine), ~elsewhere, db.papers.c.show != show.value)
+            .values(show=show.value, changed_at=now)
+        )
 
     def join(self, one: PaperJoin, *, now: datetime) -> None:
         """Join two papers and redirect one id.
