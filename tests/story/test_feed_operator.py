@@ -36,6 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         (("edit", "hf", "--rename", ""), 1, "cannot be a feed's name"),
         (("edit", "hf", "--own-url", "--url", "https://x.example"), 2, "not both"),
         (("add", "x", "--kind", "arxiv"), 1, "arxiv needs categories: 1 to 60"),
+        (("add", "x", "--kind", "rss"), 1, "`feed` is the kind of RSS, Atom and JSON Feed"),
         (("add", "x", "--kind", "arxiv-oai"), 1, "arxiv-oai needs sets: 1 to 60"),
         (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a space"),
         (("add", "x", "--preset", "ml"), 2, "cannot be combined"),

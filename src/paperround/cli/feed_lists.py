@@ -19,7 +19,13 @@ from paperround.cli.output import (
     table_lines,
     terminal_width,
 )
-from paperround.core.errors import InvalidInput, NotFound, PaperroundError
+from paperround.core.errors import (
+    FetchFailed,
+    FetchRefused,
+    InvalidInput,
+    NotFound,
+    PaperroundError,
+)
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -239,6 +245,8 @@ Preset = Annotated[
 NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"
 """Printed instead of an empty list of feeds."""
 
+_LOOKUP_SECONDS = 3
+
 MOST_NAMED = 12
 """Most feeds that are named when you ask for an unknown one."""
 
@@ -276,6 +284,19 @@ def _suggestion(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known)
     all_of_them = "paperround feeds list shows all"
     return f"did you mean {', '.join(near)}? {all_of_them}" if near else all_of_them
+
+
+def warn_of_refusal(context: "AppContext", url: str | None) -> None:
+    """Say on standard error if `url` will not be fetched. A name that cannot be resolved now is
+    accepted: every poll resolves it again."""
+    if url is None:
+        return
+    try:
+        context.client_for(*context.settings.open_places).require_open(url, seconds=_LOOKUP_SECONDS)
+    except FetchRefused as error:
+        typer.echo(f"paperround: this feed cannot be read: {error}", err=True)
+    except FetchFailed:
+        return
 
 
 def show_of(text: str) -> "papers.Show":

@@ -21,6 +21,7 @@ from paperround.cli.feed_lists import (
     preset_feeds,
     settings_in,
     show_of,
+    warn_of_refusal,
 )
 from paperround.cli.options import AsJson, Rename, Yes, actor, agree, read_file, runtime
 from paperround.cli.output import counts, print_list, print_result
@@ -28,6 +29,8 @@ from paperround.core.errors import InvalidInput
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.feeds.model import NewFeed
+
+_NONE_DUE = "no feed is due: `paperround feeds run NAME` reads one now"
 
 app = typer.Typer(help="The feeds that papers come from.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -96,6 +99,7 @@ def _add(feed: "NewFeed", as_json: bool) -> None:
     )
     line = f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
     print_result({"feed": feed_answer}, line, as_json=as_json)
+    warn_of_refusal(context, feed.url)
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
@@ -164,6 +168,7 @@ def edit(
     )
     line = f"changed {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
     print_result({"feed": feed_answer}, line, as_json=as_json)
+    warn_of_refusal(context, url)
 
 
 def _merge_settings(
@@ -206,7 +211,7 @@ def run(
         reports = [run_now(context.feed_context, feed_id, now=now, by=actor())]
     polls = [PollAnswer.of(report) for report in reports]
     columns = "feed health new changed unchanged reason"
-    print_list("polls", polls, columns, none="no feed is due", as_json=as_json)
+    print_list("polls", polls, columns, none=_NONE_DUE, as_json=as_json)
     if any(poll.error for poll in polls):
         raise typer.Exit(1)
 

@@ -152,7 +152,8 @@ def check_feed(sources: Mapping[str, Source[Any]], feed: NewFeed) -> None:
         )
     if feed.kind not in sources:
         raise InvalidInput(
-            f"there is no kind of feed called {feed.kind!r:.60}: use one of {', '.join(sources)}",
+            f"there is no kind of feed called {feed.kind!r:.60}: use one of {', '.join(sources)}; "
+            "`feed` is the kind of RSS, Atom and JSON Feed",
             code="kind",
         )
     settings = {f"settings.{key:.60}": value for key, value in feed.settings.items()}
