@@ -168,6 +168,7 @@ def test_an_envelope_of_another_domain_is_found(digest: bytes) -> None:
 def test_the_examination_looks_at_both_mails(home: Home) -> None:
     found = {one.check: one for one in home.examine()}
     assert found["digest headers"].level is Level.OK, found["digest headers"].says
+    assert found["digest headers"].says.startswith("trending: ")
     assert found["confirmation headers"].level is Level.OK
     without = {one.check: one for one in home.examine(contact="https://lab.org/contact")}
     assert "mailto" in without["digest headers"].says

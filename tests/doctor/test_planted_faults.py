@@ -25,7 +25,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
-from paperround.plugins.doctor_checks import relays
+from paperround.plugins.doctor_checks import relays, site
 from paperround.ranking.models import KeptModel, ModelId
 from paperround.ranking.store import ModelStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -283,14 +283,21 @@ def test_a_site_of_somebody_else(home: Home) -> None:
     ],
 )
 def test_a_clock_that_differs_from_that_of_the_site(
-    home: Home, minutes: int, level: Level | None, where: str
+    home: Home, minutes: int, level: Level | None, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(site, "is_own", lambda _: False)
     dated = format_datetime(NOW - minutes * MINUTE, usegmt=True)
     answer = says(page(b'{"status": "alive"}', f"Date: {dated}"))
     with FaultServer({"/": answer, "/healthz": answer}) as other:
         found = home.faults(public_url=other.url().rstrip("/")).get("time")
     assert (found and found.level) is level
     assert where in (found.says if found else "")
+
+
+def test_a_site_on_this_machine_tells_no_time(home: Home) -> None:
+    (found,) = (one for one in home.examine() if one.check == "time")
+    assert found.level is Level.SKIPPED
+    assert str(home.settings["public_url"]) not in found.says
 
 
 @pytest.mark.accept("O6", part="clock ahead", mutant="only-the-site-tells-the-time")

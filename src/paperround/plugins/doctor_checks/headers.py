@@ -193,7 +193,7 @@ def check_samples(
         return [skipped("headers", "the database is needed to make an email")]
     try:
         return [
-            finding
+            replace(finding, says=f"{one.mailing_list.name}: {finding.says}")
             for one in current_status.lists
             for finding in _check_list(context, one.mailing_list, now=now)
         ]
@@ -211,8 +211,7 @@ def _check_list(context: AppContext, mailing_list: MailingList, *, now: datetime
     )
     digest = sample_digest(context, mailing_list, now=now)
     if digest is None:
-        says = f"{mailing_list.name} has no edition with papers to make a digest of"
-        digest_finding = skipped("digest headers", says)
+        digest_finding = skipped("digest headers", "no edition has papers to make a digest of")
     else:
         digest_finding = check_headers(digest, expected)
     confirmation = sample_confirmation(context, mailing_list, now=now)

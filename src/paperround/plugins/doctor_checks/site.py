@@ -14,6 +14,7 @@ from paperround.core.interfaces import Clock
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, HttpClient, Page
+from paperround.http.network import is_own, look_up
 
 TIMEOUT_SECONDS = 10.0
 MIN_VALIDITY = timedelta(days=14)
@@ -70,6 +71,15 @@ def check_site(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
             "check the proxy in front, and PAPERROUND_PUBLIC_URL",
         )
     return ok("site", f"Paperround answers at {url}")
+
+
+def is_this_machine(url: str) -> bool:
+    """Return whether the host of `url` is this machine: a comparison of clocks shows nothing."""
+    try:
+        found = look_up(*_host_and_port(urlsplit(url)))
+    except (OSError, UnicodeError):
+        return False
+    return all(map(is_own, found))
 
 
 def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
