@@ -105,6 +105,11 @@ def test_missed_tells_first_and_sends_only_when_asked() -> None:
     assert said("deliver", "--now", LATER)["sent"] == 3
 
 
+def test_a_day_on_which_nobody_was_missed_says_so() -> None:
+    told = run("digest", "missed", "--date", "2026-01-29", "--now", LATER).stdout
+    assert told.splitlines()[-1] == "nobody was missed"
+
+
 def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
     def status(moment: str) -> str:
         return run("digest", "status", "--now", moment).stdout

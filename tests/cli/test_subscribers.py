@@ -58,6 +58,17 @@ def test_an_export_that_fails_half_way_prints_no_part(
     assert broken.stdout == ""
 
 
+def test_an_import_counts_those_who_get_no_email_until_they_confirm(tmp_path: Path) -> None:
+    consent = {"consent_at": "2026-01-05", "consent_source": "a form"}
+    states = {"alan@example.org": "pending", "ida@example.org": "active", PEOPLE[0]: "pending"}
+    rows = [{"email": one, "status": state} | consent for one, state in states.items()]
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps(rows))
+    done = run("subscribers", "import", str(file))
+    assert "\n  1 pending: no email until they confirm\n" in done.stdout
+    assert json.loads(run("subscribers", "import", str(file), "--json").stdout)["pending"] == 1
+
+
 @pytest.mark.parametrize(("emails", "exit_code"), [("alan@example.org,alan@", 0), ("alan@", 1)])
 def test_an_import_fails_only_when_every_row_is_rejected(
     tmp_path: Path, emails: str, exit_code: int

@@ -60,6 +60,14 @@ def states(database: SqlDatabase) -> dict[str, SubscriberState]:
         return {person.address: person.state for person, _ in people}
 
 
+def test_a_reject_names_everything_that_is_wrong_with_its_row(database: SqlDatabase) -> None:
+    wrong = "ada@,active,,,Europe/Nowhere,25,hourly,,,boat:x\n"
+    (reject,) = load(database, HEADER + wrong).rejects
+    assert reject.reason == "invalid"
+    for word in ("email: ", "no consent", "Europe/Nowhere", "'25'", "'hourly'", "interests: "):
+        assert reject.detail.count(word) == 1
+
+
 def test_a_monthly_reader_is_exported_as_imported(database: SqlDatabase) -> None:
     assert load(database, HEADER + ADA.replace("weekly:fri", "monthly")).new == 1
     with database.reading() as work:

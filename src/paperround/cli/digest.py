@@ -229,6 +229,8 @@ def missed(
     )
     sends = f"`--send` plans {counted(found.sendable, 'replacement')}"
     lines = [*outline_lines(value), *([sends] if found.sendable and not send else [])]
+    if not found.by_reason:
+        lines.append("nobody was missed")
     print_result(value, lines, as_json=as_json)
 
 

@@ -108,9 +108,11 @@ def import_file(
     numbers = pick_fields(report, "new changed unchanged suppressed")
     reasons = sorted(Counter(reject.reason for reject in report.rejects).items())
     rejects = [{"reason": why, "count": count} for why, count in reasons]
-    value = {"rows": report.rows, **numbers, "rejects": rejects}
+    value = {"rows": report.rows, **numbers, "pending": report.pending, "rejects": rejects}
     numbers["rejected"] = len(report.rejects)
     lines = [f"{file.name}: {counted(report.rows, 'row')} ({counts(numbers)})"]
+    if report.pending:
+        lines.append(f"  {report.pending:,} pending: no email until they confirm")
     lines += [f"  {reject.detail}" for reject in report.rejects[:MOST_SHOWN]]
     rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
     if rest:

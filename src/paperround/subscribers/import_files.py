@@ -11,11 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, TypeVar
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import parse_instant, place_zone
 from paperround.papers.model import Reject
+from paperround.subscribers.addresses import parse_address
 from paperround.subscribers.interests import Interest, bounded, parse_interest
 from paperround.subscribers.model import (
     Consent,
@@ -265,6 +267,28 @@ def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
         return bounded(parse_interest(line) for line in map(str, lines) if line.strip())
     except InvalidInput as error:
         raise InvalidInput(f"interests: {error}", code="bad-interests") from None
+
+
+def all_problems(row: Row, first: InvalidInput) -> InvalidInput:
+    """Return `first` with everything else that is wrong with the row."""
+    preferences = (
+        partial(preferences_of, {name: row[name]}, Preferences())
+        for name in ("timezone", "hour", "frequency")
+        if name in row
+    )
+    checks: list[Callable[[], object]] = [
+        partial(cell, row, "email", parse_address),
+        lambda: consent_of(row, state_of(row)),
+        *preferences,
+        partial(interests_of_row, row),
+    ]
+    problems = {str(first): None}
+    for check in checks:
+        try:
+            check()
+        except InvalidInput as problem:
+            problems[str(problem)] = None
+    return InvalidInput("; ".join(problems), code=first.code)
 
 
 def _hour(text: str) -> int | None:

@@ -29,6 +29,7 @@ from paperround.subscribers.choices import settled
 from paperround.subscribers.import_files import (
     Found,
     Row,
+    all_problems,
     cell,
     consent_of,
     interests_of_row,
@@ -56,13 +57,14 @@ SUPPRESSED = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """The result of an import. Every row is counted once; `rejects` name the lines and the
-    reasons."""
+    reasons. `pending` of the rows are people who get no email until they confirm."""
 
     rows: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     suppressed: int = 0
+    pending: int = 0
     rejects: tuple[Reject, ...] = ()
 
 
@@ -112,37 +114,39 @@ def import_subscribers(
     with database.reading() as work:
         mailing_list = work[ListStore].get_live(list_name)
         require_suppression_keys(work, keys)
-    tally, rejects = Counter[str](), list[Reject]()
+    tally, pending, rejects = Counter[str](), 0, list[Reject]()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
 
         def import_chunk(
             work: Transaction, chunk: Sequence[Found] = chunk
-        ) -> tuple[Counter[str], list[Reject]]:
-            """Import a chunk; return the counts by outcome, and the rejects of the file and of the
-            import."""
+        ) -> tuple[Counter[str], int, list[Reject]]:
+            """Import a chunk; return the counts by outcome, how many are pending, and the rejects
+            of the file and of the import."""
             importer = _Importer(work, mailing_list, keys, now)
-            outcomes, refused = Counter[str](), list[Reject]()
+            outcomes, waiting, refused = Counter[str](), 0, list[Reject]()
             for one in chunk:
                 if isinstance(one, Reject):
                     refused.append(one)
                     continue
                 try:
                     outcomes[importer.put(one.row)] += 1
+                    waiting += importer.is_pending(one.row)
                 except InvalidInput as problem:
-                    refused.append(one.reject(problem))
+                    refused.append(one.reject(all_problems(one.row, problem)))
             if outcomes.total() > outcomes["unchanged"]:
                 note = AuditedAction(
                     actor=by, action="import people", target=list_name, details=dict(outcomes)
                 )
                 work[AuditStore].note(note, now=now)
-            return outcomes, refused
+            return outcomes, waiting, refused
 
-        counted, refused = write(database, import_chunk)
+        counted, waiting, refused = write(database, import_chunk)
         tally += counted
+        pending += waiting
         rejects += refused
         progress(len(chunk))
-    return ImportReport(rows=len(rows), rejects=tuple(rejects), **tally)
+    return ImportReport(rows=len(rows), pending=pending, rejects=tuple(rejects), **tally)
 
 
 def add_subscriber(
@@ -216,6 +220,13 @@ class _Importer:
         resolved = settled(self.work, interests)
         changed = self.work[SubscriberStore].set_interests(person.id, resolved, now=self.now)
         return "changed" if changed and outcome == "unchanged" else outcome
+
+    def is_pending(self, row: Row) -> bool:
+        """Return whether the person of an imported row still has to confirm."""
+        if state_of(row) is not SubscriberState.PENDING:
+            return False
+        subscription = self.subscription(cell(row, "email", parse_address))
+        return subscription is not None and subscription.state is SubscriberState.PENDING
 
     def subscription(self, address: Address) -> Subscription | None:
         """Return the subscriber's subscription of the list, or None."""
