@@ -83,7 +83,7 @@ INVENTED = (
         ("Priya Venkataraman", "Elias Thorne", "Noor Haddad", "Yuki Tanabe"),
         "A stopping rule from convex optimisation removes 61 % of the weights without retraining.",
         freeze("rising_topic", term="pruning transformers"),
-        {"prior": 0.8, "text": 0.43},
+        {"prior_text": 0.8, "text": 0.43},
     ),
 )
 

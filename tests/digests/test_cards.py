@@ -39,6 +39,15 @@ def renderer() -> MailRenderer:
     return MailRenderer(sender_identity())
 
 
+@pytest.mark.accept("F18", part="sections")
+def test_nothing_is_called_likely_before_anything_was_learned(renderer: MailRenderer) -> None:
+    for part, is_noted in (("topics", False), ("prior_text", True)):
+        shown = view(papers=(paper(5, parts={part: 0.8}),))
+        text = renderer.compose(mail(shown)).decode()
+        assert "New today" in text
+        assert ("Likely to interest people here" in text) is is_noted
+
+
 @st.composite
 def personal(draw: st.DrawFn) -> list[DigestPaper]:
     """Some papers of the edition in any order, with reasons of the reader's own."""

@@ -41,6 +41,11 @@ class PageSection:
     section: Section
     items: tuple[Item, ...]
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether it has papers ranked by what was learned from earlier ones."""
+        return any(item.paper.is_estimated for item in self.items)
+
 
 Sections = tuple[PageSection, ...]
 

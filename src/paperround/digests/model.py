@@ -17,7 +17,14 @@ from paperround.editions.model import (
     is_month_position,
 )
 from paperround.editions.rank_changes import dated
-from paperround.editions.sections import Age, Section, order_for_all, order_of, section_of
+from paperround.editions.sections import (
+    LEARNED,
+    Age,
+    Section,
+    order_for_all,
+    order_of,
+    section_of,
+)
 from paperround.papers.formatting import web_address
 from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.keyword_index import Papers, bits
@@ -232,8 +239,8 @@ class DigestPaper:
     """One paper as a digest shows it.
 
     `parts` add up to `score`. No email shows either, so they do not count for equality. Neither
-    does `section`, which decides the heading above it. `lead_gist` has two sentences.
-    `note` is what an editor wrote about it.
+    does `section`, which decides the heading above it, and with the parts the note below that.
+    `lead_gist` has two sentences. `note` is what an editor wrote about it.
     """
 
     title: str
@@ -253,6 +260,12 @@ class DigestPaper:
     section: Section | None = field(default=None, compare=False)
     score: float | None = field(default=None, compare=False)
     parts: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether it has no votes, and is ranked by what was learned from earlier papers."""
+        is_without_votes = self.section in (Section.NEW, Section.OLDER)
+        return is_without_votes and any(part.startswith(LEARNED) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

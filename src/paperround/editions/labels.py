@@ -86,10 +86,10 @@ def localized_days(locale: Locale, days: tuple[date, date], period: TrendingPeri
             return locale.gettext("Your month, %(month)s", month=locale.month(days[0]))
 
 
-def localized_section_note(locale: Locale, section: Section) -> str:
-    """Return the note below the title of a section, such as that its papers have no votes yet; else
-    empty."""
-    return locale.word(_GUESSED) if section in (Section.NEW, Section.OLDER) else ""
+def localized_section_note(locale: Locale, *, is_estimated: bool) -> str:
+    """Return the note below the title of a section: that its papers without votes are ranked by
+    what was learned from earlier papers; else empty."""
+    return locale.word(_GUESSED) if is_estimated else ""
 
 
 LEFT_OUT = marked("Left out of your digests, but popular later")

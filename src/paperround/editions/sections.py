@@ -45,6 +45,10 @@ _NOON = time(12)
 _MOST_LISTINGS = 8192
 
 
+LEARNED = "prior_"
+"""The start of the names of score parts that were learned from earlier papers."""
+
+
 class Section(StrEnum):
     """The sections of a digest, in their order."""
 

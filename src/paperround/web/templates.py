@@ -133,7 +133,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "plain_date": locale.plain_date,
         "problem": partial(localize_error, locale),
         "section": partial(localized_section, locale),
-        "section_note": partial(localized_section_note, locale),
+        "section_note": lambda part: localized_section_note(locale, is_estimated=part.is_estimated),
         "segment": partial(quote, safe=""),
         "sentence": partial(_sentence, locale),
         "told": partial(_count_label, locale),

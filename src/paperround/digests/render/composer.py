@@ -72,6 +72,7 @@ from paperround.digests.render.view import (
     render_notice,
     require_papers,
     section_lines,
+    sections_of,
     subject_of,
     with_gist,
 )
@@ -383,7 +384,7 @@ class MailRenderer:
         require_papers(view)
         frame = self._frame(key[0])
         language, templates = frame.view.language, frame.templates
-        sections = tuple([paper.section for paper in view.papers])
+        sections = sections_of(view.papers)
         for fullness in FULLEST_FIRST:
             feedback_url = view.links.feedback[_PREFIX] if fullness.has_feedback else ""
             style = FrameStyle(language, fullness, feedback_url)
@@ -394,7 +395,7 @@ class MailRenderer:
             inner = [
                 *map(render, lines_before(language, view)),
                 *in_place(
-                    section_lines(language, sections, view.period),
+                    section_lines(language, *sections, view.period),
                     [card.entry for card in cards],
                     [card.piece for card in cards],
                     render,

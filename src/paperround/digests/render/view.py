@@ -125,7 +125,7 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         templates.line(view.language, entry_of(locale, number, paper))
         for number, paper in enumerate(papers, start=1)
     ]
-    lines = section_lines(view.language, tuple(one.section for one in papers), view.period)
+    lines = section_lines(view.language, *sections_of(papers), view.period)
     render = partial(templates.line, view.language)
     pieces = [
         *map(render, lines_before(view.language, view)),
@@ -153,9 +153,20 @@ def entry_of(locale: Locale, number: int, paper: DigestPaper) -> Line:
     return Line("entry", title, number=number, note=votes_line(locale, paper))
 
 
+def sections_of(
+    papers: Sequence[DigestPaper],
+) -> tuple[tuple[Section | None, ...], frozenset[Section | None]]:
+    """Return the section of each paper, and the sections with papers that are estimated."""
+    estimated = frozenset(one.section for one in papers if one.is_estimated)
+    return tuple([one.section for one in papers]), estimated
+
+
 @lru_cache(maxsize=_MOST_OUTLINES)
 def section_lines(
-    language: str, sections: tuple[Section | None, ...], period: TrendingPeriod
+    language: str,
+    sections: tuple[Section | None, ...],
+    estimated: frozenset[Section | None],
+    period: TrendingPeriod,
 ) -> dict[int, tuple[Line, Line]]:
     """Return the lines in the contents and above the papers of each section, by the place of its
     first paper."""
@@ -163,7 +174,7 @@ def section_lines(
     lines = {}
     for place, section in headings(sections).items():
         text = localized_section(locale, section, period)
-        note = localized_section_note(locale, section)
+        note = localized_section_note(locale, is_estimated=section in estimated)
         lines[place] = Line("section", text), Line("heading", text, note=note)
     return lines
 
