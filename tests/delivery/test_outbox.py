@@ -53,6 +53,7 @@ def test_the_same_message_id_again_takes_the_place_of_the_first(tmp_path: Path) 
     assert (tmp_path / "1@papers.example.org.eml").read_bytes().endswith(b"Third.\r\n")
 
 
+@pytest.mark.accept("T7", mutant="the-name-of-a-mail-comes-before-its-mark")
 def test_at_the_mark_the_bytes_are_whole_but_have_no_name_yet(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 
