@@ -1,6 +1,7 @@
 """Why nothing went out, in sentences that tell what is recorded."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -16,10 +17,10 @@ from paperround.digests.sending import deliver
 from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import live
 from paperround.ops.why import SENTENCES, RecordedReason, why
-from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
+from paperround.subscribers.model import Frequency, Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.delivery.notices import Batches, post
-from tests.digests.planning import DAY, HOUR, MINUTE, SEVEN, at, cut, plan
+from tests.digests.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, plan
 from tests.fakes import NewestFirst
 from tests.sample_database import NOW, fill, record, subscribe
 
@@ -36,12 +37,12 @@ def a_list(database: SqlDatabase, *names: str, wish: Preferences | None = None) 
 
 
 def said(database: SqlDatabase, **which: object) -> list[str]:
-    chosen = {"now": SEVEN} | which
+    chosen = {"now": SEVEN, "hours": HOURS} | which
     return [one.text for one in why(database, "trending", **chosen)]  # type: ignore[arg-type]
 
 
 def codes(database: SqlDatabase, **which: object) -> list[str]:
-    chosen = {"now": SEVEN} | which
+    chosen = {"now": SEVEN, "hours": HOURS} | which
     return [one.code for one in why(database, "trending", **chosen)]  # type: ignore[arg-type]
 
 
@@ -130,6 +131,23 @@ def test_one_person_is_told_apart(database: SqlDatabase) -> None:
     assert "They unsubscribed from the list." in said(database, person=ada.id)
     with pytest.raises(NotFound):
         said(database, person=SubscriberId(4711))
+
+
+@pytest.mark.parametrize(
+    ("wish", "due"),
+    [
+        (Preferences(frequency=Frequency.WEEKLY, weekday="fri"), "2026-02-06"),
+        (Preferences(frequency=Frequency.WEEKDAYS), "2026-02-02"),
+        (Preferences(frequency=Frequency.MONTHLY), "2026-02-01"),
+        (Preferences(paused_until=date(2026, 2, 20)), "2026-02-20"),
+    ],
+)
+def test_the_next_digest_of_a_person_is_due_on_one_of_their_days(
+    database: SqlDatabase, wish: Preferences, due: str
+) -> None:
+    a_list(database, "ada", wish=wish)
+    told = said(database, now=SEVEN - HOUR, person=person(database, "ada"))
+    assert told[-1] == f"Their next digest is due at 07:00 on {due}."
 
 
 def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -> None:

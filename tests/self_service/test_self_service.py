@@ -31,7 +31,7 @@ from paperround.self_service.preview import next_digest
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
 from paperround.subscribers.imports import add_subscriber
-from paperround.subscribers.model import Preferences, SubscriberState, Subscription
+from paperround.subscribers.model import Frequency, Preferences, SubscriberState, Subscription
 from paperround.subscribers.readers import Choices
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
@@ -322,6 +322,16 @@ def test_another_hour_moves_the_next_digest(database: Database) -> None:
     assert _opened(here, token).next_due == datetime(2026, 3, 3, 7, tzinfo=NOW.tzinfo)
     assert save_choices(here, token, Preferences(hour=20), now=NOW)
     assert _opened(here, token).next_due == datetime(2026, 3, 2, 20, tzinfo=NOW.tzinfo)
+
+
+def test_a_weekly_digest_is_next_due_on_its_weekday(database: Database) -> None:
+    here = signup_context(database)
+    _imported(database)
+    token = _choosing(database, here)
+    weekly = Preferences(frequency=Frequency.WEEKLY, weekday="mon")
+    assert NOW.weekday() == 0
+    assert save_choices(here, token, weekly, now=NOW)
+    assert _opened(here, token).next_due == datetime(2026, 3, 9, 7, tzinfo=NOW.tzinfo)
 
 
 def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:

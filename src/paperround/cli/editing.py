@@ -152,6 +152,7 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Explain why nothing, or not everything, was sent. The reasons are those on record."""
+    from paperround.digests.plan import Hours
     from paperround.ops.why import why as run
     from paperround.self_service.help_desk import person_number
     from paperround.web.admin_sending import WhyAnswer
@@ -163,6 +164,7 @@ def why(
     reasons = run(
         context.database,
         list_name,
+        hours=Hours(hour=context.settings.default_hour),
         now=context.clock.now(),
         day=of_day,
         person=person,

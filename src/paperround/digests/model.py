@@ -145,6 +145,15 @@ def skip_reason_for(
     edition: Edition, subscription: Subscription, local_day: date
 ) -> SkipReason | None:
     """Return why there is no digest whatever its papers would be; None if it depends on them."""
+    reason = reader_skip_reason(subscription, local_day)
+    if reason is None and not edition.papers:
+        return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
+    return reason
+
+
+def reader_skip_reason(subscription: Subscription, local_day: date) -> SkipReason | None:
+    """Return why the subscriber gets no digest on `local_day`, whatever the edition; None if they
+    do."""
     paused_until = subscription.preferences.paused_until
     if paused_until is not None and local_day < paused_until:
         return SkipReason.PAUSED
@@ -152,8 +161,6 @@ def skip_reason_for(
         return SkipReason.BOUNCING
     if not is_digest_day(subscription, local_day):
         return SkipReason.NOT_THEIR_DAY
-    if not edition.papers:
-        return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
     return None
 
 

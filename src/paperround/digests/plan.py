@@ -28,7 +28,7 @@ from paperround.digests.build import (
     without_content,
     write_in_batches,
 )
-from paperround.digests.model import skip_reason_for
+from paperround.digests.model import reader_skip_reason, skip_reason_for
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
 from paperround.editions.schedule import first_due, missed, newest_cut, next_due
@@ -50,6 +50,9 @@ PAGE = 2000
 
 CLOCKS = 1000
 """First due times set in one transaction, which holds the write lock for 20 ms of one core."""
+
+FURTHEST_DUE = timedelta(days=8)
+"""Later than any due instant: these are at most a few days ahead."""
 
 LONGEST_WAIT = timedelta(minutes=90)
 """How long a digest waits after its hour for an edition whose papers are late."""
@@ -177,6 +180,36 @@ def first_due_of(
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
     return first_due(now, hour=hours.hour_of(preferences, mailing_list), zone=zone, taken=taken)
+
+
+def next_digest_at(
+    work: Transaction,
+    subscription: Subscription,
+    mailing_list: MailingList,
+    hours: Hours,
+    *,
+    now: datetime,
+) -> datetime | None:
+    """Return when the subscriber's next digest is due, on one of their days and after any pause;
+    None if that is unset. It is not after `now` while a digest waits to be planned."""
+    due = due_subscription(work, subscription, by=now + FURTHEST_DUE)
+    if due is None:
+        return None
+    due_at, zone = due.due_at, hours.zone_of(subscription.preferences, mailing_list)
+    wanted = _as_daily(subscription) if due.at_once else subscription
+    hour = hours.hour_of(subscription.preferences, mailing_list)
+    while reader_skip_reason(wanted, local_date(due_at, zone)) is not None:
+        due_at = next_due(due_at, hour=hour, zone=zone)
+    return due_at
+
+
+def due_subscription(
+    work: Transaction, subscription: Subscription, *, by: datetime
+) -> DueSubscription | None:
+    """Return an active subscription that is due by then, None if it is not."""
+    just_before = SubscriptionId(subscription.id - 1)
+    found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
+    return next((one for one in found if one.subscription.id == subscription.id), None)
 
 
 @dataclass(slots=True)

@@ -11,12 +11,11 @@ from paperround.core.times import format_instant, local_date
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery
 from paperround.delivery.store.status import StatusStore
-from paperround.digests.plan import Hours
+from paperround.digests.plan import Hours, next_digest_at
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState
 from paperround.self_service.change_address import MOVES, RESUMES, waiting_change
 from paperround.self_service.help_desk import PersonRecord
-from paperround.self_service.preferences import FURTHEST_DUE, next_due
 from paperround.subscribers.model import (
     COMPLAINT,
     GONE,
@@ -155,9 +154,8 @@ def _digests(
     """Yield how often digests come, and the outcome of the newest one, if any."""
     preferences = subscription.preferences
     zone = hours.zone_of(preferences, mailing_list)
-    due_at = next_due(work, subscription, by=now + FURTHEST_DUE)
+    due_at = next_digest_at(work, subscription, mailing_list, hours, now=now)
     time = f"{hours.hour_of(preferences, mailing_list):02}:00 {zone}"
-    # With other frequencies, the due instant may be on a day without a digest.
     if due_at and preferences.frequency is Frequency.DAILY:
         yield marked(_DAILY_NEXT, time=time, date=local_date(due_at, zone))
     elif preferences.frequency is Frequency.WEEKLY:

@@ -21,6 +21,7 @@ from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.day import DayStore, OutcomeTally
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import is_digest_day
+from paperround.digests.plan import Hours, next_digest_at
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionState, SkipReason
 from paperround.editions.schedule import next_cut
@@ -132,6 +133,7 @@ def why(
     database: Database,
     list_name: str,
     *,
+    hours: Hours,
     now: datetime,
     day: date | None = None,
     person: SubscriberId | None = None,
@@ -142,7 +144,7 @@ def why(
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         today = local_date(now, mailing_list.zone)
-        answer = _Answer(work, mailing_list, day or today, today, now)
+        answer = _Answer(work, mailing_list, hours, day or today, today, now)
         subscription = None
         if person is not None:
             if work[SubscriberStore].get(person) is None:
@@ -159,6 +161,7 @@ class _Answer:
 
     work: Transaction
     mailing_list: MailingList
+    hours: Hours
     day: date
     today: date
     now: datetime
@@ -197,8 +200,10 @@ class _Answer:
         for one in self.work[DayStore].outcomes(self.mailing_list.id, self.day, person):
             yield self._outcome(one)
         if self.is_today:
-            is_reader = subscription is None or subscription.state is SubscriberState.ACTIVE
-            yield from self._due(person) if is_reader else ()
+            if subscription is None:
+                yield from self._due()
+            else:
+                yield from self._person_due(subscription)
 
     def _all_mail(self, pacing: Pacing) -> Iterator[RecordedReason]:
         beat = self.work[SlotStore].last_beat(SCHEDULER)
@@ -295,19 +300,19 @@ class _Answer:
                 code = f"digests.{one.state.value}"
                 return self.say(code, count=count, mails=mails, reason=reason)
 
-    def _due(self, person: SubscriberId | None) -> Iterator[RecordedReason]:
+    def _person_due(self, subscription: Subscription) -> Iterator[RecordedReason]:
+        at = next_digest_at(self.work, subscription, self.mailing_list, self.hours, now=self.now)
+        if at is not None and at <= self.now:
+            yield self.say("person.due-since", since=at)
+        elif at is not None:
+            yield self.say("person.due", at=at)
+
+    def _due(self) -> Iterator[RecordedReason]:
         list_id, store = self.mailing_list.id, self.work[DayStore]
-        waiting = store.due(list_id, after=None, until=self.now, person=person)
+        waiting = store.due(list_id, after=None, until=self.now)
         end = end_of_day(self.today, self.mailing_list.zone)
-        later = store.due(list_id, after=self.now, until=end, person=person)
-        beyond = store.due(list_id, after=end, until=end + _AHEAD, person=person)
-        if person is not None:
-            at = later.first_at or beyond.first_at
-            if waiting.count:
-                yield self.say("person.due-since", since=waiting.first_at)
-            elif at is not None:
-                yield self.say("person.due", at=at)
-            return
+        later = store.due(list_id, after=self.now, until=end)
+        beyond = store.due(list_id, after=end, until=end + _AHEAD)
         if waiting.count:
             readers = _readers(waiting.count)
             yield self.say(

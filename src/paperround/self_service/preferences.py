@@ -13,7 +13,13 @@ from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, payload_of
 from paperround.delivery.system_mail_model import Notice, SystemMailKind
-from paperround.digests.plan import Hours, Welcome, first_due_of
+from paperround.digests.plan import (
+    Hours,
+    Welcome,
+    due_subscription,
+    first_due_of,
+    next_digest_at,
+)
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
@@ -37,7 +43,7 @@ from paperround.signup.requests import require_admitted
 from paperround.subscribers.audit import READER, audit_person, changes_of
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
-from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
+from paperround.subscribers.model import Preferences, SubscriberState
 from paperround.subscribers.readers import Choices, ReaderList
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -48,9 +54,6 @@ UNDO_EVERY = timedelta(hours=24)
 
 UNDELIVERED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """Final states of messages that their reader never received."""
-
-FURTHEST_DUE = timedelta(days=8)
-"""Later than any due instant: these are at most a few days ahead."""
 
 
 def language_kept(context: SignupContext, token: str) -> str | None:
@@ -185,7 +188,7 @@ def open_choices(
             preferences=preferences,
             hour=hours.hour_of(preferences, mailing_list),
             zone=hours.zone_of(preferences, mailing_list),
-            next_due=next_due(work, reader.subscription, by=now + FURTHEST_DUE),
+            next_due=next_digest_at(work, reader.subscription, mailing_list, hours, now=now),
             active=reader.subscription.state is SubscriberState.ACTIVE,
             lists=_reader_lists(work, reader),
             frequencies=mailing_list.frequencies,
@@ -202,13 +205,6 @@ def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
     them."""
     is_undecided = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
     return unpack_interests(notice.payload) if is_undecided else ()
-
-
-def next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
-    """Return when the subscription is due; None if that is unset or after `by`."""
-    just_before = SubscriptionId(subscription.id - 1)
-    found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
-    return next((one.due_at for one in found if one.subscription.id == subscription.id), None)
 
 
 def save_choices(
@@ -303,7 +299,7 @@ def _reschedule(
     }
     if before.state is not SubscriberState.ACTIVE or len(clocks) == 1:
         return
-    if next_due(work, before, by=now) is not None:
+    if due_subscription(work, before, by=now) is not None:
         return
     taken = work[SubscriberStore].last_dates([before.id]).get(before.id)
     subscription = replace(before, preferences=preferences)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from paperround.access.model import Scope
 from paperround.delivery.status import redact_addresses
 from paperround.digests.cancel import undo
+from paperround.digests.plan import Hours
 from paperround.digests.publish import PublishReport, publish, require_edition
 from paperround.digests.resend import Missed, missed, send_missed
 from paperround.ops.why import why
@@ -158,8 +159,15 @@ def explain_list(
     """Why not everything went out, from what is recorded: pauses, held editions, feeds, the relay,
     the digests of that date, and who is due later."""
     person = None if subscriber is None else SubscriberId(subscriber)
-    pacing = app.settings.pacing
-    found = why(app.database, name, now=now, day=date, person=person, pacing=pacing)
+    found = why(
+        app.database,
+        name,
+        hours=Hours(hour=app.settings.default_hour),
+        now=now,
+        day=date,
+        person=person,
+        pacing=app.settings.pacing,
+    )
     return WhyList(list=name, reasons=[WhyAnswer.of(one) for one in found])
 
 

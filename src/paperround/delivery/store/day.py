@@ -70,10 +70,8 @@ class DayStore(Store):
         *,
         after: datetime | None,
         until: datetime,
-        person: SubscriberId | None = None,
     ) -> DueTally:
-        """Return how many active readers are due by `until`, and after `after` if given; with
-        `person`, only whether that reader is."""
+        """Return how many active readers are due by `until`, and after `after` if given."""
         c, p = db.subscriptions.c, db.subscribers.c
         found = (
             select(func.count(), func.min(c.due_at))
@@ -87,7 +85,5 @@ class DayStore(Store):
         )
         if after is not None:
             found = found.where(c.due_at > after)
-        if person is not None:
-            found = found.where(c.subscriber_id == person)
         count, first = self._connection.execute(found).one()
         return DueTally(count=count, first_at=first)

@@ -11,6 +11,7 @@ from paperround.core.times import local_date
 from paperround.delivery.status import redact_addresses
 from paperround.delivery.system_mail_model import Notice
 from paperround.digests.cancel import pause, resume
+from paperround.digests.plan import Hours
 from paperround.digests.resend import Missed, missed, send_missed
 from paperround.editions.lists import MANUAL_CUT
 from paperround.editions.store.lists import ListStore
@@ -50,6 +51,7 @@ def show_why(
         reasons = why(
             app.database,
             name,
+            hours=Hours(hour=app.settings.default_hour),
             now=now,
             day=parse_day(day),
             person=parse_subscriber(subscriber),
