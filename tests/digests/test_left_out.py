@@ -146,7 +146,7 @@ def test_a_monday_counts_the_weekend_for_who_reads_on_weekdays(database: SqlData
     subscribe(database, "week", wish=Preferences(frequency=Frequency.WEEKLY, weekday="mon"))
     for number, now in ((1, FRIDAY), (2, SATURDAY), (3, SATURDAY + DAY), (4, MONDAY)):
         fill(database, [listed(number, 30, days_ago=0, now=now)], now)
-    publish_at(database, MONDAY)
+        publish_at(database, now)
     counts = {
         name: found.new
         for name in ("ada", "bob", "week")

@@ -14,7 +14,10 @@ WEEKLY = Preferences(frequency=Frequency.WEEKLY, weekday="fri", size=5)
 
 @pytest.fixture
 def busy_friday(database: SqlDatabase) -> SqlDatabase:
-    """Seventy papers of today, more than an edition shows, and four of Monday with more votes."""
+    """Seventy papers of today, more than an edition shows, and four of Monday with more votes. On
+    Thursday there was an edition without them."""
+    fill(database, [listed(9, 1, days_ago=1)], NOW - DAY)
+    publish_at(database, NOW - DAY)
     fill(database, [listed(n, 70, days_ago=4) for n in range(1, 5)])
     fill(database, [listed(n, 12, days_ago=0) for n in range(10, 80)])
     subscribe(database, "week", wish=WEEKLY)
@@ -57,8 +60,20 @@ def test_what_a_weekly_reader_was_sent_is_not_sent_again(busy_friday: SqlDatabas
     assert not set(titles(first)) & set(titles(second))
 
 
+def test_a_weekly_digest_without_editions_in_its_week_is_of_its_day(database: SqlDatabase) -> None:
+    fill(database, [listed(n, 12, days_ago=0) for n in range(1, 5)])
+    subscribe(database, "week", wish=WEEKLY)
+    publish_at(database, NOW)
+    first = mailed(database, "week", NOW.date())
+    subject = MailRenderer(sender_identity()).render(first).subject
+    assert subject.endswith(" · 4 papers, 30 Jan")
+    assert first.web_url.endswith("/editions/trending/2026-01-30/manual")
+
+
 def test_a_monday_digest_of_a_week_leads_to_the_week_before(database: SqlDatabase) -> None:
     monday = NOW + 3 * DAY
+    fill(database, [listed(9, 12, days_ago=0)])
+    publish_at(database, NOW)
     fill(database, [listed(n, 12, days_ago=3, now=monday) for n in range(1, 5)], monday)
     subscribe(database, "week", wish=Preferences(frequency=Frequency.WEEKLY, weekday="mon"))
     publish_at(database, monday)

@@ -120,12 +120,13 @@ def build(
 ) -> list[NewDelivery]:
     """Return the ledger row of each reader, in the same order: queued, or skipped with a reason.
 
-    Weekly readers get the best papers of the whole week, monthly readers those of the month.
+    Weekly readers get the best papers of the whole week, monthly readers those of the month. If the
+    week before had no edition with papers, weekly readers get the edition of the day.
     """
     rows: dict[int, NewDelivery] = {}
     groups: dict[Covered, list[int]] = {}
     for number, one in enumerate(readers):
-        groups.setdefault(_covered(one), []).append(number)
+        groups.setdefault(_covered(work, context, edition, one), []).append(number)
     for covered, numbers in groups.items():
         group = [readers[number] for number in numbers]
         builder = load_builder(work, context, edition, mailing_list, group, covered)
@@ -138,13 +139,17 @@ Covered = tuple[TrendingPeriod, Days | None]
 """What a digest covers, and the days of a month; readers with equal ones share a builder."""
 
 
-def _covered(reader: DigestReader) -> Covered:
+def _covered(
+    work: Transaction, context: BuildContext, edition: Edition, reader: DigestReader
+) -> Covered:
     """Return what the reader's digest covers. Reads nothing for a day without a digest."""
     if not is_digest_day(reader.subscription, reader.day):
         return TrendingPeriod.DAY, None
     period = period_of(reader.subscription)
-    is_month = period is TrendingPeriod.MONTH
-    return period, covered_days(period, reader.day) if is_month else None
+    days = covered_days(period, reader.day)
+    if period is TrendingPeriod.WEEK and not context.cache.has_papers(work, edition.list_id, days):
+        period = TrendingPeriod.DAY
+    return period, days if period is TrendingPeriod.MONTH else None
 
 
 def load_builder(
