@@ -52,6 +52,14 @@ def test_a_run_says_what_it_did_and_then_the_day() -> None:
     assert again[:2] == ["this run: digests: none; other emails: none", "emails of the day: 3 sent"]
 
 
+def test_an_edition_sent_by_hand_says_that_it_was_not_held() -> None:
+    send = ("digest", "send", "--now", MORNING)
+    assert json.loads(run(*send, "--dry-run", "--json"))["skipped_hold_minutes"] == 0
+    run("digest", "hold", "60")
+    assert "not held: the hold of 60 minutes is for scheduled editions" in run(*send)
+    assert json.loads(run(*send, "--json"))["skipped_hold_minutes"] == 60
+
+
 @pytest.mark.accept("O8", part="deliver", mutant="deliver-is-silent-about-a-dead-relay")
 def test_a_run_that_tries_nothing_still_says_that_the_relay_cannot_be_reached(
     monkeypatch: pytest.MonkeyPatch,

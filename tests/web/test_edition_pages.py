@@ -1,6 +1,7 @@
 """Admin pages of editions and of a list's sending, as an operator uses them."""
 
 import re
+from dataclasses import fields
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import unescape
@@ -14,7 +15,8 @@ from paperround.delivery.store.past import PastStore
 from paperround.digests.editing import set_hold
 from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import deliver
-from paperround.editions.model import Edition
+from paperround.editions.model import Edition, NewEdition
+from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -74,6 +76,16 @@ def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def test_an_edition_sent_by_hand_says_that_those_are_not_held(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here = f"/admin/editions/trending/{edition.day}/manual"
+    with site.runtime.database.writing() as work:
+        kept = {one.name: getattr(edition, one.name) for one in fields(NewEdition)}
+        work[EditionStore].freeze(NewEdition(**kept | {"cut": "manual", "held_until": None}))
+    assert "Editions sent by hand are not held." in operator.get(here).text
 
 
 # --- changing ------------------------------------------------------------------------------------

@@ -283,7 +283,9 @@ def send(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish now and plan a digest for every active subscription. `deliver` sends them."""
+    """Publish now and plan a digest for every active subscription. `deliver` sends them.
+
+    It does not wait for the hold of the list, which is for scheduled editions."""
     from paperround.digests.publish import publish
 
     context = runtime(now)
@@ -312,6 +314,7 @@ def send(
         "planned": report.planned.rows,
         "skipped": dict(sorted(report.planned.skipped.items())),
         "added": report.added,
+        "skipped_hold_minutes": report.skipped_hold_minutes,
     }
     print_result(value, _publish_lines(report, dry_run=dry_run), as_json=as_json)
 
@@ -323,6 +326,9 @@ def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
     without = sum(planned.skipped.values())
     mails = counted(planned.rows - without, "digest")
     yield f"{edition.list_name}, {edition.day} ({edition.cut}): {papers}, {mails} in all"
+    if report.skipped_hold_minutes:
+        minutes = counted(report.skipped_hold_minutes, "minute")
+        yield f"  not held: the hold of {minutes} is for scheduled editions, not for `digest send`"
     if edition.empty_reason:
         yield f"  empty because: {edition.empty_reason}"
     if without:

@@ -272,11 +272,13 @@ PAGE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """The edition, its ledger rows, and how many of them this run added."""
+    """The edition, its ledger rows, and how many of them this run added. `skipped_hold_minutes` is
+    how long editions of the list are held, if this one was made by hand and so was not; else 0."""
 
     edition: Edition
     planned: Planned
     added: int
+    skipped_hold_minutes: int = 0
 
 
 def require_edition(
@@ -339,7 +341,12 @@ def publish(
     if dry_run:
         skipped = Counter(planned.skipped) + Counter(added.skipped)
         planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
-    return PublishReport(edition=edition, planned=planned, added=added.rows)
+    return PublishReport(
+        edition=edition,
+        planned=planned,
+        added=added.rows,
+        skipped_hold_minutes=mailing_list.hold_minutes if cut == MANUAL_CUT else 0,
+    )
 
 
 def _require_rows(database: Database, mailing_list: MailingList, day: date) -> None:

@@ -35,7 +35,8 @@ router = keyed_router(
 
 class SendAnswer(BaseModel):
     """What was planned of an edition: all its rows, those without an email by reason, and how many
-    this request added."""
+    this request added. `skipped_hold_minutes` is the hold of the list, if this edition was made by
+    hand and so was not held; else 0."""
 
     list: str
     date: datetime.date
@@ -44,6 +45,7 @@ class SendAnswer(BaseModel):
     planned: int
     skipped: dict[str, int]
     added: int
+    skipped_hold_minutes: int
 
     @classmethod
     def of(cls, report: PublishReport) -> Self:
@@ -57,6 +59,7 @@ class SendAnswer(BaseModel):
             planned=report.planned.rows,
             skipped=dict(sorted(report.planned.skipped.items())),
             added=report.added,
+            skipped_hold_minutes=report.skipped_hold_minutes,
         )
 
 
