@@ -82,6 +82,20 @@ def test_an_editor_looks_changes_and_approves(home: Path) -> None:
     assert (named.exit_code, "was released" in named.stderr) == (2, True)
 
 
+def test_one_of_several_held_editions_must_be_named() -> None:
+    run("digest", "hold", "720")
+    for hour in (12, 18):
+        said("tick", "--now", f"2026-01-30T{hour}:00:00Z")
+    at = ("--now", "2026-01-30T18:01:00Z")
+    for command in (("drop", "2601.00001"), ("pin", "2601.00001"), ("note", "Hm."), ("approve",)):
+        refused = run("digest", *command, *at)
+        assert refused.exit_code == 2
+        told = " ".join(refused.stderr.replace("│", " ").split())
+        assert "2 editions of trending are held: 2026-01-30 (cut 2), 2026-01-30 (cut 3)" in told
+        assert "Name one with --date and --cut" in told
+    assert said("digest", "note", "Hm.", "--cut", "3", *at)["cut"] == "3"
+
+
 def test_it_goes_by_itself() -> None:
     said("tick", "--now", SEVEN)
     why = run("digest", "why", "--now", SEVEN).stdout

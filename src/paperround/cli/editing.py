@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Day, ListName, Now, actor, day, runtime, usage
+from paperround.cli.options import AsJson, ListName, Now, actor, day, runtime, usage
 from paperround.cli.output import outline_lines, print_result, to_json
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
@@ -19,7 +19,18 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 
 HeldCut = Annotated[
     str | None,
-    typer.Option("--cut", metavar="CUT", help="0-3. Default: the oldest edition that is held."),
+    typer.Option(
+        "--cut", metavar="CUT", help="0-3. Default: that of the held edition, if there is only one."
+    ),
+]
+HeldDate = Annotated[
+    date | None,
+    typer.Option(
+        "--date",
+        metavar="YYYY-MM-DD",
+        parser=day,
+        help="Default: that of the held edition, if there is only one.",
+    ),
 ]
 PaperName = Annotated[
     str,
@@ -68,7 +79,7 @@ def hold(
 
 def approve(
     list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
+    of_day: HeldDate = None,
     cut: HeldCut = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -83,7 +94,7 @@ def drop(
     paper: PaperName,
     undo: Undo = False,
     list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
+    of_day: HeldDate = None,
     cut: HeldCut = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -99,7 +110,7 @@ def pin(
     paper: PaperName,
     undo: Undo = False,
     list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
+    of_day: HeldDate = None,
     cut: HeldCut = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -121,7 +132,7 @@ def note(
         typer.Option("--paper", metavar="PAPER", help="Show it at this paper, not at the top."),
     ] = None,
     list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
+    of_day: HeldDate = None,
     cut: HeldCut = None,
     now: Now = None,
     as_json: AsJson = False,

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRef:
-    """Names an edition of a list. Without `day` and `cut`: the oldest one that is held."""
+    """Names an edition of a list. Without `day` or `cut`: the only one that is held."""
 
     list_name: str
     day: date | None = None
@@ -84,7 +84,8 @@ def set_hold(database: Database, list_name: str, minutes: int, *, by: str, now: 
 
 
 def find_edition(work: Transaction, ref: EditionRef, *, now: datetime) -> Edition:
-    """Return an edition, even one that is held or cancelled. Raises NotFound."""
+    """Return an edition, even one that is held or cancelled. Raises NotFound, and InvalidInput
+    (code `held`) if several held ones match."""
     mailing_list = work[ListStore].get(ref.list_name)
     if ref.day is not None and ref.cut is not None:
         found = work[EditionStore].find(mailing_list.id, ref.day, ref.cut)
@@ -100,6 +101,13 @@ def find_edition(work: Transaction, ref: EditionRef, *, now: datetime) -> Editio
             f"no edition of {ref.list_name} is held"
             + (f" on {ref.day}" if ref.day else "")
             + ": `paperround digest hold` sets how long later ones are held"
+        )
+    if len(matching) > 1:
+        names = ", ".join(f"{one.day} (cut {one.cut})" for one in matching)
+        raise InvalidInput(
+            f"{len(matching)} editions of {ref.list_name} are held: {names}. Name one with --date "
+            "and --cut",
+            code="held",
         )
     return matching[0]
 
