@@ -82,6 +82,18 @@ def test_an_editor_looks_changes_and_approves(home: Path) -> None:
     assert (named.exit_code, "was released" in named.stderr) == (2, True)
 
 
+def test_the_held_edition_is_previewed_beside_one_sent_by_hand(home: Path) -> None:
+    at, shown = ("--now", SIX), home / "shown"
+    run("digest", "send", *at)
+    said("digest", "note", "Read both.", *at)
+    look = ("digest", "preview", "--out", str(shown), *at)
+    assert said(*look)["edition"] == {"list": "trending", "date": "2026-01-30", "cut": "1"}
+    assert "From the editor: Read both." in (shown / "digest.txt").read_text()
+    assert said(*look, "--cut", "manual")["edition"]["cut"] == "manual"
+    assert "From the editor" not in (shown / "digest.txt").read_text()
+    assert "has no edition" in str(run(*look, "--cut", "3").exception)
+
+
 def test_one_of_several_held_editions_must_be_named() -> None:
     run("digest", "hold", "720")
     for hour in (12, 18):

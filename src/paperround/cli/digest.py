@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,6 +42,7 @@ app = typer.Typer(
     help="Review, send, pause, cancel and resend digests.",
     no_args_is_help=True,
 )
+app.command("preview")(editing.preview)
 app.command("hold")(editing.hold)
 app.command("approve")(editing.approve)
 app.command("drop")(editing.drop)
@@ -232,45 +232,6 @@ def missed(
     if not found.by_reason:
         lines.append("nobody was missed")
     print_result(value, lines, as_json=as_json)
-
-
-@app.command()
-def preview(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
-    list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
-    subscriber: Annotated[
-        str | None,
-        typer.Option("--subscriber", metavar="EMAIL", help="As this person would get it."),
-    ] = None,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write digest.html, digest.txt and digest.eml. Sends nothing."""
-    from paperround.subscribers.addresses import parse_address
-
-    context = runtime(now)
-    shown = context.previewer.preview(
-        list_name,
-        day=of_day,
-        reader=parse_address(subscriber) if subscriber else None,
-        now=context.clock.now(),
-        with_held=True,
-    )
-    files = []
-    if shown.mail is not None and shown.rendered is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        written = {
-            "digest.html": shown.rendered.html.encode(),
-            "digest.txt": shown.rendered.text.encode(),
-            "digest.eml": context.renderer.compose(shown.mail),
-        }
-        for name, content in written.items():
-            (out / name).write_bytes(content)
-            files.append(str(out / name))
-    line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no email: {shown.skipped}"
-    value = {"skipped": shown.skipped, "planned": shown.planned, "files": files}
-    print_result(value, line, as_json=as_json)
 
 
 @app.command()

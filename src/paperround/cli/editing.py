@@ -1,9 +1,10 @@
-"""`paperround digest hold|approve|drop|pin|note|why`: review an edition before it is sent, and see
-why nothing was sent."""
+"""`paperround digest preview|hold|approve|drop|pin|note|why`: review an edition before it is sent,
+and see why nothing was sent."""
 
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,69 @@ PaperName = Annotated[
     ),
 ]
 Undo = Annotated[bool, typer.Option("--undo", help="Undo it.")]
+
+
+def preview(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Annotated[
+        date | None,
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            parser=day,
+            help="The edition's date. Default: that of the newest held edition, else today.",
+        ),
+    ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(
+            "--cut",
+            metavar="CUT",
+            help="0-3 or manual. Default: the newest held edition, else the one sent by hand, else "
+            "the newest.",
+        ),
+    ] = None,
+    subscriber: Annotated[
+        str | None,
+        typer.Option("--subscriber", metavar="EMAIL", help="As this person would get it."),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write digest.html, digest.txt and digest.eml, even of a held edition. Sends nothing."""
+    from paperround.subscribers.addresses import parse_address
+
+    context = runtime(now)
+    shown = context.previewer.preview(
+        list_name,
+        day=of_day,
+        cut=cut,
+        reader=parse_address(subscriber) if subscriber else None,
+        now=context.clock.now(),
+        with_held=True,
+    )
+    files = []
+    if shown.mail is not None and shown.rendered is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        written = {
+            "digest.html": shown.rendered.html.encode(),
+            "digest.txt": shown.rendered.text.encode(),
+            "digest.eml": context.renderer.compose(shown.mail),
+        }
+        for name, content in written.items():
+            (out / name).write_bytes(content)
+            files.append(str(out / name))
+    edition = shown.edition
+    became = f"no email: {shown.skipped}" if shown.skipped else f"wrote {', '.join(files)}"
+    line = f"{edition.list_name}, {edition.day} ({edition.cut}): {became}"
+    value = {
+        "edition": {"list": edition.list_name, "date": edition.day, "cut": edition.cut},
+        "skipped": shown.skipped,
+        "planned": shown.planned,
+        "files": files,
+    }
+    print_result(value, line, as_json=as_json)
 
 
 def hold(

@@ -21,7 +21,7 @@ from paperround.delivery.system_mail import SOMEBODY, new_notice
 from paperround.delivery.system_mail_model import NewNotice, Notice, SystemMailKind
 from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.compose import content_of_list, digest_mail
-from paperround.digests.editing import EditionRef, find_edition
+from paperround.digests.editing import EditionRef, find_edition, held_editions
 from paperround.digests.model import (
     DigestMail,
     DigestPaper,
@@ -96,6 +96,7 @@ class DigestPreviewer:
         *,
         now: datetime,
         day: date | None = None,
+        cut: str | None = None,
         reader: Address | None = None,
         afresh: bool = False,
         preferences: Preferences | None = None,
@@ -108,10 +109,11 @@ class DigestPreviewer:
         If that edition's message is planned or sent, it is shown unchanged; `afresh` instead shows
         what would follow it, if the edition has more papers. `preferences` and `interests` are
         tried in place of the stored ones; a pause and the weekday among them are ignored, as the
-        next digest is shown. `with_held` is for editors: an edition may be shown while it is held.
-        Raises NotFound for an unknown list or subscriber.
+        next digest is shown. `with_held` is for editors: the newest edition that is held is shown,
+        if there is one. Raises NotFound for an unknown list or subscriber, and for a `cut` that the
+        day has no edition of.
         """
-        mailing_list, edition = self._find_edition(list_name, day, now, with_held=with_held)
+        mailing_list, edition = self._find_edition(list_name, day, cut, now, with_held=with_held)
         with self.database.reading() as work:
             subscriber, subscription = _find_subscription(work, mailing_list, reader)
             planned = None if subscriber is None else _find_planned(work, edition, subscriber)
@@ -190,8 +192,19 @@ class DigestPreviewer:
         return self._render(mailing_list, content, replace(edition, behind=row.behind))
 
     def _find_edition(
-        self, list_name: str, day: date | None, now: datetime, *, with_held: bool
+        self,
+        list_name: str,
+        day: date | None,
+        cut: str | None,
+        now: datetime,
+        *,
+        with_held: bool,
     ) -> tuple[MailingList, Edition]:
+        if with_held:
+            with self.database.reading() as work:
+                reviewed = _edition_to_review(work, list_name, day, cut, now)
+                if reviewed is not None:
+                    return work[ListStore].get(list_name), reviewed
         mailing_list, edition = frozen_edition(
             database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
         )
@@ -234,6 +247,21 @@ class DigestPreviewer:
             rendered=self.renderer.render(mail.view),
             planned=is_planned,
         )
+
+
+def _edition_to_review(
+    work: Transaction, list_name: str, day: date | None, cut: str | None, now: datetime
+) -> Edition | None:
+    """Return the newest held edition of the day and the cut, any if they are None; else the one of
+    the cut, None without a cut. Raises NotFound if the cut has no edition."""
+    held = held_editions(work, list_name, now=now)
+    matching = [one for one in held if day in (None, one.day) and cut in (None, one.cut)]
+    if matching:
+        return matching[-1]
+    if cut is None:
+        return None
+    day = day or local_date(now, work[ListStore].get(list_name).zone)
+    return find_edition(work, EditionRef(list_name=list_name, day=day, cut=cut), now=now)
 
 
 def _find_subscription(
