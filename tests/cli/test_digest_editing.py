@@ -48,11 +48,17 @@ def said(*arguments: str) -> Any:
 
 
 def test_hold_says_what_is_held_until_when() -> None:
-    assert said("digest", "hold", "--now", SIX) == {
+    run("lists", "add", "robots", "--title", "Robots", "--category", "cs.RO")
+    trending = {
         "list": "trending",
         "hold_minutes": 60,
         "held": [{"date": "2026-01-30", "cut": "1", "held_until": SEVEN}],
     }
+    robots = {"list": "robots", "hold_minutes": 0, "held": []}
+    shown = said("digest", "hold", "--now", SIX)["lists"]
+    assert sorted(shown, key=str) == sorted([trending, robots], key=str)
+    assert said("digest", "hold", "--list", "trending", "--now", SIX) == trending
+    assert run("digest", "hold", "--list", "robots").stdout == "robots: editions go out at once\n"
     assert "is held until" in run("digest", "hold", "--now", SIX).stdout
     refused = run("digest", "hold", "721")
     assert (refused.exit_code, "0 to 720 minutes" in refused.stderr) == (2, True)

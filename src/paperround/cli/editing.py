@@ -1,11 +1,11 @@
 """`paperround digest preview|hold|approve|drop|pin|note|why`: review an edition before it is sent,
 and see why nothing was sent."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,8 @@ from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
+    from paperround.db.transactions import Transaction
+    from paperround.editions.lists import MailingList
     from paperround.editions.model import Edition
 
 HeldCut = Annotated[
@@ -109,36 +111,61 @@ def hold(
     minutes: Annotated[
         int | None, typer.Argument(metavar="MINUTES", help="0 to 720; 0 holds nothing.")
     ] = None,
-    list_name: ListName = DEFAULT_LIST,
+    list_name: Annotated[
+        str | None,
+        typer.Option(
+            "--list",
+            metavar="LIST",
+            help="Default: trending; without MINUTES, all of them.",
+        ),
+    ] = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold later editions for MINUTES before they are sent. Without it, show what is held.
+    """Hold later editions for MINUTES before they are sent. Without it, show the hold of every list
+    and the editions that are held.
 
     A held edition is not public. View it with `digest preview`, change it with `digest drop`, `pin`
     and `note`, and release it with `digest approve`, or wait.
     """
-    from paperround.core.times import format_instant
-    from paperround.digests.editing import held_editions, set_hold
+    from paperround.digests.editing import set_hold
     from paperround.editions.store.lists import ListStore
 
     context = runtime(now)
     moment = context.clock.now()
     if minutes is not None:
+        list_name = list_name or DEFAULT_LIST
         with usage(minutes="MINUTES"):
             set_hold(context.database, list_name, minutes, by=actor(), now=moment)
     with context.database.reading() as work:
-        kept = work[ListStore].get(list_name).hold_minutes
-        held = held_editions(work, list_name, now=moment)
-    lines = [f"{list_name}: editions are held for {counted(kept, 'minute')}"]
-    if not kept:
-        lines = [f"{list_name}: editions go out at once"]
-    rows = []
-    for one in held:
-        until = format_instant(one.held_until) if one.held_until else ""
-        rows.append({"date": one.day, "cut": one.cut, "held_until": until})
-        lines.append(f"  {one.day}, cut {one.cut}, is held until {until}")
-    print_result({"list": list_name, "hold_minutes": kept, "held": rows}, lines, as_json=as_json)
+        store = work[ListStore]
+        lists = store.live() if list_name is None else [store.get(list_name)]
+        holds = [_hold_as_json(work, one, moment) for one in lists]
+    lines = [line for one in holds for line in _hold_lines(one)]
+    print_result({"lists": holds} if list_name is None else holds[0], lines, as_json=as_json)
+
+
+def _hold_as_json(work: "Transaction", one: "MailingList", now: datetime) -> dict[str, Any]:
+    from paperround.core.times import format_instant
+    from paperround.digests.editing import held_editions
+
+    held = [
+        {
+            "date": edition.day,
+            "cut": edition.cut,
+            "held_until": format_instant(edition.held_until) if edition.held_until else "",
+        }
+        for edition in held_editions(work, one.name, now=now)
+    ]
+    return {"list": one.name, "hold_minutes": one.hold_minutes, "held": held}
+
+
+def _hold_lines(one: dict[str, Any]) -> Iterator[str]:
+    minutes = one["hold_minutes"]
+    goes = f"are held for {counted(minutes, 'minute')}" if minutes else "go out at once"
+    yield f"{one['list']}: editions {goes}"
+    for edition in one["held"]:
+        yield f"  {edition['date']}, cut {edition['cut']}, is held until {edition['held_until']}"
 
 
 def approve(
