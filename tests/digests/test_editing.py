@@ -370,6 +370,20 @@ def test_every_change_is_audited(database: SqlDatabase) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "link",
+    ["http://lab.example/p/4", "http://lab.example/p/4#abstract", "https://doi.org/10.1000/xyz"],
+)
+def test_a_paper_is_named_by_the_link_of_its_email(database: SqlDatabase, link: str) -> None:
+    fill(database, [record(20, identifiers={"url": "http://lab.example/p/4"})])
+    fill(database, [record(21, identifiers={"doi": "10.1000/xyz"})])
+    held_morning(database)
+    first = editing.choose(database, HELD, link, by=EDITOR, now=SIX).papers[0]
+    assert first.title == ("Paper 21" if "doi" in link else "Paper 20")
+    editing.choose(database, HELD, link, by=EDITOR, now=SIX, undo=True)
+    assert first.paper_id not in ids(editing.drop(database, HELD, link, by=EDITOR, now=SIX))
+
+
 @pytest.mark.accept("F55", part="only while held", mutant="an-edition-that-is-out-is-changed")
 def test_an_edition_that_is_out_is_not_changed_any_more(database: SqlDatabase) -> None:
     held = held_morning(database)

@@ -38,7 +38,7 @@ HeldDate = Annotated[
 PaperName = Annotated[
     str,
     typer.Argument(
-        metavar="PAPER", help="Its arXiv id, its link, or its number: `rank --json` has it."
+        metavar="PAPER", help="Its arXiv id, DOI or link, or its number: `rank --json` has it."
     ),
 ]
 Undo = Annotated[bool, typer.Option("--undo", help="Undo it.")]

@@ -33,6 +33,7 @@ from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.ranking import edition_paper, tail_of, with_gist
+from paperround.subscribers.interests import seed_identifier
 
 LONGEST_HOLD = 12 * 60
 """Minutes. Readers wait this long, and the digests of a day must be sent on that day."""
@@ -159,8 +160,13 @@ def drop(
 
 
 def find_named_paper(work: Transaction, name: str) -> Paper:
-    """Return the paper with this number or arXiv id, or with a page at this link: here, on arXiv or
-    on Hugging Face. Raises NotFound."""
+    """Return the paper with this number or identifier, or with a page at this link: here, on arXiv,
+    on Hugging Face or at its source. Raises NotFound."""
+    identifier = seed_identifier(name.strip().partition("#")[0])
+    if identifier is not None:
+        id_ = work[PaperStore].find([identifier]).get(identifier)
+        if id_ is not None:
+            return work[PaperStore].load([id_])[id_]
     name = name.partition("?")[0].partition("#")[0].rstrip("/")
     return find_paper(work, name.rpartition("/papers/")[2])
 
