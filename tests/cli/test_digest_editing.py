@@ -125,6 +125,6 @@ def test_why_tells_a_list_and_a_person() -> None:
     assert "edition.held" in [one["code"] for one in told["reasons"]]
     of_one = run("digest", "why", "--subscriber", "ada@example.org", "--now", SIX).stdout
     assert run("digest", "why", "--subscriber", "1", "--now", SIX).stdout == of_one
-    assert "Their next digest is due at 07:00." in of_one
+    assert "Their next digest of trending is due at 07:00 UTC." in of_one
     unknown = run("digest", "why", "--subscriber", "nobody@example.org", "--now", SIX)
     assert (unknown.exit_code, "there is no subscriber" in str(unknown.exception)) == (1, True)

@@ -57,7 +57,7 @@ def test_a_paused_list_says_since_when(database: SqlDatabase) -> None:
     a_list(database, "ada")
     pause(database, None, now=SIX)
     assert (
-        "The list trending has been paused since 06:00: `paperround digest resume` resumes it."
+        "The list trending has been paused since 06:00 UTC: `paperround digest resume` resumes it."
         in said(database)
     )
 
@@ -68,9 +68,12 @@ def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:
     freeze_cuts(database=database, ranker=NewestFirst(), now=SIX)
     plan(database, SEVEN)
     assert said(database)[0] == (
-        "The edition of 2026-01-31 (cut 1) is held until 07:30, unless it is approved earlier."
+        "The edition of 2026-01-31 (cut 1) is held until 07:30 UTC, unless it is approved earlier."
     )
-    assert said(database)[-1] == "1 reader is due since 07:00, but there is no edition to send yet."
+    assert (
+        said(database)[-1]
+        == "1 reader is due since 07:00 UTC, but there is no edition to send yet."
+    )
 
 
 def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> None:
@@ -82,8 +85,8 @@ def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> 
     deliver(replace(post(database, Batches()), clock=FixedClock(SEVEN + MINUTE)))
     live(database, now=SEVEN + HOUR)
     assert said(database, now=SEVEN + HOUR)[-2:] == [
-        "2 digests sent, the first at 07:01.",
-        "1 reader is due later today, the next at 14:00.",
+        "2 digests sent, the first at 07:01 UTC.",
+        "1 reader is due later today, the next at 14:00 UTC.",
     ]
 
 
@@ -91,7 +94,7 @@ def test_a_list_without_editions_or_feeds_says_so(database: SqlDatabase) -> None
     a_list(database)
     assert said(database) == [
         "Nobody subscribes to the list trending.",
-        "No edition of 2026-01-31 has been made; the next is due at 12:00.",
+        "No edition of 2026-01-31 has been made; the next is due at 12:00 UTC.",
         "The list trending has no feed that is polled.",
     ]
 
@@ -99,7 +102,7 @@ def test_a_list_without_editions_or_feeds_says_so(database: SqlDatabase) -> None
 def test_no_tick_comes_first(database: SqlDatabase) -> None:
     a_list(database, "ada")
     silent = said(database, now=SEVEN + HOUR)[0]
-    assert silent.startswith("The schedule has not run since 07:00")
+    assert silent.startswith("The schedule has not run since 07:00 UTC")
     with database.writing() as work:
         work[SlotStore].take(HOLD, CLOCK, now=SEVEN)
     assert codes(database)[0] == "mail.clock"
@@ -122,13 +125,13 @@ def test_one_person_is_told_apart(database: SqlDatabase) -> None:
     plan(database, NOW + 3 * HOUR)
     assert codes(database, person=person(database, "alan"))[0] == "person.paused"
     assert said(database, person=person(database, "nine"))[-1] == (
-        "Their next digest is due at 09:00."
+        "Their next digest of trending is due at 09:00 UTC."
     )
     with database.writing() as work:
         ada = work[SubscriberStore].get(person(database, "ada"))
         assert ada is not None
         work[SubscriberStore].set_state(ada.id, SubscriberState.UNSUBSCRIBED, now=SIX)
-    assert "They unsubscribed from the list." in said(database, person=ada.id)
+    assert "They unsubscribed from trending." in said(database, person=ada.id)
     with pytest.raises(NotFound):
         said(database, person=SubscriberId(4711))
 
@@ -147,7 +150,7 @@ def test_the_next_digest_of_a_person_is_due_on_one_of_their_days(
 ) -> None:
     a_list(database, "ada", wish=wish)
     told = said(database, now=SEVEN - HOUR, person=person(database, "ada"))
-    assert told[-1] == f"Their next digest is due at 07:00 on {due}."
+    assert told[-1] == f"Their next digest of trending is due at 07:00 UTC on {due}."
 
 
 def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -> None:

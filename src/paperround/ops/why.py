@@ -77,15 +77,17 @@ SENTENCES: Mapping[str, str] = {
     "readers.due-later": "{readers} due later today, the next at {at}.",
     "readers.tomorrow": "Nobody else is due today; the next are due at {at}.",
     "person.not-on-list": "They are not on the list {list}.",
-    "person.pending": "They have not confirmed.",
-    "person.unsubscribed": "They unsubscribed from the list.",
+    "person.pending": "They have not confirmed their subscription to {list}.",
+    "person.unsubscribed": "They unsubscribed from {list}.",
     "person.suppressed": "Their address is suppressed.",
-    "person.paused": "They paused their digests until {until}.",
-    "person.rests": "Too many emails to them bounced, so digests are paused until {until}.",
-    "person.not-their-day": "They get digests {frequency}, and {date} is not one of their days.",
-    "person.due": "Their next digest is due at {at}.",
-    "person.due-since": "Their digest has been due since {since}, but there is no edition to send "
-    "yet.",
+    "person.paused": "They paused their digests of {list} until {until}.",
+    "person.rests": "Too many emails to them bounced, so their digests of {list} are paused until "
+    "{until}.",
+    "person.not-their-day": "They get digests of {list} ({frequency}), and {date} is not one of "
+    "their days.",
+    "person.due": "Their next digest of {list} is due at {at}.",
+    "person.due-since": "Their digest of {list} has been due since {since}, but there is no "
+    "edition to send yet.",
 }
 
 SKIPPED: Mapping[str, str] = {
@@ -117,8 +119,8 @@ def reason_text(reason: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedReason:
-    """One reason: a code that never changes its meaning, and its parameters. Instants are in the
-    zone of the list."""
+    """One reason: a code that never changes its meaning, and its parameters. Instants are times
+    in the zone of the list, which they name."""
 
     code: str
     params: Mapping[str, Value] = field(default_factory=dict)
@@ -176,8 +178,8 @@ class _Answer:
             return "never"
         if isinstance(value, datetime):
             local = value.astimezone(ZoneInfo(self.mailing_list.zone))
-            form = "%H:%M" if local.date() == self.day else "%H:%M on %Y-%m-%d"
-            return local.strftime(form)
+            time = f"{local:%H:%M} {self.mailing_list.zone}"
+            return time if local.date() == self.day else f"{time} on {local:%Y-%m-%d}"
         return value.isoformat() if isinstance(value, date) else value
 
     @property
@@ -232,17 +234,18 @@ class _Answer:
             yield self.say("list.no-readers", list=one.name)
 
     def _person(self, subscription: Subscription) -> Iterator[RecordedReason]:
+        name = self.mailing_list.name
         if subscription.state is not SubscriberState.ACTIVE:
-            yield self.say(f"person.{subscription.state.value}")
+            yield self.say(f"person.{subscription.state.value}", list=name)
             return
         chosen = subscription.preferences
         if chosen.paused_until is not None and self.day < chosen.paused_until:
-            yield self.say("person.paused", until=chosen.paused_until)
+            yield self.say("person.paused", list=name, until=chosen.paused_until)
         if subscription.resting_until is not None and self.day < subscription.resting_until:
-            yield self.say("person.rests", until=subscription.resting_until)
+            yield self.say("person.rests", list=name, until=subscription.resting_until)
         if not is_digest_day(subscription, self.day):
             frequency = chosen.frequency_text
-            yield self.say("person.not-their-day", frequency=frequency, date=self.day)
+            yield self.say("person.not-their-day", list=name, frequency=frequency, date=self.day)
 
     def _editions(self) -> Iterator[RecordedReason]:
         ids = self.work[HeldEditions].of_day(self.mailing_list.id, self.day)
@@ -303,9 +306,9 @@ class _Answer:
     def _person_due(self, subscription: Subscription) -> Iterator[RecordedReason]:
         at = next_digest_at(self.work, subscription, self.mailing_list, self.hours, now=self.now)
         if at is not None and at <= self.now:
-            yield self.say("person.due-since", since=at)
+            yield self.say("person.due-since", list=self.mailing_list.name, since=at)
         elif at is not None:
-            yield self.say("person.due", at=at)
+            yield self.say("person.due", list=self.mailing_list.name, at=at)
 
     def _due(self) -> Iterator[RecordedReason]:
         list_id, store = self.mailing_list.id, self.work[DayStore]
