@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from paperround.digests.model import DigestView
 from paperround.digests.render.composer import MailRenderer
 from tests.browser.looks import faults
-from tests.browser.mails import DESK, PHONE, html_of, shown
+from tests.browser.mails import DESK, KINDS, PHONE, html_of, shown
 from tests.digests.messages import mail, sender_identity, view
 from tests.digests.reading import modern_parts
 
@@ -65,6 +65,16 @@ def test_in_the_dark_the_sheet_is_dark(browser: Browser) -> None:
             sheet = page.locator("table.sheet")
             sheets.append(sheet.evaluate("one => getComputedStyle(one).backgroundColor"))
     assert sheets == ["rgb(255, 255, 255)", "rgb(28, 31, 35)"]
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_main_sentence_of_a_notice_is_its_largest_text(browser: Browser, width: int) -> None:
+    for kind in KINDS[1:]:
+        with shown(browser, html_of(kind), width=width) as page:
+            lead, *others = page.locator(".top p").evaluate_all(
+                "all => all.map(one => parseFloat(getComputedStyle(one).fontSize))"
+            )
+        assert lead > max(others), kind
 
 
 @pytest.mark.accept("Q16", part="reading order")
