@@ -81,9 +81,9 @@ def test_a_digest_says_how_many_papers_were_new_and_how_many_of_them_it_holds(
     assert listed_since(database, FRIDAY) == 3
     assert len(second.papers) == 5
     mail = MailRenderer(sender_identity()).render(second)
-    assert localized_new(locale_for(), NewPapers(new=1, here=1)) == "1 new paper, 1 in this digest"
-    assert "3 new papers, 3 in this digest" in mail.html
-    assert "\n3 new papers, 3 in this digest\n" in mail.text
+    assert localized_new(locale_for(), NewPapers(new=1, here=1)) == "1 new paper, 1 here"
+    assert "3 new papers, 3 of them here" in mail.html
+    assert "\n3 new papers, 3 of them here\n" in mail.text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="all-papers-are-in-ones-fields")
@@ -106,7 +106,7 @@ def test_who_follows_categories_is_told_what_was_new_in_those(database: SqlDatab
     assert ada.new_papers.here == len(own & set(titles(ada)))
     assert mailed(database, "bob", FRIDAY.date()).new_papers == NewPapers(new=19, here=4)
     text = MailRenderer(sender_identity()).render(ada).text
-    assert f"8 new in your fields, {ada.new_papers.here} for you" in text
+    assert f"8 new in your fields, {ada.new_papers.here} of them here" in text
 
 
 @pytest.mark.accept("F61", part="how many were new", mutant="an-empty-topic-is-passed-over")
@@ -127,11 +127,10 @@ def test_who_follows_a_topic_of_which_there_is_nothing_is_told_so(database: SqlD
         one: renderer.render(mailed(database, one, FRIDAY.date())).text for one in ("ada", "bob")
     }
     assert (
-        "\n8 new papers, 4 in this digest · No papers on “robotics” in this digest\n" in text["ada"]
+        "\n8 new papers, 4 of them here · No papers on “robotics” in this digest\n" in text["ada"]
     )
     assert (
-        "\n8 new papers, 4 in this digest · No papers on your topics in this digest\n"
-        in text["bob"]
+        "\n8 new papers, 4 of them here · No papers on your topics in this digest\n" in text["bob"]
     )
     robots = replace(listed(31, 1, days_ago=0, now=SATURDAY), title="Robotics for kitchens")
     fill(database, [robots, listed(32, 90, days_ago=0, now=SATURDAY)], SATURDAY)

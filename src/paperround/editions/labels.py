@@ -95,17 +95,17 @@ def localized_section_note(locale: Locale, *, is_estimated: bool) -> str:
 LEFT_OUT = marked("Left out of your digests, but popular later")
 """The title above papers that digests had left out."""
 _NEW_IN_FIELDS = marked_forms(
-    "%(num)s new in your fields, %(here)s for you",
-    "%(num)s new in your fields, %(here)s for you",
+    "%(num)s new in your fields, %(here)s here",
+    "%(num)s new in your fields, %(here)s of them here",
 )
 _NEW_PAPERS = marked_forms(
-    "%(num)s new paper, %(here)s in this digest", "%(num)s new papers, %(here)s in this digest"
+    "%(num)s new paper, %(here)s here", "%(num)s new papers, %(here)s of them here"
 )
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 new in your fields, 9 for you`, or for the whole list `214 new papers, 12 in this
-    digest`; also that nothing is on the reader's topics, if so."""
+    """Return `214 new in your fields, 9 of them here`, or for the whole list `214 new papers, 12 of
+    them here`; also that nothing is on the reader's topics, if so."""
     forms = _NEW_IN_FIELDS if papers.in_fields else _NEW_PAPERS
     line = locale.ngettext(*forms, papers.new, here=papers.here)
     if papers.nothing_on is None:
