@@ -77,6 +77,16 @@ def test_the_main_sentence_of_a_notice_is_its_largest_text(browser: Browser, wid
         assert lead > max(others), kind
 
 
+@pytest.mark.parametrize("language", ["fr", "zh-Hans"])
+def test_no_link_below_a_paper_breaks_inside_a_word(browser: Browser, language: str) -> None:
+    html = MailRenderer(sender_identity()).render(view(12, language=language)).html
+    with shown(browser, html, width=PHONE) as page:
+        lines = page.locator(".go a").evaluate_all(
+            "all => all.map(one => one.getClientRects().length)"
+        )
+    assert {*lines} == {1}
+
+
 @pytest.mark.accept("Q16", part="reading order")
 def test_what_a_screen_reader_reads_comes_in_the_order_of_the_text_part(browser: Browser) -> None:
     text, html = modern_parts(MailRenderer(sender_identity()).compose(mail()))

@@ -19,6 +19,7 @@ FALLBACKS = {
     "css-overflow": "display none and mso-hide hide the preheader as well",
     "css-max-width": "a table of 640 pixels in a conditional comment does it for Outlook",
     "css-word-break": "only a word longer than the column would stick out",
+    "css-white-space": "without it a link may end a line inside a word",
     "html-aria-label": "the visible text stays: PDF, Code, More like this",
     "html-body": "the table of class back carries the same background",
     "html-doctype": "every size and colour is set on the cells themselves",
