@@ -104,6 +104,26 @@ def test_leaving_masks_the_address_and_mails_a_way_back(site: Site, digest_token
     assert subscription(site)[0] is SubscriberState.ACTIVE
 
 
+def test_the_link_says_that_its_reader_is_unsubscribed_already(
+    site: Site, digest_token: str
+) -> None:
+    site.client.post(f"/unsubscribe/{digest_token}")
+    before = site.dump()
+    page = site.client.get(f"/unsubscribe/{digest_token}").text
+    assert "Unsubscribe?" not in page
+    assert "<b>a•••@mail.example</b> gets no more digests of that list." in page
+    assert "To undo this, use the link in the email that confirms it." in page
+    assert site.dump() == before
+    undo = site.notice_token("alice", SystemMailKind.UNDO, Purpose.CONFIRM)
+    site.client.post(f"/confirm/{undo}")
+    assert "Unsubscribe?" in site.client.get(f"/unsubscribe/{digest_token}").text
+    site.client.post(f"/unsubscribe/{digest_token}")
+    site.clock.move(hours=31 * 24)
+    page = site.client.get(f"/unsubscribe/{digest_token}").text
+    assert "gets no more digests" in page
+    assert "To undo this" not in page
+
+
 # --- choices -----------------------------------------------------------------------------------
 
 

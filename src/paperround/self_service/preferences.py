@@ -3,7 +3,7 @@ lists."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from paperround.core.errors import invalid
@@ -12,7 +12,7 @@ from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, payload_of
-from paperround.delivery.system_mail_model import Notice, SystemMailKind
+from paperround.delivery.system_mail_model import UNDO_VALID, Notice, SystemMailKind
 from paperround.digests.plan import (
     Hours,
     Welcome,
@@ -81,6 +81,28 @@ def masked_address(context: SignupContext, token: str) -> str | None:
     return None if reader is None else masked(reader.person.address)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """The reader of an unsubscribe link who is unsubscribed already. `has_undo`: the link that they
+    were sent to undo it still works."""
+
+    masked: str
+    has_undo: bool
+
+
+def departure_of(context: SignupContext, token: str, *, now: datetime) -> Departure | None:
+    """Return the departure of the reader a link belongs to; None if it is forged, or they are not
+    unsubscribed."""
+    with context.database.reading() as work:
+        reader = _leaving_reader(work, context, token)
+        if reader is None or reader.subscription.state is not SubscriberState.UNSUBSCRIBED:
+            return None
+        is_suppressed = reader.person.state is SubscriberState.SUPPRESSED
+        undo = _unused_undo(work, reader.subscription)
+        has_undo = undo is not None and not is_suppressed and now <= undo.dated + UNDO_VALID
+    return Departure(masked=masked(reader.person.address), has_undo=has_undo)
+
+
 def _leaving_reader(work: Transaction, context: SignupContext, token: str) -> TokenHolder | None:
     """Return the reader whom `token` may unsubscribe. For this, a link that was ever valid never
     expires."""
@@ -134,19 +156,22 @@ def unsubscribe(
         return False
     name = reader.mailing_list.name
     audit_person(work, reader.person.id, "unsubscribe", by=by, now=now, list=name)
-    last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.UNDO)
-    if (
-        last is not None
-        and last.payload.get("subscription") == subscription.id
-        and last.used_at is None
-        and last.state not in UNDELIVERED
-        and now < last.dated + UNDO_EVERY
-    ):
+    last = _unused_undo(work, subscription)
+    if last is not None and now < last.dated + UNDO_EVERY:
         return True
     key, payload = f"undo/{subscription.id}/{now.isoformat()}", payload_of(subscription)
     undo = new_notice(identity, SystemMailKind.UNDO, key, reader.person.id, None, payload, now=now)
     work[NoticeLedger].put(undo, now=now)
     return True
+
+
+def _unused_undo(work: Transaction, subscription: Subscription) -> Notice | None:
+    """Return the latest email with a link that undoes the unsubscription, unless it was used, was
+    never delivered or is about another list."""
+    last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.UNDO)
+    if last is None or last.payload.get("subscription") != subscription.id:
+        return None
+    return None if last.used_at is not None or last.state in UNDELIVERED else last
 
 
 def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> None:

@@ -177,8 +177,11 @@ def _visit(
 
 
 @router.get("/unsubscribe/{token}")
-def show_unsubscribe(app: App, token: str) -> Response:
-    """Show the unsubscribe button and the masked address."""
+def show_unsubscribe(app: App, now: Now, token: str) -> Response:
+    """Show the unsubscribe button and the masked address, or that it was used already."""
+    departure = preferences.departure_of(app.signup_context, token, now=now)
+    if departure is not None:
+        return private_page(app, "left_already.html", departure=departure)
     masked = preferences.masked_address(app.signup_context, token) or MASKED_PLACEHOLDER
     return private_page(app, "unsubscribe.html", masked=masked, token=token)
 
