@@ -48,11 +48,13 @@ def test_dates_numbers_and_plurals_are_those_of_the_language(
 
 @pytest.mark.accept("F26", part="dates and numbers")
 def test_an_instant_is_told_in_the_language_and_zone_of_its_reader() -> None:
-    said = [locale_for(tag).instant(MOMENT, "Asia/Shanghai") for tag in ("en", "de", "zh-CN")]
-    assert said == [
+    tags = ("en", "de", "fr", "es", "zh-CN")
+    assert [locale_for(tag).instant(MOMENT, "Asia/Shanghai") for tag in tags] == [
         "Sat 31 Jan 06:05 (Asia/Shanghai)",
-        "Sa., 31. Jan. 06:05 (Asia/Shanghai)",
-        "1月31日周六 06:05 (Asia/Shanghai)",
+        "Sa., 31. Jan. um 06:05 (Asia/Shanghai)",
+        "sam. 31 janv. à 06:05 (Asia/Shanghai)",
+        "sáb, 31 ene a las 06:05 (Asia/Shanghai)",
+        "1月31日周六 06:05（Asia/Shanghai）",
     ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from babel import Locale as BabelLocale
-from babel.dates import format_date, format_interval, format_skeleton, format_time, get_day_names
+from babel.dates import format_date, format_interval, format_skeleton, get_day_names
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -157,8 +157,8 @@ class Locale:
     def instant(self, moment: datetime, zone: str = "UTC") -> str:
         """Return `Fri 30 Jan 07:05 (Europe/Berlin)`."""
         local = moment.astimezone(zone_of(zone))
-        time = format_time(local.time(), "short", locale=self.babel)
-        return f"{self.short_date(local.date())} {time} ({zone})"
+        day, time = self.short_date(local.date()), local.strftime("%H:%M")
+        return self.gettext("%(date)s %(time)s (%(zone)s)", date=day, time=time, zone=zone)
 
     # --- lists ---------------------------------------------------------------------------------
 
