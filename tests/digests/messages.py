@@ -183,6 +183,7 @@ def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestVi
         postal_address="1 Sample Street\nExampletown 12345",
         contact="desk@papers.example.org",
         more_papers=26,
+        next_titles=26,
         acknowledgements=("Thank you to arXiv for use of its open access interoperability.",),
         privacy_url=f"{PUBLIC}/privacy",
         imprint_url=f"{PUBLIC}/imprint",

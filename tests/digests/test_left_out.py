@@ -1,6 +1,7 @@
 """What a digest tells of the papers that it does not hold, so that nobody reads listings for fear
 of having missed some."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -237,8 +238,10 @@ def token_of(database: SqlDatabase, name: str, now: datetime) -> str:
 
 
 def next_of(database: SqlDatabase, name: str, now: datetime) -> list[str]:
+    """The titles on somebody's page, which are as many as the email said."""
     found = next_titles(press(signup_context(database)), token_of(database, name, now), now=now)
     assert found is not None
+    assert mailed(database, name, now.date()).next_titles == len(found.papers)
     return [paper.title for paper in found.papers]
 
 
@@ -256,6 +259,22 @@ def test_the_next_papers_are_those_of_the_edition_after_the_mail(database: SqlDa
     publish_at(database, SATURDAY)
     later = titles(mailed(database, "ada", SATURDAY.date()))
     assert not {*mail, *later} & {*next_of(database, "ada", FRIDAY)}
+
+
+@pytest.mark.parametrize(
+    ("papers", "link"), [(40, "next 30 titles"), (7, "next 2 titles"), (6, "next title"), (5, "")]
+)
+def test_the_email_says_how_many_titles_follow(
+    database: SqlDatabase, papers: int, link: str
+) -> None:
+    subscribe(database, "ada", wish=Preferences(size=5))
+    fill(database, [listed(n, 200 - n, days_ago=0) for n in range(1, papers + 1)])
+    publish_at(database, FRIDAY)
+    fill(database, [listed(n, 300, days_ago=0) for n in range(50, 60)])
+    shown = MailRenderer(sender_identity()).render(mailed(database, "ada", FRIDAY.date()))
+    for part in (shown.text, shown.html):
+        assert re.findall(r"See the (next [^<:]*)", part) == [link][: bool(link)]
+        assert ("/next" in part) is bool(link)
 
 
 @pytest.mark.accept("F61", part="the next thirty", mutant="the-next-are-everybodys")
@@ -288,6 +307,7 @@ def test_the_next_papers_are_the_reader_s_own(database: SqlDatabase) -> None:
     previewer = replace(press(signup_context(database)), personal_ranking=personal)
     found = next_titles(previewer, token_of(database, "ada", FRIDAY), now=FRIDAY)
     assert found is not None
+    assert mailed(database, "ada", FRIDAY.date()).next_titles == len(found.papers)
     own = [paper.title for paper in found.papers]
     assert {*mail, *own[:2]} == {"Kiln 101", "Kiln 102", "Kiln 103", "Kiln 104"}
     assert len(own) == len({*own}) == 30

@@ -1,6 +1,6 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -15,12 +15,22 @@ from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findab
 from paperround.personal.matches import (
     MOST_LIFT,
     NO_MATCHES,
+    Matches,
     ReaderPreferences,
     lift_of,
     match_preferences,
 )
 from paperround.personal.selection import ScoredPapers, pick_papers, with_empty_paper
-from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order
+from paperround.personal.views import (
+    NO_TASTE,
+    PaperIndex,
+    PersonalView,
+    Pick,
+    Taste,
+    count_next,
+    in_order,
+    pick_each,
+)
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
     Frequency,
@@ -120,6 +130,26 @@ def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) ->
 
 def test_a_digest_holds_the_first_papers_up_to_the_list_s_size() -> None:
     assert chosen(Preferences()) == DigestChoice(positions=(1, 2, 3))
+
+
+@pytest.mark.parametrize("floor", [None, 5.0])
+@pytest.mark.parametrize("taste", [NO_TASTE, Taste(topics=("kilns",))])
+def test_those_that_would_follow_are_counted_as_a_longer_digest_has_them(
+    floor: float | None, taste: Taste
+) -> None:
+    index = PaperIndex(edition(12).papers)
+
+    def chooser(views: Sequence[PersonalView]) -> list[Pick]:
+        return [liking({9: 5.0}, view, index) for view in views]
+
+    barred = Matches(muted=0b10000000)
+    view = PersonalView(taste=taste, size=1, floor=floor, sent=0b1, matches=barred)
+    picks = pick_each([view], index, chooser)
+    longer = pick_each([replace(view, size=12)], index, chooser)[0]
+    left = len(longer.places) - 1
+    assert count_next([view], picks, index, chooser, most=30) == [left]
+    assert count_next([view], picks, index, chooser, most=2) == [min(2, left)]
+    assert left == (9 if floor is None else 3 + bool(taste))
 
 
 def test_a_reader_may_want_fewer_or_more() -> None:

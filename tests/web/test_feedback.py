@@ -72,7 +72,7 @@ def test_a_digest_whose_row_is_deleted_says_that_it_is_too_old(
     page = ask(site, digest_token, "more", verdict="more")
     assert "This email is too old" in page
     assert "more of" not in page
-    assert "next 30 titles" not in page
+    assert "The next papers" not in page
 
 
 @pytest.mark.accept("F54", part="one click")

@@ -35,7 +35,10 @@ def parts_by_position(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedContent:
-    """What planning decides about one digest email, so that every try sends the same."""
+    """What planning decides about one digest email, so that every try sends the same.
+
+    `next_titles` is how many papers the page of the next titles has.
+    """
 
     local_date: date
     message_id: str
@@ -47,6 +50,7 @@ class PlannedContent:
     club: JournalClub | None = None
     new_papers: NewPapers | None = None
     risen: tuple[RisenPaper, ...] = ()
+    next_titles: int = 0
     language: str = ENGLISH
 
 

@@ -18,6 +18,7 @@ from paperround.delivery.model import Identity, delivery_key, delivery_message_i
 from paperround.delivery.store.history import SentPapers
 from paperround.digests.edition_cache import EditionCache
 from paperround.digests.model import (
+    NEXT_TITLES,
     DigestChoice,
     choice_of,
     covered_days,
@@ -59,8 +60,8 @@ from paperround.personal.views import (
     NO_TASTE,
     PaperIndex,
     PersonalView,
-    Pick,
-    in_order,
+    count_next,
+    pick_each,
     with_chosen,
 )
 from paperround.subscribers.interests import Interest, InterestKind
@@ -297,9 +298,12 @@ class DigestBuilder:
                 chosen[number] = known
                 continue
             groups.setdefault(self._view(reader), []).append(number)
-        for pick, (view, numbers) in zip(self._picks(list(groups)), groups.items(), strict=True):
+        views, chooser = list(groups), self.views.chooser
+        picks = list(map(with_chosen, pick_each(views, self.index, chooser), views))
+        following = count_next(views, picks, self.index, chooser, most=NEXT_TITLES)
+        for pick, left, (view, numbers) in zip(picks, following, groups.items(), strict=True):
             choice = choice_of(
-                with_chosen(pick, view),
+                pick,
                 self.edition,
                 self.index,
                 view.matches,
@@ -307,6 +311,8 @@ class DigestBuilder:
                 told=view.told,
                 period=self.period,
             )
+            if left and isinstance(choice, DigestChoice):
+                choice = replace(choice, next_titles=left)
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
 
@@ -316,15 +322,8 @@ class DigestBuilder:
         """Return the papers that would follow these in a longer digest of this reader."""
         view = self._view(reader)
         left = replace(view, sent=view.sent | self.index.places(after))
-        (pick,) = self._picks([left])
+        (pick,) = pick_each([left], self.index, self.views.chooser)
         return tuple(self.index.papers[place] for place in pick.places)
-
-    def _picks(self, views: Sequence[PersonalView]) -> list[Pick]:
-        """Return the pick of each view. One call ranks for every reader with a profile."""
-        with_profile = [view for view in views if view.taste]
-        chooser = self.views.chooser
-        picks = iter(chooser(with_profile) if chooser and with_profile else ())
-        return [next(picks) if view.taste else in_order(view, self.index) for view in views]
 
     def _view(self, reader: DigestReader) -> PersonalView:
         preferences = reader.subscription.preferences
@@ -362,6 +361,7 @@ class DigestBuilder:
             "reasons": choice.reasons,
             "parts": choice.parts,
             "behind": tuple(self._behind(choice, papers)),
+            "next_titles": choice.next_titles,
         }
 
     def _behind(
@@ -436,6 +436,7 @@ def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewD
         club=None,
         new_papers=None,
         risen=(),
+        next_titles=0,
     )
 
 

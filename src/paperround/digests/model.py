@@ -38,12 +38,18 @@ class DigestChoice:
     """The positions of a reader's papers in the edition, in the digest's order.
 
     `reasons` replace the edition's for papers chosen for this reader. `parts` are score parts
-    added by the reader's preferences, one number per position.
+    added by the reader's preferences, one number per position. `next_titles` is how many papers
+    would follow, at most NEXT_TITLES.
     """
 
     positions: tuple[int, ...]
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    next_titles: int = 0
+
+
+NEXT_TITLES = 30
+"""The most papers on the page of the next titles: two minutes of titles."""
 
 
 def choice_of(
@@ -339,6 +345,7 @@ class DigestView:
     club: ClubPaper | None = None
     new_papers: NewPapers | None = None
     risen: tuple[LeftOutPaper, ...] = ()
+    next_titles: int = 0
     privacy_url: str = ""
     imprint_url: str = ""
     logo_url: str = ""

@@ -5,13 +5,10 @@ from dataclasses import replace
 from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import DeliveryContent
 from paperround.digests.build import BuildContext, DigestReader, load_builder
-from paperround.digests.model import covered_days, papers_at, period_covered
+from paperround.digests.model import NEXT_TITLES, covered_days, papers_at, period_covered
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionPaper, TrendingPeriod
 from paperround.subscribers.model import Subscription
-
-NEXT_PAPERS = 30
-"""Papers on the page: two minutes of titles."""
 
 
 def next_papers(
@@ -29,7 +26,7 @@ def next_papers(
     """
     period, day = period_covered(delivery), delivery.local_date
     days = covered_days(period, day) if period is TrendingPeriod.MONTH else None
-    longer = replace(subscription.preferences, size=NEXT_PAPERS)
+    longer = replace(subscription.preferences, size=NEXT_TITLES)
     reader = DigestReader(
         subscription=replace(subscription, preferences=longer), day=day, due_at=context.now
     )

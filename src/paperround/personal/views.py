@@ -8,7 +8,7 @@ the nth paper.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
@@ -199,3 +199,40 @@ other readers."""
 
 Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
 """Loads papers by id, without those that no longer exist."""
+
+
+def pick_each(
+    views: Sequence[PersonalView], index: PaperIndex, chooser: Chooser | None
+) -> list[Pick]:
+    """The pick of each view. One call ranks for every reader with a profile."""
+    with_profile = [view for view in views if view.taste]
+    picks = iter(chooser(with_profile) if chooser and with_profile else ())
+    return [next(picks) if view.taste else in_order(view, index) for view in views]
+
+
+def count_next(
+    views: Sequence[PersonalView],
+    picks: Sequence[Pick],
+    index: PaperIndex,
+    chooser: Chooser | None,
+    *,
+    most: int,
+) -> list[int]:
+    """How many papers would follow each pick in a longer digest, up to `most`. Only readers with a
+    floor need another pick for this."""
+    left = [
+        replace(view, size=most, sent=view.sent | any_of(1 << place for place in pick.places))
+        for view, pick in zip(views, picks, strict=True)
+    ]
+    above = iter(pick_each([one for one in left if one.floor is not None], index, chooser))
+    return [
+        min(most, _count_fresh(view, index) if view.floor is None else len(next(above).places))
+        for view in left
+    ]
+
+
+def _count_fresh(view: PersonalView, index: PaperIndex) -> int:
+    """How many papers the reader may still get. With a profile, they may get any of the tail."""
+    reach = len(index.papers) if view.taste else index.shown
+    within = (1 << reach) - 1 | view.wanted_anyway
+    return (within & ~(view.sent | view.withheld | view.matches.muted)).bit_count()

@@ -43,7 +43,7 @@ from paperround.signup.requests import require_admitted
 from paperround.subscribers.audit import READER, audit_person, changes_of
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
-from paperround.subscribers.model import Preferences, SubscriberState
+from paperround.subscribers.model import Preferences, SubscriberState, Subscription
 from paperround.subscribers.readers import Choices, ReaderList
 from paperround.subscribers.store.subscribers import SubscriberStore
 
