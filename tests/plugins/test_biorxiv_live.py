@@ -79,7 +79,7 @@ def test_a_first_page_that_came_back_empty_though_papers_are_announced_is_a_fail
 
 
 def test_a_server_that_ignores_the_cursor_is_noticed() -> None:
-    with pytest.raises(FetchFailed, match="go on after 100,000 rows"):
+    with pytest.raises(FetchFailed, match="there are more than 100,000 papers"):
         parsed(collection(row(), total=10**7), stopped(SOURCE, {}, start=99_999))
 
 

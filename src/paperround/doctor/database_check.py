@@ -20,15 +20,11 @@ from paperround.delivery.restore_guard import INSTALLATION
 from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.findings import Finding, fail, findings_of, ok, run_check, skipped, warn
+from paperround.doctor.schedule_check import DOCTOR
 from paperround.ops.alerts import storage_alerts
-
-DOCTOR = "doctor"
-"""The name of the heartbeat that the checks write."""
 
 LINKS_WORK = timedelta(days=30)
 """How long links in messages should work (RFC 8058 leaves it open; Gmail wants 30 days)."""
-
-CLOCKS_DIFFER = timedelta(minutes=2)
 
 BACKUP_FIRST = "make a backup before (`paperround db backup`)"
 BACKUP_OF_BEFORE = "a backup from before that version fits this one: `paperround db restore FILE`"

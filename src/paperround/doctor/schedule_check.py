@@ -12,7 +12,6 @@ from paperround.db.transactions import Transaction
 from paperround.delivery.holds import clock_alerts, unsigned
 from paperround.delivery.restore_guard import restored_copy_alerts
 from paperround.digests.plan import LATE
-from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, findings_of, ok, skipped, warn
 from paperround.editions.model import DeliveryState
 from paperround.feeds.model import FeedHealth, LiveFeed
@@ -21,6 +20,11 @@ from paperround.ops.cluster import ClusterStatus
 from paperround.ops.status import ListStatus, Status
 from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.ranking.models import KeptModel
+
+DOCTOR = "doctor"
+"""The name of the heartbeat that the checks write."""
+
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 OLD_EDITION = timedelta(hours=30)
 """Every list is cut at least once a day, and a cut waits some hours for late papers."""
