@@ -52,7 +52,7 @@ def past(here: SignupContext, token: str) -> ReaderHistory:
     ("state", "words"),
     [
         (DeliveryState.SENT, "Sent %(day)s at %(time)s: %(what)s"),
-        (DeliveryState.FAILED, "Your mail server refused it: %(reply)s"),
+        (DeliveryState.FAILED, "The mail server refused it: %(reply)s"),
         (DeliveryState.UNKNOWN, "It may have arrived, so we won’t send it twice."),
     ],
 )

@@ -61,13 +61,13 @@ _HEADINGS: Mapping[DeliveryState, str] = {
 _BECAME: Mapping[DeliveryState, str] = {
     DeliveryState.CLAIMED: marked("It is being sent now."),
     DeliveryState.IN_DATA: marked("It is being sent now."),
-    DeliveryState.DEFERRED: marked("Your mail server has not accepted it yet. We’ll try again."),
-    DeliveryState.FAILED: marked("Your mail server refused it: %(reply)s"),
+    DeliveryState.DEFERRED: marked("The mail server has not accepted it yet. We’ll try again."),
+    DeliveryState.FAILED: marked("The mail server refused it: %(reply)s"),
     DeliveryState.UNKNOWN: marked(
-        "Your mail server did not reply. It may have arrived, so we won’t send it twice."
+        "The mail server did not reply. It may have arrived, so we won’t send it twice."
     ),
     DeliveryState.EXPIRED: marked(
-        "Your mail server did not accept it in time, so we stopped trying."
+        "The mail server did not accept it in time, so we stopped trying."
     ),
 }
 _NOT_SENDABLE = marked("We could not send it.")
