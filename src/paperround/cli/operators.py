@@ -19,7 +19,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The operator's addr
 
 @app.command()
 def add(email: Email, now: Now = None, as_json: AsJson = False) -> None:
-    """Allow somebody to log in. They request a link at /admin; no email is sent now."""
+    """Allow a person to log in. They request a link at /admin; no email is sent now."""
     from paperround.access.operators import add_operator
 
     address = _address(email)

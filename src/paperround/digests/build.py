@@ -250,11 +250,10 @@ class DigestBuilder:
     the readers' profiles, the chooser and candidate papers. `behind` are the papers below the
     edition's cut, where a reader may get one. `memory` are the papers sent before,
     `chosen` those an editor chose for everybody, `withdrawn` those no digest may carry,
-    `withdrawals` those to report to each reader,
-    `colleagues` what readers who share are told about each other. `counters` count the papers that
-    were new in each span. `risen` are the papers of the list that rose, `left_out` those that a
-    reader was not sent. Withdrawals and risen papers alone send no email: they wait for the next
-    digest.
+    `withdrawals` those to report to each reader, `colleagues` what readers who share see of each
+    other's saved papers. `counters` count the papers that were new in each span. `risen` are the
+    papers of the list that rose, `left_out` those that a reader was not sent. Withdrawals and risen
+    papers alone send no email: they wait for the next digest.
     """
 
     context: BuildContext

@@ -32,7 +32,7 @@ class Colleagues:
     rated: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
 
     def told(self, person: SubscriberId, index: PaperIndex) -> Papers:
-        """Return the papers for which this reader is told how many saved them."""
+        """Return the papers whose number of saves this reader sees."""
         rated = self.rated.get(person)
         return 0 if rated is None else self.saved & ~index.places(rated)
 
@@ -52,9 +52,9 @@ NO_COLLEAGUES = Colleagues()
 def load_colleagues(
     work: Transaction, edition: Edition, index: PaperIndex, subscriptions: Sequence[Subscription]
 ) -> Colleagues:
-    """Return what readers may be told of an edition, with the papers of `index`.
+    """Return what readers of an edition may see of each other, with the papers of `index`.
 
-    Only readers who shared before the edition was ranked are told: one who starts sharing, or
+    Only readers who shared before the edition was ranked see it: a reader who starts sharing, or
     starts again, waits for the next edition. A paper withdrawn since cannot be the journal club.
     """
     shared = edition.shared

@@ -113,7 +113,7 @@ class PersonalView:
     the size of their digest.
 
     `sent` were sent to them before, `withheld` are sent to no reader or known to them, `floor` is
-    the least score, `told` the papers for which they are told how many saved them, `chosen` those
+    the least score, `told` the papers whose number of saves they see, `chosen` those
     that an editor chose for everybody and that they may get. Without a `taste` they get papers in
     the edition's order.
     """

@@ -70,8 +70,8 @@ def find_people(app: App, now: Now, actor: Actor, body: AddressPart) -> FoundPeo
 def add_person(
     app: App, now: Now, actor: Actor, body: NewPerson, response: Response
 ) -> AddedAnswer:
-    """Add somebody who agreed to it to a list. Their consent is recorded, with who added them and
-    when. With `confirm`, they get digests once they use the link in an email."""
+    """Add a person to a list, with their agreement. Their consent is recorded, with who added
+    them and when. With `confirm`, they get digests once they use the link in an email."""
     try:
         consent_at = None if body.consent_at is None else parse_instant(body.consent_at)
     except InvalidInput as error:

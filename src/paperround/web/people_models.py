@@ -107,7 +107,7 @@ CHOICES = ("timezone", "hour", "frequency", "size", "language", "topics", "inter
 
 
 class NewPerson(_ChoiceFields):
-    """Somebody who agreed to email, and how. `confirm`: an email asks them first."""
+    """A person who agreed to get email, and how. `confirm`: an email asks them first."""
 
     model_config = example_config(
         {

@@ -90,5 +90,5 @@ def _saved(said: Subquery) -> ColumnElement[int]:
 
 
 def _of_many(number: int) -> int:
-    """Return the number, or 0 if it stands for too few people."""
+    """Return the number, or 0 if it counts fewer than LEAST_COLLEAGUES people."""
     return int(number) if abs(number) >= LEAST_COLLEAGUES else 0
