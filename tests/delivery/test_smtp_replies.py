@@ -1,6 +1,7 @@
 """The reply table as a grid: every stage of a session, every way it can go wrong, with commands in
 groups and one by one."""
 
+import socket
 from collections.abc import Mapping
 
 import pytest
@@ -10,6 +11,7 @@ from paperround.delivery.model import ErrorScope, ReplyClass
 from paperround.delivery.replies import verdict
 from paperround.delivery.smtp.conversation import Timeouts
 from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.delivery.smtp.session import World, dial
 from paperround.editions.model import DeliveryId
 from tests.delivery.envelopes import Marks, envelope, envelopes
 from tests.faults import Action, Break, Late, Part, Say, SmtpSink
@@ -155,7 +157,18 @@ def test_a_server_that_wants_the_body_of_a_refused_mail_gets_no_dot(stage: str) 
 
 def mailer(sink: SmtpSink, timeouts: Timeouts) -> SmtpMailer:
     relay = Relay(host="127.0.0.1", port=sink.port, tls=Tls.NONE)
-    return SmtpMailer([relay], hostname="papers.example", connections=1, timeouts=timeouts)
+    world = World(dial=dial_with_a_small_buffer)
+    return SmtpMailer(
+        [relay], hostname="papers.example", connections=1, timeouts=timeouts, world=world
+    )
+
+
+def dial_with_a_small_buffer(relay: Relay, seconds: float) -> socket.socket:
+    """A large body must not leave in one write: the client would reach its dot before it looks at
+    what the server said meanwhile."""
+    sock = dial(relay, seconds)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    return sock
 
 
 @pytest.mark.accept("R6", part="banner")
