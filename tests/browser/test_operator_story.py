@@ -114,6 +114,7 @@ def adds_a_feed(admin: Page, name: str, url: str) -> None:
     admin.get_by_label("Address").press("Enter")
     expect(admin.get_by_text(TITLES[name][0])).to_be_visible()
     _press(admin, "button", "Add")
+    expect(admin.get_by_role("heading", level=1)).to_contain_text(name)
     until(lambda: admin.reload() and admin.get_by_role("table").count())  # its first run
 
 
