@@ -280,6 +280,17 @@ def test_saved_papers_are_a_feed_without_their_notes(
 
 
 @pytest.mark.accept("F54", part="feed")
+def test_the_feed_dates_a_paper_by_when_it_was_saved(
+    site: Site, digest_token: str, choices_token: str
+) -> None:
+    site.clock.move(hours=2)
+    saved_at = site.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    save(site, digest_token, 1)
+    feed = site.client.get(f"{feed_path(saved(site, choices_token))}.atom").text
+    assert re.findall(r"<(?:published|updated)>([^<]*)<", feed) == [saved_at] * 3
+
+
+@pytest.mark.accept("F54", part="feed")
 def test_a_feed_of_a_collection_that_ended_is_an_error_and_not_empty(
     site: Site, digest_token: str, choices_token: str, papers: Papers
 ) -> None:

@@ -44,7 +44,7 @@ from paperround.papers.formatting import labels_of, shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.self_service.saved import saved_of
+from paperround.self_service.saved import SavedEntry, saved_of
 from paperround.signup.context import SignupContext
 from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -227,9 +227,7 @@ def saved_feed(
         saved = saved_of(work, person.id, collection)[:MOST_ENTRIES]
     if collection and not saved:
         raise NotFound(NO_FEED)
-    entries = tuple(
-        replace(_paper_entry(sender, one.paper), published=one.saved.saved_at) for one in saved
-    )
+    entries = tuple(_saved_entry(sender, one) for one in saved)
     path = f"/feeds/me/{token}/saved" + (f"/{quote(collection, safe='')}" if collection else "")
     return FeedDocument(
         title=f"Saved papers: {collection}" if collection else "Saved papers",
@@ -244,6 +242,13 @@ def saved_feed(
         entries=entries,
         is_private=True,
     )
+
+
+def _saved_entry(sender: SenderIdentity, one: SavedEntry) -> FeedEntry:
+    """Return the entry of a saved paper. It is dated by the saving: feed readers that sort by the
+    last change would put an old paper below those saved before it."""
+    entry, saved_at = _paper_entry(sender, one.paper), one.saved.saved_at
+    return replace(entry, published=saved_at, updated=max(entry.updated, saved_at))
 
 
 def sent_papers(
