@@ -74,6 +74,19 @@ def test_it_can_be_written_at_sign_up_and_counts_after_the_yes(
     assert kept(site, "ada") == STORED
 
 
+@pytest.mark.accept("F59", part="sign-up")
+def test_the_page_after_the_yes_tells_what_is_wanted_from_what_is_not(
+    site: Site, edition: Edition
+) -> None:
+    asked(site, **BOTH, author="Ada Lovelace")
+    site.work()
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
+    page = site.client.post(f"/confirm/{token}").text
+    assert '<dt>Not interested in</dt><dd dir="auto">Anything on blockchain</dd>' in page
+    assert '<dt>Follow authors</dt><dd dir="auto">Ada Lovelace</dd>' in page
+    assert '<dt>What do you work on?</dt><dd dir="auto">I work on protein' in page
+
+
 def test_the_form_keeps_what_was_written_in_another_language(site: Site, edition: Edition) -> None:
     assert typed(site.client.post("/subscribe/choices", data=BOTH).text, "focus") == FOCUS
 
