@@ -30,6 +30,12 @@ def feed_path(page: str) -> str:
     return found[1]
 
 
+def invalid_fields(page: str) -> list[str]:
+    """The names of the fields that are marked."""
+    marked = re.findall(r'<(?:input|textarea)[^>]* aria-invalid="true"[^>]*>', page)
+    return [one.partition(' name="')[2].partition('"')[0] for one in marked]
+
+
 @pytest.mark.accept("F54", part="page")
 def test_saved_papers_are_on_a_page_the_last_one_first(
     site: Site, digest_token: str, choices_token: str, papers: Papers
@@ -166,6 +172,8 @@ def test_a_paper_that_is_not_here_is_said_and_stays_typed(site: Site, choices_to
     assert answer.status_code == 422
     assert "This paper is not in our database" in answer.text
     assert 'value="An unheard of title"' in answer.text
+    assert '<a href="#named">Add a paper</a>' in answer.text
+    assert invalid_fields(answer.text) == ["named"]
 
 
 @pytest.mark.accept("F54", part="notes")
@@ -190,6 +198,7 @@ def test_a_note_that_is_too_long_is_refused_and_stays_typed(
     page = write(site, choices_token, papers, 1, note="m" * (LONGEST_NOTE + 1))
     assert "a note can have at most 2,000 characters" in page
     assert "m" * (LONGEST_NOTE + 1) in page
+    assert invalid_fields(page) == ["note"]
     assert site.dump() == before
 
 
@@ -221,6 +230,8 @@ def test_a_collection_is_renamed_or_ends_and_its_papers_stay(
     page = site.client.post(path, data=data).text
     assert len(titles(page)) == 2
     assert 'value="Chapter 2"' in page
+    data = {"action": "rename", "collection": "Chapter 2", "name": "x" * 1000}
+    assert invalid_fields(site.client.post(path, data=data).text) == ["name"]
     data = {"action": "rename", "collection": "Chapter 2", "name": ""}
     page = site.client.post(path, data=data).text
     assert len(titles(page)) == 2
@@ -239,6 +250,7 @@ def test_two_hundred_collections_are_enough(
     page = write(site, choices_token, papers, 2, collections="one more")
     assert "at most 200 collections" in page
     assert 'value="one more"' in page
+    assert invalid_fields(page) == ["collections"]
     assert "?collection=c7" in write(site, choices_token, papers, 2, collections="c7")
 
 
