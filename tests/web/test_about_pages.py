@@ -17,8 +17,11 @@ def test_the_calendar_leads_to_every_edition_of_a_year(site: Site) -> None:
     for day in (date(2025, 12, 31), date(2026, 1, 10), DAY):
         freeze(site, (id_,), day=day)
     freeze(site, (id_,), cut="2")
+    note = "A dimmed link leads to an edition without papers; its page says why."
+    assert note not in site.client.get("/calendar?year=2025").text
     freeze(site, (), day=DAY + DAYS, quiet="feed-stale")
     page = site.client.get("/calendar").text
+    assert note in page
     assert re.findall(r"<caption>.*month=([^\"]+)", page) == ["2026-01", "2026-03"]
     assert (
         '<a href="/editions/trending/2026-03-02/2" aria-label="Monday 2 March 2026: 1 paper">2<'
