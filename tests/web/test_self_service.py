@@ -93,6 +93,15 @@ def test_a_forged_link_changes_nothing_and_shows_the_same_pages(
     assert left == {site.client.post(f"/unsubscribe/{digest_token}").text}
 
 
+def test_a_link_that_was_cut_short_leaves_a_way_to_unsubscribe(
+    site: Site, digest_token: str
+) -> None:
+    page = site.client.post(f"/unsubscribe/{digest_token[:30]}").text
+    assert 'Then the link was incomplete: <a href="/preferences">get a new one' in page
+    page = site.client.get(f"/feedback/{digest_token[:30]}/more/p1").text
+    assert "It is incomplete, or does not belong to a digest that we sent." in page
+
+
 @pytest.mark.accept("S14", part="leaving")
 def test_leaving_masks_the_address_and_mails_a_way_back(site: Site, digest_token: str) -> None:
     page = site.client.get(f"/unsubscribe/{digest_token}").text
