@@ -18,6 +18,7 @@ from paperround.core.errors import SharedLimitReached
 from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.editions.lists import ListSettings
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, count_requests
@@ -137,6 +138,16 @@ def test_somebody_else_can_choose_nothing_for_a_reader_but_when_mail_comes(site:
     site.client.post(f"/confirm/{confirm_token(site, **said, **others)}")
     weekly = {"frequency": Frequency.WEEKLY, "weekday": "fri"}
     assert choices(site) == Preferences(hour=6, timezone="Asia/Tokyo", **weekly)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["/", "/subscribe"])
+def test_the_form_says_at_what_hour_digests_come_unless_lists_differ(site: Site, path: str) -> None:
+    assert '<option value="">Default (07:00)</option>' in site.client.get(path).text
+    with site.runtime.database.writing() as work:
+        later = ListSettings(title="Evening papers", zone="UTC", default_hour=18)
+        work[ListStore].add("evening", later, now=NOW)
+    site.clock.move(minutes=2)
+    assert '<option value="">Default</option>' in site.client.get(path).text
 
 
 @pytest.mark.accept("F23", part="chosen")

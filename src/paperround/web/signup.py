@@ -16,6 +16,7 @@ from paperround.core.errors import InvalidInput, NotFound, RateLimited, SharedLi
 from paperround.core.languages import marked, nearest
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
+from paperround.digests.plan import Hours
 from paperround.editions.lists import DEFAULT_LIST, MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.preferences import open_lists
@@ -197,7 +198,11 @@ def signup_page(
     lists = _lists_of_form(app, form, may_name=is_whole and error is None)
     if lists and form.list_name not in [one.name for one in lists]:
         values["form"] = form.model_copy(update={"list_name": lists[0].name})
-    values |= {"lists": lists, "frequencies": _offered(lists)}
+    values |= {
+        "lists": lists,
+        "frequencies": _offered(lists),
+        "default_hour": _default_hour(app, lists),
+    }
     if is_whole:
         suggested = ticked_first(app.topics.now(now=now), form.add_topic)
         return private_page(app, "subscribe.html", status=status, suggested=suggested, **values)
@@ -227,6 +232,13 @@ def _offered(lists: Sequence[MailingList]) -> dict[str, str]:
         for value, label in FREQUENCIES.items()
         if any(one.offers(value.partition(":")[0]) for one in lists)
     }
+
+
+def _default_hour(app: AppContext, lists: Sequence[MailingList]) -> int | None:
+    """Return the hour of digests for readers who choose none, or None if it depends on the list."""
+    hours = Hours(hour=app.settings.default_hour)
+    found = {hours.hour_of(Preferences(), one) for one in lists}
+    return found.pop() if len(found) == 1 else None
 
 
 def _challenge(app: AppContext, now: datetime, crowd: SharedLimitReached | None) -> str | None:
