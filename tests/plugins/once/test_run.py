@@ -26,6 +26,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 LEASE_IS_OVER = timedelta(minutes=20)
 COMMITS = frozenset({"before a commit", "after a commit"})
+CUT_OFF = "may have arrived, so it is not sent again: a run was cut off while sending it"
 
 
 @pytest.fixture
@@ -185,8 +186,41 @@ def _dies_and_goes_on(once: OnceFolder, faults: Faults) -> tuple[int, bool]:
         except Killed:
             assert faults.struck
         report = once.run(NOW + LEASE_IS_OVER)
-        assert report.trouble is None
-        return len(sink.messages), not sink.messages and "may have arrived" in report.nothing
+        is_in_doubt = report.trouble is not None
+        assert not is_in_doubt or report.trouble == f"today's digest {CUT_OFF}"
+        return len(sink.messages), is_in_doubt
+
+
+@pytest.mark.parametrize(
+    ("later", "whose"),
+    [(LEASE_IS_OVER, "today's digest"), (DAY, "the digest of 2026-01-30")],
+    ids=["on the day", "on the next day"],
+)
+@pytest.mark.accept("F58", part="cut off", mutant="once-keeps-quiet-about-a-doubt")
+def test_the_run_after_one_that_died_before_the_answer_says_so_once(
+    once: OnceFolder, sink: SmtpSink, later: timedelta, whose: str
+) -> None:
+    once.mailed_to(sink.url)
+    _die_before_the_answer(once)
+    once.papers(1, 2, 3)
+    after = once.run(NOW + later)
+    assert after.trouble == f"{whose} {CUT_OFF}"
+    assert once.run(NOW + later + HOUR).trouble is None
+    assert sum(b"Counting 1 bees" in one.content for one in sink.messages) == 1
+
+
+def _die_before_the_answer(once: OnceFolder) -> None:
+    """Run until the relay has the whole message, and die before its answer is stored."""
+    faults = Faults(dies=True)
+
+    def die(_: object) -> None:
+        faults.struck = True
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paperround.delivery.deliver.verdict", die)
+        with pytest.raises(Killed):
+            once.run(prepare=lambda engine: faulty_sqlite(engine, lambda: faults))
 
 
 @pytest.mark.accept("F58", part="unread feeds", mutant="once-plans-blindly")

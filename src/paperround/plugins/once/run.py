@@ -9,9 +9,9 @@ so a second run on that day sends nothing, and one after a crash sends the rest.
 papers gets no row, so a later run on that day looks again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from paperround.bootstrap import AppContext
@@ -42,9 +42,13 @@ from paperround.plugins.once.store import OldPapers
 from paperround.subscribers.model import SubscriberId
 
 UNREAD = "no papers could be read"
+IN_DOUBT = "may have arrived, so it is not sent again"
 
 VOTED_LIFE = timedelta(days=183)
 """How long papers with votes are kept: the ranking learns from them."""
+
+MOST_DOUBTS = 100
+"""Digests that may have arrived that are read; a run can only add to the latest."""
 
 PAGE = 500
 """Papers deleted in one transaction."""
@@ -103,9 +107,13 @@ def run_once(app: AppContext, config: OnceConfig, *, is_trial: bool = False) -> 
         skipped = UNREAD if is_blind else _plan(app, app.clock.now())
     post = app.post()
     renderer = OwnRenderer(post.renderer)
+    known = _in_doubt(app, reader)
     sent = deliver(replace(post, renderer=renderer))
     entry = _entry_of_today(app, reader)
-    trouble = _trouble(sent, entry) or (skipped if skipped == UNREAD else None)
+    cut_off = _in_doubt(app, reader) - known
+    trouble = (
+        _trouble(sent, entry) or _doubt(app, cut_off) or (skipped if skipped == UNREAD else None)
+    )
     files = write_files(app, renderer, reader, config.files, now=app.clock.now())
     if not is_trial:
         _prepare_next(app, config, reader, looks=looks, is_well=trouble is None)
@@ -127,6 +135,14 @@ def _entry_of_today(app: AppContext, reader: SubscriberId) -> DeliveryEntry | No
     with app.database.reading() as work:
         rows = work[StatusStore].deliveries(wanted, before=None, limit=5)
     return next((row for row in rows if row.kind == DigestKind.DIGEST), None)
+
+
+def _in_doubt(app: AppContext, reader: SubscriberId) -> set[date]:
+    """Return the dates of the digests that may have arrived."""
+    wanted = DeliveryQuery(subscriber_id=reader, state=DeliveryState.UNKNOWN)
+    with app.database.reading() as work:
+        rows = work[StatusStore].deliveries(wanted, before=None, limit=MOST_DOUBTS)
+    return {row.local_date for row in rows}
 
 
 def _is_sent(entry: DeliveryEntry | None) -> bool:
@@ -184,10 +200,21 @@ def _trouble(report: DeliverReport, entry: DeliveryEntry | None) -> str | None:
     why = redact_addresses("; ".join(reasons)) or "another run is already sending it"
     why = why.replace(f"{NO_SESSION}: ", "the mail server cannot be reached: ")
     if entry is not None and entry.state is DeliveryState.UNKNOWN:
-        what = "may have arrived, so it is not sent again"
+        what = IN_DOUBT
     else:
         what = "waits" if waits else "was not sent"
     return f"today's digest {what}: {why}"
+
+
+def _doubt(app: AppContext, cut_off: Collection[date]) -> str | None:
+    """Return which digests became doubtful in this run, because an earlier one was cut off while
+    sending them; None if none did."""
+    if not cut_off:
+        return None
+    today = local_date(app.clock.now(), app.settings.timezone)
+    days = ", ".join(map(str, sorted(cut_off)))
+    which = "today's digest" if set(cut_off) == {today} else f"the digest of {days}"
+    return f"{which} {IN_DOUBT}: a run was cut off while sending it"
 
 
 _WAITING = frozenset(
