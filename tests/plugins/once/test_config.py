@@ -70,6 +70,14 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         assert f"  once.toml: {start}" in said
 
 
+@pytest.mark.accept("F58", part="mistakes")
+def test_a_misspelt_key_hides_no_other_mistake(tmp_path: Path) -> None:
+    said = fault(tmp_path, "prests = ['ml']\nsize = 99\nfrequency = 'hourly'\n")
+    assert said.splitlines()[0] == "3 settings are wrong:"
+    for start in ("there is no key prests", "size is 99", "frequency is 'hourly'"):
+        assert f"  once.toml: {start}" in said
+
+
 def test_a_file_without_any_outlet_is_told_so(tmp_path: Path) -> None:
     assert "email: set it, or a path in [files]" in fault(tmp_path, "presets = ['ml']")
 

@@ -116,6 +116,7 @@ class _Reader:
     def read(self) -> OnceConfig:
         """Return the validated file. Raises Misconfigured with all errors."""
         table = self._table()
+        is_whole = not self.faults  # else what is missing may be among the keys that were refused
         row: dict[str, object] = {
             "timezone": table.timezone,
             "frequency": table.frequency,
@@ -125,15 +126,8 @@ class _Reader:
         address = self._reader(table, row)
         settings = self._settings(table)
         feeds = () if settings is None else tuple(self._feeds(table, settings))
-        misplaced = table.settings.keys() & _Table.model_fields.keys()
-        if not (table.presets or table.feeds or table.papers or misplaced):
-            self._add("feeds", 'no feeds or papers: add presets = ["ml"], for example')
-        if not (table.email or table.files.model_dump(exclude_none=True) or misplaced):
-            self._add("email", "set it, or a path in [files]")
-        if table.email and settings is not None and settings.smtp_url is None:
-            self._add(
-                "settings.smtp_url", f"required to send email: set it here or as {PREFIX}SMTP_URL"
-            )
+        if is_whole:
+            self._add_missing(table, settings)
         folder = self.place.absolute().parent
         files = {
             name: folder / path for name, path in table.files.model_dump(exclude_none=True).items()
@@ -171,8 +165,10 @@ class _Reader:
         except ValidationError as error:
             for one in error.errors():
                 self._add_refused(one["loc"], one)
-            self._raise()
-            raise
+            refused = {one["loc"][0] for one in error.errors()}
+            return _Table.model_validate(
+                {key: one for key, one in value.items() if key not in refused}
+            )
 
     def _add_refused(self, path: tuple[int | str, ...], error: Mapping[str, Any]) -> None:
         key = ".".join(map(str, path))
@@ -240,6 +236,17 @@ class _Reader:
                 names.add(feed.name)
                 yield feed
 
+    def _add_missing(self, table: _Table, settings: Settings | None) -> None:
+        misplaced = table.settings.keys() & _Table.model_fields.keys()
+        if not (table.presets or table.feeds or table.papers or misplaced):
+            self._add("feeds", 'no feeds or papers: add presets = ["ml"], for example')
+        if not (table.email or table.files.model_dump(exclude_none=True) or misplaced):
+            self._add("email", "set it, or a path in [files]")
+        if table.email and settings is not None and settings.smtp_url is None:
+            self._add(
+                "settings.smtp_url", f"required to send email: set it here or as {PREFIX}SMTP_URL"
+            )
+
     def _add_unwritable(self, key: str, path: Path) -> None:
         """Add an error if the file cannot be written; its folders may be missing."""
         if path.is_dir():
@@ -304,7 +311,3 @@ class _Reader:
 
     def _add(self, key: str, fault: str) -> None:
         self.faults.append(f"{self.place}: {key}: {fault}" if key else f"{self.place}: {fault}")
-
-    def _raise(self) -> None:
-        if self.faults:
-            raise Misconfigured(*self.faults)
