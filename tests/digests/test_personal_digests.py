@@ -149,6 +149,24 @@ def test_a_reader_gets_the_paper_on_their_subject_that_no_edition_shows(
     )
 
 
+@pytest.mark.accept("F54", part="page", mutant="a-saved-paper-is-sent-as-new")
+@pytest.mark.parametrize("verdict", ["save", "less"])
+def test_a_paper_that_was_saved_or_not_wanted_before_it_was_sent_is_not_sent(
+    potter: SqlDatabase, verdict: str
+) -> None:
+    like(potter, "ada", "A kiln for pottery", verdict)
+    view = mailed(potter, publish_it(potter), "ada")
+    assert len(view.papers) == 4
+    assert "A kiln for pottery" not in [paper.title for paper in view.papers]
+
+
+def test_a_paper_is_not_said_to_be_similar_to_itself(potter: SqlDatabase) -> None:
+    like(potter, "ada", "A kiln for pottery")
+    view = mailed(potter, publish_it(potter), "ada")
+    reasons = {paper.title: english(paper.reason) for paper in view.papers}
+    assert reasons["A kiln for pottery"] == ""
+
+
 @pytest.mark.accept("F13", part="all candidates")
 def test_an_edition_goes_on_showing_its_first_papers_and_no_others(potter: SqlDatabase) -> None:
     edition = publish_it(potter)

@@ -327,7 +327,8 @@ class DigestBuilder:
     def _view(self, reader: DigestReader) -> PersonalView:
         preferences = reader.subscription.preferences
         wishes = self.wishes.get(reader.person)
-        known = () if wishes is None else wishes.known
+        taste = self.views.tastes.get(reader.person, NO_TASTE)
+        known = taste.known if wishes is None else taste.known + wishes.known
         matches = match_preferences(wishes, self.finder) if wishes and self.finder else NO_MATCHES
         sent = self.index.places(self.memory.get(reader.person, ()))
         chosen = 0
@@ -335,7 +336,7 @@ class DigestBuilder:
             barred = sent | matches.muted | self.index.places(self.withdrawn)
             chosen = self.index.places(self.chosen) & ~barred
         return PersonalView(
-            taste=self.views.tastes.get(reader.person, NO_TASTE),
+            taste=taste,
             size=preferences.size or self.mailing_list.size,
             floor=preferences.floor,
             sent=sent,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from paperround.papers.model import PaperId
 from paperround.personal.own_words import OwnWords, PairIndex, likeness_of
 from paperround.personal.scores import BLOCK, Blocks
 from paperround.ranking.text_space import Dense, Texts, TextSpace, bag_of
@@ -70,6 +71,10 @@ class RatedTexts:
 
     def __contains__(self, name: TextKey) -> bool:
         return name in self._place_of
+
+    def is_paper(self, place: int, paper: PaperId) -> bool:
+        """Whether the text at `place` is that of this paper."""
+        return self._names[place] == paper
 
     def is_topic(self, place: int) -> bool:
         """Whether the text at `place` is a topic."""

@@ -181,6 +181,8 @@ class TasteDay:
         return freeze("own_words.close", words=words) if words else ""
 
     def _near_paper(self, rated: RatedTexts, text: int, place: int, relation: str) -> str:
+        if rated.is_paper(text, self.ids[place]):
+            return ""
         paper, title = self._papers[place], rated.title(text)
         shared = self._shared(rated, text, place)
         texts = self._spaced_paper(place), rated.spaced(text)

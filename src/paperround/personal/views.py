@@ -44,6 +44,11 @@ class Taste:
         """Every liked or disliked paper."""
         return self.liked + self.disliked
 
+    @property
+    def known(self) -> tuple[PaperId, ...]:
+        """Papers that the reader saved or wants less of, which need not be sent."""
+        return self.saved + self.disliked
+
     def __bool__(self) -> bool:
         papers, words = self.liked or self.disliked or self.titles, self.focus or self.avoid
         return bool(papers or self.topics or words)
