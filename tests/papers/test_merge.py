@@ -322,6 +322,22 @@ def test_a_colon_that_arxiv_keeps_among_the_authors_is_nobody() -> None:
     assert listed.authors == ("NVIDIA", "Ada Lovelace", "李明")
 
 
+@pytest.mark.parametrize(
+    "listed", [("Ada Lovelace et al.",), ("Ada Lovelace", "et al"), ("Ada Lovelace, et. al.",)]
+)
+def test_et_al_is_no_author_and_keeps_no_second_source_from_naming_them(
+    listed: tuple[str, ...],
+) -> None:
+    short = repaired(record(authors=listed))
+    assert short.authors == ("Ada Lovelace",)
+    assert change(paper(short), record(authors=TEAM), same_feed=False).paper.authors == TEAM
+
+
+def test_names_that_look_like_et_al_stay() -> None:
+    names = ("Beret Al", "Margaret Alba", "Et Alvarez")
+    assert repaired(record(authors=names)).authors == names
+
+
 TEAM = ("Ada Lovelace", "Grace Hopper", "Alan Turing")
 SHORT = pytest.mark.parametrize(
     "some",

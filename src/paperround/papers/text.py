@@ -33,6 +33,7 @@ _PAIRED_TAG = re.compile(
 _BLOCK = r"(?:jats:)?(?:p|div|span|sec|title|ul|ol|li)"
 _BLOCK_TAG = re.compile(rf"</?{_BLOCK}(?:\s[^<>]{{0,400}})?>", re.IGNORECASE)
 _BLOCK_END = re.compile(rf"</{_BLOCK}>", re.IGNORECASE)
+_ET_AL = re.compile(r"(?:^|[\s,;]+)et\.?\s+al\.?\s*$", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -70,9 +71,12 @@ def repair_abstract(text: str) -> str:
 
 
 def author_name(text: str) -> str:
-    """A person's name with its TeX accents and letters decoded, at most 200 characters."""
+    """A person's name with its TeX accents and letters decoded, at most 200 characters.
+
+    Without the "et al." that some feeds add to the last author or list as one.
+    """
     name = tex_name(clean(text, limit=NAME_LIMIT)).replace("~", " ")
-    return clean(name, limit=NAME_LIMIT)
+    return clean(_ET_AL.sub("", name), limit=NAME_LIMIT)
 
 
 def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
