@@ -277,7 +277,8 @@ def test_without_a_good_link_a_preview_offers_to_mail_one(site: Site, digest_tok
 @pytest.mark.accept("F30", part="leave")
 def test_leaving_from_the_choices_ends_the_subscription(site: Site, choices_token: str) -> None:
     answer = site.client.post(f"/preferences/{choices_token}", data={"action": "leave"})
-    assert "no more digests" in answer.text
+    assert "<b>a•••@mail.example</b> gets no more digests of that list." in answer.text
+    assert "To undo this, use the link in the email that confirms it." in answer.text
     assert subscription(site)[0] is SubscriberState.UNSUBSCRIBED
 
 

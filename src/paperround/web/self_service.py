@@ -230,7 +230,8 @@ def _leave(visit: _Visit, _: FormAction) -> Response:
             visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
         )
     )
-    return private_page(visit.app, "left.html")
+    departure = preferences.Departure(masked=visit.choices.masked, has_undo=True)
+    return private_page(visit.app, "left_already.html", departure=departure)
 
 
 def _join(visit: _Visit, data: FormAction) -> Response:
