@@ -40,6 +40,7 @@ def test_the_page_says_in_words_why_and_folds_the_figures_away(site: Site) -> No
         work[EditionStore].freeze(replace(made, papers=(shown,)))
     answer = site.client.get(PATH)
     page = answer.text
+    assert "by section, most votes first, so the numbers there can differ from ranks." in page
     assert answer.headers["cache-control"] == "public, max-age=60"
     assert said(page)[0].endswith("41 votes by 2 Mar 08:00 UTC, 38 of them from the last 24 hours.")
     before, figures = page.split("<details", 1)
