@@ -99,3 +99,15 @@ def test_share_copies_a_link_and_is_one_without_a_script(browser: Browser, savin
         page = person.goes("/papers/1")
         page.get_by_role("link", name="Share").click()
         expect(page.locator("article.paper")).to_be_visible()
+
+
+def test_share_says_that_it_copied_to_screen_readers_too(browser: Browser, saving: Saving) -> None:
+    with visiting(browser, saving.site) as person:
+        page = person.goes(f"{saving.feedback}/save/p2")
+        page.get_by_role("button", name="Save").click()
+        page = person.goes(saving.saved)
+        page.evaluate(
+            "() => { navigator.clipboard.writeText = async () => {}; navigator.share = undefined; }"
+        )
+        page.get_by_role("link", name="Share: ").click()
+        expect(page.get_by_role("link", name="Copied", exact=True)).to_be_focused()

@@ -14,6 +14,7 @@ document.addEventListener("click", async (event) => {
     } else {
       await navigator.clipboard.writeText(link.href);
       link.textContent = link.dataset.done;
+      link.removeAttribute("aria-label"); // it would go on saying "Share"
     }
   } catch (error) {
     if (error.name !== "AbortError") {
