@@ -486,3 +486,7 @@ def test_another_list_is_joined_and_chosen_for_on_the_page(site: Site, choices_t
         site.client.get(f"{path}?list=second").text
     )
     assert subscription(site)[1].size is None
+    site.client.post(path, data={"action": "leave", "list": "second"})
+    page = site.client.get(path).text
+    assert ">Resubscribe</button>" in page
+    assert "Also subscribe" not in page
