@@ -14,7 +14,7 @@ from paperround.access.operators import add_operator, create_link
 from paperround.bounces.model import Did
 from paperround.bounces.store import ReturnStore
 from paperround.digests.editing import EditionRef, add_note, choose, drop, set_hold
-from paperround.digests.publish import freeze_cuts
+from paperround.digests.publish import draft_edition, freeze, freeze_cuts
 from paperround.editions.manage_lists import create_list
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import NewFeed
@@ -31,6 +31,7 @@ PAGES = {
     "editions": "/admin/editions",
     "held edition": f"/admin/editions/trending/{NOW.date()}/2?paper=neural",
     "edition": f"/admin/editions/trending/{NOW.date()}/1",
+    "edition sent by hand": f"/admin/editions/trending/{NOW.date()}/manual",
     "preview": f"/admin/editions/trending/{NOW.date()}/2/preview",
     "wrong preview": f"/admin/editions/trending/{NOW.date()}/2/preview?subscriber=4711",
     "send": f"/admin/editions/trending/{NOW.date()}/1/send",
@@ -73,8 +74,8 @@ def link(site: Served) -> str:
 
 
 def furnished(site: Served) -> None:
-    """Let there be a reader with a digest and a bounce, a report in quarantine, a feed and a
-    key."""
+    """Let there be a reader with a digest and a bounce, a report in quarantine, a feed, a key, a
+    colleague, and an edition made by hand."""
     subscribed(Visitor(site))
     now = site.clock.now()
     with site.home.database.writing() as work:
@@ -89,6 +90,12 @@ def furnished(site: Served) -> None:
     own = {"title": "Robots", "feeds": ("arxiv-ml",), "private": True}
     create_list(site.home.database, "robots", own, by="shell tests", now=now)
     create_key(site.home.database, "laptop", [*Scope], expires_at=None, now=now)
+    colleague = "alexandra.cunningham@lab.example"
+    add_operator(site.home.database, colleague, colleague, now=now, by="shell tests")
+    freeze(
+        site.home.database,
+        draft_edition(site.home.database, site.home.ranker, "trending", day=None, now=now),
+    )
     _hold_an_edition(site)
 
 
