@@ -58,6 +58,7 @@ def test_hold_says_what_is_held_until_when() -> None:
     shown = said("digest", "hold", "--now", SIX)["lists"]
     assert sorted(shown, key=str) == sorted([trending, robots], key=str)
     assert said("digest", "hold", "--list", "trending", "--now", SIX) == trending
+    assert "hold minutes: 60\n" in run("lists", "show", "trending").stdout
     assert run("digest", "hold", "--list", "robots").stdout == "robots: editions go out at once\n"
     assert "is held until" in run("digest", "hold", "--now", SIX).stdout
     refused = run("digest", "hold", "721")

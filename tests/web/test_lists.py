@@ -252,6 +252,15 @@ def home(settings: Settings) -> Iterator[Staffed]:
     sql(runtime).dispose()
 
 
+def test_a_program_reads_how_long_the_editions_of_a_list_are_held(home: Staffed) -> None:
+    admin = program(create_app(home), key_for(home, Scope.LISTS_WRITE, Scope.EDITIONS_WRITE))
+    where = admin.post(LISTS, json={"name": "robots", "title": "Robots"}).headers["location"]
+    assert admin.get(where).json()["hold_minutes"] == 0
+    admin.post(f"{where}/hold", json={"minutes": 60})
+    assert admin.get(where).json()["hold_minutes"] == 60
+    assert admin.patch(where, json={"hold_minutes": 5}).status_code == 422
+
+
 @pytest.mark.accept("F44", part="api")
 def test_a_program_creates_edits_archives_and_restores_a_list(home: Staffed) -> None:
     admin = program(create_app(home), key_for(home, Scope.LISTS_WRITE, Scope.AUDIT_READ))

@@ -134,7 +134,8 @@ class ListLookAnswer(Resource):
 
 
 class ListDetails(Resource):
-    """A list with its settings, and whether it is paused or archived."""
+    """A list with its settings, how long its editions are held, and whether it is paused or
+    archived."""
 
     name: str
     title: str
@@ -154,6 +155,7 @@ class ListDetails(Resource):
     signup: SignupPolicy
     domains: list[str]
     private: bool
+    hold_minutes: int
     paused_at: Instant | None
     archived_at: Instant | None
 
