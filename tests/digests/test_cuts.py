@@ -14,6 +14,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.digests.publish import draft, freeze_cuts
+from paperround.editions.manage_lists import edit_list
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -99,6 +100,14 @@ def test_after_a_stop_only_the_newest_cut_is_frozen(filled: SqlDatabase) -> None
     freeze(filled)
     freeze(filled, NOW + 3 * DAY)
     assert [one.cut_at for one in editions(filled)] == [SIX, SIX + 3 * DAY]
+
+
+def test_new_times_of_editions_make_none_of_before_the_newest(filled: SqlDatabase) -> None:
+    freeze(filled)
+    edit_list(filled, "trending", {"cuts": ("05:30", "09:00")}, by="shell tests", now=NOW)
+    assert freeze(filled) == []
+    (edition,) = freeze(filled, SIX + 3 * HOUR)
+    assert (edition.cut, edition.cut_at) == ("1-0900", SIX + 3 * HOUR)
 
 
 def test_nothing_is_frozen_before_any_paper_was_read(database: SqlDatabase) -> None:

@@ -211,7 +211,7 @@ def _freeze_cut(
 ) -> Edition | None:
     cut = newest_cut(mailing_list, now)
     existing, name = _find_edition(database, mailing_list, cut)
-    if existing is not None and existing.papers:
+    if existing.papers if existing else _has_newer(database, mailing_list, cut, now):
         return None
     waits = now < cut.instant + LONGEST_WAIT
     if waits and awaited(feeds, cut.instant, now=now):
@@ -254,6 +254,13 @@ def _find_edition(
         if usual is None or usual.cut_at >= cut.instant:
             return usual, cut.name
         return work[EditionStore].find(mailing_list.id, cut.day, other_name), other_name
+
+
+def _has_newer(database: Database, mailing_list: MailingList, cut: Cut, now: datetime) -> bool:
+    """Return whether a newer edition exists: after a change of zone or cuts, the newest cut may be
+    one that passed while the list had other cuts."""
+    with database.reading() as work:
+        return work[EditionStore].has_cut(mailing_list.id, after=cut.instant, by=now)
 
 
 def _discard_unplanned(database: Database, empty: Edition) -> bool:

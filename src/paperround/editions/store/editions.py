@@ -28,7 +28,7 @@ from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.editions.lists import ListId
+from paperround.editions.lists import MANUAL_CUT, ListId
 from paperround.editions.model import (
     DeliveryState,
     Edition,
@@ -170,6 +170,14 @@ class EditionStore(Store):
             .limit(1)
         )
         return self._edition_of_row(self._connection.execute(newest).first())
+
+    def has_cut(self, list_id: ListId, *, after: datetime, by: datetime) -> bool:
+        """Return whether there is an edition of a cut after `after`, and at or before `by`."""
+        c = db.editions.c
+        later = select(c.id).where(
+            c.list_id == list_id, c.cut != MANUAL_CUT, c.cut_at > after, c.cut_at <= by
+        )
+        return self._connection.execute(later.limit(1)).first() is not None
 
     def recent(
         self, list_id: ListId, *, before: date | None = None, limit: int
