@@ -4,16 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from paperround.db.schema import tables as db
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
 from paperround.delivery.store.rates import PaceStore
+from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import deliver
+from paperround.editions.manage_lists import create_list
 from paperround.editions.model import DeliveryId, Edition
-from tests.builders import NOW
+from tests.builders import HOUR, NOW
 from tests.fakes import ScriptedMailer, accepting
-from tests.web.conftest import Site
+from tests.web.conftest import Site, sql
 from tests.web.metrics import numbers
 
 Script = Callable[[Envelope], Outcome]
@@ -101,12 +105,28 @@ def test_a_cut_without_an_edition_grows_late_and_the_edition_ends_it(
     site: Site, edition: Edition
 ) -> None:
     name = ("list_edition_late_seconds", "trending")
+    with sql(site.runtime).begin() as connection:
+        connection.execute(update(db.lists).values(created_at=edition.cut_at - HOUR))
     assert numbers(site)[name] == (edition.frozen_at - edition.cut_at).total_seconds()
     site.clock.move(hours=24)
     late = numbers(site)[name]
     assert late > 0
     site.clock.move(minutes=10)
     assert numbers(site)[name] == late + 600
+
+
+def test_the_first_edition_of_a_list_is_not_late_for_a_cut_before_the_list(
+    site: Site, edition: Edition
+) -> None:
+    home, clock = site.runtime, site.clock
+    clock.move(hours=5)  # it is one o'clock, an hour after a cut
+    create_list(home.database, "robots", {"title": "Robots"}, by="shell tests", now=clock.now())
+    clock.move(minutes=1)
+    freeze_cuts(database=home.database, ranker=home.ranker, now=clock.now(), only="robots")
+    assert numbers(site)["list_edition_late_seconds", "robots"] == 60
+    clock.move(hours=12)
+    assert numbers(site)["list_edition_late_seconds", "robots"] > 3600
+    assert edition.list_name == "trending"
 
 
 @pytest.mark.accept("O3", part="relay")

@@ -92,6 +92,7 @@ class MailingList(ListSettings):
 
     id: ListId
     name: str
+    created_at: datetime | None = None
     submitter_cap: int = 3
     paused_at: datetime | None = None
     not_before: datetime | None = None

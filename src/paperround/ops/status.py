@@ -153,14 +153,17 @@ class ListStatus:
 
     def edition_lateness(self, now: datetime) -> timedelta:
         """Return how long after its cut the newest edition was made; while it is missing, how long
-        ago the cut was. Nothing is missing before the list has its first edition."""
+        ago the cut was. A cut before the list was created counts from then, and nothing is missing
+        before the list has its first edition."""
         newest = next(iter(self.editions), None)
         if newest is None:
             return timedelta()
         cut_at = newest_cut(self.mailing_list, now).instant
         is_there = newest.cut_at >= cut_at
         made_at = newest.frozen_at if is_there else now
-        return max(timedelta(), made_at - (newest.cut_at if is_there else cut_at))
+        since = newest.cut_at if is_there else cut_at
+        created_at = self.mailing_list.created_at or since
+        return max(timedelta(), made_at - max(since, created_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
