@@ -5,11 +5,16 @@ from datetime import date
 
 import pytest
 
+from paperround.bounces.model import Did
+from paperround.bounces.store import ReturnStore
 from paperround.core.clock import FixedClock
 from paperround.core.errors import NotFound
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.holds import CLOCK, HOLD
+from paperround.delivery.model import IN_OUTBOX, Envelope, Evidence, Outcome, Phase, Reply
+from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause
 from paperround.digests.editing import set_hold
 from paperround.digests.publish import freeze_cuts
@@ -19,9 +24,10 @@ from paperround.ops.tick import live
 from paperround.ops.why import SENTENCES, RecordedReason, why
 from paperround.subscribers.model import Frequency, Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
+from tests.builders import returned_event
 from tests.delivery.notices import Batches, post
 from tests.digests.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, plan
-from tests.fakes import NewestFirst
+from tests.fakes import NewestFirst, ScriptedMailer
 from tests.sample_database import NOW, fill, record, subscribe
 
 pytestmark = pytest.mark.accept("F55", part="why")
@@ -151,6 +157,48 @@ def test_the_next_digest_of_a_person_is_due_on_one_of_their_days(
     a_list(database, "ada", wish=wish)
     told = said(database, now=SEVEN - HOUR, person=person(database, "ada"))
     assert told[-1] == f"Their next digest of trending is due at 07:00 UTC on {due}."
+
+
+def test_what_came_back_to_a_person_is_told_after_what_was_sent(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    cut(database, SIX)
+    plan(database, SEVEN)
+    deliver(replace(post(database, Batches()), clock=FixedClock(SEVEN + MINUTE)))
+    full = returned_event(
+        evidence=Evidence.PASSING,
+        said="552 5.2.2 ada@mail.example is full",
+        happened_at=SEVEN + 2 * MINUTE,
+    )
+    with database.writing() as work:
+        (sent,) = work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=2)
+        returned = work[ReturnStore].begin(full, now=SEVEN + 2 * MINUTE)
+        mail = work[ReturnStore].mail_by_row("delivery", sent.id)
+        assert returned is not None
+        work[ReturnStore].end(returned, Did.NOTED, mail=mail, said=full.said)
+    live(database, now=SEVEN + HOUR)
+    ada, later = person(database, "ada"), SEVEN + HOUR
+    assert said(database, now=later, person=ada)[-3:] == [
+        "1 digest sent, the first at 07:01 UTC.",
+        "The digest bounced at 07:02 UTC: 552 5.2.2 (address) is full.",
+        "Their next digest of trending is due at 07:00 UTC on 2026-02-01.",
+    ]
+    tomorrow = (SEVEN + DAY).date()
+    assert "person.bounced" not in codes(database, now=later, person=ada, day=tomorrow)
+
+
+def test_a_digest_that_was_kept_in_the_outbox_was_not_sent(database: SqlDatabase) -> None:
+    def keep(envelope: Envelope) -> Outcome:
+        reply = Reply(code=250, enhanced="2.0.0", text=IN_OUTBOX)
+        return Outcome(id=envelope.id, phase=Phase.DOT, reply=reply)
+
+    a_list(database, "ada", "alan")
+    cut(database, SIX)
+    plan(database, SEVEN)
+    kept = replace(post(database, Batches()), mailer=ScriptedMailer(keep))
+    deliver(replace(kept, clock=FixedClock(SEVEN + MINUTE)))
+    assert "2 digests were not sent but kept in the outbox, because no relay was set." in said(
+        database, now=SEVEN + MINUTE
+    )
 
 
 def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -> None:

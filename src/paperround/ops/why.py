@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from paperround.bounces.model import ReportKind
+from paperround.bounces.store import ReturnStore
 from paperround.core.errors import NotFound
 from paperround.core.reasons import counted
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.rate_state import UNLIMITED, Pacing
-from paperround.delivery.status import redact_addresses
+from paperround.delivery.status import DeliveryQuery, redact_addresses
 from paperround.delivery.store.day import DayStore, OutcomeTally
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import is_digest_day
@@ -67,6 +69,7 @@ SENTENCES: Mapping[str, str] = {
     "feed.holiday": "The feed {feed} announces nothing today.",
     "feed.failed": "The feed {feed} cannot be read: {reason}.",
     "digests.sent": "{mails} sent, the first at {first}.",
+    "digests.kept": "{mails} not sent but kept in the outbox, because no relay was set.",
     "digests.waiting": "{mails} to be sent; the next attempt is at {at}.",
     "digests.deferred": "The mail server deferred {mails} ({reason}); the next attempt is at {at}.",
     "digests.skipped": "{people} no email: {reason}.",
@@ -85,6 +88,8 @@ SENTENCES: Mapping[str, str] = {
     "{until}.",
     "person.not-their-day": "They get digests of {list} ({frequency}), and {date} is not one of "
     "their days.",
+    "person.bounced": "The digest bounced at {at}: {reason}.",
+    "person.complained": "They reported the digest as spam at {at}.",
     "person.due": "Their next digest of {list} is due at {at}.",
     "person.due-since": "Their digest of {list} has been due since {since}, but there is no "
     "edition to send yet.",
@@ -201,6 +206,8 @@ class _Answer:
             yield from self._feeds()
         for one in self.work[DayStore].outcomes(self.mailing_list.id, self.day, person):
             yield self._outcome(one)
+        if person is not None:
+            yield from self._returned(person)
         if self.is_today:
             if subscription is None:
                 yield from self._due()
@@ -286,7 +293,11 @@ class _Answer:
         reason = reason_text(one.reason)
         match one.state:
             case DeliveryState.SENT:
-                return self.say("digests.sent", count=count, mails=mails, first=one.first_sent_at)
+                if one.is_in_outbox:
+                    code, mails = "digests.kept", f"{mails} {'was' if count == 1 else 'were'}"
+                else:
+                    code = "digests.sent"
+                return self.say(code, count=count, mails=mails, first=one.first_sent_at)
             case DeliveryState.QUEUED | DeliveryState.CLAIMED | DeliveryState.IN_DATA:
                 wait = f"{mails} {'waits' if count == 1 else 'wait'}"
                 return self.say("digests.waiting", count=count, mails=wait, at=one.next_at)
@@ -302,6 +313,20 @@ class _Answer:
             case _:
                 code = f"digests.{one.state.value}"
                 return self.say(code, count=count, mails=mails, reason=reason)
+
+    def _returned(self, person: SubscriberId) -> Iterator[RecordedReason]:
+        """Yield the bounces of a person's digests of the date, and their complaints about them."""
+        wanted = DeliveryQuery(
+            list_id=self.mailing_list.id, local_date=self.day, subscriber_id=person
+        )
+        found = self.work[StatusStore].deliveries(wanted, before=None, limit=_RETURNED)
+        mails = {one.name for one in found}
+        for one in reversed(self.work[ReturnStore].events(person, limit=_RETURNED)):
+            if one.mail in mails and one.kind is ReportKind.COMPLAINT:
+                yield self.say("person.complained", at=one.happened_at)
+            elif one.mail in mails and one.kind is ReportKind.BOUNCE:
+                reason = redact_addresses(one.said.rstrip(".")) or one.code or "no reason was given"
+                yield self.say("person.bounced", at=one.happened_at, reason=reason)
 
     def _person_due(self, subscription: Subscription) -> Iterator[RecordedReason]:
         at = next_digest_at(self.work, subscription, self.mailing_list, self.hours, now=self.now)
@@ -333,6 +358,8 @@ class _Answer:
 
 
 _AHEAD = timedelta(days=3)
+_RETURNED = 20
+"""How many of a person's digests and events are searched for bounces."""
 _EMPTY: Mapping[str, str] = {
     SkipReason.NO_NEW_PAPERS: "no new papers were listed since the one before",
     SkipReason.NO_PAPERS_AT_ALL: "no papers have been read yet",

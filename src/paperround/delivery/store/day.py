@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
+from paperround.delivery.model import IN_OUTBOX
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import SubscriberId, SubscriberState
@@ -18,13 +19,15 @@ _NEAR = timedelta(days=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTally:
     """How many digests of a date have this state and reason; `first_sent_at` is when the first was
-    sent, `next_at` when the first waiting one is tried."""
+    sent, `next_at` when the first waiting one is tried. `is_in_outbox`: they were kept in the
+    outbox, because no relay was set."""
 
     state: DeliveryState
     reason: str
     count: int
     first_sent_at: datetime | None
     next_at: datetime | None
+    is_in_outbox: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,12 @@ class DayStore(Store):
         """Return the outcomes of the digests for the local date `day`, of all readers or of one
         person, the most frequent first."""
         c, e = db.deliveries.c, db.editions.c
+        kept = case((c.reply == IN_OUTBOX, 1), else_=0).label("kept")
         near = select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
         found = (
-            select(c.state, c.reason, func.count(), func.min(c.sent_at), func.min(c.next_at))
+            select(c.state, c.reason, kept, func.count(), func.min(c.sent_at), func.min(c.next_at))
             .where(c.edition_id.in_(near), c.list_id == list_id, c.local_date == day)
-            .group_by(c.state, c.reason)
+            .group_by(c.state, c.reason, kept.name)
         )
         if person is not None:
             found = found.where(c.subscriber_id == person)
@@ -59,8 +63,9 @@ class DayStore(Store):
                 count=count,
                 first_sent_at=first,
                 next_at=next_at,
+                is_in_outbox=bool(is_kept),
             )
-            for state, reason, count, first, next_at in self._connection.execute(found)
+            for state, reason, is_kept, count, first, next_at in self._connection.execute(found)
         ]
         return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason))
 
