@@ -143,6 +143,15 @@ def test_the_hourly_round_keeps_how_many_there_were_each_day(database: Database)
     assert stats(database, now=NOW + 2 * DAYS, days=1).subscribers_by_day == kept[1:]
 
 
+def test_today_counts_the_subscribers_there_are_now(database: Database) -> None:
+    trending = seed_list(database)
+    clean_up(database=database, identity=IDENTITY, now=NOW)
+    seed_subscribers(database, trending, NAMES)
+    today = [SubscriberDay(date=DAY, active=4)]
+    assert stats(database, now=NOW + MINUTE).subscribers_by_day == today
+    assert stats(database, now=NOW + MINUTE, list_name="trending").subscribers_by_day == today
+
+
 @pytest.mark.accept("F57", part="sign-ups", mutant="a-used-link-is-not-counted")
 def test_sign_ups_are_counted_when_they_are_asked_for_confirmed_and_reminded(
     database: Database,

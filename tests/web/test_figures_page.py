@@ -38,13 +38,14 @@ def row_of(page: str, day: str) -> str:
 
 @pytest.mark.accept("F57", part="page", mutant="the-page-draws-people-who-left")
 def test_each_day_has_a_row_and_readers_are_a_line(site: Site, operator: TestClient) -> None:
-    for days_ago, readers in ((1, 40), (0, 42)):
+    for days_ago, readers in ((2, 40), (1, 42)):
         put(site, "people/active", readers, days_ago=days_ago)
-    put(site, "signups/asked", 5)
+    put(site, "signups/asked", 5, days_ago=1)
     page = operator.get(f"{FIGURES}?days=7").text
-    assert "From 40 subscribers on 1 March 2026 to 42 subscribers on 2 March 2026." in page
+    assert "From 40 subscribers on 28 February 2026 to 1 subscriber on 2 March 2026." in page
     assert "<polyline" in page
-    assert "<td>42</td><td>5</td><td>0</td>" in row_of(page, "2026-03-02")
+    assert "<td>42</td><td>5</td><td>0</td>" in row_of(page, "2026-03-01")
+    assert "<td>1</td>" in row_of(page, "2026-03-02"), "those there are now"
     assert "<td>–</td>" in row_of(page, "2026-02-24"), "nobody counted on that day"
     assert "date=2026-02-23" not in page
 

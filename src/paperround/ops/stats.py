@@ -110,7 +110,8 @@ def stats(
         known = work[FigureStore].domains(list_id)
         for one in outcomes:
             total.merge(one.figures, known)
-        people = work[DayCountStore].by_day(
+        current = work[FigureStore].people(list_id, today=last)
+        counted = work[DayCountStore].by_day(
             [PEOPLE + name for name in SubscriberFigures.__dataclass_fields__],
             first=first,
             last=last,
@@ -123,9 +124,10 @@ def stats(
             first=first,
             last=last,
             list=list_name,
-            subscribers=SubscriberFigures(**work[FigureStore].people(list_id, today=last)),
+            subscribers=SubscriberFigures(**current),
             subscribers_by_day=[
-                SubscriberDay(date=day, **_bare(counts)) for day, counts in people.items()
+                SubscriberDay(date=day, **_bare(counts))
+                for day, counts in {**counted, last: current}.items()
             ],
             signups=SignupFigures(**_bare(_sum(signups))),
             signups_by_day=[
