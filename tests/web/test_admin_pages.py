@@ -1,6 +1,7 @@
 """The admin pages, as an operator uses them."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
 from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import live
+from paperround.web.health import readiness
 from tests.builders import NOW
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
@@ -88,6 +90,19 @@ def test_the_overview_says_in_red_that_the_scheduler_has_stopped(site: Site) -> 
     assert is_well(), "cron ticks now"
     site.clock.move(minutes=4)
     assert not is_well()
+
+
+def test_the_overview_says_within_seconds_what_readyz_says(site: Site) -> None:
+    add(site)
+    live(site.runtime.database, now=site.clock.now())
+    site.app.state.check_readiness = partial(readiness, site.runtime, lambda: NOW)
+    client = logged_in(site)
+    page = client.get("/admin").text
+    assert "All is well." in page
+    site.clock.move(seconds=11)
+    page = client.get("/admin").text
+    assert "The scheduler has not checked for due work for 10 seconds." in page
+    assert "All is well." not in page
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,8 @@ def create_app(
         redirect_slashes=False,
     )
     site.state.runtime = app
-    site.state.readiness = TimedCheck(partial(health.readiness, app, last_look))
+    site.state.check_readiness = partial(health.readiness, app, last_look)
+    site.state.readiness = TimedCheck(site.state.check_readiness)
     site.state.turns = CostlyTurns()
     site.state.rules = rules_for(app)
     site.state.cache = PageCache(

@@ -31,12 +31,13 @@ class OverviewPage:
     """What the page shows: the status of every list, problems, feeds that are not well, and
     the main figures of the last days.
 
-    `is_ticking`: a scheduler runs, as far as `/readyz` knows. `keeps_mail`: no relay is set, so
-    email stays in the outbox.
+    `problem` is what `/readyz` finds wrong, if the schedule runs: None if all is well.
+    `keeps_mail`: no relay is set, so email stays in the outbox.
     """
 
     status: Status
     is_ticking: bool
+    problem: str | None
     alerts: Sequence[Alert]
     feeds: Sequence[LiveFeed]
     feed_count: int
@@ -44,7 +45,7 @@ class OverviewPage:
     keeps_mail: bool
 
 
-def overview_of(app: AppContext, now: datetime) -> OverviewPage:
+def overview_of(app: AppContext, now: datetime, problem: str | None) -> OverviewPage:
     """Return the contents of the page, from the database alone: it must open while everything else
     fails."""
     with app.database.reading() as work:
@@ -53,9 +54,11 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
     feeds = {feed.id: feed for one in current.lists for feed in one.feeds}.values()
     unwell = [feed for feed in feeds if feed.health not in WELL]
     is_gone = app.settings.embedded and is_scheduler_gone(app.settings.data_dir)
+    is_ticking = current.is_ticking and not is_gone
     return OverviewPage(
         status=current,
-        is_ticking=current.is_ticking and not is_gone,
+        is_ticking=is_ticking,
+        problem=problem if is_ticking else None,
         alerts=alerts,
         feeds=unwell,
         feed_count=len(feeds),
@@ -67,7 +70,7 @@ def overview_of(app: AppContext, now: datetime) -> OverviewPage:
 @router.get("")
 def show_overview(app: App, now: Now, request: Request) -> Response:
     """Show the overview."""
-    overview = overview_of(app, now)
+    overview = overview_of(app, now, request.app.state.check_readiness().problem)
     paused = [one.mailing_list.paused_at is not None for one in overview.status.lists]
     return admin_page(
         request,
