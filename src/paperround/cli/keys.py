@@ -57,8 +57,11 @@ def create(
     if not as_json:
         end = made.key.expires_at
         until = "never expires" if end is None else f"expires on {end:%Y-%m-%d}"
-        scopes = ", ".join(sorted(made.key.scopes))
-        typer.echo(f"{scopes}; {until}; keep it now, it cannot be shown again", err=True)
+        scopes = f"{'scope' if len(made.key.scopes) == 1 else 'scopes'}: "
+        scopes += ", ".join(sorted(made.key.scopes))
+        if not scope:
+            scopes += ", because no --scope was given (`paperround keys create -h` shows all)"
+        typer.echo(f"{scopes}\n{until}; keep it now, it cannot be shown again", err=True)
 
 
 @app.command("list")
