@@ -9,8 +9,10 @@ import pytest
 from paperround.access.store import AuditStore
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
+from paperround.editions.model import Edition
 from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import live
+from paperround.web.admin import ranking
 from paperround.web.health import readiness
 from tests.builders import NOW
 from tests.web.conftest import Site, running
@@ -238,11 +240,41 @@ def test_the_ledger_is_filtered_and_shows_one_row(site: Site, digest_token: str)
 def test_the_order_shows_its_parts_and_other_weights(site: Site, digest_token: str) -> None:
     add(site)
     client = logged_in(site)
-    usual = client.get("/admin/ranking").text
+    usual = client.get("/admin/ranking?date=").text
     assert '<span class="dim small parts">' in usual
     other = client.get("/admin/ranking?weights=votes=5").text
     assert "with the current weights: rank" in other
     assert client.get("/admin/ranking?weights=magic=5").status_code == 422
+
+
+@pytest.mark.accept("F43", part="ranking")
+def test_the_ranking_opens_with_the_newest_edition_and_ranks_nothing(
+    site: Site, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(site)
+    client = logged_in(site)
+    now = client.get("/admin/ranking?date=").text
+
+    def fail(**_: object) -> None:
+        raise AssertionError("ranking thousands of papers takes a second")
+
+    monkeypatch.setattr(ranking, "rank_list", fail)
+    page = client.get("/admin/ranking").text
+    assert f"{edition.day}, edition {edition.cut}</a>" in page
+    assert '<a href="/admin/ranking?list=trending&amp;date=">' in page
+    first = edition.papers[0]
+    assert f"<strong>{first.score:.4f}</strong>" in page
+    papers = (
+        one.partition("</ol>")[0] for one in (page.partition("<ol")[2], now.partition("<ol")[2])
+    )
+    assert len({one.count("<li>") for one in papers}) == 1
+
+
+def test_the_ranking_of_a_list_without_editions_is_that_of_now(site: Site) -> None:
+    add(site)
+    page = logged_in(site).get("/admin/ranking").text
+    assert "ordered by" in page
+    assert "None." in page
 
 
 @pytest.mark.accept("F43", part="ranking")

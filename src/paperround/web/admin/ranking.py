@@ -1,14 +1,22 @@
-"""The admin page of the ranking: today's order of a list with the parts of each score, the same
-with other weights, and what those would have changed in the last month."""
+"""The admin page of the ranking: the order of a list with the parts of each score, as its newest
+edition froze it, or of now or another day; the same with other weights, and what those would have
+changed in the last month.
 
+Ranking a list of thousands of papers takes a second, so the page opens with the newest edition.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from paperround.core.errors import InvalidInput
 from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.model import Edition, EditionPaper
+from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.papers.model import PaperId
+from paperround.papers.model import Paper, PaperId
 from paperround.ranking.rank import ListRanking, rank_list
 from paperround.ranking.trial import WeightsTrial, try_weights
 from paperround.web.admin.forms import DayFilter, ListFilter, parse_day
@@ -30,9 +38,9 @@ def show_ranking(
     day: DayFilter = "",
     weights: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    """Show the order of a day. With `weights`, such as `votes=2`, show the order with them, the
-    rank of each paper without them, and what they would have changed in the last month. Stores
-    nothing."""
+    """Show the order of the newest edition, or with a `date`, even an empty one, that of a day or
+    of now. With `weights`, such as `votes=2`, show the order with them, the rank of each paper
+    without them, and what they would have changed in the last month. Stores nothing."""
 
     def rank(changed: str) -> ListRanking:
         ranker = app.ranker_with(changed) if changed else app.ranker
@@ -41,8 +49,14 @@ def show_ranking(
             database=app.database, ranker=ranker, list_name=list_name, day=of_day, now=now
         )
 
+    is_opened = not {"date", "weights"} & request.query_params.keys()
     with app.database.reading() as work:
         lists = [one.name for one in work[ListStore].all()]
+        list_id = work[ListStore].get(list_name).id
+        edition = work[EditionStore].newest(list_id, by=now, with_held=True) if is_opened else None
+    if edition is not None and edition.papers:
+        shown = [(one, one.score, one.parts) for one in edition.papers[:SHOWN]]
+        return _page(request, list_name, lists, edition=edition, papers=shown)
     error, ranked, before = None, None, dict[PaperId, int]()
     trial: WeightsTrial | None = None
     unfit: InvalidInput | None = None
@@ -59,16 +73,48 @@ def show_ranking(
             trial = try_weights(app.database, list_name, weights, now=now)
         except InvalidInput as problem:  # they work for today, not for the past
             unfit = problem
+    items = ranked.ranking.items if ranked else ()
+    return _page(
+        request,
+        list_name,
+        lists,
+        date=day,
+        weights=weights,
+        ranked=ranked,
+        papers=[(one.paper, one.score, one.parts) for one in items[:SHOWN]],
+        before=before,
+        trial=trial,
+        unfit=unfit,
+        error=error,
+    )
+
+
+def _page(
+    request: Request,
+    list_name: str,
+    lists: Sequence[str],
+    *,
+    papers: Sequence[tuple[Paper | EditionPaper, float, Mapping[str, float]]],
+    edition: Edition | None = None,
+    ranked: ListRanking | None = None,
+    before: Mapping[PaperId, int] = MappingProxyType({}),
+    trial: WeightsTrial | None = None,
+    unfit: InvalidInput | None = None,
+    date: str = "",
+    weights: str = "",
+    error: InvalidInput | None = None,
+) -> Response:
     return admin_page(
         request,
         "ranking.html",
         status=422 if error else 200,
+        asked={"list": list_name, "date": date, "weights": weights},
+        lists=lists,
+        papers=papers,
+        edition=edition,
         ranked=ranked,
-        shown=SHOWN,
         before=before,
         trial=trial,
         unfit=unfit,
-        asked={"list": list_name, "date": day, "weights": weights},
-        lists=lists,
         error=error,
     )
