@@ -21,7 +21,7 @@ from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import Notice, SystemMailKind
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.editions.store.lists import ListStore
-from paperround.self_service.help_desk import require_person
+from paperround.self_service.help_desk import ONCE_CONFIRMED, require_person
 from paperround.subscribers.audit import READER, person_target
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -85,13 +85,15 @@ _ACTIONS: Mapping[str, str] = {
     "join list": "joined a list",
     "resend confirmation": "had the confirmation resent",
     "resend digest": "had a digest resent",
-    "move person": "were moved to a new address",
+    "move person": "had a change of address made",
     "export person": "had their data exported",
     "add suppression": "were suppressed",
     "lift suppression": "may be emailed again",
     "find suppression": "were looked up among the suppressions",
 }
 """An operator's action, as the rest of a sentence that begins with “They”."""
+_ASKED = {"move person": "had a change of address requested"}
+"""The same for an action that takes effect once they confirm it."""
 _UNNAMED = frozenset({"how", "outcome", "then"})
 """Details of an entry that are shown without their names."""
 _BY_THEMSELVES: Mapping[str, str] = {
@@ -196,7 +198,8 @@ def _of_change(entry: AuditEntry) -> TimelineEvent:
     if entry.actor == READER:
         did, by = _BY_THEMSELVES.get(entry.action, entry.action), ""
     else:
-        did, by = _ACTIONS.get(entry.action, entry.action), f", by {entry.actor}"
+        actions = _ASKED if entry.details.get("how") == ONCE_CONFIRMED else _ACTIONS
+        did, by = actions.get(entry.action, entry.action), f", by {entry.actor}"
     return _event(entry.at, "change", f"They {did}{f' ({details})' if details else ''}{by}.")
 
 

@@ -43,6 +43,9 @@ from paperround.subscribers.model import (
 from paperround.subscribers.store.mapping import EMAIL
 from paperround.subscribers.store.subscribers import SubscriberStore
 
+ONCE_CONFIRMED = "once confirmed"
+"""How an address changes unless an operator vouches for it, in the audit log."""
+
 SHORTEST_PART, MOST_FOUND = 3, 50
 """Characters of an address that a search needs, and the people it returns at most."""
 
@@ -311,7 +314,7 @@ def move_person(
             active = [one for one in readers if one.subscription.state is SubscriberState.ACTIVE]
             [reader] = _first(active or readers)
             mail_vouched_change(work, context, reader, address, now=now)
-        how = "unconfirmed" if unconfirmed else "once confirmed"
+        how = "unconfirmed" if unconfirmed else ONCE_CONFIRMED
         audit_person(work, number, "move person", by=by, now=now, how=how)
 
     write(context.database, move)
