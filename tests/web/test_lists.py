@@ -103,6 +103,17 @@ def test_an_address_outside_the_domains_is_told_the_rule_whatever_is_known_of_it
     assert len(site.dump()["signup_requests"]) == rows
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_a_form_that_is_corrected_stays_with_its_list(site: Site, private: bool) -> None:
+    create(site, private=private)
+    create(site, "bio", private=private)
+    fields = {"email": "ada@", "stamp": site.stamp(), "list": "robots", "origin": "choices"}
+    page = site.client.post("/subscribe", data=fields)
+    assert page.status_code == 422
+    hidden, ticked = '<input type="hidden" name="list" value="robots">', 'value="robots" checked>'
+    assert (hidden if private else ticked) in page.text
+
+
 @pytest.mark.parametrize("domain", ["lab.example", "cs.lab.example"])
 def test_addresses_at_a_domain_and_below_it_are_let_in(site: Site, domain: str) -> None:
     create(site, signup=SignupPolicy.DOMAINS, domains=("lab.example",))

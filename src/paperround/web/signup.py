@@ -195,7 +195,7 @@ def signup_page(
         "error": error,
     }
     status = 503 if crowd else 422 if error or hint else 200
-    lists = _lists_of_form(app, form, may_name=is_whole and error is None)
+    lists = _lists_of_form(app, form, may_name=is_whole, is_refused=error is not None)
     if lists and form.list_name not in [one.name for one in lists]:
         values["form"] = form.model_copy(update={"list_name": lists[0].name})
     values |= {
@@ -212,15 +212,23 @@ def signup_page(
     return private_page(app, "index.html", status=status, **values)
 
 
-def _lists_of_form(app: AppContext, form: SignupForm, *, may_name: bool) -> list[MailingList]:
+def _lists_of_form(
+    app: AppContext, form: SignupForm, *, may_name: bool, is_refused: bool
+) -> list[MailingList]:
     """Return the lists that a form offers, by title; a private one if a link to the full form names
-    it. Raises NotFound, and SignupClosed for a list that takes no sign-ups."""
+    it. Raises SignupClosed for a list that takes no sign-ups, and NotFound for an unknown one,
+    unless the form was refused and says so itself."""
     with app.database.reading() as work:
         lists = open_lists(work)
         is_named = form.list_name != DEFAULT_LIST or not lists
         if not may_name or form.several or not is_named:
             return lists
-        named = work[ListStore].get_public(form.list_name, opened=True)
+        try:
+            named = work[ListStore].get_public(form.list_name, opened=True)
+        except NotFound:
+            if is_refused:
+                return lists
+            raise
     require_open(named)
     return lists if named in lists else [named]
 
