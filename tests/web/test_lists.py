@@ -103,6 +103,19 @@ def test_an_address_outside_the_domains_is_told_the_rule_whatever_is_known_of_it
     assert len(site.dump()["signup_requests"]) == rows
 
 
+def test_the_form_says_what_its_lists_are_about_and_whom_they_are_for(site: Site) -> None:
+    own: dict[str, Any] = {"signup": SignupPolicy.DOMAINS, "domains": ("lab.example",)}
+    create(site, title="Robots weekly", description="Legs & wheels.", private=True, **own)
+    create(site, "bio", description="Cells.")
+    page = site.client.get("/subscribe?list=robots").text
+    assert '<h1>Subscribe <span class="dim" dir="auto">Robots weekly</span></h1>' in page
+    assert "Legs &amp; wheels.</span><br>Only for addresses at lab.example.</p>" in page
+    several = site.client.get("/subscribe").text
+    assert "<h1>Subscribe</h1>" in several
+    assert "Cells." in several
+    assert "lab.example" not in several
+
+
 @pytest.mark.parametrize("private", [False, True])
 def test_a_form_that_is_corrected_stays_with_its_list(site: Site, private: bool) -> None:
     create(site, private=private)

@@ -200,6 +200,7 @@ def signup_page(
         values["form"] = form.model_copy(update={"list_name": lists[0].name})
     values |= {
         "lists": lists,
+        "default_list": DEFAULT_LIST,
         "frequencies": _offered(lists),
         "default_hour": _default_hour(app, lists),
     }
