@@ -186,6 +186,25 @@ def test_what_came_back_to_a_person_is_told_after_what_was_sent(database: SqlDat
     assert "person.bounced" not in codes(database, now=later, person=ada, day=tomorrow)
 
 
+def test_what_the_mail_server_said_is_told_without_addresses(database: SqlDatabase) -> None:
+    def refuse(envelope: Envelope) -> Outcome:
+        words = f"{envelope.recipient} is blocked, see https://list.example/lookup"
+        reply = Reply(code=554, enhanced="5.7.1", text=words)
+        return Outcome(id=envelope.id, phase=Phase.RCPT, reply=reply)
+
+    a_list(database, "ada")
+    cut(database, SIX)
+    plan(database, SEVEN)
+    refused = replace(post(database, Batches()), mailer=ScriptedMailer(refuse))
+    deliver(replace(refused, clock=FixedClock(SEVEN)))
+    [told] = [one for one in said(database) if "deferred" in one]
+    assert told == (
+        "The mail server deferred 1 digest (policy-refusal: 554 5.7.1, “(address) is blocked, see "
+        "https://list.example/lookup”); the next attempt is at 07:05 UTC."
+    )
+    assert "person.bounced" not in codes(database, person=person(database, "ada"))
+
+
 def test_a_digest_that_was_kept_in_the_outbox_was_not_sent(database: SqlDatabase) -> None:
     def keep(envelope: Envelope) -> Outcome:
         reply = Reply(code=250, enhanced="2.0.0", text=IN_OUTBOX)

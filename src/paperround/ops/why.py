@@ -291,6 +291,8 @@ class _Answer:
     def _outcome(self, one: OutcomeTally) -> RecordedReason:
         mails, count = counted(one.count, "digest"), one.count
         reason = reason_text(one.reason)
+        if words := " ".join((redact_addresses(one.reply) or "").split()).rstrip("."):
+            reason += f", “{words}”"
         match one.state:
             case DeliveryState.SENT:
                 if one.is_in_outbox:
@@ -315,9 +317,13 @@ class _Answer:
                 return self.say(code, count=count, mails=mails, reason=reason)
 
     def _returned(self, person: SubscriberId) -> Iterator[RecordedReason]:
-        """Yield the bounces of a person's digests of the date, and their complaints about them."""
+        """Yield the bounces of a person's digests of the date that were sent, and their complaints
+        about them."""
         wanted = DeliveryQuery(
-            list_id=self.mailing_list.id, local_date=self.day, subscriber_id=person
+            list_id=self.mailing_list.id,
+            local_date=self.day,
+            state=DeliveryState.SENT,
+            subscriber_id=person,
         )
         found = self.work[StatusStore].deliveries(wanted, before=None, limit=_RETURNED)
         mails = {one.name for one in found}

@@ -19,14 +19,16 @@ _NEAR = timedelta(days=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTally:
     """How many digests of a date have this state and reason; `first_sent_at` is when the first was
-    sent, `next_at` when the first waiting one is tried. `is_in_outbox`: they were kept in the
-    outbox, because no relay was set."""
+    sent, `next_at` when the first waiting one is tried. `reply` is what the mail server said to the
+    newest, and may contain an address. `is_in_outbox`: they were kept in the outbox, because no
+    relay was set."""
 
     state: DeliveryState
     reason: str
     count: int
     first_sent_at: datetime | None
     next_at: datetime | None
+    reply: str
     is_in_outbox: bool
 
 
@@ -49,23 +51,34 @@ class DayStore(Store):
         c, e = db.deliveries.c, db.editions.c
         kept = case((c.reply == IN_OUTBOX, 1), else_=0).label("kept")
         near = select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
-        found = (
-            select(c.state, c.reason, kept, func.count(), func.min(c.sent_at), func.min(c.next_at))
+        tallied = (
+            select(
+                c.state,
+                c.reason,
+                kept,
+                func.count().label("mails"),
+                func.min(c.sent_at).label("first_sent_at"),
+                func.min(c.next_at).label("next_at"),
+                func.max(c.id).label("newest"),
+            )
             .where(c.edition_id.in_(near), c.list_id == list_id, c.local_date == day)
             .group_by(c.state, c.reason, kept.name)
         )
         if person is not None:
-            found = found.where(c.subscriber_id == person)
+            tallied = tallied.where(c.subscriber_id == person)
+        found = tallied.subquery()
+        replies = select(found, c.reply).join(db.deliveries, c.id == found.c.newest)
         tallies = [
             OutcomeTally(
-                state=DeliveryState(state),
-                reason=reason,
-                count=count,
-                first_sent_at=first,
-                next_at=next_at,
-                is_in_outbox=bool(is_kept),
+                state=DeliveryState(row.state),
+                reason=row.reason,
+                count=row.mails,
+                first_sent_at=row.first_sent_at,
+                next_at=row.next_at,
+                reply=row.reply or "",
+                is_in_outbox=bool(row.kept),
             )
-            for state, reason, is_kept, count, first, next_at in self._connection.execute(found)
+            for row in self._connection.execute(replies)
         ]
         return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason))
 
