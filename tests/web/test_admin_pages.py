@@ -1,6 +1,7 @@
 """The admin pages, as an operator uses them."""
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from paperround.access.store import AuditStore
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
 from paperround.editions.model import Edition
+from paperround.feeds.due import create_feed
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import live
 from paperround.web.admin import ranking
@@ -105,6 +109,18 @@ def test_the_overview_says_within_seconds_what_readyz_says(site: Site) -> None:
     page = client.get("/admin").text
     assert "The scheduler has not checked for due work for 10 seconds." in page
     assert "All is well." not in page
+
+
+def test_not_all_is_well_while_a_feed_fails(site: Site) -> None:
+    add(site)
+    live(site.runtime.database, now=site.clock.now())
+    new = NewFeed(name="daily", kind="feed", url="https://site.example/feed")
+    feed = create_feed(site.runtime.feed_context, new, now=NOW)
+    client = logged_in(site)
+    for health, is_well in ((FeedHealth.FAILED, False), (FeedHealth.FRESH, True)):
+        with site.runtime.database.writing() as work:
+            work[FeedStore].record_poll(replace(feed, health=health, reason="status 500"))
+        assert ("All is well." in client.get("/admin").text) is is_well
 
 
 @pytest.mark.parametrize(
