@@ -19,6 +19,7 @@ from paperround.digests.cancel import cancel, pause
 from paperround.digests.editing import set_hold
 from paperround.digests.publish import freeze_cuts
 from paperround.digests.sending import deliver
+from paperround.editions.manage_lists import archive_list
 from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import live
 from paperround.ops.why import SENTENCES, RecordedReason, why
@@ -66,6 +67,18 @@ def test_a_paused_list_says_since_when(database: SqlDatabase) -> None:
         "The list trending has been paused since 06:00 UTC: `paperround digest resume` resumes it."
         in said(database)
     )
+
+
+def test_an_archived_list_says_so_and_nothing_that_would_be_due(database: SqlDatabase) -> None:
+    a_list(database, "ada")
+    archive_list(database, "trending", by="shell tests", now=SIX)
+    archived = (
+        "The list trending has been archived since 06:00 UTC: `paperround lists restore trending` "
+        "restores it."
+    )
+    assert said(database) == [archived]
+    assert said(database, person=person(database, "ada")) == [archived]
+    assert codes(database, day=NOW.date() - DAY) == ["edition.none-that-day"]
 
 
 def test_a_held_edition_says_until_when(database: SqlDatabase) -> None:

@@ -52,6 +52,8 @@ SENTENCES: Mapping[str, str] = {
     "mail.put-back": "Email is held: an older copy of the database may be in use.",
     "relay.unreached": "The relay cannot be reached: {reason}.",
     "relay.rests": "The relay refuses our email, so sending is paused until {until}: {reason}.",
+    "list.archived": "The list {list} has been archived since {since}: `paperround lists restore "
+    "{list}` restores it.",
     "list.paused": "The list {list} has been paused since {since}: `paperround digest resume` "
     "resumes it.",
     "list.no-readers": "Nobody subscribes to the list {list}.",
@@ -196,6 +198,24 @@ class _Answer:
         self, subscription: Subscription | None, person: SubscriberId | None, pacing: Pacing
     ) -> Iterator[RecordedReason]:
         """Yield the sentences in order."""
+        archived_at = self.mailing_list.archived_at if self.is_today else None
+        if archived_at is not None:  # nothing else matters, and nothing is due
+            yield self.say("list.archived", list=self.mailing_list.name, since=archived_at)
+        else:
+            yield from self._causes(subscription, person, pacing)
+        for one in self.work[DayStore].outcomes(self.mailing_list.id, self.day, person):
+            yield self._outcome(one)
+        if person is not None:
+            yield from self._returned(person)
+        if self.is_today and archived_at is None:
+            if subscription is None:
+                yield from self._due()
+            else:
+                yield from self._person_due(subscription)
+
+    def _causes(
+        self, subscription: Subscription | None, person: SubscriberId | None, pacing: Pacing
+    ) -> Iterator[RecordedReason]:
         if self.is_today:
             yield from self._all_mail(pacing)
             yield from self._list(person)
@@ -204,15 +224,6 @@ class _Answer:
         yield from self._editions()
         if self.is_today:
             yield from self._feeds()
-        for one in self.work[DayStore].outcomes(self.mailing_list.id, self.day, person):
-            yield self._outcome(one)
-        if person is not None:
-            yield from self._returned(person)
-        if self.is_today:
-            if subscription is None:
-                yield from self._due()
-            else:
-                yield from self._person_due(subscription)
 
     def _all_mail(self, pacing: Pacing) -> Iterator[RecordedReason]:
         beat = self.work[SlotStore].last_beat(SCHEDULER)
