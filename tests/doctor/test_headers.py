@@ -172,3 +172,9 @@ def test_the_examination_looks_at_both_mails(home: Home) -> None:
     assert found["confirmation headers"].level is Level.OK
     without = {one.check: one for one in home.examine(contact="https://lab.org/contact")}
     assert "mailto" in without["digest headers"].says
+
+
+def test_an_installation_that_mails_nobody_needs_no_contact(home: Home) -> None:
+    outbox = f"outbox:{home.folder / 'outbox'}"
+    found = {one.check: one for one in home.examine(contact=None, smtp_url=outbox)}
+    assert found["digest headers"].level is Level.OK, found["digest headers"].says
