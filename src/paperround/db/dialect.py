@@ -39,6 +39,17 @@ _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 
 _DUPLICATES = frozenset({"23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"})
 
+_WAYS_OUT = {
+    "SQLITE_CORRUPT": "`paperround doctor` says what to do",
+    "SQLITE_NOTADB": "`paperround doctor` says what to do",
+    "SQLITE_FULL": "make room on the disk: nothing is sent until it can be recorded",
+    "SQLITE_IOERR": "is the disk full? `paperround doctor` shows how much is free",
+    "SQLITE_READONLY": "this account cannot write to the file, to the -wal or -shm file beside it, "
+    "or to their folder",
+    "SQLITE_CANTOPEN": "can this account read and write the file, and its folder?",
+}
+"""What to do about an error of SQLite, by the beginning of its code."""
+
 
 @cache
 def insert_row(table: Table) -> Insert:
@@ -154,9 +165,12 @@ def is_damage(error: DBAPIError) -> bool:
 
 
 def reason_of(error: DBAPIError) -> str:
-    """Return the first line of the driver's message."""
+    """Return the first line of the driver's message, for SQLite with what to do."""
     reason = str(error.orig).strip().partition("\n")[0]
-    return f"{reason} (`paperround doctor` says what to do)" if is_damage(error) else reason
+    code = _code(error)
+    ways_out = (way_out for prefix, way_out in _WAYS_OUT.items() if code.startswith(prefix))
+    way_out = next(ways_out, None)
+    return reason if way_out is None else f"{reason} ({way_out})"
 
 
 def _code(error: DBAPIError) -> str:
