@@ -170,7 +170,6 @@ BROKEN: list[Callable[[Machine], object]] = [
     lambda machine: packed(machine.source, [(f"../{DATABASE}", b"x")]),
     lambda machine: machine.source.write_bytes(b"Dear all"),
     lambda machine: machine.source.write_bytes(b""),
-    lambda machine: machine.source.unlink(),
 ]
 
 
@@ -181,6 +180,20 @@ def test_a_broken_backup_is_refused_in_one_line_and_leaves_nothing(
 ) -> None:
     break_it(machine)
     with pytest.raises(UnreadableFile, match=r"copy\.tar\.gz is not a backup"):
+        machine.restore()
+    assert machine.left() == []
+
+
+def test_a_backup_that_is_not_there_is_told_without_an_errno(machine: Machine) -> None:
+    machine.source.unlink()
+    with pytest.raises(UnreadableFile, match=r"copy\.tar\.gz cannot be read: No such file or dir"):
+        machine.restore()
+    assert machine.left() == []
+
+
+def test_a_dump_of_postgresql_is_told_from_a_backup(machine: Machine) -> None:
+    machine.source.write_bytes(b"PGDMP\x01\x0e")
+    with pytest.raises(InvalidInput, match="`paperround db restore --in-place`"):
         machine.restore()
     assert machine.left() == []
 

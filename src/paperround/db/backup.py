@@ -52,6 +52,7 @@ MOST_MEMBERS = 100
 """The maximum number of entries in an archive. A backup has four."""
 
 CHUNK = 1 << 20
+_DUMP_BEGINS = b"PGDMP"
 FOLDER = ".restoring"
 
 
@@ -235,6 +236,11 @@ def _secrets(folder: Path) -> list[Path]:
 
 def _unpack(source: Path, folder: Path, database: str) -> None:
     """Unpack the members of a backup; `database` is DATABASE or DUMP."""
+    if _is_dump(source):
+        raise InvalidInput(
+            f"{source} is a dump of PostgreSQL: load it into an empty database with `pg_restore`, "
+            "then run `paperround db restore --in-place`"
+        )
     with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
         for number, member in enumerate(archive):
             if number >= MOST_MEMBERS:
@@ -253,6 +259,15 @@ def _unpack(source: Path, folder: Path, database: str) -> None:
             "move it with `paperround db move`"
         )
     raise UnreadableFile(f"{source} is not a backup of Paperround: it has no {database}")
+
+
+def _is_dump(source: Path) -> bool:
+    """Whether the file was written by `pg_dump` itself. Raises UnreadableFile."""
+    try:
+        with source.open("rb") as file:
+            return file.read(len(_DUMP_BEGINS)) == _DUMP_BEGINS
+    except OSError as error:
+        raise UnreadableFile(f"{source} cannot be read: {error.strerror}") from error
 
 
 def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
