@@ -1,11 +1,14 @@
-"""What an operator is told about a SQLite file that cannot be used."""
+"""What an operator is told about a database that cannot be used."""
 
 import sqlite3
+import sys
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from paperround.core.errors import Misconfigured
 from paperround.db.dialect import reason_of
+from paperround.db.engine import create
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,11 @@ def test_other_errors_are_told_as_the_driver_tells_them() -> None:
     error = sqlite3.OperationalError("no such table: papers")
     error.sqlite_errorname = "SQLITE_ERROR"
     assert reason_of(DBAPIError("", None, error)) == "no such table: papers"
+
+
+def test_the_missing_driver_of_postgresql_is_not_looked_for_by_name_on_an_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(Misconfigured, match=r"needs its driver: .* in a clone"):
+        create("postgresql://ada@db/papers")

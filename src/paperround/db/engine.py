@@ -67,6 +67,11 @@ _file_creation = threading.Lock()
 Pool = Engine
 """The engine with its connection pool, as other packages use it."""
 
+HOW_TO_INSTALL_DRIVER = (
+    "install Paperround with its extra `postgres`, in a clone with `uv tool install '.[postgres]'`"
+)
+"""Never by the name alone: nothing is published under it, so it may be another program."""
+
 PURPOSE = "paperround_purpose"
 READING, WRITING = "reading", "writing"
 
@@ -199,9 +204,7 @@ def _postgres(url: URL) -> Engine:
     try:
         importlib.import_module("psycopg")
     except ImportError:
-        raise Misconfigured(
-            "PostgreSQL needs its driver: pip install 'paperround[postgres]'"
-        ) from None
+        raise Misconfigured(f"PostgreSQL needs its driver: {HOW_TO_INSTALL_DRIVER}") from None
     # The URL can override these.
     keepalive = {name: it for name, it in _POSTGRES_KEEPALIVE.items() if name not in url.query}
     return create_engine(

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from paperround.core.errors import Misconfigured
+from paperround.db.engine import HOW_TO_INSTALL_DRIVER
 
 APPLIED = "queue_migrations"
 THEIRS = "procrastinate_"
@@ -54,7 +55,7 @@ def package() -> Path:
     """Return the SQL folder of the installed package. Raises Misconfigured if there is none."""
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
-        raise Misconfigured("PostgreSQL needs its queue: pip install 'paperround[postgres]'")
+        raise Misconfigured(f"PostgreSQL needs its queue: {HOW_TO_INSTALL_DRIVER}")
     return Path(found.submodule_search_locations[0]) / "sql"
 
 
