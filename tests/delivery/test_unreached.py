@@ -13,10 +13,12 @@ from paperround.delivery.system_mail_model import Alert
 from paperround.digests.sending import deliver
 from paperround.ops.alerts import current_alerts
 from paperround.ops.status import pace_status
+from paperround.ops.why import why as recorded_reasons
 from tests.builders import MINUTE
 from tests.delivery.notices import tell
 from tests.delivery.pace import Hands
 from tests.delivery.paced import DOMAINS, paced, planned
+from tests.digests.planning import HOURS
 from tests.fakes import accepting
 from tests.sample_database import NOW
 
@@ -107,10 +109,30 @@ def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabas
     hands = Hands()
     deliver(paced(database, hands, DOMAINS, locked))
     assert [one.subject for one in alerts(database, hands)] == [
-        "The relay cannot be reached: auth-refused: 535 5.7.8"
+        "The relay refuses the user or password of PAPERROUND_SMTP_URL: auth-refused: 535 5.7.8"
     ]
     for _ in range(10):
         hands.moment += 80 * MINUTE
         deliver(paced(database, hands, DOMAINS, locked))
     [alert] = [one for one in alerts(database, hands) if one.key.startswith(("unr", "refused"))]
     assert alert.subject == "The relay refuses our email: auth-refused: 535 5.7.8"
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        (dead, f"The relay cannot be reached: {DEAD}."),
+        (locked, "The relay refuses the user or password of PAPERROUND_SMTP_URL: "),
+    ],
+)
+def test_a_refused_login_is_told_from_a_relay_that_is_gone(
+    database: SqlDatabase, script: Callable[[Envelope], Outcome], sentence: str
+) -> None:
+    planned(database, one=1)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, script))
+    told = recorded_reasons(database, "trending", now=hands.moment, hours=HOURS)
+    assert [one.text for one in told if one.text.startswith(sentence)]
+    with database.reading() as work:
+        pace = pace_status(work, DOMAINS, now=hands.moment)
+    assert sentence[4:].rstrip(".") in " ".join(hold_lines(pace))

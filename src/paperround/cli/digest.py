@@ -374,7 +374,7 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
 def hold_lines(pace: "PaceStatus") -> Iterator[str]:
     """Yield a line for each reason why email is held, with what to do about it."""
     from paperround.delivery.holds import ALLOW, LACKS_KEYS
-    from paperround.delivery.rate_limits import UNREACHED
+    from paperround.delivery.rate_limits import describe_unreached
     from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
 
     if pace.is_held:
@@ -387,7 +387,7 @@ def hold_lines(pace: "PaceStatus") -> Iterator[str]:
     if pace.was_put_back:
         yield f"{WAS_PUT_BACK}; {WAY_OUT}"
     if pace.unreached is not None:
-        yield f"{UNREACHED}: {pace.unreached}; email waits and is retried"
+        yield f"{describe_unreached(pace.unreached)}; email waits and is retried"
 
 
 def _list_as_json(one: "ListStatus") -> dict[str, Any]:

@@ -243,7 +243,7 @@ def _lines(
     report: "DeliverReport",
     of_plugins: Sequence["JobReport"],
 ) -> Iterator[str]:
-    from paperround.delivery.rate_limits import UNREACHED, unreached
+    from paperround.delivery.rate_limits import describe_unreached, unreached
     from paperround.editions.store.lists import ListStore
 
     yield f"this run: digests: {counts(report.digests)}; other emails: {counts(report.others)}"
@@ -258,7 +258,7 @@ def _lines(
         why = unreached(work, now=context.clock.now())
         paused = [one.name for one in work[ListStore].all() if one.paused_at is not None]
     if why is not None:
-        yield f"  {UNREACHED}: {why}; email waits and is retried"
+        yield f"  {describe_unreached(why)}; email waits and is retried"
     if paused:
         yield f"  paused: {', '.join(paused)}; `paperround digest resume` resumes"
     yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))

@@ -28,7 +28,7 @@ from paperround.delivery.holds import note_signed
 from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import Envelope
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
-from paperround.delivery.rate_limits import UNREACHED, Pacer
+from paperround.delivery.rate_limits import Pacer, describe_unreached
 from paperround.delivery.replies import is_opening, reason_class, speaks_against_us, verdict
 from paperround.delivery.store.rates import Gate, PaceStore
 from paperround.delivery.transitions import ClaimSize, InFlight, Transitions
@@ -121,7 +121,7 @@ class SendRun(Generic[Mail]):
                 ATTEMPTS.add(found.state.value, reason_class(found))
                 if is_opening(outcome.phase) and not self._has_warned:
                     self._has_warned = True
-                    log.warning("%s: %s", UNREACHED, found.reason)
+                    log.warning("%s", describe_unreached(found.reason))
                 if self._in_flight.end(outcome.id, refuses_us=speaks_against_us(found)):
                     self.stopped = f"the relay refuses our email: {found.reason}"
                 self._pacer.add_outcome(outcome, row.address)

@@ -13,7 +13,7 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction
-from paperround.delivery.model import Outcome
+from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
 from paperround.delivery.replies import is_opening
@@ -181,7 +181,20 @@ FAILED = "relay/no-session"
 LATELY = timedelta(hours=2)
 """An older failure is over: a deferred email is retried within 72 minutes, so none waits."""
 
-UNREACHED = "the relay cannot be reached"
+
+_LOGIN_REFUSED = f"{Phase.AUTH}-refused"
+
+
+def is_login_refused(reason: str) -> bool:
+    """Whether the relay answered, but refuses the user or the password."""
+    return reason.startswith(_LOGIN_REFUSED)
+
+
+def describe_unreached(reason: str) -> str:
+    """Return why no session with the relay is opened, for an operator."""
+    if is_login_refused(reason):
+        return f"the relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}"
+    return f"the relay cannot be reached: {reason}"
 
 
 def unreached(work: Transaction, *, now: datetime) -> str | None:
@@ -197,9 +210,10 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         return
     waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
     mails = f"{counted(waiting, 'email')} {'waits' if waiting == 1 else 'wait'}"
+    problem = describe_unreached(reason)
     yield Alert(
         key=f"unreached/{now:%Y-%m-%d}",
-        subject=f"The relay cannot be reached: {reason}",
+        subject=f"{problem[0].upper()}{problem[1:]}",
         lines=(
             f"Last tried {format_instant(failed)}. {mails}.",
             "Each is retried automatically, digests for 20 hours.",

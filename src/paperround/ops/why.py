@@ -18,6 +18,7 @@ from paperround.core.reasons import counted
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction
+from paperround.delivery.rate_limits import is_login_refused
 from paperround.delivery.rate_state import UNLIMITED, Pacing
 from paperround.delivery.status import DeliveryQuery, redact_addresses
 from paperround.delivery.store.day import DayStore, OutcomeTally
@@ -51,6 +52,7 @@ SENTENCES: Mapping[str, str] = {
     "mail.unsigned": "Email is held: there is no DKIM key to sign it.",
     "mail.put-back": "Email is held: an older copy of the database may be in use.",
     "relay.unreached": "The relay cannot be reached: {reason}.",
+    "relay.login": "The relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}.",
     "relay.rests": "The relay refuses our email, so sending is paused until {until}: {reason}.",
     "list.archived": "The list {list} has been archived since {since}: `paperround lists restore "
     "{list}` restores it.",
@@ -242,7 +244,8 @@ class _Answer:
             reason = redact_addresses(pace.relay.reason) or ""
             yield self.say("relay.rests", until=pace.relay.rests_until, reason=reason)
         elif pace.unreached is not None:
-            yield self.say("relay.unreached", reason=redact_addresses(pace.unreached) or "")
+            code = "relay.login" if is_login_refused(pace.unreached) else "relay.unreached"
+            yield self.say(code, reason=redact_addresses(pace.unreached) or "")
 
     def _list(self, person: SubscriberId | None) -> Iterator[RecordedReason]:
         one = self.mailing_list

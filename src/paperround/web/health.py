@@ -15,7 +15,7 @@ from paperround.core.jobs import format_queue_names
 from paperround.core.plugins import plugins
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import LACKS_KEYS, PUT_BACK, SIGNING, is_held
-from paperround.delivery.rate_limits import UNREACHED, unreached
+from paperround.delivery.rate_limits import describe_unreached, unreached
 from paperround.delivery.restore_guard import WAS_PUT_BACK
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import cluster_status
@@ -109,7 +109,7 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
         return GONE, {}
     facts: dict[str, object] = {}
     if reason is not None:
-        facts["degraded"] = f"{UNREACHED}: {reason}"
+        facts["degraded"] = describe_unreached(reason)
     if processes is None:
         return (NOTHING_TICKS if is_stale else held), facts
     problem = processes.problem or (NOT_DONE if is_stale else held)
