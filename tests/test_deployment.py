@@ -244,6 +244,12 @@ def test_no_part_of_ours_has_power_or_a_writable_root() -> None:
         assert not POWERLESS.keys() & own.keys()
 
 
+def test_the_relay_shares_a_network_and_cannot_forge_packets_in_it() -> None:
+    relay = compose_block("relay", indent=2)
+    assert relay["network_mode"].startswith("service:")
+    assert "NET_RAW" in relay["cap_drop"]
+
+
 @pytest.mark.accept("S16", part="memory", mutant="a-container-may-take-all-memory")
 def test_no_container_of_ours_takes_all_memory() -> None:
     assert compose_block("x-paperround")["mem_limit"] == "${MEMORY:-1g}"
@@ -300,6 +306,18 @@ def test_the_backups_of_the_compose_file_outlive_restarts_and_failures(tmp_path:
     (only,) = folder.iterdir()
     assert only.suffix == ".dump"
     assert only.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1, 0), (47, 0), (49, 1)])
+def test_the_backups_of_the_compose_file_are_unhealthy_once_they_are_old(
+    hours: int, status: int, tmp_path: Path
+) -> None:
+    [health] = re.findall(r'test: \[CMD-SHELL, "(find .*)"\]', COMPOSE)
+    dump = tmp_path / "paperround-20260302T020000Z.dump"
+    dump.touch()
+    made = dump.stat().st_mtime - hours * 3600
+    os.utime(dump, (made, made))
+    assert subprocess.run(["/bin/sh", "-c", health], cwd=tmp_path, check=False).returncode == status
 
 
 def write_program(path: Path, line: str) -> None:
