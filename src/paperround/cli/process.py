@@ -28,6 +28,21 @@ DRAIN_SECONDS = 20.0
 log = logging.getLogger(__name__)
 
 
+def warn_of_lost_secret(context: "AppContext") -> None:
+    """Log an error if the secret of the newest digest is gone: an embedded installation that lost
+    its secret generates another and continues."""
+    from paperround.delivery.store.status import StatusStore
+
+    with context.database.reading() as work:
+        newest = work[StatusStore].newest_key()
+    if newest is not None and newest not in context.settings.keys.key_ids:
+        log.error(
+            "the secret %s of earlier emails is gone, so their links no longer work: add it back "
+            "to the end of PAPERROUND_SECRET_KEY, unless it leaked",
+            newest,
+        )
+
+
 def freeze_startup_objects() -> None:
     """Keep the garbage collector from scanning half a million objects of libraries repeatedly."""
     gc.collect()

@@ -21,6 +21,7 @@ from paperround.cli.process import (
     log_to_stderr,
     scheduler_is_known,
     serve_health,
+    warn_of_lost_secret,
 )
 from paperround.core.errors import Misconfigured
 from paperround.core.jobs import QueueName, format_queue_names, parse_queue_names
@@ -66,6 +67,7 @@ def serve(
         context = replace(context, settings=settings)
     log_to_stderr(context.settings)
     context.settings.require_sender()
+    warn_of_lost_secret(context)
     default_host, default_port = listening_place(context.settings.public_url)
     host, port = host or default_host, port or default_port
     with listen(host, port) as door:
@@ -181,6 +183,7 @@ def scheduler(health: Health = None) -> None:
     context = runtime()
     log_to_stderr(context.settings)
     context.settings.require_sender()
+    warn_of_lost_secret(context)
     context.prepare_to_serve()
     ticker = Scheduler(context, runs_jobs=context.settings.embedded)
     hold_signals()

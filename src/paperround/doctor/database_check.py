@@ -181,8 +181,8 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
                 "keys", f"the secret {', '.join(lost_keys)} is gone: {lost}, {why}", way_out
             )
     if lost_keys := _lost_keys(in_use.sent, keys):
-        messages = counted(sum(in_use.sent[key] for key in lost_keys), "mail")
-        says = f"the secret {', '.join(lost_keys)} is gone: the links of {messages} are dead"
+        messages = counted(sum(in_use.sent[key] for key in lost_keys), "email")
+        says = f"the secret {', '.join(lost_keys)} is gone: links in {messages} no longer work"
         return warn("keys", says, f"{way_out}, unless it leaked")
     return ok("keys", "all keys that were used are present")
 

@@ -296,6 +296,11 @@ class StatusStore(Store):
             for row in found
         ]
 
+    def newest_key(self) -> str | None:
+        """Return the id of the key that signs the newest digest, None before the first."""
+        newest = select(db.deliveries.c.key_id).order_by(db.deliveries.c.id.desc()).limit(1)
+        return self._connection.execute(newest).scalar_one_or_none()
+
     def keys_in_use(self, *, since: datetime) -> KeysInUse:
         """Count the rows that need each key; of finished emails, those sent since then."""
         ended = [state.value for state in ENDED]
