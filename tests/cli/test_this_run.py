@@ -52,6 +52,18 @@ def test_a_run_says_what_it_did_and_then_the_day() -> None:
     assert again[:2] == ["this run: digests: none; other emails: none", "emails of the day: 3 sent"]
 
 
+def test_a_tick_says_what_it_sent_and_not_what_others_sent_before() -> None:
+    run("digest", "send", "--now", MORNING)
+    told = json.loads(run("tick", "--now", LATER, "--json"))
+    assert (told["sent"], told["this_run"]) == (2, {"digests": {"sent": 2}, "others": {}})
+    add("alan")
+    run("digest", "send", "--now", MORNING)
+    first = run("tick", "--now", LATER)
+    assert first.splitlines()[-2:] == ["this run:", "  digests: sent 1"]
+    assert "sent" not in run("tick", "--now", LATER)
+    assert json.loads(run("tick", "--now", LATER, "--json"))["sent"] == 3
+
+
 def test_an_edition_sent_by_hand_says_that_it_was_not_held() -> None:
     send = ("digest", "send", "--now", MORNING)
     assert json.loads(run(*send, "--dry-run", "--json"))["skipped_hold_minutes"] == 0

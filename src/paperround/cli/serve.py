@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.options import AsJson, Now, runtime, usage
-from paperround.cli.output import counts, pick_fields, print_result, progress, say
+from paperround.cli.output import (
+    counts,
+    outline_lines,
+    pick_fields,
+    print_result,
+    progress,
+    say,
+    to_json,
+)
 from paperround.cli.process import (
     Health,
     await_stop,
@@ -121,8 +129,11 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
         "failed": report.failed,
         "sent": sent.totals.sent,
         "queued": sent.totals.queued,
+        "this_run": pick_fields(sent, "digests others"),
     }
-    print_result(value, as_json=as_json)
+    # Run once a minute, the total of the day would read like that of the run.
+    shown = {name: it for name, it in value.items() if name != "sent"}
+    print_result(value, list(outline_lines(to_json(shown))) or "nothing", as_json=as_json)
     if sent.stopped:
         typer.echo(f"paperround: stopped early: {sent.stopped}", err=True)
     if report.failed or sent.stopped not in (None, ASKED_TO_STOP):
