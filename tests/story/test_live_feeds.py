@@ -100,7 +100,7 @@ def test_feeds_are_changed_exported_removed_and_imported(tmp_path: Path) -> None
         (("ingest", "--feed", "x", "--file", "y"), 2, "give --file PATH or --feed NAME"),
         (("ingest", "--feed", "x", "--format", "hf"), 2, "belong to --file"),
         (("ingest", "--feed", "x"), 1, "no feed called x: add one"),
-        (("feeds", "add", "x"), 2, "give NAME and --kind, or --preset alone"),
+        (("feeds", "add", "x"), 2, "give NAME and --kind, or --preset alone; RSS, Atom"),
         (("feeds", "add", "--preset", "cooking"), 2, "ml, nlp, vision"),
         (("feeds", "add", "x", "--kind", "hf-daily", "--set", "days"), 2, "name=value"),
         (("feeds", "add", "x", "--kind", "hf-daily", "--show", "all"), 2, "full, gist or link"),

@@ -155,10 +155,10 @@ def restore(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Restore a backup into PAPERROUND_DATA_DIR. It must not contain a database.
+    """Restore a backup into PAPERROUND_DATA_DIR, or into an empty PostgreSQL database.
 
-    Nothing that may have been sent since is sent again: sending is paused until `paperround digest
-    resume`.
+    The folder must not contain a database. Nothing that may have been sent since is sent again:
+    sending is paused until `paperround digest resume`.
     """
     from paperround.config import load_settings
 

@@ -106,7 +106,12 @@ UNSIGNED = {
 @app.command()
 def cancel(
     list_name: ListName = DEFAULT_LIST,
-    of_day: Day = None,
+    of_day: Annotated[
+        date | None,
+        typer.Option(
+            "--date", metavar="YYYY-MM-DD", parser=day, help="The edition's date. Default: today."
+        ),
+    ] = None,
     cut: Annotated[
         str | None,
         typer.Option(

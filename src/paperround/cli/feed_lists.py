@@ -220,7 +220,11 @@ def _print_check(one: FeedCheck) -> None:
 FeedName = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
 Url = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="An address to use instead of the source's own."),
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="An address to use instead of the source's own; --kind feed needs one.",
+    ),
 ]
 Set = Annotated[
     list[str] | None,

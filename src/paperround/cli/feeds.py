@@ -70,7 +70,9 @@ def add(
     from paperround.feeds.preview import preview_feed
 
     if (preset is None) == (name is None or kind is None):
-        raise typer.BadParameter("give NAME and --kind, or --preset alone")
+        raise typer.BadParameter(
+            "give NAME and --kind, or --preset alone; RSS, Atom and JSON Feed are --kind feed"
+        )
     if preset is not None:
         if name or kind or url or settings or show_as or dry_run:
             raise typer.BadParameter(
