@@ -194,7 +194,8 @@ def test_a_dead_address_leaves_time_for_the_next() -> None:
 def test_a_certificate_of_nobody_we_trust_is_an_error(tmp_path: Path) -> None:
     context = server_context(*certificate(tmp_path))
     with FaultServer({"/": says(page(b"hello"))}, tls=context) as server:
-        assert "a certificate that is not trusted" in said(server.url(), server.at)
+        said_of_it = said(server.url(), server.at)
+    assert "a certificate that is not trusted (self-signed certificate)" in said_of_it
     assert server.requests == []
 
 

@@ -107,8 +107,9 @@ class BudgetedSocket:
             yield
         except TimeoutError:
             raise self._budget.timeout_error() from None
-        except ssl.SSLCertVerificationError:
-            raise FetchFailed("has a certificate that is not trusted") from None
+        except ssl.SSLCertVerificationError as error:
+            why = error.verify_message.rstrip(".")  # such as "certificate has expired"
+            raise FetchFailed(f"has a certificate that is not trusted ({why})") from None
         except ssl.SSLError:
             raise FetchFailed("broke its TLS connection") from None
         except OSError:
