@@ -214,6 +214,24 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert (settings.operator, settings.contact) == ("From environment", "a@b.example")
 
 
+def test_a_line_of_a_dotenv_file_that_is_no_setting_is_refused_by_its_number(
+    tmp_path: Path,
+) -> None:
+    lines = ("# The lab", 'PAPERROUND_SMTP_URL="smtp://127.0.0.1', "PAPERROUND_CONTACT a@b.example")
+    (tmp_path / ".env").write_text("\n".join([*lines, "PAPERROUND_OPERATOR=The lab", ""]))
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({})
+    assert refused.value.faults == (
+        "line 2 of .env is not NAME=VALUE, or a quote in it is not closed",
+        "line 3 of .env is not NAME=VALUE, or a quote in it is not closed",
+    )
+
+
+def test_a_setting_in_small_letters_is_recognised() -> None:
+    with pytest.raises(Misconfigured, match="did you mean PAPERROUND_TIMEZONE"):
+        load_settings({"PAPERROUND_timezone": "UTC"})
+
+
 def test_a_key_that_was_made_before_stays_in_the_ring() -> None:
     made = load_settings({}).keys.current.id
     assert load_settings({"PAPERROUND_SECRET_KEY": STRONG}).keys.key_ids[1:] == (made,)

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -26,6 +25,7 @@ from pydantic import (
 )
 
 from paperround.core.colours import read_colour
+from paperround.core.env_file import read_env_file
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.files import atomic_file
 from paperround.core.plugins import plugins
@@ -423,10 +423,7 @@ def load_settings(
 ) -> Settings:
     """Return the settings from `defaults`, `file` and the environment; later ones override earlier
     ones. Raises Misconfigured with every setting that is wrong."""
-    try:
-        in_file = {} if file is None else dotenv_values(file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"the file {file} cannot be read: {error}") from error
+    in_file = {} if file is None else read_env_file(file)
     given = {**defaults, **in_file, **(os.environ if environment is None else environment)}
     # A misspelt setting would be ignored, and email might be sent to the wrong place.
     known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}

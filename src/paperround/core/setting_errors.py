@@ -44,6 +44,7 @@ def unusable(values: Mapping[str, str]) -> list[str]:
 
 def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
     """Return a message for an unknown name, with the closest of the `known` ones."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f": did you mean {near[0]}?" if near else ""
+    spelt = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), spelt, n=1)
+    hint = f": did you mean {spelt[near[0]]}?" if near else ""
     return f"there is no {what} {name}{hint}"
