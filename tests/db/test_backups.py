@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine, func, inspect, select, text
 
-from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate
+from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.db.backup import back_up, copy_database, restore_dump, restoring
 from paperround.db.backups import BackupPlan, back_up_if_due, backups, make_backup
 from paperround.db.postgres_dump import dump_database
@@ -131,6 +131,22 @@ def test_a_backup_leaves_room_on_the_disk_for_everything_else(
     with opened(f"sqlite:///{old}") as engine, no_room:
         make_backup(engine, SqlDatabase(engine), plan, now=NIGHT)
     assert [*plan.folder.iterdir()] == []
+
+
+def test_a_copy_that_cannot_be_written_does_not_make_the_database_damaged(
+    old: Path, tmp_path: Path
+) -> None:
+    refused = pytest.raises(InvalidInput, match="the database cannot be copied: unable to open")
+    with opened(f"sqlite:///{old}") as engine, refused:
+        copy_database(engine, tmp_path / "gone" / "copy.db")
+
+
+def test_a_damaged_database_is_not_copied(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"Dear all" * 1000)
+    refused = pytest.raises(UnreadableFile, match="the database is damaged")
+    with opened(f"sqlite:///{broken}") as engine, refused:
+        copy_database(engine, tmp_path / "copy.db")
 
 
 def test_a_demo_has_no_backups(old: Path, plan: BackupPlan) -> None:

@@ -34,6 +34,7 @@ from sqlalchemy import Engine, inspect
 from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.core.files import atomic_file, sync
 from paperround.core.times import format_instant
+from paperround.db.dialect import is_corrupt
 from paperround.db.postgres_dump import dump_database, load_database
 from paperround.db.revisions import is_newer, mismatch, require_not_moved, require_reachable
 
@@ -133,8 +134,8 @@ def copy_database(engine: Engine, copy: Path) -> None:
             target.execute("PRAGMA journal_mode = DELETE")
             problem = target.execute("PRAGMA quick_check").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise InvalidInput(f"{copy.parent} has no room for a copy of the database") from error
+        if not is_corrupt(error):  # such as a full disk
+            raise InvalidInput(f"the database cannot be copied: {error}") from error
         problem = str(error)
     if problem != "ok":
         raise UnreadableFile(f"the database is damaged, and a copy of it would be: {problem}")

@@ -161,7 +161,13 @@ def is_lost_race(error: DBAPIError) -> bool:
 
 def is_damage(error: DBAPIError) -> bool:
     """Whether SQLite's file is corrupt, or not a database."""
-    return _code(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    return is_corrupt(error.orig)
+
+
+def is_corrupt(error: BaseException | None) -> bool:
+    """Whether an error of SQLite's driver says that the file is corrupt, or not a database."""
+    code = getattr(error, "sqlite_errorname", None) or ""
+    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def reason_of(error: DBAPIError) -> str:
