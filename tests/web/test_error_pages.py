@@ -6,6 +6,7 @@ import pytest
 
 from paperround.config import Settings
 from paperround.core.errors import DatabaseFailed
+from paperround.db.transactions import SqlDatabase
 from paperround.web import pages
 from paperround.web.security import PUBLIC_BODY
 from tests.web.conftest import PUBLIC_URL, Site, running
@@ -77,6 +78,19 @@ def test_what_breaks_and_what_is_away_look_alike(
         looks_like_the_site(answer.text)
         assert said in answer.text
         assert "secret" not in answer.text
+
+
+def test_a_program_is_not_told_what_the_database_said_and_the_log_is(
+    demo: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseFailed("the database failed: a secret")
+
+    monkeypatch.setattr(SqlDatabase, "reading", fail)
+    answer = demo.client.get("/api/v1/papers")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.json()["detail"] == "the database cannot be reached now: try again later"
+    assert "the database failed for a request: the database failed: a secret" in caplog.text
 
 
 @pytest.mark.accept("F38", part="errors")

@@ -59,6 +59,7 @@ NOWHERE = marked("There is no page at this address.")
 NOT_HERE = marked("This page does not support that request.")
 BROKEN = marked("Something went wrong on our side. The error has been logged.")
 AWAY = marked("This page is temporarily unavailable. Please try again in a minute.")
+API_AWAY = "the database cannot be reached now: try again later"
 
 
 class BadRequest(InvalidInput):
@@ -150,9 +151,9 @@ def _handle_paperround_error(request: Request, error: Exception) -> Response:
     if status == 404 and (redirect := _redirect_without_slash(request)):
         return redirect
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
-    if isinstance(error, DatabaseFailed) and not _is_api(request.url.path):
-        log.error("the database failed for a page: %s", error)
-        return _respond(request, status, AWAY)
+    if isinstance(error, DatabaseFailed):  # the driver's words are for the operator
+        log.error("the database failed for a request: %s", error)
+        return _respond(request, status, API_AWAY if _is_api(request.url.path) else AWAY)
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return _respond(request, status, error.text, headers=headers)
