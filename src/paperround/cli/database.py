@@ -179,7 +179,7 @@ def restore(
             held = _hold_restored(f"sqlite:///{staged}", moved, made_at or "")
     runtime()
     unknown = 0 if held is None else held.digests + held.notices
-    lines = [f"restored the backup of {made_at}" if made_at else "restored"]
+    lines = [f"restored the backup of {made_at}" if made_at else "the restored database is in use"]
     lines += [str(held)] if unknown else []
     lines.append("sending continues where it stopped" if held is None else PAUSED)
     has_secret = settings.secret_key is not None or settings.secret_file.exists()

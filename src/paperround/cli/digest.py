@@ -88,7 +88,7 @@ def resume(
     lines: list[str] = []
     was_put_back = context.send_marks.resume(context.database, now=now, by=actor())
     if was_put_back is not None:
-        lines.append(f"an older copy of the database is taken to be in use; {was_put_back}")
+        lines.append(f"an older copy of the database may be in use; {was_put_back}")
     if release_digests(context.database, context.boot(), now=now, by=actor()):
         lines.append("the clock is accepted as right: digests are sent again")
     names = run(context.database, list_name, now=now, by=actor())

@@ -48,8 +48,11 @@ class RestoredCopy:
     notices: int
 
     def __str__(self) -> str:
-        digests, notices = counted(self.digests, "digest"), counted(self.notices, "notice")
-        return f"{digests} and {notices} may have been sent: now unknown"
+        kinds = ((self.digests, "digest"), (self.notices, "system email"))
+        emails = " and ".join(counted(count, noun) for count, noun in kinds if count)
+        return (
+            f"{emails or 'nothing'} may have been sent: `unknown` from now on, and not sent again"
+        )
 
 
 def hold_all_email(database: Database, *, now: datetime) -> RestoredCopy:
