@@ -12,8 +12,17 @@ from paperround.core.errors import NotFound
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.holds import CLOCK, HOLD
-from paperround.delivery.model import IN_OUTBOX, Envelope, Evidence, Outcome, Phase, Reply
+from paperround.delivery.model import (
+    IN_OUTBOX,
+    LIFE_OVER,
+    Envelope,
+    Evidence,
+    Outcome,
+    Phase,
+    Reply,
+)
 from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.store.rates import WARM_UP
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause
 from paperround.digests.editing import set_hold
@@ -22,7 +31,7 @@ from paperround.digests.sending import deliver
 from paperround.editions.manage_lists import archive_list
 from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import live
-from paperround.ops.why import SENTENCES, RecordedReason, why
+from paperround.ops.why import SENTENCES, RecordedReason, reason_text, why
 from paperround.subscribers.model import Frequency, Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import returned_event
@@ -237,6 +246,12 @@ def test_an_earlier_day_tells_only_what_was_of_that_day(database: SqlDatabase) -
     a_list(database, "ada")
     pause(database, None, now=SIX)
     assert codes(database, day=NOW.date() - DAY) == ["edition.none-that-day"]
+
+
+@pytest.mark.parametrize("code", [LIFE_OVER, WARM_UP])
+def test_why_a_digest_expired_is_said_in_words(code: str) -> None:
+    assert code not in reason_text(code)
+    assert len(reason_text(code).split()) > 3
 
 
 def test_every_sentence_is_a_sentence() -> None:

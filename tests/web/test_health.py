@@ -167,5 +167,5 @@ def test_a_site_whose_relay_cannot_be_reached_is_degraded_and_goes_on(site: Site
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "degraded",
-        "degraded": "the relay cannot be reached: no-session: refused",
+        "degraded": "the relay cannot be reached: refused",
     }

@@ -16,7 +16,7 @@ from paperround.db.transactions import Transaction
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
-from paperround.delivery.replies import is_opening
+from paperround.delivery.replies import NO_SESSION, is_opening
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import DOMAIN, RELAY, Gate, PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -194,7 +194,12 @@ def describe_unreached(reason: str) -> str:
     """Return why no session with the relay is opened, for an operator."""
     if is_login_refused(reason):
         return f"the relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}"
-    return f"the relay cannot be reached: {reason}"
+    return f"the relay cannot be reached: {without_code(reason)}"
+
+
+def without_code(reason: str) -> str:
+    """Return the reason without the code that only says that there was no session."""
+    return reason.removeprefix(f"{NO_SESSION}: ")
 
 
 def unreached(work: Transaction, *, now: datetime) -> str | None:

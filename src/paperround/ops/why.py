@@ -18,10 +18,12 @@ from paperround.core.reasons import counted
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.rate_limits import is_login_refused
+from paperround.delivery.model import LIFE_OVER
+from paperround.delivery.rate_limits import is_login_refused, without_code
 from paperround.delivery.rate_state import UNLIMITED, Pacing
 from paperround.delivery.status import DeliveryQuery, redact_addresses
 from paperround.delivery.store.day import DayStore, OutcomeTally
+from paperround.delivery.store.rates import WARM_UP
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import is_digest_day
 from paperround.digests.plan import Hours, next_digest_at
@@ -115,6 +117,8 @@ SKIPPED: Mapping[str, str] = {
     SkipReason.UNSUBSCRIBED: "they unsubscribed before it was sent",
     SkipReason.SUPPRESSED: "their address is suppressed",
     SkipReason.CANCELLED: "the edition was cancelled",
+    LIFE_OVER: "not sent within 20 hours",
+    WARM_UP: "a new sending domain may not send more yet",
 }
 """The reasons of the ledger and of editions, in the words of a sentence."""
 
@@ -245,7 +249,7 @@ class _Answer:
             yield self.say("relay.rests", until=pace.relay.rests_until, reason=reason)
         elif pace.unreached is not None:
             code = "relay.login" if is_login_refused(pace.unreached) else "relay.unreached"
-            yield self.say(code, reason=redact_addresses(pace.unreached) or "")
+            yield self.say(code, reason=redact_addresses(without_code(pace.unreached)) or "")
 
     def _list(self, person: SubscriberId | None) -> Iterator[RecordedReason]:
         one = self.mailing_list
