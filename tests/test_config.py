@@ -232,6 +232,12 @@ def test_a_setting_in_small_letters_is_recognised() -> None:
         load_settings({"PAPERROUND_timezone": "UTC"})
 
 
+def test_a_name_that_is_like_no_setting_gets_no_suggestion() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({"PAPERROUND_X": "1"})
+    assert str(refused.value) == "there is no setting PAPERROUND_X"
+
+
 def test_a_key_that_was_made_before_stays_in_the_ring() -> None:
     made = load_settings({}).keys.current.id
     assert load_settings({"PAPERROUND_SECRET_KEY": STRONG}).keys.key_ids[1:] == (made,)

@@ -44,7 +44,12 @@ def unusable(values: Mapping[str, str]) -> list[str]:
 
 def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
     """Return a message for an unknown name, with the closest of the `known` ones."""
-    spelt = {one.casefold(): one for one in known}
-    near = difflib.get_close_matches(name.casefold(), spelt, n=1)
+    spelt = {_spelling(one): one for one in known}
+    near = difflib.get_close_matches(_spelling(name), spelt, n=1)
     hint = f": did you mean {spelt[near[0]]}?" if near else ""
     return f"there is no {what} {name}{hint}"
+
+
+def _spelling(name: str) -> str:
+    """Return what to compare of a name; the prefix of all settings makes them look alike."""
+    return name.casefold().removeprefix("paperround_")
