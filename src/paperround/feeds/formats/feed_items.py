@@ -224,7 +224,7 @@ def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterato
     try:
         found = wild_items(text_of_xml(content))
     except UnreadableFile as error:
-        raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
+        raise UnreadableFile(f"{problem}; a lenient reading fails too: {error}") from None
     return (
         _FeedItem(
             title=storable(item["title"]),
