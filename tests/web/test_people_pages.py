@@ -114,7 +114,7 @@ def test_errand_2_my_address_is_wrong(desk: HelpDesk) -> None:
     asked = desk.done(ALICE, action="move", email="new@mail.example")
     assert "emailed them to confirm" in asked
     assert ">alice@mail.example</h1>" in asked
-    assert "until they use it, email goes to this one" in asked
+    assert "until they use it, their address is this one" in asked
     assert "had a change of address requested (once confirmed), by operator 1" in asked
     at_once = desk.done(ALICE, action="move", email="new@mail.example", unconfirmed="yes")
     assert ">new@mail.example</h1>" in at_once

@@ -41,7 +41,9 @@ _OTHERWISE = marked(
     "can sign up again once you lift the suppression."
 )
 _RESUMING = marked("A link was sent to their new address: digests resume there once they use it.")
-_MOVING = marked("A link was sent to their new address: until they use it, email goes to this one.")
+_MOVING = marked(
+    "A link was sent to their new address: until they use it, their address is this one."
+)
 _ON_NO_LIST = marked("No email: they are on no list.")
 _INACTIVE: Mapping[SubscriberState, str] = {
     SubscriberState.PENDING: marked(
