@@ -262,6 +262,12 @@ def test_brackets_go_before_a_clause_does() -> None:
     assert shown(sentence, len(sentence) - 5) == f"{MAIN}, which needs no camera at all."
 
 
+def test_what_a_function_is_of_stays_where_brackets_go() -> None:
+    sentence = "We count the bees (and wasps) of n hives in the wild in O(n log n) steps."
+    without = "We count the bees of n hives in the wild in O(n log n) steps."
+    assert shown(sentence, len(sentence) - 1) == without
+
+
 def test_an_opening_phrase_can_go_where_room_is_short() -> None:
     sentence = f"Unlike cameras, we{MAIN.removeprefix('We')}."
     assert shown(sentence) == sentence

@@ -186,7 +186,10 @@ _INTRODUCES = re.compile(
     r"As|If|After|Since|Because|From|Under|Despite|Rather|Instead|At|Across|Beyond|Without|"
     r"Among|Compared|Whereas|[A-Z][a-z]+ing)\b(?!.*(?:, (?:we|this|our|it|the|[A-Z])\b|\bwe [a-z]))"
 )  # without a subject after it
-_ASIDE = re.compile(r"\s*\((?!(?:[ivx]{1,4}|\d{1,2}|[a-e])\))[^()]*[a-zA-Z][^()]*\)")
+_ASIDE = re.compile(
+    r"(?:\s+|(?<=[A-Za-z]{4}))\((?!(?:[ivx]{1,4}|\d{1,2}|[a-e])\))[^()]*[a-zA-Z][^()]*\)"
+)
+"""What is in brackets, but not the argument of a function: `O(n)`."""
 
 
 def versions(sentence: Sentence) -> Iterator[Piece]:
