@@ -213,6 +213,11 @@ def test_what_limits_a_claim_never_goes(rest: str) -> None:
         ("We build a hive whose parts are both (warm and very, very dry, which helps).", "which"),
         ("The hive in the garden of the old house by the river, which is dry, hums.", "which"),
         ("We train bees in a hive of the old house to look, to listen, and achieve rest.", "rest"),
+        ("Our experiments on twelve hives in the gardens of the city, with bees, rest.", "rest"),
+        (
+            "We build hives for the bees of the wild with the following parts: a box to rest.",
+            "rest",
+        ),
     ],
 )
 def test_no_sentence_ends_in_the_middle_of_a_thought(sentence: str, torn: str) -> None:

@@ -172,7 +172,8 @@ _TORN = re.compile(
     r"which|between|both|either|into|than|via|its|their|our|we|be|not|how|when|where|also|then|"
     r"i\.e|e\.g|following|follows|includ\w+|contribut\w+|ranging|taking|results?|leads?|consists?|depends?|"
     r"focus(?:es)?|aims?|shows?|finds?|reveals?|based|able|due|according|designed|used|needed|need|"
-    r"hard|difficult|possible|likely|capable|compatible|adaptable|ability|subject|prior|step)|"
+    r"hard|difficult|possible|likely|capable|compatible|adaptable|ability|subject|prior|step|"
+    r"the following(?: [\w-]+){1,3})|"
     r"[:,;(])$"
     # After a participle without its `by` or `from`, unless it ends what is said of a thing.
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\b(?:[a-z-]*[^\We]ed|"
@@ -180,6 +181,12 @@ _TORN = re.compile(
     # In a list, and in a clause before its subject.
     r"|, (?!and |or |called |named |termed |respectively|etc)[\w-]+(?: [\w-]+)?$"
     r"|\bthat (?:for|in|by|with|under|on|despite|when|while|if|even)\b[^,]*$"
+    # What was tested, without a word of what that showed.
+    r"|^(?!.*\b(?:[Ww]e|is|are|was|were|has|have|can|(?:show|demonstrat|reveal|confirm|verif|validat|"
+    r"prov|indicat|suggest|support|highlight|underscor|establish|expos|uncover|exhibit|match|involv|"
+    r"achiev|outperform|improv|yield|reach)\w*)\b)"
+    rf"(?:(?:Our|The|These) )?(?:[\w-]+ (?:and [a-z]+ )?){{0,2}}(?i:{EVIDENCE}) "
+    r"(?:on|across|over|in|with|from|using)\b"
 )
 _INTRODUCES = re.compile(
     r"(?:Just|Unlike|By|With|To|In|On|Based|Given|While|Although|When|For|Through|Inspired|Motivated|"
