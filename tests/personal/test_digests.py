@@ -332,6 +332,12 @@ def test_followed_authors_come_first_then_searches_then_the_rest() -> None:
             "keyword:graph AND survey",
             "Matches your search “graph AND survey”: “Graphs” and “survey”",
         ),
+        (
+            "keyword:GRAPHS survey pap*",
+            "Matches your search “GRAPHS survey pap*”: “Paper” and “Graphs”",
+        ),
+        ("keyword:survey graphs on", "Matches your search “survey graphs on”"),
+        ("keyword:+survey paper*", "Matches your search “+survey paper*”"),
         ("keyword:tree OR GRAPHS", "Matches your search “tree OR GRAPHS”: “Graphs”"),
         ("keyword:paper NOT tree", "Matches your search “paper NOT tree”: “Paper”"),
         ('keyword:"on graphs"', 'Matches your search “"on graphs"”: “On Graphs”'),

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 from paperround.core.errors import InvalidInput
 from paperround.core.reasons import freeze
@@ -218,11 +217,12 @@ def _papers_found(finder: KeywordIndex, search: str) -> Papers:
 
 
 def _search_reason(finder: KeywordIndex, search: str, place: int) -> str:
-    """The reason of a search, with the matches unless they equal the search."""
+    """The reason of a search, with the matches, unless they only repeat its words."""
     keywords = read_keywords(search)
-    quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))
+    words = keywords.plain_words
+    found = dict.fromkeys(finder.quotes(keywords.root, place))
+    quotes = sorted(found, key=lambda one: folded(one) in words)
     shown = shortened(search, _LONGEST_SHOWN)
-    is_literal = keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]
-    if is_literal or not quotes:
+    if all(folded(one) in words for one in quotes):
         return freeze("followed.search", search=shown)
-    return freeze("followed.search_found", search=shown, words=quotes)
+    return freeze("followed.search_found", search=shown, words=quotes[:MOST_QUOTED])

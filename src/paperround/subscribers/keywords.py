@@ -111,9 +111,12 @@ class Keywords:
     terms: int
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the query is nothing but words side by side, in no particular field."""
-        return isinstance(self.root, AnyWords) and self.root.place is None
+    def plain_words(self) -> tuple[str, ...]:
+        """The folded words of a query that needs them all, wherever they are; else empty."""
+        parts = self.root.parts if isinstance(self.root, AllOf) else (self.root,)
+        words = [one for one in parts if isinstance(one, AnyWords)]
+        is_plain = all(one.place is None and not one.is_quoted for one in words)
+        return tuple(one.text for one in words) if is_plain and len(words) == len(parts) else ()
 
     @property
     def wanted(self) -> str:
