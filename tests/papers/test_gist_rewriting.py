@@ -112,6 +112,7 @@ def test_an_opening_that_is_part_of_the_claim_stays(sentence: str) -> None:
         ("We fill this gap by introducing Foo.", "We introduce Foo."),
         ("We close this gap by building a hive.", "We build a hive."),
         ("This paper fills this gap by proposing Foo.", "This paper proposes Foo."),
+        ("This survey closes this gap by providing a map.", "This survey provides a map."),
         ("We study these bees and propose Foo.", "We propose Foo."),
         ("We propose such a net and present Foo.", "We propose such a net and present Foo."),
         ("We count bees by building a hive.", "We count bees by building a hive."),

@@ -76,7 +76,7 @@ _WE_ALSO = re.compile(
 )
 _POINTING_STEP = re.compile(
     rf"(We|I|This {PAPER}) (?!(?:\w+ly )?{PROPOSES})(?:[\w-]+ ){{1,12}}?(?:this|these|those|"
-    rf"such)\b[^,;:.]{{0,100}}?(?:,? (?:by|through) ({PROPOSES})ing |"
+    rf"such)\b[^,;:.]{{0,100}}?(?:,? (?:by|through) ({PROPOSES}|provid)ing |"
     rf" and (?:then )?(?={PROPOSES}e?s? ))"
 )
 """`We fill this gap by introducing Foo`, `We study these issues and propose Foo`."""
@@ -108,7 +108,7 @@ def _mended(text: str) -> str:
     if also := _WE_ALSO.match(text):
         text = f"We {text[also.end() :]}"
     if step := _POINTING_STEP.match(text):
-        verb = re.sub(r"(?<=[csv])$|(?<=eat|lat)$", "e", step[2] or "")
+        verb = re.sub(r"(?<=[csv])$|(?<=eat|lat|vid)$", "e", step[2] or "")
         ending = "" if not verb else "s " if step[1].startswith("This") else " "
         text = f"{step[1]} {verb}{ending}{text[step.end() :]}"
     if text.startswith("Our "):
