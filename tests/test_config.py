@@ -227,6 +227,13 @@ def test_a_line_of_a_dotenv_file_that_is_no_setting_is_refused_by_its_number(
     )
 
 
+def test_a_wrong_line_below_an_empty_one_is_refused_by_its_own_number(tmp_path: Path) -> None:
+    lines = ("# The lab", "", "  ", 'PAPERROUND_OPERATOR="The lab')
+    (tmp_path / ".env").write_text("\n".join(lines))
+    with pytest.raises(Misconfigured, match=r"^line 4 of"):
+        load_settings({})
+
+
 def test_a_setting_in_small_letters_is_recognised() -> None:
     with pytest.raises(Misconfigured, match="did you mean PAPERROUND_TIMEZONE"):
         load_settings({"PAPERROUND_timezone": "UTC"})

@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
 from paperround.core.errors import Misconfigured
 
@@ -25,10 +25,17 @@ def read_env_file(file: Path) -> Mapping[str, str | None]:
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"the file {file} cannot be read: {error}") from error
     faults = [
-        f"line {one.original.line} of {file} is not NAME=VALUE, or a quote in it is not closed"
+        f"line {_line(one)} of {file} is not NAME=VALUE, or a quote in it is not closed"
         for one in parse_stream(StringIO(text))
         if one.error
     ]
     if faults:
         raise Misconfigured(*faults)
     return dotenv_values(stream=StringIO(text))
+
+
+def _line(one: Binding) -> int:
+    """Return the number of a line; the parser counts from the empty lines above it."""
+    text = one.original.string
+    above = text[: len(text) - len(text.lstrip())]
+    return one.original.line + above.count("\n")
