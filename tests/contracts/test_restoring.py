@@ -2,13 +2,14 @@
 
 import gzip
 import io
+import os
 import shutil
 import sqlite3
 import tarfile
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -189,6 +190,19 @@ def test_a_backup_that_is_not_there_is_told_without_an_errno(machine: Machine) -
     with pytest.raises(UnreadableFile, match=r"copy\.tar\.gz cannot be read: No such file or dir"):
         machine.restore()
     assert machine.left() == []
+
+
+def test_a_backup_is_read_from_a_pipe_which_cannot_be_read_twice(machine: Machine) -> None:
+    """An encrypted backup is restored with `<(gpg --decrypt FILE)`."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, machine.source.read_bytes())
+        os.close(writing)
+        machine = replace(machine, source=Path(f"/dev/fd/{reading}"))
+        assert machine.restore() == format_instant(NOW)
+    finally:
+        os.close(reading)
+    assert machine.left() == [DATABASE, SECRET]
 
 
 def test_a_dump_of_postgresql_is_told_from_a_backup(machine: Machine) -> None:

@@ -27,6 +27,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect
@@ -237,17 +238,19 @@ def _secrets(folder: Path) -> list[Path]:
 
 def _unpack(source: Path, folder: Path, database: str) -> None:
     """Unpack the members of a backup; `database` is DATABASE or DUMP."""
-    if _is_dump(source):
-        raise InvalidInput(
-            f"{source} is a dump of PostgreSQL: load it into an empty database with `pg_restore`, "
-            "then run `paperround db restore --in-place`"
-        )
-    with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
-        for number, member in enumerate(archive):
-            if number >= MOST_MEMBERS:
-                raise _Damaged("it is much larger than a backup")
-            if member.name in (DATABASE, DUMP, *SECRETS, ABOUT):
-                _unpack_member(archive, member, folder)
+    with _open(source) as file, _translate_errors(source):
+        # Opened once: it may be a pipe, such as `<(gpg --decrypt FILE)`.
+        if file.peek().startswith(_DUMP_BEGINS):
+            raise InvalidInput(
+                f"{source} is a dump of PostgreSQL: load it into an empty database with "
+                "`pg_restore`, then run `paperround db restore --in-place`"
+            )
+        with tarfile.open(fileobj=file, mode="r:gz") as archive:
+            for number, member in enumerate(archive):
+                if number >= MOST_MEMBERS:
+                    raise _Damaged("it is much larger than a backup")
+                if member.name in (DATABASE, DUMP, *SECRETS, ABOUT):
+                    _unpack_member(archive, member, folder)
     if (folder / database).exists():
         return
     if database == DATABASE and (folder / DUMP).exists():
@@ -262,11 +265,9 @@ def _unpack(source: Path, folder: Path, database: str) -> None:
     raise UnreadableFile(f"{source} is not a backup of Paperround: it has no {database}")
 
 
-def _is_dump(source: Path) -> bool:
-    """Whether the file was written by `pg_dump` itself. Raises UnreadableFile."""
+def _open(source: Path) -> BufferedReader:
     try:
-        with source.open("rb") as file:
-            return file.read(len(_DUMP_BEGINS)) == _DUMP_BEGINS
+        return source.open("rb")
     except OSError as error:
         raise UnreadableFile(f"{source} cannot be read: {error.strerror}") from error
 
