@@ -16,7 +16,13 @@ from paperround.core.errors import Conflict
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
-from paperround.delivery.restore_guard import MARK, WAY_OUT, SendMarks, name_installation
+from paperround.delivery.restore_guard import (
+    MARK,
+    WAY_OUT,
+    RestoredCopy,
+    SendMarks,
+    name_installation,
+)
 from paperround.delivery.send_mark import SendMark, SendMarkFile
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import resume
@@ -173,6 +179,13 @@ def test_without_the_mark_that_the_database_had_nothing_leaves(
     another(papers, "alan")
     report = deliver(marked(papers, place, LATER))
     assert (report.totals.sent, report.stopped) == (2, None)
+
+
+def test_a_restore_says_how_much_email_may_have_been_sent() -> None:
+    some = RestoredCopy(digests=2, notices=1)
+    assert str(some).startswith("2 digests and 1 system email may have been sent: `unknown`")
+    none = RestoredCopy(digests=0, notices=0)
+    assert str(none) == "no email was waiting that may have been sent"
 
 
 def test_no_test_mail_is_written_meanwhile(

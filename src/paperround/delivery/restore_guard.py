@@ -50,9 +50,9 @@ class RestoredCopy:
     def __str__(self) -> str:
         kinds = ((self.digests, "digest"), (self.notices, "system email"))
         emails = " and ".join(counted(count, noun) for count, noun in kinds if count)
-        return (
-            f"{emails or 'nothing'} may have been sent: `unknown` from now on, and not sent again"
-        )
+        if not emails:
+            return "no email was waiting that may have been sent"
+        return f"{emails} may have been sent: `unknown` from now on, and not sent again"
 
 
 def hold_all_email(database: Database, *, now: datetime) -> RestoredCopy:
