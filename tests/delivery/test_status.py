@@ -11,6 +11,7 @@ from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -132,6 +133,13 @@ def test_a_refusal_keeps_the_relays_words_but_no_address(day: SqlDatabase) -> No
     [one] = status(day, None, now=NOW).lists
     [refused] = [tally for tally in one.reasons if tally.state is DeliveryState.DEFERRED]
     assert (refused.code, refused.reply) == (450, "450 4.7.1 <(address)> <(address)>: greylisted")
+
+
+def test_an_address_in_a_link_of_a_reply_is_redacted_and_the_link_stays() -> None:
+    reply = "550 5.7.23 see http://spf.example/Why?s=mfrom;id=ada%40mail.example;ip=192.0.2.1"
+    assert redact_addresses(reply) == (
+        "550 5.7.23 see http://spf.example/Why?s=mfrom;id=(address);ip=192.0.2.1"
+    )
 
 
 def test_the_newest_edition_is_shown_when_its_mails_have_long_ended(day: SqlDatabase) -> None:

@@ -161,7 +161,10 @@ class KeysInUse:
 MOST_MAILS = 50
 """How many emails a history shows."""
 
-_ADDRESS = re.compile(r"[^\s<>,;:()]+@[^\s<>,;:()]+")
+_ADDRESS = re.compile(
+    r"[^\s<>,;:()]{1,254}@[^\s<>,;:()]+|[^\s<>,;:()=/?&]{1,254}%40[^\s<>,;:()=/?&]+"
+)
+"""Matches an address, and one that is escaped in a link."""
 
 WHY_NO_MAIL: Mapping[str, str] = {
     SkipReason.NO_NEW_PAPERS: marked("There were no new papers for you."),
