@@ -127,6 +127,19 @@ def test_a_form_that_is_corrected_stays_with_its_list(site: Site, private: bool)
     assert (hidden if private else ticked) in page.text
 
 
+@pytest.mark.parametrize("email", ["ada@", "ada@gmial.com"])
+def test_a_form_on_another_site_that_is_corrected_stays_with_its_list(
+    site: Site, email: str
+) -> None:
+    """It was copied before the list became private."""
+    create(site, private=True)
+    create(site, "bio")
+    fields = {"email": email, "list": "robots", "origin": "snippet"}
+    page = site.client.post("/subscribe", data=fields)
+    assert page.status_code == 422
+    assert '<input type="hidden" name="list" value="robots">' in page.text
+
+
 @pytest.mark.parametrize("domain", ["lab.example", "cs.lab.example"])
 def test_addresses_at_a_domain_and_below_it_are_let_in(site: Site, domain: str) -> None:
     create(site, signup=SignupPolicy.DOMAINS, domains=("lab.example",))

@@ -195,7 +195,8 @@ def signup_page(
         "error": error,
     }
     status = 503 if crowd else 422 if error or hint else 200
-    lists = _lists_of_form(app, form, may_name=is_whole, is_refused=error is not None)
+    may_name = is_whole or status != 200  # a form that was sent stays with its list
+    lists = _lists_of_form(app, form, may_name=may_name, is_refused=error is not None)
     if lists and form.list_name not in [one.name for one in lists]:
         values["form"] = form.model_copy(update={"list_name": lists[0].name})
     values |= {
@@ -216,9 +217,9 @@ def signup_page(
 def _lists_of_form(
     app: AppContext, form: SignupForm, *, may_name: bool, is_refused: bool
 ) -> list[MailingList]:
-    """Return the lists that a form offers, by title; a private one if a link to the full form names
-    it. Raises SignupClosed for a list that takes no sign-ups, and NotFound for an unknown one,
-    unless the form was refused and says so itself."""
+    """Return the lists that a form offers, by title; a private one if a link to the full form, or
+    a form that was sent, names it. Raises SignupClosed for a list that takes no sign-ups, and
+    NotFound for an unknown one, unless the form was refused and says so itself."""
     with app.database.reading() as work:
         lists = open_lists(work)
         is_named = form.list_name != DEFAULT_LIST or not lists
