@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,9 +23,9 @@ class Saving:
     saved: str
 
 
-@pytest.fixture(scope="module")
-def saving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saving]:
-    with serving(tmp_path_factory.mktemp("saved")) as site:
+@pytest.fixture
+def saving(tmp_path: Path) -> Iterator[Saving]:
+    with serving(tmp_path) as site:
         visitor = Visitor(site)
         digest = subscribed(visitor)
         visitor.press(visitor.open(link(digest, "preferences")), "Email me a new link")
@@ -77,7 +78,7 @@ def test_a_button_pressed_again_takes_back_what_it_said(browser: Browser, saving
         expect(button).to_have_attribute("aria-pressed", "false")
         first.get_by_role("button", name="Less like this").click()
         expect(page.get_by_role("status")).to_have_text("Undone.")
-        expect(page.get_by_role("button", pressed=True)).to_have_count(0)
+        expect(first.get_by_role("button", pressed=True)).to_have_count(0)
 
 
 def test_share_copies_a_link_and_is_one_without_a_script(browser: Browser, saving: Saving) -> None:
