@@ -181,7 +181,7 @@ def test_a_url_that_cannot_be_served_says_what_to_write(url: str) -> None:
 
 def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(Misconfigured, match=r"paperround\[postgres\]"):
+    with pytest.raises(Misconfigured, match=r"its extra `postgres`"):
         engines.create("postgresql://nobody@127.0.0.1/none")
 
 
