@@ -179,12 +179,6 @@ def test_a_url_that_cannot_be_served_says_what_to_write(url: str) -> None:
         engines.create(url)
 
 
-def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(Misconfigured, match=r"its extra `postgres`"):
-        engines.create("postgresql://nobody@127.0.0.1/none")
-
-
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 @pytest.mark.accept("R2", part="a connection that was ended between two marks")
 def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(

@@ -1,4 +1,4 @@
-"""What an operator is told about a database that cannot be used."""
+"""Error messages for a database that cannot be used."""
 
 import sqlite3
 import sys
@@ -29,15 +29,15 @@ def test_an_error_of_the_file_says_what_to_do(code: str, message: str, way_out: 
     assert way_out in said
 
 
-def test_other_errors_are_told_as_the_driver_tells_them() -> None:
+def test_other_errors_keep_the_message_of_the_driver() -> None:
     error = sqlite3.OperationalError("no such table: papers")
     error.sqlite_errorname = "SQLITE_ERROR"
     assert reason_of(DBAPIError("", None, error)) == "no such table: papers"
 
 
-def test_the_missing_driver_of_postgresql_is_not_looked_for_by_name_on_an_index(
+def test_without_its_driver_postgresql_names_the_extra_to_install_from_a_clone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(Misconfigured, match=r"needs its driver: .* in a clone"):
+    with pytest.raises(Misconfigured, match=r"driver: .*its extra `postgres`, in a clone"):
         create("postgresql://ada@db/papers")

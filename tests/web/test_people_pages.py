@@ -118,7 +118,7 @@ def test_errand_2_my_address_is_wrong(desk: HelpDesk) -> None:
     assert "had a change of address requested (once confirmed), by operator 1" in asked
     at_once = desk.done(ALICE, action="move", email="new@mail.example", unconfirmed="yes")
     assert ">new@mail.example</h1>" in at_once
-    assert "had a change of address made (unconfirmed), by operator 1" in at_once
+    assert "had their address changed (unconfirmed), by operator 1" in at_once
     assert "until they use it" not in at_once
 
 

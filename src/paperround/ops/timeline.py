@@ -85,7 +85,7 @@ _ACTIONS: Mapping[str, str] = {
     "join list": "joined a list",
     "resend confirmation": "had the confirmation resent",
     "resend digest": "had a digest resent",
-    "move person": "had a change of address made",
+    "move person": "had their address changed",
     "export person": "had their data exported",
     "add suppression": "were suppressed",
     "lift suppression": "may be emailed again",
