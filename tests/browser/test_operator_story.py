@@ -180,7 +180,7 @@ def edits_the_held_edition(admin: Page) -> None:
     note.fill(NOTE)
     note.press("Enter")
     expect(note).to_have_value(NOTE)
-    _press(admin, "button", "Approve and send now")
+    _press(admin, "button", "Approve")
     expect(admin.get_by_text("Published on")).to_be_visible()
 
 

@@ -1,6 +1,6 @@
 """Publishing an edition in a test."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from paperround.db.transactions import Database
 from paperround.digests.publish import PublishReport, publish
@@ -9,7 +9,12 @@ from tests.sample_database import IDENTITY, NOW
 
 
 def send(
-    database: Database, *, days: int = 0, of: date | None = None, dry_run: bool = False
+    database: Database,
+    *,
+    days: int = 0,
+    of: date | None = None,
+    at: datetime = NOW,
+    dry_run: bool = False,
 ) -> PublishReport:
     return publish(
         database=database,
@@ -18,6 +23,6 @@ def send(
         list_name="trending",
         day=of,
         cut="manual",
-        now=NOW + timedelta(days=days),
+        now=at + timedelta(days=days),
         dry_run=dry_run,
     )

@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.plan import (
     LONGEST_WAIT,
     Welcome,
     plan_due,
 )
 from paperround.editions.lists import ListId, MailingList
-from paperround.editions.model import DigestKind, Edition
+from paperround.editions.model import DeliveryState, DigestKind, Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Frequency, Preferences
@@ -102,6 +104,22 @@ def test_each_reader_gets_the_newest_cut_before_their_own_hour(database: SqlData
     assert found["bert"].cut_at == datetime(2026, 2, 1, 6, tzinfo=UTC)
     assert found["lana"].cut_at == datetime(2026, 2, 1, 12, tzinfo=UTC)
     assert [day for day, _, _ in days(database, "kiri")] == [date(2026, 2, 1), date(2026, 2, 2)]
+
+
+@pytest.mark.postgres
+def test_the_edition_of_today_does_not_count_what_was_missed_on_other_days(
+    reader: SqlDatabase,
+) -> None:
+    newest = cut(reader, at(6) + 3 * DAY)
+    plan(reader, SEVEN + 3 * DAY)
+    with reader.reading() as work:
+        [tally] = work[StatusStore].editions_among([newest.id])
+        of_it = work[StatusStore].deliveries(
+            DeliveryQuery(edition_id=newest.id), before=None, limit=9
+        )
+    assert tally.by_state == {DeliveryState.QUEUED: 1}
+    assert [one.state for one in of_it] == [DeliveryState.QUEUED]
+    assert len(history(reader)) == 4
 
 
 @pytest.mark.accept("T4")

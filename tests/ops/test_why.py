@@ -36,6 +36,7 @@ from paperround.subscribers.model import Frequency, Preferences, SubscriberId, S
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import returned_event
 from tests.delivery.notices import Batches, post
+from tests.delivery.publishing import send
 from tests.digests.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, plan
 from tests.fakes import NewestFirst, ScriptedMailer
 from tests.sample_database import NOW, fill, record, subscribe
@@ -116,6 +117,25 @@ def test_everything_was_sent_and_others_are_due_later(database: SqlDatabase) -> 
         "2 digests sent, the first at 07:01 UTC.",
         "1 reader is due later today, the next at 14:00 UTC.",
     ]
+
+
+@pytest.mark.postgres
+def test_a_digest_sent_by_hand_is_the_only_one_of_its_date(database: SqlDatabase) -> None:
+    a_list(database, "ada", "alan")
+    subscribe(database, "grace", wish=Preferences(hour=14))
+    plan(database, at(15, day=30))
+    assert send(database, at=SIX).added == 3
+    deliver(replace(post(database, Batches()), clock=FixedClock(SIX + MINUTE)))
+    live(database, now=SIX + HOUR // 2)
+    assert said(database, now=SIX + HOUR // 2)[-1] == "3 digests sent, the first at 06:01 UTC."
+    assert said(database, now=SIX, person=person(database, "grace"))[-1] == (
+        "Their next digest of trending is due at 14:00 UTC on 2026-02-01."
+    )
+    for hour in (SEVEN, at(14)):  # nobody gets a second one at their hour
+        cut(database, hour - HOUR)
+        assert plan(database, hour).planned == 0
+    with database.reading() as work:
+        assert len(work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=9)) == 3
 
 
 def test_a_list_without_editions_or_feeds_says_so(database: SqlDatabase) -> None:

@@ -19,6 +19,8 @@ from paperround.ops.tick import live
 from paperround.web.admin import ranking
 from paperround.web.health import readiness
 from tests.builders import NOW
+from tests.feeds.arxiv_samples import item, rss
+from tests.web.admin import Service
 from tests.web.conftest import Site, running
 from tests.web.operators import OWN, add, browser, form_token, logged_in
 
@@ -166,6 +168,17 @@ def test_a_feed_is_added_changed_read_and_deleted(site: Site) -> None:
     gone = client.post(path, data=token | {"action": "delete", "sure": "yes"}, headers=OWN)
     assert gone.headers["location"] == "/admin/feeds"
     assert client.get(path).status_code == 404
+
+
+def test_the_preview_of_a_feed_counts_its_new_papers(site: Site) -> None:
+    add(site)
+    client, service = logged_in(site), Service()
+    service.says["cs.LG"] = rss(item("2603.00001v1"), item("2603.00002v1"))
+    context = replace(site.runtime.feed_context, client=service, pause=lambda _: None)
+    vars(site.runtime)["feed_context"] = context
+    new = {"csrf": form_token(client), "kind": "arxiv", "name": "ml", "action": "preview"}
+    page = client.post("/admin/feeds/new", data=new | {"settings.categories": "cs.LG"}, headers=OWN)
+    assert "The first page has 2 papers, 2 of them new." in page.text
 
 
 def test_the_form_of_a_feed_says_whether_it_needs_an_address(site: Site) -> None:

@@ -18,7 +18,7 @@ from paperround.digests.sending import deliver
 from paperround.editions.model import Edition, NewEdition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
@@ -108,6 +108,7 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
     press(operator, here, action="note", text="See figure 2.", paper=second.paper_id)
     status, refused = press(operator, f"{here}/send", **SURE)
     assert (status, "is held" in refused) == (422, True), refused
+    assert "Approve and send now" not in operator.get(here).text
     assert press(operator, here, action="approve") == (303, here)
     assert "It can no longer be changed" in operator.get(here).text
     asked = operator.get(f"{here}/send").text
@@ -131,6 +132,34 @@ def test_an_edition_is_seen_changed_approved_and_mailed(
         "send edition",
     ]
     assert {who for who, _ in actions(site)} == {"operator 1"}
+
+
+def test_who_gets_it_when_is_said_before_and_after_the_approval(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, database = path_of(edition), SqlDatabase(sql(site.runtime))
+    assert "Nobody is due before the next edition." in operator.get(here).text
+    with database.writing() as work:
+        one, other = work[SubscriberStore].unscheduled(limit=9)
+        work[SubscriberStore].schedule({one.id: NOW + HOUR, other.id: NOW + 9 * HOUR})
+    due = f"Due before the next edition: 1, the first on Mon 2 Mar {NOW + HOUR:%H:%M} (UTC)"
+    assert due in operator.get(here).text
+    press(operator, here, action="approve")
+    assert due in operator.get(here).text
+
+
+def test_send_now_counts_those_who_get_an_email_and_not_those_who_were_planned_before(
+    site: Site, edition: Edition, operator: TestClient
+) -> None:
+    here, database = path_of(edition), SqlDatabase(sql(site.runtime))
+    press(operator, here, action="approve")
+    subscribe(database, "grace", wish=Preferences(floor=99.0))
+    asked = operator.get(f"{here}/send").text
+    assert ("would get this one: 2." in asked, "1: <span" in asked) == (True, True)
+    press(operator, f"{here}/send", **SURE)
+    subscribe(database, "kurt")
+    asked = operator.get(f"{here}/send").text
+    assert ("would get this one: 1." in asked, "get no email" in asked) == (True, False)
 
 
 @pytest.mark.accept("F55", part="page")

@@ -190,15 +190,17 @@ def next_digest_at(
     *,
     now: datetime,
 ) -> datetime | None:
-    """Return when the subscriber's next digest is due, on one of their days and after any pause;
-    None if that is unset. It is not after `now` while a digest waits to be planned."""
+    """Return when the subscriber's next digest is due, on one of their days, after any pause, and
+    not on a date that has one; None if that is unset. It is not after `now` while a digest waits to
+    be planned."""
     due = due_subscription(work, subscription, by=now + FURTHEST_DUE)
     if due is None:
         return None
     due_at, zone = due.due_at, hours.zone_of(subscription.preferences, mailing_list)
     wanted = _as_daily(subscription) if due.at_once else subscription
     hour = hours.hour_of(subscription.preferences, mailing_list)
-    while reader_skip_reason(wanted, local_date(due_at, zone)) is not None:
+    taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id, date.min)
+    while (day := local_date(due_at, zone)) <= taken or reader_skip_reason(wanted, day) is not None:
         due_at = next_due(due_at, hour=hour, zone=zone)
     return due_at
 

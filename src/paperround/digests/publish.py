@@ -279,13 +279,19 @@ PAGE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """The edition, its ledger rows, and how many of them this run added. `skipped_hold_minutes` is
-    how long editions of the list are held, if this one was made by hand and so was not; else 0."""
+    """The edition, its ledger rows, and those of them that this run added (`new`; a dry run also
+    says which are skipped). `skipped_hold_minutes` is how long editions of the list are held, if
+    this one was made by hand and so was not; else 0."""
 
     edition: Edition
     planned: Planned
-    added: int
+    new: Planned
     skipped_hold_minutes: int = 0
+
+    @property
+    def added(self) -> int:
+        """The number of rows that this run added."""
+        return self.new.rows
 
 
 def require_edition(
@@ -351,7 +357,7 @@ def publish(
     return PublishReport(
         edition=edition,
         planned=planned,
-        added=added.rows,
+        new=added,
         skipped_hold_minutes=mailing_list.hold_minutes if cut == MANUAL_CUT else 0,
     )
 

@@ -51,7 +51,7 @@ class FeedPreview:
 
     def count(self, fate: Fate) -> int:
         """Return the number of papers with this fate."""
-        return sum(one.becomes is fate for one in self.papers)
+        return sum(one.becomes == fate for one in self.papers)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ and its ledger rows count.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from paperround.bounces.model import ReportKind
@@ -360,11 +361,11 @@ class _Answer:
             yield self.say("person.due", list=self.mailing_list.name, at=at)
 
     def _due(self) -> Iterator[RecordedReason]:
-        list_id, store = self.mailing_list.id, self.work[DayStore]
-        waiting = store.due(list_id, after=None, until=self.now)
-        end = end_of_day(self.today, self.mailing_list.zone)
-        later = store.due(list_id, after=self.now, until=end)
-        beyond = store.due(list_id, after=end, until=end + _AHEAD)
+        list_id, zone, store = self.mailing_list.id, self.mailing_list.zone, self.work[DayStore]
+        due, end = partial(store.due, list_id, zone=zone), end_of_day(self.today, zone)
+        waiting = due(after=None, until=self.now)
+        later = due(after=self.now, until=end)
+        beyond = due(after=end, until=end + _AHEAD)
         if waiting.count:
             readers = _readers(waiting.count)
             yield self.say(

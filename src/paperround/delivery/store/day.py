@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, true
 
+from paperround.core.times import is_zone, local_date
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.model import IN_OUTBOX
 from paperround.editions.lists import ListId
-from paperround.editions.model import DeliveryState
+from paperround.editions.model import DeliveryState, DigestKind
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 _NEAR = timedelta(days=2)
@@ -83,25 +84,39 @@ class DayStore(Store):
         return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason))
 
     def due(
-        self,
-        list_id: ListId,
-        *,
-        after: datetime | None,
-        until: datetime,
+        self, list_id: ListId, *, zone: str, after: datetime | None, until: datetime
     ) -> DueTally:
-        """Return how many active readers are due by `until`, and after `after` if given."""
-        c, p = db.subscriptions.c, db.subscribers.c
-        found = (
-            select(func.count(), func.min(c.due_at))
+        """Return how many active readers are due by `until`, and after `after` if given, without
+        those whose date then has a row already, as after an edition was sent by hand. `zone` is
+        that of readers without one."""
+        c, p, d = db.subscriptions.c, db.subscribers.c, db.deliveries.c
+        taken = (
+            select(func.max(d.local_date))
+            .where(
+                d.list_id == c.list_id,
+                d.subscriber_id == c.subscriber_id,
+                d.kind == DigestKind.DIGEST.value,
+            )
+            .correlate(db.subscriptions)
+            .scalar_subquery()
+        )
+        due = (
+            select(c.due_at, c.timezone, taken.label("taken"))
             .join_from(db.subscriptions, db.subscribers)
             .where(
                 c.list_id == list_id,
                 c.state == SubscriberState.ACTIVE.value,
                 p.state == SubscriberState.ACTIVE.value,
                 c.due_at <= until,
+                true() if after is None else c.due_at > after,
             )
+            .subquery()
         )
-        if after is not None:
-            found = found.where(c.due_at > after)
-        count, first = self._connection.execute(found).one()
+        key = (due.c.due_at, due.c.timezone, due.c.taken)
+        count, first = 0, None
+        for due_at, own, day, people in self._connection.execute(
+            select(*key, func.count()).group_by(*key).order_by(due.c.due_at)
+        ):
+            if day is None or local_date(due_at, own if is_zone(own) else zone) > day:
+                count, first = count + people, first or due_at
         return DueTally(count=count, first_at=first)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, func, not_, or_, select, true
 
 from paperround.db import revisions
 from paperround.db.dialect import column_in
@@ -58,6 +58,16 @@ def _active_readers(*shown: ColumnElement[Any]) -> Select[Any]:
     )
 
 
+OF_ITS_DAY = not_(
+    and_(
+        db.deliveries.c.state == DeliveryState.EXPIRED.value,
+        db.deliveries.c.reason == "missed",
+        db.deliveries.c.local_date < db.editions.c.day,
+    )
+)
+"""Digests of the edition itself. The row of a date that was missed names the newest edition, which
+that date never had."""
+
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 """States that need no reason. (An in_data row has none yet, either.)"""
 
@@ -109,7 +119,8 @@ class StatusStore(Store):
         c = db.deliveries.c
         counted = self._connection.execute(
             select(c.edition_id, c.state, func.count())
-            .where(column_in(self._connection, c.edition_id, [row.id for row in found]))
+            .join(db.editions, db.editions.c.id == c.edition_id)
+            .where(column_in(self._connection, c.edition_id, [row.id for row in found]), OF_ITS_DAY)
             .group_by(c.edition_id, c.state)
         )
         states: dict[int, dict[DeliveryState, int]] = {}
@@ -265,6 +276,8 @@ class StatusStore(Store):
             c.subscriber_id: wanted.subscriber_id,
         }
         which = [column == value for column, value in named.items() if value is not None]
+        if wanted.edition_id is not None:
+            which.append(OF_ITS_DAY)
         found = self._connection.execute(
             select(
                 db.deliveries,

@@ -14,6 +14,7 @@ from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import Transaction
 from paperround.delivery.status import EditionTally
+from paperround.delivery.store.day import DayStore, DueTally
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests import editing
@@ -22,6 +23,7 @@ from paperround.digests.editing import EditionRef, find_edition
 from paperround.editions.archive import quiet_reason_text
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId
+from paperround.editions.schedule import newest_cut, next_cut
 from paperround.editions.store.held import HeldEditions
 from paperround.editions.store.lists import ListStore
 from paperround.ops.stats import edition_feedback
@@ -79,7 +81,8 @@ class EditionView:
     """What the page of an edition shows.
 
     `left_out` are the titles of the papers that an editor dropped, `changes` says who changed what.
-    `stopped` digests were stopped when it was cancelled.
+    `stopped` digests were stopped when it was cancelled. `due` are the readers who are due before
+    the next edition; None if there is a newer one.
     """
 
     mailing_list: MailingList
@@ -89,6 +92,7 @@ class EditionView:
     changes: list[AuditEntry]
     feedback: FeedbackFigures
     stopped: int
+    due: DueTally | None
 
     @property
     def stoppable(self) -> int:
@@ -113,14 +117,21 @@ def _view(app: AppContext, ref: EditionRef, now: datetime) -> EditionView:
         named = audit_target(edition.list_name, edition.day, edition.cut)
         [tally] = work[StatusStore].editions_among([edition.id])
         changes = work[AuditStore].page(AuditQuery(target=named), before=None, limit=MOST_ENTRIES)
+        mailing_list, due = work[ListStore].get(edition.list_name), None
+        if newest_cut(mailing_list, now).instant <= edition.cut_at:
+            until = next_cut(mailing_list, now).instant
+            due = work[DayStore].due(
+                edition.list_id, zone=mailing_list.zone, after=None, until=until
+            )
         return EditionView(
-            mailing_list=work[ListStore].get(edition.list_name),
+            mailing_list=mailing_list,
             edition=edition,
             tally=tally,
             left_out=_left_out(work, edition),
             changes=changes,
             feedback=edition_feedback(work, edition),
             stopped=work[Ledger].count_stopped(edition.id),
+            due=due,
         )
 
 
@@ -164,6 +175,7 @@ def _edition_page(
         view=view,
         edition=view.edition,
         is_held=view.edition.is_held(now),
+        now=now,
         quiet=quiet_reason_text(view.edition),
         found=_find_papers(app, asked) if asked else (),
         asked=asked,
