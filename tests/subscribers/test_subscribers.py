@@ -224,6 +224,14 @@ def test_a_lost_key_lets_nobody_in(database: SqlDatabase) -> None:
         ("grace@example.org,active,2026-01-05,a form,Mars", "line 3: timezone: 'Mars' is not"),
         ("grace@example.org,active,2026-01-05,a form,Factory", "line 3: timezone: 'Factory' is no"),
         (
+            "grace@example.org,active,2031-01-01,a form",
+            "line 3: consent_at is '2031-01-01', which is in the future: use the instant at which",
+        ),
+        (
+            "grace@example.org,active,2026-01-05,a form,,7,,,xx",
+            "line 3: language is 'xx', which is none: use one of en, de, fr, es, zh-Hans, or leave",
+        ),
+        (
             "grace@example.org,active,2026-01-05,a form,,7,,,,,de",
             "line 3: 11 cells under 10 columns",
         ),
@@ -243,6 +251,17 @@ def test_a_cell_over_two_lines_does_not_shift_the_lines_below(database: SqlDatab
     tall = ADA.replace("a form", '"a form\nin the hall"')
     (reject,) = load(database, f"{HEADER}{tall}grace,active,2026-01-05,a form\n").rejects
     assert reject.position == 4
+
+
+@pytest.mark.accept("F32", part="foreign files")
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_of_a_spreadsheet_in_europe_is_read(database: SqlDatabase, delimiter: str) -> None:
+    table = (HEADER + ADA.replace("a;b", '"a;b"')).replace(",", delimiter)
+    assert load(database, table.replace("a form", "a form, in the hall")).new == 1
+    with database.reading() as work:
+        ((person, _),) = work[SubscriberStore].export(work[ListStore].get("trending").id)
+    assert person.consent is not None
+    assert person.consent.source == "a form, in the hall"
 
 
 def test_an_open_quote_swallows_nobody() -> None:

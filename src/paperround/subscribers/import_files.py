@@ -11,10 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import IO, TypeVar
 
 from paperround.core.errors import InvalidInput
+from paperround.core.i18n.locale import is_language
+from paperround.core.languages import LANGUAGES
 from paperround.core.times import parse_instant, place_zone
 from paperround.papers.model import Reject
 from paperround.subscribers.addresses import parse_address
@@ -138,11 +142,13 @@ def objects(text: str, *, within: str | None = None) -> list[Found]:
 
 def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
     """Return the rows of a CSV file, keyed by lower-case column names; blank lines are skipped.
+    The header tells whether commas, semicolons or tabs separate the cells.
 
     `skip` non-blank lines precede the header, which must contain every name in `needs`, or
     InvalidInput is raised.
     """
-    lines = list(_lines(text))[skip:]
+    delimiter = _delimiter_of(text, skip)
+    lines = list(_lines(text, delimiter))[skip:]
     header = [name.strip().casefold() for name in (lines[0][1] if lines else [])]
     missing = [name for name in needs if name not in header]
     if missing:
@@ -158,7 +164,8 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
         entry = FileEntry(row=row, position=line)
         if any(cells[len(header) :]):
             problem = (
-                f"{len(cells)} cells under {len(header)} columns: quote a cell that holds a comma"
+                f"{len(cells)} cells under {len(header)} columns: quote a cell that holds "
+                f"{_DELIMITERS[delimiter]}"
             )
             found.append(entry.reject(InvalidInput(problem, code="wrong-columns")))
         else:
@@ -166,12 +173,23 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
     return found
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+"""What separates the cells; spreadsheets write semicolons where a comma is the decimal sign."""
+
+
+def _delimiter_of(text: str, skip: int) -> str:
+    """Return the delimiter that the header has most of."""
+    lines = (line for line in text.splitlines() if line.strip(' ",;\t'))
+    header = next(islice(lines, skip, None), "")
+    return max(_DELIMITERS, key=header.count)
+
+
+def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each non-blank row with the line it starts on.
 
     An unclosed quote raises InvalidInput: it would swallow the rows below it.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     while True:
         line = reader.line_num + 1
         try:
@@ -223,15 +241,21 @@ def state_of(row: Row) -> SubscriberState:
         raise InvalidInput(f"status is {text!r}: use one of {known}", code="bad-status") from None
 
 
-def consent_of(row: Row, state: SubscriberState) -> Consent | None:
-    """Return when and how they consented; None for an unsubscribed row, which needs no consent: an
+def consent_of(row: Row, state: SubscriberState, now: datetime) -> Consent | None:
+    """Return when and how they consented, which is before `now`; None for an unsubscribed row, which needs no consent: an
     opt-out always counts."""
     at, source = text_of(row, "consent_at"), text_of(row, "consent_source")
     if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
         return None
     if not at or not source:
         raise InvalidInput("no consent: fill in consent_at and consent_source", code="no-consent")
-    return Consent(at=cell(row, "consent_at", parse_instant), source=source[:LONGEST_SOURCE])
+    consented_at = cell(row, "consent_at", parse_instant)
+    if consented_at > now:
+        raise InvalidInput(
+            f"consent_at is {at!r}, which is in the future: use the instant at which they agreed",
+            code="no-consent",
+        )
+    return Consent(at=consented_at, source=source[:LONGEST_SOURCE])
 
 
 def preferences_of(row: Row, known: Preferences) -> Preferences:
@@ -252,7 +276,7 @@ def preferences_of(row: Row, known: Preferences) -> Preferences:
         topics = (one.strip() for one in text_of(row, "topics").split(";"))
         preferences = replace(preferences, topics=tuple(one for one in topics if one))
     if "language" in row:
-        preferences = replace(preferences, language=text_of(row, "language") or None)
+        preferences = replace(preferences, language=_language(text_of(row, "language")))
     return preferences
 
 
@@ -269,16 +293,16 @@ def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
         raise InvalidInput(f"interests: {error}", code="bad-interests") from None
 
 
-def all_problems(row: Row, first: InvalidInput) -> InvalidInput:
+def all_problems(row: Row, first: InvalidInput, now: datetime) -> InvalidInput:
     """Return `first` with everything else that is wrong with the row."""
     preferences = (
         partial(preferences_of, {name: row[name]}, Preferences())
-        for name in ("timezone", "hour", "frequency")
+        for name in ("timezone", "hour", "frequency", "language")
         if name in row
     )
     checks: list[Callable[[], object]] = [
         partial(cell, row, "email", parse_address),
-        lambda: consent_of(row, state_of(row)),
+        lambda: consent_of(row, state_of(row), now),
         *preferences,
         partial(interests_of_row, row),
     ]
@@ -304,3 +328,13 @@ def _frequency(text: str) -> tuple[Frequency, str | None]:
         return parse_frequency(text or Frequency.DAILY)
     except InvalidInput as error:
         raise InvalidInput(f"frequency is {text!r}: {error}", code="bad-frequency") from None
+
+
+def _language(text: str) -> str | None:
+    if text and not is_language(text):
+        known = ", ".join(LANGUAGES)
+        raise InvalidInput(
+            f"language is {text!r}, which is none: use one of {known}, or leave it empty",
+            code="bad-language",
+        )
+    return text or None

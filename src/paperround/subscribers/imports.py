@@ -133,7 +133,7 @@ def import_subscribers(
                     outcomes[importer.put(one.row)] += 1
                     waiting += importer.is_pending(one.row)
                 except InvalidInput as problem:
-                    refused.append(one.reject(all_problems(one.row, problem)))
+                    refused.append(one.reject(all_problems(one.row, problem, now)))
             if outcomes.total() > outcomes["unchanged"]:
                 note = AuditedAction(
                     actor=by, action="import people", target=list_name, details=dict(outcomes)
@@ -207,7 +207,7 @@ class _Importer:
             ImportedSubscriber(
                 address=address,
                 state=state,
-                consent=consent_of(row, state),
+                consent=consent_of(row, state, self.now),
                 preferences=preferences_of(row, known),
                 nonce=secrets.token_urlsafe(16),
             ),

@@ -36,6 +36,12 @@ _DAYS_FROM = 3
 _CACHE_SIZE = 4096
 
 
+def is_language(tag: str) -> bool:
+    """Whether CLDR knows the language of a tag, such as `pt-BR`; there need be no catalogue."""
+    first, *_ = tag.replace("_", "-").casefold().split("-")
+    return first in BabelLocale.parse(ENGLISH).languages
+
+
 class Locale:
     """A supported language; get one from `locale_for`.
 
