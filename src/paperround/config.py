@@ -132,6 +132,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     ping_url: str | None = Field(default=None, repr=False)
+    alert_webhook: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
     semantic_scholar_key: str | None = Field(default=None, repr=False)
     ranking_weights: str = ""

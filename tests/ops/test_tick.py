@@ -149,7 +149,18 @@ def test_a_tick_outlives_the_loss_of_its_database(ready: SqlDatabase) -> None:
     one = tick_context(switched, ping=quiet.ping)
     report = tick(one, now=SEVEN)
     assert set(report.failed) == {
-        *("poll", "clock", "cuts", "plan", "house", "figures", "retention", "troubles", "alerts")
+        *(
+            "poll",
+            "clock",
+            "cuts",
+            "plan",
+            "relay",
+            "house",
+            "figures",
+            "retention",
+            "troubles",
+            "alerts",
+        )
     }
     assert (report.alerts, quiet.heard) == ([], [])
     switched.is_down = False
@@ -166,7 +177,7 @@ def test_a_tick_outlives_a_database_that_goes_while_it_runs(ready: SqlDatabase) 
 
     report = tick(tick_context(switched, ping=quiet.ping, wake=power_cut), now=SEVEN)
     assert (len(report.editions), report.plans["trending"].planned) == (1, 2)
-    assert set(report.failed) == {"house", "figures", "retention", "troubles", "alerts"}
+    assert set(report.failed) == {"relay", "house", "figures", "retention", "troubles", "alerts"}
     assert quiet.heard == []
 
 

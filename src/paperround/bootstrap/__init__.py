@@ -45,7 +45,7 @@ from paperround.ops import tick
 from paperround.ops.cluster import sign_off
 from paperround.ops.plugin_jobs import JobReport, plugin_jobs
 from paperround.ops.retention import Retention
-from paperround.ops.tick import DeadManSwitch, TickContext
+from paperround.ops.tick import AlertHook, DeadManSwitch, TickContext
 from paperround.papers.enrichment import FIGURES, Enricher
 from paperround.papers.figures import FigureFolder
 from paperround.papers.gist import GistChooser, choose_gist
@@ -328,6 +328,8 @@ class AppContext:
             enrichers=self.enrichers,
             ping=DeadManSwitch(self.settings.ping_url, self.client).ping,
             alerts_to=self._operator_address,
+            post_alert=AlertHook(self.settings.alert_webhook, self.client).post,
+            why_unreached=partial(mail_setup.why_unreached, self.settings),
             wake=self._wake_embedded,
             boot=self.boot,
             alive=lambda: tick.live(self.database, now=self.clock.now()),

@@ -20,8 +20,11 @@ from paperround.delivery.holds import Signing
 from paperround.delivery.model import Mailer
 from paperround.delivery.outbox import OutboxMailer
 from paperround.delivery.rate_state import Pacing
-from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.conversation import Stopped
+from paperround.delivery.smtp.mailer import SmtpMailer, probe
 from paperround.digests.sending import DeliveryContext
+from paperround.editions.model import DeliveryId
 from paperround.http.model import HttpClient
 
 if TYPE_CHECKING:  # imported lazily, so that commands start quickly
@@ -109,6 +112,23 @@ def delivery_context(app: "AppContext") -> DeliveryContext:
         signing=signing,
         marks=app.send_marks,
     )
+
+
+def why_unreached(settings: Settings) -> str | None:
+    """Open a session with a relay without sending, and return why that failed with the first of
+    them, "" if one opened; None if email is kept in the outbox. Takes at most a minute a relay."""
+    relays = parse_smtp_url(settings.relay)
+    if isinstance(relays, OutboxFolder):
+        return None
+    reasons = list[str]()
+    for relay in relays:
+        try:
+            probe(relay, hostname=urlsplit(settings.public_url).hostname or "localhost", sender="")
+        except Stopped as stopped:
+            reasons.append(verdict(stopped.outcome(DeliveryId(0))).reason)
+        else:
+            return ""
+    return reasons[0]
 
 
 def create_mailer(settings: Settings) -> Mailer:

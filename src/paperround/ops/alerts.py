@@ -8,6 +8,7 @@ an API key in use that expires soon
 """
 
 import hashlib
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -18,7 +19,7 @@ from paperround.core.plugins import plugins
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.engine import MOST_LOG_BYTES, Storage
-from paperround.db.slots import SlotStore
+from paperround.db.slots import BEAT, SlotStore
 from paperround.db.transactions import Transaction
 from paperround.delivery.holds import clock_alerts, unsigned
 from paperround.delivery.ledger_model import Backlog
@@ -105,7 +106,41 @@ def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | No
         if alert.episodes and not any(new_episodes):
             return None
         name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
+    if alert.stops_mail:
+        work[SlotStore].beat(f"{_RAISED}{alert.key} {alert.subject}", now=now)
     return name if work[SlotStore].take("alert", name, now=now) else None
+
+
+_RAISED = "raised/"
+"""The start of the name of a heartbeat: an alert that stops mail was raised, and is not over."""
+
+OVER_AFTER = timedelta(minutes=10)
+"""How long a problem that stops mail must be gone before you are told that it is over."""
+
+
+def over_alerts(work: Transaction, found: Sequence[Alert], *, now: datetime) -> list[Alert]:
+    """Return an alert that it is over for each problem that stopped mail and is not `found`. If it
+    comes back after that, it counts as a new one."""
+    keys = {one.key for one in found}
+    current, over = {*map(_cause, keys)}, list[Alert]()
+    slots = work[SlotStore]
+    for name in slots.beats(_RAISED):
+        key, _, subject = name.partition(" ")
+        seen = slots.last_beat(f"alert/{key}") or now
+        if _cause(key) in current and key not in keys:  # reported again under a later date
+            slots.give_back(BEAT, f"{_RAISED}{name}")
+        elif _cause(key) not in current and now - seen >= OVER_AFTER:
+            slots.give_back(BEAT, f"{_RAISED}{name}")
+            slots.beat(f"alert/{key}", now=seen - EPISODE_GAP)
+            ended = f"It was last found at {format_instant(seen)}."
+            named = f"over/{key}/{format_instant(seen)}"
+            over.append(Alert(key=named, subject=f"Over: {subject}", lines=(ended,)))
+    return over
+
+
+def _cause(key: str) -> str:
+    """Return the key of a problem without the date on which it is reported again."""
+    return re.sub(r"/\d{4}-\d\d-\d\d$", "", key)
 
 
 def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:

@@ -86,7 +86,7 @@ def clean_up(
         work[ReferenceStore].forget(before=now - WATCHED)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
-        for kind in ("returns", PERIODS):
+        for kind in ("returns", "relay", PERIODS):
             work[SlotStore].forget(kind, before=now - KEPT_WORK)
         forget_dead_processes(work, now=now)
         work[ReturnStore].forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)

@@ -8,6 +8,7 @@ process or another. A step that fails is logged and raises an alert, and the nex
 a tick itself never raises.
 """
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,9 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.holds import check_clock_leap
 from paperround.delivery.model import Identity
+from paperround.delivery.rate_limits import FAILED, describe_unreached
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import Hours, PlanReport, plan_due
@@ -35,7 +39,12 @@ from paperround.feeds.enrich import enrich
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
 from paperround.http.model import FetchRequest, HttpClient
-from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
+from paperround.ops.alerts import (
+    claim_episode,
+    current_alerts,
+    over_alerts,
+    step_failed_alert,
+)
 from paperround.ops.cleanup import clean_up
 from paperround.ops.retention import KEEP, Retention, compact_digests
 from paperround.ops.stats import count_editions
@@ -84,11 +93,39 @@ class DeadManSwitch:
             log.warning("the dead-man switch could not be notified: %s", error)
 
 
+@dataclass(frozen=True, slots=True)
+class AlertHook:
+    """An address that gets each alert as JSON, beside the email; None for none. A failed request is
+    only logged: the dead-man switch tells of a network that is gone."""
+
+    url: str | None
+    client: HttpClient
+
+    def post(self, alert: Alert) -> None:
+        """Post an alert; `text` is what chat services show."""
+        if self.url is None:
+            return
+        text = "\n".join([alert.subject, *alert.lines])
+        says = {"key": alert.key, "subject": alert.subject, "lines": alert.lines, "text": text}
+        sent = FetchRequest(
+            url=self.url,
+            headers={"content-type": "application/json"},
+            content=json.dumps(says).encode(),
+        )
+        try:
+            self.client.get(sent)
+        except FetchFailed as error:
+            why = str(error).replace(self.url, "PAPERROUND_ALERT_WEBHOOK")  # it may hold a secret
+            log.warning("an alert could not be posted: %s", why)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickContext:
     """The dependencies of a tick.
 
-    `alerts_to` is the operator's address, None for no email. `ping` tells a dead-man switch that
+    `alerts_to` is the operator's address, None for no email; `post_alert` tells them without the
+    relay. `why_unreached` returns why the relay opens no session, "" if it does, None if there is
+    no relay. `ping` tells a dead-man switch that
     digests get out. `boot` returns the boot of this machine with its uptime, None if unknown.
     `alive` records a heartbeat during a long step.
     """
@@ -102,6 +139,8 @@ class TickContext:
     enrichers: Sequence[Enricher]
     alerts_to: str | None
     wake: Callable[[], None]
+    post_alert: Callable[[Alert], None] = lambda _: None
+    why_unreached: Callable[[], str | None] = lambda: None
     ping: Callable[[datetime], None] = lambda _: None
     boot: Callable[[], Boot | None] = lambda: None
     alive: Callable[[], None] = lambda: None
@@ -217,6 +256,7 @@ def publish_round(
         keys, keep = context.identity.keys, context.keep.deliveries
         return compact_digests(context.database, keys, keep=keep, now=now)
 
+    steps.run("relay", partial(_look_at_relay, context, now=now), None)
     steps.run("house", clean, None)
     steps.run("figures", partial(count_editions, context.database, now=now), 0)
     steps.run("retention", compact, 0)
@@ -267,6 +307,34 @@ def live(database: Database, *, now: datetime) -> None:
     write(database, lambda work: work[SlotStore].beat(SCHEDULER, now=now))
 
 
+def _look_at_relay(context: TickContext, *, now: datetime) -> None:
+    """Every few minutes see whether the relay still answers, so that a dead one is noticed before
+    email is due. Email that just left has shown it."""
+    slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
+    with context.database.writing() as work:
+        if not work[SlotStore].take("relay", slot, now=now):
+            return
+        before = work[PaceStore].relay()
+        lasts = [work[Ledger].last_sent(one.id) for one in work[ListStore].live()]
+    has_sent = any(one and now - one < timedelta(minutes=LOOK_EVERY) for one in lasts)
+    if before.is_probing or (has_sent and not before.reason):
+        return
+    reason = context.why_unreached()
+    if reason is None:
+        return
+
+    def note(work: Transaction) -> None:
+        work[PaceStore].note_session(reason, now=now)
+        if reason:
+            work[SlotStore].beat(FAILED, now=now)
+
+    write(context.database, note)
+    if reason and not before.reason:
+        log.warning("%s", describe_unreached(reason))
+    elif before.reason and not reason:
+        log.info("the relay answers again")
+
+
 def _alert_and_ping(
     context: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
@@ -277,10 +345,16 @@ def _alert_and_ping(
             return current_alerts(work, plans, now=now)
 
     found: list[Alert] = steps.run("troubles", find_alerts, [])
+    if "troubles" not in steps.failed:
+        found += steps.run("over", partial(_over, context, found, now), [])
     raised = _raise_alerts(context, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failed_step_alerts(steps, now)]):
         steps.run("ping", lambda: context.ping(now), None)
     return raised
+
+
+def _over(context: TickContext, found: Sequence[Alert], now: datetime) -> list[Alert]:
+    return write(context.database, lambda work: over_alerts(work, found, now=now))
 
 
 def _failed_step_alerts(steps: _Steps, now: datetime) -> list[Alert]:
@@ -312,4 +386,5 @@ def _raise_if_new(context: TickContext, alert: Alert, now: datetime) -> bool:
     is_new = write(context.database, claim_and_queue)
     if is_new:
         log.error("alert: %s. %s", alert.subject, " ".join(alert.lines))
+        context.post_alert(alert)
     return is_new

@@ -242,8 +242,8 @@ def state_of(row: Row) -> SubscriberState:
 
 
 def consent_of(row: Row, state: SubscriberState, now: datetime) -> Consent | None:
-    """Return when and how they consented, which is before `now`; None for an unsubscribed row, which needs no consent: an
-    opt-out always counts."""
+    """Return when, before `now`, and how they consented; None for an unsubscribed row, which needs
+    no consent: an opt-out always counts."""
     at, source = text_of(row, "consent_at"), text_of(row, "consent_source")
     if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
         return None

@@ -7,6 +7,7 @@ all processes.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,13 @@ class PaceStore(Store):
         for outcome in outcomes:
             state = state.after_outcome(outcome, now=now)
         _store_states(self._connection, {RELAY: state}, now)
+
+    def note_session(self, reason: str, *, now: datetime) -> None:
+        """Store why the relay opened no session while no email was sent, "" if it did. A pause
+        stays, as only an accepted email ends it."""
+        state = self._locked_relay(now)
+        if not state.is_probing:
+            _store_states(self._connection, {RELAY: replace(state, reason=reason)}, now)
 
     def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
         """Give no tokens before these instants, by row name."""
