@@ -189,10 +189,12 @@ def test_a_tally_counts_mails_and_not_events(database: Database, mailed: Mailed)
         )
         work[ReturnStore].set_score(mailed.people[2].subscriber_id, KNOWN, now=NOW)
         tally = work[ReturnStore].tally(since=NOW - timedelta(days=7), today=DAY)
+        [(_, of_list)] = work[ReturnStore].tallies_by_list(since=NOW - timedelta(days=7)).items()
     assert (tally.tried, tally.bounced, tally.complained, tally.resting) == (3, 1, 1, 1)
     assert tally.events == {("bounce", "gone"): 2, ("complaint", "complaint"): 1}
     assert tally.effects == {"stopped": 2, "unknown": 1, "complained": 1}
     assert tally.bounce_rate == pytest.approx(1 / 3)
+    assert (of_list.tried, of_list.bounced, of_list.complained) == (3, 1, 1)
 
 
 def test_events_are_told_newest_first_and_of_one_person_alone(

@@ -63,20 +63,30 @@ def test_too_many_bounces_or_complaints_are_an_alert(
     bounced: int, complained: int, subjects: list[str]
 ) -> None:
     tally = ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained)
-    assert [one.subject for one in rate_alerts(tally, now=NOW)] == subjects
+    assert [one.subject for one in rate_alerts(tally, {}, now=NOW)] == subjects
+
+
+@pytest.mark.accept("O8", part="rates")
+def test_one_list_that_bounces_is_an_alert_of_that_list_though_all_together_do_not() -> None:
+    small = ReturnTally(since=NOW, tried=331, bounced=31)
+    large = ReturnTally(since=NOW, tried=2000, bounced=0)
+    total = ReturnTally(since=NOW, tried=2331, bounced=31)
+    [alert] = rate_alerts(total, {"press": small, "trending": large}, now=NOW)
+    assert alert.subject == "Too many bounces: 9.37% of the digests of press in seven days"
+    assert [*rate_alerts(total, {"trending": total}, now=NOW)] == []
 
 
 def test_of_few_mails_no_share_is_an_alert() -> None:
-    assert list(rate_alerts(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW)) == []
+    assert list(rate_alerts(ReturnTally(since=NOW, tried=99, bounced=50), {}, now=NOW)) == []
 
 
 def test_a_rate_is_told_once_a_week_and_again_when_it_is_worse() -> None:
     warned, worse = (
-        next(rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW))
+        next(rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=count), {}, now=NOW))
         for count in (30, 60)
     )
-    [lasting] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=31), now=NOW + DAY)
-    [next_week] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=30), now=NOW + 7 * DAY)
+    [lasting] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=31), {}, now=NOW + DAY)
+    [next_week] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=30), {}, now=NOW + 7 * DAY)
     assert warned.key == lasting.key
     assert len({warned.key, worse.key, next_week.key}) == 3
 

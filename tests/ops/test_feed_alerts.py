@@ -57,7 +57,7 @@ def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -
     gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
     (alert,) = feed_alerts([gone])
     assert alert.subject == f"The feed {FEED.name} has ended and was switched off"
-    assert alert.lines[0] == "status 410"
+    assert alert.lines[0] == "status 410."
     assert feed_alerts([replace(gone, gone_at=None)]) == []
 
 
@@ -69,7 +69,7 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
         "The feed daily is stale",
         "The feed daily is failing",
     ]
-    assert [one.lines[0] for one in alerts] == [STALE.reason, FAILED.reason]
+    assert [one.lines[0] for one in alerts] == [f"{STALE.reason}.", "status 500."]
     assert alerts[0].lines[1] == "It last brought new papers at 2026-01-29T07:00:00Z."
     assert not any(one.stops_mail for one in alerts)
 
@@ -91,7 +91,7 @@ def test_feeds_that_fail_for_one_reason_are_one_alert_that_names_a_few(
     (alert,) = told(database, [offline(number) for number in range(1, 16)], NOW)
     assert alert.subject == "15 feeds are failing for one reason"
     assert alert.lines[:2] == (
-        "https://site1.example/feed cannot be reached",
+        "https://site1.example/feed cannot be reached.",
         "They are feed-1, feed-2, feed-3, feed-4, feed-5 and 10 more.",
     )
 

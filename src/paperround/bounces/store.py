@@ -1,9 +1,11 @@
 """Store bounce events, the bounce scores of readers, and the quarantine."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, distinct, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, distinct, func, select, update
 
 from paperround.bounces.model import (
     LONGEST_QUARANTINED,
@@ -20,11 +22,12 @@ from paperround.bounces.model import (
     ReturnTally,
 )
 from paperround.bounces.policy import NO_BOUNCES, BounceScore
-from paperround.db.dialect import insert_new, upsert
+from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.model import Evidence
+from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.subscribers.model import SubscriberId, SubscriberState
@@ -36,6 +39,17 @@ _TRIED = (*_LEFT, DeliveryState.FAILED)
 _BOUNCES = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
 
 _QUARANTINE_COLUMNS = tuple(column for column in db.quarantine.c if column.name != "content")
+
+
+_DIGEST = "delivery/"
+"""The start of the name of a digest."""
+
+
+def _tried(since: datetime) -> Sequence[ColumnElement[bool]]:
+    """Match digests sent or refused, of editions whose deliveries expired since."""
+    alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
+    states = [state.value for state in _TRIED]
+    return (db.deliveries.c.edition_id.in_(alive), db.deliveries.c.state.in_(states))
 
 
 class ReturnStore(Store):
@@ -196,12 +210,7 @@ class ReturnStore(Store):
                 func.count(distinct(c.mail)).filter(c.evidence == Evidence.COMPLAINT.value),
             ).where(ours)
         ).one()
-        # Digests sent or refused, of editions whose deliveries expired since.
-        alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
-        tried = select(func.count()).where(
-            db.deliveries.c.edition_id.in_(alive),
-            db.deliveries.c.state.in_([state.value for state in _TRIED]),
-        )
+        tried = select(func.count()).where(*_tried(since))
         quarantined = select(func.count()).select_from(db.quarantine)
         resting = (
             select(func.count())
@@ -221,6 +230,34 @@ class ReturnStore(Store):
             events={(kind, evidence): count for kind, evidence, count in counted},
             effects=dict(effects.all()),
         )
+
+    def tallies_by_list(self, *, since: datetime) -> Mapping[ListId, ReturnTally]:
+        """Return how many digests of each list were tried, bounced and were reported as spam."""
+        c, d, counts = db.returned.c, db.deliveries.c, defaultdict[ListId, Counter[str]](Counter)
+        hard = [one.value for one in _BOUNCES]
+        said = self._connection.execute(
+            select(c.mail, c.evidence)
+            .where(c.received_at >= since, c.mail.startswith(_DIGEST))
+            .where(c.evidence.in_([*hard, Evidence.COMPLAINT.value]))
+            .distinct()
+        ).all()
+        ids = [int(mail.removeprefix(_DIGEST)) for mail, _ in said]
+        found = select(d.id, d.list_id).where(column_in(self._connection, d.id, ids))
+        lists = {f"{_DIGEST}{id_}": its for id_, its in self._connection.execute(found)}
+        for mail, is_hard in {(mail, evidence in hard) for mail, evidence in said}:
+            if mail in lists:
+                counts[ListId(lists[mail])]["bounced" if is_hard else "complained"] += 1
+        tried = select(d.list_id, func.count()).where(*_tried(since)).group_by(d.list_id)
+        sent = {ListId(id_): count for id_, count in self._connection.execute(tried)}
+        return {
+            id_: ReturnTally(
+                since=since,
+                tried=count,
+                bounced=counts[id_]["bounced"],
+                complained=counts[id_]["complained"],
+            )
+            for id_, count in sent.items()
+        }
 
     # --- quarantine ----------------------------------------------------------------------------
 

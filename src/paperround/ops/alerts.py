@@ -59,7 +59,9 @@ def current_alerts(
     """Return everything that is wrong at `now`, worst first."""
     found: list[Alert] = [*relay_refusals(work, now=now), *relay_alerts(work, now=now)]
     found += [*clock_alerts(work, now=now), *unsigned(work), *restored_copy_alerts(work)]
-    for mailing_list in work[ListStore].all():
+    lists = work[ListStore].all()
+    names = {one.id: one.name for one in lists}
+    for mailing_list in lists:
         report = plans.get(mailing_list.name, PlanReport())
         missed = work[Ledger].missed(mailing_list.id, since=now.date() - REPORTED_FOR)
         found += _missed(mailing_list, missed)
@@ -72,8 +74,11 @@ def current_alerts(
     found += signup_alerts(work, now=now)
     found += key_alerts(work, now=now)
     found += storage_alerts(work[StatusStore].storage(), now=now)
+    returns = work[ReturnStore]
     found += rate_alerts(
-        work[ReturnStore].tally(since=now - REPORTED_FOR, today=now.date()), now=now
+        returns.tally(since=now - REPORTED_FOR, today=now.date()),
+        {names[id_]: one for id_, one in returns.tallies_by_list(since=now - REPORTED_FOR).items()},
+        now=now,
     )
     return [*found, *feed_alerts(polled_feeds(work)), *enricher_alerts(work, now=now)]
 
@@ -232,22 +237,37 @@ _BOUNCES = (
 )
 
 
-def rate_alerts(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
-    """Report too many complaints or bounces in seven days, once a week and if it gets worse."""
-    for what, count, rate, limits, advice in (
-        ("complaints", tally.complained, tally.complaint_rate, COMPLAINT_LIMITS, _COMPLAINTS),
-        ("bounces", tally.bounced, tally.bounce_rate, BOUNCE_LIMITS, _BOUNCES),
-    ):
-        passed = [limit for limit in limits if rate > limit]
-        if passed and tally.tried >= FEWEST_TRIED and count >= FEWEST_RETURNED:
-            yield Alert(
-                key=f"returns/{what}/{max(passed):g}/{now:%G-W%V}",
-                subject=f"Too many {what}: {rate:.2%} of the digests of seven days",
-                lines=(
-                    f"{count:,} of {tally.tried:,} digests; the limit is {max(passed):.1%}.",
-                    *advice,
-                ),
-            )
+def rate_alerts(
+    total: ReturnTally, by_list: Mapping[str, ReturnTally], *, now: datetime
+) -> Iterator[Alert]:
+    """Report too many complaints or bounces in seven days, once a week and if it gets worse: of
+    each list that has too many, else of all together."""
+    for what in ("complaints", "bounces"):
+        lists = [_rate_alert(what, one, name, now) for name, one in by_list.items()]
+        found = [one for one in lists if one] if len(by_list) > 1 else []
+        yield from found or filter(None, [_rate_alert(what, total, "", now)])
+
+
+def _rate_alert(what: str, tally: ReturnTally, name: str, now: datetime) -> Alert | None:
+    """Report too many complaints or bounces of the list of this name, or of all."""
+    count, rate, limits, advice = (
+        (tally.complained, tally.complaint_rate, COMPLAINT_LIMITS, _COMPLAINTS)
+        if what == "complaints"
+        else (tally.bounced, tally.bounce_rate, BOUNCE_LIMITS, _BOUNCES)
+    )
+    passed = [limit for limit in limits if rate > limit]
+    if not passed or tally.tried < FEWEST_TRIED or count < FEWEST_RETURNED:
+        return None
+    key = f"{what}/{name}" if name else what
+    return Alert(
+        key=f"returns/{key}/{max(passed):g}/{now:%G-W%V}",
+        subject=f"Too many {what}: {rate:.2%} of the digests of "
+        + (f"{name} in seven days" if name else "seven days"),
+        lines=(
+            f"{count:,} of {tally.tried:,} digests; the limit is {max(passed):.1%}.",
+            *advice,
+        ),
+    )
 
 
 def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
@@ -340,12 +360,16 @@ def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
         if many
         else f"The feed {first.name} is {state}",
         lines=(
-            first.reason,
+            _sentence(first.reason),
             f"They are {list_names(affected)}." if many else last_papers,
             "Digests are sent with the papers of the other feeds.",
         ),
         episodes=tuple(episodes),
     )
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "?", "!")) else f"{reason}."
 
 
 def _gone(feed: LiveFeed, since: datetime) -> Alert:
@@ -354,7 +378,7 @@ def _gone(feed: LiveFeed, since: datetime) -> Alert:
         key=f"feed/{feed.id}/gone/{format_instant(since)}",
         subject=f"The feed {feed.name} has ended and was switched off",
         lines=(
-            feed.reason,
+            _sentence(feed.reason),
             f"Give it a new address (`paperround feeds edit {feed.name} --url ...`), or remove it.",
             "Digests are sent with the papers of the other feeds.",
         ),
@@ -387,7 +411,7 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
             continue
         since = format_instant(well)
         lines = (
-            feed.reason,
+            _sentence(feed.reason),
             f"It has not answered since {since}; it is asked again every 15 minutes.",
             "Digests are sent without its data. PAPERROUND_ENRICH sets which services are asked.",
         )
