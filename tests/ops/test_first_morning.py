@@ -56,6 +56,15 @@ def test_no_edition_is_made_before_each_feed_was_read_once(database: SqlDatabase
     assert (edition.empty_reason, edition.quiet_reason) == ("no-papers-at-all", "holiday")
 
 
+def test_a_new_list_makes_no_empty_edition_while_its_feed_is_unread(database: SqlDatabase) -> None:
+    fill(database, [record(1)], TEN - 60 * DAY)  # of another list
+    feed = add(database, "daily")
+    assert freeze(database, TEN + HOUR) == []
+    read(database, feed)
+    (edition,) = freeze(database, TEN + 61 * MINUTE)
+    assert edition.empty_reason == "no-new-papers"
+
+
 def test_an_edition_with_papers_waits_some_minutes_for_the_other_feeds(
     database: SqlDatabase,
 ) -> None:

@@ -228,7 +228,7 @@ def _freeze_cut(
         gist=gist,
     )
     has_papers = drafted.empty_reason != SkipReason.NO_PAPERS_AT_ALL
-    if never_read(feeds, papers_known=has_papers, now=now):
+    if never_read(feeds, papers_known=bool(drafted.papers), now=now):
         return None
     if existing is not None and not (drafted.papers and _discard_unplanned(database, existing)):
         return None

@@ -40,7 +40,7 @@ def _is_awaited(feed: LiveFeed, cut_at: datetime, now: datetime) -> bool:
 
 
 def never_read(feeds: Sequence[LiveFeed], *, papers_known: bool, now: datetime) -> bool:
-    """Return whether a new feed is unread; for `FIRST_READ` at most once there are papers."""
+    """Return whether a new feed is unread; for `FIRST_READ` at most if the edition has papers."""
     return any(
         feed.enabled
         and feed.health is FeedHealth.NEW
