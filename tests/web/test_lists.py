@@ -168,6 +168,16 @@ def test_a_list_of_weeks_is_sent_weekly_unless_something_else_is_asked(site: Sit
     assert site.client.post("/api/v1/subscriptions", json=body).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("offered", "often"), [((), "day"), (("weekly",), "week"), (("monthly",), "month")]
+)
+def test_the_form_for_another_site_says_how_often_the_list_comes(
+    site: Site, offered: tuple[str, ...], often: str
+) -> None:
+    create(site, frequencies=offered)
+    assert f"inbox once a {often}!" in site.client.get("/snippet?list=robots").text
+
+
 def test_the_front_page_offers_a_choice_where_there_are_several_open_lists(site: Site) -> None:
     assert '<select id="list"' not in site.client.get("/").text
     create(site)
