@@ -10,6 +10,7 @@ import pytest
 from paperround.access.store import AuditStore
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
+from paperround.delivery.system_mail_model import Alert
 from paperround.editions.model import Edition
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import FeedHealth, NewFeed
@@ -17,7 +18,9 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.scheduler_lock import forget_scheduler, scheduler_lock
 from paperround.ops.tick import live
 from paperround.web.admin import ranking
+from paperround.web.admin.overview import overview_of, page_of
 from paperround.web.health import readiness
+from paperround.web.templates import show_commands
 from tests.builders import NOW
 from tests.feeds.arxiv_samples import item, rss
 from tests.web.admin import Service
@@ -145,6 +148,26 @@ def test_a_form_with_an_unknown_action_is_refused(site: Site, digest_token: str,
     path = path.format(edition=own[1], feed=1, person=1)
     answer = client.post(path, data=form, headers=OWN)
     assert (answer.status_code, "unknown action" in answer.text.lower()) == (422, True), answer.text
+
+
+def test_the_overview_names_what_stops_mail_first_and_one_outage_once(site: Site) -> None:
+    missed = [
+        Alert(key=f"missed/trending/2026-03-0{day}", subject=f"3 of March {day} were missed")
+        for day in (1, 2)
+    ]
+    stops = Alert(key="unreached/x", subject="The relay", lines=("`a <b` helps.",), stops_mail=True)
+    app, now = site.runtime, site.clock.now()
+    page = replace(overview_of(app, now, None), alerts=[*missed, stops])
+    assert page.triaged == [(stops, []), (missed[0], [missed[1]])]
+    assert page_of(missed[0]) == "/admin/lists/trending/send?date=2026-03-01"
+    assert show_commands(stops.lines[0]) == "<code>a &lt;b</code> helps."
+
+
+def test_a_schedule_that_never_ran_is_the_first_thing_on_the_overview(site: Site) -> None:
+    add(site)
+    page = logged_in(site).get("/admin").text
+    assert page.index("The scheduler has never run.") < page.index("<h2>")
+    assert "Without it, nothing is read or sent." in page.partition("<h2>")[0]
 
 
 @pytest.mark.accept("F43", part="feeds")

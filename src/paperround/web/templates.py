@@ -13,6 +13,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from paperround.bootstrap import AppContext
 from paperround.core.i18n.locale import Locale, locale_for
@@ -53,6 +54,15 @@ def _format_instant(locale: Locale, moment: datetime) -> str:
 def _format_dated(locale: Locale, moment: datetime) -> str:
     """Return `2 March 2026 06:15`, for instants that may be years ago or ahead."""
     return f"{locale.plain_date(moment.date())} {moment:%H:%M}"
+
+
+def show_commands(text: str) -> Markup:
+    """Return a text with what stands in backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(one) if number % 2 else escape(one)
+        for number, one in enumerate(parts)
+    )
 
 
 def _row_of(facts: Sequence[str]) -> str:
@@ -119,6 +129,7 @@ def environment(language: str = ENGLISH) -> Environment:
     )
     set_locale(env, locale)
     env.filters |= {
+        "commands": show_commands,
         "cut_time": partial(_cut_time, locale),
         "dated": partial(_format_dated, locale),
         "day_and_month": locale.day_and_month,

@@ -22,6 +22,9 @@ from paperround.web.context import App, Now
 
 router = operator_router()
 
+_OF_LISTS = frozenset({"missed", "late", "no-edition", "no-papers"})
+"""Alerts of these kinds come for each list, and each day, of one outage."""
+
 WELL = frozenset({FeedHealth.FRESH, FeedHealth.EMPTY, FeedHealth.HOLIDAY})
 """The states of feeds that need no attention."""
 
@@ -43,6 +46,16 @@ class OverviewPage:
     feed_count: int
     figures: StatsSummary
     keeps_mail: bool
+
+    @property
+    def triaged(self) -> list[tuple[Alert, list[Alert]]]:
+        """One alert for each cause, with the others of it; those that stop email come first."""
+        causes: dict[str, list[Alert]] = {}
+        for one in sorted(self.alerts, key=lambda one: not one.stops_mail):
+            what = one.key.partition("/")[0]
+            cause = what if what in _OF_LISTS else one.key
+            causes.setdefault(cause, []).append(one)
+        return [(first, more) for first, *more in causes.values()]
 
 
 def overview_of(app: AppContext, now: datetime, problem: str | None) -> OverviewPage:
@@ -67,6 +80,26 @@ def overview_of(app: AppContext, now: datetime, problem: str | None) -> Overview
     )
 
 
+def page_of(alert: Alert) -> str:
+    """Return the page of what an alert is about, with its way out; "" for none."""
+    what, _, name = alert.key.partition("/")
+    name, _, day = name.partition("/")
+    pages = {
+        "missed": f"/admin/lists/{name}/send?date={day}",
+        "late": f"/admin/lists/{name}/why",
+        "no-edition": f"/admin/lists/{name}/why",
+        "no-papers": "/admin/feeds",
+        "feeds": "/admin/feeds",
+        "feed": f"/admin/feeds/{name}",
+        "returns": "/admin/bounces",
+        "key": "/admin/keys",
+        "unreached": "/admin/doctor",
+        "refused": "/admin/doctor",
+        "storage": "/admin/doctor",
+    }
+    return pages.get(what, "")
+
+
 @router.get("")
 def show_overview(app: App, now: Now, request: Request) -> Response:
     """Show the overview."""
@@ -78,6 +111,7 @@ def show_overview(app: App, now: Now, request: Request) -> Response:
         overview=overview,
         may_pause=not all(paused),
         may_resume=any(paused),
+        page_of=page_of,
         now=now,
     )
 
