@@ -163,6 +163,21 @@ def test_the_overview_names_what_stops_mail_first_and_one_outage_once(site: Site
     assert show_commands(stops.lines[0]) == "<code>a &lt;b</code> helps."
 
 
+def test_an_alert_that_an_operator_has_seen_leaves_the_overview(site: Site) -> None:
+    add(site)
+    client, database = logged_in(site), site.runtime.database
+    live(database, now=site.clock.now())
+    new = NewFeed(name="daily", kind="feed", url="https://site.example/feed")
+    feed = create_feed(site.runtime.feed_context, new, now=NOW)
+    with database.writing() as work:
+        work[FeedStore].record_poll(replace(feed, health=FeedHealth.STALE, reason="late"))
+    [keys] = re.findall(r'name="keys" value="([^"]+)"', client.get("/admin").text)
+    form = {"csrf": form_token(client), "action": "seen", "keys": f"{keys} unknown"}
+    assert client.post("/admin/sending", data=form, headers=OWN).status_code == 303
+    assert 'name="keys"' not in client.get("/admin").text
+    assert "see alert" in client.get("/admin/audit").text
+
+
 def test_a_schedule_that_never_ran_is_the_first_thing_on_the_overview(site: Site) -> None:
     add(site)
     page = logged_in(site).get("/admin").text

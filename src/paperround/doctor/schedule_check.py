@@ -132,7 +132,7 @@ def check_returns(tally: ReturnTally, *, now: datetime) -> list[Finding]:
         f"({tally.bounce_rate:.2%}), complaints about {tally.complained:,} "
         f"({tally.complaint_rate:.2%})"
     )
-    return findings_of("returns", rate_alerts(tally, now=now)) or [ok("returns", says)]
+    return findings_of("returns", rate_alerts(tally, {}, now=now)) or [ok("returns", says)]
 
 
 def check_holds(work: Transaction, *, now: datetime) -> list[Finding]:

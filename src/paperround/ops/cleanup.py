@@ -84,7 +84,7 @@ def clean_up(
         work[FeedStore].forget_names(before=now - KEPT_NAMES)
         work[EditionStore].forget_tails(before=now - KEPT_TAILS)
         work[ReferenceStore].forget(before=now - WATCHED)
-        for kind in ("house", "alert", "beat", NIGHTS, TRIES):
+        for kind in ("house", "alert", "beat", "seen", NIGHTS, TRIES):
             work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
         for kind in ("returns", "relay", PERIODS):
             work[SlotStore].forget(kind, before=now - KEPT_WORK)

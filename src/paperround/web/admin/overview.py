@@ -6,8 +6,12 @@ from datetime import datetime
 
 from fastapi import Request, Response
 
+from paperround.access.model import AuditedAction
+from paperround.access.store import AuditStore
 from paperround.bootstrap import AppContext
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.cancel import pause, resume
 from paperround.feeds.model import FeedHealth, LiveFeed
@@ -24,6 +28,9 @@ router = operator_router()
 
 _OF_LISTS = frozenset({"missed", "late", "no-edition", "no-papers"})
 """Alerts of these kinds come for each list, and each day, of one outage."""
+
+SEEN = "seen"
+"""The slots of alerts that an operator has seen: they are no longer on the overview."""
 
 WELL = frozenset({FeedHealth.FRESH, FeedHealth.EMPTY, FeedHealth.HOLIDAY})
 """The states of feeds that need no attention."""
@@ -62,7 +69,8 @@ def overview_of(app: AppContext, now: datetime, problem: str | None) -> Overview
     """Return the contents of the page, from the database alone: it must open while everything else
     fails."""
     with app.database.reading() as work:
-        alerts = current_alerts(work, {}, now=now)
+        found = current_alerts(work, {}, now=now)
+        alerts = [one for one in found if not _is_seen(work, one)]
     current = status(app.database, None, now=now)
     feeds = {feed.id: feed for one in current.lists for feed in one.feeds}.values()
     unwell = [feed for feed in feeds if feed.health not in WELL]
@@ -78,6 +86,16 @@ def overview_of(app: AppContext, now: datetime, problem: str | None) -> Overview
         figures=summarise(app.database, now=now),
         keeps_mail=isinstance(parse_smtp_url(app.settings.relay), OutboxFolder),
     )
+
+
+def _is_seen(work: Transaction, alert: Alert) -> bool:
+    return not alert.stops_mail and work[SlotStore].taken_at(SEEN, alert.key) is not None
+
+
+def _mark_seen(work: Transaction, keys: Sequence[str], now: datetime, by: str) -> None:
+    for key in keys:
+        if work[SlotStore].take(SEEN, key, now=now):
+            work[AuditStore].note(AuditedAction(actor=by, action="see alert", target=key), now=now)
 
 
 def page_of(alert: Alert) -> str:
@@ -118,13 +136,17 @@ def show_overview(app: App, now: Now, request: Request) -> Response:
 
 @router.post("/sending")
 def act(app: App, now: Now, by: Operator, form: FormFields) -> Response:
-    """Pause every list, or resume them."""
+    """Pause every list, or resume them, or hide alerts that an operator has seen."""
     match form.get("action"):
         case "pause":
             pause(app.database, None, now=now, by=by)
         case "resume":
             if resume(app.database, None, now=now, by=by):
                 app.wake()
+        case "seen":
+            known = {one.key for one in overview_of(app, now, None).alerts}
+            keys = [one for one in form.get("keys", "").split() if one in known]
+            write(app.database, lambda work: _mark_seen(work, keys, now, by))
         case _:
             raise unknown_action()
     return back_to("/admin")
