@@ -116,7 +116,8 @@ def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabas
         hands.moment += 80 * MINUTE
         deliver(paced(database, hands, DOMAINS, locked))
     [alert] = [one for one in alerts(database, hands) if one.key.startswith(("unr", "refused"))]
-    assert alert.subject == "The relay refuses our email: auth-refused: 535 5.7.8"
+    assert alert.subject.startswith("The relay refuses the user or password")
+    assert why(database, hands) == "auth-refused: 535 5.7.8"  # though the relay rests by now
 
 
 @pytest.mark.parametrize(
@@ -137,3 +138,25 @@ def test_a_refused_login_is_told_from_a_relay_that_is_gone(
     with database.reading() as work:
         pace = pace_status(work, DOMAINS, now=hands.moment)
     assert sentence[4:].rstrip(".") in " ".join(hold_lines(pace))
+
+
+@pytest.mark.accept("O8", part="one alert for one cause")
+def test_a_certificate_nobody_trusts_is_told_as_such_before_and_after_the_relay_rests(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=20)
+    hands, keys = Hands(), set[str]()
+
+    def strange(envelope: Envelope) -> Outcome:
+        return Outcome(id=envelope.id, phase=Phase.TLS, error="certificate: self-signed")
+
+    for _ in range(2):
+        deliver(paced(database, hands, DOMAINS, strange))
+        [alert] = [one for one in alerts(database, hands) if one.stops_mail]
+        keys.add(alert.key)
+        assert alert.subject == "The relay cannot be reached: certificate: self-signed"
+        assert "DMARC" not in " ".join(alert.lines)
+        assert "does this machine trust its issuer?" in " ".join(alert.lines)
+        hands.moment += MINUTE
+    assert len(keys) == 1
+    assert why(database, hands) == "no-session: certificate: self-signed"

@@ -26,7 +26,7 @@ from paperround.core.measures import ATTEMPTS
 from paperround.db.transactions import RetryPolicy, Transaction, write
 from paperround.delivery.holds import note_signed
 from paperround.delivery.ledger_model import LedgerTotals, Transition
-from paperround.delivery.model import Envelope
+from paperround.delivery.model import Envelope, Outcome
 from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
 from paperround.delivery.rate_limits import Pacer, describe_unreached
 from paperround.delivery.replies import is_opening, reason_class, speaks_against_us, verdict
@@ -42,6 +42,9 @@ take ten minutes (RFC 5321 section 4.5.3.2.6)."""
 
 SETTLE = 50
 """How many outcomes may wait for the next mark before they get a transaction of their own."""
+
+SETTLE_WITHIN = timedelta(seconds=5)
+"""How long outcomes may wait if there are fewer."""
 
 ASKED_TO_STOP = "this process was asked to stop"
 
@@ -88,7 +91,7 @@ class SendRun(Generic[Mail]):
         self._progress = progress
         self._size = ClaimSize()
         self._rows: dict[DeliveryId, Mail] = {}
-        self._in_flight = InFlight()
+        self._in_flight = InFlight(trusts_codes=queue.first)
         self._transitions = Transitions(context.clock, context.jitter, context.judge)
         self._unsettled: list[Transition] = []
         self._dotless: Collection[DeliveryId] = ()
@@ -117,22 +120,32 @@ class SendRun(Generic[Mail]):
                 stopping=lambda: self.stopped is not None,
             )
             for outcome in outcomes:
-                row, found = self._rows[outcome.id], verdict(outcome)
-                ATTEMPTS.add(found.state.value, reason_class(found))
-                if is_opening(outcome.phase) and not self._has_warned:
-                    self._has_warned = True
-                    log.warning("%s", describe_unreached(found.reason))
-                if self._in_flight.end(outcome.id, refuses_us=speaks_against_us(found)):
-                    self.stopped = f"the relay refuses our email: {found.reason}"
-                self._pacer.add_outcome(outcome, row.address)
-                self._record(self._transitions.answered(row, outcome, found))
-                self._progress(1)
+                row, read = self._rows[outcome.id], self._pacer.read_probe(outcome)
+                self._end(self._in_flight.answered(row, read, self._context.clock.now()))
+            is_last = self.stopped is None and not self._pacer.has_slots(first=self._queue.first)
+            self._end(self._in_flight.end_held(is_last=is_last and not self.gave_way))
             self._report.stopped = self._report.stopped or self.stopped
         finally:
             try:
                 self._settle()
             finally:
                 self._release_all()
+
+    def _end(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            row, found = self._rows[outcome.id], verdict(outcome)
+            ATTEMPTS.add(found.state.value, reason_class(found))
+            if is_opening(outcome.phase) and not self._has_warned:
+                self._has_warned = True
+                log.warning("%s", describe_unreached(found.reason))
+            if self._in_flight.end(outcome.id, refuses_us=speaks_against_us(found)):
+                self.stopped = f"the relay refuses our email: {found.reason}"
+            self._pacer.add_outcome(outcome, row.address)
+            self._record(self._transitions.answered(row, outcome, found))
+            self._progress(1)
+
+    def _is_old(self, since: datetime | None) -> bool:
+        return since is not None and self._context.clock.now() - since >= SETTLE_WITHIN
 
     def tidy(self) -> None:
         """End dead leases and expire rows."""
@@ -152,6 +165,8 @@ class SendRun(Generic[Mail]):
         flight and others may leave a little later."""
         while self._may_continue():
             rows = self._claim()
+            if not rows and not self._in_flight and self._is_old(self._in_flight.held_since):
+                self._end(self._in_flight.end_held())  # held rows count as messages in flight
             if not rows and (
                 self.gave_way
                 or not self._may_continue()

@@ -5,7 +5,7 @@ The database decides which messages may leave; the pacer caches that, to avoid u
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Clock
@@ -16,7 +16,17 @@ from paperround.db.transactions import Transaction
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
-from paperround.delivery.replies import NO_SESSION, is_opening
+from paperround.delivery.replies import (
+    CERTIFICATE,
+    NO_SESSION,
+    POLICY,
+    RECIPIENTS_REFUSED,
+    REFUSALS,
+    blame_us,
+    is_opening,
+    refusal_of_recipient,
+    verdict,
+)
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import DOMAIN, RELAY, Gate, PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -63,6 +73,7 @@ class Pacer:
         default_factory=lambda: {True: _QueueSlots(), False: _QueueSlots()}
     )
     _is_troubled: bool = False
+    _probes_after: str = ""
     _paced_until: dict[str, datetime] = field(default_factory=dict)
     _holds: dict[str, datetime] = field(default_factory=dict)
 
@@ -85,7 +96,7 @@ class Pacer:
         """Record a claim that returned `rows` rows."""
         if gate is None:
             return
-        self._is_troubled = gate.is_troubled
+        self._is_troubled, self._probes_after = gate.is_troubled, gate.probes_after
         queue = self._queues[first]
         queue.slots = [one for one in [*queue.slots, *gate.slots] if one > now]
         is_done = gate.is_full or not rows
@@ -115,6 +126,19 @@ class Pacer:
         return not self.sleep(min(max(wait, MOMENT), LONGEST_SLEEP).total_seconds())
 
     # --- feedback ------------------------------------------------------------------------------
+
+    def read_probe(self, outcome: Outcome) -> Outcome:
+        """Return the outcome of a message. While the relay is probed, the refusal of a recipient is
+        one of us if the relay paused for the same, else clearly one of the recipient."""
+        if not self._probes_after or refusal_of_recipient(outcome, "") is None:
+            return outcome
+        ours = blame_us(outcome)
+        is_same = verdict(ours).reason == self._probes_after
+        return ours if is_same else replace(outcome, verdict=verdict(outcome))
+
+    def has_slots(self, *, first: bool) -> bool:
+        """Whether deferred messages of the queue wait for a slot."""
+        return bool(self._queues[first].slots)
 
     def add_outcome(self, outcome: Outcome, address: str) -> None:
         """Record the outcome of a message to `address`. If all is well, an accepted message changes
@@ -191,9 +215,11 @@ def is_login_refused(reason: str) -> bool:
 
 
 def describe_unreached(reason: str) -> str:
-    """Return why no session with the relay is opened, for an operator."""
+    """Return why email does not leave through the relay, for an operator."""
     if is_login_refused(reason):
         return f"the relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}"
+    if reason.partition(":")[0] in REFUSALS:
+        return f"the relay refuses our email: {reason}"
     return f"the relay cannot be reached: {without_code(reason)}"
 
 
@@ -203,37 +229,54 @@ def without_code(reason: str) -> str:
 
 
 def unreached(work: Transaction, *, now: datetime) -> str | None:
-    """Return why the relay cannot be reached, None if it can or was not tried for two hours."""
-    reason, _ = _last_failure(work, now)
-    return reason
+    """Return why email does not leave through the relay: it refuses us or cannot be reached. None
+    if all is well, or nothing was tried for two hours."""
+    relay = work[PaceStore].relay()
+    tried = relay.rests_until if relay.is_probing else work[SlotStore].last_beat(FAILED)
+    is_over = tried is None or now - tried > LATELY
+    return None if is_over or not relay.reason else relay.reason
 
 
 def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """Yield an alert if the relay cannot be reached."""
-    reason, failed = _last_failure(work, now)
-    if reason is None or failed is None:
+    """Yield an alert, one for each cause, if the relay refuses us or cannot be reached."""
+    relay, reason = work[PaceStore].relay(), unreached(work, now=now)
+    reason = relay.reason if relay.is_probing else reason
+    if not reason:
         return
+    problem = describe_unreached(reason)
+    is_refusal = reason.partition(":")[0] in REFUSALS
+    code = f"refused/{reason.rpartition(' ')[2]}" if is_refusal else "unreached"
     waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
     mails = f"{counted(waiting, 'email')} {'waits' if waiting == 1 else 'wait'}"
-    problem = describe_unreached(reason)
+    retried = "Each is retried automatically, digests for 20 hours."
+    if relay.is_probing:
+        when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
+        retried = f"One email is tried {when}; once it is accepted, the others follow."
     yield Alert(
-        key=f"unreached/{now:%Y-%m-%d}",
+        key=f"{code}/{now:%Y-%m-%d}",
         subject=f"{problem[0].upper()}{problem[1:]}",
         lines=(
-            f"Last tried {format_instant(failed)}. {mails}.",
-            "Each is retried automatically, digests for 20 hours.",
-            "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks.",
+            f"{mails}, and no reader was unsubscribed.",
+            retried,
+            _advice(reason),
+            "`paperround doctor` checks; docs/operating.md explains the codes.",
         ),
         stops_mail=True,
     )
 
 
-def _last_failure(work: Transaction, now: datetime) -> tuple[str | None, datetime | None]:
-    """Return why and when an email last got no session, twice None if that is over."""
-    relay = work[PaceStore].relay()
-    if not relay.reason or relay.is_probing:
-        return None, None
-    failed = work[SlotStore].last_beat(FAILED)
-    if failed is None or now - failed > LATELY:
-        return None, None
-    return relay.reason, failed
+def _advice(reason: str) -> str:
+    if CERTIFICATE in reason:
+        return (
+            "Is the name in PAPERROUND_SMTP_URL in the relay's certificate, is the certificate "
+            "still valid, and does this machine trust its issuer?"
+        )
+    word, _, code = reason.partition(": ")
+    if word == RECIPIENTS_REFUSED or (word == POLICY and " " not in code):
+        return (
+            "May this machine send through that relay? It accepts known networks, or the user and "
+            "password in PAPERROUND_SMTP_URL."
+        )
+    if word in REFUSALS:
+        return "Are you allowed to use this sender there, and are SPF, DKIM and DMARC correct?"
+    return "Is PAPERROUND_SMTP_URL right, and is the relay running?"

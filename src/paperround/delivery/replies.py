@@ -5,6 +5,7 @@
                             4xx               deferred   421: the destination
                             none              unknown    unclear; never resent automatically
     any                     5.7.x, 530, 53x   deferred   us: pause, alert the operator
+    MAIL and later          502, 503          deferred   us: we and the relay are out of step
     before MAIL             5xx               deferred   TLS and login: us; else the destination
     MAIL and later          5.2.2             deferred   none: the mailbox is full
                             5.4.4             deferred   none: no route today
@@ -13,13 +14,15 @@
     MAIL                    552               failed     none: this message is too big
                             other 5xx         deferred   us: our sender is refused
     after MAIL              bare 552          deferred   none: the mailbox is full
-    RCPT                    5.1.1 and similar failed     the subscriber: hard evidence
+    RCPT                    "relaying denied" deferred   us, if it has no enhanced code
+                            5.1.1 and similar failed     the subscriber: hard evidence
                             other 5xx         failed     none
     DATA, body, dot         other 5xx         failed     none: this message was refused
     before the dot          4xx, none         deferred   421 and before MAIL: the destination
     not offered             (unsendable)      failed     none: the same bytes would fail again
 
-The first matching row applies. MAIL contains only the sender and the size (RFC 1870), so a refusal
+The first matching row applies. If all recipients are refused alike, that is about us
+(`transitions.InFlight`). MAIL contains only the sender and the size (RFC 1870), so a refusal
 there for another reason than the size would hit all of our messages.
 
 Codes are those of RFC 5321 section 4.2 and RFC 3463. A reason is a short stable code, a colon and
@@ -28,6 +31,7 @@ a detail; it never contains the server's text, which often repeats the address.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -65,14 +69,26 @@ _TOO_BIG = frozenset({"5.3.4", "5.2.3"})
 MESSAGE_REFUSED = "message-refused"
 """First word of the reason of a message that was refused for its content."""
 
+RECIPIENTS_REFUSED = "recipients-refused"
+"""First word of the reason when the relay refused one recipient like all others."""
+
+_OUT_OF_STEP = frozenset({502, 503})
+_NO_RELAY = re.compile(r"\b(relay|relaying|rcpthosts|not permitted|access denied)\b", re.IGNORECASE)
 _OUT_OF_ROOM = 552
 """Means that the message is too big at MAIL, that the mailbox is full later."""
 _REST = 421
 _NOBODY = ErrorScope()
 
+POLICY = "policy-refusal"
+_OUT_OF_TURN = "out-of-turn"
+REFUSALS = (POLICY, RECIPIENTS_REFUSED, "sender-refused", MESSAGE_REFUSED, _OUT_OF_TURN)
+"""First words of reasons for which the relay pauses although sessions are opened."""
+
 HOLDING = (
-    "policy-refusal",
+    POLICY,
+    RECIPIENTS_REFUSED,
     "sender-refused",
+    _OUT_OF_TURN,
     "told-to-rest",
     *(f"{phase}-refused" for phase in sorted(_OPENING)),
 )
@@ -82,6 +98,8 @@ _LONGEST_TEXT = 500
 _MOST_JITTER = 0.2
 _LINE = re.compile(r"([2-5][0-9]{2})(?:[ -](.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)")
+_QMAIL = re.compile(r"\(#([245]\.[0-9]{1,3}\.[0-9]{1,3})\)")
+_NAMES = re.compile(r"\S*[@0-9.]\S*")
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -106,12 +124,34 @@ def verdict(outcome: Outcome) -> ReplyClass:
             return _refusal(phase, reply)
         case _:  # an unexpected 3xx, or a 2xx before the end of the message
             lost = DeliveryState.UNKNOWN if is_dot else DeliveryState.DEFERRED
-            return _result(lost, "out-of-turn", reply)
+            return _result(lost, _OUT_OF_TURN, reply)
 
 
 def speaks_against_us(found: ReplyClass) -> bool:
     """Whether a message was refused because of us or its content, not because of its recipient."""
     return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
+
+
+def refusal_of_recipient(outcome: Outcome, address: str) -> str | None:
+    """Return what the refusal of a recipient has in common with those of other recipients: its
+    codes and words without addresses, numbers and names. None if it is none."""
+    reply = outcome.reply
+    is_known = reply is None or outcome.phase is not Phase.RCPT or outcome.verdict is not None
+    if reply is None or is_known or verdict(outcome).state is not DeliveryState.FAILED:
+        return None
+    text = _NAMES.sub("", reply.text.lower().replace(address.lower().partition("@")[0], "@"))
+    return f"{reply.code} {reply.enhanced} {' '.join(text.split())}"
+
+
+def blame_us(outcome: Outcome) -> Outcome:
+    """Return the refusal of a recipient as one of us."""
+    detail = verdict(outcome).reason.partition(": ")[2]
+    found = ReplyClass(
+        state=DeliveryState.DEFERRED,
+        reason=f"{RECIPIENTS_REFUSED}: {detail}",
+        blame=ErrorScope(us=True),
+    )
+    return replace(outcome, verdict=found)
 
 
 def reason_class(found: ReplyClass) -> str:
@@ -193,6 +233,8 @@ def _parse_reply(*lines: bytes) -> Reply:
         found = _ENHANCED.match(text)
         if found and found[1][0] == match[1][0]:  # a code of another class is part of the text
             enhanced, text = enhanced or found[1], text[found.end() :]
+        elif found := _QMAIL.search(text):
+            enhanced = enhanced or (found[1] if found[1][0] == match[1][0] else "")
         texts.append(text.strip())
     if len(codes) > 1:
         raise GarbageReply("lines that do not belong to one reply")
@@ -223,8 +265,10 @@ def _refusal(phase: Phase, reply: Reply) -> ReplyClass:
         ours = ours or phase in _OUR_PHASES
         blame = ErrorScope(us=ours, destination=not ours)
         return _result(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
-    if ours:
-        return _result(DeliveryState.DEFERRED, "policy-refusal", reply, ErrorScope(us=True))
+    is_bare_rcpt = phase is Phase.RCPT and not reply.enhanced
+    if ours or (is_bare_rcpt and _NO_RELAY.search(reply.text)) or reply.code in _OUT_OF_STEP:
+        word = _OUT_OF_TURN if reply.code in _OUT_OF_STEP else POLICY
+        return _result(DeliveryState.DEFERRED, word, reply, ErrorScope(us=True))
     at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
     soft = _DEFERRED_CODES.get(reply.enhanced)
     if no_room and not reply.enhanced and not at_mail:

@@ -6,7 +6,7 @@ a setting must be fixed      ─► deferred | expired
 making the email raised      ─► deferred, and after five tries failed
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -16,7 +16,7 @@ from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import MOST_BREAKDOWNS, Evidence, Outcome, ReplyClass
 from paperround.delivery.queues import ClaimedRow
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
-from paperround.delivery.replies import next_try
+from paperround.delivery.replies import blame_us, next_try, refusal_of_recipient, verdict
 from paperround.editions.model import DeliveryId, DeliveryState
 
 
@@ -87,9 +87,20 @@ class Transitions:
         return again if again is not None and again < row.expires_at else None
 
 
+FEW_TRIES = 3
+"""How often a message whose recipient was refused like others is offered, unless an accepted one
+shows that the refusals were of the recipients."""
+
+
 @dataclass(slots=True)
 class InFlight:
-    """The messages in flight, and the number of consecutive refusals of us.
+    """The messages in flight, the number of consecutive refusals of us, and the refusals of
+    recipients since the last accepted message.
+
+    A relay that does not let us in often says so as if it refused a recipient. So such a refusal is
+    held until a message is accepted, which shows that it was of the recipient. Ten equal ones of
+    different recipients are refusals of us. With `trusts_codes`, a code that says that the address
+    does not exist is never held: anybody can sign up such addresses, and must not stop the sending.
 
     `is_refused` is set after ten of them. An accepted message resets the count only if it was added
     after the first refusal: when a relay starts to refuse us in the middle of a run, many earlier
@@ -97,9 +108,14 @@ class InFlight:
     """
 
     is_refused: bool = False
+    trusts_codes: bool = False
+    held_since: datetime | None = None
     _messages: set[DeliveryId] = field(default_factory=set)
     _earlier: set[DeliveryId] = field(default_factory=set)
     _refusals: int = 0
+    _held: list[tuple[ClaimedRow, Outcome]] = field(default_factory=list)
+    _kind: str = ""
+    _before: Collection[DeliveryId] = ()
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -111,6 +127,34 @@ class InFlight:
     def drop(self, deliveries: Iterable[DeliveryId]) -> None:
         """Remove messages that may not be sent after all."""
         self._messages.difference_update(deliveries)
+
+    def answered(self, row: ClaimedRow, outcome: Outcome, now: datetime) -> list[Outcome]:
+        """Remove a message with an outcome, and return the outcomes that are clear by now."""
+        self._messages.discard(row.id)
+        kind, found = refusal_of_recipient(outcome, row.address), verdict(outcome)
+        if kind is None or (self.trusts_codes and found.blame.subscriber):
+            accepted = found.state is DeliveryState.SENT and row.id not in self._before
+            return [*(self.end_held(accepted=True) if accepted else ()), outcome]
+        clear = [] if kind == self._kind else self.end_held()
+        if not self._held:
+            self._kind, self._before, self.held_since = kind, set(self._messages), now
+        self._held.append((row, outcome))
+        is_enough = len({one.address for one, _ in self._held}) >= MOST_REFUSALS_OF_US
+        return clear + (self.end_held() if is_enough or self.is_refused else [])
+
+    def end_held(self, *, accepted: bool = False, is_last: bool = False) -> list[Outcome]:
+        """Return the outcomes that were held. Without an accepted message they are refusals of us;
+        fewer than ten only for the first tries, and a single one not if the queue is empty."""
+        held, self._held, self.held_since = self._held, [], None
+        alike = len({row.address for row, _ in held})
+        is_enough = self.is_refused or alike >= MOST_REFUSALS_OF_US
+        is_doubtful = alike > 1 or not is_last
+        return [
+            blame_us(one)
+            if not accepted and (is_enough or (is_doubtful and row.attempts < FEW_TRIES))
+            else one
+            for row, one in held
+        ]
 
     def end(self, delivery: DeliveryId, *, refuses_us: bool) -> bool:
         """Remove a message with an outcome. Returns whether it makes too many refusals of us."""

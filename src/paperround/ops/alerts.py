@@ -27,7 +27,6 @@ from paperround.delivery.rate_limits import relay_alerts
 from paperround.delivery.restore_guard import restored_copy_alerts
 from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.ledger import Ledger
-from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import LATE, PlanReport
@@ -57,7 +56,7 @@ def current_alerts(
     work: Transaction, plans: Mapping[str, PlanReport], *, now: datetime
 ) -> list[Alert]:
     """Return everything that is wrong at `now`, worst first."""
-    found: list[Alert] = [*relay_refusals(work, now=now), *relay_alerts(work, now=now)]
+    found: list[Alert] = [*relay_alerts(work, now=now)]
     found += [*clock_alerts(work, now=now), *unsigned(work), *restored_copy_alerts(work)]
     lists = work[ListStore].all()
     names = {one.id: one.name for one in lists}
@@ -459,26 +458,3 @@ def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
                 "These people have not received the email they asked for. The log says why.",
             ),
         )
-
-
-def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """Report that the relay is paused or being probed, because it refused email from us."""
-    relay = work[PaceStore].relay()
-    if not relay.is_probing:
-        return
-    code = relay.reason.rpartition(" ")[2]
-    when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
-    yield Alert(
-        key=f"refused/{code}/{now:%Y-%m-%d}",
-        subject=f"The relay refuses our email: {relay.reason}",
-        lines=(
-            "Are you allowed to use this sender there, and are SPF, DKIM and DMARC correct?",
-            (
-                "`paperround doctor` checks; docs/operating.md explains the codes, and the relay's "
-                "log says more."
-            ),
-            "Nothing is sent meanwhile, and no reader was unsubscribed.",
-            f"One email is tried {when}; once it is accepted, the others follow.",
-        ),
-        stops_mail=True,
-    )

@@ -248,7 +248,7 @@ class _Answer:
         if pace.relay.is_paused(self.now):
             reason = redact_addresses(pace.relay.reason) or ""
             yield self.say("relay.rests", until=pace.relay.rests_until, reason=reason)
-        elif pace.unreached is not None:
+        elif pace.unreached is not None and not pace.relay.is_probing:
             code = "relay.login" if is_login_refused(pace.unreached) else "relay.unreached"
             yield self.say(code, reason=redact_addresses(without_code(pace.unreached)) or "")
 

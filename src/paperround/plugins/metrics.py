@@ -170,7 +170,7 @@ def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     yield Gauge(
         "relay_unreached",
         "1 while no session with the relay can be opened.",
-        found.pace.unreached is not None,
+        found.pace.unreached is not None and not found.pace.relay.is_probing,
     )
     yield Gauge("notices_unknown", "System emails that may have arrived.", found.notices.unknown)
     yield _counter("signups", "Sign-ups, by the stage they reached.", "step", SIGNUPS, totals)

@@ -136,6 +136,7 @@ class Gate:
         self._known = {RELAY: relay}
         self.rests_until = relay.rests_until if relay.is_paused(now) else None
         self.reason, self.is_troubled = relay.reason, relay.is_troubled
+        self.probes_after = relay.reason if relay.is_probing else ""
         self.slots: list[datetime] = []
         self.is_full = False
         self._is_limited = pacing.is_limited or relay.is_probing
