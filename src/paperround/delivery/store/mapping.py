@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    not_,
     or_,
     select,
 )
@@ -151,6 +152,8 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
         return SkipReason.CANCELLED
     if row.person_state == SubscriberState.SUPPRESSED:
         return SkipReason.SUPPRESSED
+    if row.is_paused:
+        return SkipReason.PAUSED
     active = row.person_state == row.subscription_state == SubscriberState.ACTIVE
     return None if active and row.address else SkipReason.UNSUBSCRIBED
 
@@ -169,6 +172,13 @@ _SENDS = (db.lists.c.paused_at.is_(None), db.lists.c.archived_at.is_(None))
 """The conditions that a list sends its digests."""
 
 
+_NOT_PAUSED = or_(
+    db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # checked when it was requested
+    db.subscriptions.c.paused_until.is_(None),
+    db.subscriptions.c.paused_until <= db.deliveries.c.local_date,
+)
+
+
 def due_rows(address: ColumnElement[Any]) -> Select[Any]:
     """Select the waiting deliveries with the states that decide whether each may go."""
     return (
@@ -178,6 +188,7 @@ def due_rows(address: ColumnElement[Any]) -> Select[Any]:
             db.subscribers.c.state.label("person_state"),
             db.subscriptions.c.state.label("subscription_state"),
             db.editions.c.state.label("edition_state"),
+            not_(_NOT_PAUSED).label("is_paused"),
         )
         .select_from(db.deliveries)
         .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
@@ -208,6 +219,7 @@ def sendable_now(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
             db.subscribers.c.state == SubscriberState.ACTIVE.value,
             db.subscriptions.c.id == db.deliveries.c.subscription_id,
             db.subscriptions.c.state == SubscriberState.ACTIVE.value,
+            _NOT_PAUSED,
             *conditions,
         )
         .correlate(db.deliveries)

@@ -11,6 +11,7 @@ from paperround.db.dialect import column_in, insert_new, insert_with_conflict
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import (
     COMPLAINT,
     GONE,
@@ -202,6 +203,14 @@ class Signups(Store):
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
             .values(**address_columns(address), changed_at=now)
+        )
+        # A message made for the old address lost its token, so it gets no dot and is made again.
+        c = db.deliveries.c
+        claimed = c.state == DeliveryState.CLAIMED.value
+        self._connection.execute(
+            update(db.deliveries)
+            .where(c.subscriber_id == subscriber, claimed)
+            .values(state=DeliveryState.QUEUED.value, token="", lease_until=None)
         )
         return moved.rowcount == 1
 
