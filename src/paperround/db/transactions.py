@@ -241,6 +241,11 @@ class SqlDatabase:
                         # and SQLAlchemy would return such a connection to the pool.
                         connection.invalidate()
                         raise
+            except OperationalError as error:
+                # SQLite keeps a file that it opened on a read-only file system read-only for ever.
+                if "readonly database" in str(error.orig):
+                    connection.invalidate()
+                raise
             finally:
                 connection.close()
 
