@@ -43,19 +43,19 @@ class CalendarPage:
 def calendar_page(database: Database, list_name: str, year: str, *, now: datetime) -> CalendarPage:
     """Return the calendar of a year, `2026` (default: the newest with editions).
 
-    Raises NotFound for the list, and InvalidInput for an invalid year.
+    Raises NotFound for the list, also for a private one, and InvalidInput for an invalid year.
     """
     if year and not _YEAR.fullmatch(year):
         raise invalid("year", "%(given)s is not a year: write it like 2026", given=year)
     with database.reading() as work:
-        mailing_list = work[ListStore].get(list_name)
+        mailing_list = work[ListStore].get_public(list_name)
         newest = latest_days(work, mailing_list, TrendingPeriod.DAY, now)[1]
         shown = int(year) if year else newest.year
         first, last = date(shown, 1, 1), date(shown, 12, 31)
         editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
         earlier = work[EditionStore].recent(mailing_list.id, before=first, limit=1)
         later = work[EditionStore].following(mailing_list.id, after=last)
-        lists = tuple(work[ListStore].all())
+        lists = tuple(work[ListStore].public())
     days = {one.day: one for one in group_by_day(editions)}
     months = sorted({day.month for day in days})
     return CalendarPage(

@@ -39,7 +39,7 @@ from paperround.signup.magic_links import (
     run_as_reader,
     write_as_reader,
 )
-from paperround.signup.requests import require_admitted
+from paperround.signup.requests import open_list
 from paperround.subscribers.audit import READER, audit_person, changes_of
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpack_preferences
 from paperround.subscribers.interests import Interest, validate_interests
@@ -373,12 +373,11 @@ def join_list(context: SignupContext, token: str, list_name: str, *, now: dateti
     current one; return False for any other link. It needs no confirmation: this link reached their
     inbox.
 
-    Raises NotFound for an unknown list, and what `require_admitted` raises.
+    Raises what `signup.requests.open_list` raises.
     """
 
     def join(work: Transaction, reader: TokenHolder) -> Welcome | None:
-        mailing_list = work[ListStore].get(list_name)
-        require_admitted(mailing_list, reader.address)
+        mailing_list = open_list(work, list_name, reader.address)
         welcome = subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
         if welcome is not None:
             audit_person(work, reader.person.id, "join list", by=READER, now=now, list=list_name)

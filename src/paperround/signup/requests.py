@@ -11,7 +11,7 @@ nor its timing reveals anything.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paperround.core.errors import SignupClosed, invalid
+from paperround.core.errors import InvalidInput, SignupClosed, invalid
 from paperround.core.languages import marked
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Transaction, write
@@ -66,11 +66,23 @@ def require_open(mailing_list: MailingList) -> None:
         )
 
 
-def require_admitted(mailing_list: MailingList, address: Address) -> None:
-    """Raise SignupClosed if nobody may sign up, InvalidInput if the list is not for the address.
-    Neither depends on what is known of the address."""
-    require_open(mailing_list)
-    require_domain(mailing_list, address)
+def open_list(work: Transaction, name: str, address: Address | None = None) -> MailingList:
+    """Return the list `name`, which may be private, if people (at `address`) may sign up for it.
+
+    Raises NotFound, SignupClosed if nobody may sign up, and InvalidInput if the list is not for the
+    address: none depends on what is known of the address. A private list that refuses is reported
+    as unknown, so that a refusal does not tell that it exists.
+    """
+    found = work[ListStore].get_public(name, opened=True)
+    try:
+        require_open(found)
+        if address is not None:
+            require_domain(found, address)
+    except (SignupClosed, InvalidInput):
+        if found.private:
+            raise work[ListStore].unknown(name) from None
+        raise
+    return found
 
 
 def require_domain(mailing_list: MailingList, address: Address) -> None:
@@ -110,10 +122,8 @@ def subscribe(context: SignupContext, request: SignupRequest, *, now: datetime) 
     """
 
     def ask(work: Transaction) -> None:
-        mailing_list = work[ListStore].get(request.list_name)
-        also = [work[ListStore].get(name) for name in dict.fromkeys(request.also)]
-        for one in (mailing_list, *also):
-            require_admitted(one, request.address)
+        mailing_list = open_list(work, request.list_name, request.address)
+        also = [open_list(work, one, request.address) for one in dict.fromkeys(request.also)]
         fitted = _fitted(request.preferences, mailing_list)
         preferences = checked(fitted, zone=mailing_list.zone, now=now)
         interests = validate_interests(request.interests)

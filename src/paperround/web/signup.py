@@ -24,7 +24,7 @@ from paperround.self_service.preview import Preview, first_digest_preview
 from paperround.signup import confirm as signup
 from paperround.signup import requests
 from paperround.signup.limits import count_refused, needs_proof_of_work
-from paperround.signup.requests import SignupRequest, count_trapped, require_open
+from paperround.signup.requests import SignupRequest, count_trapped, open_list, require_open
 from paperround.subscribers.addresses import parse_address, refused_domains, suggest_domain
 from paperround.subscribers.interests import Interest, InterestKind, bounded, interest, interests_in
 from paperround.subscribers.model import Address, Preferences
@@ -226,12 +226,11 @@ def _lists_of_form(
         if not may_name or form.several or not is_named:
             return lists
         try:
-            named = work[ListStore].get_public(form.list_name, opened=True)
+            named = open_list(work, form.list_name)
         except NotFound:
             if is_refused:
                 return lists
             raise
-    require_open(named)
     return lists if named in lists else [named]
 
 

@@ -39,8 +39,12 @@ class ListStore(Store):
         of its own `opened` it."""
         found = self._find(name)
         if found is None or (found.private and not opened):
-            raise _unknown(name, self.public())
+            raise self.unknown(name)
         return found
+
+    def unknown(self, name: str) -> NotFound:
+        """Return the error for a list that a visitor may not know of: it names the public lists."""
+        return _unknown(name, self.public())
 
     def public(self) -> list[MailingList]:
         """Return every list that is not private, by name."""
