@@ -45,9 +45,9 @@ def test_the_page_says_what_will_change_and_its_button_what_did(
         assert will[verdict] in ask(site, digest_token, verdict)
         assert site.dump() == before
         assert did[verdict] in ask(site, digest_token, verdict, verdict=verdict)
-        assert did[verdict] in ask(site, digest_token, verdict)
+        assert will[verdict] in ask(site, digest_token, verdict)
         undone = ask(site, digest_token, verdict, undo=verdict)
-        assert "Undone." in undone
+        assert "Undone" in undone
         assert will[verdict] not in undone
 
 
@@ -73,6 +73,26 @@ def test_a_digest_whose_row_is_deleted_says_that_it_is_too_old(
     assert "This email is too old" in page
     assert "more of" not in page
     assert "The next papers" not in page
+
+
+@pytest.mark.accept("S20", part="rated")
+def test_the_link_of_a_digest_does_not_tell_what_its_reader_said(
+    site: Site, digest_token: str, choices_token: str, papers: Papers
+) -> None:
+    path, paper = f"/feedback/{digest_token}", str(papers[0].paper_id)
+    undo = {"paper": paper, "undo": "save"}
+
+    def told() -> list[str]:
+        asked = [site.client.get(f"{path}{one}") for one in ("", *(f"/{v}/p1" for v in VERDICTS))]
+        undone = [site.client.post(path, data=undo), site.client.post(f"{path}/save/p1", data=undo)]
+        return [answer.text for answer in (*asked, *undone)]
+
+    before = told()
+    for verdict in VERDICTS:
+        save(site, digest_token, 1, verdict=verdict)
+        note = {"action": "keep", "paper": paper, "note": "Mine"}
+        site.client.post(f"/preferences/{choices_token}/saved", data=note)
+        assert told() == before
 
 
 @pytest.mark.accept("F54", part="one click")

@@ -72,7 +72,9 @@ def answers(site: Site, name: str, edition: Edition) -> dict[tuple[str, str], tu
     found = {}
     for method, path, how in requests(name, edition):
         answer = site.client.request(method, path, **how)  # type: ignore[arg-type]
-        stamped = re.sub(r'(name="(stamp|work|challenge)" value=|data-\w+=)"[^"]*"', "", answer.text)
+        stamped = re.sub(
+            r'(name="(stamp|work|challenge)" value=|data-\w+=)"[^"]*"', "", answer.text
+        )
         found[method, path.replace(name, KEPT)] = answer.status_code, stamped.replace(name, KEPT)
     return found
 

@@ -39,14 +39,13 @@ _PLACE = re.compile(r"([pr])([1-9]\d{0,2})", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in order, those that rose since they were left out, and the
-    reader's ratings."""
+    """The papers of one digest, in order, and those that rose since they were left out. It has no
+    ratings: the digest may have been forwarded."""
 
     list_title: str
     local_date: date
     papers: tuple[EditionPaper, ...]
     risen: tuple[RisenPaper, ...]
-    ratings: frozenset[tuple[PaperId, str]]
 
     def paper_at(self, place: str) -> PaperId | None:
         """Return the paper that an email calls `p3`, its third one, or `r1`, the first that rose;
@@ -103,14 +102,12 @@ def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
         if owner is None:
             return None
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
-        ratings = work[SubscriberStore].feedback_of(owner.subscriber_id)
         mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
     return FeedbackForm(
         list_title=mailing_list.title,
         local_date=owner.local_date,
         papers=papers,
         risen=owner.risen,
-        ratings=frozenset(ratings),
     )
 
 
@@ -155,10 +152,11 @@ def give_feedback(
     return write_as_reader(context, token, give)
 
 
-def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, verdict: str) -> bool:
-    """Delete the rating of a paper by the reader of its digest; return False if there was none.
+def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, verdict: str) -> None:
+    """Delete the rating of a paper by the reader of its digest, if there is one.
 
-    A saved paper with a note or in a collection stays: the digest may have been forwarded.
+    A saved paper with a note or in a collection stays: the digest may have been forwarded. For the
+    same reason nobody is told what happened.
     """
 
     def take_back(work: Transaction) -> bool:
@@ -171,7 +169,7 @@ def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, ve
             return False
         return work[SubscriberStore].withdraw_feedback(person, paper, verdict) is not None
 
-    return write_as_reader(context, token, take_back)
+    write_as_reader(context, token, take_back)
 
 
 def _paper_of_digest(work: Transaction, owner: DeliveryOwner, paper_id: PaperId) -> PaperId | None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from paperround.bootstrap import AppContext
 from paperround.editions.model import DeliveryId
+from paperround.papers.model import PaperId
 from paperround.self_service.feedback import (
     Lesson,
     Removed,
@@ -81,19 +82,27 @@ def save_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form
     """Save or undo the rating of one paper of the digest."""
     paper = parse_paper_id(form.paper)
     if paper is not None and form.undo:
-        undone = take_back_feedback(app.signup_context, token, paper, form.undo)
-        return _digest_page(app, token, "undone" if undone else "kept")
+        take_back_feedback(app.signup_context, token, paper, form.undo)
+        return _digest_page(app, token, _UNDONE.get(form.undo, "undone"))
     noted = paper is not None and give_feedback(
         app.signup_context, token, paper, form.verdict, now=now
     )
-    return _digest_page(app, token, "noted" if noted else "")
+    given = (paper, form.verdict) if noted else None
+    return _digest_page(app, token, "noted" if noted else "", given)
 
 
-def _digest_page(app: AppContext, token: str, done: str = "") -> Response:
+_UNDONE = {SAVE: "unsaved"}
+"""What a page says of a rating that was undone: a saved paper may stay."""
+
+
+def _digest_page(
+    app: AppContext, token: str, done: str = "", given: tuple[PaperId | None, str] | None = None
+) -> Response:
+    """Show the papers of a digest, and of its reader's ratings only the one just `given`."""
     sheet = papers_of_digest(app.signup_context, token)
     if sheet is None:
         return private_page(app, "no_feedback.html")
-    return private_page(app, "feedback.html", sheet=sheet, done=done, token=token)
+    return private_page(app, "feedback.html", sheet=sheet, done=done, given=given, token=token)
 
 
 @router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
@@ -122,20 +131,19 @@ def answer_question(
     if paper is None:
         return _digest_page(app, token)
     if form.undo:
-        undone = take_back_feedback(context, token, paper, verdict)
-        return _question_page(app, token, verdict, place, "undone" if undone else "kept")
-    give_feedback(context, token, paper, verdict, now=now)
-    return _question_page(app, token, verdict, place)
+        take_back_feedback(context, token, paper, verdict)
+        return _question_page(app, token, verdict, place, _UNDONE.get(verdict, "undone"))
+    noted = give_feedback(context, token, paper, verdict, now=now)
+    return _question_page(app, token, verdict, place, is_said=noted)
 
 
 def _question_page(
-    app: AppContext, token: str, verdict: str, place: str, done: str = ""
+    app: AppContext, token: str, verdict: str, place: str, done: str = "", *, is_said: bool = False
 ) -> Response:
     sheet = papers_of_digest(app.signup_context, token)
     lesson = None if sheet is None else lesson_at(app.signup_context, sheet, place, verdict)
     if sheet is None or lesson is None:
         return _digest_page(app, token)
-    is_said = (lesson.paper_id, verdict) in sheet.ratings
     return private_page(
         app, "question.html", lesson=lesson, is_said=is_said, done=done, token=token
     )
