@@ -88,19 +88,6 @@ def test_an_old_paper_moved_down_with_its_age() -> None:
             "It was moved down because one person listed many of the papers above it.",
         ),
         (
-            "colleagues",
-            0.5,
-            "Moved up: at least three colleagues who share their saves liked it.",
-        ),
-        (
-            "colleagues",
-            -0.5,
-            (
-                "Moved down: at least three colleagues who share their saves asked for fewer "
-                "papers like this."
-            ),
-        ),
-        (
             "prior_authors",
             0.3,
             "Earlier papers by its authors got more votes than most, which moved it up.",
@@ -160,7 +147,7 @@ def test_there_are_five_sentences_at_most_and_similar_papers_come_last() -> None
 
 
 def test_every_sentence_is_told_in_every_language() -> None:
-    names = ("prior", "prior_text", "topics", "colleagues")
+    names = ("prior", "prior_text", "topics")
     both = [(part, sign) for part in names for sign in (-1.0, 1.0)]
     told = {
         *explained(seen(42, 24), seen(82), votes=82, **listed(3)),

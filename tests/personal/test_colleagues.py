@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from paperround.core.i18n.locale import locale_for
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
@@ -14,6 +15,7 @@ from paperround.digests.render.composer import MailRenderer
 from paperround.editions.model import DigestKind, EditionPaper, NewEdition
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.merge import joined
+from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
 from paperround.personal.colleagues import load_colleagues
 from paperround.personal.views import PaperIndex
@@ -22,13 +24,16 @@ from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import parse_weights
 from paperround.subscribers.model import Address, Frequency, Preferences, Subscription
 from paperround.subscribers.store.subscribers import SubscriberStore
-from tests.builders import everything_kept
+from paperround.web.papers_api import PlacedPaper
+from paperround.web.templates import _score_parts
+from tests.builders import edition_paper, everything_kept
 from tests.digests.messages import sender_identity
 from tests.digests.publishing import DAY, PLAIN, publish_at
 from tests.personal.sharing import (
     COLLEAGUES,
     FRIDAY,
     SHARING,
+    SILENT,
     THURSDAY,
     choose,
     first_edition,
@@ -210,6 +215,55 @@ def test_numbers_are_forgotten_with_the_tail_of_their_edition(database: SqlDatab
         work[EditionStore].forget_tails(before=SATURDAY)
         assert not work[EditionStore].get(edition.id).shared
     assert told(friday(database, "new")) == "Saved by 6 colleagues"
+
+
+# --- invented readers ---------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("S21", part="few", mutant="few-sharers-are-counted")
+def test_invented_readers_around_a_real_one_learn_nothing_of_what_it_saves(
+    database: SqlDatabase,
+) -> None:
+    first_edition(database)
+    for name in SILENT:
+        choose(database, name, Preferences(), THURSDAY)
+    subscribe(database, "new", wish=SHARING)
+    say(database, ["bob", "cleo", "dan"])
+    before = draft_edition(database, PLAIN, "trending", day=None, now=FRIDAY)
+    say(database, ["ada"])
+    assert draft_edition(database, PLAIN, "trending", day=None, now=FRIDAY) == before
+    next_edition(database)
+    assert not is_told(database, "new")
+
+
+@pytest.mark.accept("S21", part="new readers")
+def test_who_shares_since_less_than_three_weeks_does_not_count(database: SqlDatabase) -> None:
+    first_edition(database)
+    for name in ("bob", "cleo"):
+        since = replace(SHARING, shares_since=FRIDAY - 20 * DAY)
+        choose(database, name, since, THURSDAY)
+    subscribe(database, "new", "kim", wish=SHARING)  # so ten others still count
+    say(database, ["ada", "bob", "cleo"])
+    assert not next_edition(database).shared
+
+
+@pytest.mark.accept("S21", part="delay")
+def test_a_save_counts_a_day_later(database: SqlDatabase) -> None:
+    first_edition(database)
+    say(database, ["ada", "bob", "cleo"], now=FRIDAY - DAY + HOUR)
+    assert not next_edition(database).shared
+    assert next_edition(database, SATURDAY).shared
+
+
+@pytest.mark.accept("S21", part="pages")
+def test_no_public_number_says_what_colleagues_said() -> None:
+    paper = edition_paper(1, PaperId(1))
+    liked = replace(paper, score=paper.score + 0.5, parts={**paper.parts, "colleagues": 0.5})
+    assert (liked.public_score, liked.public_parts) == (paper.score, paper.parts)
+    shown = PlacedPaper.of(liked).model_dump()
+    assert shown == PlacedPaper.of(paper).model_dump()
+    assert "colleagues" not in dict(_score_parts(locale_for(), liked))
 
 
 # --- the ranking -------------------------------------------------------------------------------

@@ -116,7 +116,6 @@ def explain(
         _votes(place, paper, counts, as_of),
         *_age(paper, as_of),
         *_caps(place.parts),
-        *_moved(place.parts, "colleagues"),
         *(freeze("rank.folded", title=shortened(one.title, _LONGEST_TITLE)) for one in folded[:1]),
         *_authors(place),
         *_expected(place.parts),

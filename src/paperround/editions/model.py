@@ -117,6 +117,16 @@ class EditionPaper(TailPaper):
         return self.reason.startswith(CHOSEN)
 
     @property
+    def public_parts(self) -> Mapping[str, float]:
+        """The parts that anybody may see: not what readers who share said of it."""
+        return {name: value for name, value in self.parts.items() if name != "colleagues"}
+
+    @property
+    def public_score(self) -> float:
+        """The sum of the public parts."""
+        return round(self.score - self.parts.get("colleagues", 0.0), 4)
+
+    @property
     def name(self) -> str:
         """The name of its page: its arXiv id, else the id it was frozen with."""
         return page_name(self.identifiers, self.frozen_id or self.paper_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -38,6 +38,14 @@ class SavedPaper:
 
 LEAST_COLLEAGUES = 3
 """How many readers must agree before their opinion is shown, or changes a ranking."""
+LEAST_SHARERS = 10
+"""How many readers of a list must share before any of them counts: among fewer, somebody who adds
+two addresses of their own could tell what one reader saved."""
+SHARES_COUNT_AFTER = timedelta(weeks=3)
+"""How long a reader must have shared before they count, so that nobody adds readers at short
+notice."""
+SAVES_COUNT_AFTER = timedelta(days=1)
+"""How old a rating must be to count, so that no edition changes right after one person's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,8 @@ LISTS: dict[str, Any] = {
 
 
 class PlacedPaper(Resource):
-    """A paper as it was when the edition was frozen. `parts` add up to `score`; `withdrawn` says
-    whether it has been withdrawn since."""
+    """A paper as it was when the edition was frozen. `parts` add up to `score`, both without what
+    readers who share said of it; `withdrawn` says whether it has been withdrawn since."""
 
     position: int
     id: int = value_of("paper_id")
@@ -119,8 +119,8 @@ class PlacedPaper(Resource):
     authors: list[str]
     gist: str
     reason: Annotated[str, BeforeValidator(english_reason)]
-    score: float
-    parts: dict[str, float]
+    score: float = value_of("public_score")
+    parts: dict[str, float] = value_of("public_parts")
     votes: int | None
     comments: int | None
     identifiers: Identifiers

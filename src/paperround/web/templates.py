@@ -71,10 +71,10 @@ def _row_of(facts: Sequence[str]) -> str:
 
 
 def _score_parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
-    """Return the names and values of the parts of a score that are not 0."""
+    """Return the names and values of the public parts of a score that are not 0."""
     return [
         (locale.word(name.replace("_", " ")), _signed(locale, 4, value))
-        for name, value in paper.parts.items()
+        for name, value in paper.public_parts.items()
         if value
     ]
 

@@ -191,13 +191,6 @@ MESSAGES: Mapping[str, Message] = {
     ),
     "rank.topics_up": marked("Its topic was on the rise, which moved it up."),
     "rank.topics_down": marked("Its topic was not on the rise, which moved it down."),
-    "rank.colleagues_up": marked(
-        "Moved up: at least three colleagues who share their saves liked it."
-    ),
-    "rank.colleagues_down": marked(
-        "Moved down: at least three colleagues who share their saves asked for fewer papers like "
-        "this."
-    ),
     "rank.similar": marked("Similar papers here have %(numbers)s votes."),
     "rank.similar_one": marked("A similar paper here has %(votes)s."),
     "source.new": marked("%(new)s new"),

@@ -2,7 +2,7 @@
 
 A reader counts on the lists where they share, from the moment they began, with their ratings of
 papers in that list's emails. Nobody can be identified: numbers below LEAST_COLLEAGUES are not
-returned.
+returned, a list needs LEAST_SHARERS, and what is new does not count yet.
 """
 
 from datetime import datetime
@@ -14,7 +14,13 @@ from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.readers import LEAST_COLLEAGUES, SharedOpinion
+from paperround.subscribers.readers import (
+    LEAST_COLLEAGUES,
+    LEAST_SHARERS,
+    SAVES_COUNT_AFTER,
+    SHARES_COUNT_AFTER,
+    SharedOpinion,
+)
 
 _ACTIVE = SubscriberState.ACTIVE.value
 
@@ -62,6 +68,15 @@ def _said(list_id: ListId, after: datetime, by: datetime) -> Subquery:
     """Select each person's rating of each paper: whether they saved it, and 1, or -1 if they want
     fewer papers like it, which outweighs a save."""
     c, theirs = db.feedback.c, db.subscriptions.c
+    shares = (
+        theirs.list_id == list_id,
+        theirs.state == _ACTIVE,
+        db.subscribers.c.state == _ACTIVE,
+        theirs.shares_since <= by - SHARES_COUNT_AFTER,
+    )
+    sharers = select(func.count()).select_from(
+        db.subscriptions.join(db.subscribers, db.subscribers.c.id == theirs.subscriber_id)
+    )
     return (
         select(
             c.paper_id,
@@ -72,13 +87,12 @@ def _said(list_id: ListId, after: datetime, by: datetime) -> Subquery:
         .join(db.subscribers, db.subscribers.c.id == c.subscriber_id)
         .join(db.deliveries, db.deliveries.c.id == c.delivery_id)
         .where(
-            theirs.list_id == list_id,
-            theirs.state == _ACTIVE,
-            db.subscribers.c.state == _ACTIVE,
+            *shares,
+            sharers.where(*shares).correlate(None).scalar_subquery() >= LEAST_SHARERS,
             db.deliveries.c.list_id == list_id,
             c.created_at >= theirs.shares_since,
-            c.created_at > after,
-            c.created_at <= by,
+            c.created_at > after - SAVES_COUNT_AFTER,
+            c.created_at <= by - SAVES_COUNT_AFTER,
         )
         .group_by(c.paper_id, c.subscriber_id)
         .subquery("said")
