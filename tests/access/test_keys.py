@@ -168,16 +168,41 @@ def test_the_use_of_a_key_is_noted_at_most_once_a_minute(database: SqlDatabase) 
 def test_a_key_creates_no_key_that_may_do_more_than_itself(
     database: SqlDatabase, wanted: list[Scope]
 ) -> None:
-    own = frozenset([Scope.FEEDS_WRITE, Scope.KEYS_READ])
+    own = create(database, [Scope.FEEDS_WRITE, Scope.KEYS_READ]).key
     with pytest.raises(InvalidInput, match="can only grant its own scopes") as caught:
-        create(database, wanted, within=own)
+        create(database, wanted, maker=own)
     assert caught.value.code == "scopes"
-    assert list_keys(database) == []
+    assert list_keys(database) == [own]
 
 
 def test_what_may_write_may_give_away_reading(database: SqlDatabase) -> None:
-    own = frozenset([Scope.FEEDS_WRITE, Scope.KEYS_WRITE])
-    assert create(database, [Scope.FEEDS_READ], within=own).key.scopes == {Scope.FEEDS_READ}
+    own = create(database, [Scope.FEEDS_WRITE, Scope.KEYS_WRITE]).key
+    assert create(database, [Scope.FEEDS_READ], maker=own).key.scopes == {Scope.FEEDS_READ}
+
+
+@pytest.mark.accept("S22", part="expiry", mutant="a-key-makes-one-that-lives-longer")
+@pytest.mark.parametrize("wanted", [None, NOW + timedelta(days=9999)])
+def test_a_key_creates_no_key_that_ends_later(
+    database: SqlDatabase, wanted: datetime | None
+) -> None:
+    day = NOW + timedelta(days=1)
+    own = create(database, expires_at=day).key
+    assert create(database, maker=own, expires_at=wanted).key.expires_at == day
+    assert create(database, maker=own, expires_at=NOW + MINUTE).key.expires_at == NOW + MINUTE
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("S22", part="revoked")
+def test_what_a_key_made_ends_with_it(database: SqlDatabase) -> None:
+    first, other = create(database), create(database)
+    child = create(database, maker=first.key)
+    grandchild = create(database, maker=child.key)
+    ended = revoke_key(database, first.key.prefix, now=NOW)
+    assert ended == [one.key.prefix for one in (first, child, grandchild)]
+    assert [show(database, one.text) for one in (first, child, grandchild)] == [None] * 3
+    late = create(database, maker=child.key)  # made while its maker was being revoked
+    assert show(database, late.text) is None
+    assert show(database, other.text) is not None
 
 
 # --- when a key ends ---------------------------------------------------------------------------

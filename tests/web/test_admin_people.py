@@ -17,6 +17,7 @@ from paperround.editions.store.lists import ListStore
 from tests.builders import NOW, returned_event, seed_subscribers
 from tests.web.admin import fields_of, key_for, program
 from tests.web.conftest import Site
+from tests.web.operators import add, logged_in
 
 ADMIN = "/api/v1/admin"
 PEOPLE = f"{ADMIN}/subscribers"
@@ -70,6 +71,22 @@ def test_a_person_is_found_read_and_changed(desk: TestClient) -> None:
     assert desk.get(f"{person}/export").json()["subscribers"][0]["address"] == first["email"]
     assert desk.delete(person).status_code == 204
     assert desk.get(person).status_code == 404
+
+
+@pytest.mark.accept("S22", part="read")
+def test_every_reading_of_a_person_is_audited(site: Site, desk: TestClient) -> None:
+    number = found(desk)
+    add(site)
+    operator = logged_in(site)
+    pages = [f"{PEOPLE}/{number}", f"{PEOPLE}/{number}/timeline"]
+    admin = [f"/admin/people/{number}", f"/admin/people/{number}/choices?list=trending"]
+    for client, paths in ((desk, pages), (operator, admin)):
+        for path in paths:
+            assert client.get(path).status_code == 200
+    assert desk.get(f"{PEOPLE}/999").status_code == 404
+    read = desk.get("/api/v1/admin/audit", params={"action": "read person"}).json()["items"]
+    assert [one["actor"].split()[0] for one in read] == ["operator", "operator", "key", "key"]
+    assert [one["details"] for one in read] == [{"subscriber": number}] * 4
 
 
 @pytest.mark.accept("F56", part="API")

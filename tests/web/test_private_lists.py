@@ -4,6 +4,7 @@ The routes are those of the site, so one that is added is asked as well.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -47,8 +48,8 @@ def requests(name: str, edition: Edition) -> Iterator[tuple[str, str, dict[str, 
     kind = {"kind": "topics", "text": "robots", "number": edition.papers[0].name, "token": "x"}
     values = {"day": edition.day, "cut": edition.cut, "list_name": name, "verdict": "more", **kind}
     email = {"email": "ada@mail.example", "website": ""}
-    form = {"data": {"list": name, "lists": name, "origin": "choices", **email}}
-    body = {"json": {"email": email["email"], "list": name, "also": [name]}}
+    form: dict[str, object] = {"data": {"list": name, "lists": name, "origin": "choices", **email}}
+    body: dict[str, object] = {"json": {"email": email["email"], "list": name, "also": [name]}}
     asked = {"list": name, "edition": f"{name}/{edition.day}/{edition.cut}", "q": "robots"}
     for router in ROUTERS:
         if issubclass(router.route_class, KeyedRoute | OperatorRoute):
@@ -57,13 +58,14 @@ def requests(name: str, edition: Edition) -> Iterator[tuple[str, str, dict[str, 
             assert isinstance(route, APIRoute)
             for ending in ("atom", "rss", "json", "bib") if "ending" in route.path else ("",):
                 own = {**values, "ending": ending, "name": edition.papers[0].name}
-                path = re.sub(
-                    r"\{(\w+)[^}]*\}", lambda hit, own=own: str(own.get(hit[1], "1")), route.path
-                )
+                plain = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.path)
+                path = plain.format_map(defaultdict(lambda: "1", own))
                 known = {field.alias for field in route.dependant.query_params}
                 query = {key: value for key, value in asked.items() if key in known}
-                for method in route.methods:
-                    how = {} if method == "GET" else body if path.startswith("/api") else form
+                for method in route.methods or ():
+                    how: dict[str, object] = (
+                        {} if method == "GET" else body if path.startswith("/api") else form
+                    )
                     yield method, f"{path}?{urlencode(query)}", how
 
 

@@ -73,14 +73,14 @@ def create_key(
     *,
     expires_at: datetime | None,
     now: datetime,
-    within: frozenset[Scope] | None = None,
+    maker: ApiKey | None = None,
     by: str = COMMAND_LINE,
 ) -> CreatedKey:
     """Create a key of 256 random bits; only its hash is stored.
 
-    The new key cannot exceed `within`, the scopes of the key that requests it. Raises InvalidInput,
-    with the field as its code, for an unprintable, empty or long name, for no scope or one outside
-    `within`, and for an expiry in the past.
+    The new key cannot exceed its `maker`, the key that requests it: it ends no later, whatever
+    `expires_at` says. Raises InvalidInput, with the field as its code, for an unprintable, empty or
+    long name, for no scope or one that its maker lacks, and for an expiry in the past.
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise InvalidInput(
@@ -89,7 +89,7 @@ def create_key(
     allowed = frozenset(scopes)
     if not allowed:
         raise InvalidInput(f"say what the key may do: {', '.join(Scope)}", code="scopes")
-    beyond = sorted(one for one in allowed if within is not None and not allows(within, one))
+    beyond = sorted(one for one in allowed if maker is not None and not allows(maker.scopes, one))
     if beyond:
         raise InvalidInput(
             f"a key can only grant its own scopes, which do not include {', '.join(beyond)}",
@@ -97,12 +97,19 @@ def create_key(
         )
     if expires_at is not None and expires_at <= now:
         raise InvalidInput("the key would already be expired", code="expires")
+    ends = (expires_at, None if maker is None else maker.expires_at)
+    expires_at = min((one for one in ends if one is not None), default=None)
 
     def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
         text = key_text(prefix, secrets.token_urlsafe(32))
         new = NewKey(
-            name=name, prefix=prefix, digest=digest_of(text), scopes=allowed, expires_at=expires_at
+            name=name,
+            prefix=prefix,
+            digest=digest_of(text),
+            scopes=allowed,
+            expires_at=expires_at,
+            parent=None if maker is None else maker.id,
         )
         created = CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
         details = {"scopes": ", ".join(sorted(allowed)), "expires": _words_of(expires_at)}
@@ -169,16 +176,18 @@ def _find(work: Transaction, prefix: str) -> ApiKey:
     return found
 
 
-def revoke_key(database: Database, prefix: str, *, now: datetime, by: str = COMMAND_LINE) -> bool:
-    """Revoke the key with this prefix; return False if it already was. Raises NotFound."""
+def revoke_key(
+    database: Database, prefix: str, *, now: datetime, by: str = COMMAND_LINE
+) -> list[str]:
+    """Revoke the key with this prefix and all keys that it made; return the prefixes of those that
+    were not revoked before. Raises NotFound."""
 
-    def end(work: Transaction) -> bool:
-        found = _find(work, prefix)
-        is_new = work[KeyStore].revoke(found.id, now=now)
-        if is_new:
-            entry = AuditedAction(actor=by, action="revoke key", target=by_key(prefix))
+    def end(work: Transaction) -> list[str]:
+        ended = work[KeyStore].revoke(_find(work, prefix).id, now=now)
+        for one in ended:
+            entry = AuditedAction(actor=by, action="revoke key", target=by_key(one))
             work[AuditStore].note(entry, now=now)
-        return is_new
+        return ended
 
     return write(database, end)
 
@@ -198,7 +207,8 @@ def authenticate(
     with database.reading() as work:
         failures = work[RateStore].count(counter, FAILURES.period, now=now)
         found = work[KeyStore].find(prefix_of(shown) or "")
-    if found is not None and matches(shown, found) and found.is_live(now):
+        is_live = work[KeyStore].is_live(found, now)
+    if found is not None and matches(shown, found) and is_live:
         if found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY:
             id_ = found.id
             write(database, lambda work: work[KeyStore].touch(id_, now=now))

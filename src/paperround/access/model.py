@@ -41,13 +41,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
-    """A key to be stored: its public prefix and the SHA-256 of the whole key."""
+    """A key to be stored: its public prefix and the SHA-256 of the whole key. `parent` is the key
+    that made it, None if a person did."""
 
     name: str
     prefix: str
     digest: str
     scopes: frozenset[Scope]
     expires_at: datetime | None
+    parent: KeyId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

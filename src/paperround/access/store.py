@@ -66,14 +66,24 @@ class KeyStore(Store):
         )
         return [_key(row) for row in found]
 
-    def revoke(self, key: KeyId, *, now: datetime) -> bool:
-        """Revoke a key; return False if it already was."""
-        revoking = (
-            update(db.api_keys)
-            .where(db.api_keys.c.id == key, db.api_keys.c.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
-        return self._connection.execute(revoking).rowcount == 1
+    def revoke(self, key: KeyId, *, now: datetime) -> list[str]:
+        """Revoke a key and all keys that it made; return the prefixes of those not revoked before,
+        its own first."""
+        c, made, ended = db.api_keys.c, [key], list[str]()
+        while made:
+            revoking = update(db.api_keys).where(c.id.in_(made), c.revoked_at.is_(None))
+            found = revoking.values(revoked_at=now).returning(c.prefix)
+            ended += self._connection.execute(found).scalars()
+            made = list(self._connection.execute(select(c.id).where(c.parent.in_(made))).scalars())
+        return ended
+
+    def is_live(self, key: ApiKey | None, now: datetime) -> bool:
+        """Return whether a key, the key that made it, and all before that are live."""
+        while key is not None and key.is_live(now) and key.parent is not None:
+            maker = select(db.api_keys).where(db.api_keys.c.id == key.parent)
+            row = self._connection.execute(maker).one_or_none()
+            key = None if row is None else _key(row)
+        return key is not None and key.is_live(now)
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
         """Store when the key was used; the latest use counts, in whatever order they are stored."""

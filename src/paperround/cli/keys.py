@@ -83,10 +83,13 @@ def revoke(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a key at once."""
+    """Revoke a key and all keys that it made, at once."""
     from paperround.access.keys import revoke_key
 
     context = runtime(now)
     ended = revoke_key(context.database, prefix, now=context.clock.now(), by=actor())
-    line = "revoked" if ended else "was revoked already"
-    print_result({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
+    made = [one for one in ended if one != prefix]
+    line = "revoked" if prefix in ended else "was revoked already"
+    line += f", and {', '.join(made)} that it made" if made else ""
+    value = {"prefix": prefix, "revoked": prefix in ended, "made": made}
+    print_result(value, line, as_json=as_json)

@@ -62,13 +62,16 @@ OPTIONS = {
 """The option that is wrong, by the code of the error."""
 
 
-def _who(who: str, now: datetime | None) -> "tuple[AppContext, SubscriberId]":
-    """Return the installation, and the number of a person."""
-    from paperround.self_service.help_desk import person_number
+def _who(who: str, now: datetime | None, reads: bool = False) -> "tuple[AppContext, SubscriberId]":
+    """Return the installation, and the number of a person; `reads` is audited."""
+    from paperround.self_service.help_desk import note_reading, person_number
 
     context = runtime(now)
     with usage("WHO"):
-        return context, person_number(context.database, who)
+        number = person_number(context.database, who)
+    if reads:
+        note_reading(context.database, number, by=actor(), now=context.clock.now())
+    return context, number
 
 
 def _interests(written: Sequence[str]) -> list[Any]:
@@ -139,7 +142,7 @@ def show(who: Who, now: Now = None, as_json: AsJson = False) -> None:
     from paperround.self_service.help_desk import person_record
     from paperround.web.people_models import PersonAnswer
 
-    context, number = _who(who, now)
+    context, number = _who(who, now, reads=True)
     record = person_record(context.database, number, context.settings.keys)
     hours = Hours(hour=context.settings.default_hour)
     says = standing_of(context.database, record, hours, now=context.clock.now())
@@ -177,7 +180,7 @@ def timeline(
     from paperround.ops.timeline import timeline as run
     from paperround.web.people_models import TimelineAnswer
 
-    context, number = _who(who, None)
+    context, number = _who(who, None, reads=True)
     events = [TimelineAnswer.of(one) for one in run(context.database, number, limit=limit)]
     print_list("items", events, "at text", none="nothing", as_json=as_json)
 
@@ -188,7 +191,7 @@ def history(who: Who, as_json: AsJson = False) -> None:
     and bounces."""
     from paperround.ops.status import history_of
 
-    context, number = _who(who, None)
+    context, number = _who(who, None, reads=True)
     past = history_of(context.database, number)
     value = {
         "subscriber": past.subscriber.address,
@@ -204,7 +207,8 @@ def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
     """Return one message, or post, of a history as JSON."""
     about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
     names = "name kind state reason due_at sent_at attempts code reply message_id"
-    return {**pick_fields(mail, names), **about}
+    retry = {"next_at": mail.next_at} if mail.state == "deferred" else {}
+    return {**pick_fields(mail, names), **retry, **about}
 
 
 # --- adding and changing -------------------------------------------------------------------------

@@ -138,6 +138,14 @@ def person_record(database: Database, number: SubscriberId, keys: KeyRing) -> Pe
         )
 
 
+def note_reading(database: Database, number: SubscriberId, *, by: str, now: datetime) -> None:
+    """Audit that `by` read what is known about a person; their timeline does not show it."""
+    note = AuditedAction(
+        actor=by, action="read person", target="people", details={"subscriber": number}
+    )
+    write(database, lambda work: work[AuditStore].note(note, now=now))
+
+
 def require_person(work: Transaction, number: SubscriberId) -> Subscriber:
     """Return a person who was not erased. Raises NotFound."""
     person = work[SubscriberStore].get(number)

@@ -17,7 +17,7 @@ from paperround.access.keys import (
 )
 from paperround.access.model import ApiKey, Scope
 from paperround.access.store import KeyStore
-from paperround.web.auth import Actor, OwnScopes, keyed_router
+from paperround.web.auth import Actor, OwnKey, keyed_router
 from paperround.web.context import App, Now
 from paperround.web.models import (
     CursorPage,
@@ -114,16 +114,16 @@ def list_api_keys(app: App, now: Now, paging: Paging) -> CursorPage[KeyAnswer]:
     },
 )
 def create_api_key(
-    app: App, now: Now, actor: Actor, scopes: OwnScopes, body: KeyBody, response: Response
+    app: App, now: Now, actor: Actor, own: OwnKey, body: KeyBody, response: Response
 ) -> NewKeyAnswer:
-    """Create a key and show its text once."""
+    """Create a key that ends no later than yours, and show its text once."""
     made = create_key(
         app.database,
         body.name,
         body.scopes,
         expires_at=read_expiry(body.expires, now=now),
         now=now,
-        within=scopes,
+        maker=own,
         by=actor,
     )
     response.headers["Location"] = f"{PREFIX}/{made.key.prefix}"
@@ -138,5 +138,6 @@ def read_api_key(app: App, now: Now, prefix: KeyPrefix) -> KeyAnswer:
 
 @router.delete("/{prefix}", summary="Revoke a key", status_code=204)
 def revoke_api_key(app: App, now: Now, actor: Actor, prefix: KeyPrefix) -> None:
-    """Revoke a key at once. It stays in the list. Repeating this is harmless."""
+    """Revoke a key and all keys that it made, at once. They stay in the list. Repeating this is
+    harmless."""
     revoke_key(app.database, prefix, now=now, by=actor)

@@ -92,10 +92,11 @@ def add_person(
 
 
 @router.get("/{subscriber_id}", summary="Read a person")
-def read_person(app: App, now: Now, subscriber_id: RowNumber) -> PersonAnswer:
-    """One person: their choices, whether they get email, and if not, why."""
+def read_person(app: App, now: Now, actor: Actor, subscriber_id: RowNumber) -> PersonAnswer:
+    """One person: their choices, whether they get email, and if not, why. It is audited."""
     number, keys = SubscriberId(subscriber_id), app.settings.keys
     record = help_desk.person_record(app.database, number, keys)
+    help_desk.note_reading(app.database, number, by=actor, now=now)
     hours = Hours(hour=app.settings.default_hour)
     return PersonAnswer.of(record, standing_of(app.database, record, hours, now=now))
 
@@ -186,12 +187,15 @@ def move_person(
 
 
 @router.get("/{subscriber_id}/timeline", summary="Read a person's timeline")
-def read_timeline(app: App, subscriber_id: RowNumber, paging: Paging) -> TimelinePage:
+def read_timeline(
+    app: App, now: Now, actor: Actor, subscriber_id: RowNumber, paging: Paging
+) -> TimelinePage:
     """Messages and server replies, bounces, complaints, changed choices and used links, newest
-    first."""
+    first. It is audited."""
     after = paging.last_id("timeline") or 0
     number = SubscriberId(subscriber_id)
     found = timeline(app.database, number, after=after, limit=paging.rows)
+    help_desk.note_reading(app.database, number, by=actor, now=now)
     places = range(after + 1, after + len(found) + 1)
     return TimelinePage(
         items=[TimelineAnswer.of(one) for one in found[: paging.limit]],

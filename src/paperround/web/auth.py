@@ -129,7 +129,7 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
-            request.state.scopes = key.scopes
+            request.state.key = key
             sender = request.state.actor = by_key(key.prefix)
             if self.name in self.questions:
                 return await inner(request)
@@ -168,13 +168,13 @@ def get_actor(request: Request) -> str:
 Actor = Annotated[str, Depends(get_actor)]
 
 
-def get_scopes(request: Request) -> frozenset[Scope]:
-    """Return the scopes of the request's API key."""
-    scopes: frozenset[Scope] = request.state.scopes
-    return scopes
+def get_key(request: Request) -> ApiKey:
+    """Return the request's API key."""
+    key: ApiKey = request.state.key
+    return key
 
 
-OwnScopes = Annotated[frozenset[Scope], Depends(get_scopes)]
+OwnKey = Annotated[ApiKey, Depends(get_key)]
 
 
 def require_key(request: Request, scope: Scope) -> ApiKey:

@@ -325,6 +325,7 @@ api_keys = Table(
     instant("expires_at", null=True),
     instant("revoked_at", null=True),
     instant("last_used_at", null=True),
+    Column("parent", Integer, nullable=True),  # the key that made it; null: a person did
 )
 
 audit = Table(

@@ -42,6 +42,8 @@ class PersonChoices(ChoicesForm):
 @router.get("/people/{number}/choices")
 def show_choices(
     app: App,
+    now: Now,
+    by: Operator,
     request: Request,
     number: RowNumber,
     list_name: ListFilter = "",
@@ -50,6 +52,7 @@ def show_choices(
     record = help_desk.person_record(app.database, SubscriberId(number), app.settings.keys)
     mailing_list, subscription = _on_list(record, list_name)
     form = to_form(subscription.preferences, record.interests)
+    help_desk.note_reading(app.database, record.person.id, by=by, now=now)
     return _choices_page(app, request, record, mailing_list, form, shown=form_version(form))
 
 

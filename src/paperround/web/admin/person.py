@@ -45,10 +45,19 @@ Done = Annotated[str, Query(max_length=20)]
 
 @router.get("/people/{number}")
 def show_person(
-    app: App, now: Now, request: Request, number: RowNumber, paging: Paging, done: Done = ""
+    app: App,
+    now: Now,
+    by: Operator,
+    request: Request,
+    number: RowNumber,
+    paging: Paging,
+    done: Done = "",
 ) -> Response:
-    """Show what email a person gets, or why they get none, and their timeline, newest first."""
-    return _person_page(app, now, request, SubscriberId(number), paging, done=done)
+    """Show what email a person gets, or why they get none, and their timeline, newest first. It is
+    audited."""
+    page = _person_page(app, now, request, SubscriberId(number), paging, done=done)
+    help_desk.note_reading(app.database, SubscriberId(number), by=by, now=now)
+    return page
 
 
 def _person_page(
