@@ -145,11 +145,12 @@ class Settings(BaseModel):
     summarise_budget: str = "200/24h"
     summarise_seconds: int = Field(default=60, ge=1, le=600)
 
-    @field_validator("timezone")
+    @field_validator("timezone", "color")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _read(cls, text: str | None, info: ValidationInfo) -> str | None:
+        is_zone = info.field_name == "timezone"
         try:
-            return place_zone(name)
+            return place_zone(text or "") if is_zone else read_colour(text) if text else None
         except InvalidInput as error:
             raise ValueError(str(error)) from None
 
@@ -172,14 +173,6 @@ class Settings(BaseModel):
         except InvalidInput as error:
             raise ValueError(str(error)) from None
         return text
-
-    @field_validator("color")
-    @classmethod
-    def _legible(cls, text: str | None) -> str | None:
-        try:
-            return read_colour(text) if text else None
-        except InvalidInput as error:
-            raise ValueError(str(error)) from None
 
     @field_validator("logo_url")
     @classmethod
@@ -335,6 +328,11 @@ class Settings(BaseModel):
         return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
 
     @property
+    def keeps_mail(self) -> bool:
+        """Whether email is kept in a folder, because no relay is set."""
+        return self.relay.startswith("outbox:")
+
+    @property
     def pacing(self) -> Pacing:
         """The limits on sending."""
         real, start = self.leaves_this_machine, self.smtp_warmup
@@ -394,9 +392,9 @@ class Settings(BaseModel):
     @property
     def leaves_this_machine(self) -> bool:
         """Whether any relay in SMTP_URL is not on the loopback interface."""
-        if self.relay.startswith("outbox:"):
-            return False
-        return any(_host(url.strip()) not in LOOPBACK for url in self.relay.split(","))
+        return not self.keeps_mail and any(
+            _host(url.strip()) not in LOOPBACK for url in self.relay.split(",")
+        )
 
     def _kept_secret(self) -> str:
         path = self.secret_file

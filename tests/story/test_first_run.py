@@ -4,9 +4,12 @@ import socket
 from itertools import repeat
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from dotenv import dotenv_values
 
+from paperround.cli.server import opens_outbox
+from paperround.config import Settings
 from tests.faults import Say, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.processes import running
@@ -155,6 +158,33 @@ def test_the_service_listens_where_init_says_its_links_lead(home: CommandLine) -
         serves = f"Paperround serves http://localhost:{port} on 127.0.0.1:{port}\n"
         assert process.stdout.readline() == serves
         socket.create_connection(("127.0.0.1", port), timeout=10).close()
+
+
+@pytest.mark.accept("F28", part="mail in a folder")
+def test_with_the_defaults_init_and_serve_say_where_mail_is_and_its_page_opens(
+    home: CommandLine,
+) -> None:
+    here = f"http://127.0.0.1:{free_port()}"
+    told = home.run("init", "--yes", "--no-test-mail", "--public-url", here)
+    says = f"email is kept in {Path('paperround-data/outbox')}, and none is sent: {here}/outbox\n"
+    assert says in told
+    with running(home, "serve", "--web-only") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert process.stdout.readline() == says
+        assert httpx.get(f"{here}/outbox").status_code == 200
+        assert "/outbox" in httpx.get(f"{here}/").text
+
+
+@pytest.mark.parametrize("place", ["0.0.0.0", "192.0.2.1"])
+def test_a_site_for_other_machines_keeps_its_outbox_closed(place: str, tmp_path: Path) -> None:
+    local = Settings(data_dir=tmp_path, public_url="http://127.0.0.1:8000")
+    assert opens_outbox(local, "127.0.0.1")
+    assert not opens_outbox(local, place)
+    public = Settings(data_dir=tmp_path, public_url="https://papers.example.org")
+    assert not opens_outbox(public, "127.0.0.1")
+    relayed = Settings(data_dir=tmp_path, smtp_url="smtp://127.0.0.1:25")
+    assert not opens_outbox(relayed, "127.0.0.1")
 
 
 @pytest.mark.accept("F50", part="a taken port", mutant="a-taken-port-is-a-traceback")

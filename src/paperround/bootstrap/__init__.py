@@ -80,6 +80,8 @@ class AppContext:
     clock: Clock
     demo: bool = False
     """Whether this is a demo: one machine, sample papers, no outgoing requests."""
+    is_outbox_open: bool = False
+    """Whether the outbox needs no key on this machine; in a demo it never does."""
     creates: bool = True
     """Whether to create a missing installation."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)

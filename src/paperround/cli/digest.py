@@ -20,6 +20,7 @@ from paperround.cli.options import (
     day,
     runtime,
     usage,
+    where_mail_is_kept,
 )
 from paperround.cli.output import (
     counts,
@@ -366,12 +367,12 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     value["holds"] = "edition" if "edition" in notice.payload else "words"
     words = "a short text (there is no edition)"
     what = "the newest edition" if value["holds"] == "edition" else words
-    is_sent, reply, relay = notice.state == "sent", value["reply"], context.settings.relay
+    is_sent, reply = notice.state == "sent", value["reply"]
     end = "sent" if is_sent else f"not accepted ({value['reason']})"
     is_shown = not reply or (not is_sent and reply in value["reason"])
     lines = [f"test email with {what}: {end}{'' if is_shown else f': {reply}'}"]
-    if is_sent and relay.startswith("outbox:"):
-        lines.append(f"  it is kept in {relay.removeprefix('outbox:')}")
+    if is_sent and context.settings.keeps_mail:
+        lines.append(f"  {where_mail_is_kept(context.settings)}")
     print_result(value, lines, as_json=as_json)
     return is_sent
 

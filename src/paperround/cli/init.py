@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 import typer
 
 from paperround.cli.digest import send_test
-from paperround.cli.options import AsJson, read_file, runtime, usage
+from paperround.cli.options import AsJson, read_file, runtime, usage, where_mail_is_kept
 from paperround.cli.output import print_result, say
 from paperround.cli.wizard import (
     OUTBOX,
@@ -197,7 +197,8 @@ def _ask_questions(interview: _Interview, before: "Settings", *, private: bool) 
     public_url = interview.ask("--public-url", "Address", before.public_url, read_public_url)
     interview.heading(
         "2. Which mail server (relay) sends the email? smtps://user:password@host:465, as your\n"
-        "   provider tells you. With `outbox`, emails are written to a folder and none is sent."
+        "   provider tells you. With `outbox`, no email is sent: each is kept in\n"
+        f"   {before.data_dir / OUTBOX}."
     )
     if before.smtp_url is None:
         relay = interview.ask("--relay", "Relay", OUTBOX, read_relay)
@@ -331,6 +332,7 @@ def _offer_test_message(contact: str, wanted: bool | None, interview: _Interview
 
 def _print_next_steps(public_url: str) -> None:
     from paperround.cli.server import listening_place
+    from paperround.config import load_settings
 
     say()
     host, port = listening_place(public_url)
@@ -338,6 +340,10 @@ def _print_next_steps(public_url: str) -> None:
     say("  paperround feeds add --preset ml    # others: paperround feeds presets")
     say(f"  paperround serve                    # site, schedule and sending, on {host}:{port}")
     say(f"  open {public_url}/ and subscribe yourself")
+    with suppress(Misconfigured):  # the doctor reported it
+        settings = load_settings()
+        if settings.keeps_mail:
+            say(where_mail_is_kept(settings))
     say("`paperround doctor` repeats these checks; `paperround init --force` changes your answers.")
     say("To let a language model summarise the papers, set PAPERROUND_SUMMARISE_URL and _MODEL.")
 

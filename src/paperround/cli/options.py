@@ -17,6 +17,7 @@ from paperround.core.times import parse_date, parse_instant
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
+    from paperround.config import Settings
 
 T = TypeVar("T")
 
@@ -89,6 +90,12 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
 
     clock = SystemClock() if now is None else FixedClock(now)
     return AppContext(load_settings(), clock, creates=creates)
+
+
+def where_mail_is_kept(settings: "Settings") -> str:
+    """Return where the operator finds email that is kept, because no relay is set."""
+    folder = settings.relay.removeprefix("outbox:")
+    return f"email is kept in {folder}, and none is sent: {settings.public_url}/outbox"
 
 
 def actor() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, runtime, usage
+from paperround.cli.options import AsJson, Now, runtime, usage, where_mail_is_kept
 from paperround.cli.output import (
     counts,
     outline_lines,
@@ -64,7 +64,7 @@ def serve(
 ) -> None:
     """Serve the site, read feeds, publish and send email on time. With --web-only, only serve the
     site."""
-    from paperround.cli.server import listen, listening_place, server
+    from paperround.cli.server import listen, listening_place, opens_outbox, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
@@ -78,11 +78,14 @@ def serve(
     warn_of_lost_secret(context)
     default_host, default_port = listening_place(context.settings.public_url)
     host, port = host or default_host, port or default_port
+    context = replace(context, is_outbox_open=opens_outbox(context.settings, host))
     with listen(host, port) as door:
         ticker = None if web_only else Scheduler(context)
         site = create_app(context, last_look=None if ticker is None else ticker.last_enqueued_at)
         leave_on_signals()
         say(f"Paperround serves {context.settings.public_url} on {host}:{port}")
+        if context.settings.keeps_mail:
+            say(where_mail_is_kept(context.settings))
         with nullcontext() if ticker is None else scheduler_is_known(context):
             try:
                 if ticker is not None:
@@ -262,8 +265,8 @@ def _lines(
 
     yield f"this run: digests: {counts(report.digests)}; other emails: {counts(report.others)}"
     yield f"emails of the day: {counts(totals)}"
-    if context.settings.smtp_url is None:
-        yield f"  no relay is set: email is kept in {context.settings.data_dir / 'outbox'}"
+    if context.settings.keeps_mail:
+        yield f"  no relay is set: {where_mail_is_kept(context.settings)}"
     if waiting:
         yield f"  {counted(waiting, 'request')} for sign-ups or links not handled yet"
     if report.expired:

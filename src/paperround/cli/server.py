@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from paperround.config import LOOPBACK
+from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import InvalidInput
 
 HOST, PORT = "127.0.0.1", 8000
@@ -109,6 +109,13 @@ def listening_place(public_url: str) -> tuple[str, int]:
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return HOST, PORT
     return parts.hostname if parts.hostname == "::1" else HOST, parts.port or PORT
+
+
+def opens_outbox(settings: Settings, host: str) -> bool:
+    """Return whether everybody on this machine may read the outbox: no relay is set, the links of
+    emails lead to this machine, and the site listens on `host` for this machine only."""
+    links_to = urlsplit(settings.public_url).hostname
+    return settings.keeps_mail and LOOPBACK.issuperset((host, links_to))
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:

@@ -48,7 +48,7 @@ def check_sender(settings: Settings) -> Finding:
         address = parse_address(parseaddr(settings.mail_from)[1])
     except (Misconfigured, InvalidInput) as error:
         return fail("sender", f"email cannot name its sender: {error}")
-    if settings.relay.startswith("outbox:"):
+    if settings.keeps_mail:
         return ok("sender", f"email comes from {settings.mail_from}, and stays on this machine")
     if address.domain.endswith(RESERVED_SUFFIXES):
         report = fail if settings.leaves_this_machine else warn

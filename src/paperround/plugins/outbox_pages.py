@@ -1,7 +1,8 @@
 """Pages of the local outbox: every message as its recipient would see it.
 
-The demo shows them to anybody on the same machine. Otherwise they need an API key with the scope
-`outbox:read`, as a bearer token or, in a browser, as the password.
+A demo, and a site that only this machine can reach, show them to anybody on the same machine.
+Otherwise they need an API key with the scope `outbox:read`, as a bearer token or, in a browser, as
+the password.
 
 The id of an email is its file name without suffix. Only files listed in the folder are opened, so
 no id can lead out of it.
@@ -104,7 +105,7 @@ def _part(message: EmailMessage, subtype: str) -> str:
 
 def require_access(request: Request, app: App, now: Now, client: Client) -> None:
     """Check that the client may read the outbox. Raises HTTPException (401 or 403)."""
-    if app.demo and client is not None and ip_address(client).is_loopback:
+    if (app.demo or app.is_outbox_open) and client is not None and ip_address(client).is_loopback:
         return
     sent_key = _sent_key(request.headers.get("authorization", ""))
     key = authenticate(app.database, app.settings.keys, sent_key, client=client, now=now)

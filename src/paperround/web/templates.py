@@ -251,7 +251,9 @@ def _page_response(
     headers: Mapping[str, str],
     values: Mapping[str, object],
 ) -> Response:
-    html = render(template, site=app.sender_identity, demo=app.demo, **values)
+    html = render(
+        template, site=app.sender_identity, demo=app.demo, outbox=app.is_outbox_open, **values
+    )
     language_headers = {"content-language": page_language(), "vary": "accept-language"}
     return Response(html, status, {**headers, **language_headers}, media_type=HTML)
 

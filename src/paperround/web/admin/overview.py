@@ -9,9 +9,6 @@ from fastapi import Request, Response
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.bootstrap import AppContext
-from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.db.slots import SlotStore
-from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.cancel import pause, resume
 from paperround.feeds.model import FeedHealth, LiveFeed
@@ -84,7 +81,7 @@ def overview_of(app: AppContext, now: datetime, problem: str | None) -> Overview
         feeds=unwell,
         feed_count=len(feeds),
         figures=summarise(app.database, now=now),
-        keeps_mail=isinstance(parse_smtp_url(app.settings.relay), OutboxFolder),
+        keeps_mail=app.settings.keeps_mail,
     )
 
 
