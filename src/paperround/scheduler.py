@@ -83,7 +83,7 @@ class Scheduler:
     def start(self) -> None:
         """Enqueue the periodic jobs now and every minute from now on."""
         if self._runs_jobs:
-            self._context.queue.start()
+            self._context.start_jobs()
         now = self._context.clock.now()
         self._tick = self._jobs.add_job(
             self._enqueue, EveryInterval(TICK_SECONDS), [ROUNDS], next_run_time=now

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest import hold_lines, pace_as_json
+from paperround.core.times import format_instant
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
-from paperround.delivery.rate_limits import LATELY, unreached
+from paperround.delivery.rate_limits import LATELY, retry_unreached, unreached
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.sending import deliver
 from paperround.ops.alerts import current_alerts
@@ -90,6 +91,45 @@ def test_once_the_relay_answers_a_mail_nothing_is_told_any_more(
     deliver(paced(database, hands, DOMAINS, script))
     assert why(database, hands) is None
     assert [one for one in alerts(database, hands) if "reached" in one.subject] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("F28", part="a repaired relay")
+@pytest.mark.accept("F60", part="next try")
+def test_once_the_relay_answers_all_that_waited_for_a_session_is_due(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=3)
+    tell(database)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, dead))
+    with database.reading() as work:
+        pace = pace_status(work, DOMAINS, now=hands.moment)
+        assert f"next tried at {format_instant(pace.next_try or NOW)}" in " ".join(hold_lines(pace))
+    hands.moment += MINUTE
+    tell(database, "another")
+    report = deliver(paced(database, hands, DOMAINS))
+    assert (report.notices.sent, report.totals.sent) == (2, 3)
+
+
+@pytest.mark.postgres
+def test_a_sender_that_starts_tries_at_once_what_waited_for_a_session_and_nothing_else(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=3)
+    tell(database)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, dead))
+    hands.moment += 20 * MINUTE
+    deliver(paced(database, hands, DOMAINS, busy))
+    hands.moment += MINUTE
+    retry_unreached(database, now=hands.moment)
+    assert deliver(paced(database, hands, DOMAINS)).totals.sent == 0
+    hands.moment += 60 * MINUTE
+    tell(database, "another")
+    deliver(paced(database, hands, DOMAINS, dead))
+    retry_unreached(database, now=hands.moment)
+    assert deliver(paced(database, hands, DOMAINS)).totals.sent == 3
 
 
 def test_a_failure_after_which_nobody_tried_says_nothing_two_hours_later(

@@ -176,7 +176,7 @@ def test_with_the_defaults_init_and_serve_say_where_mail_is_and_its_page_opens(
         assert "/outbox" in httpx.get(f"{here}/").text
 
 
-@pytest.mark.parametrize("place", ["0.0.0.0", "192.0.2.1"])
+@pytest.mark.parametrize("place", ["::", "192.0.2.1"])
 def test_a_site_for_other_machines_keeps_its_outbox_closed(place: str, tmp_path: Path) -> None:
     local = Settings(data_dir=tmp_path, public_url="http://127.0.0.1:8000")
     assert opens_outbox(local, "127.0.0.1")

@@ -6,7 +6,7 @@ Here mypy checks that each adapter implements the Protocol that its callers expe
 import atexit
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
@@ -23,7 +23,7 @@ from paperround.bounces.intake import MOST_PER_RUN, Intake, ReturnReader, proces
 from paperround.bounces.model import ProviderHook
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
-from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.core.errors import InvalidInput, Misconfigured, PaperroundError, RateLimited
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.jobs import Queue, QueueName, SharedQueue
 from paperround.core.plugins import plugins
@@ -35,6 +35,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity, Mailer
 from paperround.delivery.outbox import remove_emails
 from paperround.delivery.queues import PendingWrites
+from paperround.delivery.rate_limits import retry_unreached
 from paperround.delivery.restore_guard import SendMarks
 from paperround.digests.plan import Hours
 from paperround.digests.sending import DeliveryContext
@@ -442,6 +443,12 @@ class AppContext:
     def sign_off(self, lines: tuple[QueueName, ...] | None) -> None:
         """Deregister this process: a worker of these queues, or with None a scheduler."""
         sign_off(self.database, self.processes.current(), lines)
+
+    def start_jobs(self) -> None:
+        """Run jobs in this process, and try at once what waits for the relay."""
+        with suppress(PaperroundError):  # without a database, everything waits
+            retry_unreached(self.database, now=self.clock.now())
+        self.queue.start()
 
     def plan(self) -> None:
         """Plan digests now, instead of at the next tick."""

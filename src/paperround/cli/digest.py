@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +31,7 @@ from paperround.cli.output import (
     to_json,
 )
 from paperround.core.reasons import counted
+from paperround.core.times import format_instant
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -393,7 +394,13 @@ def hold_lines(pace: "PaceStatus") -> Iterator[str]:
     if pace.was_put_back:
         yield f"{WAS_PUT_BACK}; {WAY_OUT}"
     if pace.unreached is not None:
-        yield f"{describe_unreached(pace.unreached)}; email waits and is retried"
+        yield f"{describe_unreached(pace.unreached)}; {tried_again(pace.next_try)}"
+
+
+def tried_again(at: datetime | None) -> str:
+    """Return when email that waits is tried again."""
+    when = "tried soon" if at is None else f"next tried at {format_instant(at)}"
+    return f"email waits and is {when}"
 
 
 def _list_as_json(one: "ListStatus") -> dict[str, Any]:
@@ -432,6 +439,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
         "relay_rests_until": pace.relay.rests_until,
         "relay_reason": pace.relay.reason or None,
         "unreached": pace.unreached,
+        "next_try": pace.next_try,
         "resting": [],  # domains rested in earlier releases
         "today": None if pace.today is None else {"left": pace.today[0], "of": pace.today[1]},
         "held": pace.is_held,

@@ -179,7 +179,7 @@ def worker(
     context.prepare_to_serve()
     hold_signals()
     with serve_health(context, worker_role(context), health):
-        context.queue.start()
+        context.start_jobs()
         freeze_startup_objects()
         say(f"Paperround serves {format_queue_names(queue_names)}; stop it with SIGTERM")
         await_stop()
@@ -225,11 +225,13 @@ def deliver(
 ) -> None:
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
     from paperround.delivery.deliver import ASKED_TO_STOP
+    from paperround.delivery.rate_limits import retry_unreached
     from paperround.delivery.store.ledger import Ledger
     from paperround.digests.sending import deliver as run
     from paperround.subscribers.store.requests import RequestStore
 
     context = runtime(now)
+    retry_unreached(context.database, now=context.clock.now())
     finish_on_signals(context)
     gc.freeze()  # libraries live to the end: do not scan them for garbage
     with context.requests_first(), progress("sending") as advance:
@@ -260,7 +262,9 @@ def _lines(
     report: "DeliverReport",
     of_plugins: Sequence["JobReport"],
 ) -> Iterator[str]:
+    from paperround.cli.digest import tried_again
     from paperround.delivery.rate_limits import describe_unreached, unreached
+    from paperround.delivery.store.rates import PaceStore
     from paperround.editions.store.lists import ListStore
 
     yield f"this run: digests: {counts(report.digests)}; other emails: {counts(report.others)}"
@@ -272,10 +276,10 @@ def _lines(
     if report.expired:
         yield f"  {report.expired:,} expired unsent after 20 hours"
     with context.database.reading() as work:
-        why = unreached(work, now=context.clock.now())
+        why, at = unreached(work, now=context.clock.now()), work[PaceStore].next_try()
         paused = [one.name for one in work[ListStore].all() if one.paused_at is not None]
     if why is not None:
-        yield f"  {describe_unreached(why)}; email waits and is retried"
+        yield f"  {describe_unreached(why)}; {tried_again(at)}"
     if paused:
         yield f"  paused: {', '.join(paused)}; `paperround digest resume` resumes"
     yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))

@@ -12,7 +12,7 @@ from paperround.core.interfaces import Clock
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Transaction
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
@@ -190,13 +190,21 @@ class PendingFeedback:
         return bool(self.outcomes or self.holds)
 
     def write(self, work: Transaction, *, now: datetime) -> None:
-        """Store the feedback in a transaction."""
+        """Store the feedback in a transaction. What waited for the relay is due once it answers."""
+        was_gone = bool(self.outcomes) and unreached(work, now=now) is not None
         if self.outcomes:
             work[PaceStore].record_outcomes(self.outcomes, now=now)
         if self.holds:
             work[PaceStore].hold(self.holds, now=now)
         if any(is_opening(one.phase) for one in self.outcomes):
             work[SlotStore].beat(FAILED, now=now)
+        elif was_gone:
+            work[PaceStore].retry_now(now=now)
+
+
+def retry_unreached(database: Database, *, now: datetime) -> None:
+    """Try the emails that wait for the relay at once: an operator may have repaired it."""
+    write(database, lambda work: work[PaceStore].retry_now(now=now))
 
 
 FAILED = "relay/no-session"

@@ -110,6 +110,7 @@ class MailRecord:
     reply: str | None
     message_id: str
     taken: int
+    next_at: datetime | None = None
 
     @property
     def is_in_outbox(self) -> bool:

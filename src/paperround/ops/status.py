@@ -69,7 +69,8 @@ class PaceStatus:
     """How fast messages leave. `rate` is the limit of the relay.
 
     `today` is how many messages left and how many may leave on this day of a new domain's warm-up;
-    None for no limit. `unreached` is why the relay cannot be reached, None if it can. With
+    None for no limit. `unreached` is why the relay cannot be reached, None if it can; `next_try` is
+    when an email is next tried again, None if none waits for that. With
     `lacks_keys` mail is held because there is no key to sign it, with `was_put_back` because an
     older copy of the database may be in use.
     """
@@ -77,6 +78,7 @@ class PaceStatus:
     rate: Pace = field(default_factory=Pace)
     relay: RateState = field(default_factory=RateState)
     unreached: str | None = None
+    next_try: datetime | None = None
     today: tuple[int, int] | None = None
     is_held: bool = False
     lacks_keys: bool = False
@@ -95,6 +97,7 @@ def pace_status(work: Transaction, pacing: Pacing, *, now: datetime) -> PaceStat
         rate=pacing.relay,
         relay=work[PaceStore].relay(),
         unreached=unreached(work, now=now),
+        next_try=work[PaceStore].next_try(),
         today=(work[PaceStore].used(since=today.since, now=now), today.allowance)
         if today
         else None,

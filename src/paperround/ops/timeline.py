@@ -14,6 +14,7 @@ from paperround.bounces.model import Did, ReportKind, ReturnRecord
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import InvalidInput
 from paperround.core.reasons import counted
+from paperround.core.times import format_instant
 from paperround.db.transactions import Database
 from paperround.delivery.status import DIGEST, MailRecord, redact_addresses
 from paperround.delivery.store.status import StatusStore
@@ -167,6 +168,8 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
         became = "was not sent but kept in the outbox, because no relay was set"
     else:
         became = _STATES[mail.state]
+    if mail.state is DeliveryState.DEFERRED and mail.next_at is not None:
+        became += f" at {format_instant(mail.next_at)}"
     return _event(
         mail.sent_at or mail.due_at, "message", f"{what} {became}{_answer(mail)}.", mail.name
     )

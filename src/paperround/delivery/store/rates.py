@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
 from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.limits import RateStore
@@ -26,7 +26,8 @@ from paperround.delivery.rate_state import (
     RateState,
     reserved,
 )
-from paperround.delivery.store.claim_statements import held, storable
+from paperround.delivery.replies import WITHOUT_SESSION
+from paperround.delivery.store.claim_statements import held, storable, waiting
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
 
@@ -81,6 +82,24 @@ class PaceStore(Store):
     def relay(self) -> RateState:
         """Return the state of the relay."""
         return _states(self._connection, [RELAY]).get(RELAY, _FRESH)
+
+    def retry_now(self, *, now: datetime) -> None:
+        """Make the emails due that wait because the relay opened no session."""
+        for table in (db.deliveries, db.notices):
+            c = table.c
+            session = [c.reason.startswith(f"{word}: ") for word in WITHOUT_SESSION]
+            later = update(table).where(waiting(table), c.next_at > now, c.attempts > 0)
+            self._connection.execute(later.where(or_(*session)).values(next_at=now))
+
+    def next_try(self) -> datetime | None:
+        """Return when the first email is tried that was tried before; None if none waits."""
+        found = [
+            self._connection.execute(
+                select(func.min(table.c.next_at)).where(waiting(table), table.c.attempts > 0)
+            ).scalar_one()
+            for table in (db.deliveries, db.notices)
+        ]
+        return min(filter(None, found), default=None)
 
     def why_untried(self, *, now: datetime) -> str:
         """Return the reason for messages that expire by `now` without a try: WARM_UP when the
