@@ -1,6 +1,7 @@
 """The doctor finds each fault that is planted in an installation which is well, and names it."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -15,6 +16,7 @@ from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db import engine as engines
 from paperround.db.slots import SlotStore
+from paperround.delivery.rate_limits import describe_unreached
 from paperround.delivery.store.ledger import Ledger
 from paperround.doctor import config_check
 from paperround.doctor.findings import Level
@@ -383,6 +385,28 @@ def test_a_relay_without_the_tls_that_is_required(home: Home) -> None:
     with SmtpSink() as sink:
         found = home.faults(smtp_url=f"smtp://127.0.0.1:{sink.port}?starttls=required")["relay"]
     assert "STARTTLS" in found.says
+
+
+@pytest.mark.accept("F60", part="a relay's wrong port")
+@pytest.mark.parametrize(
+    ("script", "url", "says"),
+    [
+        ({}, "smtps://127.0.0.1:{}", "does not begin with TLS"),
+        ({}, "smtp://127.0.0.1:{}?starttls=required", "offers no TLS"),
+        ({}, "smtp://ada:secret@127.0.0.1:{}", "offers no log-in"),
+        ({"banner": repeat(Say("HTTP/1.1 400 Bad"))}, "smtp://127.0.0.1:{}", "needs smtps://"),
+    ],
+    ids=["plain", "no STARTTLS", "no log-in", "not a mail server"],
+)
+def test_a_wrong_port_of_a_relay_is_told_with_its_own_way_out(
+    home: Home, script: dict[str, Iterable[Say]], url: str, says: str
+) -> None:
+    with SmtpSink(script) as sink:
+        assert says in home.faults(smtp_url=url.format(sink.port))["relay"].way_out
+
+
+def test_a_port_that_stays_silent_is_told_wherever_a_relay_is_tried() -> None:
+    assert "needs smtps://" in describe_unreached("no-session: timeout: no answer in time")
 
 
 def test_a_relay_that_refuses_the_sender(home: Home) -> None:

@@ -16,17 +16,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
-from paperround.delivery.replies import (
-    CERTIFICATE,
-    NO_SESSION,
-    POLICY,
-    RECIPIENTS_REFUSED,
-    REFUSALS,
-    blame_us,
-    is_opening,
-    refusal_of_recipient,
-    verdict,
-)
+from paperround.delivery.replies import NO_LOGIN, NO_SESSION, NO_STARTTLS, is_opening
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import DOMAIN, RELAY, Gate, PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -222,8 +212,35 @@ def is_login_refused(reason: str) -> bool:
     return reason.startswith(_LOGIN_REFUSED)
 
 
+WRONG_PORT = (
+    "no mail server answers there: check the port; one that begins with TLS, usually 465, needs "
+    "smtps://"
+)
+_ADVICE = {
+    "WRONG_VERSION_NUMBER": "this port does not begin with TLS: write "
+    "smtp://user:password@host:587?starttls=required, or smtps:// with the port for TLS, "
+    "usually 465",
+    NO_STARTTLS: "it offers no TLS at this port: write smtps:// with the port for TLS, usually 465",
+    NO_LOGIN: "it offers no log-in at this port: remove user:password, or use its port for "
+    "submission, usually smtps:// with 465",
+    "timeout": WRONG_PORT,
+    "without a reply code": WRONG_PORT,
+}
+"""The way out of errors of a session, by a word in them."""
+
+
+def relay_advice(error: str) -> str:
+    """Return what to change in PAPERROUND_SMTP_URL after this error; empty if that is unknown."""
+    return next((advice for word, advice in _ADVICE.items() if word in error), "")
+
+
 def describe_unreached(reason: str) -> str:
-    """Return why email does not leave through the relay, for an operator."""
+    """Return why no session with the relay is opened and what to do, for an operator."""
+    advice = relay_advice(reason)
+    return _unreached(reason) + (f" ({advice})" if advice else "")
+
+
+def _unreached(reason: str) -> str:
     if is_login_refused(reason):
         return f"the relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}"
     if reason.partition(":")[0] in REFUSALS:
@@ -256,18 +273,15 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     code = f"refused/{reason.rpartition(' ')[2]}" if is_refusal else "unreached"
     waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
     mails = f"{counted(waiting, 'email')} {'waits' if waiting == 1 else 'wait'}"
-    retried = "Each is retried automatically, digests for 20 hours."
-    if relay.is_probing:
-        when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
-        retried = f"One email is tried {when}; once it is accepted, the others follow."
+    problem = _unreached(reason)
     yield Alert(
         key=f"{code}/{now:%Y-%m-%d}",
         subject=f"{problem[0].upper()}{problem[1:]}",
         lines=(
-            f"{mails}, and no reader was unsubscribed.",
-            retried,
-            _advice(reason),
-            "`paperround doctor` checks; docs/operating.md explains the codes.",
+            f"Last tried {format_instant(failed)}. {mails}.",
+            "Each is retried automatically, digests for 20 hours.",
+            relay_advice(reason)
+            or "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks.",
         ),
         stops_mail=True,
     )

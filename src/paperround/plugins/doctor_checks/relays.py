@@ -16,6 +16,7 @@ from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.delivery.model import Phase
+from paperround.delivery.rate_limits import relay_advice
 from paperround.delivery.smtp.conversation import Stopped
 from paperround.delivery.smtp.mailer import probe
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -90,6 +91,7 @@ def _refusal(relay: Relay, stopped: Stopped) -> Finding:
     is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
     way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
     if stopped.reply is None:
+        way_out = relay_advice(stopped.error) or way_out
         why = f"{stopped.phase}: {stopped.error}"
     else:
         code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
