@@ -66,10 +66,20 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "refused_domains": refused_domains,
     "summarise_budget": parse_rates,
     "ranking_weights": parse_weights,
+    "timezone": place_zone,
+    "color": lambda text: read_colour(text) if text not in ("", OFF) else None,
     **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
     **{f"rate_signup_{name}": parse_rates for name in SIGNUP_LIMITS},
 }
-"""The parser of each of these settings."""
+"""The parser of each of these settings; what it returns replaces the text if it is a text."""
+_WEB_ADDRESSES = {
+    **dict.fromkeys(
+        ("public_url", "summarise_url"), (("http", "https"), "https://papers.example.org")
+    ),
+    "logo_url": (("https",), "https://papers.example.org/logo.png"),
+    "fetch_proxy": (("http",), "http://proxy.example.org:3128"),
+}
+"""The schemes and an example of each setting that is an address of the web."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
 """Variables that tests and `./run` read; they are not settings."""
 
@@ -134,6 +144,7 @@ class Settings(BaseModel):
     ping_url: str | None = Field(default=None, repr=False)
     alert_webhook: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
+    fetch_proxy: str | None = Field(default=None, repr=False)
     semantic_scholar_key: str | None = Field(default=None, repr=False)
     ranking_weights: str = ""
     enrich: str = "huggingface, github, openalex, crossref"
@@ -145,43 +156,28 @@ class Settings(BaseModel):
     summarise_budget: str = "200/24h"
     summarise_seconds: int = Field(default=60, ge=1, le=600)
 
-    @field_validator("timezone", "color")
+    @field_validator(*_WEB_ADDRESSES)
     @classmethod
-    def _read(cls, text: str | None, info: ValidationInfo) -> str | None:
-        is_zone = info.field_name == "timezone"
-        try:
-            return place_zone(text or "") if is_zone else read_colour(text) if text else None
-        except InvalidInput as error:
-            raise ValueError(str(error)) from None
-
-    @field_validator("public_url", "summarise_url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        if url is None:
+    def _web_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if not url:
             return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("write it like https://papers.example.org")
-        _ = parts.port  # raises ValueError
+        name, parts = info.field_name or "", urlsplit(url)
+        schemes, example = _WEB_ADDRESSES[name]
+        is_whole = parts.hostname and (parts.port or name != "fetch_proxy")  # may raise ValueError
+        if parts.scheme not in schemes or not (
+            is_whole and (name != "logo_url" or web_address(url))
+        ):
+            raise ValueError(f"write it like {example}")
         return url.rstrip("/")
 
     @field_validator(*_PARSERS)
     @classmethod
     def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         try:
-            _PARSERS[info.field_name or ""](OFF if text is None else text)
+            read = _PARSERS[info.field_name or ""](OFF if text is None else text)
         except InvalidInput as error:
             raise ValueError(str(error)) from None
-        return text
-
-    @field_validator("logo_url")
-    @classmethod
-    def _https(cls, url: str | None) -> str | None:
-        if not url:
-            return None
-        if not url.startswith("https://") or not web_address(url):
-            raise ValueError("write it like https://papers.example.org/logo.png")
-        return url
+        return read if isinstance(read, str) else text
 
     @field_validator("smtp_warmup", mode="before")
     @classmethod
@@ -441,6 +437,13 @@ def load_settings(
     if faults:
         raise Misconfigured(*faults, *unusable(read))
     return settings
+
+
+def unused_proxy(settings: Settings, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the end of an error of a request, if the environment names a proxy in vain."""
+    named = next((name for name in ("HTTPS_PROXY", "https_proxy") if environment.get(name)), "")
+    hint = f" ({named} is set, but only PAPERROUND_FETCH_PROXY is used)"
+    return hint if named and not settings.fetch_proxy else ""
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from paperround.bootstrap import workers
 from paperround.bootstrap.workers import MAIL, PUBLISH
 from paperround.bounces.intake import MOST_PER_RUN, Intake, ReturnReader, process_mailbox
 from paperround.bounces.model import ProviderHook
-from paperround.config import Settings
+from paperround.config import Settings, unused_proxy
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, PaperroundError, RateLimited
 from paperround.core.interfaces import Clock, Processes
@@ -246,10 +246,13 @@ class AppContext:
     def client_for(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
         """Return a client that may also reach `allow`, with a total timeout of `seconds`."""
         from paperround.http.client import GuardedClient
+        from paperround.http.network import Network, through
         from paperround.http.transport import MIB, FetchLimits
 
         contact = self.settings.contact or self.settings.public_url
+        proxy, hint = self.settings.fetch_proxy, unused_proxy(self.settings)
         return GuardedClient(
+            network=Network(dial=through(proxy)) if proxy else Network(hint=hint),
             user_agent=f"Paperround/{version()} (+{contact})",
             allow=allow,
             clock=self.clock,

@@ -227,6 +227,7 @@ _ADVICE = {
     "without a reply code": WRONG_PORT,
 }
 """The way out of errors of a session, by a word in them."""
+_ASK_DOCTOR = "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks."
 
 
 def relay_advice(error: str) -> str:
@@ -280,8 +281,7 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         lines=(
             f"Last tried {format_instant(failed)}. {mails}.",
             "Each is retried automatically, digests for 20 hours.",
-            relay_advice(reason)
-            or "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks.",
+            relay_advice(reason) or _ASK_DOCTOR,
         ),
         stops_mail=True,
     )

@@ -7,6 +7,7 @@ lookup (DNS rebinding). So a name is resolved once, and we connect to the addres
 import re
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -26,6 +27,7 @@ from paperround.core.errors import FetchFailed, FetchRefused, Misconfigured
 
 Address = IPv4Address | IPv6Address
 HostPort = tuple[str, int]
+_LONGEST_HEAD = 8192
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
@@ -173,6 +175,40 @@ def dial(address: Address, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((str(address), port), seconds)
 
 
+def through(proxy: str) -> Callable[[Address, int, float], socket.socket]:
+    """Return a `dial` that reaches public addresses through an HTTP proxy, by CONNECT, and others
+    directly. The proxy gets the address that was checked, so no name leads elsewhere there. It
+    raises FetchFailed when the proxy fails."""
+    url = httpx.URL(proxy)
+
+    def dial_through(address: Address, port: int, seconds: float) -> socket.socket:
+        if not is_public(address):
+            return dial(address, port, seconds)
+        place = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        if url.username:
+            account = b64encode(f"{url.username}:{url.password}".encode()).decode()
+            lines.append(f"Proxy-Authorization: Basic {account}")
+        head = b""
+        try:
+            sock = socket.create_connection((url.host, url.port or 0), seconds)
+            sock.sendall("\r\n".join([*lines, "", ""]).encode())
+            while len(head) < _LONGEST_HEAD and not head.endswith(b"\r\n\r\n"):
+                if not (byte := sock.recv(1)):  # what follows the head belongs to the target
+                    break
+                head += byte
+        except OSError:
+            raise FetchFailed("cannot be reached: PAPERROUND_FETCH_PROXY does not answer") from None
+        status = head.split(b" ", 2)[1:2]
+        if status != [b"200"]:
+            sock.close()
+            code = b"".join(status).decode("ascii", "replace")[:3] or "none"
+            raise FetchFailed(f"cannot be reached: PAPERROUND_FETCH_PROXY refuses (status {code})")
+        return sock
+
+    return dial_through
+
+
 def is_own(address: Address) -> bool:
     """Whether `address` belongs to this machine: only then can a socket bind to it."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
@@ -186,11 +222,13 @@ def is_own(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """System calls for names and connections; tests replace the functions."""
+    """System calls for names and connections; tests replace the functions. `hint` follows the
+    error for a host that cannot be found or reached."""
 
     look_up: Callable[[str, int], Sequence[Address]] = look_up
     dial: Callable[[Address, int, float], socket.socket] = dial
     is_own: Callable[[Address], bool] = is_own
+    hint: str = ""
 
     def connect(self, target: FetchTarget, seconds: float) -> socket.socket:
         """Return a connection to `target` within `seconds`, DNS lookup included.
@@ -207,7 +245,7 @@ class Network:
                 return self.dial(address, target.port, max(share, 0.001))
             except OSError:
                 continue
-        raise FetchFailed("cannot be reached")
+        raise FetchFailed(f"cannot be reached{self.hint}")
 
     def allowed_addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         """Return the addresses of `target` that we may connect to. Raises as `connect` does."""
@@ -236,5 +274,5 @@ class Network:
         except Empty:
             raise FetchFailed("has a name whose lookup took too long") from None
         if isinstance(found, OSError):
-            raise FetchFailed("has a name that cannot be found")
+            raise FetchFailed(f"has a name that cannot be found{self.hint}")
         return found
