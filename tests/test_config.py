@@ -235,6 +235,9 @@ def test_a_wrong_line_below_an_empty_one_is_refused_by_its_own_number(tmp_path: 
 
 
 def test_a_setting_in_small_letters_is_recognised() -> None:
+    for name in ("HOST", "PASSWORD"):
+        with pytest.raises(Misconfigured, match="did you mean PAPERROUND_SMTP_URL"):
+            load_settings({f"PAPERROUND_SMTP_{name}": "mail"}, file=None)
     with pytest.raises(Misconfigured, match="did you mean PAPERROUND_TIMEZONE"):
         load_settings({"PAPERROUND_timezone": "UTC"})
 

@@ -38,6 +38,11 @@ esac
 """
 
 
+OLDER_PYTHON = NEWER_PYTHON.replace("print*) echo 3.14", "print*) echo 3.10").replace(
+    "case", 'case "$*" in *"< (3, 14)"*) exit 1 ;; esac\ncase', 1
+)
+
+
 class Machine:
     """A clone of the project on a machine with a few tools and no network."""
 
@@ -91,6 +96,15 @@ def test_without_the_venv_module_it_says_what_to_type(machine: Machine) -> None:
     result = machine.run("dev", NO_VENV="1")
     assert result.returncode == 1
     assert "    apt-get install python3-venv\n" in result.stderr
+
+
+@pytest.mark.accept("F50", part="run")
+def test_a_python_that_is_too_old_is_named_with_a_way_out(machine: Machine) -> None:
+    machine.add("python3", OLDER_PYTHON)
+    result = machine.run("demo")
+    assert result.returncode == 1
+    assert "python3 is Python 3.10, which is too old" in result.stderr
+    assert "install uv" in result.stderr
 
 
 @pytest.mark.accept("F50", part="run", mutant="a-python-nobody-tested")

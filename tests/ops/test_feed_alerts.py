@@ -69,7 +69,7 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
         "The feed daily is stale",
         "The feed daily is failing",
     ]
-    assert [one.lines[0] for one in alerts] == [f"{STALE.reason}.", "status 500."]
+    assert [one.lines[0] for one in alerts] == [f"{STALE.reason}.", f"{FAILED.reason}."]
     assert alerts[0].lines[1] == "It last brought new papers at 2026-01-29T07:00:00Z."
     assert not any(one.stops_mail for one in alerts)
 
@@ -90,9 +90,19 @@ def test_feeds_that_fail_for_one_reason_are_one_alert_that_names_a_few(
 ) -> None:
     (alert,) = told(database, [offline(number) for number in range(1, 16)], NOW)
     assert alert.subject == "15 feeds are failing for one reason"
-    assert alert.lines[:2] == (
-        "https://site1.example/feed cannot be reached.",
-        "They are feed-1, feed-2, feed-3, feed-4, feed-5 and 10 more.",
+    assert alert.lines[0].startswith("https://site1.example/feed cannot be reached. ")
+    assert alert.lines[1] == "They are feed-1, feed-2, feed-3, feed-4, feed-5 and 10 more."
+
+
+@pytest.mark.accept("F60", part="words of an alert")
+def test_an_alert_ends_its_sentences_and_claims_no_feeds_that_are_not_there(
+    database: SqlDatabase,
+) -> None:
+    (alert,) = told(database, [offline(1), offline(2)], NOW)
+    assert alert.lines == (
+        " ".join(f"https://site{n}.example/feed cannot be reached." for n in (1, 2)),
+        "They are feed-1, feed-2.",
+        "No other feed brings papers now.",
     )
 
 

@@ -60,6 +60,23 @@ def test_a_preview_shows_the_bytes_that_are_sent(home: CommandLine) -> None:
     assert sent["ada@example.org"] == shown
 
 
+@pytest.mark.accept("F20", part="preview")
+def test_a_preview_without_an_email_says_why_in_words_and_fails(home: CommandLine) -> None:
+    home.run("db", "upgrade")
+    process = home.start("digest", "preview", "--out", "preview")
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "no email, because no papers had been read yet" in told
+
+
+def test_planning_says_what_sends(home: CommandLine) -> None:
+    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    home.run("subscribers", "import", str(SAMPLE / "subscribers.csv"))
+    assert home.run("digest", "send").splitlines()[-1] == (
+        "`paperround deliver` sends them; a running `paperround serve` does so by itself"
+    )
+
+
 def test_a_dry_run_plans_nothing(home: CommandLine) -> None:
     home.run("ingest", "--file", str(SAMPLE / "page.txt"))
     home.run("subscribers", "import", str(SAMPLE / "subscribers.csv"))

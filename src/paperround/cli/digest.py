@@ -301,6 +301,8 @@ def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
         yield f"  empty because: {edition.empty_reason}"
     if without:
         yield f"  no digest for {without:,}: {counts(planned.skipped)}"
+    if report.added and not dry_run:
+        yield "`paperround deliver` sends them; a running `paperround serve` does so by itself"
 
 
 @app.command()

@@ -72,7 +72,10 @@ def preview(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write digest.html, digest.txt and digest.eml, even of a held edition. Sends nothing."""
+    """Write digest.html, digest.txt and digest.eml, even of a held edition. Sends nothing.
+
+    Fails, with the reason, if there would be no email."""
+    from paperround.ops.timeline import WHY_SKIPPED
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
@@ -96,7 +99,9 @@ def preview(
             (out / name).write_bytes(content)
             files.append(str(out / name))
     edition = shown.edition
-    became = f"no email: {shown.skipped}" if shown.skipped else f"wrote {', '.join(files)}"
+    became = f"wrote {', '.join(files)}"
+    if shown.skipped:
+        became = f"no email, because {WHY_SKIPPED.get(shown.skipped, shown.skipped)}"
     line = f"{edition.list_name}, {edition.day} ({edition.cut}): {became}"
     value = {
         "edition": {"list": edition.list_name, "date": edition.day, "cut": edition.cut},
@@ -105,6 +110,8 @@ def preview(
         "files": files,
     }
     print_result(value, line, as_json=as_json)
+    if shown.skipped:
+        raise typer.Exit(1)
 
 
 def hold(

@@ -152,7 +152,7 @@ def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]
         days = counted(ranked.mailing_list.candidate_days, "day")
         before = format_instant(ranked.window.as_of)
         known = f"({counted(ranked.papers_known, 'paper')} known)"
-        yield f"{name}, {ranked.day}: no paper counts in the {days} before {before} {known}"
+        yield f"{name}, {ranked.day}: no paper was listed in the {days} before {before} {known}"
         return
     shown, papers = min(limit, len(items)), counted(len(items), "paper")
     yield f"{name}, {ranked.day}: {shown:,} of {papers} ({ranked.ranking.ranker})"
@@ -165,7 +165,7 @@ def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
 
     for position, item in enumerate(items, start=1):
         yield f"{position:>3}. {item.paper.title}"
-        yield f"     {item.score:.4f}  {english_reason(item.reason)}"
+        yield f"     {item.score:.4f}  {english_reason(item.reason)}".rstrip()
         if explain:
             yield f"     = {'  '.join(f'{part} {n:+.4f}' for part, n in item.parts.items())}"
 

@@ -14,6 +14,10 @@ WEAK_SECRET = (
 
 _WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole number"}
 """Replacement messages, by pydantic's error type."""
+_PARTS_OF_SMTP_URL = dict.fromkeys(
+    (f"smtp_{part}" for part in ("host", "server", "port", "user", "username", "password")),
+    "PAPERROUND_SMTP_URL",
+)
 
 
 def refusal(name: str, error: Mapping[str, object]) -> str:
@@ -45,6 +49,7 @@ def unusable(values: Mapping[str, str]) -> list[str]:
 def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
     """Return a message for an unknown name, with the closest of the `known` ones."""
     spelt = {_spelling(one): one for one in known}
+    spelt |= _PARTS_OF_SMTP_URL if "PAPERROUND_SMTP_URL" in known else {}
     near = difflib.get_close_matches(_spelling(name), spelt, n=1)
     hint = f": did you mean {spelt[near[0]]}?" if near else ""
     return f"there is no {what} {name}{hint}"

@@ -75,7 +75,7 @@ def check_target(
     if not is_allowed and port not in ports:
         raise FetchRefused(
             "has a port other than 80 and 443; to allow a server of your own network, add its "
-            "host:port to PAPERROUND_FETCH_ALLOW"
+            "host:port to PAPERROUND_FETCH_ALLOW and restart `paperround serve`"
         )
     return FetchTarget(host=host, port=port, tls=url.scheme == "https", is_allowed=is_allowed)
 
@@ -254,7 +254,7 @@ class Network:
         if not usable:
             raise FetchRefused(
                 "is not on the public internet; to allow a server of your own network, add its "
-                "host:port to PAPERROUND_FETCH_ALLOW"
+                "host:port to PAPERROUND_FETCH_ALLOW and restart `paperround serve`"
             )
         return usable
 

@@ -306,14 +306,16 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
 MOST_NAMED = 5
 """Feeds that an alert or a finding names; it counts the others."""
 
+_WITHOUT_IT = "Digests are sent with the papers of the other feeds."
 _HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
 
 
 def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
     """Return the alerts about `feeds`. A new episode is a new alert."""
+    is_all = not any(one.enabled and one.health not in _HOW for one in feeds)
     # A feed that just failed counts once another one has failed for long for the same cause.
     found = [
-        _shared_cause(affected)
+        _shared_cause(affected, is_all=is_all)
         for affected in group_by_cause(feeds, _HOW)
         if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in affected)
     ]
@@ -342,7 +344,7 @@ def list_names(feeds: Sequence[LiveFeed]) -> str:
     return f"{named} and {len(feeds) - MOST_NAMED:,} more" if len(feeds) > MOST_NAMED else named
 
 
-def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
+def _shared_cause(affected: Sequence[LiveFeed], *, is_all: bool) -> Alert:
     first, state = affected[0], _HOW[affected[0].health]
     cause = failure_cause(first)
     many = len(affected) > 1
@@ -353,15 +355,16 @@ def _shared_cause(affected: Sequence[LiveFeed]) -> Alert:
     last_papers = "It has not delivered any papers yet."
     if first.last_news_at is not None:
         last_papers = f"It last brought new papers at {format_instant(first.last_news_at)}."
+    reasons = dict.fromkeys(f"{one.reason.rstrip('.')}." for one in affected)
     return Alert(
         key=f"feeds/{state}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
         subject=f"{len(affected):,} feeds are {state} for one reason"
         if many
         else f"The feed {first.name} is {state}",
         lines=(
-            _sentence(first.reason),
+            " ".join([*reasons][:MOST_NAMED]),
             f"They are {list_names(affected)}." if many else last_papers,
-            "Digests are sent with the papers of the other feeds.",
+            "No other feed brings papers now." if is_all else _WITHOUT_IT,
         ),
         episodes=tuple(episodes),
     )
@@ -379,7 +382,7 @@ def _gone(feed: LiveFeed, since: datetime) -> Alert:
         lines=(
             _sentence(feed.reason),
             f"Give it a new address (`paperround feeds edit {feed.name} --url ...`), or remove it.",
-            "Digests are sent with the papers of the other feeds.",
+            _WITHOUT_IT,
         ),
     )
 

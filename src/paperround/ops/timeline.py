@@ -47,7 +47,7 @@ _STATES: Mapping[DeliveryState, str] = {
     DeliveryState.UNKNOWN: "was handed over without an answer; it may have arrived",
     DeliveryState.EXPIRED: "could not be sent in time, so we gave up",
 }
-_SKIPPED: Mapping[str, str] = {
+WHY_SKIPPED: Mapping[str, str] = {
     SkipReason.NO_NEW_PAPERS: "there were no new papers for them",
     SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
     SkipReason.MUTED: "they muted everything new",
@@ -163,7 +163,7 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
         if mail.kind != DIGEST:
             what += f" ({mail.kind.replace('_', ' ')})"
     if mail.state is DeliveryState.SKIPPED:
-        became = f"was not sent, because {_SKIPPED.get(mail.reason, mail.reason)}"
+        became = f"was not sent, because {WHY_SKIPPED.get(mail.reason, mail.reason)}"
     elif mail.is_in_outbox:
         became = "was not sent but kept in the outbox, because no relay was set"
     else:
