@@ -40,6 +40,7 @@ def test_a_run_says_what_it_did_and_then_the_day() -> None:
     assert run(*send).splitlines() == [
         "this run planned the digest of 2 people",
         "trending, 2026-01-30 (manual): 1 paper, 2 digests in all",
+        "`paperround deliver` sends them; a running `paperround serve` does so by itself",
     ]
     first = run(*deliver).splitlines()
     sent = ["this run: digests: 2 sent; other emails: none", "emails of the day: 2 sent"]
@@ -73,7 +74,7 @@ def test_an_edition_sent_by_hand_says_that_it_was_not_held() -> None:
 
 
 @pytest.mark.accept("O8", part="deliver", mutant="deliver-is-silent-about-a-dead-relay")
-def test_a_run_that_tries_nothing_still_says_that_the_relay_cannot_be_reached(
+def test_each_run_tries_a_dead_relay_once_more_and_says_when_the_next_try_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -82,6 +83,7 @@ def test_a_run_that_tries_nothing_still_says_that_the_relay_cannot_be_reached(
     monkeypatch.setenv("PAPERROUND_MAIL_FROM", "papers@lab.example.org")
     run("digest", "send", "--now", MORNING)
     run("deliver", "--now", LATER)
-    tried_nothing = run("deliver", "--now", LATER)
-    assert tried_nothing.startswith("this run: digests: none; other emails: none\n")
-    assert "the relay cannot be reached: network: Connection refused" in tried_nothing
+    again = run("deliver", "--now", LATER)
+    assert again.startswith("this run: digests: 2 deferred; other emails: none\n")
+    assert "the relay cannot be reached: network: Connection refused; email waits and" in again
+    assert "next tried at 2026-01-30T" in again

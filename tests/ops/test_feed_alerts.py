@@ -69,7 +69,7 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
         "The feed daily is stale",
         "The feed daily is failing",
     ]
-    assert [one.lines[0] for one in alerts] == [f"{STALE.reason}.", f"{FAILED.reason}."]
+    assert [one.lines[0] for one in alerts] == [f"{STALE.reason}.", "status 500."]
     assert alerts[0].lines[1] == "It last brought new papers at 2026-01-29T07:00:00Z."
     assert not any(one.stops_mail for one in alerts)
 

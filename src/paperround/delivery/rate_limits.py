@@ -16,7 +16,19 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
-from paperround.delivery.replies import NO_LOGIN, NO_SESSION, NO_STARTTLS, is_opening
+from paperround.delivery.replies import (
+    CERTIFICATE,
+    NO_LOGIN,
+    NO_SESSION,
+    NO_STARTTLS,
+    POLICY,
+    RECIPIENTS_REFUSED,
+    REFUSALS,
+    blame_us,
+    is_opening,
+    refusal_of_recipient,
+    verdict,
+)
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import DOMAIN, RELAY, Gate, PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -236,7 +248,7 @@ def relay_advice(error: str) -> str:
 
 
 def describe_unreached(reason: str) -> str:
-    """Return why no session with the relay is opened and what to do, for an operator."""
+    """Return why email does not leave through the relay and what to do, for an operator."""
     advice = relay_advice(reason)
     return _unreached(reason) + (f" ({advice})" if advice else "")
 
@@ -269,19 +281,23 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     reason = relay.reason if relay.is_probing else reason
     if not reason:
         return
-    problem = describe_unreached(reason)
+    problem = _unreached(reason)
     is_refusal = reason.partition(":")[0] in REFUSALS
     code = f"refused/{reason.rpartition(' ')[2]}" if is_refusal else "unreached"
     waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
     mails = f"{counted(waiting, 'email')} {'waits' if waiting == 1 else 'wait'}"
-    problem = _unreached(reason)
+    retried = "Each is retried automatically, digests for 20 hours."
+    if relay.is_probing:
+        when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
+        retried = f"One email is tried {when}; once it is accepted, the others follow."
     yield Alert(
         key=f"{code}/{now:%Y-%m-%d}",
         subject=f"{problem[0].upper()}{problem[1:]}",
         lines=(
-            f"Last tried {format_instant(failed)}. {mails}.",
-            "Each is retried automatically, digests for 20 hours.",
-            relay_advice(reason) or _ASK_DOCTOR,
+            f"{mails}, and no reader was unsubscribed.",
+            retried,
+            relay_advice(reason) or _advice(reason),
+            "`paperround doctor` checks; docs/operating.md explains the codes.",
         ),
         stops_mail=True,
     )

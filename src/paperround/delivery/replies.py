@@ -82,7 +82,19 @@ _NOBODY = ErrorScope()
 WITHOUT_SESSION = (NO_SESSION, *(f"{phase}-refused" for phase in sorted(_OPENING)))
 """First words of reasons that no session was opened."""
 
-HOLDING = ("policy-refusal", "sender-refused", "told-to-rest", *WITHOUT_SESSION[1:])
+POLICY = "policy-refusal"
+_OUT_OF_TURN = "out-of-turn"
+REFUSALS = (POLICY, RECIPIENTS_REFUSED, "sender-refused", MESSAGE_REFUSED, _OUT_OF_TURN)
+"""First words of reasons for which the relay pauses although sessions are opened."""
+
+HOLDING = (
+    POLICY,
+    RECIPIENTS_REFUSED,
+    "sender-refused",
+    _OUT_OF_TURN,
+    "told-to-rest",
+    *WITHOUT_SESSION[1:],
+)
 """First words of reasons that hold up email to any recipient."""
 
 _LONGEST_TEXT = 500

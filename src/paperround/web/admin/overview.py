@@ -9,6 +9,8 @@ from fastapi import Request, Response
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.bootstrap import AppContext
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.cancel import pause, resume
 from paperround.feeds.model import FeedHealth, LiveFeed
