@@ -290,7 +290,7 @@ class Storm:
             for envelope in filter(None, envelopes):
                 if at_dot:
                     self.refused += 1
-                    yield Outcome(id=envelope.id, phase=Phase.RCPT, reply=NOBODY)
+                    yield Outcome(id=envelope.id, phase=Phase.RCPT, reply=LATER)
                 elif not before_dot([envelope.id]):
                     continue
                 elif self.calm:
@@ -321,7 +321,7 @@ def test_a_run_without_its_database_takes_up_nothing_and_hears_what_is_at_its_do
     assert storm.refused == SETTLE
     distant.away = False
     assert deliver(replace(one, mailer=ScriptedMailer(accepting))).totals == LedgerTotals(
-        sent=FEWEST + SETTLE, failed=SETTLE
+        sent=FEWEST + SETTLE, deferred=SETTLE
     )
 
 

@@ -381,7 +381,7 @@ def test_a_service_that_fails_for_days_is_told_of(room: Room) -> None:
     assert [len(one) for one in seen] == [0, 0, 1, 1, 1]
     (alert,) = seen[-1]
     assert alert.subject == "The service huggingface does not answer"
-    assert "huggingface.co answered 500" in alert.lines
+    assert "huggingface.co answered 500." in alert.lines
     assert not alert.stops_mail
     assert [one.key for one in seen[-2]] == [alert.key]
     feed = feed_of(room)

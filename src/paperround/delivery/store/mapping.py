@@ -174,6 +174,7 @@ _SENDS = (db.lists.c.paused_at.is_(None), db.lists.c.archived_at.is_(None))
 
 _NOT_PAUSED = or_(
     db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # checked when it was requested
+    db.subscribers.c.kind != EMAIL,  # posts of a paused channel wait
     db.subscriptions.c.paused_until.is_(None),
     db.subscriptions.c.paused_until <= db.deliveries.c.local_date,
 )
