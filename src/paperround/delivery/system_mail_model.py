@@ -129,12 +129,14 @@ class NoticeMail:
 class Alert:
     """An alert for the operator. `key` identifies the problem, so it is reported only once.
 
-    `stops_mail` is true if the problem keeps digests from being sent. `episodes` identifies the
-    problem of each feed that one cause affects, with its start.
+    `stops_mail` is true if the problem keeps digests from being sent. If it does, or `lasts`, its
+    end is reported too. `episodes` identifies the problem of each feed that one cause affects, with
+    its start.
     """
 
     key: str
     subject: str
     lines: tuple[str, ...] = ()
     stops_mail: bool = False
+    lasts: bool = False
     episodes: tuple[str, ...] = ()

@@ -99,32 +99,35 @@ def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | No
     when it comes back: a heartbeat stores when it was last found. A cause that several feeds share
     is reported again once it affects a feed that had recovered.
     """
-    name = alert.key
-    new_episodes = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
-    if alert.stops_mail or alert.episodes:
-        heartbeat = f"alert/{alert.key}"
-        seen = work[SlotStore].last_beat(heartbeat)
-        work[SlotStore].beat(heartbeat, now=now)
-        if seen is not None and now - seen <= EPISODE_GAP:
+    name, slots, heartbeat = alert.key, work[SlotStore], f"alert/{alert.key}"
+    new_episodes = [slots.take("alert", one, now=now) for one in alert.episodes]
+    has_end = alert.stops_mail or alert.lasts
+    seen = slots.last_beat(heartbeat)
+    if has_end or alert.episodes:
+        slots.beat(heartbeat, now=now)
+    if alert.episodes and not any(new_episodes):
+        return None
+    if seen is not None and not alert.lasts:
+        if now - seen <= EPISODE_GAP:
             return None
-        if alert.episodes and not any(new_episodes):
-            return None
-        name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
-    if alert.stops_mail:
-        work[SlotStore].beat(f"{_RAISED}{alert.key} {alert.subject}", now=now)
-    return name if work[SlotStore].take("alert", name, now=now) else None
+        name = f"{alert.key}/after {format_instant(seen)}"
+    if not slots.take("alert", name, now=now):
+        return None
+    if has_end:
+        slots.beat(f"{_RAISED}{alert.key} {alert.subject}", now=now)
+    return name
 
 
 _RAISED = "raised/"
-"""The start of the name of a heartbeat: an alert that stops mail was raised, and is not over."""
+"""The start of the name of a heartbeat: an alert whose end is reported was raised."""
 
 OVER_AFTER = timedelta(minutes=10)
-"""How long a problem that stops mail must be gone before you are told that it is over."""
+"""How long a problem must be gone before you are told that it is over."""
 
 
 def over_alerts(work: Transaction, found: Sequence[Alert], *, now: datetime) -> list[Alert]:
-    """Return an alert that it is over for each problem that stopped mail and is not `found`. If it
-    comes back after that, it counts as a new one."""
+    """Return an alert that it is over for each such problem that is not `found`. If it comes back
+    after that, it counts as a new one."""
     keys = {one.key for one in found}
     current, over = {*map(_cause, keys)}, list[Alert]()
     slots = work[SlotStore]

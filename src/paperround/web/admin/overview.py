@@ -113,6 +113,7 @@ def page_of(alert: Alert) -> str:
         "unreached": "/admin/doctor",
         "refused": "/admin/doctor",
         "storage": "/admin/doctor",
+        "doctor": "/admin/doctor",
     }
     return pages.get(what, "")
 
