@@ -114,6 +114,19 @@ def test_a_source_that_shrinks_is_told_once_until_it_is_well(morning: Room) -> N
     assert morning.feed(feed).reason.endswith("; only 3 papers where 30 are usual")
 
 
+@pytest.mark.accept("F08", part="shrinking source")
+def test_a_new_feed_that_shrinks_says_so_without_an_alert(room: Room) -> None:
+    feed = room.add(JOURNAL)
+    for papers in (issue(0, 160), issue(158, 2), issue(158, 2)):
+        room.answers["journal.example"] = papers
+        room.poll_next(feed)
+    assert room.feed(feed).reason.endswith("; only 2 papers where there were 160")
+    assert alerts(room, feed) == []
+    room.answers["journal.example"] = issue(1, 160)
+    room.poll_next(feed)
+    assert "where there were" not in room.feed(feed).reason
+
+
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/rss")
 
 

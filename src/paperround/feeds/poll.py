@@ -51,7 +51,7 @@ from paperround.feeds.model import (
     PollProgress,
 )
 from paperround.feeds.store.feeds import FeedStore
-from paperround.feeds.volume import add_volume, find_alarm
+from paperround.feeds.volume import add_volume, describe_size, find_alarm
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId, ParsedBatch
 
@@ -206,8 +206,8 @@ class _PollRun:
         expects_at = self._next_batch_at(self._last_news_at)
         arrives = is_arrival(feed, found, expects_at)
         self._progress = self._next_progress(feed, found, arrives=arrives)
-        if self._progress.alarm is not None:
-            reason = f"{reason}; {self._progress.alarm.words}"
+        if words := describe_size(self._progress, batch_size(self._progress.batch)):
+            reason = f"{reason}; {words}"
         run.finish(
             now=self._context.clock.now(),
             state="unchanged" if self._tally.is_unchanged else "done",

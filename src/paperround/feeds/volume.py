@@ -58,6 +58,18 @@ def add_volume(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape,
     return (*usual, shape)[-HISTORY_SIZE:]
 
 
+def describe_size(progress: PollProgress, size: int) -> str:
+    """Return what is unusual about the last batch, of `size` papers: the words of the alarm, or
+    that a feed with too few batches for one has shrunk; empty if nothing is."""
+    if progress.alarm is not None:
+        return progress.alarm.words
+    most = max((one.records for one in progress.usual), default=0)
+    has_shrunk = most >= MIN_PAPERS and size * 5 < most
+    if len(progress.usual) >= MIN_HISTORY or not has_shrunk:
+        return ""
+    return f"only {size:,} papers where there were {most:,}"
+
+
 def _expire_alarm(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
     """End an alarm that could not be judged for six batches."""
     if alarm is None or not is_arrival:
