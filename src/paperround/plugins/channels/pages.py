@@ -1,11 +1,10 @@
 """The admin page of channels."""
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from paperround.plugins.channels.store import ChannelStore
 from paperround.subscribers.model import SubscriberId
-from paperround.web.admin.session import admin_page, operator_router
-from paperround.web.context import App
+from paperround.web.admin.session import Visit, operator_router
 
 router = operator_router()
 
@@ -14,8 +13,8 @@ SHOWN = 200
 
 
 @router.get("/channels")
-def show_channels(app: App, request: Request) -> Response:
+def show_channels(visit: Visit) -> Response:
     """Show every channel: its masked address and its state."""
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         found = work[ChannelStore].page(SubscriberId(0), limit=SHOWN)
-    return admin_page(request, "channels.html", channels=found)
+    return visit.page("channels.html", channels=found)

@@ -4,23 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
-from paperround.bootstrap import AppContext
 from paperround.bounces.redact import redacted_report
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
-from paperround.self_service.suppressions import (
-    add_suppression,
-    find_suppression,
-    lift_suppression,
-)
+from paperround.self_service.suppressions import add_suppression, find_suppression, lift_suppression
 from paperround.subscribers.model import GONE, Address, SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.admin.forms import FormFields, unknown_action
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.paging import MAX_ROW_ID, PageRequest, Paging, RowNumber
 from paperround.web.people_models import address_in
 
@@ -43,19 +37,17 @@ DONE: Mapping[str, str] = {
 
 @router.get("/bounces")
 def list_bounces(
-    app: App,
-    request: Request,
+    visit: Visit,
     paging: Paging,
     subscriber: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
 ) -> Response:
     """Show bounces and complaints, newest first, of everybody or one person, and the quarantine."""
     person = None if subscriber is None else SubscriberId(subscriber)
     before = paging.last_id("bounces")
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         found = work[ReturnStore].events(person, before=before, limit=paging.rows)
         waiting = work[ReturnStore].waiting(limit=WAITING) if person is None else []
-    return admin_page(
-        request,
+    return visit.page(
         "bounces.html",
         found=found[: paging.limit],
         next_cursor=paging.next_cursor("bounces", [one.id for one in found]),
@@ -65,56 +57,65 @@ def list_bounces(
 
 
 @router.get("/bounces/quarantine/{number}")
-def show_quarantined(app: App, request: Request, number: RowNumber) -> Response:
+def show_quarantined(visit: Visit, number: RowNumber) -> Response:
     """Show a message in quarantine as text, without addresses."""
-    text = redacted_report(app.database, number)
-    return admin_page(request, "quarantined.html", number=number, text=text)
+    text = redacted_report(visit.database, number)
+    return visit.page("quarantined.html", number=number, text=text)
 
 
 # --- suppressions --------------------------------------------------------------------------------
 
 
 @router.get("/suppressions")
-def list_suppressions(app: App, request: Request, paging: Paging, done: str = "") -> Response:
+def list_suppressions(visit: Visit, paging: Paging, done: str = "") -> Response:
     """Show the search, and every suppression by the start of its hash."""
-    return _suppressions_page(app, request, paging, {}, done=DONE.get(done, ""))
+    return _suppressions_page(visit, paging, {}, done=DONE.get(done, ""))
 
 
 @router.post("/suppressions")
-def act(
-    app: App, now: Now, by: Operator, request: Request, paging: Paging, form: FormFields
-) -> Response:
+def act(visit: Visit, paging: Paging, form: FormFields) -> Response:
     """Look an address up, suppress it, or lift its suppression."""
     try:
         address = address_in(form.get("email", ""))
         if form.get("action") == "find":
-            found = find_suppression(app.database, app.settings.keys, address, now=now, by=by)
-            return _suppressions_page(app, request, paging, form, found=found)
-        return back_to(f"{SUPPRESSIONS}?done={_change(app, now, by, address, form)}")
+            found = find_suppression(
+                visit.database, visit.app.settings.keys, address, now=visit.now, by=visit.by
+            )
+            return _suppressions_page(visit, paging, form, found=found)
+        return back_to(f"{SUPPRESSIONS}?done={_change(visit, address, form)}")
     except InvalidInput as error:
-        return _suppressions_page(app, request, paging, form, error=error)
+        return _suppressions_page(visit, paging, form, error=error)
 
 
-def _change(
-    app: AppContext, now: datetime, by: str, address: Address, form: Mapping[str, str]
-) -> str:
+def _change(visit: Visit, address: Address, form: Mapping[str, str]) -> str:
     """Do what the button says; return the name of the message in DONE."""
-    database, keys, reason = app.database, app.settings.keys, form.get("reason", "")
-    if form.get("action") == "add":
-        changed = add_suppression(database, keys, address, reason=reason, now=now, by=by)
-        return "added" if changed else "was"
-    if form.get("action") == "lift":
-        resume = "resume" in form
-        changed = lift_suppression(
-            database, keys, address, reason=reason, resume=resume, now=now, by=by
-        )
-        return "lifted" if changed else "was"
+    match form.get("action"):
+        case "add":
+            database, keys, reason = visit.database, visit.app.settings.keys, form.get("reason", "")
+            changed = add_suppression(
+                database, keys, address, reason=reason, now=visit.now, by=visit.by
+            )
+            return "added" if changed else "was"
+        case "lift":
+            return "lifted" if lift(visit, address, form) else "was"
     raise unknown_action()
 
 
+def lift(visit: Visit, address: Address, form: Mapping[str, str]) -> bool:
+    """Lift the suppression of an address; return whether there was one."""
+    return lift_suppression(
+        visit.database,
+        visit.app.settings.keys,
+        address,
+        reason=form.get("reason", ""),
+        resume="resume" in form,
+        now=visit.now,
+        by=visit.by,
+    )
+
+
 def _suppressions_page(
-    app: AppContext,
-    request: Request,
+    visit: Visit,
     paging: PageRequest,
     form: Mapping[str, str],
     *,
@@ -123,14 +124,12 @@ def _suppressions_page(
     done: str = "",
 ) -> Response:
     after = paging.last_id("suppressions") or 0
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         known = work[SubscriberStore].suppressions(after=after, limit=paging.rows)
     places = range(after + 1, after + len(known) + 1)
     person, reasons = found or (None, {})
-    return admin_page(
-        request,
+    return visit.page(
         "suppressions.html",
-        status=422 if error else 200,
         known=known[: paging.limit],
         next_cursor=paging.next_cursor("suppressions", places),
         form=form,

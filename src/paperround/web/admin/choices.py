@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Form, Request, Response
+from fastapi import Form, Response
 from pydantic import Field
 
-from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.languages import marked
 from paperround.digests.plan import Hours
@@ -16,8 +15,7 @@ from paperround.self_service.help_desk import PersonRecord
 from paperround.subscribers.model import Preferences, SubscriberId, Subscription
 from paperround.web.admin.forms import ListFilter
 from paperround.web.admin.people import PATH
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.paging import RowNumber
 from paperround.web.preferences_form import (
     ChoicesForm,
@@ -40,38 +38,26 @@ class PersonChoices(ChoicesForm):
 
 
 @router.get("/people/{number}/choices")
-def show_choices(
-    app: App,
-    now: Now,
-    by: Operator,
-    request: Request,
-    number: RowNumber,
-    list_name: ListFilter = "",
-) -> Response:
+def show_choices(visit: Visit, number: RowNumber, list_name: ListFilter = "") -> Response:
     """Show the choices of a person for one of their lists."""
-    record = help_desk.person_record(app.database, SubscriberId(number), app.settings.keys)
+    record = help_desk.person_record(visit.database, SubscriberId(number), visit.app.settings.keys)
     mailing_list, subscription = _on_list(record, list_name)
     form = to_form(subscription.preferences, record.interests)
-    help_desk.note_reading(app.database, record.person.id, by=by, now=now)
-    return _choices_page(app, request, record, mailing_list, form, shown=form_version(form))
+    help_desk.note_reading(visit.database, record.person.id, by=visit.by, now=visit.now)
+    return _choices_page(visit, record, mailing_list, form, shown=form_version(form))
 
 
 @router.post("/people/{number}/choices")
 def save_choices(
-    app: App,
-    now: Now,
-    by: Operator,
-    request: Request,
-    number: RowNumber,
-    form: Annotated[PersonChoices, Form()],
+    visit: Visit, number: RowNumber, form: Annotated[PersonChoices, Form()]
 ) -> Response:
     """Save the choices, with the checks of the reader's own page."""
-    record = help_desk.person_record(app.database, SubscriberId(number), app.settings.keys)
+    record = help_desk.person_record(visit.database, SubscriberId(number), visit.app.settings.keys)
     mailing_list, subscription = _on_list(record, form.list_name)
     known = subscription.preferences
     current = form_version(to_form(known, record.interests))
     try:
-        wanted = parse_preferences(form, known, now=now)
+        wanted = parse_preferences(form, known, now=visit.now)
         interests = parse_interests(form, record.interests, known.topics)
         if form.shown != current:
             raise invalid(
@@ -79,7 +65,7 @@ def save_choices(
                 "the choices were changed by someone else: save again to replace them with these",
             )
         help_desk.edit_choices(
-            app.signup_context,
+            visit.app.signup_context,
             record.person.id,
             {
                 "hour": wanted.hour,
@@ -91,12 +77,12 @@ def save_choices(
                 "interests": interests,
             },
             list_name=mailing_list.name,
-            now=now,
-            by=by,
+            now=visit.now,
+            by=visit.by,
         )
     except InvalidInput as error:
-        errors = find_errors(form, error, zone=mailing_list.zone, now=now)
-        return _choices_page(app, request, record, mailing_list, form, shown=current, errors=errors)
+        errors = find_errors(form, error, zone=mailing_list.zone, now=visit.now)
+        return _choices_page(visit, record, mailing_list, form, shown=current, errors=errors)
     return back_to(f"{PATH}/{number}?done=saved")
 
 
@@ -109,8 +95,7 @@ def _on_list(record: PersonRecord, name: str) -> tuple[MailingList, Subscription
 
 
 def _choices_page(
-    app: AppContext,
-    request: Request,
+    visit: Visit,
     record: PersonRecord,
     mailing_list: MailingList,
     form: ChoicesForm,
@@ -118,15 +103,14 @@ def _choices_page(
     shown: str,
     errors: Mapping[str, InvalidInput] | None = None,
 ) -> Response:
-    return admin_page(
-        request,
+    return visit.page(
         "person_choices.html",
         status=422 if errors else 200,
         record=record,
         mailing_list=mailing_list,
         form=form,
         shown=shown,
-        hour=Hours(hour=app.settings.default_hour).hour_of(Preferences(), mailing_list),
+        hour=Hours(hour=visit.app.settings.default_hour).hour_of(Preferences(), mailing_list),
         frequencies=offered_frequencies(mailing_list.frequencies, form.frequency),
         errors=errors or {},
     )

@@ -1,10 +1,10 @@
 """Admin pages of the ledger: every digest, and one of them."""
 
+from datetime import date
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
-from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
 from paperround.db.transactions import Transaction
@@ -14,6 +14,7 @@ from paperround.digests.resend import resend_digest
 from paperround.editions.model import DeliveryState, DigestKind, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
+from paperround.subscribers.model import SubscriberId
 from paperround.web.admin.forms import (
     DayFilter,
     Filter,
@@ -23,8 +24,7 @@ from paperround.web.admin.forms import (
     parse_subscriber,
     require_sure,
 )
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.paging import MAX_ROW_ID, Paging, RowNumber
 
 router = operator_router()
@@ -32,8 +32,7 @@ router = operator_router()
 
 @router.get("/deliveries")
 def list_deliveries(
-    app: App,
-    request: Request,
+    visit: Visit,
     paging: Paging,
     list_name: ListFilter = "",
     day: DayFilter = "",
@@ -46,7 +45,7 @@ def list_deliveries(
     asked = {"list": list_name, "date": day, "state": state, "subscriber": subscriber}
     asked |= {"edition": "" if edition is None else str(edition)}
     error, found = None, []
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         lists = [one.name for one in work[ListStore].all()]
         try:
             wanted = _query(work, list_name, edition, day, state, subscriber)
@@ -55,10 +54,8 @@ def list_deliveries(
         else:
             before = paging.last_id("deliveries")
             found = work[StatusStore].deliveries(wanted, before=before, limit=paging.rows)
-    return admin_page(
-        request,
+    return visit.page(
         "deliveries.html",
-        status=422 if error else 200,
         found=found[: paging.limit],
         next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
         asked=asked,
@@ -83,24 +80,20 @@ def _query(
 
 
 @router.get("/deliveries/{delivery_id}")
-def show_delivery(app: App, request: Request, delivery_id: RowNumber) -> Response:
+def show_delivery(visit: Visit, delivery_id: RowNumber) -> Response:
     """Show one digest: its papers, when it was sent, and the mail server's reply."""
-    return _delivery_page(app, request, delivery_id)
+    return _delivery_page(visit, delivery_id)
 
 
-def _delivery_page(
-    app: AppContext, request: Request, number: int, *, error: InvalidInput | None = None
-) -> Response:
-    with app.database.reading() as work:
+def _delivery_page(visit: Visit, number: int, *, error: InvalidInput | None = None) -> Response:
+    with visit.database.reading() as work:
         entry = _entry(work, number)
         edition = work[EditionStore].get(entry.edition_id)
     titles = {paper.position: paper for paper in edition.all_papers}
     papers = [titles[position] for position in entry.positions]
     reply = redact_addresses(entry.reply) or ""
-    return admin_page(
-        request,
+    return visit.page(
         "delivery.html",
-        status=422 if error else 200,
         entry=entry,
         papers=papers,
         reply=reply,
@@ -110,28 +103,32 @@ def _delivery_page(
 
 
 @router.post("/deliveries/{delivery_id}")
-def send_again(
-    app: App, now: Now, by: Operator, request: Request, delivery_id: RowNumber, form: FormFields
-) -> Response:
+def send_again(visit: Visit, delivery_id: RowNumber, form: FormFields) -> Response:
     """Send the digest again to its reader, with the same papers."""
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         entry = _entry(work, delivery_id)
     try:
         require_sure(form)
-        app.settings.require_sender()
-        resend_digest(
-            app.database,
-            entry.subscriber_id,
-            entry.local_date,
-            identity=app.identity,
-            list_name=entry.list_name,
-            now=now,
-            by=by,
-        )
+        resend(visit, entry.subscriber_id, entry.local_date, entry.list_name)
     except InvalidInput as error:
-        return _delivery_page(app, request, delivery_id, error=error)
-    app.wake()
+        return _delivery_page(visit, delivery_id, error=error)
     return back_to(f"/admin/people/{entry.subscriber_id}?done=digest")
+
+
+def resend(visit: Visit, person: SubscriberId, day: date, list_name: str | None) -> None:
+    """Send the digest of a date again. Raises Misconfigured, NotFound and InvalidInput."""
+    app = visit.app
+    app.settings.require_sender()
+    resend_digest(
+        app.database,
+        person,
+        day,
+        identity=app.identity,
+        list_name=list_name,
+        now=visit.now,
+        by=visit.by,
+    )
+    app.wake()
 
 
 def _entry(work: Transaction, number: int) -> DeliveryEntry:

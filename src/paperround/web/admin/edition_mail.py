@@ -1,12 +1,10 @@
 """Admin pages of an edition's digests: the email as a subscriber sees it, and sending it now."""
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
-from paperround.bootstrap import AppContext
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound
 from paperround.core.languages import LANGUAGES
 from paperround.digests.editing import EditionRef, find_edition
@@ -19,9 +17,8 @@ from paperround.subscribers.model import Frequency, Preferences
 from paperround.web.admin.editions import PATH
 from paperround.web.admin.forms import FormFields, parse_subscriber, require_sure
 from paperround.web.admin.list_form import FREQUENCIES
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.admin_editions import Ref
-from paperround.web.context import App, Now
 from paperround.web.signup import digest_page
 
 router = operator_router()
@@ -45,14 +42,12 @@ class Reader(BaseModel):
 AsReader = Annotated[Reader, Query()]
 
 
-def _preview(app: App, now: Now, ref: Ref, reader: AsReader) -> Preview:
+def _preview(visit: Visit, ref: Ref, reader: AsReader) -> Preview:
     """Return the digest. Raises NotFound, and InvalidInput for the subscriber."""
     try:
-        return app.previewer.preview_edition(
-            ref,
-            now=now,
-            person=parse_subscriber(reader.subscriber),
-            preferences=reader.preferences,
+        person = parse_subscriber(reader.subscriber)
+        return visit.app.previewer.preview_edition(
+            ref, now=visit.now, person=person, preferences=reader.preferences
         )
     except NotFound as error:
         if reader.subscriber:
@@ -61,21 +56,19 @@ def _preview(app: App, now: Now, ref: Ref, reader: AsReader) -> Preview:
 
 
 @router.get("/editions/{name}/{date}/{cut}/preview")
-def show_preview(app: App, now: Now, request: Request, ref: Ref, reader: AsReader) -> Response:
+def show_preview(visit: Visit, ref: Ref, reader: AsReader) -> Response:
     """Show the form for a reader, and their digest in a frame. Its personal links are invalid."""
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         mailing_list = work[ListStore].get(ref.list_name)
-        find_edition(work, ref, now=now)
+        find_edition(work, ref, now=visit.now)
     error, preview = None, None
     try:
-        preview = _preview(app, now, ref, reader)
+        preview = _preview(visit, ref, reader)
     except InvalidInput as problem:
         error = problem
     skipped = preview.skipped if preview else None
-    return admin_page(
-        request,
+    return visit.page(
         "edition_preview.html",
-        status=422 if error else 200,
         mailing_list=mailing_list,
         ref=ref,
         reader=reader,
@@ -83,61 +76,52 @@ def show_preview(app: App, now: Now, request: Request, ref: Ref, reader: AsReade
         often={one: name for one, name in FREQUENCIES.items() if mailing_list.offers(one)},
         preview=preview,
         why_none=reason_text(skipped) if skipped else "",
-        query=request.url.query,
+        query=visit.request.url.query,
         error=error,
     )
 
 
 @router.get("/editions/{name}/{date}/{cut}/preview/email")
-def show_email(app: App, preview: Annotated[Preview, Depends(_preview)]) -> Response:
+def show_email(visit: Visit, preview: Annotated[Preview, Depends(_preview)]) -> Response:
     """Return the email for a frame, isolated from the site."""
-    return digest_page(app, preview)
+    return digest_page(visit.app, preview)
 
 
 # --- sending the edition now ---------------------------------------------------------------------
 
 
 @router.get("/editions/{name}/{date}/{cut}/send")
-def show_send(app: App, now: Now, request: Request, ref: Ref) -> Response:
+def show_send(visit: Visit, ref: Ref) -> Response:
     """Show how many digests would be planned now, and the button."""
-    return _send_page(app, now, request, ref)
+    return _send_page(visit, ref)
 
 
 @router.post("/editions/{name}/{date}/{cut}/send")
-def send(
-    app: App, now: Now, by: Operator, request: Request, ref: Ref, form: FormFields
-) -> Response:
+def send(visit: Visit, ref: Ref, form: FormFields) -> Response:
     """Plan a digest for every active subscriber without one of that date."""
     try:
         require_sure(form)
-        report = _publish(app, now, ref, by=by)
+        report = _publish(visit, ref)
     except InvalidInput as error:
-        return _send_page(app, now, request, ref, status=422, error=error)
+        return _send_page(visit, ref, status=422, error=error)
     except (Conflict, Misconfigured):  # the page says why
-        return _send_page(app, now, request, ref, status=422)
-    app.wake()
+        return _send_page(visit, ref, status=422)
+    visit.app.wake()
     edition = report.edition
     return back_to(f"{PATH}/{edition.list_name}/{edition.day}/{edition.cut}")
 
 
 def _send_page(
-    app: AppContext,
-    now: Now,
-    request: Request,
-    ref: Ref,
-    *,
-    status: int = 200,
-    error: InvalidInput | None = None,
+    visit: Visit, ref: Ref, *, status: int = 200, error: InvalidInput | None = None
 ) -> Response:
     report, hurdle = None, ""
     try:
-        report = _publish(app, now, ref, dry_run=True)
+        report = _publish(visit, ref, dry_run=True)
     except (InvalidInput, Conflict, Misconfigured) as problem:
         hurdle = problem.text
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         mailing_list = work[ListStore].get(ref.list_name)
-    return admin_page(
-        request,
+    return visit.page(
         "edition_send.html",
         status=status,
         mailing_list=mailing_list,
@@ -149,14 +133,13 @@ def _send_page(
     )
 
 
-def _publish(
-    app: AppContext, now: datetime, ref: EditionRef, *, dry_run: bool = False, by: str = ""
-) -> PublishReport:
+def _publish(visit: Visit, ref: EditionRef, *, dry_run: bool = False) -> PublishReport:
     """Plan a digest of the edition for every active subscriber without one of its date.
 
     Raises NotFound, InvalidInput for an archived list, Conflict for an edition that is held or was
     cancelled, and Misconfigured.
     """
+    app, now = visit.app, visit.now
     app.settings.require_sender()
     if ref.day is None or ref.cut is None:
         raise NotFound
@@ -172,5 +155,5 @@ def _publish(
         dry_run=dry_run,
         gist=app.gist,
         personal_ranking=app.personal_ranking,
-        by=by,
+        by=visit.by,
     )

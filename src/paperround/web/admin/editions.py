@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from paperround.access.model import AuditEntry, AuditQuery
 from paperround.access.store import AuditStore
@@ -33,9 +32,8 @@ from paperround.papers.search import LONGEST_TEXT
 from paperround.papers.search_service import search
 from paperround.papers.store.papers import PaperStore
 from paperround.web.admin.forms import FormFields, ListFilter, require_sure, unknown_action
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.admin_editions import Ref
-from paperround.web.context import App, Now
 from paperround.web.paging import Paging
 
 router = operator_router()
@@ -48,28 +46,21 @@ MOST_ENTRIES = 100
 
 
 @router.get("/editions")
-def list_editions(
-    app: App,
-    now: Now,
-    request: Request,
-    paging: Paging,
-    list_name: ListFilter = "",
-) -> Response:
+def list_editions(visit: Visit, paging: Paging, list_name: ListFilter = "") -> Response:
     """Show the editions that are held, then all others, the newest first."""
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         lists = {one.id: one for one in work[ListStore].all()}
         list_id = work[ListStore].get(list_name).id if list_name else None
         place = paging.last_id("editions")
         before = None if place is None else EditionId(place)
         ids = work[HeldEditions].ids(list_id, before=before, limit=paging.rows)
-        held = () if paging.cursor else work[HeldEditions].held(list_id, now=now)
+        held = () if paging.cursor else work[HeldEditions].held(list_id, now=visit.now)
         shown = {*ids[: paging.limit], *held}
         found = work[StatusStore].editions_among(shown)
-    return admin_page(
-        request,
+    return visit.page(
         "editions.html",
-        held=[one for one in found if one.is_held(now)][::-1],
-        editions=[one for one in found if not one.is_held(now)],
+        held=[one for one in found if one.is_held(visit.now)][::-1],
+        editions=[one for one in found if not one.is_held(visit.now)],
         lists=lists,
         asked={"list": list_name},
         next_cursor=paging.next_cursor("editions", ids),
@@ -110,9 +101,10 @@ class EditionView:
         return {**self.left_out, **{one.paper_id: one.title for one in self.edition.papers}}
 
 
-def _view(app: AppContext, ref: EditionRef, now: datetime) -> EditionView:
+def _view(visit: Visit, ref: EditionRef) -> EditionView:
     """Return what the page shows. Raises NotFound."""
-    with app.database.reading() as work:
+    now = visit.now
+    with visit.database.reading() as work:
         edition = find_edition(work, ref, now=now)
         named = audit_target(edition.list_name, edition.day, edition.cut)
         [tally] = work[StatusStore].editions_among([edition.id])
@@ -147,37 +139,28 @@ def _left_out(work: Transaction, edition: Edition) -> dict[PaperId, str]:
 
 @router.get("/editions/{name}/{date}/{cut}")
 def show_edition(
-    app: App,
-    now: Now,
-    request: Request,
-    ref: Ref,
-    paper: Annotated[str, Query(max_length=LONGEST_TEXT)] = "",
+    visit: Visit, ref: Ref, paper: Annotated[str, Query(max_length=LONGEST_TEXT)] = ""
 ) -> Response:
     """Show an edition. While it is held, also the papers that `paper` names or finds."""
-    return _edition_page(app, now, request, ref, asked=paper)
+    return _edition_page(visit, ref, asked=paper)
 
 
 def _edition_page(
-    app: AppContext,
-    now: datetime,
-    request: Request,
+    visit: Visit,
     ref: EditionRef,
     *,
     asked: str = "",
     typed: Mapping[str, str] | None = None,
     error: InvalidInput | None = None,
 ) -> Response:
-    view = _view(app, ref, now)
-    return admin_page(
-        request,
+    view = _view(visit, ref)
+    return visit.page(
         "edition.html",
-        status=422 if error else 200,
         view=view,
         edition=view.edition,
-        is_held=view.edition.is_held(now),
-        now=now,
+        is_held=view.edition.is_held(visit.now),
         quiet=quiet_reason_text(view.edition),
-        found=_find_papers(app, asked) if asked else (),
+        found=_find_papers(visit.app, asked) if asked else (),
         asked=asked,
         typed=typed or {},
         error=error,
@@ -195,29 +178,23 @@ def _find_papers(app: AppContext, text: str) -> list[Paper]:
 
 
 @router.post("/editions/{name}/{date}/{cut}")
-def change_edition(
-    app: App, now: Now, by: Operator, request: Request, ref: Ref, form: FormFields
-) -> Response:
+def change_edition(visit: Visit, ref: Ref, form: FormFields) -> Response:
     """Drop or pin a paper, add a note, approve or cancel the edition, or undo one of these."""
     paper = next((form[one] for one in ("drop", "restore", "pin", "unpin") if one in form), "")
     paper = paper or form.get("paper", "")
     try:
-        _change(app, ref, form, by=by, now=now)
-    except InvalidInput as error:
-        code = f"note-{paper}" if error.code == "text" and paper else error.code
-        shown = InvalidInput(error.text, code=code)
-        return _edition_page(app, now, request, ref, typed=form, error=shown)
-    except NotFound as error:
-        shown = InvalidInput(error.text, code="paper")
-        return _edition_page(app, now, request, ref, typed=form, error=shown)
+        _change(visit, ref, form)
+    except (InvalidInput, NotFound) as error:
+        code = error.code if isinstance(error, InvalidInput) else "paper"
+        shown = InvalidInput(error.text, code=f"note-{paper}" if code == "text" and paper else code)
+        return _edition_page(visit, ref, typed=form, error=shown)
     anchor = f"#paper-{paper}" if paper else ""
     return back_to(f"{PATH}/{ref.list_name}/{ref.day}/{ref.cut}{anchor}")
 
 
-def _change(
-    app: AppContext, ref: EditionRef, form: Mapping[str, str], *, by: str, now: datetime
-) -> None:
+def _change(visit: Visit, ref: EditionRef, form: Mapping[str, str]) -> None:
     """Do what the button of a form says. Raises InvalidInput and NotFound."""
+    app, now, by = visit.app, visit.now, visit.by
     of_papers: Mapping[str, Callable[..., Edition]] = {
         "drop": editing.drop,
         "restore": partial(editing.drop, undo=True),

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import POLL
@@ -15,8 +16,7 @@ from paperround.feeds.preview import FeedPreview, preview_feed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Show
 from paperround.web.admin.forms import FormFields, require_sure, unknown_action
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.paging import RowNumber
 
 router = operator_router()
@@ -32,9 +32,9 @@ _SETTING = "settings."
 
 
 @router.get("/feeds")
-def list_feeds(app: App, request: Request) -> Response:
+def list_feeds(visit: Visit) -> Response:
     """Show every feed with its health."""
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         store = work[FeedStore]
         found = [
             with_imports(feed, store.runs(feed.id, before=None, limit=RUNS))
@@ -42,7 +42,7 @@ def list_feeds(app: App, request: Request) -> Response:
             else feed
             for feed in store.all()
         ]
-    return admin_page(request, "feeds.html", feeds=found, kinds=list(app.sources))
+    return visit.page("feeds.html", feeds=found, kinds=list(visit.app.sources))
 
 
 def with_imports(feed: LiveFeed, runs: Sequence[FeedRun]) -> LiveFeed:
@@ -60,28 +60,28 @@ def with_imports(feed: LiveFeed, runs: Sequence[FeedRun]) -> LiveFeed:
 
 
 @router.get("/feeds/new")
-def show_new(app: App, request: Request, kind: str = "") -> Response:
+def show_new(visit: Visit, kind: str = "") -> Response:
     """Show the form of a new feed of a kind."""
-    if kind not in app.sources:
+    if kind not in visit.app.sources:
         return back_to(PATH)
-    return _form_page(app, request, NewFeed(name="", kind=kind))
+    return _form_page(visit, NewFeed(name="", kind=kind))
 
 
 @router.post("/feeds/new")
-def save_new(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
+def save_new(visit: Visit, form: FormFields) -> Response:
     """Preview a feed, or create it."""
     feed = NewFeed(name="", kind=form.get("kind", ""))
     try:
         feed = _described(feed, form)
         if form.get("action") == "preview":
-            found = preview_feed(app.feed_context, feed, now=now)
-            return _form_page(app, request, feed, preview=found)
-        created = create_feed(app.feed_context, feed, now=now, by=by)
+            found = preview_feed(visit.app.feed_context, feed, now=visit.now)
+            return _form_page(visit, feed, preview=found)
+        created = create_feed(visit.app.feed_context, feed, now=visit.now, by=visit.by)
     except InvalidInput as error:
-        return _form_page(app, request, feed, error=error)
+        return _form_page(visit, feed, error=error)
     except FetchFailed as error:
-        return _form_page(app, request, feed, error=InvalidInput(str(error), code="read"))
-    app.queue.put(POLL)
+        return _form_page(visit, feed, error=InvalidInput(str(error), code="read"))
+    visit.app.queue.put(POLL)
     return back_to(f"{PATH}/{created.id}")
 
 
@@ -89,60 +89,57 @@ def save_new(app: App, now: Now, by: Operator, request: Request, form: FormField
 
 
 @router.get("/feeds/{feed_id}")
-def show_feed(app: App, request: Request, feed_id: RowNumber) -> Response:
+def show_feed(visit: Visit, feed_id: RowNumber) -> Response:
     """Show a feed: its health, its runs, its rejects and its settings."""
-    return _feed_page(app, request, feed_id)
+    return _feed_page(visit, feed_id)
 
 
 def _feed_page(
-    app: AppContext,
-    request: Request,
+    visit: Visit,
     number: int,
     *,
     described: NewFeed | None = None,
     error: InvalidInput | None = None,
 ) -> Response:
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         feed = work[FeedStore].get(FeedId(number))
         runs = work[FeedStore].runs(feed.id, before=None, limit=RUNS)
         rejects = work[FeedStore].rejects(feed.id, before=None, limit=RUNS)
-    return admin_page(
-        request,
+    return visit.page(
         "feed.html",
-        status=422 if error else 200,
         feed=with_imports(feed, runs) if feed.is_imported else feed,
-        is_polled=feed.kind in app.sources,
+        is_polled=feed.kind in visit.app.sources,
         runs=runs,
         rejects=rejects,
         described=described or feed_settings(feed),
         error=error,
-        **_choices(app, feed),
+        **_choices(visit.app, feed),
     )
 
 
 @router.post("/feeds/{number}")
-def act(
-    app: App, now: Now, by: Operator, request: Request, number: RowNumber, form: FormFields
-) -> Response:
+def act(visit: Visit, number: RowNumber, form: FormFields) -> Response:
     """Save the settings of a feed, request a poll, or delete it."""
-    context, feed_id, action = app.feed_context, FeedId(number), form.get("action")
+    context, feed_id, action = visit.app.feed_context, FeedId(number), form.get("action")
     try:
         if action == "run":
-            request_run(context, feed_id, now=now, by=by)
-            app.queue.put(POLL)
+            request_run(context, feed_id, now=visit.now, by=visit.by)
+            visit.app.queue.put(POLL)
         elif action == "delete":
             require_sure(form)
-            delete_feed(context, feed_id, now=now, by=by)
+            delete_feed(context, feed_id, now=visit.now, by=visit.by)
             return back_to(PATH)
         elif action == "save":
-            change_feed(context, feed_id, lambda feed: _described(feed, form), now=now, by=by)
+            change_feed(
+                context, feed_id, lambda feed: _described(feed, form), now=visit.now, by=visit.by
+            )
         else:
             raise unknown_action()
     except InvalidInput as error:
-        with app.database.reading() as work:
+        with visit.database.reading() as work:
             feed = feed_settings(work[FeedStore].get(feed_id))
         shown = _described(feed, form, lenient=True) if action == "save" else feed
-        return _feed_page(app, request, number, described=shown, error=error)
+        return _feed_page(visit, number, described=shown, error=error)
     return back_to(f"{PATH}/{number}")
 
 
@@ -173,7 +170,7 @@ def _described(feed: NewFeed, form: Mapping[str, str], *, lenient: bool = False)
     )
 
 
-def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
+def _choices(app: AppContext, feed: NewFeed) -> dict[str, Any]:
     """Return the choices in the form of a feed: the settings of its kind and those it has, and
     whether it needs an address."""
     known: dict[str, Setting] = {}
@@ -189,20 +186,17 @@ def _choices(app: AppContext, feed: NewFeed) -> dict[str, object]:
 
 
 def _form_page(
-    app: AppContext,
-    request: Request,
+    visit: Visit,
     feed: NewFeed,
     *,
     error: InvalidInput | None = None,
     preview: FeedPreview | None = None,
 ) -> Response:
-    return admin_page(
-        request,
+    return visit.page(
         "feed_new.html",
-        status=422 if error else 200,
         described=feed,
         error=error,
         preview=preview,
         previewed=PREVIEWED,
-        **_choices(app, feed),
+        **_choices(visit.app, feed),
     )

@@ -1,9 +1,9 @@
 """The admin page of the figures: growth, sign-ups, deliveries, bounces, and feedback."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound
@@ -15,44 +15,37 @@ from paperround.ops.stats_model import HIDDEN, OTHERS, Stats, SubscriberDay, fig
 from paperround.papers.model import Observation
 from paperround.papers.traces import Trace
 from paperround.web.admin.forms import ListFilter
-from paperround.web.admin.session import admin_page, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, operator_router
 
 router = operator_router()
 
 
 @router.get("/figures")
 def show_figures(
-    app: App,
-    now: Now,
-    request: Request,
-    days: Annotated[str, Query(max_length=60)] = str(DAYS),
-    list_name: ListFilter = "",
+    visit: Visit, days: Annotated[str, Query(max_length=60)] = str(DAYS), list_name: ListFilter = ""
 ) -> Response:
     """Show the figures of the last days, of all lists or of one."""
     error, found = None, None
     number = int(days) if days.isascii() and days.isdecimal() else 0
     try:
-        found = stats(app.database, now=now, days=number, list_name=list_name or None)
+        found = stats(visit.database, now=visit.now, days=number, list_name=list_name or None)
     except InvalidInput as problem:
         error = problem
     except NotFound as problem:
         error = InvalidInput(problem.text, code="list")
-    return admin_page(
-        request,
+    return visit.page(
         "figures.html",
-        status=422 if error else 200,
         asked={"days": days, "list": list_name},
         error=error,
         found=found,
         few=HIDDEN,
         others=OTHERS,
-        **_names(app),
+        **_names(visit.app),
         **({} if found is None else _shown(found)),
     )
 
 
-def _names(app: AppContext) -> dict[str, object]:
+def _names(app: AppContext) -> dict[str, Any]:
     """Return the names of the lists, and the number of each feed for links to it."""
     with app.database.reading() as work:
         return {
@@ -61,7 +54,7 @@ def _names(app: AppContext) -> dict[str, object]:
         }
 
 
-def _shown(found: Stats) -> dict[str, object]:
+def _shown(found: Stats) -> dict[str, Any]:
     """Return the figures as the page shows them: by day, newest first, a chart of readers, and the
     editions with feedback."""
     days = figure_days(found)

@@ -2,22 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Form, Request, Response
+from fastapi import Form, Response
 from pydantic import BaseModel
 
-from paperround.access.keys import (
-    LIFE,
-    CreatedKey,
-    create_key,
-    list_keys,
-    read_expiry,
-    revoke_key,
-)
+from paperround.access.keys import LIFE, CreatedKey, create_key, list_keys, read_expiry, revoke_key
 from paperround.access.model import Scope
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 
 router = operator_router()
 
@@ -36,48 +28,47 @@ class NewKeyForm(BaseModel):
 
 
 def _page(
-    app: App,
-    now: Now,
-    request: Request,
+    visit: Visit,
     form: NewKeyForm,
     *,
     status: int = 200,
     error: InvalidInput | None = None,
     created: CreatedKey | None = None,
 ) -> Response:
-    return admin_page(
-        request,
+    return visit.page(
         "keys.html",
         status=status,
-        keys=list_keys(app.database),
+        keys=list_keys(visit.database),
         reading=[one.value for one in Scope if one.endswith(READ)],
         writing=[one.value for one in Scope if not one.endswith(READ)],
         form=form,
         error=error,
         created=created,
-        now=now,
     )
 
 
 @router.get("/keys")
-def show_keys(app: App, now: Now, request: Request) -> Response:
+def show_keys(visit: Visit) -> Response:
     """Show every key by its prefix, and the form of a new one."""
-    return _page(app, now, request, NewKeyForm())
+    return _page(visit, NewKeyForm())
 
 
 @router.post("/keys")
-def create(
-    app: App, now: Now, by: Operator, request: Request, form: Annotated[NewKeyForm, Form()]
-) -> Response:
+def create(visit: Visit, form: Annotated[NewKeyForm, Form()]) -> Response:
     """Create a key, and show its text this one time."""
     try:
-        expires_at = read_expiry(form.expires.strip(), now=now)
+        expires_at = read_expiry(form.expires.strip(), now=visit.now)
         created = create_key(
-            app.database, form.name, _scopes(form), expires_at=expires_at, now=now, by=by
+            visit.database,
+            form.name,
+            _scopes(form),
+            expires_at=expires_at,
+            now=visit.now,
+            by=visit.by,
         )
     except InvalidInput as error:
-        return _page(app, now, request, form, status=422, error=error)
-    return _page(app, now, request, NewKeyForm(), status=201, created=created)
+        return _page(visit, form, status=422, error=error)
+    return _page(visit, NewKeyForm(), status=201, created=created)
 
 
 def _scopes(form: NewKeyForm) -> list[Scope]:
@@ -88,7 +79,7 @@ def _scopes(form: NewKeyForm) -> list[Scope]:
 
 
 @router.post("/keys/{prefix}/revoke")
-def revoke(app: App, now: Now, by: Operator, prefix: str) -> Response:
+def revoke(visit: Visit, prefix: str) -> Response:
     """End a key at once."""
-    revoke_key(app.database, prefix, now=now, by=by)
+    revoke_key(visit.database, prefix, now=visit.now, by=visit.by)
     return back_to(PATH)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query, Request, Response
+from fastapi import Form, Query, Response
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput
@@ -27,8 +27,7 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.status import status
 from paperround.web.admin.forms import FormFields, require_sure, unknown_action
 from paperround.web.admin.list_form import FREQUENCIES, ListForm
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.paging import Paging
 from paperround.web.preferences_form import form_version, time_zones
 from paperround.web.signup import digest_page
@@ -43,17 +42,16 @@ CHANGED = marked(
 
 
 @router.get("/lists")
-def list_lists(app: App, now: Now, request: Request, paging: Paging) -> Response:
+def list_lists(visit: Visit, paging: Paging) -> Response:
     """Show every list, including archived ones, oldest first."""
     after = ListId(paging.last_id("lists") or 0)
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         found = work[ListStore].page(after, limit=paging.rows)
         readers, names = work[StatusStore].active_by_list(), feed_names(work)
-    return admin_page(
-        request,
+    return visit.page(
         "lists.html",
         lists=found[: paging.limit],
-        next_cuts={one.id: next_cut(one, now).instant for one in found},
+        next_cuts={one.id: next_cut(one, visit.now).instant for one in found},
         readers=readers,
         feeds={one.id: feeds_by_name(one, names) for one in found},
         next_cursor=paging.next_cursor("lists", [one.id for one in found]),
@@ -64,54 +62,50 @@ def list_lists(app: App, now: Now, request: Request, paging: Paging) -> Response
 
 
 @router.get("/lists/new")
-def show_new(app: App, request: Request) -> Response:
+def show_new(visit: Visit) -> Response:
     """Show the form of a new list."""
-    return _form_page(app, request, ListForm.new(zone=app.settings.timezone))
+    return _form_page(visit, ListForm.new(zone=visit.app.settings.timezone))
 
 
 @router.post("/lists/new")
-def save_new(
-    app: App, now: Now, by: Operator, request: Request, form: Annotated[ListForm, Form()]
-) -> Response:
+def save_new(visit: Visit, form: Annotated[ListForm, Form()]) -> Response:
     """Create a list."""
     name = form.name.strip()
 
     def save() -> None:
-        with app.database.together():
-            create_list(app.database, name, form.changes(), by=by, now=now)
-            set_hold(app.database, name, form.hold(), by=by, now=now)
+        with visit.database.together():
+            create_list(visit.database, name, form.changes(), by=visit.by, now=visit.now)
+            set_hold(visit.database, name, form.hold(), by=visit.by, now=visit.now)
 
     try:
         run_with_retries(save)
     except InvalidInput as error:
-        return _form_page(app, request, form, error=error)
+        return _form_page(visit, form, error=error)
     return back_to(f"{PATH}/{name}")
 
 
 @router.get("/lists/{name}/edit")
-def show_edit(app: App, request: Request, name: str) -> Response:
+def show_edit(visit: Visit, name: str) -> Response:
     """Show the form of a list."""
-    return _form_page(app, request, _stored(app, name), name=name)
+    return _form_page(visit, _stored(visit.app, name), name=name)
 
 
 @router.post("/lists/{name}/edit")
-def save_edit(
-    app: App, now: Now, by: Operator, request: Request, name: str, form: Annotated[ListForm, Form()]
-) -> Response:
+def save_edit(visit: Visit, name: str, form: Annotated[ListForm, Form()]) -> Response:
     """Change a list, unless it changed since the form was opened."""
 
     def save() -> None:
-        with app.database.together() as work:
+        with visit.database.together() as work:
             work[ListStore].get_for_update(name)  # another editor waits
-            if form.shown and form.shown != form_version(_stored(app, name)):
+            if form.shown and form.shown != form_version(_stored(visit.app, name)):
                 raise InvalidInput(CHANGED, code="shown")
-            edit_list(app.database, name, form.changes(), by=by, now=now)
-            set_hold(app.database, name, form.hold(), by=by, now=now)
+            edit_list(visit.database, name, form.changes(), by=visit.by, now=visit.now)
+            set_hold(visit.database, name, form.hold(), by=visit.by, now=visit.now)
 
     try:
         run_with_retries(save)
     except InvalidInput as error:
-        return _form_page(app, request, form, name=name, error=error)
+        return _form_page(visit, form, name=name, error=error)
     return back_to(f"{PATH}/{name}?saved=yes")
 
 
@@ -121,21 +115,14 @@ def _stored(app: AppContext, name: str) -> ListForm:
 
 
 def _form_page(
-    app: AppContext,
-    request: Request,
-    form: ListForm,
-    *,
-    name: str | None = None,
-    error: InvalidInput | None = None,
+    visit: Visit, form: ListForm, *, name: str | None = None, error: InvalidInput | None = None
 ) -> Response:
     """Return the form of the list `name`, None for a new one."""
-    shown = form_version(_stored(app, name)) if name else ""
-    with app.database.reading() as work:
+    shown = form_version(_stored(visit.app, name)) if name else ""
+    with visit.database.reading() as work:
         feeds = work[FeedStore].all()
-    return admin_page(
-        request,
+    return visit.page(
         "list_form.html",
-        status=422 if error else 200,
         name=name,
         form=form,
         shown=shown,
@@ -144,7 +131,7 @@ def _form_page(
         frequencies=FREQUENCIES,
         policies=[one.value for one in SignupPolicy],
         zones=time_zones(),
-        default_hour=app.settings.default_hour,
+        default_hour=visit.app.settings.default_hour,
     )
 
 
@@ -152,66 +139,53 @@ def _form_page(
 
 
 @router.get("/lists/{name}")
-def show_list(
-    app: App, now: Now, request: Request, name: str, saved: Annotated[str, Query()] = ""
-) -> Response:
+def show_list(visit: Visit, name: str, saved: Annotated[str, Query()] = "") -> Response:
     """Show the status of a list, its next steps, and its settings."""
-    return _list_page(app, now, request, name, saved=bool(saved))
+    return _list_page(visit, name, saved=bool(saved))
 
 
 @router.post("/lists/{name}")
-def act(
-    app: App, now: Now, by: Operator, request: Request, name: str, form: FormFields
-) -> Response:
+def act(visit: Visit, name: str, form: FormFields) -> Response:
     """Pause, resume, archive or restore a list."""
     action = form.get("action")
     try:
         if action == "pause":
-            pause(app.database, name, now=now, by=by)
+            pause(visit.database, name, now=visit.now, by=visit.by)
         elif action == "resume":
-            resume(app.database, name, now=now, by=by)
+            resume(visit.database, name, now=visit.now, by=visit.by)
         elif action == "restore":
-            restore_list(app.database, name, by=by, now=now)
+            restore_list(visit.database, name, by=visit.by, now=visit.now)
         elif action == "archive":
             require_sure(form)
-            archive_list(app.database, name, by=by, now=now)
+            archive_list(visit.database, name, by=visit.by, now=visit.now)
         else:
             raise unknown_action()
     except InvalidInput as error:
-        return _list_page(app, now, request, name, error=error)
+        return _list_page(visit, name, error=error)
     return back_to(f"{PATH}/{name}")
 
 
 def _list_page(
-    app: AppContext,
-    now: Now,
-    request: Request,
-    name: str,
-    *,
-    saved: bool = False,
-    error: InvalidInput | None = None,
+    visit: Visit, name: str, *, saved: bool = False, error: InvalidInput | None = None
 ) -> Response:
-    [found] = status(app.database, name, now=now).lists
-    with app.database.reading() as work:
+    [found] = status(visit.database, name, now=visit.now).lists
+    with visit.database.reading() as work:
         names = feed_names(work)
-    return admin_page(
-        request,
+    return visit.page(
         "list.html",
-        status=422 if error else 200,
         list=found,
         one=found.mailing_list,
         feeds=feeds_by_name(found.mailing_list, names),
         has_feeds=bool(names),
         frequencies=FREQUENCIES,
-        default_hour=app.settings.default_hour,
-        access=access_token(app.settings.keys, name) if found.mailing_list.private else "",
+        default_hour=visit.app.settings.default_hour,
+        access=access_token(visit.app.settings.keys, name) if found.mailing_list.private else "",
         saved=saved,
         error=error,
-        now=now,
     )
 
 
 @router.get("/lists/{name}/preview")
-def preview(app: App, now: Now, name: str) -> Response:
+def preview(visit: Visit, name: str) -> Response:
     """Show the email that a new reader of a list would get now. Stores and sends nothing."""
-    return digest_page(app, app.previewer.preview(name, now=now, with_held=True))
+    return digest_page(visit.app, visit.app.previewer.preview(name, now=visit.now, with_held=True))

@@ -13,7 +13,7 @@ from paperround.web.admin.session import (
     HOME,
     LOGIN,
     SEND_ORIGIN,
-    Session,
+    Visit,
     back_to,
     delete_cookie,
     find_current,
@@ -23,12 +23,7 @@ from paperround.web.admin.session import (
 )
 from paperround.web.context import App, Client, Now
 from paperround.web.language import requested_language
-from paperround.web.signup import (
-    LinkForm,
-    count_refusals,
-    identify_visitor,
-    parse_email_field,
-)
+from paperround.web.signup import LinkForm, count_refusals, identify_visitor, parse_email_field
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_own_page)])
@@ -111,11 +106,9 @@ def use_link(app: App, now: Now, request: Request, token: str) -> Response:
 
 
 @own.post("/logout")
-def end(
-    app: App, now: Now, session: Session, request: Request, everywhere: Annotated[str, Form()] = ""
-) -> Response:
+def end(visit: Visit, everywhere: Annotated[str, Form()] = "") -> Response:
     """End this session, or all sessions of the operator."""
-    log_out(app.database, session, everywhere=bool(everywhere), now=now)
+    log_out(visit.database, visit.session, everywhere=bool(everywhere), now=visit.now)
     response = back_to(LOGIN)
-    delete_cookie(request, response)
+    delete_cookie(visit.request, response)
     return response

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
@@ -20,8 +20,7 @@ from paperround.ops.stats import summarise
 from paperround.ops.stats_model import StatsSummary
 from paperround.ops.status import Status, status
 from paperround.web.admin.forms import FormFields, unknown_action
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 
 router = operator_router()
 
@@ -119,34 +118,32 @@ def page_of(alert: Alert) -> str:
 
 
 @router.get("")
-def show_overview(app: App, now: Now, request: Request) -> Response:
+def show_overview(visit: Visit) -> Response:
     """Show the overview."""
-    overview = overview_of(app, now, request.app.state.check_readiness().problem)
+    overview = overview_of(visit.app, visit.now, visit.request.app.state.check_readiness().problem)
     paused = [one.mailing_list.paused_at is not None for one in overview.status.lists]
-    return admin_page(
-        request,
+    return visit.page(
         "overview.html",
         overview=overview,
         may_pause=not all(paused),
         may_resume=any(paused),
         page_of=page_of,
-        now=now,
     )
 
 
 @router.post("/sending")
-def act(app: App, now: Now, by: Operator, form: FormFields) -> Response:
+def act(visit: Visit, form: FormFields) -> Response:
     """Pause every list, or resume them, or hide alerts that an operator has seen."""
     match form.get("action"):
         case "pause":
-            pause(app.database, None, now=now, by=by)
+            pause(visit.database, None, now=visit.now, by=visit.by)
         case "resume":
-            if resume(app.database, None, now=now, by=by):
-                app.wake()
+            if resume(visit.database, None, now=visit.now, by=visit.by):
+                visit.app.wake()
         case "seen":
-            known = {one.key for one in overview_of(app, now, None).alerts}
+            known = {one.key for one in overview_of(visit.app, visit.now, None).alerts}
             keys = [one for one in form.get("keys", "").split() if one in known]
-            write(app.database, lambda work: _mark_seen(work, keys, now, by))
+            write(visit.database, lambda work: _mark_seen(work, keys, visit.now, visit.by))
         case _:
             raise unknown_action()
     return back_to("/admin")

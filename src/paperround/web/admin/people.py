@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
-from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.core.languages import marked
 from paperround.core.times import parse_instant
@@ -20,8 +19,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.self_service import adding, help_desk
 from paperround.self_service.help_desk import FoundPerson
 from paperround.web.admin.forms import FormFields
-from paperround.web.admin.session import Operator, admin_page, back_to, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, back_to, operator_router
 from paperround.web.people_models import address_in
 
 router = operator_router()
@@ -32,26 +30,26 @@ ERASED = "erased"
 
 
 @router.get("/people")
-def show_search(request: Request, done: Annotated[str, Query(max_length=20)] = "") -> Response:
+def show_search(visit: Visit, done: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Show the search form, without results."""
     return _search_page(
-        request, "", done=marked("The subscriber’s data was erased.") if done == ERASED else ""
+        visit, "", done=marked("The subscriber’s data was erased.") if done == ERASED else ""
     )
 
 
 @router.post("/people")
-def find(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
+def find(visit: Visit, form: FormFields) -> Response:
     """Show the people whose address contains a text, or the newest."""
     text = form.get("email", "")
     try:
-        found, more = help_desk.find_people(app.database, text, now=now, by=by)
+        found, more = help_desk.find_people(visit.database, text, now=visit.now, by=visit.by)
     except InvalidInput as error:
-        return _search_page(request, text, error=error)
-    return _search_page(request, text, found=found, more=more)
+        return _search_page(visit, text, error=error)
+    return _search_page(visit, text, found=found, more=more)
 
 
 def _search_page(
-    request: Request,
+    visit: Visit,
     text: str,
     *,
     found: list[FoundPerson] | None = None,
@@ -59,60 +57,40 @@ def _search_page(
     error: InvalidInput | None = None,
     done: str = "",
 ) -> Response:
-    return admin_page(
-        request,
-        "people.html",
-        status=422 if error else 200,
-        text=text,
-        found=found,
-        more=more,
-        error=error,
-        done=done,
-    )
+    return visit.page("people.html", text=text, found=found, more=more, error=error, done=done)
 
 
 @router.get("/people/new")
-def show_new(app: App, request: Request) -> Response:
+def show_new(visit: Visit) -> Response:
     """Show the form to add a person."""
-    return _new_page(app, request, {"list": DEFAULT_LIST})
+    return _new_page(visit, {"list": DEFAULT_LIST})
 
 
 @router.post("/people/new")
-def add(app: App, now: Now, by: Operator, request: Request, form: FormFields) -> Response:
+def add(visit: Visit, form: FormFields) -> Response:
     """Add a person to a list who agreed to it."""
     try:
         number, _ = adding.add_person(
-            app.signup_context,
+            visit.app.signup_context,
             address_in(form.get("email", "")),
             form.get("list", ""),
             ground=form.get("consent_source", ""),
             consent_at=_consent_at(form),
             confirm="confirm" in form,
-            now=now,
-            by=by,
+            now=visit.now,
+            by=visit.by,
         )
     except (InvalidInput, RateLimited, NotFound) as error:
-        return _new_page(app, request, form, error=as_invalid(error))
+        return _new_page(visit, form, error=as_invalid(error))
     return back_to(f"{PATH}/{number}?done={'mailed' if 'confirm' in form else 'saved'}")
 
 
 def _new_page(
-    app: AppContext,
-    request: Request,
-    form: Mapping[str, str],
-    *,
-    error: InvalidInput | None = None,
+    visit: Visit, form: Mapping[str, str], *, error: InvalidInput | None = None
 ) -> Response:
-    with app.database.reading() as work:
+    with visit.database.reading() as work:
         lists = [one.name for one in work[ListStore].all() if one.archived_at is None]
-    return admin_page(
-        request,
-        "person_new.html",
-        status=422 if error else 200,
-        form=form,
-        lists=lists,
-        error=error,
-    )
+    return visit.page("person_new.html", form=form, lists=lists, error=error)
 
 
 def _consent_at(form: Mapping[str, str]) -> datetime | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from paperround.core.errors import InvalidInput
 from paperround.editions.lists import DEFAULT_LIST
@@ -20,8 +20,7 @@ from paperround.papers.model import Paper, PaperId
 from paperround.ranking.rank import ListRanking, rank_list
 from paperround.ranking.trial import WeightsTrial, try_weights
 from paperround.web.admin.forms import DayFilter, ListFilter, parse_day
-from paperround.web.admin.session import admin_page, operator_router
-from paperround.web.context import App, Now
+from paperround.web.admin.session import Visit, operator_router
 
 router = operator_router()
 
@@ -31,9 +30,7 @@ SHOWN = 40
 
 @router.get("/ranking")
 def show_ranking(
-    app: App,
-    now: Now,
-    request: Request,
+    visit: Visit,
     list_name: ListFilter = DEFAULT_LIST,
     day: DayFilter = "",
     weights: Annotated[str, Query(max_length=500)] = "",
@@ -43,20 +40,22 @@ def show_ranking(
     without them, and what they would have changed in the last month. Stores nothing."""
 
     def rank(changed: str) -> ListRanking:
-        ranker = app.ranker_with(changed) if changed else app.ranker
+        ranker = visit.app.ranker_with(changed) if changed else visit.app.ranker
         of_day = parse_day(day)
         return rank_list(
-            database=app.database, ranker=ranker, list_name=list_name, day=of_day, now=now
+            database=visit.database, ranker=ranker, list_name=list_name, day=of_day, now=visit.now
         )
 
-    is_opened = not {"date", "weights"} & request.query_params.keys()
-    with app.database.reading() as work:
+    is_opened = not {"date", "weights"} & visit.request.query_params.keys()
+    with visit.database.reading() as work:
         lists = [one.name for one in work[ListStore].all()]
         list_id = work[ListStore].get(list_name).id
-        edition = work[EditionStore].newest(list_id, by=now, with_held=True) if is_opened else None
+        edition = (
+            work[EditionStore].newest(list_id, by=visit.now, with_held=True) if is_opened else None
+        )
     if edition is not None and edition.papers:
         shown = [(one, one.score, one.parts) for one in edition.papers[:SHOWN]]
-        return _page(request, list_name, lists, edition=edition, papers=shown)
+        return _page(visit, list_name, lists, edition=edition, papers=shown)
     error, ranked, before = None, None, dict[PaperId, int]()
     trial: WeightsTrial | None = None
     unfit: InvalidInput | None = None
@@ -70,12 +69,12 @@ def show_ranking(
         error = InvalidInput(problem.text, code="date" if is_day else "weights")
     if weights and error is None:
         try:
-            trial = try_weights(app.database, list_name, weights, now=now)
+            trial = try_weights(visit.database, list_name, weights, now=visit.now)
         except InvalidInput as problem:  # they work for today, not for the past
             unfit = problem
     items = ranked.ranking.items if ranked else ()
     return _page(
-        request,
+        visit,
         list_name,
         lists,
         date=day,
@@ -90,7 +89,7 @@ def show_ranking(
 
 
 def _page(
-    request: Request,
+    visit: Visit,
     list_name: str,
     lists: Sequence[str],
     *,
@@ -104,10 +103,8 @@ def _page(
     weights: str = "",
     error: InvalidInput | None = None,
 ) -> Response:
-    return admin_page(
-        request,
+    return visit.page(
         "ranking.html",
-        status=422 if error else 200,
         asked={"list": list_name, "date": date, "weights": weights},
         lists=lists,
         papers=papers,

@@ -9,6 +9,8 @@ public page reads the cookie.
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,7 +22,9 @@ from starlette.exceptions import HTTPException
 from paperround.access.model import OperatorSession, by_operator
 from paperround.access.operators import LONGEST, find_session, form_token_of, is_form_token
 from paperround.bootstrap import AppContext
+from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
+from paperround.db.transactions import SqlDatabase
 from paperround.ops.why import reason_text
 from paperround.web.admin.labels import DELIVERY_STATES, FEED_HEALTH, RUN_STATES
 from paperround.web.admin.navigation import pages_of
@@ -125,38 +129,60 @@ def operator_router() -> APIRouter:
     return APIRouter(prefix=HOME, route_class=OperatorRoute, include_in_schema=False)
 
 
-async def _session(request: Request) -> OperatorSession:
-    session: OperatorSession = request.state.session
-    return session
+@dataclass(frozen=True, slots=True)
+class OperatorVisit:
+    """A request of an operator who is logged in."""
+
+    request: Request
+    app: AppContext
+    now: datetime
+    session: OperatorSession
+
+    @property
+    def database(self) -> SqlDatabase:
+        """The database of the installation."""
+        return self.app.database
+
+    @property
+    def by(self) -> str:
+        """The actor of the audit log: the operator, by number."""
+        return by_operator(self.session.operator_id)
+
+    def page(
+        self,
+        template: str,
+        *,
+        error: InvalidInput | None = None,
+        status: int | None = None,
+        **values: object,
+    ) -> Response:
+        """Return a page with the token for its forms; with an `error` its status is 422, unless
+        you give one."""
+        request = self.request
+        page = private_page(
+            self.app,
+            f"admin/{template}",
+            status=status or (422 if error else 200),
+            error=error,
+            now=self.now,
+            csrf=form_token_of(request.cookies[cookie_name(request)]),
+            pages=pages_of(request.app),
+            path=request.url.path,
+            reason_text=reason_text,
+            delivery_states=DELIVERY_STATES,
+            feed_health=FEED_HEALTH,
+            run_states=RUN_STATES,
+            **values,
+        )
+        page.headers.update(SEND_ORIGIN)
+        return page
 
 
-async def _operator(request: Request) -> str:
-    return by_operator((await _session(request)).operator_id)
+async def _visit(request: Request) -> OperatorVisit:
+    return OperatorVisit(request, get_app(request), get_now(request), request.state.session)
 
 
-Session = Annotated[OperatorSession, Depends(_session)]
-Operator = Annotated[str, Depends(_operator)]
-"""The actor of the audit log: the operator, by number."""
-
-
-def admin_page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page for the operator who is logged in, with the token for its forms."""
-    app: AppContext = get_app(request)
-    page = private_page(
-        app,
-        f"admin/{template}",
-        status=status,
-        csrf=form_token_of(request.cookies[cookie_name(request)]),
-        pages=pages_of(request.app),
-        path=request.url.path,
-        reason_text=reason_text,
-        delivery_states=DELIVERY_STATES,
-        feed_health=FEED_HEALTH,
-        run_states=RUN_STATES,
-        **values,
-    )
-    page.headers.update(SEND_ORIGIN)
-    return page
+Visit = Annotated[OperatorVisit, Depends(_visit)]
 
 
 def back_to(path: str) -> Response:
