@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from paperround.access.store import AuditStore
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
+from paperround.db.slots import SlotStore
+from paperround.delivery.rate_limits import FAILED
+from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.system_mail_model import Alert
 from paperround.editions.model import Edition
 from paperround.feeds.due import create_feed
@@ -160,6 +164,7 @@ def test_the_overview_names_what_stops_mail_first_and_one_outage_once(site: Site
     page = replace(overview_of(app, now, None), alerts=[*missed, stops])
     assert page.triaged == [(stops, []), (missed[0], [missed[1]])]
     assert page_of(missed[0]) == "/admin/lists/trending/send?date=2026-03-01"
+    assert page_of(Alert(key="feed/7/gone/x", subject="")) == "/admin/feeds/7"
     assert show_commands(stops.lines[0]) == "<code>a &lt;b</code> helps."
 
 
@@ -169,13 +174,36 @@ def test_an_alert_that_an_operator_has_seen_leaves_the_overview(site: Site) -> N
     live(database, now=site.clock.now())
     new = NewFeed(name="daily", kind="feed", url="https://site.example/feed")
     feed = create_feed(site.runtime.feed_context, new, now=NOW)
-    with database.writing() as work:
-        work[FeedStore].record_poll(replace(feed, health=FeedHealth.STALE, reason="late"))
+
+    def stale_since(at: datetime) -> None:
+        with database.writing() as work:
+            late = replace(feed, health=FeedHealth.STALE, reason="late", last_news_at=at)
+            work[FeedStore].record_poll(late)
+
+    stale_since(NOW)
     [keys] = re.findall(r'name="keys" value="([^"]+)"', client.get("/admin").text)
     form = {"csrf": form_token(client), "action": "seen", "keys": f"{keys} unknown"}
     assert client.post("/admin/sending", data=form, headers=OWN).status_code == 303
     assert 'name="keys"' not in client.get("/admin").text
+    stale_since(NOW + timedelta(days=9))
+    assert 'name="keys"' in client.get("/admin").text, "it came back"
     assert "see alert" in client.get("/admin/audit").text
+
+
+def test_an_alert_that_stops_email_cannot_be_hidden(site: Site) -> None:
+    add(site)
+    client, database, now = logged_in(site), site.runtime.database, site.clock.now()
+    with database.writing() as work:
+        work[PaceStore].note_session("no-session: refused", now=now)
+        work[SlotStore].beat(FAILED, now=now)
+    form = {"csrf": form_token(client), "action": "seen", "keys": f"unreached/{now:%Y-%m-%d}"}
+    assert client.post("/admin/sending", data=form, headers=OWN).status_code == 303
+    page = client.get("/admin").text
+    assert "The relay cannot be reached: refused" in page
+    assert 'name="keys"' not in page
+    assert 'href="/admin/doctor">View</a>' in page
+    assert "<code>paperround doctor</code> checks" in page
+    assert "see alert" not in client.get("/admin/audit").text
 
 
 def test_a_schedule_that_never_ran_is_the_first_thing_on_the_overview(site: Site) -> None:

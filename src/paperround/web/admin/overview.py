@@ -87,13 +87,19 @@ def overview_of(app: AppContext, now: datetime, problem: str | None) -> Overview
 
 
 def _is_seen(work: Transaction, alert: Alert) -> bool:
-    return not alert.stops_mail and work[SlotStore].taken_at(SEEN, alert.key) is not None
+    return all(work[SlotStore].taken_at(SEEN, one) is not None for one in _episodes(alert))
 
 
-def _mark_seen(work: Transaction, keys: Sequence[str], now: datetime, by: str) -> None:
-    for key in keys:
-        if work[SlotStore].take(SEEN, key, now=now):
-            work[AuditStore].note(AuditedAction(actor=by, action="see alert", target=key), now=now)
+def _mark_seen(work: Transaction, alerts: Sequence[Alert], now: datetime, by: str) -> None:
+    """Hide alerts until they come back, for everybody."""
+    for one in alerts:
+        for episode in _episodes(one):
+            work[SlotStore].take(SEEN, episode, now=now)
+        work[AuditStore].note(AuditedAction(actor=by, action="see alert", target=one.key), now=now)
+
+
+def _episodes(alert: Alert) -> Sequence[str]:
+    return alert.episodes or (alert.key,)
 
 
 def page_of(alert: Alert) -> str:
@@ -141,9 +147,10 @@ def act(visit: Visit, form: FormFields) -> Response:
             if resume(visit.database, None, now=visit.now, by=visit.by):
                 visit.app.wake()
         case "seen":
-            known = {one.key for one in overview_of(visit.app, visit.now, None).alerts}
-            keys = [one for one in form.get("keys", "").split() if one in known]
-            write(visit.database, lambda work: _mark_seen(work, keys, visit.now, visit.by))
+            keys = form.get("keys", "").split()
+            shown = overview_of(visit.app, visit.now, None).alerts
+            seen = [one for one in shown if one.key in keys and not one.stops_mail]
+            write(visit.database, lambda work: _mark_seen(work, seen, visit.now, visit.by))
         case _:
             raise unknown_action()
     return back_to("/admin")
