@@ -58,15 +58,17 @@ def test_an_old_backup_is_told_once_and_once_more_when_there_is_a_new_one(home: 
     assert len(nights.told(NOW + 4 * DAY)) == 1
 
 
-def test_nothing_is_examined_twice_a_night_or_on_the_first_day(home: Home) -> None:
+def test_it_is_examined_once_a_night_after_three_and_not_on_the_first_day(home: Home) -> None:
     nights = Nights(home)
-    nights.beat(BACKUP, NOW)
-    nights.beat(INSTALLATION + "here", NOW - HOUR)
-    nights.told(NOW)
+    two = NOW.replace(hour=2) + 2 * DAY
+    nights.beat(INSTALLATION + "here", NOW)
+    nights.beat(BACKUP, two)
+    nights.told(NOW + HOUR)
+    nights.told(two)
     assert nights.examined_at() is None
-    nights.told(NOW + DAY)
-    nights.told(NOW + DAY + HOUR)
-    assert nights.examined_at() == NOW + DAY
+    nights.told(two + HOUR)
+    nights.told(two + 2 * HOUR)
+    assert nights.examined_at() == two + HOUR
 
 
 def test_what_has_an_alert_of_its_own_or_is_no_danger_yet_is_not_told_again() -> None:

@@ -4,23 +4,28 @@ import json
 import logging
 import socket
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from paperround.bootstrap.mail import why_unreached
 from paperround.config import Settings
+from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Outcome, Phase, Reply
 from paperround.delivery.rate_limits import unreached
+from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.system_mail_model import Alert
+from paperround.editions.model import DeliveryId
 from paperround.http.model import FetchRequest
-from paperround.ops.alerts import EPISODE_GAP, OVER_AFTER
+from paperround.ops.alerts import EPISODE_GAP
 from paperround.ops.tick import AlertHook, publish_round
 from tests.listening import Listener
-from tests.ops.ticking import DAY, MINUTE, Nobody, tick_context
-from tests.sample_database import NOW
+from tests.ops.ticking import DAY, HOUR, MINUTE, Nobody, send, tick_context
+from tests.sample_database import NOW, fill, record, subscribe
 
 DEAD = "no-session: refused: Connection refused"
+REFUSED = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.1", "no"))
 
 
 class Watched:
@@ -60,7 +65,8 @@ def test_a_dead_relay_is_told_within_five_minutes_though_no_mail_is_due(
         assert unreached(work, now=watched.now) == DEAD
     assert watched.wait(DAY, 5 * MINUTE) == [watched.posted[0].subject]  # once a day
     watched.reason = ""
-    assert watched.wait(OVER_AFTER + 5 * MINUTE) == [f"Over: {watched.posted[0].subject}"]
+    assert watched.wait(9 * MINUTE) == []
+    assert watched.wait(6 * MINUTE) == [f"Over: {watched.posted[0].subject}"]
     assert watched.wait(EPISODE_GAP, 5 * MINUTE) == []
     with database.reading() as work:
         assert unreached(work, now=watched.now) is None
@@ -76,6 +82,38 @@ def test_a_problem_that_comes_back_after_it_was_over_is_told_again(database: Sql
         assert [one[:4] for one in watched.wait(6 * MINUTE)] == ["The "]
         watched.reason = ""
         assert [one[:4] for one in watched.wait(16 * MINUTE)] == ["Over"]
+
+
+@pytest.mark.accept("O10", part="noticed")
+def test_no_session_is_opened_just_after_email_left_unless_the_relay_was_dead(
+    database: SqlDatabase,
+) -> None:
+    fill(database, [record(1)], NOW - HOUR)
+    subscribe(database, "ada")
+    watched = Watched(database)
+    publish_round(watched.context, now=NOW + MINUTE)
+    watched.now = datetime(2026, 1, 31, 7, tzinfo=UTC)
+    publish_round(watched.context, now=watched.now)
+    watched.now += MINUTE * 3
+    assert send(database, now=watched.now) == ["ada@example.org"]
+    watched.looks.clear()
+    watched.wait(4 * MINUTE)  # 07:05 among them
+    assert watched.looks == []
+    watched.now -= MINUTE * 4
+    with database.writing() as work:
+        work[PaceStore].note_session(DEAD, now=watched.now)
+        work[SlotStore].give_back("relay", "2026-01-31T07:05")
+    watched.wait(4 * MINUTE)
+    assert len(watched.looks) == 1
+
+
+def test_no_session_is_opened_while_one_email_probes_the_relay(database: SqlDatabase) -> None:
+    watched = Watched(database)
+    with database.writing() as work:
+        work[PaceStore].record_outcomes([REFUSED] * 10, now=NOW)
+        assert work[PaceStore].relay().is_probing
+    watched.wait(6 * MINUTE)
+    assert watched.looks == []
 
 
 class Greeter(Listener):
@@ -99,7 +137,10 @@ def test_a_session_is_opened_without_naming_a_sender_and_a_closed_port_is_the_re
     with Greeter("relay") as relay:
         settings = Settings(smtp_url=f"smtp://127.0.0.1:{relay.port}")
         assert why_unreached(settings) == ""
-    assert [one[:4] for one in relay.heard.split(b"\r\n")] == [b"EHLO", b"QUIT", b""]
+        second = Settings(smtp_url=f"smtp://127.0.0.1:1,smtp://127.0.0.1:{relay.port}")
+        assert why_unreached(second) == ""
+    said = sorted(one[:4] for one in relay.heard.splitlines())
+    assert said == [b"EHLO", b"EHLO", b"QUIT", b"QUIT"]
     assert (why_unreached(settings) or "").startswith("no-session: network: ")
     assert why_unreached(Settings()) is None
 
