@@ -382,15 +382,12 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
 
 def hold_lines(pace: "PaceStatus") -> Iterator[str]:
     """Yield a line for each reason why email is held, with what to do about it."""
-    from paperround.delivery.holds import ALLOW, LACKS_KEYS
+    from paperround.delivery.holds import ALLOW, HELD, LACKS_KEYS
     from paperround.delivery.rate_limits import describe_unreached
     from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
 
     if pace.is_held:
-        yield (
-            "digests are HELD: the clock jumped forward; if it is right, run `paperround digest "
-            "resume`"
-        )
+        yield HELD
     if pace.lacks_keys:
         yield f"{LACKS_KEYS}; put the keys back, or {ALLOW}"
     if pace.was_put_back:

@@ -75,7 +75,7 @@ def preview(
     """Write digest.html, digest.txt and digest.eml, even of a held edition. Sends nothing.
 
     Fails, with the reason, if there would be no email."""
-    from paperround.ops.timeline import WHY_SKIPPED
+    from paperround.ops.why import reason_text
     from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
@@ -101,7 +101,7 @@ def preview(
     edition = shown.edition
     became = f"wrote {', '.join(files)}"
     if shown.skipped:
-        became = f"no email, because {WHY_SKIPPED.get(shown.skipped, shown.skipped)}"
+        became = f"no email, because {reason_text(shown.skipped)}"
     line = f"{edition.list_name}, {edition.day} ({edition.cut}): {became}"
     value = {
         "edition": {"list": edition.list_name, "date": edition.day, "cut": edition.cut},

@@ -239,7 +239,6 @@ _ADVICE = {
     "without a reply code": WRONG_PORT,
 }
 """The way out of errors of a session, by a word in them."""
-_ASK_DOCTOR = "Is PAPERROUND_SMTP_URL right, and is the relay running? `paperround doctor` checks."
 
 
 def relay_advice(error: str) -> str:

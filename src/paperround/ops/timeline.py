@@ -20,8 +20,9 @@ from paperround.delivery.status import DIGEST, MailRecord, redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import Notice, SystemMailKind
-from paperround.editions.model import DeliveryState, SkipReason
+from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
+from paperround.ops.why import reason_text
 from paperround.self_service.help_desk import ONCE_CONFIRMED, require_person
 from paperround.subscribers.audit import READER, person_target
 from paperround.subscribers.model import SubscriberId
@@ -46,23 +47,6 @@ _STATES: Mapping[DeliveryState, str] = {
     DeliveryState.FAILED: "was refused by the mail server",
     DeliveryState.UNKNOWN: "was handed over without an answer; it may have arrived",
     DeliveryState.EXPIRED: "could not be sent in time, so we gave up",
-}
-WHY_SKIPPED: Mapping[str, str] = {
-    SkipReason.NO_NEW_PAPERS: "there were no new papers for them",
-    SkipReason.NO_PAPERS_AT_ALL: "no papers had been read yet",
-    SkipReason.MUTED: "they muted everything new",
-    SkipReason.BELOW_FLOOR: "no new paper reached their minimum score",
-    SkipReason.PAUSED: "they had paused their digests",
-    SkipReason.BOUNCING: "too many messages to them bounced",
-    SkipReason.NOT_THEIR_DAY: "it was not one of their days",
-    SkipReason.HOLIDAY: "the sources announced nothing: a weekend or a holiday",
-    SkipReason.FEED_STALE: "the sources had announced nothing new yet",
-    SkipReason.FEED_FAILED: "a source could not be read",
-    SkipReason.RESTORED: "it may have been sent before the database was restored from a backup",
-    SkipReason.NO_EDITIONS: "the list had no edition in the month before",
-    SkipReason.UNSUBSCRIBED: "they had unsubscribed",
-    SkipReason.SUPPRESSED: "the address is suppressed",
-    SkipReason.CANCELLED: "the edition was cancelled",
 }
 _USED: Mapping[str, str] = {
     SystemMailKind.CONFIRM: "They confirmed with the link in an email.",
@@ -163,7 +147,7 @@ def _of_mail(mail: MailRecord) -> TimelineEvent:
         if mail.kind != DIGEST:
             what += f" ({mail.kind.replace('_', ' ')})"
     if mail.state is DeliveryState.SKIPPED:
-        became = f"was not sent, because {WHY_SKIPPED.get(mail.reason, mail.reason)}"
+        became = f"was not sent, because {reason_text(mail.reason)}"
     elif mail.is_in_outbox:
         became = "was not sent but kept in the outbox, because no relay was set"
     else:
