@@ -159,6 +159,12 @@ class TickReport:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
+def _take_turn(work: Transaction, what: str, now: datetime) -> bool:
+    """Take what one process does every few minutes; return False if another one did."""
+    slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
+    return work[SlotStore].take(what, slot, now=now)
+
+
 class _Steps:
     """Runs steps one after another and records which of them failed."""
 
@@ -174,6 +180,10 @@ class _Steps:
             log.error("the step %r of a tick failed: %s", name, error, exc_info=not is_known)
             self.failed[name] = f"{type(error).__name__}: {error}"
             return otherwise
+
+    def alerts(self, now: datetime) -> list[Alert]:
+        """Return the alerts about the steps that failed."""
+        return [step_failed_alert(name, words, now=now) for name, words in self.failed.items()]
 
 
 def tick(context: TickContext, *, now: datetime) -> TickReport:
@@ -217,12 +227,9 @@ def returns_round(
 ) -> Counter[str] | None:
     """Call `read_mailbox` for bounces, every few minutes in one of the processes."""
     steps = _Steps()
-    slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
     def read_if_claimed() -> Counter[str] | None:
-        is_ours = write(
-            context.database, lambda work: work[SlotStore].take("returns", slot, now=now)
-        )
+        is_ours = write(context.database, lambda work: _take_turn(work, "returns", now))
         return read_mailbox() if is_ours else None
 
     summary: Counter[str] | None = steps.run("returns", read_if_claimed, None)
@@ -310,9 +317,8 @@ def live(database: Database, *, now: datetime) -> None:
 def _look_at_relay(context: TickContext, *, now: datetime) -> None:
     """Every few minutes see whether the relay still answers, so that a dead one is noticed before
     email is due. Email that just left has shown it."""
-    slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
     with context.database.writing() as work:
-        if not work[SlotStore].take("relay", slot, now=now):
+        if not _take_turn(work, "relay", now):
             return
         before = work[PaceStore].relay()
         lasts = [work[Ledger].last_sent(one.id) for one in work[ListStore].live()]
@@ -346,26 +352,19 @@ def _alert_and_ping(
 
     found: list[Alert] = steps.run("troubles", find_alerts, [])
     if "troubles" not in steps.failed:
-        found += steps.run("over", partial(_over, context, found, now), [])
+        told_over = partial(over_alerts, found=found, now=now)
+        found += steps.run("over", lambda: write(context.database, told_over), [])
     raised = _raise_alerts(context, steps, found, now=now)
-    if not any(one.stops_mail for one in [*found, *_failed_step_alerts(steps, now)]):
+    if not any(one.stops_mail for one in [*found, *steps.alerts(now)]):
         steps.run("ping", lambda: context.ping(now), None)
     return raised
-
-
-def _over(context: TickContext, found: Sequence[Alert], now: datetime) -> list[Alert]:
-    return write(context.database, lambda work: over_alerts(work, found, now=now))
-
-
-def _failed_step_alerts(steps: _Steps, now: datetime) -> list[Alert]:
-    return [step_failed_alert(name, text, now=now) for name, text in steps.failed.items()]
 
 
 def _raise_alerts(
     context: TickContext, steps: _Steps, found: Sequence[Alert], *, now: datetime
 ) -> list[Alert]:
     """Raise alerts for `found` and for failed steps; return those that are new."""
-    current = [*found, *_failed_step_alerts(steps, now)]
+    current = [*found, *steps.alerts(now)]
     raised: list[Alert] = steps.run(
         "alerts", lambda: [one for one in current if _raise_if_new(context, one, now)], []
     )

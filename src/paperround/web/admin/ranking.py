@@ -5,18 +5,15 @@ changed in the last month.
 Ranking a list of thousands of papers takes a second, so the page opens with the newest edition.
 """
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Response
 
 from paperround.core.errors import InvalidInput
 from paperround.editions.lists import DEFAULT_LIST
-from paperround.editions.model import Edition, EditionPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.papers.model import Paper, PaperId
+from paperround.papers.model import PaperId
 from paperround.ranking.rank import ListRanking, rank_list
 from paperround.ranking.trial import WeightsTrial, try_weights
 from paperround.web.admin.forms import DayFilter, ListFilter, parse_day
@@ -48,14 +45,15 @@ def show_ranking(
 
     is_opened = not {"date", "weights"} & visit.request.query_params.keys()
     with visit.database.reading() as work:
-        lists = [one.name for one in work[ListStore].all()]
+        shown: dict[str, Any] = {"lists": [one.name for one in work[ListStore].all()]}
         list_id = work[ListStore].get(list_name).id
         edition = (
             work[EditionStore].newest(list_id, by=visit.now, with_held=True) if is_opened else None
         )
+    shown |= {"asked": {"list": list_name, "date": day, "weights": weights}, "edition": edition}
     if edition is not None and edition.papers:
-        shown = [(one, one.score, one.parts) for one in edition.papers[:SHOWN]]
-        return _page(visit, list_name, lists, edition=edition, papers=shown)
+        papers = [(one, one.score, one.parts) for one in edition.papers[:SHOWN]]
+        return visit.page("ranking.html", papers=papers, trial=None, unfit=None, before={}, **shown)
     error, ranked, before = None, None, dict[PaperId, int]()
     trial: WeightsTrial | None = None
     unfit: InvalidInput | None = None
@@ -73,45 +71,13 @@ def show_ranking(
         except InvalidInput as problem:  # they work for today, not for the past
             unfit = problem
     items = ranked.ranking.items if ranked else ()
-    return _page(
-        visit,
-        list_name,
-        lists,
-        date=day,
-        weights=weights,
-        ranked=ranked,
-        papers=[(one.paper, one.score, one.parts) for one in items[:SHOWN]],
-        before=before,
-        trial=trial,
-        unfit=unfit,
-        error=error,
-    )
-
-
-def _page(
-    visit: Visit,
-    list_name: str,
-    lists: Sequence[str],
-    *,
-    papers: Sequence[tuple[Paper | EditionPaper, float, Mapping[str, float]]],
-    edition: Edition | None = None,
-    ranked: ListRanking | None = None,
-    before: Mapping[PaperId, int] = MappingProxyType({}),
-    trial: WeightsTrial | None = None,
-    unfit: InvalidInput | None = None,
-    date: str = "",
-    weights: str = "",
-    error: InvalidInput | None = None,
-) -> Response:
     return visit.page(
         "ranking.html",
-        asked={"list": list_name, "date": date, "weights": weights},
-        lists=lists,
-        papers=papers,
-        edition=edition,
+        papers=[(one.paper, one.score, one.parts) for one in items[:SHOWN]],
         ranked=ranked,
         before=before,
         trial=trial,
         unfit=unfit,
         error=error,
+        **shown,
     )

@@ -54,28 +54,25 @@ def cookie_name(request: Request) -> str:
     return "__Host-operator" if _is_https(request) else "operator"
 
 
+def _cookie(request: Request) -> dict[str, Any]:
+    is_https = _is_https(request)
+    return {
+        "key": cookie_name(request),
+        "path": "/" if is_https else HOME,
+        "secure": is_https,
+        "httponly": True,
+        "samesite": "lax",
+    }
+
+
 def set_cookie(request: Request, response: Response, secret: str) -> None:
     """Let the browser keep a session's secret."""
-    response.set_cookie(
-        cookie_name(request),
-        secret,
-        max_age=int(LONGEST.total_seconds()),
-        path="/" if _is_https(request) else HOME,
-        secure=_is_https(request),
-        httponly=True,
-        samesite="lax",
-    )
+    response.set_cookie(value=secret, max_age=int(LONGEST.total_seconds()), **_cookie(request))
 
 
 def delete_cookie(request: Request, response: Response) -> None:
     """Let the browser forget the session."""
-    response.delete_cookie(
-        cookie_name(request),
-        path="/" if _is_https(request) else HOME,
-        secure=_is_https(request),
-        httponly=True,
-        samesite="lax",
-    )
+    response.delete_cookie(**_cookie(request))
 
 
 def find_current(request: Request) -> OperatorSession | None:
