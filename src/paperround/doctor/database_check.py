@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from paperround.access.keys import expiring_keys
 from paperround.core.errors import InvalidInput, SchemaOutOfDate
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
@@ -17,11 +16,10 @@ from paperround.db.revisions import current, head, is_newer, prepare, require_re
 from paperround.db.slots import BACKUP, SlotStore
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.restore_guard import INSTALLATION
-from paperround.delivery.status import redact_addresses
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor.findings import Finding, fail, findings_of, ok, run_check, skipped, warn
 from paperround.doctor.schedule_check import DOCTOR
-from paperround.ops.alerts import storage_alerts
+from paperround.ops.alerts import key_alerts, storage_alerts
 
 LINKS_WORK = timedelta(days=30)
 """How long links in messages should work (RFC 8058 leaves it open; Gmail wants 30 days)."""
@@ -189,18 +187,7 @@ def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
 
 def check_api_keys(work: Transaction, *, now: datetime) -> list[Finding]:
     """Warn of each API key in use that expires soon; otherwise return nothing."""
-    way_out = (
-        "create a new one with `paperround keys create`, and give it to the program before then"
-    )
-    return [
-        warn(
-            "API keys",
-            f"{redact_addresses(key.name)} ({key.prefix}) is in use and expires on "
-            f"{key.expires_at:%Y-%m-%d}",
-            way_out,
-        )
-        for key in expiring_keys(work, now=now)
-    ]
+    return findings_of("API keys", key_alerts(work, now=now))
 
 
 def _lost_keys(in_use: Iterable[str], keys: KeyRing) -> list[str]:

@@ -204,20 +204,19 @@ def _late(
 def key_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """Report each API key in use that expires soon, once."""
     for key in expiring_keys(work, now=now):
-        end = f"{key.expires_at:%Y-%m-%d}"
+        end, name = f"{key.expires_at:%Y-%m-%d}", redact_addresses(key.name)
         yield Alert(
             key=f"key/{key.prefix}/{end}",
-            subject=f"An API key expires on {end}",
+            subject=f"The API key {name} expires on {end}",
             lines=(
-                f"The key {key.prefix} ({redact_addresses(key.name)}) is in use.",
+                f"The key {key.prefix} ({name}) is in use.",
                 "Programs that use it will get 401. Create a new key and give it to them.",
                 "Create one with `paperround keys create`; `paperround keys list` shows all keys.",
             ),
         )
 
 
-COMPLAINT_LIMITS = (0.001, 0.003)
-BOUNCE_LIMITS = (0.02, 0.05)
+_LIMITS = {"complaints": (0.001, 0.003), "bounces": (0.02, 0.05)}
 """Shares above which an alert is sent, and a second one. Gmail requires less than 0.1 % of
 complaints and blocks senders above 0.3 % (its sender guidelines, 2024); providers require less than
 2 % of addresses that are gone, and block senders above 5 %."""
@@ -226,17 +225,16 @@ FEWEST_TRIED = 100
 FEWEST_RETURNED = 3
 """Digests of a week, and bounces or complaints among them, needed for a share to mean anything."""
 
-_COMPLAINTS = (
-    "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
-    (
-        "Did you import people who did not ask for this? `paperround bounces list` shows who "
-        "complains."
+_RATE_ADVICE = {
+    "complaints": (
+        "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
+        "Did you import people who did not ask? `paperround bounces list` shows who complains.",
     ),
-)
-_BOUNCES = (
-    "Providers ask for less than 2 % of invalid addresses, and block senders above 5 %.",
-    "Did you import an old list? `paperround bounces list` shows what the servers said.",
-)
+    "bounces": (
+        "Providers ask for less than 2 % of invalid addresses, and block senders above 5 %.",
+        "Did you import an old list? `paperround bounces list` shows what the servers said.",
+    ),
+}
 
 
 def rate_alerts(
@@ -244,7 +242,7 @@ def rate_alerts(
 ) -> Iterator[Alert]:
     """Report too many complaints or bounces in seven days, once a week and if it gets worse: of
     each list that has too many, else of all together."""
-    for what in ("complaints", "bounces"):
+    for what in _LIMITS:
         lists = [_rate_alert(what, one, name, now) for name, one in by_list.items()]
         found = [one for one in lists if one] if len(by_list) > 1 else []
         yield from found or filter(None, [_rate_alert(what, total, "", now)])
@@ -252,12 +250,10 @@ def rate_alerts(
 
 def _rate_alert(what: str, tally: ReturnTally, name: str, now: datetime) -> Alert | None:
     """Report too many complaints or bounces of the list of this name, or of all."""
-    count, rate, limits, advice = (
-        (tally.complained, tally.complaint_rate, COMPLAINT_LIMITS, _COMPLAINTS)
-        if what == "complaints"
-        else (tally.bounced, tally.bounce_rate, BOUNCE_LIMITS, _BOUNCES)
-    )
-    passed = [limit for limit in limits if rate > limit]
+    count, rate = tally.bounced, tally.bounce_rate
+    if what == "complaints":
+        count, rate = tally.complained, tally.complaint_rate
+    passed = [limit for limit in _LIMITS[what] if rate > limit]
     if not passed or tally.tried < FEWEST_TRIED or count < FEWEST_RETURNED:
         return None
     key = f"{what}/{name}" if name else what
@@ -267,7 +263,7 @@ def _rate_alert(what: str, tally: ReturnTally, name: str, now: datetime) -> Aler
         + (f"{name} in seven days" if name else "seven days"),
         lines=(
             f"{count:,} of {tally.tried:,} digests; the limit is {max(passed):.1%}.",
-            *advice,
+            *_RATE_ADVICE[what],
         ),
     )
 
