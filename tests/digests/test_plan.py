@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from paperround.digests.plan import (
     Welcome,
     plan_due,
 )
+from paperround.digests.resend import missed
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import DeliveryState, DigestKind, Edition
 from paperround.editions.store.editions import EditionStore
@@ -190,6 +192,19 @@ def test_what_was_due_before_a_restore_is_never_sent(reader: SqlDatabase) -> Non
     with reader.writing() as work:
         work[ListStore].hold_after_restore(now=SEVEN + HOUR)
     assert dict(plan(reader, SEVEN + HOUR).skipped) == {"restored": 1}
+
+
+@pytest.mark.accept("F48", part="a restored installation never re-sends")
+def test_what_was_due_before_a_restore_is_sent_if_you_know_that_it_did_not_leave(
+    reader: SqlDatabase,
+) -> None:
+    cut(reader, at(6))
+    with reader.writing() as work:
+        work[ListStore].hold_after_restore(now=SEVEN + HOUR)
+    plan(reader, SEVEN + HOUR)
+    seen = partial(missed, reader, "trending", day=SEVEN.date(), now=SEVEN + HOUR)
+    assert (seen().unknown, seen().sendable) == (1, 0)
+    assert seen(include_unknown=True).sendable == 1
 
 
 @pytest.mark.accept("F13", part="topics")

@@ -8,6 +8,7 @@ import pytest
 from tests.story.command_line import SAMPLE, CommandLine
 
 TO_GO_ON = "`paperround digest resume`"
+TO_THOSE_WITHOUT = "`paperround digest missed --include-unknown --send`"
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_file_that_is_copied_back_mails_nobody_again(home: CommandLine) -> Non
         assert said.count("sending.mark") == 1
     assert home.json("digest", "status")["pace"]["put_back"]
     assert "email is held" in home.run("digest", "status")
-    home.run("digest", "resume")
+    assert TO_THOSE_WITHOUT in home.run("digest", "resume")
     assert home.json("deliver")["sent"] == 0
     assert len(home.outbox) == 2
     status = home.json("digest", "status")
@@ -63,7 +64,8 @@ def test_an_official_restore_agrees_with_the_mark(home: CommandLine, how: tuple[
         file.unlink()
     home.run("db", "restore", *how, "copy.tar.gz")
     if not how:
-        home.run("digest", "resume")
+        assert TO_THOSE_WITHOUT in home.run("digest", "resume")
+        assert TO_THOSE_WITHOUT not in home.run("digest", "resume")
     assert home.json("deliver")["sent"] == (2 if how else 0)
 
 

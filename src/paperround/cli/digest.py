@@ -80,6 +80,7 @@ def resume(
     copy of the database may be in use. Digests more than 20 hours late are not sent."""
     from paperround.delivery.holds import allow_unsigned, release_digests
     from paperround.digests.cancel import resume as run
+    from paperround.editions.store.lists import ListStore
 
     context = runtime()
     now = context.clock.now()
@@ -93,12 +94,20 @@ def resume(
         lines.append(f"an older copy of the database may be in use; {was_put_back}")
     if release_digests(context.database, context.boot(), now=now, by=actor()):
         lines.append("the clock is accepted as right: digests are sent again")
+    with context.database.reading() as work:
+        was_restored = {one.name for one in work[ListStore].all() if one.is_held_by_restore}
     names = run(context.database, list_name, now=now, by=actor())
     lines.append(f"resumed: {', '.join(names)}" if names else f"{NOTHING}: nothing is paused")
+    if was_restored.intersection(names):
+        lines.append(FOR_THOSE_WITHOUT)
     print_result({"resumed": names}, lines, as_json=as_json)
 
 
 NOTHING = "nothing to do"
+FOR_THOSE_WITHOUT = (
+    "who got no digest since the copy was made is unknown: `paperround digest missed "
+    "--include-unknown --send` sends it again, also to those who have it"
+)
 UNSIGNED = {
     True: "email may be sent unsigned until a key signs it again",
     False: f"{NOTHING}: no signed email was sent, and none is held for lack of a key",

@@ -15,6 +15,7 @@ from paperround.editions.model import (
     JournalClub,
     NewPapers,
     RisenPaper,
+    SkipReason,
     Withdrawal,
 )
 from paperround.papers.model import PaperId
@@ -127,7 +128,7 @@ def content_for(row: NewDelivery, edition_id: EditionId, address: str) -> Delive
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """A digest that its reader did not get or (unknown) may not have got.
+    """A digest that its reader did not get or (`is_unknown`) may not have got.
 
     `subscription` is active only if its person is; None once it is gone. `replaced` is true if a
     replacement was planned.
@@ -138,6 +139,11 @@ class Undelivered:
     reason: str
     subscription: Subscription | None
     replaced: bool
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the reader may have it, also if it was due before a restore."""
+        return self.state is DeliveryState.UNKNOWN or self.reason == SkipReason.RESTORED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Find undelivered digests and plan replacements, on request.
 
     failed | expired | skipped (cancelled) ─► a new row, kind `replacement`, with the same papers
-    unknown ─► only with `include_unknown`: the reader may have it already
+    unknown | skipped (restored) ─► only with `include_unknown`: the reader may have it already
     sent ─► only for one reader who asks: `resend_digest`
 
 The ledger allows one replacement per reader and date. Readers who unsubscribed, paused or were
@@ -149,7 +149,7 @@ class _UndeliveredSearch:
         for one in page:
             if one.replaced:
                 self.found.replaced += 1
-            elif one.state is DeliveryState.UNKNOWN and not self.include_unknown:
+            elif one.is_unknown and not self.include_unknown:
                 self.found.unknown += 1
             elif (
                 reason := _barred_reason(one.subscription, self.mailing_list, self.now)

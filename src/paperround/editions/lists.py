@@ -102,6 +102,12 @@ class MailingList(ListSettings):
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
+    def is_held_by_restore(self) -> bool:
+        """Whether the pause is the one after a restore, or was there before."""
+        paused_at, restored_at = self.paused_at, self.not_before
+        return paused_at is not None and restored_at is not None and paused_at <= restored_at
+
+    @property
     def takes_signups(self) -> bool:
         """Whether anybody may sign up."""
         return self.archived_at is None and self.signup is not SignupPolicy.CLOSED

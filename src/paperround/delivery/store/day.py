@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, func, select, true
+from sqlalchemy import Select, case, func, select, true
 
 from paperround.core.times import is_zone, local_date
 from paperround.db.schema import tables as db
@@ -41,6 +42,12 @@ class DueTally:
     first_at: datetime | None
 
 
+def editions_near(list_id: ListId, day: date) -> Select[Any]:
+    """Select the ids of the editions that digests for the local date `day` may belong to."""
+    e = db.editions.c
+    return select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
+
+
 class DayStore(Store):
     """Read-only queries on one date of a list."""
 
@@ -49,9 +56,8 @@ class DayStore(Store):
     ) -> list[OutcomeTally]:
         """Return the outcomes of the digests for the local date `day`, of all readers or of one
         person, the most frequent first."""
-        c, e = db.deliveries.c, db.editions.c
+        c = db.deliveries.c
         kept = case((c.reply == IN_OUTBOX, 1), else_=0).label("kept")
-        near = select(e.id).where(e.list_id == list_id, e.day.between(day - _NEAR, day + _NEAR))
         tallied = (
             select(
                 c.state,
@@ -62,7 +68,11 @@ class DayStore(Store):
                 func.min(c.next_at).label("next_at"),
                 func.max(c.id).label("newest"),
             )
-            .where(c.edition_id.in_(near), c.list_id == list_id, c.local_date == day)
+            .where(
+                c.edition_id.in_(editions_near(list_id, day)),
+                c.list_id == list_id,
+                c.local_date == day,
+            )
             .group_by(c.state, c.reason, kept.name)
         )
         if person is not None:

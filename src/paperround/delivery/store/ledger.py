@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, union_all, update
 
 from paperround.core.errors import Conflict, EditionCancelled
 from paperround.core.jobs import DELIVER
@@ -26,6 +26,7 @@ from paperround.delivery.ledger_model import (
 from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
 from paperround.delivery.store.claims import RELEASED, Claims
+from paperround.delivery.store.day import editions_near
 from paperround.delivery.store.history import record_sent, record_sent_again
 from paperround.delivery.store.mapping import DELIVERIES, content_of_row, delivery_columns
 from paperround.editions.lists import ListId
@@ -302,19 +303,23 @@ class Ledger(Claims[Claimed]):
     def undelivered(
         self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
     ) -> list[Undelivered]:
-        """Return the digests of that date that failed, expired, were cancelled or are unknown, with
-        an id above `after`, by id."""
+        """Return the digests of that date that failed, expired, were cancelled, are unknown or were
+        due before a restore, with an id above `after`, by id."""
         c = db.deliveries.c
+        of_day = (c.list_id == list_id, c.local_date == local_date, c.id > after)
+        before_restore = (
+            c.edition_id.in_(editions_near(list_id, local_date)),
+            c.state == DeliveryState.SKIPPED.value,
+            c.reason == SkipReason.RESTORED.value,
+        )
+        # two statements, because SQLite uses no partial index for a part of an OR
+        ids = union_all(
+            select(c.id).where(_UNDELIVERED, *of_day), select(c.id).where(*before_restore, *of_day)
+        )
         rows = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address, IS_REPLACED.label("replaced"))
             .join_from(db.deliveries, db.subscribers)
-            .where(
-                _UNDELIVERED,
-                c.list_id == list_id,
-                c.local_date == local_date,
-                c.kind == DigestKind.DIGEST.value,
-                c.id > after,
-            )
+            .where(c.id.in_(ids), c.kind == DigestKind.DIGEST.value)
             .order_by(c.id)
             .limit(limit)
         ).all()
