@@ -1,6 +1,7 @@
 """`paperround digest cancel`, `digest missed` and `subscribers history`."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
+from paperround.core.errors import DatabaseFailed
+from paperround.db.engine import opened
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Outcome, Phase, Reply
+from paperround.delivery.store.rates import PaceStore
+from paperround.editions.model import DeliveryId
 from tests.story.serving import free_port
 
 pytestmark = pytest.mark.accept("F34", part="commands")
@@ -156,3 +163,23 @@ def test_the_history_of_nobody_is_an_error() -> None:
     unknown = run("subscribers", "history", "nobody@example.org")
     assert unknown.exit_code == 1
     assert run("subscribers", "history", "nobody").exit_code == 2
+
+
+def test_deliver_at_a_given_instant_goes_on_after_the_probe_of_a_relay_that_rested(
+    home: Path,
+) -> None:
+    refusal = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(535, "5.7.8", "no"))
+    with (
+        opened(f"sqlite:///{home}/data/paperround.db") as engine,
+        SqlDatabase(engine).writing() as work,
+    ):
+        work[PaceStore].record_outcomes([refusal] * 10, now=datetime.fromisoformat(MORNING))
+    assert said("deliver", "--until-empty", "--now", LATER)["sent"] == 3
+
+
+def test_a_damaged_row_ends_deliver_with_a_sentence(home: Path) -> None:
+    with opened(f"sqlite:///{home}/data/paperround.db") as engine, engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE deliveries SET expires_at = 5 WHERE id = 1")
+    refused = run("deliver", "--now", LATER)
+    assert isinstance(refused.exception, DatabaseFailed)  # which `main` prints
+    assert "it has '5' where an instant belongs" in str(refused.exception)

@@ -19,7 +19,6 @@ from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.holds import Signing
 from paperround.delivery.model import Mailer
 from paperround.delivery.outbox import OutboxMailer
-from paperround.delivery.rate_state import Pacing
 from paperround.delivery.replies import verdict
 from paperround.delivery.smtp.conversation import Stopped
 from paperround.delivery.smtp.mailer import SmtpMailer, probe
@@ -91,8 +90,8 @@ def delivery_context(app: "AppContext") -> DeliveryContext:
     except Misconfigured as error:
         signing = Signing(broken=str(error))
     clock = app.clock
-    if app.settings.pacing != Pacing() and isinstance(clock, FixedClock):
-        clock = StartedClock(clock.now())  # pacing needs a clock that runs
+    if isinstance(clock, FixedClock):
+        clock = StartedClock(clock.now())  # who waits for a slot needs a clock that runs
     return DeliveryContext(
         judge=evidence_of_outcome,
         record_refusals=record_refusals,

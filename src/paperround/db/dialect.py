@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from paperround.core.errors import DatabaseFailed
 from paperround.core.times import require_utc
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
@@ -239,7 +240,11 @@ def _format_instant(moment: datetime) -> str:
 
 @lru_cache(maxsize=MOST_INSTANTS)
 def _parse_instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError) as error:
+        words = f"a row is damaged: it has {text!r} where an instant belongs"
+        raise DatabaseFailed(words) from error
 
 
 class UtcDateTime(TypeDecorator[datetime]):
