@@ -1,11 +1,14 @@
 """Pages that say what is wrong: like the rest of the site, in the reader's language, a way out."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from paperround.config import Settings
 from paperround.core.errors import DatabaseFailed
+from paperround.db import transactions
 from paperround.db.transactions import SqlDatabase
 from paperround.web import pages
 from paperround.web.security import PUBLIC_BODY
@@ -91,6 +94,17 @@ def test_a_program_is_not_told_what_the_database_said_and_the_log_is(
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.json()["detail"] == "the database cannot be reached now: try again later"
     assert "the database failed for a request: the database failed: a secret" in caplog.text
+
+
+def test_who_signs_up_beside_a_long_writer_is_soon_told_when_to_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "LITTLE_PATIENCE", 0.01)
+    place = site.runtime.settings.database_file
+    with closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = site.client.post("/subscribe", data={"email": "ada@mail.example"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
 
 
 @pytest.mark.accept("F38", part="errors")

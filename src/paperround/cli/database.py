@@ -66,13 +66,12 @@ def check(as_json: AsJson = False) -> None:
         is_current,
         mismatch,
         require_not_moved,
-        require_reachable,
+        translate_errors,
     )
 
     settings = load_settings()
     require_made(settings)
-    with opened(settings.database) as engine:
-        require_reachable(engine)
+    with opened(settings.database) as engine, translate_errors(engine):
         found = require_not_moved(engine)
         if found is None:
             raise SchemaOutOfDate(mismatch(found))

@@ -37,7 +37,7 @@ from paperround.core.files import atomic_file, sync
 from paperround.core.times import format_instant
 from paperround.db.dialect import is_corrupt
 from paperround.db.postgres_dump import dump_database, load_database
-from paperround.db.revisions import is_newer, mismatch, require_not_moved, require_reachable
+from paperround.db.revisions import is_newer, mismatch, require_not_moved, translate_errors
 
 DATABASE = "paperround.db"
 DUMP = "paperround.dump"
@@ -117,8 +117,8 @@ def _revision(engine: Engine) -> str:
     place = Path(str(engine.url.database))
     if engine.dialect.name == "sqlite" and not place.is_file():
         raise InvalidInput(f"there is no database at {place}: is PAPERROUND_DATA_DIR right?")
-    require_reachable(engine)
-    revision = require_not_moved(engine)
+    with translate_errors(engine):
+        revision = require_not_moved(engine)
     if revision is None:
         raise InvalidInput(f"{place} has no Paperround tables yet: there is nothing to back up")
     return revision

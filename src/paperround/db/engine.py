@@ -193,11 +193,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get(PURPOSE) == READING
+    purpose = connection.get_execution_options().get(PURPOSE)
+    reads = purpose == READING
     if connection.info.get(PURPOSE) is not reads:
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
         connection.info[PURPOSE] = reads
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == WRITING else "BEGIN")
 
 
 def _postgres(url: URL) -> Engine:
@@ -326,14 +327,23 @@ def enlarged_page_cache(connection: Connection) -> Iterator[None]:
 
 def _emptied(connection: Connection) -> bool:
     """Checkpoint and truncate the log; return False when readers or writers prevent that."""
-    with closing(driver_of(connection).cursor()) as cursor:
-        (timeout,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-        cursor.execute("PRAGMA busy_timeout = 0")
-        try:
-            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(timeout)}")
+    with lock_timeout(connection, 0), closing(driver_of(connection).cursor()) as cursor:
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
+
+
+@contextmanager
+def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
+    """Wait at most so long for a lock of SQLite, instead of BUSY_SECONDS."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = driver_of(connection)
+    driver.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 LITTLE_ROOM = 2**20

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from paperround.core.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.core.paths import data_path
 from paperround.db.dialect import is_lost_race, reason_of
-from paperround.db.engine import driver_of, rest
+from paperround.db.engine import driver_of, rest, writer
 from paperround.db.revisions import head, require_not_moved
 from paperround.db.schema import queue, search
 from paperround.db.schema.tables import RETIRED, metadata
@@ -151,7 +151,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
 
     Rolls back and raises SchemaOutOfDate when a row would refer to a missing row.
     """
-    with engine.connect() as connection, _loose_references(connection), connection.begin():
+    with writer(engine).connect() as connection, _loose_references(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             # One migration at a time, without a timeout. (SQLite has BEGIN IMMEDIATE.)
             no_limits = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from paperround.core.errors import Misconfigured, MovedAway, SchemaOutOfDate
 from paperround.core.paths import data_path
 from paperround.db.dialect import insert_new, reason_of
-from paperround.db.engine import place_of, reader
+from paperround.db.engine import place_of
 from paperround.db.schema import queue
 from paperround.db.schema import tables as db
 
@@ -96,10 +96,7 @@ def require_not_moved(engine: Engine) -> str | None:
 
     Raises MovedAway when it was moved: it must not be changed, and no email sent from it.
     """
-    # On SQLite, a reader needs no lock. On PostgreSQL, it would leave the connection read-write,
-    # whatever the server's default is.
-    asking = reader(engine) if engine.dialect.name == "sqlite" else engine
-    with asking.connect() as connection:
+    with engine.connect() as connection:
         found = _revision(connection)
         if found == MOVING:
             raise MovedAway(

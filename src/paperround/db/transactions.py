@@ -18,7 +18,7 @@ from paperround.core.jobs import Job
 from paperround.db import engine as engines
 from paperround.db.dialect import is_lost_race, reason_of
 from paperround.db.encryption import SecretCipher
-from paperround.db.engine import rest, truncate_log
+from paperround.db.engine import BUSY_SECONDS, lock_timeout, rest, truncate_log
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Store")
@@ -227,8 +227,11 @@ class SqlDatabase:
             connection = self._writer.connect()
             try:
                 truncate_log(connection, self._pause)
-                with self._turns.turn(LONGEST_TURN) if self._turns else nullcontext():
-                    connection.begin()
+                seconds = _PATIENCE.get()
+                turn = min(LONGEST_TURN, seconds)
+                with self._turns.turn(turn) if self._turns else nullcontext():
+                    with lock_timeout(connection, seconds):
+                        connection.begin()
                     work = Transaction(connection, self._seal)
                     yield work
                     if self._ask is not None and work.asks:  # sorted: prevents deadlocks
@@ -255,6 +258,21 @@ class SqlDatabase:
 
 
 _CURRENT: ContextVar[Transaction | None] = ContextVar("current", default=None)
+_PATIENCE: ContextVar[float] = ContextVar("patience", default=BUSY_SECONDS)
+
+LITTLE_PATIENCE = 3.0
+"""Seconds that a visitor's request waits for other writers."""
+
+
+@contextmanager
+def impatiently() -> Iterator[None]:
+    """Let transactions in this context raise DatabaseFailed early when others hold SQLite's write
+    lock."""
+    before = _PATIENCE.set(LITTLE_PATIENCE)
+    try:
+        yield
+    finally:
+        _PATIENCE.reset(before)
 
 
 @contextmanager

@@ -153,7 +153,8 @@ def _handle_paperround_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
     if isinstance(error, DatabaseFailed):  # the driver's words are for the operator
         log.error("the database failed for a request: %s", error)
-        return _respond(request, status, API_AWAY if _is_api(request.url.path) else AWAY)
+        words = API_AWAY if _is_api(request.url.path) else AWAY
+        return _respond(request, status, words, headers={"Retry-After": "60"})
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return _respond(request, status, error.text, headers=headers)

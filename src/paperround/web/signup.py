@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, NotFound, RateLimited, SharedLimitReached, invalid
 from paperround.core.languages import marked, nearest
+from paperround.db.transactions import impatiently
 from paperround.delivery.status import WHY_NO_MAIL
 from paperround.digests.pages import front_page
 from paperround.digests.plan import Hours
@@ -113,7 +114,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
         if hint is not None:
             return show_again(hint=hint)
         request = _signup_request(app, form, visitor, now)
-        with count_refusals(app, now):
+        with impatiently(), count_refusals(app, now):
             if is_bot:
                 count_trapped(app.signup_context, visitor, now=now)
             else:
