@@ -16,6 +16,7 @@ from paperround.core.errors import Conflict
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome
 from paperround.delivery.restore_guard import (
     MARK,
     WAY_OUT,
@@ -36,6 +37,7 @@ from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import parse_address
 from tests.delivery.delivering import at, post
 from tests.delivery.publishing import send
+from tests.fakes import ScriptedMailer, accepting
 from tests.sample_database import IDENTITY, NOW, fill, record, subscribe
 
 LATER = timedelta(minutes=10)
@@ -130,23 +132,22 @@ def test_a_copy_that_was_put_back_sends_nothing(
 
 
 @pytest.mark.accept("D12", part="a copied file", mutant="only-claims-move-the-mark")
-def test_a_copy_made_while_mail_was_in_hand_sends_nothing(
+def test_a_copy_made_within_the_claim_that_a_killed_process_had_sends_nothing(
     papers: SqlDatabase, place: Path, tmp_path: Path
 ) -> None:
-    one = marked(papers, place)
-    put_backs: list[PutBack] = []
+    for name in ("bob", "cy"):
+        another(papers, name)
+    put_backs, marks = list[PutBack](), list[bytes]()
 
-    def copying() -> bool:
-        mark = SendMarkFile(place).read()
-        if not put_backs and mark is not None and mark.at != NOW:  # a claim is committed
-            put_backs.append(copied(papers, tmp_path))
-        return False
+    def script(envelope: Envelope) -> Outcome:
+        put_backs[:] = put_backs or [copied(papers, tmp_path)]
+        marks.append(place.read_bytes())
+        return accepting(envelope)
 
-    assert deliver(replace(one, stopping=copying), until_empty=False).totals.sent == 1
+    deliver(replace(marked(papers, place), mailer=ScriptedMailer(script)))
     put_backs[0]()
-    report = deliver(marked(papers, place, timedelta(hours=1)))
-    assert report.totals.sent == 0
-    assert report.stopped is not None
+    place.write_bytes(marks[2])  # as a process leaves it that is killed at the third email
+    assert deliver(marked(papers, place, LATER)).stopped is not None
 
 
 @pytest.mark.accept("D12", part="a copied file", mutant="a-database-without-an-id-is-new")
@@ -311,7 +312,7 @@ def test_a_process_that_dies_before_the_mark_is_written_holds_nothing(
     papers: SqlDatabase, place: Path
 ) -> None:
     class Dying(SendMarkFile):
-        def advance(self, *_: object) -> None:
+        def advance(self, *_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
     one = marked(papers, place)

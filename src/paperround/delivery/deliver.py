@@ -283,7 +283,9 @@ class SendRun(Generic[Mail]):
             by_token.setdefault(self._rows[one].lease.token, []).append(one)
         settling = tuple(self._unsettled)
 
-        def settle_and_mark(work: Transaction) -> list[frozenset[DeliveryId]]:
+        def settle_and_mark(
+            work: Transaction,
+        ) -> tuple[list[frozenset[DeliveryId]], datetime | None]:
             ledger = self._queue.ledger(work)
             self._queue.settle(work, settling, now)
             marked = [
@@ -292,11 +294,12 @@ class SendRun(Generic[Mail]):
             ]
             if self._is_first_signed:
                 note_signed(work, now=now)
-            return marked
+            return marked, self._advance(work, ids, now)
 
         self._dotless = ids  # released even if the commit succeeds but seems to fail
-        marked = write(self._context.database, settle_and_mark)
+        marked, at = write(self._context.database, settle_and_mark)
         self._dotless = ()
+        self._context.marks.keep(at, syncs=False)
         self._is_first_signed = False
         self._drop_settled(settling)
         permitted = frozenset[DeliveryId]().union(*marked)

@@ -230,13 +230,14 @@ class SendMarks:
             return None
         return work[SlotStore].advance(MARK + self._mark.host, now=max(now, self._counts_from))
 
-    def keep(self, at: datetime | None) -> None:
+    def keep(self, at: datetime | None, *, syncs: bool = True) -> None:
         """Advance the mark to a committed instant. On an error the mark stays behind and email is
-        sent anyway: the mark only detects a rare event."""
+        sent anyway: the mark only detects a rare event. `syncs` outlasts a power cut, and is slow.
+        """
         if at is None or self._mark is None or self.file is None:
             return
         try:
-            self.file.advance(self._mark.installation, at)
+            self.file.advance(self._mark.installation, at, syncs=syncs)
         except (OSError, UnreadableFile) as error:
             problem = f"the send mark {self.file.place} cannot be written: {_describe(error)}"
             self._warn_once(problem)

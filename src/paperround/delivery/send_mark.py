@@ -64,16 +64,17 @@ class SendMarkFile:
         with atomic_file(self._path, replaces=self._is_damaged()) as temporary:
             temporary.write_bytes(_line(mark))
 
-    def advance(self, installation: str, at: datetime) -> None:
-        """Advance the mark to `at` and sync it. Does nothing if it is later already or belongs to
-        another installation. Raises OSError and UnreadableFile."""
+    def advance(self, installation: str, at: datetime, *, syncs: bool = True) -> None:
+        """Advance the mark to `at`, and sync it with `syncs`. Does nothing if it is later already
+        or belongs to another installation. Raises OSError and UnreadableFile."""
         handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             mark = _parse(os.pread(handle, LONGEST, 0))
             if mark.installation == installation and mark.at < at:
                 self._write(handle, _line(replace(mark, at=at)))
-                self._sync(handle)
+                if syncs:
+                    self._sync(handle)
         finally:
             os.close(handle)
 
