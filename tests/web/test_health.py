@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 
 import pytest
 from sqlalchemy import text
 
+from paperround.db import transactions
 from paperround.db.slots import SlotStore
 from paperround.delivery.holds import Signing, allow_unsigned, hold_unsigned
 from paperround.delivery.model import Outcome, Phase
@@ -20,7 +23,7 @@ from paperround.ops.scheduler_lock import (
 )
 from paperround.ops.tick import SCHEDULER
 from paperround.plugins.metrics import database_gauges
-from paperround.web.health import DOES_NOT_ANSWER, readiness
+from paperround.web.health import CANNOT_WRITE, DOES_NOT_ANSWER, NOTHING_TICKS, readiness
 from paperround.web.timed_check import TimedCheck
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
@@ -57,6 +60,21 @@ def test_a_site_whose_database_file_is_gone_is_not_ready(site: Site) -> None:
     assert (answer.status_code, answer.json()) == (503, {"status": DOES_NOT_ANSWER})
     away.rename(file)
     assert site.client.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.accept("O1", part="the database")
+def test_a_site_that_cannot_write_says_so_before_it_asks_for_the_scheduler(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "LITTLE_PATIENCE", 0.01)
+    place = site.runtime.settings.database_file
+    with closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert site.client.get("/readyz").json() == {"status": CANNOT_WRITE}
+    assert site.client.get("/readyz").json() == {"status": NOTHING_TICKS}
+    disk = os.statvfs(place)
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result([*disk[:8], os.ST_RDONLY, 255]))
+    assert "read-only file system" in site.client.get("/readyz").json()["status"]
 
 
 @pytest.mark.accept(

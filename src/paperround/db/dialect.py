@@ -45,8 +45,8 @@ _WAYS_OUT = {
     "SQLITE_NOTADB": "`paperround doctor` says what to do",
     "SQLITE_FULL": "make room on the disk: nothing is sent until it can be recorded",
     "SQLITE_IOERR": "is the disk full? `paperround doctor` shows how much is free",
-    "SQLITE_READONLY": "this account cannot write to the file, to the -wal or -shm file beside it, "
-    "or to their folder",
+    "SQLITE_READONLY": "the file system is read-only, or this account cannot write to the file, to "
+    "the -wal or -shm file beside it, or to their folder",
     "SQLITE_CANTOPEN": "can this account read and write the file, and its folder?",
 }
 """What to do about an error of SQLite, by the beginning of its code."""

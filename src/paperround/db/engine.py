@@ -34,13 +34,12 @@ MOST_LOG_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The bytes that a database's write-ahead log uses, and those that are free.
-
-    None on PostgreSQL.
-    """
+    """The bytes that a database's write-ahead log uses, and those that are free (None on
+    PostgreSQL), and whether the file system is read-only."""
 
     log_bytes: int | None = None
     free_bytes: int | None = None
+    is_read_only: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -283,7 +282,8 @@ def storage(connection: Connection) -> Storage:
         int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names
     )
     free_bytes = min(disk.f_bavail * disk.f_frsize, (most - pages + free) * size)
-    return Storage(log_bytes=_log_bytes(file), free_bytes=free_bytes)
+    is_read_only = bool(disk.f_flag & os.ST_RDONLY)
+    return Storage(log_bytes=_log_bytes(file), free_bytes=free_bytes, is_read_only=is_read_only)
 
 
 def _log_bytes(file: str) -> int:

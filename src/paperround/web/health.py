@@ -14,6 +14,7 @@ from paperround.core.errors import PaperroundError
 from paperround.core.jobs import format_queue_names
 from paperround.core.plugins import plugins
 from paperround.db.slots import SlotStore
+from paperround.db.transactions import impatiently
 from paperround.delivery.holds import LACKS_KEYS, PUT_BACK, SIGNING, is_held
 from paperround.delivery.rate_limits import describe_unreached, unreached
 from paperround.delivery.restore_guard import WAS_PUT_BACK
@@ -24,6 +25,7 @@ from paperround.ops.tick import SCHEDULER, is_ticking
 from paperround.web.timed_check import TimedCheck
 
 DOES_NOT_ANSWER = "the database does not answer"
+CANNOT_WRITE = "the database cannot be written: `paperround doctor` says why"
 NOTHING_TICKS = "the schedule has not run: is the scheduler running?"
 GONE = "the scheduler has stopped: start `paperround scheduler`, or `paperround serve`"
 NOT_DONE = "ticks are enqueued but not run: check the workers' logs"
@@ -84,11 +86,23 @@ def database_problem(app: AppContext) -> str | None:
         with app.database.reading() as work:
             if not work[StatusStore].is_migrated():
                 return "the database schema is outdated: run `paperround db upgrade`"
-            if work[StatusStore].storage().is_full:
-                return "the disk is full: email waits until there is space"
+            storage = work[StatusStore].storage()
+        if storage.is_full:
+            return "the disk is full: email waits until there is space"
+        if storage.is_read_only:
+            return "the database is on a read-only file system: email waits until it is writable"
     except PaperroundError:
         return DOES_NOT_ANSWER
     return None
+
+
+def _can_write(app: AppContext, now: datetime) -> bool:
+    try:
+        with impatiently(), app.database.writing() as work:
+            work[SlotStore].beat("readiness", now=now)
+    except PaperroundError:
+        return False
+    return True
 
 
 def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str, object]]:
@@ -105,6 +119,8 @@ def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str,
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
     is_stale = not is_ticking(last_run, now=now)
+    if is_stale and not _can_write(app, now):
+        return CANNOT_WRITE, {}
     if not is_shared and is_scheduler_gone(app.settings.data_dir):
         return GONE, {}
     facts: dict[str, object] = {}
