@@ -1,6 +1,6 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -27,9 +27,7 @@ from paperround.personal.views import (
     PersonalView,
     Pick,
     Taste,
-    count_next,
     in_order,
-    pick_each,
 )
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
@@ -121,6 +119,7 @@ def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) ->
     return Pick(
         places=places,
         worth=gains,
+        following=[place for place in found.following[0].tolist() if place >= 0],
         beside=[0.0] * len(places),
         reasons=["like papers you liked" if gain > 0 else "" for gain in gains],
         unseen=bool(found.unseen[0]),
@@ -134,22 +133,17 @@ def test_a_digest_holds_the_first_papers_up_to_the_list_s_size() -> None:
 
 @pytest.mark.parametrize("floor", [None, 5.0])
 @pytest.mark.parametrize("taste", [NO_TASTE, Taste(topics=("kilns",))])
-def test_those_that_would_follow_are_counted_as_a_longer_digest_has_them(
-    floor: float | None, taste: Taste
-) -> None:
+def test_those_that_follow_are_what_a_longer_digest_has(floor: float | None, taste: Taste) -> None:
     index = PaperIndex(edition(12).papers)
-
-    def chooser(views: Sequence[PersonalView]) -> list[Pick]:
-        return [liking({9: 5.0}, view, index) for view in views]
 
     barred = Matches(muted=0b10000000)
     view = PersonalView(taste=taste, size=1, floor=floor, sent=0b1, matches=barred)
-    picks = pick_each([view], index, chooser)
-    longer = pick_each([replace(view, size=12)], index, chooser)[0]
-    left = len(longer.places) - 1
-    assert count_next([view], picks, index, chooser, most=30) == [left]
-    assert count_next([view], picks, index, chooser, most=2) == [min(2, left)]
-    assert left == (9 if floor is None else 3 + bool(taste))
+    pick, longer = (
+        liking({9: 5.0}, one, index) if taste else in_order(one, index)
+        for one in (view, replace(view, size=12))
+    )
+    assert [*pick.places, *pick.following] == longer.places
+    assert len(pick.following) == (9 if floor is None else 3 + bool(taste))
 
 
 def test_a_reader_may_want_fewer_or_more() -> None:

@@ -38,7 +38,7 @@ def parts_by_position(
 class PlannedContent:
     """What planning decides about one digest email, so that every try sends the same.
 
-    `next_titles` is how many papers the page of the next titles has.
+    `next_papers` are those of the page of the next titles, the best first.
     """
 
     local_date: date
@@ -51,7 +51,7 @@ class PlannedContent:
     club: JournalClub | None = None
     new_papers: NewPapers | None = None
     risen: tuple[RisenPaper, ...] = ()
-    next_titles: int = 0
+    next_papers: tuple[PaperId, ...] = ()
     language: str = ENGLISH
 
 

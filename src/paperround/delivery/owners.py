@@ -25,8 +25,6 @@ def find_owner(work: Transaction, keys: KeyRing, delivery: DeliveryId) -> Delive
     return DeliveryOwner(
         delivery=past.id,
         edition_id=past.edition_id,
-        positions=(),
-        risen=(),
         local_date=past.local_date,
         nonce=nonce,
         list_id=past.list_id,

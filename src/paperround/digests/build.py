@@ -6,7 +6,7 @@
 Planning, publishing, resending and previews all call `build`, each with its own readers.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -18,7 +18,6 @@ from paperround.delivery.model import Identity, delivery_key, delivery_message_i
 from paperround.delivery.store.history import SentPapers
 from paperround.digests.edition_cache import EditionCache
 from paperround.digests.model import (
-    NEXT_TITLES,
     DigestChoice,
     choice_of,
     covered_days,
@@ -60,7 +59,6 @@ from paperround.personal.views import (
     NO_TASTE,
     PaperIndex,
     PersonalView,
-    count_next,
     pick_each,
     with_chosen,
 )
@@ -130,8 +128,7 @@ def build(
         groups.setdefault(_covered(work, context, edition, one), []).append(number)
     for covered, numbers in groups.items():
         group = [readers[number] for number in numbers]
-        builder = load_builder(work, context, edition, mailing_list, group, covered)
-        builder = _with_papers_left_out(work, builder, group)
+        builder = _load_builder(work, context, edition, mailing_list, group, covered)
         rows.update(zip(numbers, builder.rows(group), strict=True))
     return [rows[number] for number in range(len(readers))]
 
@@ -153,7 +150,7 @@ def _covered(
     return period, days if period is TrendingPeriod.MONTH else None
 
 
-def load_builder(
+def _load_builder(
     work: Transaction,
     context: BuildContext,
     edition: Edition,
@@ -161,7 +158,7 @@ def load_builder(
     readers: Sequence[DigestReader],
     covered: Covered,
 ) -> "DigestBuilder":
-    """Return a builder for these readers, without new, risen and left-out papers."""
+    """Return a builder for these readers, with the papers that their digests mention."""
     period, days = covered
     frozen = edition.all_papers
     personal_ranking = context.personal_ranking
@@ -187,6 +184,13 @@ def load_builder(
     papers = [paper.paper_id for paper in index.papers]
     risen = context.cache.risen(work, edition, mailing_list, period)
     also = () if risen is None else [one.paper_id for one in risen.papers]
+    memory = work[SentPapers].already_sent(people, [*papers, *also])
+    due = [one for one in readers if is_digest_day(one.subscription, one.day)]
+    spans = {one.new_span(period) for one in due}
+    left_out = {}
+    if risen is not None:
+        dates = {one.person: one.day for one in due}
+        left_out = left_out_of(work, risen, mailing_list.id, period, dates, memory, wishes)
     return DigestBuilder(
         context=context,
         edition=edition,
@@ -198,7 +202,7 @@ def load_builder(
         wishes=wishes,
         views=views,
         behind=views.behind or behind,
-        memory=work[SentPapers].already_sent(people, [*papers, *also]),
+        memory=memory,
         chosen=tuple(one.paper_id for one in chosen),
         withdrawn=work[PaperStore].withdrawn_among(set(papers)).union(dropped_papers(edition)),
         withdrawals=work[SentPapers].withdrawals_to_tell(
@@ -206,29 +210,14 @@ def load_builder(
         ),
         colleagues=load_colleagues(work, edition, index, subscriptions),
         risen=risen,
+        counters={one: context.cache.counter(work, edition, mailing_list, one) for one in spans},
+        left_out=left_out,
     )
 
 
 def dropped_papers(edition: Edition) -> set[PaperId]:
     """Return the ids, also today's, of the papers that an editor dropped."""
     return {*edition.edits.dropped, *(one.paper_id for one in edition.dropped)}
-
-
-def _with_papers_left_out(
-    work: Transaction, builder: "DigestBuilder", readers: Sequence[DigestReader]
-) -> "DigestBuilder":
-    """Return the builder with the new, risen and left-out papers that its digests mention."""
-    edition, mailing_list, period = builder.edition, builder.mailing_list, builder.period
-    cache = builder.context.cache
-    due = [one for one in readers if is_digest_day(one.subscription, one.day)]
-    spans = {one.new_span(period) for one in due}
-    counters = {one: cache.counter(work, edition, mailing_list, one) for one in spans}
-    left_out = {}
-    if builder.risen is not None:
-        days = {one.person: one.day for one in due}
-        known = builder.memory, builder.wishes
-        left_out = left_out_of(work, builder.risen, mailing_list.id, period, days, *known)
-    return replace(builder, counters=counters, left_out=left_out)
 
 
 def _keyword_index(
@@ -299,8 +288,7 @@ class DigestBuilder:
             groups.setdefault(self._view(reader), []).append(number)
         views, chooser = list(groups), self.views.chooser
         picks = list(map(with_chosen, pick_each(views, self.index, chooser), views))
-        following = count_next(views, picks, self.index, chooser, most=NEXT_TITLES)
-        for pick, left, (view, numbers) in zip(picks, following, groups.items(), strict=True):
+        for pick, (view, numbers) in zip(picks, groups.items(), strict=True):
             choice = choice_of(
                 pick,
                 self.edition,
@@ -310,19 +298,11 @@ class DigestBuilder:
                 told=view.told,
                 period=self.period,
             )
-            if left and isinstance(choice, DigestChoice):
-                choice = replace(choice, next_titles=left)
+            if pick.following and isinstance(choice, DigestChoice):
+                following = tuple(self.index.papers[place].paper_id for place in pick.following)
+                choice = replace(choice, next_papers=following)
             chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
-
-    def next_papers(
-        self, reader: DigestReader, after: Collection[PaperId]
-    ) -> tuple[EditionPaper, ...]:
-        """Return the papers that would follow these in a longer digest of this reader."""
-        view = self._view(reader)
-        left = replace(view, sent=view.sent | self.index.places(after))
-        (pick,) = pick_each([left], self.index, self.views.chooser)
-        return tuple(self.index.papers[place] for place in pick.places)
 
     def _view(self, reader: DigestReader) -> PersonalView:
         preferences = reader.subscription.preferences
@@ -361,7 +341,7 @@ class DigestBuilder:
             "reasons": choice.reasons,
             "parts": choice.parts,
             "behind": tuple(self._behind(choice, papers)),
-            "next_titles": choice.next_titles,
+            "next_papers": choice.next_papers,
         }
 
     def _behind(
@@ -436,7 +416,7 @@ def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewD
         club=None,
         new_papers=None,
         risen=(),
-        next_titles=0,
+        next_papers=(),
     )
 
 

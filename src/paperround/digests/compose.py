@@ -214,7 +214,7 @@ def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) 
         ),
         club=None if delivery.club is None else _club_paper(delivery.club, base),
         new_papers=delivery.new_papers,
-        next_titles=delivery.next_titles,
+        next_titles=len(delivery.next_papers),
         risen=tuple(
             LeftOutPaper(title=one.title, url=f"{base}/papers/{one.page}", votes=one.votes)
             for one in delivery.risen

@@ -26,6 +26,7 @@ from paperround.editions.sections import (
     section_of,
 )
 from paperround.papers.formatting import web_address
+from paperround.papers.model import PaperId
 from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.keyword_index import Papers, bits
 from paperround.personal.matches import Matches
@@ -38,18 +39,13 @@ class DigestChoice:
     """The positions of a reader's papers in the edition, in the digest's order.
 
     `reasons` replace the edition's for papers chosen for this reader. `parts` are score parts
-    added by the reader's preferences, one number per position. `next_titles` is how many papers
-    would follow, at most NEXT_TITLES.
+    added by the reader's preferences, one number per position. `next_papers` would follow.
     """
 
     positions: tuple[int, ...]
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    next_titles: int = 0
-
-
-NEXT_TITLES = 30
-"""The most papers on the page of the next titles: two minutes of titles."""
+    next_papers: tuple[PaperId, ...] = ()
 
 
 def choice_of(

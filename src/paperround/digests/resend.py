@@ -228,7 +228,7 @@ def _same_papers(edition: Edition, content: DeliveryContent) -> DigestChoice | S
             name: tuple(content.parts.get(place, {}).get(name, 0) for place in kept)
             for name in dict.fromkeys(chain.from_iterable(content.parts.values()))
         },
-        next_titles=content.next_titles,
+        next_papers=content.next_papers,
     )
 
 

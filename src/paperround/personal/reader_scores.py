@@ -273,8 +273,9 @@ class TasteChooser:
         found = pick_papers(self._day.scored, self._worth(rated, views), views)
         nearest = self._rated.nearest([[*one.liked, *one.topics] for one in rated], found.places)
         flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
-        columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
-        for one, (unseen, heard), places, worth, beside, texts in zip(
+        each = (found.places, found.worth, found.beside, found.following, nearest)
+        columns = (one.tolist() for one in each)
+        for one, (unseen, heard), places, worth, beside, following, texts in zip(
             views, flags, *columns, strict=True
         ):
             count = len(places) - places.count(-1)
@@ -285,6 +286,7 @@ class TasteChooser:
                 places=places[:count],
                 worth=worth[:count],
                 beside=beside[:count],
+                following=[place for place in following if place >= 0],
                 reasons=reasons,
                 unseen=unseen,
                 heard=heard,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paperround.personal.keyword_index import Papers
-from paperround.personal.views import PersonalView
+from paperround.personal.views import MOST_NEXT, PersonalView
 from paperround.ranking.text_space import Dense
 
 Numbers = NDArray[np.float64]
@@ -94,6 +94,8 @@ Marks = NDArray[np.bool_]
 
 _NO_PAPER = -1
 _FOLLOWED, _WANTED, _OTHERS = range(3)
+_APART = 1e6
+"""What a group ranks above the next, whatever the scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,13 @@ class ScoredPapers:
 @dataclass(frozen=True, slots=True)
 class PickedPapers:
     """A row per reader: the places of their papers, then -1; the worth of these, and the cost of
-    their likeness to earlier ones; whether any paper was new, and any new one not muted."""
+    their likeness to earlier ones; the places of the papers that come after, then -1; whether any
+    paper was new, and any new one not muted."""
 
     places: Places
     worth: Numbers
     beside: Numbers
+    following: Places
     unseen: Marks
     heard: Marks
 
@@ -169,7 +173,7 @@ class _Picker:
         heard = new & ~self._muted
         shown = np.broadcast_to(np.arange(self._day.shown), (len(known), self._day.shown))
         line = np.hstack([shown, offered, _marked_places(pinned & heard)])
-        return self._explain(self._select(line, heard).taken, _any(new), _any(heard))
+        return self._explain(*self._select(line, heard), _any(new), _any(heard))
 
     def _offered(self) -> Places:
         """The best papers of the tail that are neither sent nor muted, best first."""
@@ -185,9 +189,9 @@ class _Picker:
         offered[at, counted[at, ranks] - 1] = places[at, ranks]
         return offered
 
-    def _select(self, line: Places, heard: Marks) -> Selection:
+    def _select(self, line: Places, heard: Marks) -> tuple[Places, Places]:
         """Select from each reader's `line`: papers by followed authors, then wanted ones, then
-        others."""
+        others. Return those selected, and those that follow."""
         at = line + (self._every * self._worth.shape[1])[:, None]
         lifts = np.where(self._lifted.take(at), self._lift[:, None], 0) + self._cited.take(at)
         plain = self._day.scores.take(line) + lifts
@@ -195,6 +199,7 @@ class _Picker:
         free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])
         group = np.where(self._wanted.take(at), _WANTED, _OTHERS)
         group[self._followed.take(at)] = _FOLLOWED
+        whole, rank = line, np.where(free, scores - _APART * group, -np.inf)
         selection = Selection(self._day.costs, len(line), self._size)
         for number in (_FOLLOWED, _WANTED):
             selection.take(line, np.where(free & (group == number), scores, -np.inf))
@@ -205,20 +210,26 @@ class _Picker:
             rows = self._every[:, None]
             line, scores, free = line[rows, order], scores[rows, order], free[rows, order]
         selection.take(line, np.where(free, scores, -np.inf))
-        return selection
+        taken = selection.taken
+        rank[(whole[:, :, None] == taken[:, None, :]).any(axis=2)] = -np.inf
+        rows, after = self._every[:, None], best(rank, MOST_NEXT)
+        return taken, np.where(rank[rows, after] > -np.inf, whole[rows, after], _NO_PAPER)
 
-    def _explain(self, places: Places, unseen: Marks, heard: Marks) -> PickedPapers:
+    def _explain(
+        self, places: Places, following: Places, unseen: Marks, heard: Marks
+    ) -> PickedPapers:
         costs = self._day.costs[places[:, :, None], places[:, None, :]]
         return PickedPapers(
             places=places,
             worth=_rounded(self._worth[self._every[:, None], places]),
             beside=np.tril(costs, -1).max(axis=2, initial=0),
+            following=following,
             unseen=unseen,
             heard=heard,
         )
 
 
-def best(scores: Dense, count: int) -> Places:
+def best(scores: Dense | Numbers, count: int) -> Places:
     """The columns of the `count` highest scores of each row, best first; all if fewer."""
     losses = -scores
     rows = np.arange(len(losses))[:, None]

@@ -8,7 +8,7 @@ the nth paper.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
@@ -18,6 +18,9 @@ from paperround.personal.matches import NO_MATCHES, Matches
 
 MOST_PAPERS = 200
 """The most papers of each kind in a profile; the latest count."""
+
+MOST_NEXT = 30
+"""The most papers on the page of the next titles: two minutes of titles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +148,15 @@ class Pick:
 
     `worth` is the addition to each score and `beside` the cost of its likeness to an earlier paper,
     both rounded to 4 places. A reason is empty if the paper is worth no more to this reader than to
-    others. `unseen`: any paper was new to them; `heard`: any of those was not muted.
+    others. `following` are the places of the papers that come after, best first, at most MOST_NEXT.
+    `unseen`: any paper was new to them; `heard`: any of those was not muted.
     """
 
     places: Sequence[int]
     reasons: Sequence[str]
     worth: Sequence[float] = ()
     beside: Sequence[float] = ()
+    following: Sequence[int] = ()
     unseen: bool = True
     heard: bool = True
 
@@ -176,8 +181,15 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
     others = [place for place in kept if not pinned >> place & 1]
     if any((matches.lifted | citing.papers) >> place & 1 for place in others):
         others.sort(key=lambda place: -worth[place])
-    best = [*first, *wanted, *others][: view.size]
-    return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
+    every = [*first, *wanted, *others]
+    best, following = every[: view.size], every[view.size :][:MOST_NEXT]
+    return Pick(
+        places=best,
+        reasons=[""] * len(best),
+        following=following,
+        unseen=bool(unseen),
+        heard=bool(heard),
+    )
 
 
 def with_chosen(pick: Pick, view: PersonalView) -> Pick:
@@ -195,6 +207,7 @@ def with_chosen(pick: Pick, view: PersonalView) -> Pick:
         reasons=[*[""] * len(first), *pick.reasons[:room]],
         worth=joined(pick.worth),
         beside=joined(pick.beside),
+        following=[*pick.places[room:], *pick.following][:MOST_NEXT],
     )
 
 
@@ -213,31 +226,3 @@ def pick_each(
     with_profile = [view for view in views if view.taste]
     picks = iter(chooser(with_profile) if chooser and with_profile else ())
     return [next(picks) if view.taste else in_order(view, index) for view in views]
-
-
-def count_next(
-    views: Sequence[PersonalView],
-    picks: Sequence[Pick],
-    index: PaperIndex,
-    chooser: Chooser | None,
-    *,
-    most: int,
-) -> list[int]:
-    """How many papers would follow each pick in a longer digest, up to `most`. Only readers with a
-    floor need another pick for this."""
-    left = [
-        replace(view, size=most, sent=view.sent | any_of(1 << place for place in pick.places))
-        for view, pick in zip(views, picks, strict=True)
-    ]
-    above = iter(pick_each([one for one in left if one.floor is not None], index, chooser))
-    return [
-        min(most, _count_fresh(view, index) if view.floor is None else len(next(above).places))
-        for view in left
-    ]
-
-
-def _count_fresh(view: PersonalView, index: PaperIndex) -> int:
-    """How many papers the reader may still get. With a profile, they may get any of the tail."""
-    reach = len(index.papers) if view.taste else index.shown
-    within = (1 << reach) - 1 | view.wanted_anyway
-    return (within & ~(view.sent | view.withheld | view.matches.muted)).bit_count()

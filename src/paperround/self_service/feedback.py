@@ -39,13 +39,14 @@ _PLACE = re.compile(r"([pr])([1-9]\d{0,2})", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in order, and those that rose since they were left out. It has no
-    ratings: the digest may have been forwarded."""
+    """The papers of one digest, in order, those that rose since they were left out, and those that
+    follow. It has no ratings and nothing else of now: the digest may have been forwarded."""
 
     list_title: str
     local_date: date
     papers: tuple[EditionPaper, ...]
     risen: tuple[RisenPaper, ...]
+    next_papers: tuple[PaperId, ...]
 
     def paper_at(self, place: str) -> PaperId | None:
         """Return the paper that an email calls `p3`, its third one, or `r1`, the first that rose;
@@ -108,7 +109,16 @@ def papers_of_digest(context: SignupContext, token: str) -> FeedbackForm | None:
         local_date=owner.local_date,
         papers=papers,
         risen=owner.risen,
+        next_papers=owner.next_papers,
     )
+
+
+def papers_after(context: SignupContext, form: FeedbackForm) -> list[Paper]:
+    """Return the papers that follow those of a digest, the best first, without withdrawn ones."""
+    with context.database.reading() as work:
+        found = work[PaperStore].load(form.next_papers)
+    papers = map(found.get, form.next_papers)
+    return [one for one in papers if one is not None and not one.withdrawn]
 
 
 def lesson_at(

@@ -64,8 +64,9 @@ class DeliveryOwner:
 
     delivery: DeliveryId
     edition_id: EditionId
-    positions: tuple[int, ...]
-    risen: tuple[RisenPaper, ...]
+    positions: tuple[int, ...] = ()
+    risen: tuple[RisenPaper, ...] = ()
+    next_papers: tuple[PaperId, ...] = ()
     local_date: date
     nonce: str
     list_id: ListId

@@ -19,16 +19,16 @@ from paperround.self_service.feedback import (
     give_feedback,
     lesson_at,
     lessons_of,
+    papers_after,
     papers_of_digest,
     remove_feedback,
     restore_feedback,
     take_back_feedback,
 )
-from paperround.self_service.next_titles import next_titles
 from paperround.self_service.saved import annotate
 from paperround.subscribers.readers import VERDICTS, GivenBy
 from paperround.subscribers.store.saved import SAVE
-from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, App, Now, costly
+from paperround.web.context import IN_READER_LANGUAGE, App, Now
 from paperround.web.paging import parse_paper_id, path_choices
 from paperround.web.self_service import RECENT_LINK, unless_expired
 from paperround.web.templates import private_page
@@ -105,13 +105,14 @@ def _digest_page(
     return private_page(app, "feedback.html", sheet=sheet, done=done, given=given, token=token)
 
 
-@router.get("/feedback/{token}/next", dependencies=[costly(DIGEST_COST)])
-def show_next_titles(app: App, now: Now, token: str) -> Response:
-    """Show the titles of the papers that would follow in a longer digest."""
-    found = next_titles(app.previewer, token, now=now)
-    if found is None:
+@router.get("/feedback/{token}/next")
+def show_next_titles(app: App, token: str) -> Response:
+    """Show the titles of the papers that follow those of a digest."""
+    sheet = papers_of_digest(app.signup_context, token)
+    if sheet is None:
         return private_page(app, "no_feedback.html")
-    return private_page(app, "next_titles.html", next=found, token=token)
+    papers = papers_after(app.signup_context, sheet)
+    return private_page(app, "next_titles.html", sheet=sheet, papers=papers, token=token)
 
 
 @router.get("/feedback/{token}/{verdict:verdict}/{place}")

@@ -175,7 +175,8 @@ deliveries = Table(
     Column("club", Json, nullable=True),  # the journal club of the week, if the email names it
     Column("new_papers", Json, nullable=True),  # how many were new, and are in this digest
     Column("risen", Json, nullable=True),  # papers left out before that rose since
-    Column("next_titles", Integer, nullable=True),  # papers behind its link; null: none
+    Column("next_titles", Integer, nullable=True),  # how many, for the previous release
+    Column("next_papers", Json, nullable=True),  # papers behind its link; null: none
     text("language", null=True),  # null: English
     one_of("kind", ("digest", "roundup_week", "roundup_month", "replacement")),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),

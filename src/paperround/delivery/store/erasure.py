@@ -244,6 +244,7 @@ _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
             "club": None,
             "new_papers": None,
             "risen": None,
+            "next_papers": None,
             **_NO_REPLY,
         },
     ),

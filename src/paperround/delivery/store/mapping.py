@@ -74,7 +74,8 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "club": [row.club and columns_of(row.club) for row in rows],
         "new_papers": map_by_identity(_counted, [row.new_papers for row in rows]),
         "risen": map_by_identity(_risen, [row.risen for row in rows]),
-        "next_titles": [row.next_titles or None for row in rows],
+        "next_titles": [len(row.next_papers) or None for row in rows],
+        "next_papers": [row.next_papers or None for row in rows],
         "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
         "reason": [row.reason for row in rows],
@@ -135,7 +136,7 @@ def _content_fields(row: Row[Any]) -> dict[str, Any]:
         "club": row.club and JournalClub(**row.club),
         "new_papers": NewPapers(**row.new_papers) if row.new_papers else None,
         "risen": tuple(RisenPaper(**one) for one in row.risen or ()),
-        "next_titles": row.next_titles or 0,
+        "next_papers": tuple(row.next_papers or ()),
         "language": row.language or ENGLISH,
     }
 

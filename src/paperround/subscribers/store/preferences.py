@@ -142,6 +142,7 @@ class SelfService(Interests):
             delivery=row.id,
             positions=tuple(row.positions),
             risen=tuple(RisenPaper(**one) for one in row.risen or ()),
+            next_papers=tuple(row.next_papers or ()),
         )
 
     def give_feedback(
