@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from paperround.access.keys import create_key, find_key
+from paperround.access.model import Scope
 from paperround.access.store import AuditStore
 from paperround.cli.ingest import paper_file, store_papers
 from paperround.config import Settings
@@ -291,6 +293,12 @@ def test_a_key_is_created_shown_once_and_revoked(site: Site) -> None:
     assert text not in later
     assert f" {NOW.year + 1} " in later  # the day it expires
     prefix = text.split("_")[1]
+    maker = find_key(site.runtime.database, prefix)
+    create = partial(create_key, site.runtime.database, expires_at=None, now=NOW)
+    for name in ("script", "cron"):
+        maker = create(name, [Scope.FEEDS_READ], maker=maker).key
+    keys = client.get("/admin/keys").text
+    assert re.findall(r"Ends with it: ([^<]+)<", keys) == ["cron", "script, cron"]
     client.post(f"/admin/keys/{prefix}/revoke", data=token, headers=OWN)
     assert client.get(feeds, headers={"authorization": f"Bearer {text}"}).status_code == 401
 

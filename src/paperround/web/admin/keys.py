@@ -1,12 +1,13 @@
 """The admin page of API keys: list, create, revoke."""
 
+from collections import defaultdict
 from typing import Annotated
 
 from fastapi import Form, Response
 from pydantic import BaseModel
 
 from paperround.access.keys import LIFE, CreatedKey, create_key, list_keys, read_expiry, revoke_key
-from paperround.access.model import Scope
+from paperround.access.model import KeyId, Scope
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
 from paperround.web.admin.session import Visit, back_to, operator_router
@@ -35,10 +36,16 @@ def _page(
     error: InvalidInput | None = None,
     created: CreatedKey | None = None,
 ) -> Response:
+    keys = list_keys(visit.database)
+    made: defaultdict[KeyId, list[str]] = defaultdict(list)
+    for key in keys:  # newest first: a key comes after all that it made
+        if key.parent is not None and key.is_live(visit.now):
+            made[key.parent] += [key.name, *made[key.id]]
     return visit.page(
         "keys.html",
         status=status,
-        keys=list_keys(visit.database),
+        keys=keys,
+        made=made,
         reading=[one.value for one in Scope if one.endswith(READ)],
         writing=[one.value for one in Scope if not one.endswith(READ)],
         form=form,
@@ -80,6 +87,6 @@ def _scopes(form: NewKeyForm) -> list[Scope]:
 
 @router.post("/keys/{prefix}/revoke")
 def revoke(visit: Visit, prefix: str) -> Response:
-    """End a key at once."""
+    """End a key and all keys that it made, at once."""
     revoke_key(visit.database, prefix, now=visit.now, by=visit.by)
     return back_to(PATH)
