@@ -52,6 +52,28 @@ def test_every_route_of_the_api_refuses_a_query_name_that_it_does_not_know(site:
     assert taken == []
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "9999-12-31"])
+def test_every_date_in_the_api_is_of_a_year_that_there_may_be(site: Site, day: str) -> None:
+    client = program(site.app, key_for(site.runtime, *Scope))
+    schema = site.app.openapi()
+    answers = {}
+    for method, path, operation in routes(schema):
+        named = {
+            one["name"]: day
+            for one in operation.get("parameters", ())
+            if "'format': 'date'" in str(one["schema"])
+        }
+        body = example_of(schema, operation)
+        dated = {name: day for name in ("date", "until") if name in body}
+        if named or dated:
+            address = re.sub(r"\{\w+\}", "trending", path.replace("{date}", day))
+            query = {} if "{date}" in path else named
+            answer = client.request(method, address, params=query, json=(body | dated) or None)
+            answers[method, path] = answer.status_code
+    assert len(answers) > 8
+    assert {*answers.values()} == {422}, answers
+
+
 def test_the_problem_names_the_unknown_names_and_those_there_are(site: Site) -> None:
     answer = site.client.get("/api/v1/papers?per_page=5&limit=5&offset=10")
     assert answer.json() == {

@@ -109,7 +109,7 @@ class MissedBody(StrictBody):
 
     model_config = example_config({"date": "2026-01-30"})
 
-    date: Annotated[datetime.date, Field(strict=False)]
+    date: Day
     include_unknown: bool = False
 
 

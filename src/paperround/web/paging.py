@@ -11,7 +11,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.core.errors import InvalidInput
@@ -23,7 +23,7 @@ MAX_ROW_ID = 2**63 - 1
 """The largest row id."""
 
 _CURSOR = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE = re.compile(r"(?:19|2[01])\d{2}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ def _page_request(
     return PageRequest(limit, cursor)
 
 
-def _require_iso_date(text: object) -> object:
-    """Accept dates in ISO format only: pydantic would take a number for seconds since 1970."""
-    if isinstance(text, str) and not _DATE.fullmatch(text):
+def _require_iso_date(value: object) -> object:
+    """Accept a date as ISO text only: pydantic would take a number for seconds since 1970."""
+    if not (isinstance(value, str) and _DATE.fullmatch(value)):
         raise ValueError("Enter a date like 2026-01-30.")
-    return text
+    return value
 
 
-Day = Annotated[date, BeforeValidator(_require_iso_date)]
-"""A date in a URL."""
+Day = Annotated[date, Field(strict=False), BeforeValidator(_require_iso_date)]
+"""A date in a URL or a body, of a year to which days can be added."""
 
 Paging = Annotated[PageRequest, Depends(_page_request)]
 RowNumber = Annotated[int, Path(ge=1, le=MAX_ROW_ID)]

@@ -3,12 +3,11 @@
 Only these show an address, to a key with the scope `subscribers:read`.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from paperround.core.errors import InvalidInput
 from paperround.editions.lists import DEFAULT_LIST
@@ -29,20 +28,10 @@ from paperround.web.models import (
     example_config,
     patch_config,
 )
+from paperround.web.paging import Day
 
 Email = Annotated[str, Field(max_length=320, description="The address.")]
 ListField = Annotated[str, Field(min_length=1, max_length=60, description="The list.")]
-
-
-def _require_iso_date(value: object) -> object:
-    """Accept a date as ISO text only: pydantic would take a number for seconds since 1970."""
-    if not (isinstance(value, str) and _DATE.fullmatch(value)):
-        raise ValueError("Enter a date like 2026-01-30.")
-    return value
-
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-IsoDate = Annotated[date, Field(strict=False), BeforeValidator(_require_iso_date)]
 
 
 def address_in(text: str) -> Address:
@@ -147,7 +136,7 @@ class PauseBody(StrictBody):
 
     model_config = example_config({"until": "2026-09-01"})
 
-    until: IsoDate | None
+    until: Day | None
     list_name: Annotated[ListField | None, Field(alias="list")] = None
 
 
