@@ -6,7 +6,7 @@ from anyio.to_thread import current_default_thread_limiter
 from starlette.types import Message, Scope
 
 from paperround.config import Settings
-from paperround.web.context import DIGEST_COST, SEARCH_COST, CostlyTurns
+from paperround.web.context import DIGEST_COST, MOST_PAGES, SEARCH_COST, CostlyTurns
 from tests.web.conftest import Site, running
 
 OWN, OTHERS = "unknown", ("192.0.2.1", "192.0.2.2")
@@ -44,6 +44,21 @@ def test_while_others_have_all_turns_a_search_is_to_be_tried_again(
     assert hurried.client.get("/editions").status_code == 200
     hurried.app.state.turns.release(OTHERS[0])
     assert hurried.client.get(path).status_code == 200
+
+
+@pytest.mark.accept("S16", part="turns")
+def test_only_so_many_pages_are_rendered_at_a_time_and_cached_ones_need_no_turn(
+    settings: Settings,
+) -> None:
+    with running(settings, cache_seconds=60) as site:
+        turns = site.app.state.page_turns = CostlyTurns(MOST_PAGES, max_wait=0)
+        assert site.client.get("/editions").status_code == 200
+        assert all(turns.acquire(f"192.0.2.{one}") for one in range(MOST_PAGES))
+        for path in ("/trending", "/", "/papers/1", "/editions/trending/2026-03-02"):
+            answer = site.client.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert site.client.get("/editions").status_code == 200
+        assert site.client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(

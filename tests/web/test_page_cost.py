@@ -50,6 +50,16 @@ def fill(site: Site, papers: int, *, first: int = 1) -> None:
         freeze(site, ids, day=DAY - days * DAYS, cut=str(first))
 
 
+def test_a_parameter_that_a_page_does_not_know_makes_no_other_page(settings: Settings) -> None:
+    with running(settings, cache_seconds=60) as site:
+        fill(site, 3)
+        first = site.client.get("/trending?list=trending&utm=ada&lang=de").text
+        with statements(site) as asked:
+            assert site.client.get("/trending?z=1&list=trending&lang=de").text == first
+        assert asked == []
+        assert "utm" not in first
+
+
 @pytest.mark.accept("B11", part="nothing is asked")
 def test_a_cached_page_asks_nothing(settings: Settings) -> None:
     with running(settings, cache_seconds=60) as site:

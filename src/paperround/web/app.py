@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -63,8 +64,8 @@ from paperround.web.admin import (
 )
 from paperround.web.admin.session import OperatorRoute
 from paperround.web.auth import KeyedRoute
-from paperround.web.cache import SECONDS, PageCache, add_etags, compress
-from paperround.web.context import CostlyTurns
+from paperround.web.cache import SECONDS, PageCache, add_etags, compress, drop_unknown
+from paperround.web.context import MAX_PAGE_WAIT, MOST_PAGES, PAGE_TURN, CostlyTurns
 from paperround.web.form_token import make_stamp
 from paperround.web.language import language_middleware
 from paperround.web.openapi import ABOUT, TAGS, complete_schema
@@ -148,15 +149,19 @@ def _is_public(router: APIRouter) -> bool:
     return not (is_keyed or is_page_of_plugin or is_private)
 
 
+def _pages() -> list[APIRoute]:
+    routes = [one for router in ROUTERS for one in router.routes if isinstance(one, APIRoute)]
+    return [one for one in routes if PAGE_TURN in one.dependencies]
+
+
 class Site(FastAPI):
     """FastAPI inside the security middleware, which every request and response passes."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = note_route(super().build_middleware_stack())
-        public_cached = add_etags(
-            compress(self.state.cache.wrap(inner), filter(_is_public, ROUTERS))
-        )
+        cached = drop_unknown(self.state.cache.wrap(inner), _pages())
+        public_cached = add_etags(compress(cached, filter(_is_public, ROUTERS)))
         refuse = partial(errors.refuse, self.state.runtime)
         secured = security_middleware(public_cached, self.state.rules, refuse)
         return time_requests(language_middleware(secured))
@@ -213,6 +218,7 @@ def create_app(
     site.state.check_readiness = partial(health.readiness, app, last_look)
     site.state.readiness = TimedCheck(site.state.check_readiness)
     site.state.turns = CostlyTurns()
+    site.state.page_turns = CostlyTurns(MOST_PAGES, MAX_PAGE_WAIT)
     site.state.rules = rules_for(app)
     site.state.cache = PageCache(
         lambda: make_stamp(app.signup_context.keys, now=app.clock.now()), seconds=cache_seconds

@@ -26,8 +26,10 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from paperround.core.languages import PARAMETER
 from paperround.core.rates import RateLimitStatus
-from paperround.web.language import page_language
+from paperround.web.language import page_language, set_query
+from paperround.web.security import parameter_names
 from paperround.web.templates import PUBLIC_HEADERS, STAMP
 
 SECONDS = 60.0
@@ -137,6 +139,24 @@ def _may_be_cached(message: Message) -> bool:
         and headers.get(b"vary", _LANGUAGE) == _LANGUAGE
         and b"set-cookie" not in headers
     )
+
+
+def drop_unknown(app: ASGIApp, pages: Iterable[APIRoute]) -> ASGIApp:
+    """Return `app` without the query parameters that these pages do not know: each would make
+    another page in the cache, and is in the links of a page that others get."""
+    known = [(one.path_regex, {PARAMETER, *parameter_names(one.dependant)}) for one in pages]
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["query_string"]:
+            taken = (names for path, names in known if path.match(scope["path"]))
+            if (names := next(taken, None)) is not None:
+                fields = scope["query_string"].split(b"&")
+                kept = [one for one in fields if one.partition(b"=")[0].decode("latin-1") in names]
+                scope = {**scope, "query_string": b"&".join(kept)}
+                set_query(scope["query_string"].decode("latin-1"))
+        await app(scope, receive, send)
+
+    return run
 
 
 # Gzip for public pages and static files: a page of sixty papers shrinks to a seventh.

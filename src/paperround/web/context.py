@@ -88,8 +88,9 @@ CACHEABLE = Depends(allow_caching)
 #                                                         └─► others' are running: 503
 
 MOST_AT_ONCE = 2
-MAX_WAIT, POLL_INTERVAL = 0.5, 0.05
-"""Seconds that a request waits for a slot, and between two attempts."""
+MOST_PAGES = 4
+MAX_WAIT, MAX_PAGE_WAIT, POLL_INTERVAL = 0.5, 5.0, 0.05
+"""Seconds that a request waits for a slot, that one for a page does, and between two attempts."""
 RETRY_AFTER = 2
 
 SEARCH_COST, DIGEST_COST = 5, 10
@@ -99,13 +100,13 @@ SEARCH_COST, DIGEST_COST = 5, 10
 class CostlyTurns:
     """The slots for expensive requests in one process. It is used in the event loop only."""
 
-    def __init__(self, max_wait: float = MAX_WAIT) -> None:
-        self._max_wait = max_wait
+    def __init__(self, most: int = MOST_AT_ONCE, max_wait: float = MAX_WAIT) -> None:
+        self._most, self._max_wait = most, max_wait
         self._running: set[str] = set()
 
     def acquire(self, client: str) -> bool:
         """Acquire a slot; return whether one was free for this client."""
-        is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
+        is_free = client not in self._running and len(self._running) < self._most
         self._running |= {client} if is_free else set()
         return is_free
 
@@ -138,13 +139,14 @@ class CostlyTurns:
         )
 
 
-def costly(cost: int) -> Any:
+def costly(cost: int, slots: str = "turns") -> Any:
     """Return a dependency of an expensive route: it counts as `cost` requests and waits for a slot.
     The slot is released when the handler ends, so a client that reads slowly blocks no other."""
 
     async def turn(request: Request) -> AsyncIterator[None]:
-        check_rate_limit(request, cost)
-        limiter: CostlyTurns = request.app.state.turns
+        if cost:
+            check_rate_limit(request, cost)
+        limiter: CostlyTurns = getattr(request.app.state, slots)
         address, network = client_and_network(get_client(request))
         client = network if ":" in network else address
         await limiter.wait(client)
@@ -154,3 +156,8 @@ def costly(cost: int) -> Any:
             limiter.release(client)
 
     return Depends(turn, scope="function")
+
+
+PAGE_TURN = costly(0, "page_turns")
+"""Dependency of a page for everybody that is not rate-limited: of those that are not in the cache,
+MOST_PAGES are rendered at a time, one for each client."""

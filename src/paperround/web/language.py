@@ -101,6 +101,11 @@ def language_url(tag: str) -> str:
     return f"?{others}{urlencode({PARAMETER: tag})}"
 
 
+def set_query(query: str) -> None:
+    """Use this query in the URLs of this page in other languages."""
+    _current().query = query
+
+
 def page_language() -> str:
     """Return the language of this page."""
     return requested_language() or ENGLISH

@@ -46,7 +46,7 @@ from paperround.papers.search import LONGEST_TEXT
 from paperround.ranking.learn import ranking_page
 from paperround.self_service import feeds
 from paperround.self_service.preferences import public_lists
-from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
+from paperround.web.context import PAGE_TURN, RATE_LIMITED, SEARCH_COST, App, Now, costly
 from paperround.web.errors import NOWHERE
 from paperround.web.paging import page_number, path_choices
 from paperround.web.templates import PUBLIC_HEADERS, private_page, public_page, static_dir
@@ -149,7 +149,7 @@ def _file_response(content: bytes, ending: str, name: str) -> Response:
 # --- pages: after the files, whose URLs begin with those of their pages -------------------------
 
 
-@router.get("/trending")
+@router.get("/trending", dependencies=[PAGE_TURN])
 def trending(
     app: App,
     now: Now,
@@ -182,7 +182,7 @@ def trending(
     )
 
 
-@router.get("/editions")
+@router.get("/editions", dependencies=[PAGE_TURN])
 def editions(
     app: App,
     now: Now,
@@ -196,7 +196,7 @@ def editions(
     return _list_page(app, "editions.html", page.mailing_list, access, page=page)
 
 
-@router.get("/calendar")
+@router.get("/calendar", dependencies=[PAGE_TURN])
 def calendar(
     app: App,
     now: Now,
@@ -207,8 +207,8 @@ def calendar(
     return public_page(app, "calendar.html", page=calendar_page(app.database, list, year, now=now))
 
 
-@router.get("/editions/{list_name}/{day}")
-@router.get("/editions/{list_name}/{day}/{cut}")
+@router.get("/editions/{list_name}/{day}", dependencies=[PAGE_TURN])
+@router.get("/editions/{list_name}/{day}/{cut}", dependencies=[PAGE_TURN])
 def edition(
     app: App, list_name: str, day: str, cut: str | None = None, access: str = ""
 ) -> Response:
@@ -253,14 +253,14 @@ def _day_in_path(text: str) -> date:
         raise
 
 
-@router.get("/papers/{name:path}/rank")
+@router.get("/papers/{name:path}/rank", dependencies=[PAGE_TURN])
 def rank(app: App, now: Now, name: str, edition: str | None = None) -> Response:
     """Explain the rank of a paper in `edition`, written LIST/DAY/CUT, or in its latest one."""
     page = rank_page(app.database, app.neighbours, name, edition, now=now)
     return public_page(app, "rank.html", page=page)
 
 
-@router.get("/papers/{name:path}")
+@router.get("/papers/{name:path}", dependencies=[PAGE_TURN])
 def paper(app: App, now: Now, name: str) -> Response:
     """Show a paper, by its id or its arXiv id, which may contain a slash."""
     page = paper_page(app.database, name, now=now)
@@ -297,20 +297,20 @@ def figure_file(app: App, number: str, file_name: str) -> Response:
     return Response(content, headers=dict(SHARED_HEADERS), media_type="image/png")
 
 
-@router.get("/sources")
+@router.get("/sources", dependencies=[PAGE_TURN])
 def sources(app: App, now: Now) -> Response:
     """Show what each source delivered, so a failure does not look like a day without papers."""
     return public_page(app, "sources.html", page=sources_page(app.database, now=now))
 
 
-@router.get("/ranking")
+@router.get("/ranking", dependencies=[PAGE_TURN])
 def ranking(app: App, now: Now) -> Response:
     """Show the ranking formula with its current constants."""
     page = ranking_page(app.ranker, app.ranking_weights, now=now)
     return public_page(app, "ranking.html", page=page)
 
 
-@router.get("/api")
+@router.get("/api", dependencies=[PAGE_TURN])
 def api(app: App, now: Now) -> Response:
     """Show the feeds, files and routes for programs, with an example of each."""
     shown = front_page(app.database, now=now)
@@ -328,7 +328,7 @@ def api(app: App, now: Now) -> Response:
     )
 
 
-@router.get("/privacy")
+@router.get("/privacy", dependencies=[PAGE_TURN])
 def privacy(app: App) -> Response:
     """Show what is stored about visitors and readers, unless the operator has their own page."""
     return public_page(app, "privacy.html")

@@ -36,6 +36,7 @@ CLIENT = "paperround.client"
 """The key of the client's address in the scope."""
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
+_ADDRESS_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 CONTENT_SECURITY_POLICY = (
@@ -153,17 +154,19 @@ def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -
     trusted = tuple(proxies)
     lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
-    for hop in reversed(hops):
+    for hop in reversed([one for one in map(str.strip, hops) if one]):
         if address is None or not any(address in network for network in trusted):
             break
-        address = _parse_address(hop.strip())
+        address = _parse_address(hop)
     return None if address is None else str(address)
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Parse an address, converting IPv4-mapped IPv6 to IPv4; None if it is invalid."""
+    """Parse an address, without its port, converting IPv4-mapped IPv6 to IPv4; None if it is
+    invalid."""
+    with_port = _ADDRESS_AND_PORT.fullmatch(text)
     try:
-        found = ip_address(text.strip("[] "))
+        found = ip_address((with_port[1] if with_port else text).strip("[]"))
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
@@ -267,7 +270,7 @@ UNKNOWN = "unknown_parameter"
 
 
 async def _refuse_unknown(request: Request) -> None:
-    known = sorted(set(_parameter_names(request.scope["route"].dependant)))
+    known = sorted(set(parameter_names(request.scope["route"].dependant)))
     unknown = sorted(request.query_params.keys() - set(known))
     if not unknown:
         return
@@ -278,12 +281,12 @@ async def _refuse_unknown(request: Request) -> None:
     )
 
 
-def _parameter_names(dependant: Dependant) -> Iterator[str]:
+def parameter_names(dependant: Dependant) -> Iterator[str]:
     """Yield the query parameters of a handler and of its dependencies."""
     for field in dependant.query_params:
         yield field.alias
     for one in dependant.dependencies:
-        yield from _parameter_names(one)
+        yield from parameter_names(one)
 
 
 KNOWN_PARAMETERS_ONLY = Depends(_refuse_unknown)

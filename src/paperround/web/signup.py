@@ -34,6 +34,7 @@ from paperround.web import form_token
 from paperround.web.context import (
     DIGEST_COST,
     IN_READER_LANGUAGE,
+    PAGE_TURN,
     RATE_LIMITED,
     App,
     Client,
@@ -97,7 +98,7 @@ class SignupForm(HoursForm, LinkForm):
 # --- the front page and its form ---------------------------------------------------------------
 
 
-@router.get("/")
+@router.get("/", dependencies=[PAGE_TURN])
 def show_front_page(app: App, now: Now) -> Response:
     """Show the front page: the short sign-up form, and today's papers."""
     return signup_page(app, SignupForm(), now, is_whole=False)
@@ -323,7 +324,7 @@ def parse_email_field(written: str) -> Address:
         raise InvalidInput(error.text, code="email") from None
 
 
-@router.get("/snippet")
+@router.get("/snippet", dependencies=[PAGE_TURN])
 def snippet(app: App, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """Show the HTML of a sign-up form to copy into another site."""
     with app.database.reading() as work:
