@@ -29,8 +29,9 @@ from paperround.db.transactions import Database, Transaction, write
 LINK_VALID = timedelta(minutes=15)
 """How long a log-in link works."""
 
-LINKS = (Rate(5, timedelta(hours=1)),)
-"""Links that one operator may be mailed."""
+LINKS = (Rate(3, timedelta(minutes=10)),)
+"""Links that one operator may be mailed. Anybody may ask for them, so the time is shorter than
+LINK_VALID: who is mailed none has one that works."""
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
