@@ -7,7 +7,7 @@ import pytest
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import record_refusals
 from paperround.core.clock import FixedClock
-from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
@@ -254,6 +254,21 @@ def test_a_suppressed_address_gets_no_test_mail(database: SqlDatabase) -> None:
     with pytest.raises(InvalidInput, match="suppressed"):
         send_test(post(database, mailer), IDENTITY, address("zoe"), "trending", now=NOW)
     assert mailer.offered == []
+
+
+def test_an_address_gets_ten_test_mails_an_hour(database: SqlDatabase) -> None:
+    here = post(database, ScriptedMailer(accepting))
+
+    def test(name: str, minutes: int) -> None:
+        now = NOW + minutes * MINUTE
+        send_test(here, IDENTITY, address(name), "trending", now=now)
+
+    for minutes in range(10):
+        test("zoe", minutes)
+    with pytest.raises(RateLimited, match="ten test emails"):
+        test("zoe", 10)
+    test("yan", 11)
+    test("zoe", 61)
 
 
 def refusing(envelope: Envelope) -> Outcome:

@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 
 from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
-from paperround.core.errors import Conflict, InvalidInput, NotFound
+from paperround.core.errors import Conflict, InvalidInput, NotFound, RateLimited
 from paperround.core.languages import marked
+from paperround.core.rates import Rate
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
+from paperround.db.limits import RateStore
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import DeliveryContent, NewDelivery, content_for
 from paperround.delivery.model import FIRST_RETRY, Identity
@@ -385,6 +387,9 @@ def first_digest_preview(
 TEST_LIFE = FIRST_RETRY - timedelta(minutes=1)
 """A test email is tried once: it expires before its second attempt."""
 
+TESTS = (Rate(10, timedelta(hours=1)),)
+"""Test emails to one address, which may be a stranger's."""
+
 
 def send_test(
     post: DeliveryContext,
@@ -399,7 +404,8 @@ def send_test(
 
     It contains the list's newest edition as a new reader would get it, or a short text if there is
     none. Returns its system email afterwards. Raises NotFound for an unknown list, InvalidInput for
-    a suppressed address, and Conflict while sending is paused.
+    a suppressed address, RateLimited for one that had too many, and Conflict while sending is
+    paused.
     """
     if (held := why_held(post)) is not None:
         raise Conflict(held)
@@ -411,6 +417,9 @@ def send_test(
                 f"{address.written} is suppressed and never emailed, not even for a test: if the "
                 "person asks, use `paperround suppressions lift`"
             )
+        mailbox = identity.keys.digest("rate", address.folded)
+        if wait := work[RateStore].hit(f"test/{mailbox}", TESTS, now=now):
+            raise RateLimited("that address got ten test emails within an hour", retry_after=wait)
         newest = work[EditionStore].newest(list_id, by=now, with_held=True)
         payload: dict[str, str | int] = {"list": list_id}
         if newest is not None and newest.papers:

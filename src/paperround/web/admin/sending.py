@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Response
 
-from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured, NotFound, RateLimited
 from paperround.core.times import local_date
 from paperround.delivery.status import redact_addresses
 from paperround.delivery.system_mail_model import Notice
@@ -127,7 +127,7 @@ def act(visit: Visit, name: ListName, form: FormFields) -> Response:
                 )
             case _:
                 raise unknown_action()
-    except (InvalidInput, Conflict, Misconfigured) as problem:
+    except (InvalidInput, Conflict, Misconfigured, RateLimited) as problem:
         named = problem.code if isinstance(problem, InvalidInput) else ""
         code = named if named in ("sure", "date", "action") else form["action"]
         error = InvalidInput(problem.text, code=code)
