@@ -182,6 +182,40 @@ def test_an_idle_session_ends(site: Site) -> None:
     assert client.get("/admin").status_code == 303
 
 
+@pytest.mark.accept("F45", part="session ends")
+def test_operators_keys_exports_and_erasures_need_a_log_in_of_the_last_minutes(site: Site) -> None:
+    add(site)
+    client, key = logged_in(site), {"name": "laptop", "scope": "feeds:read"}
+    token = {"csrf": form_token(client)}
+    sent = OWN | {"referer": f"{PUBLIC_URL}/admin/keys"}
+    site.clock.move(minutes=16)
+    client.get("/admin")
+    before = site.dump()
+    for path, data in (
+        *(("/admin/operators", {"email": STRANGER}), ("/admin/operators/1/remove", {})),
+        *(("/admin/keys", key), ("/admin/keys/abcd1234/revoke", {})),
+        *(("/admin/people/1", {"action": one, "sure": "yes"}) for one in ("export", "erase")),
+    ):
+        answer = client.post(path, data=token | data, headers=sent)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"] == f"{LOGIN}?back=%2Fadmin%2Fkeys"
+    assert site.dump() == before
+    assert "Log in again" in client.get(answer.headers["location"]).text
+    assert client.post(link_of(site), headers=OWN).headers["location"] == "/admin/keys"
+    token = {"csrf": form_token(client)}
+    assert client.post("/admin/keys", data=token | key, headers=sent).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/admin/", "/admin/\r\nX: y"]
+)
+def test_a_log_in_leads_back_to_our_own_pages_only(site: Site, back: str) -> None:
+    add(site)
+    client = browser(site)
+    client.get(LOGIN, params={"back": back})
+    assert client.post(link_of(site), headers=OWN).headers["location"] == "/admin"
+
+
 @pytest.mark.accept("P1", part="log-in")
 def test_no_link_session_or_address_gets_into_a_log(
     site: Site, caplog: pytest.LogCaptureFixture

@@ -10,7 +10,7 @@ from paperround.access.keys import LIFE, CreatedKey, create_key, list_keys, read
 from paperround.access.model import KeyId, Scope
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
-from paperround.web.admin.session import Visit, back_to, operator_router
+from paperround.web.admin.session import FRESH_LOGIN, Visit, back_to, operator_router
 
 router = operator_router()
 
@@ -60,7 +60,7 @@ def show_keys(visit: Visit) -> Response:
     return _page(visit, NewKeyForm())
 
 
-@router.post("/keys")
+@router.post("/keys", dependencies=[FRESH_LOGIN])
 def create(visit: Visit, form: Annotated[NewKeyForm, Form()]) -> Response:
     """Create a key, and show its text this one time."""
     try:
@@ -85,7 +85,7 @@ def _scopes(form: NewKeyForm) -> list[Scope]:
     return [Scope(one) for one in form.scope]
 
 
-@router.post("/keys/{prefix}/revoke")
+@router.post("/keys/{prefix}/revoke", dependencies=[FRESH_LOGIN])
 def revoke(visit: Visit, prefix: str) -> Response:
     """End a key and all keys that it made, at once."""
     revoke_key(visit.database, prefix, now=visit.now, by=visit.by)

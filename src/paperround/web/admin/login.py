@@ -11,13 +11,16 @@ from paperround.signup.requests import count_trapped, request_operator_link
 from paperround.web import form_token
 from paperround.web.admin.session import (
     HOME,
+    LOG_IN_AGAIN,
     LOGIN,
     SEND_ORIGIN,
     Visit,
     back_to,
+    come_back,
     delete_cookie,
     find_current,
     operator_router,
+    page_after_login,
     require_own_page,
     set_cookie,
 )
@@ -35,11 +38,14 @@ NO_LINK = marked("This link was already used or has expired after 15 minutes. Re
 
 
 @router.get(LOGIN)
-def show_login(app: App, now: Now, request: Request) -> Response:
-    """Show the form to request a link, unless the visitor is logged in."""
-    if find_current(request) is not None:
+def show_login(app: App, now: Now, request: Request, back: str = "") -> Response:
+    """Show the form to request a link, unless the visitor is logged in. With `back`, the page to
+    come back to, it is shown in any case."""
+    if not back and find_current(request) is not None:
         return back_to(HOME)
-    return _login_page(app, now, LinkForm())
+    page = _login_page(app, now, LinkForm(), problem=LOG_IN_AGAIN if back else "")
+    come_back(request, page, back)
+    return page
 
 
 def _login_page(
@@ -100,7 +106,7 @@ def use_link(app: App, now: Now, request: Request, token: str) -> Response:
     secret = log_in(app.database, app.signup_context.keys, token, now=now)
     if secret is None:
         return _login_page(app, now, LinkForm(), status=403, problem=NO_LINK)
-    response = back_to(HOME)
+    response = back_to(page_after_login(request))
     set_cookie(request, response, secret)
     return response
 

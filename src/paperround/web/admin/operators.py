@@ -7,7 +7,7 @@ from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.languages import marked
 from paperround.subscribers.addresses import parse_address
 from paperround.web.admin.forms import FormFields
-from paperround.web.admin.session import Visit, back_to, operator_router
+from paperround.web.admin.session import FRESH_LOGIN, Visit, back_to, operator_router
 from paperround.web.paging import RowNumber
 from paperround.web.people_models import address_in
 
@@ -34,7 +34,7 @@ def _page(
     )
 
 
-@router.post("/operators")
+@router.post("/operators", dependencies=[FRESH_LOGIN])
 def add(visit: Visit, form: FormFields) -> Response:
     """Allow a person to log in; they request a link themselves."""
     email = form.get("email", "")
@@ -46,7 +46,7 @@ def add(visit: Visit, form: FormFields) -> Response:
     return back_to(PATH)
 
 
-@router.post("/operators/{number}/remove")
+@router.post("/operators/{number}/remove", dependencies=[FRESH_LOGIN])
 def remove(visit: Visit, number: RowNumber) -> Response:
     """Remove an operator, and end their sessions at once."""
     own = visit.session.operator_id

@@ -20,7 +20,7 @@ from paperround.web.admin.deliveries import resend
 from paperround.web.admin.forms import FormFields, require_sure, unknown_action
 from paperround.web.admin.labels import INTEREST_KINDS
 from paperround.web.admin.people import ERASED, PATH, as_invalid
-from paperround.web.admin.session import Visit, back_to, operator_router
+from paperround.web.admin.session import Visit, back_to, operator_router, require_fresh
 from paperround.web.paging import PageRequest, Paging, RowNumber
 from paperround.web.people_models import address_in
 from paperround.web.preferences_form import FREQUENCIES
@@ -92,6 +92,8 @@ def act(visit: Visit, number: RowNumber, paging: Paging, form: FormFields) -> Re
     """Run the action of the button pressed."""
     person = SubscriberId(number)
     try:
+        if form.get("action") in ("export", "erase"):
+            require_fresh(visit.request)
         if form.get("action") == "export":
             pieces = help_desk.export_data(
                 visit.app.signup_context, person, now=visit.now, by=visit.by

@@ -8,10 +8,12 @@ The route class does this for every route of a router, so a new page is protecte
 public page reads the cookie.
 """
 
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -38,7 +40,11 @@ TOKEN = "csrf"  # noqa: S105 - the name of the form field
 """The field of a form that holds the session's token."""
 
 FOREIGN = marked("This form can be sent only from this site. Reload the page and try again.")
+LOG_IN_AGAIN = marked("Log in again for this: your last log-in was more than 15 minutes ago.")
 LOGGED_OUT = marked("You are logged out. Log in and try again.")
+FRESH = timedelta(minutes=15)
+"""How recent a log-in must be to change operators and keys, and to export or erase a person."""
+_ADMIN_PATH = re.compile(rf"{HOME}(?:/[\w.@-]+)*", re.ASCII)
 SEND_ORIGIN = {"referrer-policy": "same-origin"}
 """Headers of admin pages. Without a referrer, browsers would not say where a form comes from; other
 sites still learn nothing."""
@@ -54,25 +60,33 @@ def cookie_name(request: Request) -> str:
     return "__Host-operator" if _is_https(request) else "operator"
 
 
-def _cookie(request: Request) -> dict[str, Any]:
-    is_https = _is_https(request)
-    return {
-        "key": cookie_name(request),
-        "path": "/" if is_https else HOME,
-        "secure": is_https,
-        "httponly": True,
-        "samesite": "lax",
-    }
+def _scope_of_cookies(request: Request) -> dict[str, Any]:
+    path = "/" if _is_https(request) else HOME
+    return {"path": path, "secure": path == "/", "httponly": True, "samesite": "lax"}
 
 
 def set_cookie(request: Request, response: Response, secret: str) -> None:
     """Let the browser keep a session's secret."""
-    response.set_cookie(value=secret, max_age=int(LONGEST.total_seconds()), **_cookie(request))
+    seconds, rules = int(LONGEST.total_seconds()), _scope_of_cookies(request)
+    response.set_cookie(cookie_name(request), secret, max_age=seconds, **rules)
 
 
 def delete_cookie(request: Request, response: Response) -> None:
     """Let the browser forget the session."""
-    response.delete_cookie(**_cookie(request))
+    response.delete_cookie(cookie_name(request), **_scope_of_cookies(request))
+
+
+def come_back(request: Request, response: Response, page: str) -> None:
+    """Let the next log-in of the browser lead to this admin page."""
+    if _ADMIN_PATH.fullmatch(page):
+        seconds, rules = int(FRESH.total_seconds()), _scope_of_cookies(request)
+        response.set_cookie(f"{cookie_name(request)}-back", page, max_age=seconds, **rules)
+
+
+def page_after_login(request: Request) -> str:
+    """Return the page of `come_back`, else the first one."""
+    page = request.cookies.get(f"{cookie_name(request)}-back", "")
+    return page if _ADMIN_PATH.fullmatch(page) else HOME
 
 
 def find_current(request: Request) -> OperatorSession | None:
@@ -119,6 +133,16 @@ class OperatorRoute(APIRoute):
             return await inner(request)
 
         return guarded
+
+
+def require_fresh(request: Request) -> None:
+    """Raise HTTPException, which leads to the log-in and back, if the operator logged in too long
+    ago for what cannot be undone."""
+    session: OperatorSession = request.state.session
+    if get_now(request) - session.created_at >= FRESH:
+        page = urlsplit(request.headers.get("referer", "")).path or HOME
+        where = {"location": f"{LOGIN}?{urlencode({'back': page})}"}
+        raise HTTPException(303, LOG_IN_AGAIN, where)
 
 
 def operator_router() -> APIRouter:
@@ -178,6 +202,9 @@ class OperatorVisit:
 async def _visit(request: Request) -> OperatorVisit:
     return OperatorVisit(request, get_app(request), get_now(request), request.state.session)
 
+
+FRESH_LOGIN = Depends(require_fresh)
+"""Dependency of a route that needs a recent log-in."""
 
 Visit = Annotated[OperatorVisit, Depends(_visit)]
 
