@@ -18,6 +18,7 @@ PREVIEW = "/subscribe/preview"
 def hurried(site: Site) -> Site:
     """A site where nobody waits for a turn."""
     site.app.state.turns = CostlyTurns(max_wait=0)
+    site.app.state.stranger_turns = CostlyTurns(1, max_wait=0)
     return site
 
 
@@ -47,6 +48,14 @@ def test_while_others_have_all_turns_a_search_is_to_be_tried_again(
 
 
 @pytest.mark.accept("S16", part="turns")
+def test_previews_of_strangers_take_no_turn_of_a_search(hurried: Site) -> None:
+    assert hurried.app.state.stranger_turns.acquire(OTHERS[0])
+    assert not hurried.app.state.stranger_turns.acquire(OTHERS[1])
+    assert hurried.client.post(PREVIEW).status_code == 503
+    assert hurried.client.get(SEARCHES[0]).status_code == 200
+
+
+@pytest.mark.accept("S16", part="turns")
 def test_only_so_many_pages_are_rendered_at_a_time_and_cached_ones_need_no_turn(
     settings: Settings,
 ) -> None:
@@ -73,7 +82,8 @@ def test_only_so_many_pages_are_rendered_at_a_time_and_cached_ones_need_no_turn(
 def test_somebody_whose_request_still_runs_is_told_so(
     hurried: Site, method: str, path: str
 ) -> None:
-    hurried.app.state.turns.acquire(OWN)
+    name = "stranger_turns" if path == PREVIEW else "turns"
+    getattr(hurried.app.state, name).acquire(OWN)
     answer = hurried.client.request(method, path)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
     assert "our previous request is still running" in answer.text

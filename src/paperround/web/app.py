@@ -218,6 +218,7 @@ def create_app(
     site.state.check_readiness = partial(health.readiness, app, last_look)
     site.state.readiness = TimedCheck(site.state.check_readiness)
     site.state.turns = CostlyTurns()
+    site.state.stranger_turns = CostlyTurns(1)  # previews before a sign-up
     site.state.page_turns = CostlyTurns(MOST_PAGES, MAX_PAGE_WAIT)
     site.state.rules = rules_for(app)
     site.state.cache = PageCache(

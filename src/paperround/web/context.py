@@ -82,6 +82,7 @@ CACHEABLE = Depends(allow_caching)
 
 
 # Expensive requests: two run at a time, one for each client, and each counts as several requests.
+# Pages, and previews before a sign-up, have slots of their own.
 #
 #     request ─► rate limit of its client and network ─► 429
 #       ─► wait half a second for a slot, without a thread ─► the client's own is running: 429

@@ -354,7 +354,7 @@ def digest_page(app: AppContext, found: Preview) -> Response:
     return email_page(found.rendered.html)
 
 
-@router.post("/subscribe/preview", dependencies=[costly(DIGEST_COST)])
+@router.post("/subscribe/preview", dependencies=[costly(DIGEST_COST, "stranger_turns")])
 def preview_digest(
     app: App, now: Now, request: Request, form: Annotated[SignupForm, Form()]
 ) -> Response:
