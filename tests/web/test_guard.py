@@ -190,6 +190,16 @@ def test_bodies_without_end_are_refused_in_bounded_memory(site: Site) -> None:
     assert grown <= 32 * MEBIBYTE
 
 
+def test_a_request_with_two_lengths_is_refused_and_nothing_after_it_is_read(site: Site) -> None:
+    more = "Content-Length: 5\nTransfer-Encoding: chunked"
+    second = b"GET /robots.txt HTTP/1.1\r\nHost: papers.example\r\nConnection: close\r\n\r\n"
+    head = HEAD.format(path="/subscribe", kind=FORM, more=more)
+    with served(site.app) as place:
+        answer = exchange(place, head, [b"0\r\n\r\n", second])
+    assert status(answer) == 400
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 def _sized(path: str, kind: str, size: int) -> str:
     return HEAD.format(path=path, kind=kind, more=f"Content-Length: {size}\nConnection: close")
 

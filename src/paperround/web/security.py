@@ -196,9 +196,11 @@ def _body_limit(path: str) -> int:
 
 async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
     """Read the whole body before the application starts. Raises HTTPException for one that is too
-    large, too slow or incomplete."""
+    large, too slow or incomplete, or of which a proxy could see another end."""
     too_large = HTTPException(413, marked("A request can have at most %(all)s bytes.", all=limit))
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
+    if stated and any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+        raise HTTPException(400, marked("A request must state its length in one way only."))
     if any(not value.isdigit() or _exceeds(value, limit) for value in stated):
         raise too_large
     parts, size, more = [], 0, True
