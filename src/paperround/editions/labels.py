@@ -95,17 +95,18 @@ def localized_section_note(locale: Locale, *, is_estimated: bool) -> str:
 LEFT_OUT = marked("Left out of your digests, but popular later")
 """The title above papers that digests had left out."""
 _NEW_IN_FIELDS = marked_forms(
-    "%(num)s new in your fields, %(here)s here",
-    "%(num)s new in your fields, %(here)s of them here",
+    "%(num)s paper came in from your fields, %(here)s here",
+    "%(num)s papers came in from your fields, %(here)s of them here",
 )
 _NEW_PAPERS = marked_forms(
-    "%(num)s new paper, %(here)s here", "%(num)s new papers, %(here)s of them here"
+    "%(num)s paper came in, %(here)s here", "%(num)s papers came in, %(here)s of them here"
 )
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 new in your fields, 9 of them here`, or for the whole list `214 new papers, 12 of
-    them here`; also that nothing is on the reader's topics, if so."""
+    """Return `214 papers came in, 9 of them here`, of the reader's fields or of the whole list; also
+    that nothing is on the reader's topics, if so. Not "new": the section "From earlier days" has
+    papers that a feed brought late."""
     forms = _NEW_IN_FIELDS if papers.in_fields else _NEW_PAPERS
     line = locale.ngettext(*forms, papers.new, here=papers.here)
     if papers.nothing_on is None:
