@@ -23,6 +23,7 @@ def test_without_any_setting_everything_stays_in_the_data_folder() -> None:
     assert settings.database == "sqlite:///paperround-data/paperround.db"
     assert settings.relay == "outbox:paperround-data/outbox"
     assert not settings.leaves_this_machine
+    assert load_settings({"PAPERROUND_SMTP_URL": "outbox"}).relay == settings.relay
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_secret_and_a_relay_that_cannot_be_used_are_told_with_the_others() -> 
         ),
         ("SMTP_PIPELINING", "maybe", " is 'maybe': write 1 or 0"),
         ("SMTP_CONNECTIONS", "ten", " is 'ten': write a whole number"),
-        ("DEFAULT_HOUR", "24", " is '24': it should be less than or equal to 23"),
+        ("DEFAULT_HOUR", "24", " is '24': write 23 or less"),
         ("TIMEZONE", "Mars/Olympus", ": 'Mars/Olympus' "),
     ],
 )

@@ -321,7 +321,8 @@ class Settings(BaseModel):
     @property
     def relay(self) -> str:
         """Where email is sent: the SMTP_URL that was set, else a folder in DATA_DIR."""
-        return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
+        is_set = self.smtp_url not in (None, "", "outbox")
+        return str(self.smtp_url) if is_set else f"outbox:{self.data_dir / 'outbox'}"
 
     @property
     def keeps_mail(self) -> bool:

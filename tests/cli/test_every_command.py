@@ -1,6 +1,9 @@
 """What holds for every command: one version, machine-readable answers, completion, one spelling."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,3 +75,47 @@ def test_what_renames_is_called_rename_and_what_it_was_called_still_works(
     told = json.loads(run("channels", "list", "--json").stdout)
     assert [one["name"] for one in told["channels"]] == ["three"]
     assert "--name" not in run("channels", "edit", "--help").stdout
+
+
+def test_the_help_lists_every_command_once_in_sections_of_a_first_day() -> None:
+    shown = run("--help").stdout.partition("Try it:\n")[2]
+    titles = [line for line in shown.splitlines() if line.endswith(":")]
+    assert titles[:1] == ["Set up and run:"]
+    assert "Commands:" not in titles
+    names = [line.split()[0] for line in shown.splitlines() if line.startswith("  ")]
+    assert names[:5] == ["demo", "try", "once", "init", "feeds"]
+    assert sorted(names) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    for group in ("digest", "feeds", "subscribers"):
+        assert "Commands:" not in run(group, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    {
+        "subscribers remove ada": "`paperround subscribers unsubscribe` or `paperround subscribers",
+        "status": "did you mean `paperround doctor` or `paperround digest status`?",
+        "backup": "did you mean `paperround db backup`?",
+        "keys add lab": "did you mean `paperround keys create`?",
+        "digest canel": "did you mean `paperround digest cancel`?",
+        "xyzzy": "there is no command 'xyzzy'",
+        "ingest papers.json": "write --file before it",
+        "digest why ada@example.org": "(ada@example.org): write --subscriber before it",
+        "rank --limit 0": "write 1 or more",
+        "rank --limit many": "write a whole number",
+        "keys create lab --scope all": "'--scope': 'all' is not one of",
+    }.items(),
+)
+def test_a_wrong_word_is_told_what_was_meant(words: str, answer: str) -> None:
+    told = run(*words.split())
+    assert told.exit_code == 2
+    assert answer in " ".join(told.output.split())
+
+
+def test_ctrl_c_ends_without_a_traceback_while_modules_are_read() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "paperround", "rank"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "paperround.core.times" in line)
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 130

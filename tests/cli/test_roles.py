@@ -38,7 +38,7 @@ def test_a_worker_on_sqlite_is_told_what_to_start_instead() -> None:
     ("arguments", "says"),
     [
         (["--queues", "post"], "notices, mail, posts, editions, papers, upkeep"),
-        (["--concurrency", "0"], "greater than or equal to 1"),
+        (["--concurrency", "0"], "write 1 or more"),
     ],
 )
 def test_a_worker_that_is_asked_for_what_is_not_there_says_what_is(

@@ -101,6 +101,11 @@ def test_a_password_with_a_sign_left_undecoded_is_not_repeated(mark: str, place:
         assert SECRET not in shown
 
 
+def test_one_relay_has_no_number() -> None:
+    with pytest.raises(Misconfigured, match="SMTP_URL: write it like smtps"):
+        parse_smtp_url("smtp.example.org")
+
+
 def test_the_setting_chooses_the_mailer(tmp_path: Path) -> None:
     outbox = mailer_for(f"outbox:{tmp_path}", connections=1, hostname="papers.example")
     assert isinstance(outbox, OutboxMailer)

@@ -24,11 +24,13 @@ from paperround.cli import (
     stats,
     suppressions,
 )
+from paperround.cli.groups import CommandGroup
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
 
 app = typer.Typer(
     name="paperround",
+    cls=CommandGroup,
     help="Trending papers in your inbox once a day, from a server of your own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -83,7 +85,7 @@ GROUPS = {
 """The commands that have sub-commands, by name."""
 
 for group_name, group in GROUPS.items():
-    app.add_typer(group, name=group_name)
+    app.add_typer(group, name=group_name, cls=CommandGroup)
 
 
 def _add_plugins() -> None:
@@ -103,7 +105,7 @@ def _add_plugins() -> None:
             continue
         parent = GROUPS.get(group_name, app)
         if isinstance(command, typer.Typer):
-            parent.add_typer(command, name=own_name)
+            parent.add_typer(command, name=own_name, cls=CommandGroup)
         else:
             parent.command(own_name)(command)
 

@@ -12,7 +12,10 @@ MOST_SHOWN = 50
 
 def audit(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=500, help="How many entries, newest first.")
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=1, max=500, help="How many entries, newest first."
+        ),
     ] = MOST_SHOWN,
     action: Annotated[
         str | None, typer.Option("--action", metavar="ACTION", help="Such as 'edit feed'.")

@@ -120,7 +120,11 @@ def init(
     with suppress(Misconfigured, SchemaOutOfDate, DatabaseFailed):
         runtime().prepare()
     interview = _Interview(given, silent=yes)
-    answers = _ask_questions(interview, _load_previous(), private=private)
+    try:
+        answers = _ask_questions(interview, _load_previous(), private=private)
+    except typer.Abort:
+        say("\nnothing was written")
+        raise
     _write(answers)
     findings = _check()
     if _has_failed(findings, "relay"):

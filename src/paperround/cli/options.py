@@ -64,7 +64,7 @@ ConsentAt = Annotated[
     typer.Option("--consent-at", metavar="TIME", parser=instant, help="When they agreed."),
 ]
 Timezone = Annotated[str | None, typer.Option(help="Such as Europe/Berlin. Default: the list's.")]
-Hour = Annotated[int | None, typer.Option(help="0 to 23, in that time zone.")]
+Hour = Annotated[int | None, typer.Option(metavar="N", help="0 to 23, in that time zone.")]
 Frequency = Annotated[str | None, typer.Option(help="daily, weekdays, weekly:mon or monthly.")]
 Topics = Annotated[str | None, typer.Option(help="Separated by semicolons.")]
 Interests = Annotated[

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def rank(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many papers.")
+    ] = 20,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the parts of each score.")
     ] = False,

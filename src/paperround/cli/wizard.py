@@ -91,7 +91,7 @@ def read_relay(text: str) -> str:
     try:
         where = parse_smtp_url(text)
     except Misconfigured as error:
-        raise InvalidInput(str(error).removeprefix(f"{PREFIX}SMTP_URL, ")) from None
+        raise InvalidInput(str(error).removeprefix(f"{PREFIX}SMTP_URL").lstrip(":, ")) from None
     if isinstance(where, OutboxFolder):
         return f"outbox:{where.directory}"
     return text

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from paperround.core.errors import Misconfigured
 from paperround.core.smtp_url import parse_smtp_url
@@ -12,7 +13,15 @@ WEAK_SECRET = (
     "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
 )
 
-_WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole number"}
+_WAYS_OUT = {
+    "bool_parsing": "write 1 or 0",
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "write a whole number"),
+    "float_parsing": "write a number",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+    "string_too_long": "write at most {max_length} characters",
+    "literal_error": "write {expected}",
+}
 """Replacement messages, by pydantic's error type."""
 _PARTS_OF_SMTP_URL = dict.fromkeys(
     (f"smtp_{part}" for part in ("host", "server", "port", "user", "username", "password")),
@@ -20,13 +29,17 @@ _PARTS_OF_SMTP_URL = dict.fromkeys(
 )
 
 
-def refusal(name: str, error: Mapping[str, object]) -> str:
+def refusal(name: str, error: Mapping[str, Any]) -> str:
     """Return a message for pydantic's `error` (`type`, `msg`, `input`); it shows the value once."""
-    value = repr(error["input"])
+    value, reason = repr(error["input"]), reason_of(error)
+    return f"{name}: {reason}" if value in reason else f"{name} is {value}: {reason}"
+
+
+def reason_of(error: Mapping[str, Any]) -> str:
+    """Return what is wrong by pydantic's `error`, in our words."""
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should", "it should", 1)
-    message = _WAYS_OUT.get(str(error["type"]), message)
-    return f"{name}: {message}" if value in message else f"{name} is {value}: {message}"
+    return _WAYS_OUT.get(error["type"], message).format_map(error.get("ctx", {}))
 
 
 def unusable(values: Mapping[str, str]) -> list[str]:
@@ -38,7 +51,7 @@ def unusable(values: Mapping[str, str]) -> list[str]:
     keys = [part.strip() for part in values.get("secret_key", "").split(",")]
     if any(0 < len(key) < SHORTEST_SECRET for key in keys):
         faults.append(WEAK_SECRET)
-    if "smtp_url" in values:
+    if values.get("smtp_url", "outbox") != "outbox":
         try:
             parse_smtp_url(values["smtp_url"])
         except Misconfigured as error:

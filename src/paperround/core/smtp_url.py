@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from paperround.core.errors import Misconfigured
 
 OUTBOX = "outbox:"
+EXAMPLE = "smtps://user:password@smtp.example.org:465"
 
 
 class Tls(StrEnum):
@@ -60,10 +61,12 @@ def parse_smtp_url(text: str) -> tuple[Relay, ...] | OutboxFolder:
     if text.startswith(OUTBOX):
         directory = text.removeprefix(OUTBOX)
         if not directory or "," in directory:
-            raise _wrong("outbox", "outbox cannot be combined with relays: write outbox:./outbox")
+            raise _wrong("", "outbox cannot be combined with relays: write outbox:./outbox")
         return OutboxFolder(Path(directory))
     parts = [part.strip() for part in text.split(",")]
-    return tuple(_relay(part, f"relay {number}") for number, part in enumerate(parts, 1))
+    if len(parts) == 1:
+        return (_relay(text.strip(), ""),)
+    return tuple(_relay(part, f", relay {number}") for number, part in enumerate(parts, 1))
 
 
 def is_loopback(host: str) -> bool:
@@ -108,7 +111,7 @@ def _split(part: str, name: str) -> SplitResult:
     except ValueError:
         raise _wrong(name, "its host cannot be read") from None
     if url.scheme not in ("smtp", "smtps"):
-        raise _wrong(name, "it must start with smtps:// or smtp:// (a comma inside is %2C)")
+        raise _wrong(name, f"write it like {EXAMPLE} (in passwords , is %2C)")
     if url.path not in ("", "/") or url.fragment:
         raise _wrong(
             name, "nothing may follow the port but ?options (in passwords / is %2F, # is %23)"
@@ -149,4 +152,4 @@ def _tls(url: SplitResult, options: dict[str, str], name: str) -> Tls:
 
 
 def _wrong(name: str, what: str) -> Misconfigured:
-    return Misconfigured(f"PAPERROUND_SMTP_URL, {name}: {what}")
+    return Misconfigured(f"PAPERROUND_SMTP_URL{name}: {what}")

@@ -104,9 +104,9 @@ _NEW_PAPERS = marked_forms(
 
 
 def localized_new(locale: Locale, papers: NewPapers) -> str:
-    """Return `214 papers came in, 9 of them here`, of the reader's fields or of the whole list; also
-    that nothing is on the reader's topics, if so. Not "new": the section "From earlier days" has
-    papers that a feed brought late."""
+    """Return `214 papers came in, 9 of them here`, of the reader's fields or of all; also that
+    nothing is on the reader's topics, if so. Not "new": the section "From earlier days" has papers
+    that a feed brought late."""
     forms = _NEW_IN_FIELDS if papers.in_fields else _NEW_PAPERS
     line = locale.ngettext(*forms, papers.new, here=papers.here)
     if papers.nothing_on is None:

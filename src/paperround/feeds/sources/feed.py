@@ -85,7 +85,8 @@ def _check_address(url: str | None) -> str:
     if url is None or not is_plain or set("# ").intersection(url) or not url.isprintable():
         # The address is not repeated: a password in it would get into logs.
         raise InvalidInput(
-            "a feed needs its http(s) address (url), without a password, a space or a fragment (#)",
+            "write the feed's address (url) with https:// or http:// in front, and without a "
+            "password, a space or a fragment (#)",
             code="url",
         )
     return url

@@ -208,7 +208,9 @@ def try_(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where the digest is written.")
     ] = Path("digest.html"),
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 12,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many papers.")
+    ] = 12,
     no_open: Annotated[
         bool, typer.Option("--no-open", help="Do not show the digest in a browser.")
     ] = False,

@@ -93,6 +93,9 @@ def _refusal(relay: Relay, stopped: Stopped) -> Finding:
     if stopped.reply is None:
         way_out = relay_advice(stopped.error) or way_out
         why = f"{stopped.phase}: {stopped.error}"
+        if stopped.error.startswith("network: "):
+            why = stopped.error.removeprefix("network: ")
+            return fail("relay", f"cannot connect to {relay}: {why}", way_out)
     else:
         code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
         why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
