@@ -53,6 +53,7 @@ from paperround.ranking.weights import parse_weights
 from paperround.subscribers.addresses import DISPOSABLE, refused_domains
 
 PREFIX = "PAPERROUND_"
+ENV_FILE = Path(".env")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "5"
@@ -414,7 +415,7 @@ class Settings(BaseModel):
 def load_settings(
     environment: Mapping[str, str] | None = None,
     *,
-    file: Path | None = Path(".env"),
+    file: Path | None = ENV_FILE,
     defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
     """Return the settings from `defaults`, `file` and the environment; later ones override earlier

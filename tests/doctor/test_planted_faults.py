@@ -26,6 +26,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.store.feeds import FeedStore
+from paperround.ops.scheduler_lock import scheduler_lock
 from paperround.ops.tick import SCHEDULER
 from paperround.plugins.doctor_checks import relays, site
 from paperround.ranking.models import KeptModel, ModelId
@@ -91,6 +92,19 @@ def test_settings_that_others_can_read(home: Home) -> None:
     env.write_text("PAPERROUND_OPERATOR=Ada\n")
     env.chmod(0o644)
     assert "chmod go= .env" in home.faults()["permissions"].way_out
+
+
+def test_a_service_that_runs_with_the_settings_of_before(home: Home) -> None:
+    env = home.folder / ".env"
+    env.write_text("PAPERROUND_OPERATOR=Ada\n")
+    env.chmod(0o600)
+    with scheduler_lock(home.folder / "data"):
+        assert "settings" not in home.faults()
+        os.utime(env, (2**32, 2**32))
+        found = home.faults()["settings"]
+        assert found.says == ".env was changed after the service started, which uses the old one"
+        assert found.way_out == "restart `paperround serve`"
+    assert "settings" not in home.faults()
 
 
 @pytest.mark.accept("O6", part="open folder", mutant="an-open-data-folder-is-passed-over")

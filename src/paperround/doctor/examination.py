@@ -3,17 +3,17 @@
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from paperround.bootstrap import AppContext
-from paperround.config import Settings
+from paperround.config import ENV_FILE, Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.plugins import plugins
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor import config_check, database_check, schedule_check
-from paperround.doctor.findings import Finding, fail, ok, run_check, skipped
+from paperround.doctor.findings import Finding, fail, ok, run_check, skipped, warn
 from paperround.feeds.due import polled_feeds
 from paperround.ops.cluster import cluster_status
+from paperround.ops.scheduler_lock import is_newer_than_scheduler
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
 
@@ -41,19 +41,27 @@ def examine(context: AppContext, *, now: datetime) -> list[Finding]:
 def _check_config(settings: Settings) -> list[Finding]:
     """Check the machine and the settings."""
     folder = settings.data_dir
-    secrets = Path(".env"), folder, settings.secret_file, settings.dkim_file
+    secrets = ENV_FILE, folder, settings.secret_file, settings.dkim_file
     found = [config_check.check_python(sys.version_info[:3]), config_check.check_libraries()]
     if settings.embedded:
         found.append(run_check("disk", lambda: config_check.check_disk(folder)))
         found.append(config_check.check_file_system(folder))
     return [
         *found,
-        ok("settings", "all are known and readable"),
+        _check_age(settings),
         config_check.check_secret(settings),
         run_check("permissions", lambda: config_check.check_permissions(secrets)),
         config_check.check_sender(settings),
         config_check.check_public_url(settings),
     ]
+
+
+def _check_age(settings: Settings) -> Finding:
+    """Check that the service which runs uses these settings."""
+    if is_newer_than_scheduler(ENV_FILE, settings.data_dir):
+        says = f"{ENV_FILE} was changed after the service started, which uses the old one"
+        return warn("settings", says, "restart `paperround serve`")
+    return ok("settings", "all are known and readable")
 
 
 def _check_database(context: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:

@@ -48,6 +48,7 @@ def _lock(path: Path) -> int:
             fcntl.flock(handle, fcntl.LOCK_SH)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(handle), path.stat()):
+                    os.utime(handle)
                     return handle
         except OSError:
             os.close(handle)
@@ -59,6 +60,14 @@ def is_scheduler_gone(data_dir: Path) -> bool:
     """Whether a scheduler ran, and none runs now."""
     with _abandoned_lock(data_dir) as is_gone:
         return is_gone
+
+
+def is_newer_than_scheduler(file: Path, data_dir: Path) -> bool:
+    """Whether `file` was changed after the scheduler that runs now started."""
+    lock = data_dir / NAME
+    if is_scheduler_gone(data_dir) or not (lock.exists() and file.exists()):
+        return False
+    return file.stat().st_mtime > lock.stat().st_mtime
 
 
 def forget_scheduler(data_dir: Path) -> None:
