@@ -1,6 +1,7 @@
 """What SQLite keeps of readers is for the account that runs Paperround, whatever its umask."""
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from paperround.core.files import atomic_file, file_trouble
 from paperround.db.engine import opened, writer
 
 
@@ -48,3 +50,15 @@ def test_a_folder_and_a_file_that_stand_stay_as_they_are(tmp_path: Path, before:
 def test_looking_for_a_database_makes_none(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'paperround.db'}"):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_file_is_named_with_its_owner_and_who_asks(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 250)  # too long for a temporary file beside it
+    with pytest.raises(OSError, match="too long") as refused, atomic_file(path):
+        pass
+    assert refused.value.filename == str(path)
+    error = PermissionError(13, "Permission denied", str(tmp_path / "digest.html"))
+    asks = f"you are {pwd.getpwuid(os.geteuid()).pw_name}, and {tmp_path} belongs to "
+    assert file_trouble(error) == (
+        f"{tmp_path}/digest.html: Permission denied ({asks}{tmp_path.owner()})"
+    )

@@ -56,6 +56,8 @@ def test_one_click_leaves_without_a_page_a_cookie_or_a_redirect(
     )
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
+    assert "The recipient of that email gets no more digests" in answer.text
+    assert "for the first time or again" in site.client.get("/confirm/an-undo-link").text
     assert subscription(site)[0] is SubscriberState.UNSUBSCRIBED
 
 

@@ -26,6 +26,7 @@ from paperround.cli import (
 )
 from paperround.cli.groups import CommandGroup
 from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.core.files import file_trouble
 from paperround.core.plugins import plugins
 
 app = typer.Typer(
@@ -121,6 +122,6 @@ def main() -> None:
     except PaperroundError as error:
         words = str(error)
     except OSError as error:
-        words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        words = file_trouble(error)
     typer.echo(f"paperround: {words}", err=True)
     sys.exit(1)

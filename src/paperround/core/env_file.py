@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from paperround.core.errors import Misconfigured
+from paperround.core.files import file_trouble
 
 
 def read_env_file(file: Path) -> Mapping[str, str | None]:
@@ -22,7 +23,9 @@ def read_env_file(file: Path) -> Mapping[str, str | None]:
     """
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() or file.is_fifo() else ""
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise Misconfigured(file_trouble(error)) from error
+    except UnicodeDecodeError as error:
         raise Misconfigured(f"the file {file} cannot be read: {error}") from error
     faults = [
         f"line {_line(one)} of {file} is not NAME=VALUE, or a quote in it is not closed"

@@ -1,6 +1,7 @@
 """Write files atomically: a reader or a crash finds the old file or the new one, never a part."""
 
 import os
+import pwd
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +16,11 @@ def atomic_file(path: Path, *, replaces: bool = True) -> Iterator[Path]:
     OSError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    except OSError as error:
+        error.filename = str(path)
+        raise
     os.close(handle)
     temporary = Path(name)
     try:
@@ -44,3 +49,16 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def file_trouble(error: OSError) -> str:
+    """Return the file and what the system says; for a refusal, whose it is and who asks."""
+    if not error.filename:
+        return str(error)
+    path, words = Path(error.filename), f"{error.filename}: {error.strerror}"
+    place = path if path.exists() else path.absolute().parent
+    if isinstance(error, PermissionError):
+        with suppress(KeyError, OSError):  # a container may have accounts without a name
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            words += f" (you are {user}, and {place} belongs to {place.owner()})"
+    return words
