@@ -17,7 +17,7 @@ from paperround.cli.options import (
     Yes,
     actor,
     agree,
-    day,
+    day_option,
     runtime,
     usage,
     where_mail_is_kept,
@@ -119,9 +119,7 @@ def cancel(
     list_name: ListName = DEFAULT_LIST,
     of_day: Annotated[
         date | None,
-        typer.Option(
-            "--date", metavar="YYYY-MM-DD", parser=day, help="The edition's date. Default: today."
-        ),
+        day_option("The edition's date. Default: today."),
     ] = None,
     cut: Annotated[
         str | None,
@@ -185,11 +183,8 @@ def missed(
     list_name: ListName = DEFAULT_LIST,
     of_day: Annotated[
         date | None,
-        typer.Option(
-            "--date",
-            metavar="YYYY-MM-DD",
-            parser=day,
-            help="The date of the digest in its reader's time zone. Default: today in the list's.",
+        day_option(
+            "The date of the digest in its reader's time zone. Default: today in the list's."
         ),
     ] = None,
     send: Annotated[

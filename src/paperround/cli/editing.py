@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, ListName, Now, actor, day, runtime, usage
+from paperround.cli.options import AsJson, ListName, Now, actor, day_option, runtime, usage
 from paperround.cli.output import outline_lines, print_result, to_json
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
@@ -28,12 +28,7 @@ HeldCut = Annotated[
 ]
 HeldDate = Annotated[
     date | None,
-    typer.Option(
-        "--date",
-        metavar="YYYY-MM-DD",
-        parser=day,
-        help="Default: that of the held edition, if there is only one.",
-    ),
+    day_option("Default: that of the held edition, if there is only one."),
 ]
 PaperName = Annotated[
     str,
@@ -49,12 +44,7 @@ def preview(
     list_name: ListName = DEFAULT_LIST,
     of_day: Annotated[
         date | None,
-        typer.Option(
-            "--date",
-            metavar="YYYY-MM-DD",
-            parser=day,
-            help="The edition's date. Default: that of the newest held edition, else today.",
-        ),
+        day_option("The edition's date. Default: that of the newest held edition, else today."),
     ] = None,
     cut: Annotated[
         str | None,
@@ -250,12 +240,7 @@ def why(
     ] = None,
     of_day: Annotated[
         date | None,
-        typer.Option(
-            "--date",
-            metavar="YYYY-MM-DD",
-            parser=day,
-            help="Default: today in the list's time zone.",
-        ),
+        day_option("Default: today in the list's time zone."),
     ] = None,
     now: Now = None,
     as_json: AsJson = False,

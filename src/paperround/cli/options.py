@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -35,7 +35,6 @@ def parser_of(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 
 instant = parser_of(parse_instant)
-day = parser_of(parse_date)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Now = Annotated[
@@ -50,14 +49,16 @@ ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The maili
 AnyList = Annotated[
     str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
 ]
+
+
+def day_option(says: str, name: str = "--date") -> Any:
+    """Return an option that takes a day."""
+    return typer.Option(name, metavar="YYYY-MM-DD", parser=parser_of(parse_date), help=says)
+
+
 Day = Annotated[
     date | None,
-    typer.Option(
-        "--date",
-        metavar="YYYY-MM-DD",
-        parser=day,
-        help="The edition's date: nothing observed later counts. Default: today.",
-    ),
+    day_option("The edition's date: nothing observed later counts. Default: today."),
 ]
 ConsentAt = Annotated[
     datetime | None,

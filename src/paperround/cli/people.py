@@ -21,7 +21,7 @@ from paperround.cli.options import (
     Yes,
     actor,
     agree,
-    day,
+    day_option,
     runtime,
     usage,
 )
@@ -332,9 +332,7 @@ def pause(
     who: Who,
     until: Annotated[
         date | None,
-        typer.Option(
-            "--until", metavar="YYYY-MM-DD", parser=day, help="The first day with digests again."
-        ),
+        day_option("The first day with digests again.", "--until"),
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End the pause.")] = False,
     list_name: OneOfTheirs = None,
@@ -383,12 +381,7 @@ def resend(
     who: Who,
     of_day: Annotated[
         date | None,
-        typer.Option(
-            "--date",
-            metavar="YYYY-MM-DD",
-            parser=day,
-            help="Resend the digest of that date instead.",
-        ),
+        day_option("Resend the digest of that date instead."),
     ] = None,
     list_name: OneOfTheirs = None,
     now: Now = None,

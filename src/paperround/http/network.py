@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -27,7 +28,6 @@ from paperround.core.errors import FetchFailed, FetchRefused, Misconfigured
 
 Address = IPv4Address | IPv6Address
 HostPort = tuple[str, int]
-_LONGEST_HEAD = 8192
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
@@ -180,31 +180,21 @@ def through(proxy: str) -> Callable[[Address, int, float], socket.socket]:
     directly. The proxy gets the address that was checked, so no name leads elsewhere there. It
     raises FetchFailed when the proxy fails."""
     url = httpx.URL(proxy)
+    account = b64encode(f"{url.username}:{url.password}".encode()).decode()
+    login = {"Proxy-Authorization": f"Basic {account}"} if url.username else {}
 
     def dial_through(address: Address, port: int, seconds: float) -> socket.socket:
         if not is_public(address):
             return dial(address, port, seconds)
-        place = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-        if url.username:
-            account = b64encode(f"{url.username}:{url.password}".encode()).decode()
-            lines.append(f"Proxy-Authorization: Basic {account}")
-        head = b""
+        tunnel = HTTPConnection(url.host, url.port, timeout=seconds)
+        tunnel.set_tunnel(f"[{address}]" if address.version == 6 else str(address), port, login)
         try:
-            sock = socket.create_connection((url.host, url.port or 0), seconds)
-            sock.sendall("\r\n".join([*lines, "", ""]).encode())
-            while len(head) < _LONGEST_HEAD and not head.endswith(b"\r\n\r\n"):
-                if not (byte := sock.recv(1)):  # what follows the head belongs to the target
-                    break
-                head += byte
-        except OSError:
-            raise FetchFailed("cannot be reached: PAPERROUND_FETCH_PROXY does not answer") from None
-        status = head.split(b" ", 2)[1:2]
-        if status != [b"200"]:
-            sock.close()
-            code = b"".join(status).decode("ascii", "replace")[:3] or "none"
-            raise FetchFailed(f"cannot be reached: PAPERROUND_FETCH_PROXY refuses (status {code})")
-        return sock
+            tunnel.connect()
+        except (OSError, HTTPException) as error:  # its text is of the proxy, or of the system
+            code = re.search(r"\b\d{3}\b", str(error))
+            says = f"refuses (status {code[0]})" if code else "does not answer"
+            raise FetchFailed(f"cannot be reached: PAPERROUND_FETCH_PROXY {says}") from None
+        return tunnel.sock
 
     return dial_through
 
