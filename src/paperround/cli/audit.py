@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
-from paperround.cli.options import AsJson, runtime
+from paperround.cli.options import AsJson, runtime, takes
 from paperround.cli.output import print_list
 
 MOST_SHOWN = 50
@@ -12,28 +10,20 @@ MOST_SHOWN = 50
 
 def audit(
     limit: Annotated[
-        int,
-        typer.Option(
-            "--limit", metavar="N", min=1, max=500, help="How many entries, newest first."
-        ),
+        int, takes("--limit", "N", "How many entries, newest first.", min=1, max=500)
     ] = MOST_SHOWN,
-    action: Annotated[
-        str | None, typer.Option("--action", metavar="ACTION", help="Such as 'edit feed'.")
-    ] = None,
+    action: Annotated[str | None, takes("--action", "ACTION", "Such as 'edit feed'.")] = None,
     target: Annotated[
         str | None,
-        typer.Option(
+        takes(
             "--target",
-            metavar="TARGET",
-            help="The name of a list (with its editions), a feed or a channel, 'key abcd1234' or "
+            "TARGET",
+            "The name of a list (with its editions), a feed or a channel, 'key abcd1234' or "
             "'subscriber 17'.",
         ),
     ] = None,
     by: Annotated[
-        str | None,
-        typer.Option(
-            "--by", metavar="ACTOR", help="'key abcd1234', 'operator 3' or 'shell alice'."
-        ),
+        str | None, takes("--by", "ACTOR", "'key abcd1234', 'operator 3' or 'shell alice'.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.options import AsJson, Now, argument, runtime, takes
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
@@ -26,14 +26,9 @@ app = typer.Typer(help="Bounces and complaints: emails that came back.", no_args
 @app.command()
 def read(
     file: Annotated[
-        str,
-        typer.Argument(
-            metavar="[FILE|-]", help="The file with the message. Default: standard input."
-        ),
+        str, argument("[FILE|-]", "The file with the message. Default: standard input.")
     ] = "-",
-    to: Annotated[
-        str, typer.Option("--to", metavar="ADDRESS", help="The address it was delivered to.")
-    ] = "",
+    to: Annotated[str, takes("--to", "ADDRESS", "The address it was delivered to.")] = "",
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -90,7 +85,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show_one(
-    number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `bounces list`.")],
+    number: Annotated[int, argument("ID", "Its number in `bounces list`.")],
     as_json: AsJson = False,
 ) -> None:
     """Print a message in quarantine as text. It is decoded and safe for a terminal; with --json, it

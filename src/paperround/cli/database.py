@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, actor, runtime
+from paperround.cli.options import AsJson, actor, argument, runtime, switch
 from paperround.cli.output import print_result
 from paperround.core.clock import SystemClock
 from paperround.core.errors import SchemaOutOfDate
@@ -90,9 +90,9 @@ def check(as_json: AsJson = False) -> None:
 def backup(
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="The backup to write. Default: a new one in PAPERROUND_BACKUP_DIR, where the "
+        argument(
+            "FILE",
+            "The backup to write. Default: a new one in PAPERROUND_BACKUP_DIR, where the "
             "oldest is deleted.",
         ),
     ] = None,
@@ -135,22 +135,18 @@ def backup(
 def restore(
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="The backup to restore. Nightly backups are in the folder `backups`.",
-        ),
+        argument("FILE", "The backup to restore. Nightly backups are in the folder `backups`."),
     ] = None,
     moved: Annotated[
         bool,
-        typer.Option(
+        switch(
             "--moved",
-            help="The old installation was stopped before the backup was made: continue where it "
+            "The old installation was stopped before the backup was made: continue where it "
             "stopped, without a pause.",
         ),
     ] = False,
     in_place: Annotated[
-        bool,
-        typer.Option("--in-place", help="Another program has already restored the database."),
+        bool, switch("--in-place", "Another program has already restored the database.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -19,6 +19,8 @@ from paperround.cli.options import (
     agree,
     day_option,
     runtime,
+    switch,
+    takes,
     usage,
     where_mail_is_kept,
 )
@@ -69,10 +71,7 @@ def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
 def resume(
     list_name: AnyList = None,
     unsigned: Annotated[
-        bool,
-        typer.Option(
-            "--unsigned", help="Only allow unsigned email while the DKIM keys are missing."
-        ),
+        bool, switch("--unsigned", "Only allow unsigned email while the DKIM keys are missing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -117,25 +116,20 @@ UNSIGNED = {
 @app.command()
 def cancel(
     list_name: ListName = DEFAULT_LIST,
-    of_day: Annotated[
-        date | None,
-        day_option("The edition's date. Default: today."),
-    ] = None,
+    of_day: Annotated[date | None, day_option("The edition's date. Default: today.")] = None,
     cut: Annotated[
         str | None,
-        typer.Option(
+        takes(
             "--cut",
-            metavar="CUT",
-            help="0-3 or manual. Default: the newest edition, and those with unsent digests.",
+            "CUT",
+            "0-3 or manual. Default: the newest edition, and those with unsent digests.",
         ),
     ] = None,
     reason: Annotated[
-        str,
-        typer.Option("--reason", metavar="TEXT", help="Shown to readers on the edition's page."),
+        str, takes("--reason", "TEXT", "Shown to readers on the edition's page.")
     ] = "",
     undo: Annotated[
-        bool,
-        typer.Option("--undo", help="Undo the cancellation, if nothing was planned instead."),
+        bool, switch("--undo", "Undo the cancellation, if nothing was planned instead.")
     ] = False,
     yes: Yes = False,
     now: Now = None,
@@ -188,14 +182,13 @@ def missed(
         ),
     ] = None,
     send: Annotated[
-        bool, typer.Option("--send", help="Plan a replacement for each; `deliver` sends them.")
+        bool, switch("--send", "Plan a replacement for each; `deliver` sends them.")
     ] = False,
     include_unknown: Annotated[
         bool,
-        typer.Option(
+        switch(
             "--include-unknown",
-            help="Include uncertain deliveries: some of these people HAVE the digest and get it "
-            "twice.",
+            "Include uncertain deliveries: some of these people HAVE the digest and get it twice.",
         ),
     ] = False,
     now: Now = None,
@@ -250,7 +243,7 @@ def send(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be planned; write nothing.")
+        bool, switch("--dry-run", "Show what would be planned; write nothing.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
@@ -346,7 +339,7 @@ def status(
 
 @app.command("test")
 def try_mail(
-    to: Annotated[str, typer.Option("--to", metavar="EMAIL", help="The address to send it to.")],
+    to: Annotated[str, takes("--to", "EMAIL", "The address to send it to.")],
     list_name: ListName = DEFAULT_LIST,
     as_json: AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, actor, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, runtime, switch, takes, usage
 from paperround.cli.output import pick_fields, print_result
 from paperround.core.errors import Conflict, Misconfigured
 
@@ -27,17 +27,14 @@ class Kind(StrEnum):
 
 
 Selector = Annotated[
-    str | None,
-    typer.Option(
-        "--selector", metavar="NAME", help="Its name in the DNS. Default: from today's date."
-    ),
+    str | None, takes("--selector", "NAME", "Its name in the DNS. Default: from today's date.")
 ]
 
 
 @app.command()
 def create(
     algorithm: Annotated[
-        Kind, typer.Option("--algorithm", help="All receivers support rsa, few support ed25519.")
+        Kind, switch("--algorithm", "All receivers support rsa, few support ed25519.")
     ] = Kind.RSA,
     selector: Selector = None,
     now: Now = None,
@@ -67,11 +64,11 @@ def create(
 @app.command()
 def rotate(
     algorithm: Annotated[
-        Kind | None, typer.Option("--algorithm", help="Default: that of the current keys.")
+        Kind | None, switch("--algorithm", "Default: that of the current keys.")
     ] = None,
     selector: Selector = None,
     unchecked: Annotated[
-        bool, typer.Option("--unchecked", help="Switch even if its record is not in the DNS yet.")
+        bool, switch("--unchecked", "Switch even if its record is not in the DNS yet.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, ListName, Now, actor, day_option, runtime, usage
+from paperround.cli.options import (
+    AsJson,
+    ListName,
+    Now,
+    actor,
+    argument,
+    day_option,
+    runtime,
+    switch,
+    takes,
+    usage,
+)
 from paperround.cli.output import outline_lines, print_result, to_json
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST
@@ -22,25 +33,19 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 
 HeldCut = Annotated[
     str | None,
-    typer.Option(
-        "--cut", metavar="CUT", help="0-3. Default: that of the held edition, if there is only one."
-    ),
+    takes("--cut", "CUT", "0-3. Default: that of the held edition, if there is only one."),
 ]
 HeldDate = Annotated[
-    date | None,
-    day_option("Default: that of the held edition, if there is only one."),
+    date | None, day_option("Default: that of the held edition, if there is only one.")
 ]
 PaperName = Annotated[
-    str,
-    typer.Argument(
-        metavar="PAPER", help="Its arXiv id, DOI or link, or its number: `rank --json` has it."
-    ),
+    str, argument("PAPER", "Its arXiv id, DOI or link, or its number: `rank --json` has it.")
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="Undo it.")]
+Undo = Annotated[bool, switch("--undo", "Undo it.")]
 
 
 def preview(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
+    out: Annotated[Path, takes("--out", "DIR", "Where to write the files.")],
     list_name: ListName = DEFAULT_LIST,
     of_day: Annotated[
         date | None,
@@ -48,16 +53,15 @@ def preview(
     ] = None,
     cut: Annotated[
         str | None,
-        typer.Option(
+        takes(
             "--cut",
-            metavar="CUT",
-            help="0-3 or manual. Default: the newest held edition, else the one sent by hand, else "
+            "CUT",
+            "0-3 or manual. Default: the newest held edition, else the one sent by hand, else "
             "the newest.",
         ),
     ] = None,
     subscriber: Annotated[
-        str | None,
-        typer.Option("--subscriber", metavar="EMAIL", help="As this person would get it."),
+        str | None, takes("--subscriber", "EMAIL", "As this person would get it.")
     ] = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -105,16 +109,9 @@ def preview(
 
 
 def hold(
-    minutes: Annotated[
-        int | None, typer.Argument(metavar="MINUTES", help="0 to 720; 0 holds nothing.")
-    ] = None,
+    minutes: Annotated[int | None, argument("MINUTES", "0 to 720; 0 holds nothing.")] = None,
     list_name: Annotated[
-        str | None,
-        typer.Option(
-            "--list",
-            metavar="LIST",
-            help="Default: trending; without MINUTES, all of them.",
-        ),
+        str | None, takes("--list", "LIST", "Default: trending; without MINUTES, all of them.")
     ] = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -212,12 +209,9 @@ def pin(
 
 
 def note(
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="One line; an empty one removes the note.")
-    ],
+    text: Annotated[str, argument("TEXT", "One line; an empty one removes the note.")],
     paper: Annotated[
-        str | None,
-        typer.Option("--paper", metavar="PAPER", help="Show it at this paper, not at the top."),
+        str | None, takes("--paper", "PAPER", "Show it at this paper, not at the top.")
     ] = None,
     list_name: ListName = DEFAULT_LIST,
     of_day: HeldDate = None,
@@ -235,13 +229,9 @@ def note(
 def why(
     list_name: ListName = DEFAULT_LIST,
     subscriber: Annotated[
-        str | None,
-        typer.Option("--subscriber", metavar="WHO", help="One person only: an address or number."),
+        str | None, takes("--subscriber", "WHO", "One person only: an address or number.")
     ] = None,
-    of_day: Annotated[
-        date | None,
-        day_option("Default: today in the list's time zone."),
-    ] = None,
+    of_day: Annotated[date | None, day_option("Default: today in the list's time zone.")] = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:

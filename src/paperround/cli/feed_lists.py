@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, runtime, usage
+from paperround.cli.options import AsJson, argument, runtime, switch, takes, usage
 from paperround.cli.output import (
     fold,
     print_json,
@@ -87,8 +87,7 @@ def _summary(feed: "NewFeed") -> str:
 
 def categories(
     pattern: Annotated[
-        str,
-        typer.Argument(metavar="[PATTERN]", help="Only those with this in their name or title."),
+        str, argument("[PATTERN]", "Only those with this in their name or title.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -143,9 +142,7 @@ class FeedCheck:
 
 def check(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Query the sources now; store nothing.")
-    ] = False,
+    live: Annotated[bool, switch("--live", "Query the sources now; store nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the settings and health of one feed, or of all. With --live, also read a page of each.
@@ -217,33 +214,21 @@ def _print_check(one: FeedCheck) -> None:
     say(f"{one.name}: {one.trouble or 'fine'}{numbers}")
 
 
-FeedName = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
+FeedName = Annotated[str, argument("NAME", "The feed's name.")]
 Url = Annotated[
     str | None,
-    typer.Option(
-        "--url",
-        metavar="URL",
-        help="An address to use instead of the source's own; --kind feed needs one.",
-    ),
+    takes("--url", "URL", "An address to use instead of the source's own; --kind feed needs one."),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="A setting, such as categories=cs.LG,cs.CL. Repeatable."
-    ),
+    takes("--set", "NAME=VALUE", "A setting, such as categories=cs.LG,cs.CL. Repeatable."),
 ]
 Show = Annotated[
-    str | None,
-    typer.Option(
-        "--show", metavar="HOW", help="How much of an abstract is shown: full, gist or link."
-    ),
+    str | None, takes("--show", "HOW", "How much of an abstract is shown: full, gist or link.")
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, max=500, help="How many, newest first.")
-]
+Limit = Annotated[int, takes("--limit", "N", "How many, newest first.", min=1, max=500)]
 Preset = Annotated[
-    str | None,
-    typer.Option("--preset", metavar="FIELD", help="A preset from `feeds presets`, such as ml."),
+    str | None, takes("--preset", "FIELD", "A preset from `feeds presets`, such as ml.")
 ]
 
 NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"

@@ -23,7 +23,17 @@ from paperround.cli.feed_lists import (
     show_of,
     warn_of_refusal,
 )
-from paperround.cli.options import AsJson, Rename, Yes, actor, agree, read_file, runtime
+from paperround.cli.options import (
+    AsJson,
+    Rename,
+    Yes,
+    actor,
+    agree,
+    read_file,
+    runtime,
+    switch,
+    takes,
+)
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import InvalidInput
 
@@ -52,17 +62,12 @@ def list_all(as_json: AsJson = False) -> None:
 @app.command()
 def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option("--kind", metavar="KIND", help="A kind from `feeds kinds`."),
-    ] = None,
+    kind: Annotated[str | None, takes("--kind", "KIND", "A kind from `feeds kinds`.")] = None,
     url: Url = None,
     settings: Set = None,
     show_as: Show = None,
     preset: Preset = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Preview its papers; store nothing.")
-    ] = False,
+    dry_run: Annotated[bool, switch("--dry-run", "Preview its papers; store nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are polled at the next tick."""
@@ -125,19 +130,12 @@ def edit(
     name: FeedName,
     rename: Rename = None,
     url: Url = None,
-    own_url: Annotated[
-        bool, typer.Option("--own-url", help="Use the source's own address again.")
-    ] = False,
+    own_url: Annotated[bool, switch("--own-url", "Use the source's own address again.")] = False,
     settings: Set = None,
-    unset: Annotated[
-        list[str] | None, typer.Option("--unset", metavar="NAME", help="Remove a setting.")
-    ] = None,
-    show_as: Annotated[
-        str | None,
-        typer.Option("--show", metavar="HOW", help="full, gist, link, or default."),
-    ] = None,
+    unset: Annotated[list[str] | None, takes("--unset", "NAME", "Remove a setting.")] = None,
+    show_as: Annotated[str | None, takes("--show", "HOW", "full, gist, link, or default.")] = None,
     enabled: Annotated[
-        bool | None, typer.Option("--resume/--pause", help="Poll it again, or stop polling it.")
+        bool | None, switch("--resume/--pause", "Poll it again, or stop polling it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -267,7 +265,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
 @app.command()
 def export(
     file_format: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="json, or opml for feed readers.")
+        str, takes("--format", "FORMAT", "json, or opml for feed readers.")
     ] = "json",
     as_json: AsJson = False,
 ) -> None:

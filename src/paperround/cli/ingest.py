@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.feed_lists import Show, find_feed, show_of
-from paperround.cli.options import AsJson, Now, actor, instant, read_file, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, instant, read_file, runtime, takes, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.core.errors import FetchFailed
 from paperround.core.interfaces import Advance, no_progress
@@ -27,28 +27,25 @@ if TYPE_CHECKING:
 
 def ingest(
     file: Annotated[
-        Path | None,
-        typer.Option("--file", metavar="PATH", help="The file, which may be compressed (.gz)."),
+        Path | None, takes("--file", "PATH", "The file, which may be compressed (.gz).")
     ] = None,
-    feed: Annotated[
-        str | None, typer.Option("--feed", metavar="NAME", help="A live feed, read now.")
-    ] = None,
+    feed: Annotated[str | None, takes("--feed", "NAME", "A live feed, read now.")] = None,
     file_format: Annotated[
         str,
-        typer.Option(
+        takes(
             "--format",
-            metavar="FORMAT",
-            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, arxiv-oai, "
+            "FORMAT",
+            "auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, arxiv-oai, "
             "biorxiv, openalex, crossref, semantic-scholar, pubmed, rss, jsonfeed, bibtex, ris.",
         ),
     ] = "auto",
     captured_at: Annotated[
         datetime | None,
-        typer.Option(
+        takes(
             "--captured-at",
-            metavar="TIME",
+            "TIME",
+            "When votes without a date were counted. Default: when the file was last written.",
             parser=instant,
-            help="When votes without a date were counted. Default: when the file was last written.",
         ),
     ] = None,
     show_as: Show = None,

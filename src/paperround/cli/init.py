@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 import typer
 
 from paperround.cli.digest import send_test
-from paperround.cli.options import AsJson, read_file, runtime, usage, where_mail_is_kept
+from paperround.cli.options import (
+    AsJson,
+    read_file,
+    runtime,
+    switch,
+    takes,
+    usage,
+    where_mail_is_kept,
+)
 from paperround.cli.output import print_result, say
 from paperround.cli.wizard import (
     OUTBOX,
@@ -49,10 +57,7 @@ CHECKS_BEFORE_START = ("schedule", "feeds", "editions", "site")
 
 T = TypeVar("T")
 
-Hour = Annotated[
-    str | None,
-    typer.Option("--hour", metavar="N", help="When digests are sent by default, 0 to 23."),
-]
+Hour = Annotated[str | None, takes("--hour", "N", "When digests are sent by default, 0 to 23.")]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Ask nothing: use the given options, else the defaults.")
 ]
@@ -60,47 +65,32 @@ Yes = Annotated[
 
 def init(
     public_url: Annotated[
-        str | None,
-        typer.Option("--public-url", metavar="URL", help="Where readers reach the site."),
+        str | None, takes("--public-url", "URL", "Where readers reach the site.")
     ] = None,
     operator: Annotated[
-        str | None,
-        typer.Option("--operator", metavar="NAME", help="Who runs this, for the footer."),
+        str | None, takes("--operator", "NAME", "Who runs this, for the footer.")
     ] = None,
-    contact: Annotated[
-        str | None,
-        typer.Option("--contact", metavar="EMAIL", help="A monitored address."),
-    ] = None,
+    contact: Annotated[str | None, takes("--contact", "EMAIL", "A monitored address.")] = None,
     relay: Annotated[
-        str | None,
-        typer.Option("--relay", metavar="URL", help="smtps://..., smtp://..., or outbox."),
+        str | None, takes("--relay", "URL", "smtps://..., smtp://..., or outbox.")
     ] = None,
     mail_from: Annotated[
-        str | None,
-        typer.Option(
-            "--mail-from", metavar="FIELD", help="The sender of every email: Name <address>."
-        ),
+        str | None, takes("--mail-from", "FIELD", "The sender of every email: Name <address>.")
     ] = None,
-    timezone: Annotated[
-        str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
-    ] = None,
+    timezone: Annotated[str | None, takes("--timezone", "ZONE", "Such as Europe/Berlin.")] = None,
     hour: Hour = None,
     postal_address: Annotated[
-        str | None,
-        typer.Option("--postal-address", metavar="TEXT", help="For the footer of every email."),
+        str | None, takes("--postal-address", "TEXT", "For the footer of every email.")
     ] = None,
     private: Annotated[
-        bool,
-        typer.Option("--private", help="For your own group only: no postal address is needed."),
+        bool, switch("--private", "For your own group only: no postal address is needed.")
     ] = False,
     yes: Yes = False,
     force: Annotated[
-        bool,
-        typer.Option("--force", help="Change an existing .env; a copy of the old one is kept."),
+        bool, switch("--force", "Change an existing .env; a copy of the old one is kept.")
     ] = False,
     test_mail: Annotated[
-        bool | None,
-        typer.Option("--test-mail/--no-test-mail", help="Send a test email to the contact."),
+        bool | None, switch("--test-mail/--no-test-mail", "Send a test email to the contact.")
     ] = None,
 ) -> None:
     """Ask five questions and write .env with a strong secret. Checks it and sends a test email."""

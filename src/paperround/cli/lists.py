@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Now, Yes, actor, agree, runtime, usage
+from paperround.cli.options import (
+    AsJson,
+    Now,
+    Yes,
+    actor,
+    agree,
+    argument,
+    runtime,
+    switch,
+    takes,
+    usage,
+)
 from paperround.cli.output import outline_lines, print_list, print_result, to_json
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -21,55 +32,39 @@ app = typer.Typer(
 )
 
 Texts = list[str] | None
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the list.")]
+Name = Annotated[str, argument("NAME", "The name of the list.")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Its title in emails and pages.")]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help="What it is about.")]
 Feeds = Annotated[
-    Texts,
-    typer.Option(
-        "--feed", metavar="FEED", help="Only papers of this feed, not of all. Repeatable."
-    ),
+    Texts, takes("--feed", "FEED", "Only papers of this feed, not of all. Repeatable.")
 ]
 Categories = Annotated[
-    Texts,
-    typer.Option(
-        "--category", metavar="NAME", help="Only this category, such as cs.LG. Repeatable."
-    ),
+    Texts, takes("--category", "NAME", "Only this category, such as cs.LG. Repeatable.")
 ]
 Search = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Only papers that this search finds, as on the search page."),
 ]
-Cuts = Annotated[
-    Texts, typer.Option("--cut", metavar="HH:MM", help="When editions are made, 1 to 4 a day.")
-]
+Cuts = Annotated[Texts, takes("--cut", "HH:MM", "When editions are made, 1 to 4 a day.")]
 Zone = Annotated[
     str | None,
     typer.Option(metavar="ZONE", help="The time zone of cuts and hour, such as Europe/Berlin."),
 ]
 Hour = Annotated[
-    int | None,
-    typer.Option(
-        "--hour", metavar="N", help="When digests go out, 0 to 23, unless readers choose."
-    ),
+    int | None, takes("--hour", "N", "When digests go out, 0 to 23, unless readers choose.")
 ]
 Size = Annotated[int | None, typer.Option(metavar="N", help="Papers in a digest, 1 to 50.")]
 EditionSize = Annotated[
     int | None, typer.Option(metavar="N", help="Papers an edition shows, up to 200.")
 ]
 Days = Annotated[
-    int | None,
-    typer.Option("--days", metavar="N", help="How many days after its listing a paper may appear."),
+    int | None, takes("--days", "N", "How many days after its listing a paper may appear.")
 ]
 Frequencies = Annotated[
-    Texts,
-    typer.Option(
-        "--frequency", metavar="HOW", help="Offer daily, weekdays, weekly, monthly. Repeatable."
-    ),
+    Texts, takes("--frequency", "HOW", "Offer daily, weekdays, weekly, monthly. Repeatable.")
 ]
 Languages = Annotated[
-    Texts,
-    typer.Option("--language", metavar="TAG", help="Offer this language, not all. Repeatable."),
+    Texts, takes("--language", "TAG", "Offer this language, not all. Repeatable.")
 ]
 FromName = Annotated[
     str | None, typer.Option(metavar="TEXT", help="The name before the sender's address.")
@@ -84,14 +79,10 @@ Signup = Annotated[
     typer.Option(metavar="WHO", help="Who may sign up: open, closed, or domains (--domain)."),
 ]
 Domains = Annotated[
-    Texts,
-    typer.Option(
-        "--domain", metavar="DOMAIN", help="Only addresses at this domain may sign up. Repeatable."
-    ),
+    Texts, takes("--domain", "DOMAIN", "Only addresses at this domain may sign up. Repeatable.")
 ]
 Private = Annotated[
-    bool | None,
-    typer.Option("--private/--public", help="Whether only links in its emails open its archive."),
+    bool | None, switch("--private/--public", "Whether only links in its emails open its archive.")
 ]
 
 ALL = ("feeds", "categories", "frequencies", "languages")
@@ -217,9 +208,7 @@ def edit(
     private: Private = None,
     unset: Annotated[
         list[str] | None,
-        typer.Option(
-            "--unset", metavar="OPTION", help="Reset a field to its default, such as search."
-        ),
+        takes("--unset", "OPTION", "Reset a field to its default, such as search."),
     ] = None,
     now: Now = None,
     as_json: AsJson = False,

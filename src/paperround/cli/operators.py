@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, Yes, actor, agree, runtime, usage
+from paperround.cli.options import AsJson, Now, Yes, actor, agree, argument, runtime, usage
 from paperround.cli.output import pick_fields, print_list, print_result
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Operators, who log in to the admin pages by emailed link.", no_args_is_help=True
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The operator's address.")]
+Email = Annotated[str, argument("EMAIL", "The operator's address.")]
 
 
 @app.command()

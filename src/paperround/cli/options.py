@@ -36,51 +36,57 @@ def parser_of(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 instant = parser_of(parse_instant)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Now = Annotated[
-    datetime | None,
-    typer.Option(
-        "--now", metavar="TIME", parser=instant, help="Act as if it were this instant (RFC 3339)."
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Rename = Annotated[str | None, typer.Option("--rename", metavar="NAME", help="Rename it to NAME.")]
-ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The mailing list.")]
-AnyList = Annotated[
-    str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
-]
+
+def takes(name: str, metavar: str, says: str, **more: Any) -> Any:
+    """Return an option with a value; `more` is for typer."""
+    return typer.Option(name, metavar=metavar, help=says, **more)
+
+
+def switch(name: str, says: str) -> Any:
+    """Return an option without a value, or a pair such as `--on/--off`."""
+    return typer.Option(name, help=says)
+
+
+def argument(metavar: str, says: str) -> Any:
+    """Return an argument."""
+    return typer.Argument(metavar=metavar, help=says)
 
 
 def day_option(says: str, name: str = "--date") -> Any:
     """Return an option that takes a day."""
-    return typer.Option(name, metavar="YYYY-MM-DD", parser=parser_of(parse_date), help=says)
+    return takes(name, "YYYY-MM-DD", says, parser=parser_of(parse_date))
 
 
+AsJson = Annotated[bool, switch("--json", "Print one JSON object instead of text.")]
+Now = Annotated[
+    datetime | None,
+    takes("--now", "TIME", "Act as if it were this instant (RFC 3339).", parser=instant),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Rename = Annotated[str | None, takes("--rename", "NAME", "Rename it to NAME.")]
+ListName = Annotated[str, takes("--list", "LIST", "The mailing list.")]
+AnyList = Annotated[str | None, takes("--list", "LIST", "One list only. Default: all of them.")]
 Day = Annotated[
     date | None,
     day_option("The edition's date: nothing observed later counts. Default: today."),
 ]
 ConsentAt = Annotated[
-    datetime | None,
-    typer.Option("--consent-at", metavar="TIME", parser=instant, help="When they agreed."),
+    datetime | None, takes("--consent-at", "TIME", "When they agreed.", parser=instant)
 ]
 Timezone = Annotated[str | None, typer.Option(help="Such as Europe/Berlin. Default: the list's.")]
-Hour = Annotated[int | None, typer.Option(metavar="N", help="0 to 23, in that time zone.")]
+Hour = Annotated[int | None, takes("--hour", "N", "0 to 23, in that time zone.")]
 Frequency = Annotated[str | None, typer.Option(help="daily, weekdays, weekly:mon or monthly.")]
 Topics = Annotated[str | None, typer.Option(help="Separated by semicolons.")]
 Interests = Annotated[
     list[str] | None,
-    typer.Option(
+    takes(
         "--interest",
-        metavar="KIND:VALUE",
-        help="keyword:, author:, category:, seed:, topic:, mute:, focus: or avoid:; repeatable. "
+        "KIND:VALUE",
+        "keyword:, author:, category:, seed:, topic:, mute:, focus: or avoid:; repeatable. "
         "What is given replaces what was there.",
     ),
 ]
-Papers = Annotated[
-    Path | None,
-    typer.Option("--papers", metavar="FILE", help="Papers of your own, in any format."),
-]
+Papers = Annotated[Path | None, takes("--papers", "FILE", "Papers of your own, in any format.")]
 
 
 def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContext":

@@ -21,8 +21,11 @@ from paperround.cli.options import (
     Yes,
     actor,
     agree,
+    argument,
     day_option,
     runtime,
+    switch,
+    takes,
     usage,
 )
 from paperround.cli.output import pick_fields, print_list, print_result, table_lines
@@ -36,18 +39,14 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.web.people_models import PersonAnswer
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
-Who = Annotated[
-    str, typer.Argument(metavar="WHO", help="An address, or a number as `find` shows it.")
-]
+Who = Annotated[str, argument("WHO", "An address, or a number as `find` shows it.")]
 Size = Annotated[int | None, typer.Option(help="Papers in a digest.")]
 Language = Annotated[str | None, typer.Option(help="A code such as de; of emails and pages.")]
 OneIfSeveral = Annotated[
-    str | None,
-    typer.Option("--list", metavar="LIST", help="Which list. Required if they are on several."),
+    str | None, takes("--list", "LIST", "Which list. Required if they are on several.")
 ]
 OneOfTheirs = Annotated[
-    str | None,
-    typer.Option("--list", metavar="LIST", help="One list only. Default: all of theirs."),
+    str | None, takes("--list", "LIST", "One list only. Default: all of theirs.")
 ]
 
 OPTIONS = {
@@ -112,9 +111,8 @@ def _choices(
 def find(
     text: Annotated[
         str,
-        typer.Argument(
-            metavar="[TEXT]",
-            help="An address, or at least 3 characters of it. Default: the newest people.",
+        argument(
+            "[TEXT]", "An address, or at least 3 characters of it. Default: the newest people."
         ),
     ] = "",
     now: Now = None,
@@ -218,12 +216,11 @@ def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
 def add(
     email: Email,
     consent_source: Annotated[
-        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to get email.")
+        str, takes("--consent-source", "TEXT", "How they agreed to get email.")
     ],
     consent_at: ConsentAt = None,
     confirm: Annotated[
-        bool,
-        typer.Option("--confirm", help="Ask them by email first: digests start once they confirm."),
+        bool, switch("--confirm", "Ask them by email first: digests start once they confirm.")
     ] = False,
     timezone: Timezone = None,
     hour: Hour = None,
@@ -280,10 +277,10 @@ def edit(
     language: Language = None,
     reset: Annotated[
         list[str] | None,
-        typer.Option(
+        takes(
             "--reset",
-            metavar="CHOICE",
-            help="Reset to the list's default: timezone, hour, size, language, topics or "
+            "CHOICE",
+            "Reset to the list's default: timezone, hour, size, language, topics or "
             "interests. Repeatable.",
         ),
     ] = None,
@@ -331,10 +328,9 @@ def _defaults(names: Sequence[str]) -> dict[str, Any]:
 def pause(
     who: Who,
     until: Annotated[
-        date | None,
-        day_option("The first day with digests again.", "--until"),
+        date | None, day_option("The first day with digests again.", "--until")
     ] = None,
-    end: Annotated[bool, typer.Option("--end", help="End the pause.")] = False,
+    end: Annotated[bool, switch("--end", "End the pause.")] = False,
     list_name: OneOfTheirs = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -379,10 +375,7 @@ def unsubscribe(
 @app.command()
 def resend(
     who: Who,
-    of_day: Annotated[
-        date | None,
-        day_option("Resend the digest of that date instead."),
-    ] = None,
+    of_day: Annotated[date | None, day_option("Resend the digest of that date instead.")] = None,
     list_name: OneOfTheirs = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -419,9 +412,9 @@ def resend(
 @app.command()
 def move(
     who: Who,
-    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Their new address.")],
+    email: Annotated[str, argument("EMAIL", "Their new address.")],
     unconfirmed: Annotated[
-        bool, typer.Option("--unconfirmed", help="At once, without asking the new address.")
+        bool, switch("--unconfirmed", "At once, without asking the new address.")
     ] = False,
     yes: Yes = False,
     now: Now = None,
@@ -453,8 +446,7 @@ def move(
 def erase(
     who: Who,
     suppress: Annotated[
-        bool,
-        typer.Option("--suppress", help="Keep a hash, so that the address is never emailed again."),
+        bool, switch("--suppress", "Keep a hash, so that the address is never emailed again.")
     ] = False,
     yes: Yes = False,
     now: Now = None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Day, ListName, Now, actor, runtime, usage
+from paperround.cli.options import AsJson, Day, ListName, Now, actor, runtime, switch, takes, usage
 from paperround.cli.output import pick_fields, print_result
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
@@ -22,26 +22,17 @@ if TYPE_CHECKING:
 def rank(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many papers.")
-    ] = 20,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the parts of each score.")
-    ] = False,
+    limit: Annotated[int, takes("--limit", "N", "How many papers.", min=1)] = 20,
+    explain: Annotated[bool, switch("--explain", "Show the parts of each score.")] = False,
     weights: Annotated[
-        str | None,
-        typer.Option(
-            "--try",
-            metavar="WEIGHTS",
-            help="Other weights, such as votes=2,recency=0.5.",
-        ),
+        str | None, takes("--try", "WEIGHTS", "Other weights, such as votes=2,recency=0.5.")
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(
+        takes(
             "--days",
-            metavar="N",
-            help="Show what --try would have changed in the editions of the last N days, up to 90.",
+            "N",
+            "Show what --try would have changed in the editions of the last N days, up to 90.",
         ),
     ] = None,
     now: Now = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, runtime, usage, where_mail_is_kept
+from paperround.cli.options import AsJson, Now, runtime, switch, takes, usage, where_mail_is_kept
 from paperround.cli.output import (
     counts,
     outline_lines,
@@ -43,23 +43,21 @@ if TYPE_CHECKING:
 
 def serve(
     host: Annotated[
-        str | None,
-        typer.Option("--host", metavar="ADDRESS", help="The address to listen on. [127.0.0.1]"),
+        str | None, takes("--host", "ADDRESS", "The address to listen on. [127.0.0.1]")
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(
+        takes(
             "--port",
-            metavar="N",
+            "N",
+            "The port. Default: that of PAPERROUND_PUBLIC_URL if it leads to this machine, "
+            "else 8000.",
             min=1,
             max=65535,
-            help="The port. Default: that of PAPERROUND_PUBLIC_URL if it leads to this machine, "
-            "else 8000.",
         ),
     ] = None,
     web_only: Annotated[
-        bool,
-        typer.Option("--web-only", help="Serve pages only: another process ticks and sends."),
+        bool, switch("--web-only", "Serve pages only: another process ticks and sends.")
     ] = False,
 ) -> None:
     """Serve the site, read feeds, publish and send email on time. With --web-only, only serve the
@@ -147,18 +145,15 @@ ALL = ",".join(QueueName)
 
 
 def worker(
-    queues: Annotated[
-        str,
-        typer.Option("--queues", metavar="NAMES", help=f"Which queues it serves, of {ALL}."),
-    ] = ALL,
+    queues: Annotated[str, takes("--queues", "NAMES", f"Which queues it serves, of {ALL}.")] = ALL,
     concurrency: Annotated[
         int,
-        typer.Option(
+        takes(
             "--concurrency",
-            metavar="N",
+            "N",
+            "How many jobs of a queue run at once, where more than one may.",
             min=1,
             max=32,
-            help="How many jobs of a queue run at once, where more than one may.",
         ),
     ] = 4,
     health: Health = None,
@@ -215,10 +210,7 @@ def scheduler(health: Health = None) -> None:
 
 def deliver(
     until_empty: Annotated[
-        bool,
-        typer.Option(
-            "--until-empty", help="Continue until nothing is due, including expired leases."
-        ),
+        bool, switch("--until-empty", "Continue until nothing is due, including expired leases.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
-import typer
-
-from paperround.cli.options import AnyList, AsJson, Now, runtime, usage
+from paperround.cli.options import AnyList, AsJson, Now, runtime, takes, usage
 from paperround.cli.output import print_result, table_lines, to_json
 from paperround.ops.stats_model import OTHERS
 
@@ -18,9 +16,7 @@ SHOWN = 14
 
 
 def stats(
-    days: Annotated[
-        int, typer.Option("--days", metavar="N", help="How many days, including today, up to 90.")
-    ] = 30,
+    days: Annotated[int, takes("--days", "N", "How many days, including today, up to 90.")] = 30,
     list_name: AnyList = None,
     now: Now = None,
     as_json: AsJson = False,

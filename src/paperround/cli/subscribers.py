@@ -17,8 +17,10 @@ from paperround.cli.options import (
     ListName,
     Now,
     actor,
+    argument,
     read_file,
     runtime,
+    takes,
 )
 from paperround.cli.output import (
     counts,
@@ -51,20 +53,19 @@ app = typer.Typer(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, or JSON.")],
+    file: Annotated[Path, argument("FILE", "CSV with a header, or JSON.")],
     origin: Annotated[
         str | None,
-        typer.Option(
+        takes(
             "--from",
-            metavar="PROGRAM",
-            help="The program that exported FILE, if not Paperround: listmonk, mailman, "
+            "PROGRAM",
+            "The program that exported FILE, if not Paperround: listmonk, mailman, "
             "google-groups, or one of a plugin.",
         ),
     ] = None,
     consent_at: ConsentAt = None,
     consent_source: Annotated[
-        str | None,
-        typer.Option("--consent-source", metavar="TEXT", help="With --from: how they agreed."),
+        str | None, takes("--consent-source", "TEXT", "With --from: how they agreed.")
     ] = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
@@ -125,9 +126,7 @@ def import_file(
 
 @app.command()
 def export(
-    who: Annotated[
-        str | None, typer.Argument(metavar="[WHO]", help="One person: an address or a number.")
-    ] = None,
+    who: Annotated[str | None, argument("[WHO]", "One person: an address or a number.")] = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
     as_json: AsJson = False,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, actor, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, runtime, switch, usage
 from paperround.cli.output import print_list, print_result
 from paperround.cli.people import Email
 
@@ -45,7 +45,7 @@ def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def add(
     email: Email,
-    reason: Annotated[str, typer.Option("--reason", help="Stored with the hash.")] = "operator",
+    reason: Annotated[str, switch("--reason", "Stored with the hash.")] = "operator",
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,10 +67,9 @@ def add(
 @app.command()
 def lift(
     email: Email,
-    reason: Annotated[str, typer.Option("--reason", help="Why; for the audit log.")] = "operator",
+    reason: Annotated[str, switch("--reason", "Why; for the audit log.")] = "operator",
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="The bounce was a mistake: resume their digests."),
+        bool, switch("--resume", "The bounce was a mistake: resume their digests.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson
+from paperround.cli.options import AsJson, switch
 from paperround.cli.output import print_result, table
 from paperround.core.errors import InvalidInput
 from paperround.evaluate import Baselines
@@ -15,9 +15,7 @@ from paperround.evaluate import Baselines
 if TYPE_CHECKING:
     from paperround.evaluate.report import Report
 
-Others = Annotated[
-    Baselines, typer.Option("--baselines", help="Which other methods to compare with.")
-]
+Others = Annotated[Baselines, switch("--baselines", "Which other methods to compare with.")]
 EarlierPapers = Annotated[Path | None, typer.Option(help="Earlier papers, to learn from.")]
 
 app = typer.Typer(no_args_is_help=True)

@@ -16,7 +16,9 @@ from paperround.cli.options import (
     Timezone,
     Topics,
     actor,
+    argument,
     runtime,
+    switch,
     usage,
 )
 from paperround.cli.output import print_list, print_result
@@ -32,7 +34,7 @@ app = typer.Typer(help="Post lists to Slack, Discord, Telegram and webhooks.", n
 
 STDIN = "-"
 
-ChannelName = Annotated[str, typer.Argument(metavar="NAME", help="A channel from `channels list`.")]
+ChannelName = Annotated[str, argument("NAME", "A channel from `channels list`.")]
 Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: the list's.")]
 Floor = Annotated[float | None, typer.Option(help="The minimum score of a paper.")]
 Chat = Annotated[
@@ -52,15 +54,13 @@ Key = Annotated[
 
 @app.command()
 def add(
-    kind: Annotated[ChannelKind, typer.Argument(metavar="KIND", help=", ".join(ChannelKind))],
+    kind: Annotated[ChannelKind, argument("KIND", ", ".join(ChannelKind))],
     hook: Annotated[
         str | None,
-        typer.Argument(
-            metavar="HOOK",
-            help=(
-                "The address to post to; for telegram, the bot's token. It is a secret: leave it "
-                "out to be asked for it, or to read it from standard input."
-            ),
+        argument(
+            "HOOK",
+            "The address to post to; for telegram, the bot's token. It is a secret: leave it "
+            "out to be asked for it, or to read it from standard input.",
         ),
     ] = None,
     list_name: ListName = DEFAULT_LIST,
@@ -77,10 +77,7 @@ def add(
     topics: Topics = None,
     interest: Interests = None,
     at_once: Annotated[
-        bool,
-        typer.Option(
-            "--at-once", help="Post the newest edition now, not at the channel's next hour."
-        ),
+        bool, switch("--at-once", "Post the newest edition now, not at the channel's next hour.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,
@@ -145,11 +142,7 @@ def edit(
     chat: Chat = None,
     key: Key = None,
     new_key: Annotated[
-        bool,
-        typer.Option(
-            "--new-key",
-            help="For a webhook: create a new key and show it.",
-        ),
+        bool, switch("--new-key", "For a webhook: create a new key and show it.")
     ] = False,
     timezone: Timezone = None,
     hour: Hour = None,

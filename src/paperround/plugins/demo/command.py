@@ -15,7 +15,7 @@ import typer
 
 from paperround.cli.feed_lists import preset_feeds
 from paperround.cli.ingest import paper_file, store_papers
-from paperround.cli.options import AsJson, Papers, runtime
+from paperround.cli.options import AsJson, Papers, argument, runtime, switch, takes
 from paperround.cli.output import counts, print_result, progress, say
 from paperround.cli.process import DRAIN_SECONDS, leave_on_signals, log_to_stderr
 from paperround.cli.rank import item_as_json, item_lines
@@ -55,10 +55,7 @@ EVERY_SECONDS = 60.0
 def demo(
     papers: Papers = None,
     port: Annotated[
-        int | None,
-        typer.Option(
-            "--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one. [8000]"
-        ),
+        int | None, takes("--port", "N", "The port; 0 takes a free one. [8000]", min=0, max=65535)
     ] = None,
 ) -> None:
     """Try the site, sign-up and emails on this machine. Emails are kept in an outbox.
@@ -197,23 +194,16 @@ SAMPLES = "invented samples; --papers FILE or --preset NAME read real ones"
 
 
 def try_(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")],
+    query: Annotated[str, argument("QUERY", "Words to look for.")],
     papers: Papers = None,
     preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset", metavar="NAME", help="Today's papers of a field: ml, cs, bio, ..."
-        ),
+        str | None, takes("--preset", "NAME", "Today's papers of a field: ml, cs, bio, ...")
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where the digest is written.")
-    ] = Path("digest.html"),
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many papers.")
-    ] = 12,
-    no_open: Annotated[
-        bool, typer.Option("--no-open", help="Do not show the digest in a browser.")
-    ] = False,
+    out: Annotated[Path, takes("--out", "FILE", "Where the digest is written.")] = Path(
+        "digest.html"
+    ),
+    limit: Annotated[int, takes("--limit", "N", "How many papers.", min=1)] = 12,
+    no_open: Annotated[bool, switch("--no-open", "Do not show the digest in a browser.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank papers for QUERY, say why, and write the digest. Without --papers or --preset, it uses

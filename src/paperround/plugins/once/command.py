@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now
+from paperround.cli.options import AsJson, Now, switch, takes
 from paperround.cli.output import print_result
 from paperround.cli.process import finish_on_signals, log_to_stderr
 from paperround.core.clock import FixedClock, SystemClock
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 
 def once(
-    config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
-    ] = Path("once.toml"),
+    config: Annotated[Path, takes("--config", "FILE", "Configuration file (TOML).")] = Path(
+        "once.toml"
+    ),
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Write the output files; send no email and save no state."),
+        bool, switch("--dry-run", "Write the output files; send no email and save no state.")
     ] = False,
     now: Now = None,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, actor
+from paperround.cli.options import AsJson, actor, argument, switch, takes
 from paperround.cli.output import print_result, progress, say
 from paperround.core.clock import SystemClock
 from paperround.core.reasons import counted
@@ -19,24 +19,18 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
 def move(
     url: Annotated[
         str | None,
-        typer.Argument(
-            metavar="URL",
-            help=(
-                "The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read it from "
-                "standard input. Default: PAPERROUND_DATABASE_URL."
-            ),
+        argument(
+            "URL",
+            "The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read it from "
+            "standard input. Default: PAPERROUND_DATABASE_URL.",
         ),
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="The SQLite database to move. Default: this installation's.",
-        ),
+        takes("--from", "FILE", "The SQLite database to move. Default: this installation's."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check both databases and change nothing.")
+        bool, switch("--dry-run", "Check both databases and change nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
