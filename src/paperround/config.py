@@ -15,14 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from paperround.core.colours import read_colour
 from paperround.core.env_file import read_env_file
@@ -30,13 +23,7 @@ from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.files import atomic_file
 from paperround.core.plugins import plugins
 from paperround.core.rates import OFF, Rate, SignupLimits, VisitLimits, parse_rates
-from paperround.core.setting_errors import (
-    SHORTEST_SECRET,
-    WEAK_SECRET,
-    refusal,
-    unknown,
-    unusable,
-)
+from paperround.core.setting_errors import SHORTEST_SECRET, WEAK_SECRET, refusal, unknown, unusable
 from paperround.core.times import place_zone
 from paperround.core.tokens import KeyRing
 from paperround.delivery.rate_state import (

@@ -117,12 +117,7 @@ class AppContext:
     def prepare_to_serve(self) -> None:
         """Create the adapters that threads share before the threads start."""
         _ = (self.signup_context, self.tick_context, self.queue, self.renderer)
-        _ = (
-            self.visitor_limiter,
-            self.neighbours,
-            self.hooks,
-            self.hook_rate_limiter,
-        )
+        _ = (self.visitor_limiter, self.neighbours, self.hooks, self.hook_rate_limiter)
         _ = (self.previewer, self.topics)
 
     @cached_property
@@ -180,8 +175,7 @@ class AppContext:
     def hook_rate_limiter(self) -> InMemoryRateLimiter:
         """The rate limiter of webhooks, per client."""
         return InMemoryRateLimiter(
-            self.settings.hook_limits,
-            refusal="too many requests from your network: wait a moment",
+            self.settings.hook_limits, refusal="too many requests from your network: wait a moment"
         )
 
     @cached_property

@@ -155,12 +155,7 @@ def _sender_address(settings: Settings) -> str:
 
 
 def mailer_for(
-    smtp_url: str,
-    *,
-    connections: int,
-    hostname: str,
-    pipelining: bool = True,
-    keep: float = 0.0,
+    smtp_url: str, *, connections: int, hostname: str, pipelining: bool = True, keep: float = 0.0
 ) -> SmtpMailer | OutboxMailer:
     """Create the mailer for `smtp_url`; raises Misconfigured for an invalid URL.
 

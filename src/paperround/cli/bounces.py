@@ -85,8 +85,7 @@ def list_all(as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show_one(
-    number: Annotated[int, argument("ID", "Its number in `bounces list`.")],
-    as_json: AsJson = False,
+    number: Annotated[int, argument("ID", "Its number in `bounces list`.")], as_json: AsJson = False
 ) -> None:
     """Print a message in quarantine as text. It is decoded and safe for a terminal; with --json, it
     is as received. It may contain addresses."""

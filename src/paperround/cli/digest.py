@@ -42,10 +42,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.digests.publish import PublishReport
     from paperround.ops.status import ListStatus, PaceStatus
 
-app = typer.Typer(
-    help="Review, send, pause, cancel and resend digests.",
-    no_args_is_help=True,
-)
+app = typer.Typer(help="Review, send, pause, cancel and resend digests.", no_args_is_help=True)
 app.command("preview")(editing.preview)
 app.command("hold")(editing.hold)
 app.command("approve")(editing.approve)
@@ -303,11 +300,7 @@ def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
 
 
 @app.command()
-def status(
-    list_name: AnyList = None,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
+def status(list_name: AnyList = None, now: Now = None, as_json: AsJson = False) -> None:
     """Show what was planned, sent and refused. Also shows why some people got no digest."""
     from paperround.doctor.schedule_check import check_schedule
     from paperround.ops.status import status as run

@@ -352,9 +352,7 @@ COLOURS = {
 }
 
 
-def doctor(
-    as_json: AsJson = False,
-) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check this installation and say what to do. Fails if something is wrong. Sends nothing."""
     from paperround.doctor.findings import is_well
 

@@ -26,11 +26,7 @@ def add(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     context = runtime(now, creates=True)
     with usage(email="EMAIL"):
         added = add_operator(
-            context.database,
-            address.mailed,
-            address.folded,
-            now=context.clock.now(),
-            by=actor(),
+            context.database, address.mailed, address.folded, now=context.clock.now(), by=actor()
         )
     value = pick_fields(added, "id email created_at")
     line = f"operator {added.id} may log in at {context.settings.public_url.rstrip('/')}/admin"

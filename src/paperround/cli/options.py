@@ -67,8 +67,7 @@ Rename = Annotated[str | None, takes("--rename", "NAME", "Rename it to NAME.")]
 ListName = Annotated[str, takes("--list", "LIST", "The mailing list.")]
 AnyList = Annotated[str | None, takes("--list", "LIST", "One list only. Default: all of them.")]
 Day = Annotated[
-    date | None,
-    day_option("The edition's date: nothing observed later counts. Default: today."),
+    date | None, day_option("The edition's date: nothing observed later counts. Default: today.")
 ]
 ConsentAt = Annotated[
     datetime | None, takes("--consent-at", "TIME", "When they agreed.", parser=instant)

@@ -22,13 +22,7 @@ from paperround.cli.options import (
     runtime,
     takes,
 )
-from paperround.cli.output import (
-    counts,
-    pick_fields,
-    print_result,
-    progress,
-    table_lines,
-)
+from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
 from paperround.core.plugins import plugins
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST

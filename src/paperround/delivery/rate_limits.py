@@ -228,6 +228,10 @@ WRONG_PORT = (
     "no mail server answers there: check the port; one that begins with TLS, usually 465, needs "
     "smtps://"
 )
+_MAY_SEND = (
+    "let this machine send through that relay: it accepts known networks, or the user and password "
+    "in PAPERROUND_SMTP_URL"
+)
 _ADVICE = {
     "WRONG_VERSION_NUMBER": "this port does not begin with TLS: write "
     "smtp://user:password@host:587?starttls=required, or smtps:// with the port for TLS, "
@@ -237,13 +241,27 @@ _ADVICE = {
     "submission, usually smtps:// with 465",
     "timeout": WRONG_PORT,
     "without a reply code": WRONG_PORT,
+    CERTIFICATE: "its certificate must be valid for that name; if a private authority signed it, "
+    "add `?ca=FILE` with the certificate of that authority, or name the file in SSL_CERT_FILE",
+    _LOGIN_REFUSED: "check the user and password; characters such as @ : / must be percent-encoded "
+    "(`%40`)",
+    **dict.fromkeys(
+        REFUSALS,
+        "the relay must let this account send as PAPERROUND_MAIL_FROM; SPF, DKIM and DMARC must be "
+        "correct",
+    ),
 }
-"""The way out of errors of a session, by a word in them."""
+"""The way out by a word in a reason; the first that matches counts."""
+CHECK_PORT = "check the name and port, that it is running, and that no firewall blocks it"
 
 
-def relay_advice(error: str) -> str:
-    """Return what to change in PAPERROUND_SMTP_URL after this error; empty if that is unknown."""
-    return next((advice for word, advice in _ADVICE.items() if word in error), "")
+def relay_advice(reason: str) -> str:
+    """Return what to change for this reason of a failed session; empty if that is unknown."""
+    word, _, code = reason.partition(": ")
+    # Without an enhanced code, a policy is about this machine.
+    if word == RECIPIENTS_REFUSED or (word == POLICY and " " not in code):
+        return _MAY_SEND
+    return next((advice for word, advice in _ADVICE.items() if word in reason), "")
 
 
 def describe_unreached(reason: str) -> str:
@@ -289,31 +307,15 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     if relay.is_probing:
         when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
         retried = f"One email is tried {when}; once it is accepted, the others follow."
+    advice = relay_advice(reason) or CHECK_PORT
     yield Alert(
         key=f"{code}/{now:%Y-%m-%d}",
         subject=f"{problem[0].upper()}{problem[1:]}",
         lines=(
             f"{mails}, and no reader was unsubscribed.",
             retried,
-            relay_advice(reason) or _advice(reason),
+            f"{advice[0].upper()}{advice[1:]}.",
             "`paperround doctor` checks; docs/operating.md explains the codes.",
         ),
         stops_mail=True,
     )
-
-
-def _advice(reason: str) -> str:
-    if CERTIFICATE in reason:
-        return (
-            "Is the name in PAPERROUND_SMTP_URL in the relay's certificate, is the certificate "
-            "still valid, and does this machine trust its issuer?"
-        )
-    word, _, code = reason.partition(": ")
-    if word == RECIPIENTS_REFUSED or (word == POLICY and " " not in code):
-        return (
-            "May this machine send through that relay? It accepts known networks, or the user and "
-            "password in PAPERROUND_SMTP_URL."
-        )
-    if word in REFUSALS:
-        return "Are you allowed to use this sender there, and are SPF, DKIM and DMARC correct?"
-    return "Is PAPERROUND_SMTP_URL right, and is the relay running?"

@@ -25,13 +25,7 @@ import httpx
 from paperround.core.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.core.interfaces import Clock
 from paperround.http.model import FetchRequest, Page
-from paperround.http.network import (
-    FetchTarget,
-    Network,
-    check_target,
-    parse_allowed,
-    parse_url,
-)
+from paperround.http.network import FetchTarget, Network, check_target, parse_allowed, parse_url
 from paperround.http.transport import (
     BEFORE_BODY,
     BUDGET,
@@ -81,10 +75,7 @@ class GuardedClient:
             "connection": "close",
         }
         transport = GuardedTransport(
-            allow=self._allow,
-            limits=limits,
-            network=network,
-            trust=trust or _public_authorities(),
+            allow=self._allow, limits=limits, network=network, trust=trust or _public_authorities()
         )
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         self._http = httpx.Client(transport=transport, cookies=cookies, trust_env=False)

@@ -16,21 +16,15 @@ from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.delivery.model import Phase
-from paperround.delivery.rate_limits import relay_advice
+from paperround.delivery.rate_limits import CHECK_PORT, relay_advice
+from paperround.delivery.replies import verdict
 from paperround.delivery.smtp.conversation import Stopped
 from paperround.delivery.smtp.mailer import probe
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.editions.model import DeliveryId
 from paperround.plugins.doctor_checks.site import check_expiry
 
-_WAYS_OUT = {
-    Phase.CONNECT: "check the name and port, that it is running, and that no firewall blocks it",
-    Phase.TLS: "its certificate must be valid for that name; if a private authority signed it, add "
-    "`?ca=FILE` with the certificate of that authority, or name the file in SSL_CERT_FILE",
-    Phase.AUTH: "check the user and password; characters such as @ : / must be percent-encoded "
-    "(`%40`)",
-    Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
-}
-_OTHER_WAY_OUT = "ask the operator of the relay: it does not accept this machine"
+_NOT_ACCEPTED = "ask the operator of the relay: it does not accept this machine"
 
 
 def check_mailbox(settings: Settings) -> Finding:
@@ -88,17 +82,16 @@ def _outbox(folder: Path) -> Finding:
 
 
 def _refusal(relay: Relay, stopped: Stopped) -> Finding:
-    is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
-    way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
-    if stopped.reply is None:
-        way_out = relay_advice(stopped.error) or way_out
-        why = f"{stopped.phase}: {stopped.error}"
-        if stopped.error.startswith("network: "):
-            why = stopped.error.removeprefix("network: ")
-            return fail("relay", f"cannot connect to {relay}: {why}", way_out)
-    else:
+    unknown = CHECK_PORT if stopped.phase is Phase.CONNECT else _NOT_ACCEPTED
+    way_out = relay_advice(verdict(stopped.outcome(DeliveryId(0))).reason) or unknown
+    if stopped.reply is not None:
         code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
         why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
+    elif stopped.error.startswith("network: "):
+        why = stopped.error.removeprefix("network: ")
+        return fail("relay", f"cannot connect to {relay}: {why}", way_out)
+    else:
+        why = f"{stopped.phase}: {stopped.error}"
     return fail("relay", f"{relay} would not accept email: {why}", way_out)
 
 
