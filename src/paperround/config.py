@@ -254,14 +254,16 @@ class Settings(BaseModel):
     @property
     def search_limits(self) -> VisitLimits:
         """The limits on searches."""
-        return VisitLimits(
-            ip=parse_rates(self.rate_search_ip), net=parse_rates(self.rate_search_net)
-        )
+        return self._visit_limits("search")
 
     @property
     def hook_limits(self) -> VisitLimits:
         """The limits on requests to the providers' webhooks."""
-        return VisitLimits(ip=parse_rates(self.rate_hooks_ip), net=parse_rates(self.rate_hooks_net))
+        return self._visit_limits("hooks")
+
+    def _visit_limits(self, who: str) -> VisitLimits:
+        by = {name: parse_rates(getattr(self, f"rate_{who}_{name}")) for name in ("ip", "net")}
+        return VisitLimits(**by)
 
     def all_of(self, name: str) -> tuple[str, ...]:
         """Return the values of a comma-separated setting."""

@@ -16,12 +16,12 @@ from paperround.cli.options import (
     Now,
     Yes,
     actor,
+    address_of,
     agree,
     day_option,
     runtime,
     switch,
     takes,
-    usage,
     where_mail_is_kept,
 )
 from paperround.cli.output import (
@@ -337,11 +337,7 @@ def try_mail(
     as_json: AsJson = False,
 ) -> None:
     """Send today's digest to one address now. It is not counted. Fails if it is refused."""
-    from paperround.subscribers.addresses import parse_address
-
-    with usage("--to"):
-        address = parse_address(to)
-    if not send_test(address.written, list_name=list_name, as_json=as_json):
+    if not send_test(to, list_name=list_name, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -349,10 +345,9 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     """Send a test message and print the result; return whether the relay accepted it."""
     from paperround.delivery.status import redact_addresses
     from paperround.self_service.preview import send_test as run
-    from paperround.subscribers.addresses import parse_address
 
+    address = address_of(to, "--to")
     context = runtime()
-    address = parse_address(to)
     now = context.clock.now()
     notice = run(context.post(), context.identity, address, list_name, now=now, by=actor())
     value = pick_fields(notice, "state reason message_id")

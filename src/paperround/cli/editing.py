@@ -14,6 +14,7 @@ from paperround.cli.options import (
     ListName,
     Now,
     actor,
+    address_of,
     argument,
     day_option,
     runtime,
@@ -70,14 +71,13 @@ def preview(
 
     Fails, with the reason, if there would be no email."""
     from paperround.ops.why import reason_text
-    from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
     shown = context.previewer.preview(
         list_name,
         day=of_day,
         cut=cut,
-        reader=parse_address(subscriber) if subscriber else None,
+        reader=address_of(subscriber, "--subscriber") if subscriber else None,
         now=context.clock.now(),
         with_held=True,
     )

@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 
 from paperround.core.setting_errors import reason_of
 
-SECTIONS: Mapping[str, Mapping[str, str]] = {
+SECTIONS: Mapping[str | None, Mapping[str, str]] = {
     "paperround": {
         "Try it": "demo try once",
         "Set up and run": "init feeds serve doctor operators keys dkim db",
@@ -59,25 +59,21 @@ _NAMED = {"ingest": "--file", "why": "--subscriber", "preview": "--subscriber", 
 class CommandGroup(TyperGroup):
     """A group whose help has sections, and that suggests commands and options by meaning."""
 
-    def list_commands(self, _: Any) -> list[str]:
-        """Return the names in the order of the help."""
-        order = " ".join(SECTIONS.get(self.name or "", {}).values()).split()
-        return [name for name in order if name in self.commands] + [
-            name for name in self.commands if name not in order
-        ]
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, _: Any, formatter: Any) -> None:
         """Write the commands, by section if there are any."""
-        sections = dict(SECTIONS.get(self.name or "", {}))
-        rest = set(self.commands).difference(*(names.split() for names in sections.values()))
+        sections = {title: names.split() for title, names in SECTIONS.get(self.name, {}).items()}
+        known = {name for names in sections.values() for name in names}
+        sections["Commands"] = [name for name in self.commands if name not in known]
         width = formatter.width - 6 - max(map(len, self.commands))
-        for title, names in [*sections.items(), ("Commands", " ".join(sorted(rest)))]:
-            known = [name for name in self.list_commands(ctx) if name in names.split()]
-            if known:
+        for title, names in sections.items():
+            rows = [
+                (name, self.commands[name].get_short_help_str(width))
+                for name in names
+                if name in self.commands
+            ]
+            if rows:
                 with formatter.section(title):
-                    formatter.write_dl(
-                        [(name, self.commands[name].get_short_help_str(width)) for name in known]
-                    )
+                    formatter.write_dl(rows)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that `args` names; fails with the nearest in meaning."""
@@ -90,12 +86,11 @@ class CommandGroup(TyperGroup):
     def _meant(self, word: str) -> list[str]:
         """Return the commands that `word` may mean, of this group before those inside it."""
         alike = {one for words in _ALIKE if word in words.split() for one in words.split()}
-        inside = [
-            f"{group} {word}"
-            for group, command in self.commands.items()
-            if word in getattr(command, "commands", ())
-        ]
         own = [name for name in self.commands if name in alike]
+        groups = [
+            name for name, one in self.commands.items() if word in vars(one).get("commands", ())
+        ]
+        inside = [f"{group} {word}" for group in groups]
         return own + inside[:3] or get_close_matches(word, self.commands)
 
     def invoke(self, ctx: Any) -> Any:

@@ -1,14 +1,21 @@
 """`paperround operators`: who may log in to the admin pages."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, Yes, actor, agree, argument, runtime, usage
+from paperround.cli.options import (
+    AsJson,
+    Now,
+    Yes,
+    actor,
+    address_of,
+    agree,
+    argument,
+    runtime,
+    usage,
+)
 from paperround.cli.output import pick_fields, print_list, print_result
-
-if TYPE_CHECKING:
-    from paperround.subscribers.model import Address
 
 app = typer.Typer(
     help="Operators, who log in to the admin pages by emailed link.", no_args_is_help=True
@@ -22,7 +29,7 @@ def add(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     """Allow a person to log in. They request a link at /admin; no email is sent now."""
     from paperround.access.operators import add_operator
 
-    address = _address(email)
+    address = address_of(email)
     context = runtime(now, creates=True)
     with usage(email="EMAIL"):
         added = add_operator(
@@ -50,7 +57,7 @@ def remove(email: Email, yes: Yes = False, now: Now = None, as_json: AsJson = Fa
     """Remove an operator, and end their sessions at once."""
     from paperround.access.operators import find_operator, remove_operator
 
-    address = _address(email)
+    address = address_of(email)
     context = runtime(now)
     find_operator(context.database, address.folded)
     agree(yes, f"Remove {address.written}, and end their sessions?")
@@ -65,7 +72,7 @@ def link(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     email."""
     from paperround.access.operators import LINK_VALID, create_link
 
-    address = _address(email)
+    address = address_of(email)
     context = runtime(now)
     current = context.clock.now()
     token = create_link(
@@ -73,11 +80,3 @@ def link(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     )
     url = f"{context.settings.public_url.rstrip('/')}/admin/login/{token}"
     print_result({"url": url, "expires_at": current + LINK_VALID}, url, as_json=as_json)
-
-
-def _address(email: str) -> "Address":
-    """Return the address. Raises BadParameter."""
-    from paperround.subscribers.addresses import parse_address
-
-    with usage("EMAIL"):
-        return parse_address(email)

@@ -18,6 +18,7 @@ from paperround.core.times import parse_date, parse_instant
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.config import Settings
+    from paperround.subscribers.model import Address
 
 T = TypeVar("T")
 
@@ -122,6 +123,14 @@ def usage(option: str = "", /, **options: str) -> Iterator[None]:
     except InvalidInput as error:
         hint = option or options.get(error.code, f"--{error.code}")
         raise typer.BadParameter(str(error), param_hint=hint) from error
+
+
+def address_of(text: str, option: str = "EMAIL") -> "Address":
+    """Return the address in `text`; raises BadParameter for `option`."""
+    from paperround.subscribers.addresses import parse_address  # slow to import
+
+    with usage(option):
+        return parse_address(text)
 
 
 def read_file(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from paperround.cli.options import (
     Topics,
     Yes,
     actor,
+    address_of,
     agree,
     argument,
     day_option,
@@ -238,7 +239,6 @@ def add(
     added. Their consent is recorded, with who added them and when.
     """
     from paperround.self_service.adding import add_person
-    from paperround.subscribers.addresses import parse_address
 
     context = runtime(now, creates=True)
     line = {
@@ -248,8 +248,7 @@ def add(
         "mailed": "an email asks them to confirm",
     }
     choices = _choices(timezone, hour, frequency, topics, interest or None, language)
-    with usage("EMAIL"):
-        address = parse_address(email)
+    address = address_of(email)
     number, outcome = add_person(
         context.signup_context,
         address,
@@ -310,14 +309,8 @@ def edit(
 
 
 def _defaults(names: Sequence[str]) -> dict[str, Any]:
-    defaults: dict[str, Any] = {
-        "timezone": None,
-        "hour": None,
-        "size": None,
-        "language": None,
-        "topics": [],
-        "interests": [],
-    }
+    defaults: dict[str, Any] = dict.fromkeys(("timezone", "hour", "size", "language"))
+    defaults |= {"topics": [], "interests": []}
     unknown = [one for one in names if one not in defaults]
     if unknown:
         raise typer.BadParameter(f"use one of {', '.join(defaults)}", param_hint="--reset")
@@ -422,10 +415,8 @@ def move(
 ) -> None:
     """Move one person to a new address. It changes once they use the link in an email to it."""
     from paperround.self_service.help_desk import move_person
-    from paperround.subscribers.addresses import parse_address
 
-    with usage("EMAIL"):
-        address = parse_address(email)
+    address = address_of(email)
     context, number = _who(who, now)
     if unconfirmed:
         agree(yes, f"Send the digests of subscriber {number} to {address.written} from now on?")
@@ -458,18 +449,16 @@ def erase(
     """
     from paperround.self_service.erasure import erase_address
     from paperround.self_service.help_desk import person_record
-    from paperround.signup.magic_links import address_of
-    from paperround.subscribers.addresses import parse_address
+    from paperround.signup.magic_links import address_of as stored_address
 
     context = runtime(now)
     context.prepare()
     if who.isdecimal():
         _, number = _who(who, now)
         record = person_record(context.database, number, context.settings.keys)
-        address = address_of(record.person)
+        address = stored_address(record.person)
     else:
-        with usage("WHO"):
-            address = parse_address(who)
+        address = address_of(who, "WHO")
     agree(yes, f"Erase {address.written}, with all their choices and what they were sent?")
     known = erase_address(
         context.signup_context, address, now=context.clock.now(), suppress=suppress, by=actor()

@@ -76,11 +76,7 @@ def _with_bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     most = max((row["sent"] for row in rows), default=0)
     return [
         {
-            "date": row["date"],
-            "sent": row["sent"],
-            "failed": row["failed"],
-            "unknown": row["unknown"],
-            "expired": row["expired"],
+            **{name: row[name] for name in ("date", "sent", "failed", "unknown", "expired")},
             "": "#" * (-(-row["sent"] * BAR // most) if most else 0),
         }
         for row in rows

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, actor, runtime, switch, usage
+from paperround.cli.options import AsJson, Now, actor, address_of, runtime, switch, usage
 from paperround.cli.output import print_list, print_result
 from paperround.cli.people import Email
 
@@ -29,12 +29,10 @@ def list_suppressions(as_json: AsJson = False) -> None:
 def find(email: Email, now: Now = None, as_json: AsJson = False) -> None:
     """Show whether EMAIL is suppressed, and why. It may be any spelling of the mailbox."""
     from paperround.self_service.suppressions import find_suppression
-    from paperround.subscribers.addresses import parse_address
     from paperround.web.people_models import reasons_of
 
     context = runtime(now)
-    with usage("EMAIL"):
-        address = parse_address(email)
+    address = address_of(email)
     person, reasons = find_suppression(
         context.database, context.settings.keys, address, now=context.clock.now(), by=actor()
     )
@@ -51,11 +49,10 @@ def add(
 ) -> None:
     """Never email EMAIL again, whatever is imported or signed up."""
     from paperround.self_service.suppressions import add_suppression
-    from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
     context.prepare()  # before the keys, which would create an installation
-    address, keys = parse_address(email), context.settings.keys
+    address, keys = address_of(email), context.settings.keys
     with usage(reason="--reason"):
         added = add_suppression(
             context.database, keys, address, reason=reason, now=context.clock.now(), by=actor()
@@ -77,11 +74,10 @@ def lift(
     """Lift the suppression of EMAIL. With --resume, a reader whose digests were stopped by a bounce
     gets them again. Without it, nobody is subscribed: they have to sign up again."""
     from paperround.self_service.suppressions import lift_suppression
-    from paperround.subscribers.addresses import parse_address
 
     context = runtime(now)
     context.prepare()  # before the keys, which would create an installation
-    address, keys = parse_address(email), context.settings.keys
+    address, keys = address_of(email), context.settings.keys
     with usage(reason="--reason", resume="--resume"):
         lifted = lift_suppression(
             context.database,
