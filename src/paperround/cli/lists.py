@@ -1,6 +1,7 @@
 """`paperround lists`: create, edit, archive and restore the lists that people subscribe to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,59 +32,37 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Texts = list[str] | None
 Name = Annotated[str, argument("NAME", "The name of the list.")]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Its title in emails and pages.")]
-Description = Annotated[str | None, typer.Option(metavar="TEXT", help="What it is about.")]
-Feeds = Annotated[
-    Texts, takes("--feed", "FEED", "Only papers of this feed, not of all. Repeatable.")
-]
-Categories = Annotated[
-    Texts, takes("--category", "NAME", "Only this category, such as cs.LG. Repeatable.")
-]
-Search = Annotated[
-    str | None,
-    typer.Option(metavar="TEXT", help="Only papers that this search finds, as on the search page."),
-]
-Cuts = Annotated[Texts, takes("--cut", "HH:MM", "When editions are made, 1 to 4 a day.")]
-Zone = Annotated[
-    str | None,
-    typer.Option(metavar="ZONE", help="The time zone of cuts and hour, such as Europe/Berlin."),
-]
-Hour = Annotated[
-    int | None, takes("--hour", "N", "When digests go out, 0 to 23, unless readers choose.")
-]
-Size = Annotated[int | None, typer.Option(metavar="N", help="Papers in a digest, 1 to 50.")]
-EditionSize = Annotated[
-    int | None, typer.Option(metavar="N", help="Papers an edition shows, up to 200.")
-]
-Days = Annotated[
-    int | None, takes("--days", "N", "How many days after its listing a paper may appear.")
-]
-Frequencies = Annotated[
-    Texts, takes("--frequency", "HOW", "Offer daily, weekdays, weekly, monthly. Repeatable.")
-]
-Languages = Annotated[
-    Texts, takes("--language", "TAG", "Offer this language, not all. Repeatable.")
-]
-FromName = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="The name before the sender's address.")
-]
-Colour = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="The colour of links.")]
-Logo = Annotated[str | None, typer.Option(metavar="URL", help="A picture above the papers.")]
-ReplyTo = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where replies go.")]
-Intro = Annotated[str | None, typer.Option(metavar="TEXT", help="A line above the papers.")]
-Footer = Annotated[str | None, typer.Option(metavar="TEXT", help="A line below the papers.")]
-Signup = Annotated[
-    str | None,
-    typer.Option(metavar="WHO", help="Who may sign up: open, closed, or domains (--domain)."),
-]
-Domains = Annotated[
-    Texts, takes("--domain", "DOMAIN", "Only addresses at this domain may sign up. Repeatable.")
-]
 Private = Annotated[
-    bool | None, switch("--private/--public", "Whether only links in its emails open its archive.")
+    bool | None,
+    switch("--private/--public", "Whether only links in its emails open its archive."),
 ]
+
+Text, Texts, Number = str | None, list[str] | None, int | None
+FIELDS: Mapping[str, tuple[Any, str, str]] = {
+    "title": (Text, "TEXT", "Its title in emails and pages."),
+    "description": (Text, "TEXT", "What it is about."),
+    "feed": (Texts, "FEED", "Only papers of this feed, not of all. Repeatable."),
+    "category": (Texts, "NAME", "Only this category, such as cs.LG. Repeatable."),
+    "search": (Text, "TEXT", "Only papers that this search finds, as on the search page."),
+    "cut": (Texts, "HH:MM", "When editions are made, 1 to 4 a day."),
+    "zone": (Text, "ZONE", "The time zone of cuts and hour, such as Europe/Berlin."),
+    "hour": (Number, "N", "When digests go out, 0 to 23, unless readers choose."),
+    "size": (Number, "N", "Papers in a digest, 1 to 50."),
+    "edition_size": (Number, "N", "Papers an edition shows, up to 200."),
+    "days": (Number, "N", "How many days after its listing a paper may appear."),
+    "frequency": (Texts, "HOW", "Offer daily, weekdays, weekly, monthly. Repeatable."),
+    "language": (Texts, "TAG", "Offer this language, not all. Repeatable."),
+    "from_name": (Text, "TEXT", "The name before the sender's address."),
+    "colour": (Text, "#RRGGBB", "The colour of links."),
+    "logo": (Text, "URL", "A picture above the papers."),
+    "reply_to": (Text, "ADDRESS", "Where replies go."),
+    "intro": (Text, "TEXT", "A line above the papers."),
+    "footer": (Text, "TEXT", "A line below the papers."),
+    "signup": (Text, "WHO", "Who may sign up: open, closed, or domains (--domain)."),
+    "domain": (Texts, "DOMAIN", "Only addresses at this domain may sign up. Repeatable."),
+}
+"""The options of the other fields of a list: the type, the placeholder, and what the help says."""
 
 ALL = ("feeds", "categories", "frequencies", "languages")
 """Fields for which empty means all."""
@@ -108,6 +87,22 @@ HINTS = {
     **OPTIONS,
 }
 """The option that a message about a field names."""
+
+
+def _with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each field of a list; they arrive as its `**options`."""
+    name, *others, _ = signature(command).parameters.values()
+    options = [
+        Parameter(
+            field,
+            Parameter.POSITIONAL_OR_KEYWORD,
+            default=None,
+            annotation=Annotated[type_, takes(f"--{field.replace('_', '-')}", *told)],
+        )
+        for field, (type_, *told) in FIELDS.items()
+    ]
+    vars(command)["__signature__"] = Signature([name, *options, *others])
+    return command
 
 
 @app.command("list")
@@ -141,36 +136,13 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@_with_fields
 def add(
-    name: Name,
-    title: Title = None,
-    description: Description = None,
-    feed: Feeds = None,
-    category: Categories = None,
-    search: Search = None,
-    cut: Cuts = None,
-    zone: Zone = None,
-    hour: Hour = None,
-    size: Size = None,
-    edition_size: EditionSize = None,
-    days: Days = None,
-    frequency: Frequencies = None,
-    language: Languages = None,
-    from_name: FromName = None,
-    colour: Colour = None,
-    logo: Logo = None,
-    reply_to: ReplyTo = None,
-    intro: Intro = None,
-    footer: Footer = None,
-    signup: Signup = None,
-    domain: Domains = None,
-    private: Private = None,
-    now: Now = None,
-    as_json: AsJson = False,
+    name: Name, private: Private = None, now: Now = None, as_json: AsJson = False, **options: Any
 ) -> None:
     """Create the list NAME. A name has lowercase letters, digits and hyphens, and never
     changes."""
-    given = _given(locals())
+    given = _given(options | {"private": private})
     from paperround.editions.manage_lists import create_list
 
     context = runtime(now, creates=True)
@@ -182,29 +154,9 @@ def add(
 
 
 @app.command()
+@_with_fields
 def edit(
     name: Name,
-    title: Title = None,
-    description: Description = None,
-    feed: Feeds = None,
-    category: Categories = None,
-    search: Search = None,
-    cut: Cuts = None,
-    zone: Zone = None,
-    hour: Hour = None,
-    size: Size = None,
-    edition_size: EditionSize = None,
-    days: Days = None,
-    frequency: Frequencies = None,
-    language: Languages = None,
-    from_name: FromName = None,
-    colour: Colour = None,
-    logo: Logo = None,
-    reply_to: ReplyTo = None,
-    intro: Intro = None,
-    footer: Footer = None,
-    signup: Signup = None,
-    domain: Domains = None,
     private: Private = None,
     unset: Annotated[
         list[str] | None,
@@ -212,9 +164,10 @@ def edit(
     ] = None,
     now: Now = None,
     as_json: AsJson = False,
+    **options: Any,
 ) -> None:
     """Change a list. Repeatable options replace what was there; frozen editions do not change."""
-    given = _given(locals())
+    given = _given(options | {"private": private})
     from paperround.editions.manage_lists import edit_list
 
     for one in unset or []:
@@ -264,11 +217,10 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         option.removeprefix("--").replace("-", "_"): field for field, option in OPTIONS.items()
     }
     del flags["NAME"]
-    ignored = ("name", "now", "as_json", "unset")
     given = {
         flags.get(option, option): tuple(value) if isinstance(value, list) else value
         for option, value in options.items()
-        if option not in ignored and value not in (None, [])
+        if value not in (None, [])
     }
     if "domains" in given:
         given.setdefault("signup", "domains")
