@@ -21,6 +21,7 @@ from paperround.core.colours import read_colour
 from paperround.core.env_file import read_env_file
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.files import atomic_file
+from paperround.core.paths import ENV_FILE
 from paperround.core.plugins import plugins
 from paperround.core.rates import OFF, Rate, SignupLimits, VisitLimits, parse_rates
 from paperround.core.setting_errors import SHORTEST_SECRET, WEAK_SECRET, refusal, unknown, unusable
@@ -40,7 +41,6 @@ from paperround.ranking.weights import parse_weights
 from paperround.subscribers.addresses import DISPOSABLE, refused_domains
 
 PREFIX = "PAPERROUND_"
-ENV_FILE = Path(".env")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "5"

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
@@ -45,13 +44,13 @@ from paperround.core.errors import (
     SchemaOutOfDate,
 )
 from paperround.core.files import write_private
+from paperround.core.paths import ENV_FILE as ENV
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.config import Settings
     from paperround.doctor.findings import Finding
 
-ENV = Path(".env")
 CHECKS_BEFORE_START = ("schedule", "feeds", "editions", "site")
 """Checks that warn until you take the next steps, which `init` prints."""
 

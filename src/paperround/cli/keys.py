@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from paperround.access.model import Scope
-from paperround.cli.options import AsJson, Now, actor, runtime, usage
+from paperround.cli.options import AsJson, Now, actor, runtime, takes, usage
 from paperround.cli.output import print_list, print_result
 
 app = typer.Typer(help="Keys for the admin API; only their hashes are kept.", no_args_is_help=True)
@@ -19,19 +19,19 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who or what it is for.")],
     scope: Annotated[
         list[Scope] | None,
-        typer.Option(
+        takes(
             "--scope",
-            metavar="SCOPE",
-            help=f"What it may do: {', '.join(Scope)}. Repeatable. Those with :read "
+            "SCOPE",
+            f"What it may do: {', '.join(Scope)}. Repeatable. Those with :read "
             "change nothing. Default: feeds:write.",
         ),
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option(
+        takes(
             "--expires",
-            metavar="WHEN",
-            help="When it stops working: a date (its midnight UTC), days like 90d, or never. "
+            "WHEN",
+            "When it stops working: a date (its midnight UTC), days like 90d, or never. "
             "Default: in a year.",
         ),
     ] = None,

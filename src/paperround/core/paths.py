@@ -16,3 +16,7 @@ def data_path(name: str, places: tuple[Path, ...] = _PLACES) -> Path:
             return place / name
     looked = " and ".join(str(place) for place in places)
     raise Misconfigured(f"{name} is missing from {looked}: install Paperround again")
+
+
+ENV_FILE = Path(".env")
+"""The settings of an installation, in the working folder."""

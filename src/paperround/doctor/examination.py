@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.bootstrap import AppContext
-from paperround.config import ENV_FILE, Settings
+from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.core.paths import ENV_FILE
 from paperround.core.plugins import plugins
 from paperround.delivery.store.status import StatusStore
 from paperround.doctor import config_check, database_check, schedule_check

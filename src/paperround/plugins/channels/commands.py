@@ -19,6 +19,7 @@ from paperround.cli.options import (
     argument,
     runtime,
     switch,
+    takes,
     usage,
 )
 from paperround.cli.output import print_list, print_result
@@ -37,17 +38,14 @@ STDIN = "-"
 ChannelName = Annotated[str, argument("NAME", "A channel from `channels list`.")]
 Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: the list's.")]
 Floor = Annotated[float | None, typer.Option(help="The minimum score of a paper.")]
-Chat = Annotated[
-    str | None, typer.Option(metavar="CHAT", help="For Telegram: @name or the chat's number.")
-]
+Chat = Annotated[str | None, takes("--chat", "CHAT", "For Telegram: @name or the chat's number.")]
 Key = Annotated[
     str | None,
-    typer.Option(
-        metavar="KEY",
-        help=(
-            "For a webhook: its Standard Webhooks key (whsec_...), or - to read it from standard "
-            "input. Default: a new key is created and shown."
-        ),
+    takes(
+        "--key",
+        "KEY",
+        "For a webhook: its Standard Webhooks key (whsec_...), or - to read it from standard "
+        "input. Default: a new key is created and shown.",
     ),
 ]
 
@@ -135,9 +133,7 @@ def edit(
     name_before: Annotated[str | None, typer.Option("--name", hidden=True)] = None,
     hook: Annotated[
         str | None,
-        typer.Option(
-            metavar="HOOK", help="A new address or token, or - to read it from standard input."
-        ),
+        takes("--hook", "HOOK", "A new address or token, or - to read it from standard input."),
     ] = None,
     chat: Chat = None,
     key: Key = None,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paperround.bootstrap import AppContext
@@ -102,14 +101,12 @@ _TLS = {
 }
 
 
-RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        ".amazonaws.com": ("ses", "PAPERROUND_SES_TOPIC_ARN"),
-        ".postmarkapp.com": ("postmark", "PAPERROUND_POSTMARK_HOOK_SECRET"),
-        ".sendgrid.net": ("sendgrid", "PAPERROUND_SENDGRID_HOOK_KEY"),
-        ".mailgun.org": ("mailgun", "PAPERROUND_MAILGUN_HOOK_KEY"),
-    }
-)
+RELAYS: Mapping[str, tuple[str, str]] = {
+    ".amazonaws.com": ("ses", "PAPERROUND_SES_TOPIC_ARN"),
+    ".postmarkapp.com": ("postmark", "PAPERROUND_POSTMARK_HOOK_SECRET"),
+    ".sendgrid.net": ("sendgrid", "PAPERROUND_SENDGRID_HOOK_KEY"),
+    ".mailgun.org": ("mailgun", "PAPERROUND_MAILGUN_HOOK_KEY"),
+}
 """Suffix of the hosts of a provider's relays; its hook, and the setting the hook needs."""
 
 
