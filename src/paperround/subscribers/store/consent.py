@@ -205,12 +205,17 @@ class Signups(Store):
             .values(**address_columns(address), changed_at=now)
         )
         # A message made for the old address lost its token, so it gets no dot and is made again.
-        c = db.deliveries.c
-        claimed = c.state == DeliveryState.CLAIMED.value
+        # With the queued rows, this waits for a claim of them that has not committed.
+        c, queued = db.deliveries.c, DeliveryState.QUEUED.value
+        taken = c.state.in_((queued, DeliveryState.DEFERRED.value, DeliveryState.CLAIMED.value))
         self._connection.execute(
             update(db.deliveries)
-            .where(c.subscriber_id == subscriber, claimed)
-            .values(state=DeliveryState.QUEUED.value, token="", lease_until=None)
+            .where(c.subscriber_id == subscriber, taken)
+            .values(
+                state=case((c.state == DeliveryState.CLAIMED.value, queued), else_=c.state),
+                token="",
+                lease_until=None,
+            )
         )
         return moved.rowcount == 1
 
