@@ -44,7 +44,7 @@ SETTLE = 50
 """How many outcomes may wait for the next mark before they get a transaction of their own."""
 
 SETTLE_WITHIN = timedelta(seconds=5)
-"""How long outcomes may wait if there are fewer."""
+"""How long refusals of recipients wait for an accepted message that explains them."""
 
 ASKED_TO_STOP = "this process was asked to stop"
 
