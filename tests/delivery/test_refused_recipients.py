@@ -42,7 +42,7 @@ def offered(one: DeliveryContext) -> int:
 
 
 @pytest.mark.postgres
-@pytest.mark.accept("R16", part="wordings")
+@pytest.mark.accept("R16", part="wordings", mutant="a-relay-that-refuses-everybody-fails-the-day")
 @pytest.mark.parametrize("pacing", [Pacing(), DOMAINS])
 @pytest.mark.parametrize(
     "line",

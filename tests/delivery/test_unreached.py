@@ -144,7 +144,7 @@ def test_a_failure_after_which_nobody_tried_says_nothing_two_hours_later(
     assert why(database, hands) is None
 
 
-@pytest.mark.accept("O8", part="one alert for one cause", mutant="a-refused-login-is-told-twice")
+@pytest.mark.accept("O8", part="one alert for one cause", mutant="a-refused-login-is-told-as-refused-email")
 def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabase) -> None:
     planned(database, one=1)
     hands = Hands()

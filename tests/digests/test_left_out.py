@@ -306,7 +306,9 @@ def test_the_next_papers_are_the_reader_s_own(database: SqlDatabase) -> None:
     assert "Kiln 105" not in own
 
 
-@pytest.mark.accept("S20", part="next titles")
+@pytest.mark.accept(
+    "S20", part="next titles", mutant="the-next-papers-are-those-of-the-last-digest"
+)
 def test_the_next_papers_stay_those_of_the_digest_whatever_its_reader_chooses_later(
     database: SqlDatabase,
 ) -> None:

@@ -343,7 +343,8 @@ def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed meanwhile
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 LITTLE_ROOM = 2**20

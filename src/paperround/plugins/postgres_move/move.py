@@ -215,7 +215,7 @@ class Move:
             raise InvalidInput(
                 f"PostgreSQL cannot hold a row of {table.name}: {reason_of(error)}"
             ) from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, DatabaseFailed) as error:
             raise InvalidInput(
                 f"a row of {table.name} in {self._file} is broken: {error}"
             ) from error
