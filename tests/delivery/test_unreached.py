@@ -1,6 +1,7 @@
 """A relay that cannot be reached: where the operator hears of it, and that it is told once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,15 @@ from paperround.cli.digest import hold_lines, pace_as_json
 from paperround.core.times import format_instant
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
-from paperround.delivery.rate_limits import LATELY, retry_unreached, unreached
+from paperround.delivery.rate_limits import (
+    LATELY,
+    describe_unreached,
+    retry_unreached,
+    unreached,
+)
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.sending import deliver
+from paperround.editions.model import DeliveryId
 from paperround.ops.alerts import current_alerts
 from paperround.ops.status import pace_status
 from paperround.ops.why import why as recorded_reasons
@@ -76,6 +83,50 @@ def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
         pace = pace_status(work, DOMAINS, now=hands.moment)
     assert f"the relay cannot be reached: {SAID}" in " ".join(hold_lines(pace))
     assert pace_as_json(pace)["unreached"] == DEAD
+
+
+@dataclass
+class Silent:
+    """Answers the first email after three minutes, and keeps what is said of the relay until then,
+    minute by minute. Without `at_dot` it hangs at MAIL."""
+
+    database: SqlDatabase
+    hands: Hands
+    at_dot: bool
+    told: list[str | None] = field(default_factory=list)
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
+    ) -> Iterator[Outcome]:
+        for one in filter(None, envelopes):
+            if self.at_dot:
+                before_dot([one.id])
+            for _minute in range(4):
+                self.told.append(why(self.database, self.hands))
+                self.hands.moment += MINUTE
+            yield accepting(one)
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("O8", part="no answer", mutant="a-silent-relay-is-named-nowhere")
+@pytest.mark.parametrize("at_dot", [True, False])
+def test_a_relay_that_answers_nothing_is_named_after_two_minutes(
+    database: SqlDatabase, *, at_dot: bool
+) -> None:
+    planned(database, one=1)
+    hands = Hands()
+    relay = Silent(database, hands, at_dot)
+    deliver(replace(paced(database, hands, DOMAINS), mailer=relay))
+    said = "unanswered: 1 email unanswered for {} minutes"
+    assert relay.told == [None, None, said.format(2), said.format(3)]
+    assert why(database, hands) is None
+    assert describe_unreached(said.format(3)).startswith(
+        "the relay does not answer: 1 email unanswered for 3 minutes"
+    )
 
 
 @pytest.mark.accept("O8", part="over", mutant="a-relay-that-is-back-stays-unreached")
@@ -144,7 +195,9 @@ def test_a_failure_after_which_nobody_tried_says_nothing_two_hours_later(
     assert why(database, hands) is None
 
 
-@pytest.mark.accept("O8", part="one alert for one cause", mutant="a-refused-login-is-told-as-refused-email")
+@pytest.mark.accept(
+    "O8", part="one alert for one cause", mutant="a-refused-login-is-told-as-refused-email"
+)
 def test_a_login_that_is_refused_is_one_alert_however_often(database: SqlDatabase) -> None:
     planned(database, one=1)
     hands = Hands()

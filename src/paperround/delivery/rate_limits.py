@@ -209,6 +209,9 @@ def retry_unreached(database: Database, *, now: datetime) -> None:
     write(database, lambda work: work[PaceStore].retry_now(now=now))
 
 
+UNANSWERED = "unanswered"
+SILENCE = timedelta(minutes=2)
+"""A relay that answers no email for this long is reported."""
 FAILED = "relay/no-session"
 """The name of the stored instant at which an email last got no session."""
 
@@ -275,6 +278,8 @@ def _unreached(reason: str) -> str:
         return f"the relay refuses the user or password of PAPERROUND_SMTP_URL: {reason}"
     if reason.partition(":")[0] in REFUSALS:
         return f"the relay refuses our email: {reason}"
+    if reason.startswith(UNANSWERED):
+        return f"the relay does not answer: {reason.partition(': ')[2]}"
     return f"the relay cannot be reached: {without_code(reason)}"
 
 
@@ -284,12 +289,16 @@ def without_code(reason: str) -> str:
 
 
 def unreached(work: Transaction, *, now: datetime) -> str | None:
-    """Return why email does not leave through the relay: it refuses us or cannot be reached. None
-    if all is well, or nothing was tried for two hours."""
+    """Return why email does not leave through the relay: it refuses us, cannot be reached or does
+    not answer. None if all is well, or nothing was tried for two hours."""
     relay = work[PaceStore].relay()
     tried = relay.rests_until if relay.is_probing else work[SlotStore].last_beat(FAILED)
-    is_over = tried is None or now - tried > LATELY
-    return None if is_over or not relay.reason else relay.reason
+    if relay.reason and tried is not None and now - tried <= LATELY:
+        return relay.reason
+    count, since = work[PaceStore].unanswered(until=now - SILENCE, now=now)
+    minutes = 0 if since is None else (now - since) // timedelta(minutes=1)
+    mails = counted(count, "email")
+    return f"{UNANSWERED}: {mails} unanswered for {minutes} minutes" if count else None
 
 
 def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:

@@ -145,7 +145,7 @@ class Claims(Store, Generic[MailRow]):
                 looks += 1
                 fit = self._admit(fit, gate)
             if fit:
-                self._lease([row.id for row in fit], lease)
+                self._lease([row.id for row in fit], lease, wanted["b_now"])
             if fit or (gate is not None and gate.is_full) or looks >= MOST_LOOKS:
                 return fit
         return []
@@ -165,12 +165,13 @@ class Claims(Store, Generic[MailRow]):
     def _skip_reasons(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
         return {row.id: reason for row in rows if (reason := self._ledger.why_not(row))}
 
-    def _lease(self, ids: Collection[int], lease: Lease) -> None:
+    def _lease(self, ids: Collection[int], lease: Lease, now: datetime) -> None:
         self._connection.execute(
             update(self._table)
             .where(column_in(self._connection, self._c.id, ids), waiting(self._table))
             .values(
                 state=DeliveryState.CLAIMED.value,
+                in_data_at=now,  # of its last step: the claim, later the mark before its dot
                 lease_until=lease.until,
                 token=lease.token,
                 **columns_of(lease.worker),

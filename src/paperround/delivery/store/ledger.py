@@ -313,13 +313,13 @@ class Ledger(Claims[Claimed]):
             c.reason == SkipReason.RESTORED.value,
         )
         # two statements, because SQLite uses no partial index for a part of an OR
-        ids = union_all(
+        chosen = union_all(
             select(c.id).where(_UNDELIVERED, *of_day), select(c.id).where(*before_restore, *of_day)
         )
         rows = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address, IS_REPLACED.label("replaced"))
             .join_from(db.deliveries, db.subscribers)
-            .where(c.id.in_(ids), c.kind == DigestKind.DIGEST.value)
+            .where(c.id.in_(chosen), c.kind == DigestKind.DIGEST.value)
             .order_by(c.id)
             .limit(limit)
         ).all()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, or_, select, update
 
 from paperround.db.dialect import column_in, insert_new, upsert
 from paperround.db.limits import RateStore
@@ -28,7 +28,7 @@ from paperround.delivery.rate_state import (
 )
 from paperround.delivery.replies import WITHOUT_SESSION
 from paperround.delivery.store.claim_statements import held, storable, waiting
-from paperround.editions.model import DeliveryId
+from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.editions.schedule import DIGEST_LIFE
 
 RELAY = "relay"
@@ -100,6 +100,24 @@ class PaceStore(Store):
             for table in (db.deliveries, db.notices)
         ]
         return min(filter(None, found), default=None)
+
+    def unanswered(self, *, until: datetime, now: datetime) -> tuple[int, datetime | None]:
+        """Return how many emails of live processes had their last step before `until` and wait for
+        an answer, and since when; none if any got as far as its dot after `until`."""
+        count, firsts, is_silent = 0, list[datetime](), True
+        for table in (db.deliveries, db.notices):
+            c = table.c
+            is_dot = c.state == DeliveryState.IN_DATA.value
+            found = select(
+                func.count(case((c.in_data_at <= until, 1))),
+                func.min(c.in_data_at),
+                func.max(case((is_dot, c.in_data_at))),
+            ).where(held(table), c.lease_until > now)
+            number, first, dot = self._connection.execute(found).one()
+            count += number
+            firsts += [first] if number else []
+            is_silent = is_silent and (dot is None or dot <= until)
+        return (count, min(firsts)) if count and is_silent else (0, None)
 
     def why_untried(self, *, now: datetime) -> str:
         """Return the reason for messages that expire by `now` without a try: WARM_UP when the
