@@ -16,7 +16,7 @@ from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.core.languages import marked
 from paperround.core.times import local_date
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import Database, Transaction, write
+from paperround.db.transactions import Database, Transaction, impatiently, write
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import interests_of
@@ -143,7 +143,8 @@ def note_reading(database: Database, number: SubscriberId, *, by: str, now: date
     note = AuditedAction(
         actor=by, action="read person", target="people", details={"subscriber": number}
     )
-    write(database, lambda work: work[AuditStore].note(note, now=now))
+    with impatiently():  # somebody waits for the page
+        write(database, lambda work: work[AuditStore].note(note, now=now))
 
 
 def require_person(work: Transaction, number: SubscriberId) -> Subscriber:
