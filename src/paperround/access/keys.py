@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from paperround.access.model import (
     COMMAND_LINE,
     ApiKey,
-    AuditedAction,
     NewKey,
     Scope,
     allows,
@@ -113,8 +112,7 @@ def create_key(
         )
         created = CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
         details = {"scopes": ", ".join(sorted(allowed)), "expires": _words_of(expires_at)}
-        entry = AuditedAction(actor=by, action="create key", target=by_key(prefix), details=details)
-        work[AuditStore].note(entry, now=now)
+        work[AuditStore].add(by, "create key", by_key(prefix), details, now=now)
         return created
 
     return write(database, add)
@@ -185,8 +183,7 @@ def revoke_key(
     def end(work: Transaction) -> list[str]:
         ended = work[KeyStore].revoke(_find(work, prefix).id, now=now)
         for one in ended:
-            entry = AuditedAction(actor=by, action="revoke key", target=by_key(one))
-            work[AuditStore].note(entry, now=now)
+            work[AuditStore].add(by, "revoke key", by_key(one), now=now)
         return ended
 
     return write(database, end)

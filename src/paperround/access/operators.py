@@ -13,7 +13,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from paperround.access.model import (
-    AuditedAction,
     LoginLink,
     Operator,
     OperatorSession,
@@ -91,8 +90,7 @@ def _require(work: Transaction, folded: str) -> Operator:
 
 
 def _note(work: Transaction, by: str, action: str, operator: int, now: datetime) -> None:
-    entry = AuditedAction(actor=by, action=action, target=by_operator(operator))
-    work[AuditStore].note(entry, now=now)
+    work[AuditStore].add(by, action, by_operator(operator), now=now)
 
 
 # --- links ---------------------------------------------------------------------------------------

@@ -110,6 +110,19 @@ class AuditStore(Store):
         row = columns_of(action) | {"at": now, "details": dict(action.details)}
         self._connection.execute(insert_row(db.audit), row)
 
+    def add(
+        self,
+        by: str,
+        action: str,
+        target: str,
+        details: Mapping[str, str | int] | None = None,
+        *,
+        now: datetime,
+    ) -> None:
+        """Store an action of `by`, in the transaction that performs it."""
+        done = AuditedAction(actor=by, action=action, target=target, details=details or {})
+        self.note(done, now=now)
+
     def latest(self, action: str, target: str) -> AuditEntry | None:
         """Return the newest entry of that action on that target, or None."""
         found = self._connection.execute(
@@ -141,8 +154,7 @@ def note_maintenance(
     database: Database, action: str, details: Mapping[str, str | int], *, now: datetime, by: str
 ) -> None:
     """Audit an action on the whole database, such as a backup, which is not one transaction."""
-    entry = AuditedAction(actor=by, action=action, target="database", details=details)
-    write(database, lambda work: work[AuditStore].note(entry, now=now))
+    write(database, lambda work: work[AuditStore].add(by, action, "database", details, now=now))
 
 
 class AnswerStore(Store):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.model import COMMAND_LINE
 from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.core.times import local_date
@@ -120,8 +120,7 @@ def cancel(
                 if reason:
                     details["reason"] = reason
                 target = audit_target(name, edition.day, edition.cut)
-                action = AuditedAction(actor=by, action=CANCEL, target=target, details=details)
-                work[AuditStore].note(action, now=now)
+                work[AuditStore].add(by, CANCEL, target, details, now=now)
             cancelled.append(
                 Cancelled(
                     list_name=name,
@@ -166,8 +165,7 @@ def undo(
             work[EditionStore].restore(one.id)
             queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
             target, details = audit_target(name, one.day, one.cut), {"queued": queued}
-            action = AuditedAction(actor=by, action="undo-cancel", target=target, details=details)
-            work[AuditStore].note(action, now=now)
+            work[AuditStore].add(by, "undo-cancel", target, details, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored
 
@@ -247,7 +245,7 @@ def _change_lists(
         lists = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
         changed = [one.name for one in lists if change(work, one.id)]
         for name in changed:
-            work[AuditStore].note(AuditedAction(actor=by, action=action, target=name), now=now)
+            work[AuditStore].add(by, action, name, now=now)
         return changed
 
     return write(database, change_all)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound, invalid
 from paperround.db.transactions import Database, Transaction, write
@@ -77,8 +76,7 @@ def set_hold(database: Database, list_name: str, minutes: int, *, by: str, now: 
         if before != minutes:
             work[ListStore].set_hold(mailing_list.id, minutes)
             details: Details = {"before": before, "after": minutes}
-            action = AuditedAction(actor=by, action="set hold", target=list_name, details=details)
-            work[AuditStore].note(action, now=now)
+            work[AuditStore].add(by, "set hold", list_name, details, now=now)
         return before
 
     return write(database, change)
@@ -175,7 +173,7 @@ def _dropped_ids(work: Transaction, edition: Edition, paper: Paper) -> set[Paper
     """Return the ids under which the edition ranks a paper. Raises NotFound if it does not."""
     of_edition = (*edition.papers, *edition.dropped)
     ids = {one.frozen_id or one.paper_id for one in of_edition if one.paper_id == paper.id}
-    if not ids and any(one.paper_id == paper.id for one in _tail(work, edition)):
+    if not ids and any(one.paper_id == paper.id for one in work[EditionStore].tail(edition.id)):
         ids = {paper.id}
     if not ids:
         raise NotFound(f"the edition does not rank the paper {paper.id}")
@@ -307,10 +305,6 @@ def _shown_paper(work: Transaction, edition: Edition, paper: str) -> EditionPape
     return found
 
 
-def _tail(work: Transaction, edition: Edition) -> list[TailPaper]:
-    return [*work[EditionStore].tail(edition.id)]
-
-
 def _change(
     database: Database,
     ref: EditionRef,
@@ -357,5 +351,4 @@ def _note(
     work: Transaction, edition: Edition, action: str, details: Details, *, by: str, now: datetime
 ) -> None:
     target = audit_target(edition.list_name, edition.day, edition.cut)
-    entry = AuditedAction(actor=by, action=action, target=target, details=details)
-    work[AuditStore].note(entry, now=now)
+    work[AuditStore].add(by, action, target, details, now=now)

@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.model import COMMAND_LINE
 from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, EditionCancelled, NotFound
 from paperround.core.times import is_zone, local_date
@@ -404,12 +404,9 @@ class _Planning:
         if added or edition.state is EditionState.FROZEN:
             target = audit_target(edition.list_name, edition.day, edition.cut)
             details = {"planned": sum(added)}
-            action = AuditedAction(
-                actor=self.by, action="send edition", target=target, details=details
-            )
             with self.database.writing() as work:
                 work[EditionStore].set_state(edition.id, EditionState.PLANNED)
-                work[AuditStore].note(action, now=self.context.now)
+                work[AuditStore].add(self.by, "send edition", target, details, now=self.context.now)
         return Planned(rows=sum(added))
 
     def count_rows(self) -> Planned:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.model import COMMAND_LINE
 from paperround.access.store import AuditStore
 from paperround.core.errors import invalid
 from paperround.core.languages import marked
@@ -170,10 +170,7 @@ class _UndeliveredSearch:
             if planned:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
-                action = AuditedAction(
-                    actor=by, action="send-missed", target=target, details=details
-                )
-                work[AuditStore].note(action, now=self.now)
+                work[AuditStore].add(by, "send-missed", target, details, now=self.now)
         self.found.planned += planned
         self.found.barred.update(row.reason for _, row in rows if row.reason)
 

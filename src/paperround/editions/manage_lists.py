@@ -9,7 +9,6 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import AlreadyTaken, invalid
 from paperround.core.languages import marked
@@ -41,7 +40,7 @@ def create_list(
             raise AlreadyTaken(
                 marked("a list called %(name)s already exists", name=name), code="name"
             )
-        _note(work, by, "create list", name, {"title": settings.title}, now)
+        work[AuditStore].add(by, "create list", name, {"title": settings.title}, now=now)
         return work[ListStore].get(name)
 
     return write(database, create)
@@ -65,7 +64,7 @@ def edit_list(
         shifts = settings.default_hour != before.default_hour
         if moves or shifts:
             work[ListStore].reset_clocks(before.id, now=now, zone=moves, hour=shifts)
-        _note(work, by, "edit list", name, told, now)
+        work[AuditStore].add(by, "edit list", name, told, now=now)
         return work[ListStore].get(name)
 
     return write(database, edit)
@@ -79,7 +78,7 @@ def archive_list(database: Database, name: str, *, by: str, now: datetime) -> Ma
         found = work[ListStore].get_for_update(name)
         if found.archived_at is None:
             work[ListStore].set_archived(found.id, now)
-            _note(work, by, "archive list", name, {}, now)
+            work[AuditStore].add(by, "archive list", name, now=now)
         return work[ListStore].get(name)
 
     return write(database, archive)
@@ -94,7 +93,7 @@ def restore_list(database: Database, name: str, *, by: str, now: datetime) -> Ma
         if found.archived_at is not None:
             work[ListStore].set_archived(found.id, None)
             work[ListStore].restart_clocks(found.id)
-            _note(work, by, "restore list", name, {}, now)
+            work[AuditStore].add(by, "restore list", name, now=now)
         return work[ListStore].get(name)
 
     return write(database, restore)
@@ -164,10 +163,3 @@ def _told_changes(before: ListSettings, after: ListSettings) -> dict[str, str]:
 def _short(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text[:_LONGEST_TOLD] if text else "none"
-
-
-def _note(
-    work: Transaction, by: str, action: str, name: str, details: Mapping[str, str], now: datetime
-) -> None:
-    entry = AuditedAction(actor=by, action=action, target=name, details=details)
-    work[AuditStore].note(entry, now=now)

@@ -25,7 +25,6 @@ from functools import lru_cache
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.times import midnight_utc
@@ -129,8 +128,7 @@ def learn(
         newest = work[ModelStore].newest(maker.name, by=now)
         if by is not None and newest is not None:
             details = {"model": newest.id, "papers": facts.outcomes}
-            entry = AuditedAction(actor=by, action="learn", target="model", details=details)
-            work[AuditStore].note(entry, now=now)
+            work[AuditStore].add(by, "learn", "model", details, now=now)
         return newest
 
     return LearnReport(

@@ -4,7 +4,6 @@ nothing they wrote: it is kept after they are erased."""
 from dataclasses import fields
 from datetime import datetime
 
-from paperround.access.model import AuditedAction
 from paperround.access.store import AuditStore
 from paperround.db.transactions import Transaction
 from paperround.subscribers.model import Preferences, SubscriberId
@@ -31,8 +30,7 @@ def audit_person(
     **details: str | int,
 ) -> None:
     """Audit an action of `by` on a person, in the transaction that performs it."""
-    note = AuditedAction(actor=by, action=action, target=person_target(person), details=details)
-    work[AuditStore].note(note, now=now)
+    work[AuditStore].add(by, action, person_target(person), details, now=now)
 
 
 def changes_of(before: Preferences, after: Preferences) -> dict[str, str | int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from paperround.access.model import COMMAND_LINE, AuditedAction
+from paperround.access.model import COMMAND_LINE
 from paperround.access.store import AuditStore
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.interfaces import Advance, no_progress
@@ -135,10 +135,7 @@ def import_subscribers(
                 except InvalidInput as problem:
                     refused.append(one.reject(all_problems(one.row, problem, now)))
             if outcomes.total() > outcomes["unchanged"]:
-                note = AuditedAction(
-                    actor=by, action="import people", target=list_name, details=dict(outcomes)
-                )
-                work[AuditStore].note(note, now=now)
+                work[AuditStore].add(by, "import people", list_name, outcomes, now=now)
             return outcomes, waiting, refused
 
         counted, waiting, refused = write(database, import_chunk)
@@ -298,8 +295,7 @@ def audit_export(database: Database, list_name: str, *, now: datetime, by: str) 
 
     def note(work: Transaction) -> None:
         target = work[ListStore].get(list_name).name
-        action = AuditedAction(actor=by, action="export people", target=target)
-        work[AuditStore].note(action, now=now)
+        work[AuditStore].add(by, "export people", target, now=now)
 
     write(database, note)
 
