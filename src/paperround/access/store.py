@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, true, update
+from sqlalchemy import Row, func, or_, select, true, update
 
 from paperround.access.model import (
     ApiKey,
@@ -26,7 +26,7 @@ from paperround.access.model import (
     StoredResponse,
 )
 from paperround.core.errors import Conflict, Misconfigured
-from paperround.db.dialect import insert_new, insert_row
+from paperround.db.dialect import delete_rows, insert_new, insert_row, update_rows
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, Store, Transaction, write
@@ -87,12 +87,9 @@ class KeyStore(Store):
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
         """Store when the key was used; the latest use counts, in whatever order they are stored."""
-        last = db.api_keys.c.last_used_at
-        self._connection.execute(
-            update(db.api_keys)
-            .where(db.api_keys.c.id == key, or_(last.is_(None), last < now))
-            .values(last_used_at=now)
-        )
+        c = db.api_keys.c
+        its = (c.id == key, or_(c.last_used_at.is_(None), c.last_used_at < now))
+        update_rows(self._connection, db.api_keys, *its, last_used_at=now)
 
 
 def _key(row: Row[Any]) -> ApiKey:
@@ -168,21 +165,20 @@ class AnswerStore(Store):
         """Claim a key; return False if another request has it. Waits for a transaction that is
         claiming it. A claim from `after` or before has expired."""
         key = db.answers.c.key == request.key
-        self._connection.execute(delete(db.answers).where(key, db.answers.c.taken_at <= after))
+        delete_rows(self._connection, db.answers, key, db.answers.c.taken_at <= after)
         claiming = insert_new(self._connection, db.answers).returning(db.answers.c.key)
         row = {"key": request.key, "print": request.prints[0], "taken_at": now, "headers": {}}
         return self._connection.execute(claiming, row).one_or_none() is not None
 
     def save(self, request: IdempotentRequest, response: StoredResponse) -> None:
         """Store the response to a claimed request."""
-        self._connection.execute(
-            update(db.answers)
-            .where(db.answers.c.key == request.key)
-            .values(
-                status=response.status,
-                headers=dict(response.headers),
-                body=self._seal.seal(response.body),
-            )
+        update_rows(
+            self._connection,
+            db.answers,
+            db.answers.c.key == request.key,
+            status=response.status,
+            headers=dict(response.headers),
+            body=self._seal.seal(response.body),
         )
 
     def find(self, request: IdempotentRequest) -> tuple[str, StoredResponse | None] | None:
@@ -204,13 +200,11 @@ class AnswerStore(Store):
 
     def release(self, request: IdempotentRequest) -> None:
         """Release a claim: nothing was done."""
-        self._connection.execute(delete(db.answers).where(db.answers.c.key == request.key))
+        delete_rows(self._connection, db.answers, db.answers.c.key == request.key)
 
     def forget(self, *, before: datetime) -> int:
         """Delete claims from before `before`; return how many."""
-        return self._connection.execute(
-            delete(db.answers).where(db.answers.c.taken_at < before)
-        ).rowcount
+        return delete_rows(self._connection, db.answers, db.answers.c.taken_at < before)
 
 
 class OperatorStore(Store):
@@ -236,7 +230,7 @@ class OperatorStore(Store):
 
     def remove(self, operator: int) -> None:
         """Delete an operator, with their links and sessions."""
-        self._connection.execute(delete(db.operators).where(db.operators.c.id == operator))
+        delete_rows(self._connection, db.operators, db.operators.c.id == operator)
 
     def add_link(self, operator: int, *, key_id: str, nonce: str, now: datetime) -> LoginLink:
         """Store a link for an operator."""
@@ -272,23 +266,23 @@ class OperatorStore(Store):
     def touch(self, session: int, *, now: datetime) -> None:
         """Store when a session was used; the latest use counts."""
         c = db.operator_sessions.c
-        seen = update(db.operator_sessions).where(c.id == session, c.seen_at < now)
-        self._connection.execute(seen.values(seen_at=now))
+        its = (c.id == session, c.seen_at < now)
+        update_rows(self._connection, db.operator_sessions, *its, seen_at=now)
 
     def end_session(self, session: int) -> None:
         """Delete a session."""
-        c = db.operator_sessions.c
-        self._connection.execute(delete(db.operator_sessions).where(c.id == session))
+        its = db.operator_sessions.c.id == session
+        delete_rows(self._connection, db.operator_sessions, its)
 
     def end_sessions_of(self, operator: int) -> None:
         """Delete every session of an operator."""
-        c = db.operator_sessions.c
-        self._connection.execute(delete(db.operator_sessions).where(c.operator_id == operator))
+        its = db.operator_sessions.c.operator_id == operator
+        delete_rows(self._connection, db.operator_sessions, its)
 
     def forget(self, *, links: datetime, seen: datetime, sessions: datetime) -> None:
         """Delete links created before `links`, and sessions last used before `seen` or created
         before `sessions`."""
         c, link = db.operator_sessions.c, db.operator_links.c
-        self._connection.execute(delete(db.operator_links).where(link.created_at < links))
+        delete_rows(self._connection, db.operator_links, link.created_at < links)
         ended = or_(c.seen_at < seen, c.created_at < sessions)
-        self._connection.execute(delete(db.operator_sessions).where(ended))
+        delete_rows(self._connection, db.operator_sessions, ended)

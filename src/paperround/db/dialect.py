@@ -20,12 +20,14 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    delete,
     extract,
     func,
     insert,
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
@@ -68,6 +70,18 @@ def upsert(
 ) -> Insert:
     """Return an insert that, on a duplicate `key`, updates the columns `changed`."""
     return _upsert(connection.dialect.name, table, key, changed)
+
+
+def update_rows(
+    connection: Connection, table: Table, *where: ColumnElement[bool], **values: Any
+) -> int:
+    """Set these columns of the rows that meet every condition; return how many rows they are."""
+    return connection.execute(update(table).where(*where).values(**values)).rowcount
+
+
+def delete_rows(connection: Connection, table: Table, *where: ColumnElement[bool]) -> int:
+    """Delete the rows that meet every condition; return how many they were."""
+    return connection.execute(delete(table).where(*where)).rowcount
 
 
 # Statements are cached, because compiled SQL is cached by statement.

@@ -12,12 +12,12 @@ from functools import cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, select, update
+from sqlalchemy import Row, and_, bindparam, func, select
 
 from paperround.core.interfaces import Processes, Worker
 from paperround.core.rates import Rate, RateLimitStatus, Turn
 from paperround.core.times import require_utc
-from paperround.db.dialect import insert_new, insert_with_conflict
+from paperround.db.dialect import delete_rows, insert_new, insert_with_conflict, update_rows
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -92,9 +92,8 @@ class RateStore(Store):
 
     def forget(self, *, before: datetime) -> int:
         """Delete windows that ended before; return how many rows were deleted."""
-        return self._connection.execute(
-            delete(db.rate_windows).where(db.rate_windows.c.window_start <= before - WINDOW)
-        ).rowcount
+        ended = db.rate_windows.c.window_start <= before - WINDOW
+        return delete_rows(self._connection, db.rate_windows, ended)
 
     def _used(self, key: str, period: timedelta, now: datetime) -> tuple[int, datetime | None]:
         """Return the number of events within a period, and its first window with an event."""
@@ -201,4 +200,4 @@ class Limiter(Store):
         ).one()
 
     def _change(self, name: str, **values: Any) -> None:
-        self._connection.execute(update(db.limiter).where(db.limiter.c.name == name).values(values))
+        update_rows(self._connection, db.limiter, db.limiter.c.name == name, **values)

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Engine, delete, inspect, select, text
+from sqlalchemy import Connection, Engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from paperround.core.errors import Misconfigured, MovedAway, SchemaOutOfDate
 from paperround.core.paths import data_path
-from paperround.db.dialect import insert_new, reason_of
+from paperround.db.dialect import delete_rows, insert_new, reason_of
 from paperround.db.engine import place_of
 from paperround.db.schema import queue
 from paperround.db.schema import tables as db
@@ -216,9 +216,7 @@ def store_database_ids(engine: Engine, *, now: datetime) -> None:
         return
     with engine.begin() as connection:
         place = _place(connection)
-        connection.execute(
-            delete(db.slots).where(db.slots.c.kind == KIND, db.slots.c.slot != place)
-        )
+        delete_rows(connection, db.slots, db.slots.c.kind == KIND, db.slots.c.slot != place)
         connection.execute(
             insert_new(connection, db.slots), {"kind": KIND, "slot": place, "taken_at": now}
         )

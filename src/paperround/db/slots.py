@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
-from paperround.db.dialect import insert_new, insert_with_conflict, upsert
+from paperround.db.dialect import delete_rows, insert_new, insert_with_conflict, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 
@@ -42,10 +42,8 @@ class SlotStore(Store):
 
     def give_back(self, kind: str, slot: str) -> bool:
         """Undo `take`; return False when (kind, slot) was not taken."""
-        deleted = self._connection.execute(
-            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
-        )
-        return deleted.rowcount > 0
+        c = db.slots.c
+        return delete_rows(self._connection, db.slots, c.kind == kind, c.slot == slot) > 0
 
     def beat(self, name: str, *, now: datetime) -> None:
         """Set the heartbeat `name` to `now`."""
@@ -82,12 +80,10 @@ class SlotStore(Store):
 
     def forget(self, kind: str, *, before: datetime) -> int:
         """Delete slots of `kind` taken before; return how many."""
-        return self._connection.execute(
-            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at < before)
-        ).rowcount
+        c = db.slots.c
+        return delete_rows(self._connection, db.slots, c.kind == kind, c.taken_at < before)
 
     def forget_later(self, kind: str, *, than: datetime) -> int:
         """Delete slots of `kind` taken after `than`; return how many."""
-        return self._connection.execute(
-            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
-        ).rowcount
+        c = db.slots.c
+        return delete_rows(self._connection, db.slots, c.kind == kind, c.taken_at > than)

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from paperround.core.errors import NotFound
+from paperround.db.dialect import delete_rows
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -60,6 +61,5 @@ class ModelStore(Store):
             .order_by(db.models.c.id.desc())
             .limit(count)
         )
-        return self._connection.execute(
-            delete(db.models).where(db.models.c.name == name, db.models.c.id.not_in(last))
-        ).rowcount
+        others = (db.models.c.name == name, db.models.c.id.not_in(last))
+        return delete_rows(self._connection, db.models, *others)

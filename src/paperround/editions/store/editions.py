@@ -13,17 +13,15 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    delete,
     exists,
     func,
     or_,
     select,
     true,
-    update,
 )
 
 from paperround.core.errors import Conflict, NotFound
-from paperround.db.dialect import insert_new, insert_row
+from paperround.db.dialect import delete_rows, insert_new, insert_row, update_rows
 from paperround.db.driver import CompiledQuery, insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
@@ -152,11 +150,10 @@ class EditionStore(Store):
         """Delete the tails of editions cut before `before`, and what readers shared; return how
         many tails."""
         c = db.editions.c
-        told = update(db.editions).where(c.cut_at < before, c.shared.is_not(None))
-        self._connection.execute(told.values(shared=None))
-        old = select(c.id).where(c.cut_at < before)
-        gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
-        return self._connection.execute(gone).rowcount
+        told = (c.cut_at < before, c.shared.is_not(None))
+        update_rows(self._connection, db.editions, *told, shared=None)
+        old = db.edition_tails.c.edition_id.in_(select(c.id).where(c.cut_at < before))
+        return delete_rows(self._connection, db.edition_tails, old)
 
     def newest(self, list_id: ListId, *, by: datetime, with_held: bool = False) -> Edition | None:
         """Return the newest edition cut by `by` and not cancelled; `with_held`, even if readers may
@@ -361,34 +358,27 @@ class EditionStore(Store):
         ).scalar_one()
         if held:
             return False
-        self._connection.execute(delete(db.deliveries).where(of_edition))
-        self._connection.execute(delete(db.shards).where(db.shards.c.edition_id == edition))
-        self._connection.execute(delete(db.editions).where(db.editions.c.id == edition))
+        delete_rows(self._connection, db.deliveries, of_edition)
+        delete_rows(self._connection, db.shards, db.shards.c.edition_id == edition)
+        delete_rows(self._connection, db.editions, db.editions.c.id == edition)
         return True
 
     def cancel(self, edition: EditionId, *, now: datetime) -> bool:
         """Cancel the edition, so nothing is planned from it; return False if it was already."""
-        cancelling = (
-            update(db.editions)
-            .where(db.editions.c.id == edition, _STANDS)
-            .values(state=EditionState.CANCELLED.value, cancelled_at=now)
-        )
-        return self._connection.execute(cancelling).rowcount > 0
+        values = {"state": EditionState.CANCELLED.value, "cancelled_at": now}
+        its = (db.editions.c.id == edition, _STANDS)
+        return update_rows(self._connection, db.editions, *its, **values) > 0
 
     def restore(self, edition: EditionId) -> bool:
         """Restore a cancelled edition; return False if it is not cancelled."""
-        restoring = (
-            update(db.editions)
-            .where(db.editions.c.id == edition, ~_STANDS)
-            .values(state=EditionState.FROZEN.value, cancelled_at=None)
-        )
-        return self._connection.execute(restoring).rowcount > 0
+        values = {"state": EditionState.FROZEN.value, "cancelled_at": None}
+        its = (db.editions.c.id == edition, ~_STANDS)
+        return update_rows(self._connection, db.editions, *its, **values) > 0
 
     def set_state(self, edition: EditionId, state: EditionState) -> None:
         """Set the edition's state, unless it is cancelled."""
-        self._connection.execute(
-            update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
-        )
+        its = (db.editions.c.id == edition, _STANDS)
+        update_rows(self._connection, db.editions, *its, state=state)
 
 
 # One rank per paper, chosen by the database.

@@ -8,9 +8,9 @@ changes.
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
-from paperround.db.dialect import insert_new
+from paperround.db.dialect import delete_rows, insert_new, update_rows
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -55,9 +55,9 @@ class HeldEditions(Store):
     def approve(self, edition: EditionId, *, now: datetime) -> bool:
         """End the hold of an edition; return False unless it is held at `now`."""
         c = db.editions.c
-        approving = update(db.editions).where(c.id == edition, _STANDS, c.held_until > now)
-        ended = approving.values(held_until=None, released_at=now)
-        return self._connection.execute(ended).rowcount > 0
+        its = (c.id == edition, _STANDS, c.held_until > now)
+        ended = {"held_until": None, "released_at": now}
+        return update_rows(self._connection, db.editions, *its, **ended) > 0
 
     def is_any_due(self, *, now: datetime) -> bool:
         """Return whether the hold of an edition has ended."""
@@ -68,10 +68,8 @@ class HeldEditions(Store):
     def release_due(self, *, now: datetime) -> int:
         """Release the editions whose hold has ended; return how many."""
         c = db.editions.c
-        due = update(db.editions).where(c.held_until <= now)
-        return self._connection.execute(
-            due.values(released_at=c.held_until, held_until=None)
-        ).rowcount
+        released = {"released_at": c.held_until, "held_until": None}
+        return update_rows(self._connection, db.editions, c.held_until <= now, **released)
 
     def lock_held(self, edition: EditionId, *, now: datetime) -> bool:
         """Lock the edition and return whether it is held at `now`. Approving or cancelling it waits
@@ -82,8 +80,8 @@ class HeldEditions(Store):
 
     def edit(self, edition: EditionId, edits: EditorsChanges) -> None:
         """Store what an editor changed, in place of earlier changes."""
-        changing = update(db.editions).where(db.editions.c.id == edition)
-        self._connection.execute(changing.values(edits=edits_column(edits)))
+        its = db.editions.c.id == edition
+        update_rows(self._connection, db.editions, its, edits=edits_column(edits))
 
     def add_chosen(self, edition: EditionId, paper: EditionPaper) -> None:
         """Store the texts of a paper that an editor chose, if they are not stored yet."""
@@ -93,5 +91,5 @@ class HeldEditions(Store):
     def remove_chosen(self, edition: EditionId, position: int) -> None:
         """Delete the texts that `add_chosen` stored."""
         c = db.behind_papers.c
-        removing = delete(db.behind_papers).where(c.edition_id == edition, c.position == position)
-        self._connection.execute(removing)
+        its = (c.edition_id == edition, c.position == position)
+        delete_rows(self._connection, db.behind_papers, *its)

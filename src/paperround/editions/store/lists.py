@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal, or_, select, true, update
+from sqlalchemy import Row, func, literal, or_, select, true
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
-from paperround.db.dialect import insert_new
+from paperround.db.dialect import insert_new, update_rows
 from paperround.db.mapping import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
@@ -90,29 +90,25 @@ class ListStore(Store):
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
         """Pause the list until `resume`; return False if it is paused already."""
-        pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
-        return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
+        c = db.lists.c
+        theirs = (c.id == list_id, c.paused_at.is_(None))
+        return update_rows(self._connection, db.lists, *theirs, paused_at=now) > 0
 
     def resume(self, list_id: ListId) -> bool:
         """End the pause; return False if there is none."""
-        resuming = update(db.lists).where(
-            db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
-        )
-        return self._connection.execute(resuming.values(paused_at=None)).rowcount > 0
+        c = db.lists.c
+        theirs = (c.id == list_id, c.paused_at.is_not(None))
+        return update_rows(self._connection, db.lists, *theirs, paused_at=None) > 0
 
     def set_hold(self, list_id: ListId, minutes: int) -> None:
         """Set how long later editions of the list are held."""
-        holding = update(db.lists).where(db.lists.c.id == list_id)
-        self._connection.execute(holding.values(hold_minutes=minutes))
+        update_rows(self._connection, db.lists, db.lists.c.id == list_id, hold_minutes=minutes)
 
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and block sending what was due or counted before `now`."""
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
-        self._connection.execute(
-            update(db.lists).values(
-                paused_at=func.coalesce(db.lists.c.paused_at, since), not_before=now
-            )
-        )
+        paused_at = func.coalesce(db.lists.c.paused_at, since)
+        update_rows(self._connection, db.lists, paused_at=paused_at, not_before=now)
 
     def _find(self, name: str) -> MailingList | None:
         row = self._connection.execute(select(db.lists).where(db.lists.c.name == name)).first()
@@ -125,9 +121,7 @@ class ListStore(Store):
         current = self.get(DEFAULT_LIST)
         if current.has_own_zone or current.zone == zone:
             return current
-        self._connection.execute(
-            update(db.lists).where(db.lists.c.id == current.id).values(zone=zone)
-        )
+        update_rows(self._connection, db.lists, db.lists.c.id == current.id, zone=zone)
         self.reset_clocks(current.id, now=now)
         return self.get(DEFAULT_LIST)
 
@@ -146,17 +140,12 @@ class ListStore(Store):
     def change(self, list_id: ListId, settings: ListSettings, *, has_own_zone: bool) -> None:
         """Replace the settings of a list."""
         row = columns_of(settings) | {"look": columns_of(settings.look)}
-        self._connection.execute(
-            update(db.lists)
-            .where(db.lists.c.id == list_id)
-            .values(**row, has_own_zone=has_own_zone)
-        )
+        its = db.lists.c.id == list_id
+        update_rows(self._connection, db.lists, its, **row, has_own_zone=has_own_zone)
 
     def set_archived(self, list_id: ListId, at: datetime | None) -> None:
         """Archive a list, or restore it with None."""
-        self._connection.execute(
-            update(db.lists).where(db.lists.c.id == list_id).values(archived_at=at)
-        )
+        update_rows(self._connection, db.lists, db.lists.c.id == list_id, archived_at=at)
 
     def reset_clocks(
         self, list_id: ListId, *, now: datetime, zone: bool = True, hour: bool = False
@@ -167,18 +156,13 @@ class ListStore(Store):
         follows = [
             column.is_(None) for column, counts in ((c.timezone, zone), (c.hour, hour)) if counts
         ]
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(c.list_id == list_id, or_(*follows), c.due_at > now)
-            .values(due_at=None)
-        )
+        theirs = (c.list_id == list_id, or_(*follows), c.due_at > now)
+        update_rows(self._connection, db.subscriptions, *theirs, due_at=None)
 
     def restart_clocks(self, list_id: ListId) -> None:
         """Reschedule the next digest of every reader."""
-        c = db.subscriptions.c
-        self._connection.execute(
-            update(db.subscriptions).where(c.list_id == list_id).values(due_at=None)
-        )
+        theirs = db.subscriptions.c.list_id == list_id
+        update_rows(self._connection, db.subscriptions, theirs, due_at=None)
 
 
 def _unknown(name: str, lists: Sequence[MailingList]) -> NotFound:

@@ -4,10 +4,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
 
 from paperround.core.errors import Conflict
-from paperround.db.dialect import column_in, insert_new, insert_with_conflict
+from paperround.db.dialect import (
+    column_in,
+    delete_rows,
+    insert_new,
+    insert_with_conflict,
+    update_rows,
+)
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId
@@ -132,61 +138,40 @@ class Signups(Store):
         left = select(db.subscribers.c.id).where(
             db.subscribers.c.id == person, db.subscribers.c.state == _LEFT
         )
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(
-                db.subscriptions.c.subscriber_id.in_(left),
-                db.subscriptions.c.id != subscription,
-                db.subscriptions.c.state == _ACTIVE,
-            )
-            .values(state=_LEFT, due_at=None, changed_at=now)
-        )
-        activated = self._connection.execute(
-            update(db.subscribers)
-            .where(
-                db.subscribers.c.id == person,
-                db.subscribers.c.state != _SUPPRESSED,
-                db.subscribers.c.erased_at.is_(None),
-            )
-            .values(
-                state=_ACTIVE, consent_at=consent.at, consent_source=consent.source, changed_at=now
-            )
-        )
-        if not activated.rowcount:
+        c, active = db.subscriptions.c, {"state": _ACTIVE, "changed_at": now}
+        others = (c.subscriber_id.in_(left), c.id != subscription, c.state == _ACTIVE)
+        ended = {"state": _LEFT, "due_at": None, "changed_at": now}
+        update_rows(self._connection, db.subscriptions, *others, **ended)
+        if not update_rows(
+            self._connection,
+            db.subscribers,
+            db.subscribers.c.id == person,
+            db.subscribers.c.state != _SUPPRESSED,
+            db.subscribers.c.erased_at.is_(None),
+            consent_at=consent.at,
+            consent_source=consent.source,
+            **active,
+        ):
             return False
         columns = {} if preferences is None else preference_columns(preferences)
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(db.subscriptions.c.id == subscription)
-            .values(**columns, state=_ACTIVE, changed_at=now)
-        )
+        update_rows(self._connection, db.subscriptions, c.id == subscription, **columns, **active)
         return True
 
     def leave(self, subscription: SubscriptionId, *, now: datetime) -> bool:
         """Unsubscribe, and clear the due instant; return False if the subscription was not
         active."""
-        left = self._connection.execute(
-            update(db.subscriptions)
-            .where(db.subscriptions.c.id == subscription, db.subscriptions.c.state == _ACTIVE)
-            .values(state=_LEFT, due_at=None, changed_at=now)
-        )
-        return left.rowcount == 1
+        its = (db.subscriptions.c.id == subscription, db.subscriptions.c.state == _ACTIVE)
+        left = {"state": _LEFT, "due_at": None, "changed_at": now}
+        return update_rows(self._connection, db.subscriptions, *its, **left) == 1
 
     def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Reactivate a suppressed person who never unsubscribed; their due instants are
         recomputed."""
-        self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
-            .values(state=_ACTIVE, changed_at=now)
-        )
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(
-                db.subscriptions.c.subscriber_id == subscriber, db.subscriptions.c.state == _ACTIVE
-            )
-            .values(due_at=None, changed_at=now)
-        )
+        person, c = db.subscribers.c, db.subscriptions.c
+        known = (person.id == subscriber, person.erased_at.is_(None))
+        update_rows(self._connection, db.subscribers, *known, state=_ACTIVE, changed_at=now)
+        theirs = (c.subscriber_id == subscriber, c.state == _ACTIVE)
+        update_rows(self._connection, db.subscriptions, *theirs, due_at=None, changed_at=now)
 
     def change_address(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
         """Change a person's address, deleting an unconfirmed sign-up of the new one. Return False,
@@ -199,11 +184,9 @@ class Signups(Store):
         self._delete(other.where(_UNCONFIRMED, _NEVER_MAILED))
         if self._connection.execute(other).first() is not None:
             return False
-        moved = self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
-            .values(**address_columns(address), changed_at=now)
-        )
+        known = (db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
+        new = address_columns(address) | {"changed_at": now}
+        moved = update_rows(self._connection, db.subscribers, *known, **new)
         # A message made for the old address lost its token, so it gets no dot and is made again.
         # With the queued rows, this waits for a claim of them that has not committed.
         c, queued = db.deliveries.c, DeliveryState.QUEUED.value
@@ -217,7 +200,7 @@ class Signups(Store):
                 lease_until=None,
             )
         )
-        return moved.rowcount == 1
+        return moved == 1
 
     # --- unconfirmed sign-ups ------------------------------------------------------------------
 
@@ -260,27 +243,16 @@ class Signups(Store):
             )
         )
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
-        subscriptions = self._connection.execute(
-            delete(db.subscriptions).where(
-                db.subscriptions.c.state == _PENDING,
-                db.subscriptions.c.changed_at < before,
-                db.subscriptions.c.subscriber_id.in_(active),
-            )
-        )
-        return people + subscriptions.rowcount
+        c = db.subscriptions.c
+        further = (c.state == _PENDING, c.changed_at < before, c.subscriber_id.in_(active))
+        return people + delete_rows(self._connection, db.subscriptions, *further)
 
     def _delete(self, people: Select[Any]) -> int:
         """Delete people who never got a digest, and the contents of their system emails; return how
         many."""
-        self._connection.execute(
-            update(db.notices)
-            .where(db.notices.c.subscriber_id.in_(people))
-            .values(payload={}, reply=None, domain=None)
-        )
-        gone = self._connection.execute(
-            delete(db.subscribers).where(db.subscribers.c.id.in_(people))
-        )
-        return gone.rowcount
+        theirs = db.notices.c.subscriber_id.in_(people)
+        update_rows(self._connection, db.notices, theirs, payload={}, reply=None, domain=None)
+        return delete_rows(self._connection, db.subscribers, db.subscribers.c.id.in_(people))
 
     # --- suppressions: keyed hashes of addresses, which outlive an erasure ---------------------
 
@@ -293,16 +265,14 @@ class Signups(Store):
             return True
         c = db.suppressions.c
         weaker = [GONE] if reason == COMPLAINT else []
-        again = update(db.suppressions).where(
-            c.digest == digest, or_(c.lifted_at.is_not(None), c.reason.in_(weaker))
-        )
+        again = (c.digest == digest, or_(c.lifted_at.is_not(None), c.reason.in_(weaker)))
         values = {"key_id": key_id, "reason": reason, "since": now, "lifted_at": None}
-        return self._connection.execute(again.values(values)).rowcount == 1
+        return update_rows(self._connection, db.suppressions, *again, **values) == 1
 
     def lift(self, digest: str, *, now: datetime) -> bool:
         """End a suppression, keeping a record of it; return False if there is none."""
-        lifting = update(db.suppressions).where(db.suppressions.c.digest == digest, _CURRENT)
-        return self._connection.execute(lifting.values(lifted_at=now)).rowcount == 1
+        current = (db.suppressions.c.digest == digest, _CURRENT)
+        return update_rows(self._connection, db.suppressions, *current, lifted_at=now) == 1
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
         """Return those of `digests` that are suppressed."""

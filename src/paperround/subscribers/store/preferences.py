@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select
 
-from paperround.db.dialect import column_in, insert_new
+from paperround.db.dialect import column_in, delete_rows, insert_new, update_rows
 from paperround.db.driver import insert_many
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
@@ -110,19 +110,14 @@ class SelfService(Interests):
         self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
     ) -> None:
         """Replace the preferences; the caller recomputes the due instant."""
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(db.subscriptions.c.id == subscription)
-            .values(**preference_columns(preferences), changed_at=now)
-        )
+        values = preference_columns(preferences) | {"changed_at": now}
+        its = db.subscriptions.c.id == subscription
+        update_rows(self._connection, db.subscriptions, its, **values)
 
     def renew_nonce(self, subscriber: SubscriberId, nonce: str, *, now: datetime) -> None:
         """Bind the person's lasting links to `nonce`, which invalidates the earlier ones."""
-        self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber)
-            .values(nonce=nonce, changed_at=now)
-        )
+        values = {"nonce": nonce, "changed_at": now}
+        update_rows(self._connection, db.subscribers, db.subscribers.c.id == subscriber, **values)
 
     # --- links of a digest ---------------------------------------------------------------------
 
@@ -156,13 +151,10 @@ class SelfService(Interests):
     ) -> bool:
         """Store a rating; `more` and `less` replace each other, `save` is independent. Return False
         if it was already stored."""
-        self._connection.execute(
-            delete(db.feedback).where(
-                db.feedback.c.subscriber_id == subscriber,
-                db.feedback.c.paper_id == paper,
-                db.feedback.c.verdict == {"more": "less", "less": "more"}.get(verdict, ""),
-            )
-        )
+        c = db.feedback.c
+        opposite = c.verdict == {"more": "less", "less": "more"}.get(verdict, "")
+        theirs = (c.subscriber_id == subscriber, c.paper_id == paper, opposite)
+        delete_rows(self._connection, db.feedback, *theirs)
         adding = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
         row = {
             "subscriber_id": subscriber,

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from paperround.core.jobs import NOTICES
+from paperround.db.dialect import delete_rows
 from paperround.db.mapping import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, Transaction
@@ -92,9 +93,9 @@ class RequestStore(Store):
     def forget(self, address: Address) -> int:
         """Delete the requests for an address; return how many there were."""
         theirs = db.signup_requests.c.folded == address.folded
-        return self._connection.execute(delete(db.signup_requests).where(theirs)).rowcount
+        return delete_rows(self._connection, db.signup_requests, theirs)
 
     def forget_old(self, *, before: datetime) -> int:
         """Delete requests created before `before`; return how many there were."""
         old = db.signup_requests.c.created_at < before
-        return self._connection.execute(delete(db.signup_requests).where(old)).rowcount
+        return delete_rows(self._connection, db.signup_requests, old)

@@ -6,8 +6,9 @@ exists as long as one paper has it.
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import select
 
+from paperround.db.dialect import update_rows
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.papers.model import PaperId
@@ -42,11 +43,7 @@ class SavedPapers(Store):
         self, subscriber: SubscriberId, paper: PaperId, note: str, collections: Sequence[str]
     ) -> bool:
         """Replace note and collections of a saved paper; return False if it is not saved."""
+        c = db.feedback.c
         values = {"note": note or None, "collections": list(collections) or None}
-        theirs = update(db.feedback).where(_is_saved(subscriber, paper)).values(values)
-        return self._connection.execute(theirs).rowcount > 0
-
-
-def _is_saved(subscriber: SubscriberId, paper: PaperId) -> ColumnElement[bool]:
-    c = db.feedback.c
-    return and_(c.subscriber_id == subscriber, c.paper_id == paper, c.verdict == SAVE)
+        theirs = (c.subscriber_id == subscriber, c.paper_id == paper, c.verdict == SAVE)
+        return update_rows(self._connection, db.feedback, *theirs, **values) > 0

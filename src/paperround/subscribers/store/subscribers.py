@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
+from sqlalchemy import Row, Select, bindparam, or_, select
 
 from paperround.core.errors import Conflict
-from paperround.db.dialect import column_in, insert_new
+from paperround.db.dialect import column_in, delete_rows, insert_new, update_rows
 from paperround.db.driver import CompiledQuery
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
@@ -126,7 +126,7 @@ class SubscriberStore(Signups, SelfService, DueInstants):
 
     def reset_bounces(self, person: SubscriberId) -> None:
         """Delete the bounce score of a person."""
-        self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
+        delete_rows(self._connection, db.standings, db.standings.c.subscriber_id == person)
 
     def lock(self, subscriber: SubscriberId) -> bool:
         """Lock a person until the transaction ends; return False if they were erased or do not
@@ -207,15 +207,14 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         state = _state_after_import(old, offered.state)
         if state is old and preferences_of(found) == offered.preferences:
             return "changed" if moved else "unchanged"
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(*theirs)
-            .values(
-                **preference_columns(offered.preferences),
-                state=state.value,
-                due_at=_due_after_import(found, offered.preferences, state, now),
-                changed_at=now,
-            )
+        update_rows(
+            self._connection,
+            db.subscriptions,
+            *theirs,
+            **preference_columns(offered.preferences),
+            state=state.value,
+            due_at=_due_after_import(found, offered.preferences, state, now),
+            changed_at=now,
         )
         return "changed"
 
@@ -229,18 +228,13 @@ class SubscriberStore(Signups, SelfService, DueInstants):
         values: dict[str, Any] = {"state": state.value, "changed_at": now}
         if state is SubscriberState.ACTIVE and offered.consent is not None:
             values |= {"consent_at": offered.consent.at, "consent_source": offered.consent.source}
-        self._connection.execute(
-            update(db.subscribers).where(db.subscribers.c.id == person).values(values)
-        )
+        update_rows(self._connection, db.subscribers, db.subscribers.c.id == person, **values)
         return True
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
         """Set a person's state, such as suppressed."""
-        self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber)
-            .values(state=state.value, changed_at=now)
-        )
+        values = {"state": state.value, "changed_at": now}
+        update_rows(self._connection, db.subscribers, db.subscribers.c.id == subscriber, **values)
 
 
 def _state_after_import(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
