@@ -167,17 +167,7 @@ class PersonalRanking:
         feedback = work[SubscriberStore].feedback_of_all(people)
         tastes: dict[SubscriberId, Taste] = {}
         for person in people:
-            wish = wishes.get(person, ReaderPreferences())
-            taste = taste_of(
-                feedback.get(person, ()),
-                wish.words,
-                wish.seeds,
-                wish.titles,
-                wish.unlike,
-                own=(*wish.own, *wish.own_titles),
-                focus=wish.focus,
-                avoid=wish.avoid,
-            )
+            taste = taste_of(feedback.get(person, ()), wishes.get(person, ReaderPreferences()))
             if taste:
                 tastes[person] = taste
         if not (tastes or wishes) or not edition.papers:
@@ -204,20 +194,16 @@ class PersonalRanking:
             behind = EditionTail(tail, known, self.gist)
             index = PaperIndex(edition.papers, tuple(behind))
             today = known | {paper.id: paper for paper in known.values()}
-            papers = [today[one.paper_id] for one in index.papers]
+            indexed = [one.paper_id for one in index.papers]
+            papers = [today[one] for one in indexed]
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
             found = _PreparedEdition(
                 day=reader_scores.TasteDay(papers, scores, background, index.shown),
                 behind=behind,
-                cited=_cited_works(work, index),
+                cited=cited_works(work[ReferenceStore].of(indexed), indexed),
             )
         self._prepared[key] = found
         while len(self._prepared) > _CACHED_EDITIONS:
             del self._prepared[next(iter(self._prepared))]
         return found
-
-
-def _cited_works(work: Transaction, index: PaperIndex) -> Mapping[CitedWork, Papers]:
-    papers = [one.paper_id for one in index.papers]
-    return cited_works(work[ReferenceStore].of(papers), papers)

@@ -14,7 +14,7 @@ from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.citing import NO_CITING, CitingPapers
 from paperround.personal.keyword_index import Papers, any_of, bits
-from paperround.personal.matches import NO_MATCHES, Matches
+from paperround.personal.matches import NO_MATCHES, Matches, ReaderPreferences
 
 MOST_PAPERS = 200
 """The most papers of each kind in a profile; the latest count."""
@@ -60,37 +60,26 @@ class Taste:
 NO_TASTE = Taste()
 
 
-def taste_of(
-    feedback: Sequence[tuple[PaperId, str]],
-    topics: Sequence[str] = (),
-    seeds: Sequence[PaperId] = (),
-    titles: Sequence[str] = (),
-    unlike: Sequence[PaperId] = (),
-    own: Sequence[PaperId | str] = (),
-    focus: str = "",
-    avoid: str = "",
-) -> Taste:
-    """The profile of a reader with this feedback, oldest first: `more`, `save` or `less`.
-
-    `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers, `own`
-    those of them that they wrote, `unlike` given counterexamples, `focus` and `avoid` statements.
-    """
-    disliked = list(dict.fromkeys((*unlike, *_papers(feedback, ("less",)))))
+def taste_of(feedback: Sequence[tuple[PaperId, str]], wish: ReaderPreferences) -> Taste:
+    """The profile of a reader with these preferences and this feedback, oldest first: `more`,
+    `save` or `less`. `less` overrides `more`, `save` and given papers."""
+    disliked = list(dict.fromkeys((*wish.unlike, *_papers(feedback, ("less",)))))
     unwanted = frozenset(disliked)
-    given = tuple(paper for paper in dict.fromkeys(seeds) if paper not in unwanted)[-MOST_PAPERS:]
+    seeds = dict.fromkeys(wish.seeds)
+    given = tuple(paper for paper in seeds if paper not in unwanted)[-MOST_PAPERS:]
     liked = [paper for paper in _papers(feedback, ("more", "save")) if paper not in unwanted]
     others = [paper for paper in liked if paper not in set(given)]
     room = MOST_PAPERS - len(given)
     return Taste(
         liked=given + tuple(others[len(others) - min(room, len(others)) :]),
         disliked=tuple(disliked[-MOST_PAPERS:]),
-        topics=tuple(topics),
+        topics=wish.words,
         given=given,
         saved=tuple(one for one in _papers(feedback, ("save",)) if one not in unwanted),
-        titles=tuple(titles)[:MOST_PAPERS],
-        own=tuple(own),
-        focus=focus,
-        avoid=avoid,
+        titles=wish.titles[:MOST_PAPERS],
+        own=(*wish.own, *wish.own_titles),
+        focus=wish.focus,
+        avoid=wish.avoid,
     )
 
 
