@@ -190,12 +190,7 @@ def _authors(place: EditionPaper) -> Iterator[str]:
 def _expected(parts: Mapping[str, float]) -> Iterator[str]:
     """Explain the votes expected from earlier papers; for a paper without votes only by its
     text."""
-    yield from _moved(parts, "prior", "prior_text", "topics")
-
-
-def _moved(parts: Mapping[str, float], *names: str) -> Iterator[str]:
-    """Explain each of these parts that moved the paper up or down by at least LEAST_PART."""
-    for name in names:
+    for name in ("prior", "prior_text", "topics"):
         value = parts.get(name, 0.0)
         if abs(value) >= LEAST_PART:
             yield freeze(f"rank.{name}_{'up' if value > 0 else 'down'}")
