@@ -73,7 +73,7 @@ def upsert(
 
 
 def update_rows(
-    connection: Connection, table: Table, *where: ColumnElement[bool], **values: Any
+    connection: Connection, table: Table, /, *where: ColumnElement[bool], **values: Any
 ) -> int:
     """Set these columns of the rows that meet every condition; return how many rows they are."""
     return connection.execute(update(table).where(*where).values(**values)).rowcount
