@@ -19,7 +19,7 @@ from paperround.subscribers.model import (
 )
 from paperround.subscribers.store.mapping import SUBSCRIPTION_COLUMNS, subscription_of
 
-_ACTIVE = (
+ACTIVE = (
     select(*SUBSCRIPTION_COLUMNS)
     .join_from(db.subscriptions, db.subscribers)
     .where(
@@ -27,14 +27,14 @@ _ACTIVE = (
         db.subscribers.c.state == SubscriberState.ACTIVE,
     )
 )
-
+"""Selects active subscriptions of active people."""
 
 _BY_ID = db.subscriptions.c.id
 _SORTED_BY_ID = db.subscriptions.c.id + 0
 """The same order without an index on it: the rows are found by another index, then sorted."""
 
 _DUE = (
-    _ACTIVE.add_columns(
+    ACTIVE.add_columns(
         db.subscriptions.c.due_at,
         (db.subscriptions.c.due_at == db.subscribers.c.consent_at).label("at_once"),
     )
@@ -63,7 +63,7 @@ class DueInstants(Store):
 
     def unscheduled(self, *, limit: int) -> list[Subscription]:
         """Return active subscriptions without a due instant, by id."""
-        waiting = _ACTIVE.where(_UNSCHEDULED).order_by(_BY_ID).limit(limit)
+        waiting = ACTIVE.where(_UNSCHEDULED).order_by(_BY_ID).limit(limit)
         return [subscription_of(row) for row in self._connection.execute(waiting)]
 
     def schedule(self, due: Mapping[SubscriptionId, datetime | None]) -> None:

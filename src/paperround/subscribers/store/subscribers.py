@@ -23,12 +23,11 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, select_person
-from paperround.subscribers.store.due import DueInstants
+from paperround.subscribers.store.due import ACTIVE, DueInstants
 from paperround.subscribers.store.mapping import (
     EMAIL,
     PERSON_COLUMNS,
     PREFERENCE_COLUMNS,
-    SUBSCRIPTION_COLUMNS,
     person_columns,
     person_of,
     preference_columns,
@@ -49,13 +48,9 @@ _LOCKED_PERSON = (
 """Selects and locks the person with an address."""
 
 _ACTIVE_AFTER = CompiledQuery(
-    select(*SUBSCRIPTION_COLUMNS)
-    .join_from(db.subscriptions, db.subscribers)
-    .where(
+    ACTIVE.where(
         db.subscriptions.c.list_id == bindparam("b_list_id"),
         db.subscriptions.c.id > bindparam("b_after"),
-        db.subscriptions.c.state == SubscriberState.ACTIVE,
-        db.subscribers.c.state == SubscriberState.ACTIVE,
     )
     .order_by(db.subscriptions.c.id)
     .limit(bindparam("b_limit"))
