@@ -271,8 +271,8 @@ def clean_view(view: DigestView) -> DigestView:
         clean[name] = asking(clean[name], locale.language)
     clean["list_title"] = localized_list_title(locale, clean["list_title"])
     clean["papers"] = tuple(clean_paper(paper, locale) for paper in view.papers)
-    clean["withdrawn"] = tuple(_clean_withdrawn(paper, locale) for paper in view.withdrawn)
-    clean["club"] = view.club and _clean_club(view.club, locale)
+    clean["withdrawn"] = tuple(_clean_named(paper, locale) for paper in view.withdrawn)
+    clean["club"] = view.club and _clean_named(view.club, locale)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
@@ -293,12 +293,10 @@ def with_gist(paper: DigestPaper, number: int, fullness: Fullness) -> DigestPape
     return replace(paper, gist=shortened(paper.lead_gist or paper.gist, fullness.lead))
 
 
-def _clean_withdrawn(paper: WithdrawnPaper, locale: Locale) -> WithdrawnPaper:
-    title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
-    return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), locale.language))
+Named = TypeVar("Named", WithdrawnPaper, ClubPaper)
 
 
-def _clean_club(paper: ClubPaper, locale: Locale) -> ClubPaper:
+def _clean_named(paper: Named, locale: Locale) -> Named:
     title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
     return replace(paper, title=title, url=asking(cleaned(paper.url), locale.language))
 
