@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 from paperround.core.errors import InvalidInput
 from paperround.core.i18n.locale import is_language
@@ -261,23 +261,19 @@ def consent_of(row: Row, state: SubscriberState, now: datetime) -> Consent | Non
 def preferences_of(row: Row, known: Preferences) -> Preferences:
     """Return the preferences of the row; a column the file does not have keeps its value from
     `known`."""
-    preferences = known
+    new: dict[str, Any] = {}
     if "timezone" in row:
-        preferences = replace(
-            preferences,
-            timezone=cell(row, "timezone", lambda name: place_zone(name) if name else None),
-        )
+        new["timezone"] = cell(row, "timezone", lambda name: place_zone(name) if name else None)
     if "hour" in row:
-        preferences = replace(preferences, hour=_hour(text_of(row, "hour")))
+        new["hour"] = _hour(text_of(row, "hour"))
     if "frequency" in row:
-        frequency, weekday = _frequency(text_of(row, "frequency"))
-        preferences = replace(preferences, frequency=frequency, weekday=weekday)
+        new["frequency"], new["weekday"] = _frequency(text_of(row, "frequency"))
     if "topics" in row:
         topics = (one.strip() for one in text_of(row, "topics").split(";"))
-        preferences = replace(preferences, topics=tuple(one for one in topics if one))
+        new["topics"] = tuple(filter(None, topics))
     if "language" in row:
-        preferences = replace(preferences, language=_language(text_of(row, "language")))
-    return preferences
+        new["language"] = _language(text_of(row, "language"))
+    return replace(known, **new)
 
 
 def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
