@@ -224,11 +224,7 @@ class TasteChooser:
         self, worth: Dense, texts: Sequence[Said], views: Sequence[PersonalView]
     ) -> None:
         """Keep a statement from lifting papers with little likeness to it."""
-        place_of = {
-            row: self._place_of[OwnWords(one.taste.focus)]
-            for row, one in enumerate(views)
-            if one.taste.focus
-        }
+        place_of = self._statements([one.taste.focus for one in views])
         if place_of:
             rows = list(place_of)
             near = self._is_near(list(place_of.values()))
@@ -242,17 +238,17 @@ class TasteChooser:
     def _push_down(self, worth: Dense, views: Sequence[PersonalView]) -> None:
         """Lower papers near what a reader wants to leave out by what a statement would add, except
         those they ask for by name."""
-        place_of = {
-            row: self._place_of[OwnWords(one.taste.avoid)]
-            for row, one in enumerate(views)
-            if one.taste.avoid
-        }
+        place_of = self._statements([one.taste.avoid for one in views])
         if place_of:
             rows, places = list(place_of), list(place_of.values())
             odds = self._odds([Said(liked=(place,)) for place in places])
             asked = marks([views[row].wanted_anyway for row in rows], len(self._day.ids))
             falls = self._is_near(places) & ~asked & (odds > 0)
             worth[rows] -= np.where(falls, odds, np.float32(0))
+
+    def _statements(self, texts: Sequence[str]) -> dict[int, int]:
+        """The place of each reader's statement by the row of the reader, without empty ones."""
+        return {row: self._place_of[OwnWords(text)] for row, text in enumerate(texts) if text}
 
     def _is_near(self, statements: Sequence[int]) -> Marks:
         """Whether each paper is similar to each of the statements."""
