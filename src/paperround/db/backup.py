@@ -172,7 +172,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[tuple[Path
         _unpack(source, folder, DATABASE)
         _check_database(source, folder / DATABASE)
         _require_same(secret, folder)
-        yield folder / DATABASE, _made_at(source, folder / ABOUT)
+        yield folder / DATABASE, _description(source, folder / ABOUT).get("made_at")
         with closing(sqlite3.connect(folder / DATABASE)) as connection:
             # Everything in one file: a log beside it would not be moved.
             connection.execute("PRAGMA journal_mode = DELETE")
@@ -324,10 +324,6 @@ def _check_database(source: Path, database: Path) -> None:
             raise _Damaged(problem)
         if connection.execute("SELECT count(*) FROM alembic_version").fetchone()[0] != 1:
             raise _Damaged(f"{DATABASE} has no schema")
-
-
-def _made_at(source: Path, about: Path) -> str | None:
-    return _description(source, about).get("made_at")
 
 
 def _description(source: Path, about: Path) -> Mapping[str, str]:

@@ -182,7 +182,12 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
             terms += read_keywords(one.value).terms
         if one.kind in left and one not in each:
             left[one.kind] -= len(one.value)
-            _require_room(one.kind, left[one.kind])
+            if left[one.kind] < 0:
+                raise invalid(
+                    one.kind,
+                    "more than %(all)s characters: a few sentences are enough",
+                    all=LONGEST_STATEMENT,
+                )
         if terms > MOST_TERMS:
             raise invalid(
                 "interests",
@@ -192,13 +197,6 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
         each[one] = None
     _require_at_most_all(len(each))
     return tuple(each)
-
-
-def _require_room(kind: InterestKind, left: int) -> None:
-    if left < 0:
-        raise invalid(
-            kind, "more than %(all)s characters: a few sentences are enough", all=LONGEST_STATEMENT
-        )
 
 
 def validate_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:

@@ -195,9 +195,7 @@ MOST_COLOURS = 16
 """Colours whose compiled templates are cached: one for each list with its own."""
 
 
-@lru_cache(maxsize=MOST_COLOURS)
-def _templates_in(folder: Path, colour: str) -> Templates:
-    return Templates(folder, colour)
+_templates_in = lru_cache(maxsize=MOST_COLOURS)(Templates)
 
 
 @lru_cache(maxsize=MOST_COLOURS * len(LANGUAGES))
