@@ -64,7 +64,7 @@ def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Data
     before = _bytes(database, row)
     assert b"Content-Language: de\r\n" in before
     french = replace(confirmed.preferences, language="fr")
-    assert save_choices(here, confirmed.preferences_token, french, now=NOW)
+    save_choices(here, confirmed.preferences_token, french, now=NOW)
     (again,) = digests(database, now=NOW + HOURS)
     assert (row.language, again.language) == ("de", "de")
     assert _bytes(database, again) == before

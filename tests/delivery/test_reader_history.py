@@ -14,6 +14,7 @@ from paperround.editions.model import DeliveryState, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.history import ReaderHistory, reader_history
 from paperround.signup.context import SignupContext
+from paperround.signup.magic_links import LinkExpired
 from paperround.subscribers.model import Preferences
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.self_service.readers import (
@@ -119,7 +120,8 @@ def _said(one: Transition, reply: str) -> Transition:
 def test_a_link_that_is_not_fresh_tells_nothing(database: Database) -> None:
     here = signup_context(database)
     joined(here)
-    assert reader_history(here, choosing(here), now=NOW + 2 * DAYS) is None
+    with pytest.raises(LinkExpired):
+        reader_history(here, choosing(here), now=NOW + 2 * DAYS)
 
 
 @pytest.mark.accept("F20", part="words")

@@ -111,11 +111,10 @@ def request_link(here: SignupContext, to: Address, by: Visitor, *, now: datetime
     process_requests(here, now=now)
 
 
-def ask_to_move(here: SignupContext, token: str, to: Address, *, now: datetime) -> bool:
+def ask_to_move(here: SignupContext, token: str, to: Address, *, now: datetime) -> None:
     """The same for a change of address."""
-    asked = change_address.request_address_change(here, token, to, visitor(), now=now)
+    change_address.request_address_change(here, token, to, visitor(), now=now)
     process_requests(here, now=now)
-    return asked
 
 
 def second_list(engine: Engine, name: str = "second") -> str:

@@ -64,23 +64,19 @@ class Agreed(StrEnum):
 
 def request_address_change(
     context: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
-) -> bool:
-    """Queue a change of address for the holder of a recently mailed link; return False for any
-    other link.
+) -> None:
+    """Queue a change of address for the holder of a recently mailed link.
 
-    Raises InvalidInput (code `email`) for the current address, for one outside the domains of a
-    list they get, and after three requests in a day;
-    RateLimited and SharedLimitReached as a sign-up does. A mailed link counts as proof of work.
+    Raises LinkExpired; InvalidInput (code `email`) for the current address, for one outside the
+    domains of a list they get, and after three requests in a day; RateLimited and
+    SharedLimitReached as a sign-up does. A mailed link counts as proof of work.
     """
 
-    def ask(work: Transaction) -> bool:
-        if authorized_reader(work, context.keys, token, now=now) is None:
-            return False
+    def ask(work: Transaction) -> None:
+        authorized_reader(work, context.keys, token, now=now)  # before anything is counted
         due_at = admit_request(work, context, address, visitor, has_proof=True, now=now)
         lock_reader(work, context.keys, token)
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return False
         if address.folded == reader.address.folded:
             raise invalid("email", "this is already your address: enter a different one")
         own = work[SubscriberStore].subscriptions_of(reader.person.id)
@@ -94,12 +90,9 @@ def request_address_change(
         work[RequestStore].put(
             RequestKind.MOVE, address, payload, due_at=due_at, now=now, subscriber=person
         )
-        return True
 
-    asked = write(context.database, ask)
-    if asked:
-        context.wake()
-    return asked
+    write(context.database, ask)
+    context.wake()
 
 
 def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:

@@ -1,7 +1,7 @@
 """Export and erase a person's data."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, groupby
 from operator import attrgetter
@@ -28,15 +28,15 @@ ROWS_PER_PAGE = 500
 """Rows an export reads at a time."""
 
 
-def export_person(context: SignupContext, token: str, *, now: datetime) -> Iterator[str] | None:
+def export_person(context: SignupContext, token: str, *, now: datetime) -> Iterator[str]:
     """Yield all data about the holder of a recently mailed link, as pieces of a JSON object of
-    tables; return None for any other link.
+    tables. Raises LinkExpired, at once.
 
     Rows are read while they are consumed, a page per transaction: a slow client keeps none open.
     """
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-    return None if reader is None else export_of(context.database, reader.person.id)
+    return export_of(context.database, reader.person.id)
 
 
 def export_of(database: Database, person: SubscriberId) -> Iterator[str]:
@@ -66,8 +66,8 @@ def _to_json(pages: Iterable[ExportPage]) -> Iterator[str]:
     yield "]\n}\n"
 
 
-def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
-    """Erase the holder of a recently mailed link; for any other, return False and do nothing.
+def erase_person(context: SignupContext, token: str, *, now: datetime) -> None:
+    """Erase the holder of a recently mailed link. Raises LinkExpired.
 
     They may sign up again: nothing is kept that would prevent it.
     """
@@ -75,7 +75,7 @@ def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
     def erase(work: Transaction, reader: TokenHolder) -> list[str]:
         return _erase(work, reader.person, now, by=READER)
 
-    return _delete_files(context, run_as_reader(context, token, erase, now=now))
+    context.remove_emails(run_as_reader(context, token, erase, now=now))
 
 
 def was_erased(context: SignupContext, token: str) -> bool:
@@ -109,7 +109,11 @@ def erase_address(
             suppress_address(work, context.keys, address, reason="erased", now=now)
         return None if person is None else _erase(work, person, now, by=by)
 
-    return _delete_files(context, write(context.database, erase))
+    message_ids = write(context.database, erase)
+    if message_ids is None:
+        return False
+    context.remove_emails(message_ids)
+    return True
 
 
 def _erase(work: Transaction, person: Subscriber, now: datetime, *, by: str) -> list[str]:
@@ -118,11 +122,3 @@ def _erase(work: Transaction, person: Subscriber, now: datetime, *, by: str) -> 
     work[Erasure].erase(person.id, now=now)
     audit_person(work, person.id, "erase person", by=by, now=now)
     return work[Erasure].message_ids_of(person.id)
-
-
-def _delete_files(context: SignupContext, message_ids: Sequence[str] | None) -> bool:
-    """Delete messages kept as files, after the transaction that erased the person."""
-    if message_ids is None:
-        return False
-    context.remove_emails(message_ids)
-    return True

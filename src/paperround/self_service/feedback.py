@@ -211,13 +211,11 @@ def _is_annotated(saved: SavedPaper | None) -> bool:
 
 def lessons_of(
     context: SignupContext, token: str, *, now: datetime, most: int = MOST_SHOWN
-) -> tuple[Lesson, ...] | None:
+) -> tuple[Lesson, ...]:
     """Return what the feedback of the holder of a recently mailed link taught, the last rating
-    first; None for any other link."""
+    first. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         ratings = work[SubscriberStore].feedback_of(reader.person.id)
         unwanted = {paper for paper, verdict in ratings if verdict == "less"}
         # `less` outweighs a save: such a paper moves no other up
@@ -238,7 +236,7 @@ def remove_feedback(
     collections: Sequence[str] = (),
 ) -> Removed | None:
     """Delete a rating by the holder of a recently mailed link, and return it; None for an unknown
-    paper or verdict, and for any other link.
+    paper or verdict. Raises LinkExpired.
 
     A reader who pressed twice can still undo it: `note` and `collections` come from their page.
     """
@@ -267,18 +265,16 @@ def restore_feedback(
     *,
     now: datetime,
     given: GivenBy | None = None,
-) -> bool:
-    """Store a rating that the holder of a recently mailed link removed, as it was `given`; return
-    False for an unknown paper or verdict, and for any other link."""
+) -> None:
+    """Store a rating that the holder of a recently mailed link removed, as it was `given`, unless
+    its paper or verdict is unknown. Raises LinkExpired."""
 
-    def restore(work: Transaction, reader: TokenHolder) -> bool:
+    def restore(work: Transaction, reader: TokenHolder) -> None:
         paper = work[PaperStore].load([paper_id]).get(paper_id)
-        if paper is None or verdict not in VERDICTS:
-            return False
-        give_again(work, reader.person.id, paper.id, verdict, given, now=now)
-        return True
+        if paper is not None and verdict in VERDICTS:
+            give_again(work, reader.person.id, paper.id, verdict, given, now=now)
 
-    return bool(run_as_reader(context, token, restore, now=now))
+    run_as_reader(context, token, restore, now=now)
 
 
 def give_again(

@@ -73,12 +73,10 @@ _BECAME: Mapping[DeliveryState, str] = {
 _NOT_SENDABLE = marked("We could not send it.")
 
 
-def reader_history(context: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
-    """Return the messages to the holder of a recently mailed link; None for any other link."""
+def reader_history(context: SignupContext, token: str, *, now: datetime) -> ReaderHistory:
+    """Return the messages to the holder of a recently mailed link. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         mails = work[StatusStore].mails(reader.person.id, limit=MOST_MAILS)
         wanted = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
         editions = {one: work[EditionStore].get(one) for one in wanted}

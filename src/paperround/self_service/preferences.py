@@ -28,6 +28,7 @@ from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_link
 from paperround.signup.magic_links import (
+    LinkExpired,
     TokenHolder,
     authorized_reader,
     digest_owner,
@@ -133,17 +134,14 @@ def leave(context: SignupContext, token: str, *, now: datetime) -> None:
 
 def leave_from_choices(
     context: SignupContext, token: str, *, now: datetime, list_name: str | None = None
-) -> bool:
-    """Unsubscribe from the preferences page; return False if the link is invalid."""
+) -> None:
+    """Unsubscribe from the preferences page. Raises LinkExpired."""
 
-    def stop(work: Transaction, reader: TokenHolder) -> bool:
+    def stop(work: Transaction, reader: TokenHolder) -> None:
         unsubscribe(work, context.identity, reader, now=now)
-        return True
 
-    left = run_as_reader(context, token, stop, now=now, list_name=list_name)
-    if left:
-        context.wake()
-    return bool(left)
+    run_as_reader(context, token, stop, now=now, list_name=list_name)
+    context.wake()
 
 
 def unsubscribe(
@@ -194,13 +192,11 @@ def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> N
 
 def open_choices(
     context: SignupContext, token: str, *, now: datetime, list_name: str | None = None
-) -> Choices | None:
+) -> Choices:
     """Return the preferences of the holder of a recently mailed link, for the named list or the one
-    the link was sent for; None for any other link."""
+    the link was sent for. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
-        if reader is None:
-            return None
         notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
         asked = () if notice is None else _offered_interests(notice)
         preferences, mailing_list = reader.subscription.preferences, reader.mailing_list
@@ -240,28 +236,27 @@ def save_choices(
     now: datetime,
     interests: Sequence[Interest] | None = None,
     list_name: str | None = None,
-) -> bool:
+) -> None:
     """Replace the preferences of the holder of a recently mailed link, and their interests unless
-    None; return False for any other link.
+    None.
 
-    Raises InvalidInput; its code is the invalid field or the kind of the interest.
+    Raises LinkExpired, and InvalidInput; its code is the invalid field or the kind of the interest.
     """
     kept = None
     if interests is not None:
         kept = validate_interests(interests)
         with context.database.reading() as work:  # searches would keep a write transaction open
-            if authorized_reader(work, context.keys, token, now=now) is not None:
-                kept = settled(work, kept)
+            authorized_reader(work, context.keys, token, now=now)
+            kept = settled(work, kept)
 
-    def save(work: Transaction, reader: TokenHolder) -> bool:
+    def save(work: Transaction, reader: TokenHolder) -> None:
         replace_choices(work, context, reader, preferences, kept, now=now, by=READER)
         notice = read_system_mail(work, context.keys, token, Purpose.PREFERENCES)
         # Saving also decides on the interests that came with the link.
         if kept is not None and notice is not None and _offered_interests(notice):
             work[NoticeLedger].use(notice.id, now=now)
-        return True
 
-    return bool(run_as_reader(context, token, save, now=now, list_name=list_name))
+    run_as_reader(context, token, save, now=now, list_name=list_name)
 
 
 def replace_choices(
@@ -297,15 +292,14 @@ def replace_choices(
     return bool(changed)
 
 
-def renew_feed(context: SignupContext, token: str, *, now: datetime) -> bool:
+def renew_feed(context: SignupContext, token: str, *, now: datetime) -> None:
     """Replace the feed address of the holder of a recently mailed link; the old one stops working
-    at once. Return False for any other link."""
+    at once. Raises LinkExpired."""
 
-    def renew(work: Transaction, reader: TokenHolder) -> bool:
+    def renew(work: Transaction, reader: TokenHolder) -> None:
         work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
-        return True
 
-    return bool(run_as_reader(context, token, renew, now=now))
+    run_as_reader(context, token, renew, now=now)
 
 
 def _reschedule(
@@ -368,25 +362,22 @@ def open_lists(work: Transaction) -> list[MailingList]:
     return [one for one in _lists_by_title(work) if one.takes_signups and not one.private]
 
 
-def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
+def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> None:
     """Subscribe the holder of a recently mailed link to the list, with the schedule of their
-    current one; return False for any other link. It needs no confirmation: this link reached their
-    inbox.
+    current one. It needs no confirmation: this link reached their inbox.
 
-    Raises what `signup.requests.open_list` raises.
+    Raises LinkExpired, and what `signup.requests.open_list` raises.
     """
 
-    def join(work: Transaction, reader: TokenHolder) -> Welcome | None:
+    def join(work: Transaction, reader: TokenHolder) -> Welcome:
         mailing_list = open_list(work, list_name, reader.address)
         welcome = subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
-        if welcome is not None:
-            audit_person(work, reader.person.id, "join list", by=READER, now=now, list=list_name)
+        if welcome is None:
+            raise LinkExpired
+        audit_person(work, reader.person.id, "join list", by=READER, now=now, list=list_name)
         return welcome
 
     welcome = run_as_reader(context, token, join, now=now)
-    if welcome is None:
-        return False
     context.wake()
     if welcome is Welcome.DUE:
         context.plan()
-    return True

@@ -336,17 +336,15 @@ def next_digest(
     list_name: str | None = None,
     preferences: Preferences | None = None,
     interests: tuple[Interest, ...] | None = None,
-) -> Preview | None:
+) -> Preview:
     """Return the next digest of the holder of a recently mailed link, with their stored preferences
-    or the given ones, which are not stored; None for any other link.
+    or the given ones, which are not stored.
 
-    Raises InvalidInput for invalid preferences.
+    Raises LinkExpired, and InvalidInput for invalid preferences.
     """
     keys = previewer.identity.keys
     with previewer.database.reading() as work:
         reader = authorized_reader(work, keys, token, now=now, list_name=list_name)
-        if reader is None:
-            return None
         if preferences is not None:
             preferences = checked(preferences, zone=reader.mailing_list.zone, now=now)
         if interests is not None:

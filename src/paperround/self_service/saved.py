@@ -76,13 +76,11 @@ class SavedPage:
 
 def saved_page(
     context: SignupContext, token: str, *, now: datetime, collection: str = "", number: int = 1
-) -> SavedPage | None:
-    """Return a page of the papers that the holder of a recently mailed link saved; None for any
-    other link."""
+) -> SavedPage:
+    """Return a page of the papers that the holder of a recently mailed link saved. Raises
+    LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         everything = work[SavedPapers].saved_by(reader.person.id)
         wanted = in_collection(everything, collection)
         pages = max(1, -(-len(wanted) // PAGE))
@@ -124,12 +122,10 @@ def saved_file(
     *,
     now: datetime,
     collection: str = "",
-) -> bytes | None:
-    """Return saved papers with their notes as a file; None if the link was not recently mailed."""
+) -> bytes:
+    """Return saved papers with their notes as a file. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         saved = in_collection(work[SavedPapers].saved_by(reader.person.id), collection)
         entries = _entries(work, saved)
     _, write = SAVED_FILES[ending]
@@ -147,15 +143,15 @@ def add_paper(
     *,
     now: datetime,
     collection: str = "",
-) -> bool:
+) -> None:
     """Save the paper `named` by an identifier, a URL or its title, for the holder of a recently
-    mailed link, in a `collection` if they have it; return False for any other link. Raises
-    InvalidInput for an unknown paper.
+    mailed link, in a `collection` if they have it. Raises LinkExpired, and InvalidInput for an
+    unknown paper.
     """
     with context.database.reading() as work:  # a search would keep a write transaction open
         paper = _find(work, named.strip(), public_url)
 
-    def add(work: Transaction, reader: TokenHolder) -> bool:
+    def add(work: Transaction, reader: TokenHolder) -> None:
         person = reader.person.id
         work[SubscriberStore].give_feedback(person, paper, SAVE, now=now)
         saved = work[SavedPapers].saved_by(person)
@@ -163,9 +159,8 @@ def add_paper(
             one = next(each for each in saved if each.paper_id == paper)
             names = dict.fromkeys((*one.collections, collection))
             work[SavedPapers].annotate(person, paper, one.note, tuple(names))
-        return True
 
-    return bool(run_as_reader(context, token, add, now=now))
+    run_as_reader(context, token, add, now=now)
 
 
 def _find(work: Transaction, named: str, public_url: str) -> PaperId:
@@ -194,27 +189,27 @@ def annotate(
     *,
     now: datetime,
     given: GivenBy | None = None,
-) -> bool:
+) -> None:
     """Replace note and collections (names between commas) of a paper that the holder of a recently
-    mailed link saved, and save it, as it was `given`, if it was removed since; return False for any
-    other link or an unknown paper.
+    mailed link saved, and save it, as it was `given`, if it was removed since. Ignores an unknown
+    paper.
 
-    Raises InvalidInput; its code is `note` or `collections`.
+    Raises LinkExpired, and InvalidInput with code `note` or `collections`.
     """
     text = _CONTROL.sub("", note.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > LONGEST_NOTE:
         raise invalid("note", "a note can have at most %(all)s characters", all=LONGEST_NOTE)
 
-    def write(work: Transaction, reader: TokenHolder) -> bool:
+    def write(work: Transaction, reader: TokenHolder) -> None:
         person, known = reader.person.id, work[PaperStore].load([paper]).get(paper)
         if known is None:
-            return False
+            return
         others = [one for one in work[SavedPapers].saved_by(person) if one.paper_id != known.id]
         names = _read_names(collections, _counted(others))
         give_again(work, person, known.id, SAVE, given, now=now)
-        return work[SavedPapers].annotate(person, known.id, text, names)
+        work[SavedPapers].annotate(person, known.id, text, names)
 
-    return bool(run_as_reader(context, token, write, now=now))
+    run_as_reader(context, token, write, now=now)
 
 
 def _read_names(written: str, known: Mapping[str, int]) -> tuple[str, ...]:
@@ -241,9 +236,9 @@ def _read_names(written: str, known: Mapping[str, int]) -> tuple[str, ...]:
 
 def rename_collection(
     context: SignupContext, token: str, collection: str, name: str, *, now: datetime
-) -> str | None:
+) -> str:
     """Rename a collection, or dissolve it if the name is empty; its papers stay saved. Return the
-    new name; None if the link was not recently mailed. Raises InvalidInput (code `collections`)."""
+    new name. Raises LinkExpired, and InvalidInput (code `collections`)."""
 
     def rename(work: Transaction, reader: TokenHolder) -> str:
         person = reader.person.id

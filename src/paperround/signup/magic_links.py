@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from paperround.core.errors import PaperroundError
 from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.db.transactions import Transaction, write
 from paperround.delivery.model import Identity
@@ -42,6 +43,10 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 T = TypeVar("T")
 
 CONFIRMING = (SystemMailKind.CONFIRM, SystemMailKind.REMINDER, SystemMailKind.UNDO)
+
+
+class LinkExpired(PaperroundError):
+    """The link was not mailed recently, or is not one of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +90,13 @@ def run_as_reader(
     *,
     now: datetime,
     list_name: str | None = None,
-) -> T | None:
+) -> T:
     """Run `do` for the holder of a recently mailed link, as `write_as_reader` does, and return its
-    result; None for any other link."""
+    result. Raises LinkExpired."""
 
-    def run(work: Transaction) -> T | None:
+    def run(work: Transaction) -> T:
         reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
-        return None if reader is None else do(work, reader)
+        return do(work, reader)
 
     return write_as_reader(context, token, run)
 
@@ -172,22 +177,20 @@ def reader_of(
 
 def authorized_reader(
     work: Transaction, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
-) -> TokenHolder | None:
-    """Return the reader whose preferences `token` opens; None if it is forged or expired.
-
-    Returns their subscription of `list_name`, else the one the link was sent for.
-    """
+) -> TokenHolder:
+    """Return the reader whose preferences `token` opens, with their subscription of `list_name`,
+    else the one the link was sent for. Raises LinkExpired if it is forged or expired."""
     notice = read_system_mail(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
-        return None
+        raise LinkExpired
     since = notice.used_at if notice.kind in CONFIRMING else None
     if notice.kind is SystemMailKind.PREFERENCES:
         since = notice.dated
     if since is None or now > since + PREFERENCES_VALID:
-        return None
+        raise LinkExpired
     reader = reader_of_system_mail(work, notice)
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
-        return None
+        raise LinkExpired
     if list_name is None:
         return reader
     named = next((one for one in work[ListStore].all() if one.name == list_name), None)

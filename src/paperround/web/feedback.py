@@ -14,7 +14,6 @@ from paperround.bootstrap import AppContext
 from paperround.editions.model import DeliveryId
 from paperround.papers.model import PaperId
 from paperround.self_service.feedback import (
-    Lesson,
     Removed,
     give_feedback,
     lesson_at,
@@ -30,7 +29,7 @@ from paperround.subscribers.readers import VERDICTS, GivenBy
 from paperround.subscribers.store.saved import SAVE
 from paperround.web.context import IN_READER_LANGUAGE, App, Now
 from paperround.web.paging import parse_paper_id, path_choices
-from paperround.web.self_service import RECENT_LINK, unless_expired
+from paperround.web.self_service import RECENT_LINK
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -156,8 +155,7 @@ def _question_page(
 @router.get("/preferences/{token}/feedback", dependencies=[RECENT_LINK])
 def show_lessons(app: App, now: Now, token: str) -> Response:
     """Show what the reader's feedback taught, each line with a button to remove it."""
-    lessons = unless_expired(lessons_of(app.signup_context, token, now=now))
-    return _lessons_page(app, token, lessons)
+    return _lessons_page(app, token, now)
 
 
 @router.post("/preferences/{token}/feedback", dependencies=[RECENT_LINK])
@@ -173,11 +171,11 @@ def remove_lesson(app: App, now: Now, token: str, form: Annotated[RemovalForm, F
             restore_feedback(context, token, paper, form.undo, now=now, given=given)
     elif paper is not None:
         removed = remove_feedback(app.signup_context, token, paper, form.verdict, now=now)
-    lessons = unless_expired(lessons_of(app.signup_context, token, now=now))
-    return _lessons_page(app, token, lessons, removed)
+    return _lessons_page(app, token, now, removed)
 
 
 def _lessons_page(
-    app: AppContext, token: str, lessons: tuple[Lesson, ...], removed: Removed | None = None
+    app: AppContext, token: str, now: datetime, removed: Removed | None = None
 ) -> Response:
+    lessons = lessons_of(app.signup_context, token, now=now)
     return private_page(app, "lessons.html", lessons=lessons, removed=removed, token=token)

@@ -23,7 +23,7 @@ from paperround.subscribers.store.saved import SAVE
 from paperround.web.context import IN_READER_LANGUAGE, SEARCH_COST, App, Now, costly
 from paperround.web.feedback import UndoForm
 from paperround.web.paging import page_number, parse_paper_id, path_choices
-from paperround.web.self_service import RECENT_LINK, unless_expired
+from paperround.web.self_service import RECENT_LINK
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -53,7 +53,7 @@ def export_saved(app: App, now: Now, token: str, ending: str, collection: str = 
     )
     kind, _ = SAVED_FILES[ending]
     return Response(
-        unless_expired(found),
+        found,
         headers={"content-disposition": f'attachment; filename="saved-papers.{ending}"'},
         media_type=f"{kind}; charset=utf-8",
     )
@@ -81,7 +81,7 @@ def change_saved(app: App, now: Now, token: str, form: Annotated[SavedForm, Form
             add_paper(context, token, form.named, public_url, now=now, collection=form.collection)
         elif form.action == "rename":
             name = rename_collection(context, token, form.collection, form.name, now=now)
-            form = form.model_copy(update={"collection": name or ""})
+            form = form.model_copy(update={"collection": name})
         elif paper is not None:
             annotate(context, token, paper, form.note, form.collections, now=now, given=form.given)
     except InvalidInput as error:
@@ -101,14 +101,9 @@ def _saved_page(
     error: InvalidInput | None = None,
 ) -> Response:
     """Return the page; with an `error`, what was typed stays in its form."""
-    found = unless_expired(
-        saved_page(
-            app.signup_context,
-            token,
-            now=now,
-            collection=form.collection,
-            number=page_number(form.page, MOST_PAGES),
-        )
+    number = page_number(form.page, MOST_PAGES)
+    found = saved_page(
+        app.signup_context, token, now=now, collection=form.collection, number=number
     )
     return private_page(
         app,

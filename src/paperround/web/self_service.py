@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
 from pydantic import Field
@@ -16,6 +16,7 @@ from paperround.self_service.erasure import erase_person, export_person, was_era
 from paperround.self_service.feedback import lessons_of
 from paperround.self_service.history import reader_history
 from paperround.self_service.preview import next_digest
+from paperround.signup.magic_links import LinkExpired
 from paperround.subscribers.readers import Choices, Visitor
 from paperround.web.context import (
     DIGEST_COST,
@@ -51,8 +52,6 @@ from paperround.web.templates import is_framed, no_email_page, private_page, str
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
-T = TypeVar("T")
-
 EXPIRED = marked("This link has expired. Copy your text, then press “Save” to get a new link.")
 
 MASKED_PLACEHOLDER = "•••@•••"
@@ -63,12 +62,8 @@ NEWEST = 5
 """Ratings shown on the preferences page; all of them are on a page of their own."""
 
 
-class LinkExpired(Exception):
-    """The link was not mailed recently, or is not one of ours: the response offers to mail one."""
-
-
 def install_handler(app: FastAPI) -> None:
-    """Let `app` answer requests with an expired link."""
+    """Let `app` answer requests with an expired link by offering to mail another one."""
     app.add_exception_handler(LinkExpired, _offer_link)
 
 
@@ -89,16 +84,9 @@ def _offer_link(request: Request, _: Exception) -> Response:
     return link_page(app, LinkForm(), app.clock.now(), link=link)
 
 
-def unless_expired(found: T | None) -> T:
-    """Return `found`. Raises LinkExpired for None and False, which say that the link expired."""
-    if found is None or found is False:
-        raise LinkExpired
-    return found
-
-
 def _require_recent_link(app: App, now: Now, token: str) -> None:
     """Raise LinkExpired unless the link is recent enough to use."""
-    unless_expired(preferences.open_choices(app.signup_context, token, now=now))
+    preferences.open_choices(app.signup_context, token, now=now)
 
 
 RECENT_LINK = Depends(_require_recent_link)
@@ -157,8 +145,7 @@ class _Visit:
             suggested=ticked_first(topics, form.add_topic),
             errors=errors,
             done=done,
-            lessons=lessons_of(self.app.signup_context, self.token, now=self.now, most=NEWEST)
-            or (),
+            lessons=lessons_of(self.app.signup_context, self.token, now=self.now, most=NEWEST),
         )
 
 
@@ -166,8 +153,8 @@ def _visit(
     app: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
 ) -> _Visit:
     """Return the reader of a recently sent link, and use their language. Raises LinkExpired."""
-    choices = unless_expired(
-        preferences.open_choices(app.signup_context, token, now=now, list_name=list_name or None)
+    choices = preferences.open_choices(
+        app.signup_context, token, now=now, list_name=list_name or None
     )
     set_language(choices.preferences.language)
     return _Visit(app=app, token=token, now=now, choices=choices, client=client)
@@ -225,19 +212,15 @@ def run_action(
 
 
 def _leave(visit: _Visit, _: FormAction) -> Response:
-    unless_expired(
-        preferences.leave_from_choices(
-            visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
-        )
+    preferences.leave_from_choices(
+        visit.app.signup_context, visit.token, now=visit.now, list_name=visit.choices.list_name
     )
     departure = preferences.Departure(masked=visit.choices.masked, has_undo=True)
     return private_page(visit.app, "left_already.html", departure=departure)
 
 
 def _join(visit: _Visit, data: FormAction) -> Response:
-    unless_expired(
-        preferences.join_list(visit.app.signup_context, visit.token, data.join, now=visit.now)
-    )
+    preferences.join_list(visit.app.signup_context, visit.token, data.join, now=visit.now)
     return _reload(visit, "joined", list_name=data.join)
 
 
@@ -252,18 +235,17 @@ def _request_move(visit: _Visit, data: FormAction) -> Response:
         address = parse_new_address(visit.app, data.email)
         visitor = Visitor(ip=visit.client, stamped=True)
         with count_refusals(visit.app, visit.now):
-            asked = change_address.request_address_change(
+            change_address.request_address_change(
                 visit.app.signup_context, visit.token, address, visitor, now=visit.now
             )
     except InvalidInput as error:
         form = _saved_form(visit.choices)
         return visit.page(form, {"email": InvalidInput(error.text, code="email")})
-    unless_expired(asked)
     return private_page(visit.app, "move_asked.html", token=visit.token)
 
 
 def _renew_feed(visit: _Visit, _: FormAction) -> Response:
-    unless_expired(preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now))
+    preferences.renew_feed(visit.app.signup_context, visit.token, now=visit.now)
     return _reload(visit, "renewed")
 
 
@@ -281,7 +263,7 @@ def _save(visit: _Visit, data: FormAction) -> Response:
                 "your choices were changed in another window: save again to replace them with "
                 "these",
             )
-        saved = preferences.save_choices(
+        preferences.save_choices(
             visit.app.signup_context,
             visit.token,
             wanted,
@@ -291,13 +273,12 @@ def _save(visit: _Visit, data: FormAction) -> Response:
         )
     except InvalidInput as error:
         return visit.page(data, find_errors(data, error, zone=choices.zone, now=visit.now))
-    unless_expired(saved)
     override_language(data.language)
     return _reload(visit, "saved")
 
 
 def _export(visit: _Visit, _: FormAction) -> Response:
-    found = unless_expired(export_person(visit.app.signup_context, visit.token, now=visit.now))
+    found = export_person(visit.app.signup_context, visit.token, now=visit.now)
     return stream_file(found, media_type="application/json", name="paperround-data.json")
 
 
@@ -306,7 +287,7 @@ def _confirm_erasure(visit: _Visit, _: FormAction) -> Response:
 
 
 def _erase(visit: _Visit, _: FormAction) -> Response:
-    unless_expired(erase_person(visit.app.signup_context, visit.token, now=visit.now))
+    erase_person(visit.app.signup_context, visit.token, now=visit.now)
     return private_page(visit.app, "erased.html")
 
 
@@ -330,7 +311,7 @@ _ACTIONS: Mapping[str, Callable[[_Visit, FormAction], Response]] = {
 @router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST), RECENT_LINK])
 def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the email of the next digest, as this reader would get it now."""
-    found = unless_expired(next_digest(app.previewer, token, now=now, list_name=list or None))
+    found = next_digest(app.previewer, token, now=now, list_name=list or None)
     return digest_page(app, found)
 
 
@@ -357,13 +338,13 @@ def preview_choices(
             problems = [(name, one) for name, one in errors.items()]
             return no_email_page(app, problems, status=422)
         return visit.page(data, errors)
-    return digest_page(app, unless_expired(found))
+    return digest_page(app, found)
 
 
 @router.get("/preferences/{token}/history", dependencies=[RECENT_LINK])
 def history(app: App, now: Now, token: str) -> Response:
     """Show the emails sent to this reader, and the state of each."""
-    past = unless_expired(reader_history(app.signup_context, token, now=now))
+    past = reader_history(app.signup_context, token, now=now)
     return private_page(app, "history.html", past=past, now=now, token=token)
 
 

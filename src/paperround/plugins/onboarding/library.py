@@ -78,13 +78,11 @@ class LibraryPreview:
 
 def preview_library(
     context: SignupContext, token: str, library: Library, *, now: datetime
-) -> LibraryPreview | None:
-    """Return what an import of a library would store, for the holder of a recently mailed link;
-    None for any other. Stores nothing."""
+) -> LibraryPreview:
+    """Return what an import of a library would store, for the holder of a recently mailed link.
+    Stores nothing. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         kept = interests_of(work, reader.person.id)
         papers = _find_papers(work, library.works)
     seeds = {seed_name(one.value) for one in kept if one.kind is InterestKind.SEED}
@@ -139,14 +137,12 @@ def _recognize(one: GivenWork, paper: Paper | None, seeds: set[str]) -> MatchedW
     return MatchedWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
 
 
-def keep_seeds(
-    context: SignupContext, token: str, seeds: Sequence[str], *, now: datetime
-) -> int | None:
+def keep_seeds(context: SignupContext, token: str, seeds: Sequence[str], *, now: datetime) -> int:
     """Store these papers as interests of the holder of a recently mailed link; return how many were
-    new, None for any other link.
+    new.
 
-    Raises InvalidInput (code `seed`) for an invalid one, and (code `interests`) if they exceed the
-    limit.
+    Raises LinkExpired, and InvalidInput: with code `seed` for an invalid one, `interests` if they
+    exceed the limit.
     """
     wanted = validate_interests([Interest(InterestKind.SEED, one) for one in seeds])
 

@@ -157,15 +157,11 @@ def distinguishing_phrases(
     return tuple(found.spelling(key) for key in without_contained(best, found.papers))[:most]
 
 
-def papers_to_rate(
-    context: SignupContext, token: str, *, page: int, now: datetime
-) -> RatingPage | None:
+def papers_to_rate(context: SignupContext, token: str, *, page: int, now: datetime) -> RatingPage:
     """Return recent papers of the reader's lists that differ from each other and that they have not
-    rated; None if the link was not recently mailed."""
+    rated. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         placed = _unrated(work, reader, now)
         papers = work[PaperStore].load(placed) if placed else {}
     known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
@@ -206,13 +202,10 @@ def suggest(
     bad: Collection[PaperId],
     *,
     now: datetime,
-) -> Suggestions | None:
-    """Return the interests that these ratings suggest, without storing them; None if the link was
-    not recently mailed."""
+) -> Suggestions:
+    """Return the interests that these ratings suggest, without storing them. Raises LinkExpired."""
     with context.database.reading() as work:
         reader = authorized_reader(work, context.keys, token, now=now)
-        if reader is None:
-            return None
         others = [one for one in _unrated(work, reader, now) if one not in {*good, *bad}]
         papers = work[PaperStore].load({*good, *bad, *others})
     liked, disliked = _select(good, papers), _select(bad, papers)
@@ -253,11 +246,10 @@ def store_ratings(
     interests: Sequence[Interest],
     *,
     now: datetime,
-) -> StoredRatings | None:
-    """Store ratings as feedback, and these interests; None, and nothing stored, if the link was not
-    recently mailed.
+) -> StoredRatings:
+    """Store ratings as feedback, and these interests.
 
-    Raises InvalidInput for an invalid interest, and if they exceed the limit.
+    Raises LinkExpired, and InvalidInput for an invalid interest, and if they exceed the limit.
     """
     wanted = validate_interests(interests)
     ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_RATINGS]

@@ -29,7 +29,7 @@ from paperround.subscribers.interests import MOST_INTERESTS, OWN, parse_interest
 from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.paging import page_number, parse_paper_id
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import RECENT_LINK, unless_expired
+from paperround.web.self_service import RECENT_LINK
 from paperround.web.templates import private_page
 
 router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
@@ -82,7 +82,7 @@ def _rating_page(
     error: InvalidInput | None = None,
 ) -> Response:
     number = page_number(page, MOST_PAGES)
-    rating_page = unless_expired(papers_to_rate(app.signup_context, token, page=number, now=now))
+    rating_page = papers_to_rate(app.signup_context, token, page=number, now=now)
     on_page = {one.paper_id for one in rating_page.papers}
     verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
     return private_page(
@@ -105,7 +105,7 @@ def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datet
         none = invalid("papers", "rate at least one paper as good")
         return _rating_page(app, token, form.page, form, now, none)
     found = suggest(app.signup_context, token, good, bad, now=now)
-    return private_page(app, "judged.html", token=token, found=unless_expired(found))
+    return private_page(app, "judged.html", token=token, found=found)
 
 
 def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
@@ -116,7 +116,7 @@ def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) 
         )
     except InvalidInput as error:
         return _rating_page(app, token, form.page, form, now, error)
-    return private_page(app, "judged_kept.html", token=token, kept=unless_expired(kept))
+    return private_page(app, "judged_kept.html", token=token, kept=kept)
 
 
 # --- import a library: from text, a file or Zotero ----------------------------------------------
@@ -162,7 +162,6 @@ def _preview_import(
             field = "file" if content else "text" if text.strip() else "zotero"
             error = InvalidInput(error.text, code=field)
         return _library_page(app, token, error=error, text=text, zotero=zotero)
-    found = unless_expired(found)
     return private_page(app, "library_understood.html", found=found, token=token)
 
 
@@ -185,7 +184,7 @@ def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) ->
         kept = keep_seeds(app.signup_context, token, seeds, now=now)
     except InvalidInput as error:
         return _library_page(app, token, error=error, text="\n".join(seeds))
-    return private_page(app, "library_kept.html", kept=unless_expired(kept), token=token)
+    return private_page(app, "library_kept.html", kept=kept, token=token)
 
 
 def _library_page(
