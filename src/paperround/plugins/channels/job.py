@@ -48,10 +48,6 @@ def post_due(app: "AppContext") -> JobReport:
     return JobReport(values={"channels": {"messages": report.messages}}, lines=lines)
 
 
-def _has_due(work: Transaction, now: datetime) -> bool:
-    return work[PostLedger].has_due(now=now)
-
-
 def stopped_channels(work: Transaction) -> Iterator[Alert]:
     """Yield an alert for each stopped channel."""
     for one in work[ChannelStore].all():
@@ -124,7 +120,7 @@ def _channel_finding(channel: Channel, posts: Sequence[MailRecord]) -> Finding |
 POSTS = PluginJob(
     job=Job(task="posts", priority=-5, line=QueueName.POSTS),
     run=post_due,
-    has_due=_has_due,
+    has_due=lambda work, now: work[PostLedger].has_due(now=now),
     alerts=stopped_channels,
     clean_up=lambda work: work[ChannelStore].reencrypt(),
     list_status=_list_status,

@@ -7,7 +7,7 @@ A mistake raises Misconfigured with a line for each, which names the file and th
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -258,7 +258,7 @@ class _Reader:
 
     def _settings(self, table: _Table) -> Settings | None:
         """Return the settings, None if they are invalid. Reads the table alone first, to tell its
-        errors from those of the environment."""
+        errors from those of the environment, which keep their names."""
         misplaced = {name: _ABOVE for name in table.settings if name in _Table.model_fields}
         not_here = {**misplaced, **_NOT_HERE}
         for name in table.settings.keys() & not_here.keys():
@@ -268,31 +268,14 @@ class _Reader:
             for key, value in table.settings.items()
             if key not in misplaced
         }
-        alone = self._load({}, named)
-        if alone is None:
-            return None
-        settings = self._load(None, named)
-        if settings is not None and settings.smtp_url is not None:
-            faults = unusable({"smtp_url": settings.smtp_url})
-            self._add_settings(faults, is_of_table=settings.smtp_url == alone.smtp_url)
-        return settings
-
-    def _load(
-        self, environment: Mapping[str, str] | None, named: Mapping[str, str]
-    ) -> Settings | None:
-        try:
-            return load_settings(environment, file=None, defaults=named)
-        except Misconfigured as error:
-            self._add_settings(error.faults, is_of_table=environment is not None)
-            return None
-
-    def _add_settings(self, faults: Iterable[str], *, is_of_table: bool) -> None:
-        """Add the errors of settings; those of the environment keep their names."""
+        alone, of_table = _load({}, named)
+        settings, faults = _load(None, named) if alone else (None, of_table)
         for fault in faults:
-            if is_of_table:
+            if fault in of_table:
                 self._add("", _SETTING.sub(lambda it: f"settings.{it[1].lower()}", fault))
             else:
                 self.faults.append(fault)
+        return settings
 
     def _setting(self, key: str, value: object) -> str:
         """Convert a value of TOML to the text of an environment setting; the path of a file starts
@@ -311,3 +294,14 @@ class _Reader:
 
     def _add(self, key: str, fault: str) -> None:
         self.faults.append(f"{self.place}: {key}: {fault}" if key else f"{self.place}: {fault}")
+
+
+def _load(
+    environment: Mapping[str, str] | None, named: Mapping[str, str]
+) -> tuple[Settings | None, Sequence[str]]:
+    """Return the settings, None if they are invalid, and their errors."""
+    try:
+        settings = load_settings(environment, file=None, defaults=named)
+    except Misconfigured as error:
+        return None, error.faults
+    return settings, unusable({"smtp_url": settings.smtp_url or "outbox"})

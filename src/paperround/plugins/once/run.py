@@ -232,25 +232,16 @@ def _why_nothing(
 ) -> str:
     """Return as text why this run sends nothing."""
     if entry is None:
-        if skipped == SkipReason.NO_NEW_PAPERS and not _has_digests(app):
-            return f"no paper is from the last {_days(app)} days"
+        with app.database.reading() as work:
+            digests = work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=1)
+            days = work[ListStore].get(DEFAULT_LIST).candidate_days
+        if skipped == SkipReason.NO_NEW_PAPERS and not digests:  # before the first, all are new
+            return f"no paper is from the last {days} days"
         return state_text(DeliveryState.SKIPPED, skipped)
     if entry.state is DeliveryState.SENT and entry.sent_at is not None:
         how = "sent" if config.is_mailed else "made"
         return f"Today's digest was {how} at {format_instant(entry.sent_at)}."
     return state_text(entry.state, entry.reason)
-
-
-def _has_digests(app: AppContext) -> bool:
-    """Return whether a digest was ever planned: before the first, all papers are new."""
-    with app.database.reading() as work:
-        return bool(work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=1))
-
-
-def _days(app: AppContext) -> int:
-    """Return for how many days a paper can get into a digest."""
-    with app.database.reading() as work:
-        return work[ListStore].get(DEFAULT_LIST).candidate_days
 
 
 def _prepare_next(
