@@ -9,12 +9,12 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.render.composer import MailRenderer
+from paperround.feeds.due import create_feed, run_all_now
 from paperround.feeds.model import NewFeed
 from paperround.plugins.demo.trial import (
     digest_view,
     every_candidate,
     rank_for,
-    read_feeds,
     temporary_installation,
 )
 from tests.digests.messages import sender_identity
@@ -59,7 +59,9 @@ def test_a_feed_that_fails_is_named_and_the_other_is_read(sqlite_database: SqlDa
     room.answers["huggingface.co"] = (
         b'[{"paper": {"id": "2601.00001", "title": "Kites", "summary": "They fly."}}]'
     )
-    failed = read_feeds(room.feed_context, [ARXIV, HF], now=room.clock.now())
+    now, context = room.clock.now(), room.feed_context
+    feeds = [create_feed(context, one, now=now) for one in (ARXIV, HF)]
+    failed = run_all_now(context, feeds, now=now)
     assert failed == {"arxiv": "the network is down"}
     assert room.papers == 1
 

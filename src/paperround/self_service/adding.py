@@ -3,7 +3,7 @@
 Sign-up limits apply to both: an operator can send a mailbox no more emails than its owner could.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,6 @@ from paperround.subscribers.audit import audit_person
 from paperround.subscribers.choices import checked, pack_interests, pack_preferences
 from paperround.subscribers.import_files import LONGEST_SOURCE
 from paperround.subscribers.imports import SUPPRESSED, add_subscriber
-from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import (
     Address,
     Preferences,
@@ -58,10 +57,27 @@ def add_person(
     suffix = f", added by {by}"
     source = said[: LONGEST_SOURCE - len(suffix)] + suffix
     preferences, interests = chosen(Preferences(), choices or {})
+
+    def ask_to_confirm(work: Transaction) -> SubscriberId:
+        mailing_list = work[ListStore].get(list_name)
+        valid = checked(preferences, zone=mailing_list.zone, now=now)
+        payload: dict[str, str | int] = {
+            "list": mailing_list.id,
+            "source": source,
+            **pack_preferences(valid),
+            **language_payload(valid.language),
+            **pack_interests(interests or ()),
+        }
+        _sign_up(work, context, address, payload, now=now)
+        person = work[SubscriberStore].find(address)
+        if person is None:
+            raise NotFound("they have just been erased")
+        details = {"list": list_name, "outcome": "confirmation mailed"}
+        audit_person(work, person.id, "add person", by=by, now=now, **details)
+        return person.id
+
     if confirm:
-        number = _ask_to_confirm(
-            context, address, list_name, source, preferences, interests or (), now, by
-        )
+        number = write(context.database, ask_to_confirm)
         context.wake()
         return number, SignupOutcome.MAILED.value
     given = {name: one for name, one in (choices or {}).items() if one is not None}
@@ -83,37 +99,6 @@ def add_person(
         by=by,
     )
     return person_number(context.database, address.written), outcome
-
-
-def _ask_to_confirm(
-    context: SignupContext,
-    address: Address,
-    list_name: str,
-    source: str,
-    preferences: Preferences,
-    interests: Sequence[Interest],
-    now: datetime,
-    by: str,
-) -> SubscriberId:
-    def ask(work: Transaction) -> SubscriberId:
-        mailing_list = work[ListStore].get(list_name)
-        valid = checked(preferences, zone=mailing_list.zone, now=now)
-        payload: dict[str, str | int] = {
-            "list": mailing_list.id,
-            "source": source,
-            **pack_preferences(valid),
-            **language_payload(valid.language),
-            **pack_interests(interests),
-        }
-        _sign_up(work, context, address, payload, now=now)
-        person = work[SubscriberStore].find(address)
-        if person is None:
-            raise NotFound("they have just been erased")
-        details = {"list": list_name, "outcome": "confirmation mailed"}
-        audit_person(work, person.id, "add person", by=by, now=now, **details)
-        return person.id
-
-    return write(context.database, ask)
 
 
 def _sign_up(

@@ -20,6 +20,7 @@ from paperround.config import LOOPBACK, load_settings
 from paperround.core.clock import SystemClock
 from paperround.core.plugins import plugins
 from paperround.papers.formatting import web_address
+from paperround.signup.magic_links import LinkExpired
 from paperround.web import (
     admin_audit,
     admin_deliveries,
@@ -225,7 +226,7 @@ def create_app(
         lambda: make_stamp(app.signup_context.keys, now=app.clock.now()), seconds=cache_seconds
     )
     errors.install_handlers(site)
-    self_service.install_handler(site)
+    site.add_exception_handler(LinkExpired, self_service.offer_link)
     for router in ROUTERS:
         is_ours = router.prefix.startswith("/api/v1")  # not in Hugging Face's format
         site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if is_ours else [])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import Field
 
 from paperround.bootstrap import AppContext
@@ -16,7 +16,6 @@ from paperround.self_service.erasure import erase_person, export_person, was_era
 from paperround.self_service.feedback import lessons_of
 from paperround.self_service.history import reader_history
 from paperround.self_service.preview import next_digest
-from paperround.signup.magic_links import LinkExpired
 from paperround.subscribers.readers import Choices, Visitor
 from paperround.web.context import (
     DIGEST_COST,
@@ -62,12 +61,7 @@ NEWEST = 5
 """Ratings shown on the preferences page; all of them are on a page of their own."""
 
 
-def install_handler(app: FastAPI) -> None:
-    """Let `app` answer requests with an expired link by offering to mail another one."""
-    app.add_exception_handler(LinkExpired, _offer_link)
-
-
-def _offer_link(request: Request, _: Exception) -> Response:
+def offer_link(request: Request, _: Exception) -> Response:
     """Return the page for an expired link, with a button to send a new one. For an invalid link,
     such as one cut short, the page asks for the address; for a link of an erased reader, it says
     so."""

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -44,16 +43,6 @@ _SIGNALS = {
     "citations": "citation",
     "mentions": "mention",
 }
-
-
-def _format_instant(locale: Locale, moment: datetime) -> str:
-    """Format an instant as `Fri 30 Jan 15:47` in UTC, without the zone."""
-    return f"{locale.short_date(moment.date())} {moment:%H:%M}"
-
-
-def _format_dated(locale: Locale, moment: datetime) -> str:
-    """Return `2 March 2026 06:15`, for instants that may be years ago or ahead."""
-    return f"{locale.plain_date(moment.date())} {moment:%H:%M}"
 
 
 def show_commands(text: str) -> Markup:
@@ -131,11 +120,13 @@ def environment(language: str = ENGLISH) -> Environment:
     env.filters |= {
         "commands": show_commands,
         "cut_time": partial(_cut_time, locale),
-        "dated": partial(_format_dated, locale),
+        # `2 March 2026 06:15`, for instants that may be years ago or ahead
+        "dated": lambda moment: f"{locale.plain_date(moment.date())} {moment:%H:%M}",
         "day_and_month": locale.day_and_month,
         "duration": locale.duration,
         "list_title": partial(localized_list_title, locale),
-        "moment": partial(_format_instant, locale),
+        # `Fri 30 Jan 15:47` in UTC, without the zone
+        "moment": lambda moment: f"{locale.short_date(moment.date())} {moment:%H:%M}",
         "month": locale.month,
         "of_arxiv": lambda papers: any(one.identifiers.get("arxiv") for one in papers),
         "page": paper_path,

@@ -270,11 +270,11 @@ def _read_papers(
 def _fetch_preset(context: "AppContext", preset: str, now: datetime) -> str:
     """Read the feeds of a preset; the source names those that failed. Raises FetchFailed if all
     did."""
-    from paperround.plugins.demo.trial import read_feeds
+    from paperround.feeds.due import create_feed, run_all_now
 
-    feeds = preset_feeds(preset)
+    feeds = [create_feed(context.feed_context, one, now=now) for one in preset_feeds(preset)]
     with progress("feeds read", len(feeds)) as advance:
-        failed = read_feeds(context.feed_context, feeds, now=now, progress=advance)
+        failed = run_all_now(context.feed_context, feeds, now=now, progress=advance)
     failures = "; ".join(f"{name}: {words}" for name, words in failed.items())
     if len(failed) == len(feeds):
         raise FetchFailed(f"no feed could be read ({failures})")

@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from paperround.bootstrap import AppContext
-from paperround.core.interfaces import Advance, no_progress
 from paperround.core.reasons import freeze, join_reasons
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
@@ -25,9 +24,6 @@ from paperround.digests.publish import draft, unsaved_edition
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.editions.store.candidates import CandidateStore
-from paperround.feeds.due import create_feed, run_all_now
-from paperround.feeds.fetcher import FeedContext
-from paperround.feeds.model import NewFeed
 from paperround.papers.identifiers import canonical
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import SearchResult, parse_query, rarity
@@ -54,18 +50,6 @@ def temporary_installation(context: AppContext) -> Iterator[AppContext]:
             yield temporary
         finally:
             temporary.database.close()
-
-
-def read_feeds(
-    context: FeedContext,
-    feeds: Sequence[NewFeed],
-    *,
-    now: datetime,
-    progress: Advance = no_progress,
-) -> dict[str, str]:
-    """Poll `feeds` and return the errors of those that failed, by name."""
-    created = [create_feed(context, feed, now=now) for feed in feeds]
-    return run_all_now(context, created, now=now, progress=progress)
 
 
 def every_candidate(database: Database, *, now: datetime) -> list[Candidate]:
