@@ -8,8 +8,10 @@ A request reads and writes the same rows whatever is known of its address, so ne
 nor its timing reveals anything.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from paperround.core.errors import InvalidInput, SignupClosed, invalid
 from paperround.core.languages import marked
@@ -149,6 +151,7 @@ def request_link(
     *,
     now: datetime,
     proof: str | None = None,
+    payload: Mapping[str, str | int] = MappingProxyType({}),
 ) -> None:
     """Queue a request for a link to the preferences of the reader at `address`, if there is one.
 
@@ -156,7 +159,7 @@ def request_link(
     """
 
     def ask(work: Transaction) -> None:
-        _queue(work, context, RequestKind.LINK, address, visitor, {}, proof=proof, now=now)
+        _queue(work, context, RequestKind.LINK, address, visitor, payload, proof=proof, now=now)
 
     write(context.database, ask)
     context.wake()
@@ -174,13 +177,8 @@ def request_operator_link(
 
     Raises RateLimited and SharedLimitReached.
     """
-    payload: dict[str, str | int] = {FOR: OPERATOR, **language_payload(language)}
-
-    def ask(work: Transaction) -> None:
-        _queue(work, context, RequestKind.LINK, address, visitor, payload, proof=None, now=now)
-
-    write(context.database, ask)
-    context.wake()
+    payload = {FOR: OPERATOR, **language_payload(language)}
+    request_link(context, address, visitor, payload=payload, now=now)
 
 
 def count_trapped(context: SignupContext, visitor: Visitor, *, now: datetime) -> None:
@@ -195,7 +193,7 @@ def _queue(
     kind: RequestKind,
     address: Address,
     visitor: Visitor,
-    payload: dict[str, str | int],
+    payload: Mapping[str, str | int],
     *,
     proof: str | None,
     now: datetime,

@@ -149,41 +149,27 @@ def read_json(text: str) -> Library:
 def _records_of_item(item: _Fields) -> list[Record]:
     data = _zotero_data(item)
     if data is None:
-        return [reference_record(_csl_reference(item))]
+        numbers = (f"PMID: {one}" for one in _texts(item, "PMID"))
+        names = (*_texts(item, "DOI", "number", "archive_location"), *numbers)
+        return [_reference_record(item, names, notes="note", address="URL")]
     if data["itemType"] in _NO_WORKS or data.get("deleted"):  # `deleted`: in the trash
         return []
-    return [reference_record(_zotero_reference(data))]
+    # Zotero keeps an arXiv id in `archiveID`; before version 6 in the number of a report, the name
+    # of the journal, or a line of `extra`.
+    held = _texts(data, "DOI", "archiveID", "number", "reportNumber", "publicationTitle")
+    return [_reference_record(data, held, notes="extra", address="url")]
+
+
+def _reference_record(fields: _Fields, names: Iterable[str], *, notes: str, address: str) -> Record:
+    lines = (line for text in _texts(fields, notes) for line in text.splitlines())
+    title, addresses = next(_texts(fields, "title"), ""), tuple(_texts(fields, address))
+    return reference_record(Reference(title=title, names=(*names, *lines), addresses=addresses))
 
 
 def _zotero_data(item: _Fields) -> _Fields | None:
     """Return the fields of a Zotero item, which its API wraps in `data`; None for another item."""
     data = item.get("data", item)
     return data if isinstance(data, dict) and isinstance(data.get("itemType"), str) else None
-
-
-def _csl_reference(item: _Fields) -> Reference:
-    return Reference(
-        title=next(_texts(item, "title"), ""),
-        names=(
-            *_texts(item, "DOI", "number", "archive_location"),
-            *(f"PMID: {one}" for one in _texts(item, "PMID")),
-            *(line for text in _texts(item, "note") for line in text.splitlines()),
-        ),
-        addresses=tuple(_texts(item, "URL")),
-    )
-
-
-def _zotero_reference(data: _Fields) -> Reference:
-    """Return the work of an item. Zotero keeps an arXiv id in `archiveID`; before version 6 in the
-    number of a report, the name of the journal, or a line of `extra`."""
-    return Reference(
-        title=next(_texts(data, "title"), ""),
-        names=(
-            *_texts(data, "DOI", "archiveID", "number", "reportNumber", "publicationTitle"),
-            *(line for text in _texts(data, "extra") for line in text.splitlines()),
-        ),
-        addresses=tuple(_texts(data, "url")),
-    )
 
 
 def _texts(fields: _Fields, *names: str) -> Iterator[str]:
