@@ -163,6 +163,4 @@ class ListDetails(Resource):
     def shown(cls, one: MailingList, names: Mapping[FeedId, str]) -> "ListDetails":
         """Return the resource of a list, with its feeds by name. Deleted ones are left out."""
         own = {name: getattr(one, name) for name in cls.model_fields if name != "feeds"}
-        for name in ("categories", "cuts", "frequencies", "languages", "domains"):
-            own[name] = list(own[name])
         return cls(**own, feeds=feeds_by_name(one, names))
