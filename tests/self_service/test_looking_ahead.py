@@ -51,8 +51,7 @@ def choosing(here: SignupContext) -> str:
     return link(mail)
 
 
-def titles(found: Preview | None) -> list[str]:
-    assert found is not None
+def titles(found: Preview) -> list[str]:
     return [one.title for one in found.papers]
 
 
@@ -89,7 +88,6 @@ def test_choices_that_leave_nothing_say_why(here: SignupContext) -> None:
     found = next_digest(
         press(here), choosing(here), now=NOW, preferences=Preferences(), interests=(everything,)
     )
-    assert found is not None
     assert (found.papers, found.skipped) == ((), SkipReason.MUTED)
 
 

@@ -77,7 +77,6 @@ def test_digests_move_once_both_ends_have_agreed_in_either_order(
     assert agree(here, link(ends[1]), now=NOW + HOURS) is Agreed.MOVED
     assert not known(database, "alice")
     choices = open_choices(here, token, now=NOW)
-    assert choices is not None
     assert choices.masked == "b•••@mail.example"
     assert choices.preferences.topics == ("graphs",)
     for mail in ends:  # pressed once more

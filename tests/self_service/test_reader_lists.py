@@ -43,7 +43,6 @@ def choosing(here: SignupContext) -> str:
 
 def stands(here: SignupContext, token: str) -> dict[str, tuple[bool, bool]]:
     choices = open_choices(here, token, now=NOW)
-    assert choices is not None
     return {one.name: (one.active, one.known) for one in choices.lists}
 
 
@@ -60,7 +59,6 @@ def test_a_reader_joins_another_list_without_another_mail(
     assert stands(here, token) == {"second": (True, True), "trending": (True, True)}
     assert post(database, now=NOW) == []
     choices = open_choices(here, token, now=NOW, list_name="second")
-    assert choices is not None
     assert choices.preferences == Preferences(
         hour=6, timezone="Asia/Tokyo", frequency=Frequency.WEEKLY, weekday="fri"
     )

@@ -107,9 +107,7 @@ def _standing(database: Database) -> Subscription:
 
 
 def _opened(here: SignupContext, token: str, *, now: datetime = NOW) -> Choices:
-    choices = open_choices(here, token, now=now)
-    assert choices is not None
-    return choices
+    return open_choices(here, token, now=now)
 
 
 # --- leaving -----------------------------------------------------------------------------------

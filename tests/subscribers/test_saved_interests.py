@@ -238,7 +238,7 @@ def test_a_search_of_a_reader_waits_on_their_page_until_they_keep_it(database: S
     assert mail.kind is SystemMailKind.PREFERENCES
     opened = [open_choices(here, link(mail), now=NOW) for _ in range(2)]
     wanted = parse_interest("keyword:graph NOT survey")
-    assert [(one.asked, one.interests) for one in opened if one] == [((wanted,), ())] * 2
+    assert [(one.asked, one.interests) for one in opened] == [((wanted,), ())] * 2
     assert kept(database) == []
     save_choices(here, link(mail), Preferences(), now=NOW, interests=[wanted])
     assert kept(database) == ["keyword:graph NOT survey"]

@@ -61,7 +61,6 @@ def pages(here: SignupContext, token: str) -> list[list[PaperId]]:
     found = []
     for page in (1, 2, 3, 4, 5, 6):
         judging = papers_to_rate(here, token, page=page, now=NOW)
-        assert judging is not None
         found.append([one.paper_id for one in judging.papers])
         if not judging.more:
             break
@@ -82,13 +81,11 @@ def test_what_good_papers_have_in_common_is_suggested_and_not_kept(
     token = choosing(here)
     good, bad = called(database, FOLDING), called(database, PRICES)
     found = suggest(here, token, good, bad, now=NOW)
-    assert found is not None
     assert found.topics[0] == TOPIC
     assert Interest(InterestKind.CATEGORY, "q-bio.P") in found.categories
     assert Interest(InterestKind.AUTHOR, "Author 1") in found.authors
     assert not [one for one in found.authors if one.value == "Author 6"]
     choices = open_choices(here, token, now=NOW)
-    assert choices is not None
     assert choices.interests == ()
 
 
@@ -114,7 +111,6 @@ def test_papers_that_nobody_knows_are_passed_over(here: SignupContext) -> None:
     token = choosing(here)
     unknown = [PaperId(10**9)]
     found = suggest(here, token, unknown, [], now=NOW)
-    assert found is not None
     assert (found.good, found.topics) == ((), ())
     assert store_ratings(here, token, unknown, [], [], now=NOW) == StoredRatings(
         papers=0, interests=0

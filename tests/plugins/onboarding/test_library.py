@@ -43,14 +43,11 @@ def choosing(here: SignupContext) -> str:
 
 
 def understood(here: SignupContext, token: str, library: Library = GIVEN) -> LibraryPreview:
-    found = preview_library(here, token, library, now=NOW)
-    assert found is not None
-    return found
+    return preview_library(here, token, library, now=NOW)
 
 
 def kept(here: SignupContext, token: str) -> list[str]:
     choices = open_choices(here, token, now=NOW)
-    assert choices is not None
     return [one.value for one in choices.interests if one.kind is InterestKind.SEED]
 
 
