@@ -175,7 +175,8 @@ def take_back_feedback(context: SignupContext, token: str, paper_id: PaperId, ve
         if owner is None or paper is None:
             return False
         person = owner.subscriber_id
-        if verdict == SAVE and _is_annotated(_saved(work, person, paper)):
+        saved = _saved(work, person, paper) if verdict == SAVE else None
+        if saved is not None and (saved.note or saved.collections):
             return False
         return work[SubscriberStore].withdraw_feedback(person, paper, verdict) is not None
 
@@ -200,10 +201,6 @@ def _risen_paper(work: Transaction, owner: DeliveryOwner, paper_id: PaperId) -> 
 def _saved(work: Transaction, person: SubscriberId, paper: PaperId) -> SavedPaper | None:
     saved = work[SavedPapers].saved_by(person)
     return next((one for one in saved if one.paper_id == paper), None)
-
-
-def _is_annotated(saved: SavedPaper | None) -> bool:
-    return saved is not None and bool(saved.note or saved.collections)
 
 
 # --- a recent link -----------------------------------------------------------------------------
