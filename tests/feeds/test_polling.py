@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import oldest_day
 from paperround.feeds.sources.registry import SOURCES
-from paperround.plugins.catalogues import PageCursor, first_page, is_cut_off
+from paperround.plugins.catalogues import PageCursor, is_cut_off
+from paperround.plugins.crossref import Crossref
 from tests.feeds.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
@@ -58,7 +59,8 @@ def test_an_outage_moves_the_days_back_up_to_a_month(
 ) -> None:
     last = None if silent is None else NOW - silent * DAY
     assert oldest_day(good_at(last), NOW, days=days) == since
-    assert first_page(good_at(last), NOW, days=days) == PageCursor(since=since, until=TODAY)
+    feed = replace(good_at(last), settings={"days": str(days)})
+    assert Crossref().first(feed, NOW) == PageCursor(since=since, until=TODAY)
 
 
 @given(silent=st.integers(0, 30 * 24), before=st.integers(0, 30 * 24), days=st.integers(1, 30))

@@ -35,7 +35,6 @@ from paperround.feeds.formats.entries import (
 from paperround.feeds.formats.registry import Format
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
-    DEFAULT_DAYS,
     PublishingSchedule,
     Source,
     any_of,
@@ -264,9 +263,7 @@ class Biorxiv(Source[_BiorxivPlace]):
             values=any_of(sorted(SUBJECTS)),
             many=True,
         ),
-        "days": days_setting(
-            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
-        ),
+        "days": days_setting(),
     }
     # By 20:00 in New York on the next working day. On Saturdays and Sundays, by the service's
     # clock, few papers are posted or none.

@@ -20,8 +20,9 @@ from paperround.feeds.formats.entries import (
     reject,
     storable,
 )
+from paperround.feeds.formats.registry import JSON_HEAD, Format, Reader, is_one_object
 from paperround.feeds.model import FeedState
-from paperround.feeds.sources.base import listed, oldest_day
+from paperround.feeds.sources.base import Source, listed, oldest_day
 from paperround.papers.model import Paper, ParsedBatch, Record
 from paperround.papers.text import clean
 
@@ -81,6 +82,44 @@ def read_works(
             raise BadEntry("too-deep", "the work is nested too deeply") from None
 
     return batch_of(works, read_work, excerpt_of)
+
+
+def read_list(
+    said: Entry,
+    works: object,
+    totals: object,
+    records_of: Callable[[Entry], Iterable[Record]],
+    *,
+    name: str,
+    total: str,
+    mark: str,
+) -> CatalogueResponse:
+    """Return a page of `works`; `totals` has the total and the next mark under these keys.
+
+    Raises InvalidInput when they are no list and object: what the service `name` said is an error.
+    """
+    if not isinstance(works, list) or not isinstance(totals, dict):
+        raise InvalidInput(
+            f"the JSON is not a list of works of {name}, it says: {service_error(said)!r}"
+        )
+    count, following = totals.get(total), totals.get(mark)
+    return CatalogueResponse(
+        batch=read_works(works, records_of),
+        rows=len(works),
+        total=count if type(count) is int else None,
+        mark=following if isinstance(following, str) else None,
+    )
+
+
+def format_with(sign: str, read: Reader) -> Format:
+    """Return the format of a saved response: one JSON object with `sign` in its beginning."""
+    found = re.compile(sign.encode())
+    return Format(
+        read=read,
+        recognise=lambda body: (
+            body[:1] == b"{" and bool(found.search(body[:JSON_HEAD])) and is_one_object(body)
+        ),
+    )
 
 
 def is_creative_commons(address: str) -> bool:
@@ -259,9 +298,15 @@ class PageCursor:
         return replace(self, page=self.page + 1, mark=mark, expires=expires)
 
 
-def first_page(state: FeedState, now: datetime, *, days: int) -> PageCursor:
-    """Return the first page of a poll that starts now."""
-    return PageCursor(since=oldest_day(state, now, days=days), until=require_utc(now).date())
+class CatalogueSource(Source[PageCursor]):
+    """A source of which each poll reads the last days, page after page."""
+
+    place = PageCursor
+
+    def first(self, state: FeedState, now: datetime) -> PageCursor:
+        """Return the first page of the days of a poll."""
+        oldest = oldest_day(state, now, days=self.days_back(state.settings))
+        return PageCursor(since=oldest, until=require_utc(now).date())
 
 
 def page_and_position(

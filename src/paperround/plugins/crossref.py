@@ -14,10 +14,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
-from paperround.core.errors import InvalidInput
 from paperround.core.times import midnight_utc, require_utc
 from paperround.feeds.formats.dates import FIRST_YEAR, LAST_YEAR, DateRange, days_meant
 from paperround.feeds.formats.entries import (
@@ -32,26 +31,26 @@ from paperround.feeds.formats.entries import (
     title_of,
     with_fingerprint,
 )
-from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import MOST_PAGES, FeedState, Setting
-from paperround.feeds.sources.base import DEFAULT_DAYS, Source, days_setting, read
+from paperround.feeds.sources.base import days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.plugins.catalogues import (
     OTHER_KIND,
     PAGE,
     CatalogueResponse,
+    CatalogueSource,
     PageCursor,
-    first_page,
+    format_with,
     is_creative_commons,
     is_cut_off,
     object_of,
     objects_of,
     page_and_position,
     parse_filters,
+    read_list,
     read_object,
     read_works,
-    service_error,
 )
 from paperround.plugins.jats import text_of_jats
 
@@ -105,19 +104,11 @@ def read_answer(content: bytes) -> CatalogueResponse:
 
 
 def _read_list(said: Entry) -> CatalogueResponse:
-    message: Any = said.get("message")
-    works = message.get("items") if isinstance(message, dict) else None
+    message = said.get("message")
     is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
-    if not is_list or not isinstance(works, list):
-        raise InvalidInput(
-            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
-        )
-    total, mark = message.get("total-results"), message.get("next-cursor")
-    return CatalogueResponse(
-        batch=read_works(works, _records),
-        rows=len(works),
-        total=total if type(total) is int else None,
-        mark=mark if isinstance(mark, str) else None,
+    works = message.get("items") if is_list and isinstance(message, dict) else None
+    return read_list(
+        said, works, message, _records, name=NAME, total="total-results", mark="next-cursor"
     )
 
 
@@ -277,14 +268,7 @@ def holds_from_the_first_day(licence: Entry) -> bool:
     return type(delay) is int and delay <= 0
 
 
-_SIGN = re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"')
-
-
-def _is_ours(body: bytes) -> bool:
-    return body[:1] == b"{" and bool(_SIGN.search(body[:JSON_HEAD])) and is_one_object(body)
-
-
-FORMAT = Format(read=read_crossref, recognise=_is_ours)
+FORMAT = format_with(r'"message-type"\s*:\s*"work(?:-list)?"', read_crossref)
 """The format `crossref`: a saved response."""
 
 
@@ -299,7 +283,7 @@ _OWN = "is set by the feed itself: use days"
 _REFUSED = {"from-created-date": _OWN, "until-created-date": _OWN}
 
 
-class Crossref(Source[PageCursor]):
+class Crossref(CatalogueSource):
     """The source `crossref`."""
 
     kind: str = "crossref"
@@ -312,16 +296,9 @@ class Crossref(Source[PageCursor]):
         "query": Setting(
             "Words to search for in titles, authors and journals.", example="graph neural network"
         ),
-        "days": days_setting(
-            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
-        ),
+        "days": days_setting(),
     }
     interval: timedelta = timedelta(hours=6)
-    place = PageCursor
-
-    def first(self, state: FeedState, now: datetime) -> PageCursor:
-        """The first page of the days of a poll."""
-        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """The request for a page of works."""

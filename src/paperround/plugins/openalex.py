@@ -13,12 +13,11 @@ Field names and types of works are those of https://developers.openalex.org (API
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from paperround.core.errors import InvalidInput
 from paperround.core.rates import Rate
 from paperround.core.times import midnight_utc
 from paperround.feeds.formats.entries import (
@@ -33,9 +32,8 @@ from paperround.feeds.formats.entries import (
     title_of,
     with_fingerprint,
 )
-from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.model import FeedState, Setting
-from paperround.feeds.sources.base import Source, days_setting, read
+from paperround.feeds.sources.base import days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -44,16 +42,17 @@ from paperround.plugins.catalogues import (
     OTHER_KIND,
     PAGE,
     CatalogueResponse,
+    CatalogueSource,
     PageCursor,
-    first_page,
+    format_with,
     listed_when_published,
     object_of,
     objects_of,
     page_and_position,
     parse_filters,
+    read_list,
     read_object,
     read_works,
-    service_error,
 )
 from paperround.plugins.jats import text_of_jats
 
@@ -93,32 +92,18 @@ def read_openalex(content: bytes) -> ParsedBatch:
     own = said.get("id")
     if "results" not in said and isinstance(own, str) and _WORK.fullmatch(own):
         return read_works([said], _records)
-    return _read_list(said).batch
+    return _read_list(said, said.get("meta", {})).batch
 
 
 def read_answer(content: bytes) -> CatalogueResponse:
     """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
     said = read_object(content, NAME)
-    if not isinstance(said.get("meta"), dict):
-        raise InvalidInput(
-            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
-        )
-    return _read_list(said)
+    return _read_list(said, said.get("meta"))
 
 
-def _read_list(said: Entry) -> CatalogueResponse:
-    works, meta = said.get("results"), said.get("meta", {})
-    if "error" in said or not isinstance(works, list) or not isinstance(meta, dict):
-        raise InvalidInput(
-            f"the JSON is not a list of works of {NAME}, it says: {service_error(said)!r}"
-        )
-    count, mark = meta.get("count"), meta.get("next_cursor")
-    return CatalogueResponse(
-        batch=read_works(works, _records),
-        rows=len(works),
-        total=count if type(count) is int else None,
-        mark=mark if isinstance(mark, str) else None,
-    )
+def _read_list(said: Entry, meta: object) -> CatalogueResponse:
+    works = None if "error" in said else said.get("results")
+    return read_list(said, works, meta, _records, name=NAME, total="count", mark="next_cursor")
 
 
 def _records(work: Entry) -> tuple[Record]:
@@ -222,15 +207,9 @@ def _named(thing: Entry) -> Iterator[str]:
     yield from filter(None, [text_of(thing, "display_name") or text_of(thing, "keyword")])
 
 
-_SIGN = re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"')
-
-
-def _is_ours(body: bytes) -> bool:
-    return body[:1] == b"{" and bool(_SIGN.search(body[:JSON_HEAD])) and is_one_object(body)
-
-
-FORMAT = Format(
-    read=lambda content: listed_when_published(read_openalex(content)), recognise=_is_ours
+FORMAT = format_with(
+    r'"id"\s*:\s*"https://openalex\.org/W\d+"',
+    lambda content: listed_when_published(read_openalex(content)),
 )
 """The format `openalex`: a saved response."""
 
@@ -260,7 +239,7 @@ _REFUSED = {
 }
 
 
-class OpenAlex(Source[PageCursor]):
+class OpenAlex(CatalogueSource):
     """The source `openalex`."""
 
     kind: str = "openalex"
@@ -273,16 +252,9 @@ class OpenAlex(Source[PageCursor]):
         "search": Setting(
             "Words to search for in title, abstract and text.", example="graph neural network"
         ),
-        "days": days_setting(
-            f"How many days before today are read again, 0 to 30 (default {DAYS}).", DAYS
-        ),
+        "days": days_setting(default=DAYS),
     }
     interval: timedelta = timedelta(hours=12)
-    place = PageCursor
-
-    def first(self, state: FeedState, now: datetime) -> PageCursor:
-        """The first page of the days of a poll."""
-        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """The request for a page of works."""

@@ -34,21 +34,16 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.formats.registry import Format, is_one_object
 from paperround.feeds.model import FeedState, Setting
-from paperround.feeds.sources.base import (
-    Source,
-    any_of,
-    days_setting,
-    read,
-)
+from paperround.feeds.sources.base import any_of, days_setting, read
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
 from paperround.papers.references import CitedName, names_of_works, title_name
 from paperround.plugins.catalogues import (
     CatalogueResponse,
+    CatalogueSource,
     PageCursor,
     excerpt_of,
-    first_page,
     json_of,
     listed_when_published,
     object_of,
@@ -254,7 +249,7 @@ PAGE = 1000
 _SPELLED = {name.casefold(): name for name in FIELDS}
 
 
-class SemanticScholar(Source[PageCursor]):
+class SemanticScholar(CatalogueSource):
     """The source `semantic-scholar`. Its key is sent only to the service's own address, so that an
     operator who changes the address of a feed does not learn it. Raises Misconfigured for an
     invalid key.
@@ -278,7 +273,6 @@ class SemanticScholar(Source[PageCursor]):
             f"How many days back papers may be dated, 0 to 30 (default {DAYS}).", DAYS
         ),
     }
-    place = PageCursor
 
     def __init__(self, *, key: str | None = None) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):
@@ -286,10 +280,6 @@ class SemanticScholar(Source[PageCursor]):
                 "PAPERROUND_SEMANTIC_SCHOLAR_KEY must be the key alone, on one line"
             )
         self._key = key
-
-    def first(self, state: FeedState, now: datetime) -> PageCursor:
-        """The first page of the search."""
-        return first_page(state, now, days=self.days_back(state.settings))
 
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """The request for a page of the search."""

@@ -282,6 +282,7 @@ def any_of(names: Iterable[str]) -> Callable[[], Values]:
     return lambda: dict.fromkeys(listed, "")
 
 
-def days_setting(help_text: str, default: int = DEFAULT_DAYS, *, low: int = 0) -> Setting:
+def days_setting(help_text: str = "", default: int = DEFAULT_DAYS, *, low: int = 0) -> Setting:
     """The setting `days`: whole days, `MOST_DAYS` at most."""
-    return Setting(help_text, default=str(default), low=low, high=MOST_DAYS)
+    again = f"How many days before today are read again, {low} to {MOST_DAYS} (default {default})."
+    return Setting(help_text or again, default=str(default), low=low, high=MOST_DAYS)

@@ -17,7 +17,6 @@ from paperround.core.times import require_utc
 from paperround.feeds.formats.hugging_face import read_hf_daily
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, Setting
 from paperround.feeds.sources.base import (
-    DEFAULT_DAYS,
     PublishingSchedule,
     Source,
     conditions,
@@ -67,11 +66,7 @@ class HfDaily(Source[_DailyPapersPlace]):
     """The source `hf-daily`."""
 
     kind: str = "hf-daily"
-    settings: ClassVar[Mapping[str, Setting]] = {
-        "days": days_setting(
-            f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."
-        ),
-    }
+    settings: ClassVar[Mapping[str, Setting]] = {"days": days_setting()}
     interval: timedelta = timedelta(hours=1)
     # Some papers are listed by 08:00 UTC of the next working day, on slow days none later. None are
     # listed on Saturdays and Sundays.
