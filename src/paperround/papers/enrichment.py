@@ -55,25 +55,18 @@ def next_ask(counts_from: datetime, now: datetime) -> datetime | None:
 class Enricher(Protocol):
     """Queries one service for papers by their identifiers."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of identifiers it can query by; empty if it uses other fields of a paper."""
+    name: str
+    kinds: tuple[str, ...]
+    """The kinds of identifiers it can query by; empty if it uses other fields of a paper."""
+    size: int
+    """The most papers of one request."""
+    budget: tuple[Rate, ...]
+    """Its rate limits: a share of what the service allows without an API key. Feeds of the same
+    service count against `FetchRequest.budget` instead."""
 
     @property
     def limiter(self) -> str:
         """The service whose rate limiter its requests use."""
-
-    @property
-    def size(self) -> int:
-        """The most papers of one request."""
-
-    @property
-    def budget(self) -> tuple[Rate, ...]:
-        """Its rate limits: a share of what the service allows without an API key. Feeds of the
-        same service count against `FetchRequest.budget` instead."""
 
     def knows(self, paper: Paper) -> bool:
         """Whether the service can be queried for this paper."""

@@ -6,7 +6,7 @@ nothing: only links, identifiers, counts and references.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
@@ -38,11 +38,16 @@ class _Service:
     name: str
     kinds: tuple[str, ...] = ()
     size: int = 1
+    reader: Callable[[bytes], ParsedBatch]
 
     @property
     def limiter(self) -> str:
         """The rate limiter of its requests, which feeds of the service share."""
         return self.name
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """The data of the papers; raises FetchFailed if it is not a response of the service."""
+        return parse_enrichments(read(page, self.reader), papers)
 
     def get(
         self, url: str, query: Mapping[str, object] | None = None, *, seconds: float = 1.0
@@ -58,6 +63,7 @@ class HuggingFace(_Service):
 
     name: str = "huggingface"
     kinds: tuple[str, ...] = ("arxiv",)
+    reader = staticmethod(read_hf_paper)
     budget: tuple[Rate, ...] = (
         Rate(100, timedelta(minutes=5)),  # of the 500 that the service allows one address
         Rate(10_000, _DAY),
@@ -70,10 +76,6 @@ class HuggingFace(_Service):
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
         """The request for one paper."""
         return self.get(f"https://huggingface.co/api/papers/{papers[0].identifiers['arxiv']}")
-
-    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """The paper's data; raises FetchFailed if the response is about another paper."""
-        return parse_enrichments(read(page, read_hf_paper), papers)
 
 
 class Github(_Service):
@@ -150,6 +152,7 @@ class OpenAlexNews(_Catalogue):
     name: str = "openalex"
     kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
     size: int = 50
+    reader = staticmethod(lambda body: openalex.read_answer(body).batch)
     budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # feeds use the rest of the 100
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
@@ -161,10 +164,6 @@ class OpenAlexNews(_Catalogue):
         }
         return replace(self.get(openalex.BASE, query), budget=openalex.KEYLESS)
 
-    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """The data of the papers; raises FetchFailed if the response is not a list of works."""
-        return parse_enrichments(read(page, openalex.read_answer).batch, papers)
-
 
 class CrossrefNews(_Catalogue):
     """The enricher `crossref`. It knows no papers of arXiv: their DOIs are registered elsewhere."""
@@ -172,6 +171,7 @@ class CrossrefNews(_Catalogue):
     name: str = "crossref"
     kinds: tuple[str, ...] = ("doi", "biorxiv")
     size: int = 40
+    reader = staticmethod(lambda body: crossref.read_answer(body).batch)
     budget: tuple[Rate, ...] = (Rate(1000, _DAY),)
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
@@ -179,10 +179,6 @@ class CrossrefNews(_Catalogue):
         dois = ",".join(f"doi:{doi}" for doi in map(self.doi, papers) if doi)
         query = {"filter": dois, "rows": self.size, "select": crossref.FIELDS}
         return self.get(crossref.BASE, query)
-
-    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """The data of the papers; raises FetchFailed if the response is not a list of works."""
-        return parse_enrichments(read(page, crossref.read_answer).batch, papers)
 
 
 class SemanticScholarNews(_Service):
@@ -194,6 +190,7 @@ class SemanticScholarNews(_Service):
 
     name: str = "semantic-scholar"
     kinds: tuple[str, ...] = tuple(_SCHEMES)
+    reader = staticmethod(read_semantic_scholar)
     budget: tuple[Rate, ...] = (Rate(500, _DAY),)
 
     def __init__(self, *, key: str | None = None) -> None:
@@ -214,7 +211,3 @@ class SemanticScholarNews(_Service):
             seconds=1.0 if self._key else 3.0,
         )
         return replace(request, headers={"x-api-key": self._key} if self._key else {})
-
-    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """The paper's data; raises FetchFailed if the response is not a paper."""
-        return parse_enrichments(read(page, read_semantic_scholar), papers)

@@ -190,14 +190,10 @@ def list_daily_papers(
     the list is empty."""
     if submitter is not None:
         raise BadRequest("submitter: submitters of papers are not stored here", code="submitter")
-    offset, days = p * limit, None
+    offset = p * limit
+    given = ((days_of_date, date), (days_of_week, week), (days_of_month, month))
     try:
-        if date is not None:
-            days = days_of_date(date)
-        elif week is not None:
-            days = days_of_week(week)
-        elif month is not None:
-            days = days_of_month(month)
+        days = next((days_of(text) for days_of, text in given if text is not None), None)
     except InvalidInput as error:
         raise BadRequest(str(error), code=error.code) from None
     if sort == "trending" and days is None:

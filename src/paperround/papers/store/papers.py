@@ -373,6 +373,8 @@ _UPDATED = tuple(
     if column.name not in {"id", "first_seen_at", "withdrawn_at", *_RETIRED}
 )
 
+_WITHDRAWN_AT = bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type)
+
 _UPDATE = (
     update(db.papers)
     .where(db.papers.c.id == bindparam("b_id"))
@@ -382,14 +384,8 @@ _UPDATE = (
         | {
             # Keep the date of the first withdrawal; clear it when the withdrawal ends.
             "withdrawn_at": case(
-                (
-                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type).is_(None),
-                    null(),
-                ),
-                else_=func.coalesce(
-                    db.papers.c.withdrawn_at,
-                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type),
-                ),
+                (_WITHDRAWN_AT.is_(None), null()),
+                else_=func.coalesce(db.papers.c.withdrawn_at, _WITHDRAWN_AT),
             )
         }
     )
