@@ -107,16 +107,12 @@ def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     meaning = _meaning(told)
     if meaning is None or not told.text("id"):
         return ReportedEvents(ignored=1)
-    return ReportedEvents(events=(_event(told, *meaning, now),))
-
-
-def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:
     status, words = told.inner("delivery-status"), _words(told)
-    return ReturnedEvent(
+    event = ReturnedEvent(
         way=WAY,
         event_id=told.text("id")[:128],
-        kind=kind,
-        evidence=evidence,
+        kind=meaning[0],
+        evidence=meaning[1],
         happened_at=told.moment("timestamp", now=now),
         message_id=message_id(told.inner("message").inner("headers").text("message-id")),
         tag=tag_of(told.inner("envelope").text("sender")),
@@ -124,6 +120,7 @@ def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime
         code=code_of(status.text("enhanced-code"), f"{status.text('code')} {words}"),
         said=storable(words),
     )
+    return ReportedEvents(events=(event,))
 
 
 def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:

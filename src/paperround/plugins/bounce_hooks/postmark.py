@@ -29,10 +29,15 @@ from paperround.plugins.bounce_hooks.fields import (
 WAY = "hook:postmark"
 SECRET_HEADER = "x-paperround-secret"  # noqa: S105 - the name of a header
 
-_ANSWERS = frozenset({"AutoResponder", "AddressChange", "ChallengeVerification"})
-_COMPLAINT = "SpamComplaint"
+_ANSWERED = (ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY)
+_MEANINGS: Mapping[str, tuple[ReportKind, Evidence]] = {
+    "AutoResponder": _ANSWERED,
+    "AddressChange": _ANSWERED,
+    "ChallengeVerification": _ANSWERED,
+    "SpamComplaint": (ReportKind.COMPLAINT, Evidence.COMPLAINT),
+    "Unsubscribe": (ReportKind.UNSUBSCRIBE, Evidence.NONE),
+}
 _HARD = frozenset({"HardBounce", "BadEmailAddress"})
-_LEFT = "Unsubscribe"
 
 SHORTEST_SECRET = 24
 """Characters of a password that is part of a URL."""
@@ -63,71 +68,50 @@ def _password(authorization: str) -> str:
 def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     """Return the events of a body; never raises."""
     told = parse_json(body)
-    match told.text("RecordType"):
-        case "Bounce":
-            found = _bounce(told, now)
-        case "SpamComplaint":
-            found = _event(told, ReportKind.COMPLAINT, Evidence.COMPLAINT, now)
-        case "SubscriptionChange":
-            found = _change(told, now)
-        case _:
-            found = None
-    return ReportedEvents(events=(found,)) if found else ReportedEvents(ignored=1)
-
-
-def _bounce(told: HookFields, now: datetime) -> ReturnedEvent | None:
-    kind = told.text("Type")
-    if kind in _ANSWERS:
-        return _event(told, ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY, now)
-    if kind == _COMPLAINT:
-        return _event(told, ReportKind.COMPLAINT, Evidence.COMPLAINT, now)
-    if kind == _LEFT:
-        return _event(told, ReportKind.UNSUBSCRIBE, Evidence.NONE, now)
-    if not told.text("ID"):
-        return None
-    most = Evidence.GONE if kind in _HARD else Evidence.PASSING
-    return _event(
-        told, ReportKind.BOUNCE, evidence_of_failure(told.text("Details"), most=most), now
-    )
-
-
-def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:
+    meaning = _meaning(told)
+    if meaning is None:
+        return ReportedEvents(ignored=1)
     words = told.text("Details")
-    return ReturnedEvent(
+    event = ReturnedEvent(
         way=WAY,
         event_id=told.text("ID")[:64] or _hash(told),
-        kind=kind,
-        evidence=evidence,
-        happened_at=told.moment("BouncedAt", now=now),
-        recipient=told.text("Email"),
+        kind=meaning[0],
+        evidence=meaning[1],
+        happened_at=told.moment("BouncedAt", now=told.moment("ChangedAt", now=now)),
+        recipient=told.text("Email") or told.text("Recipient"),
         code=code_of("", words),
-        said=storable(words or told.text("Name")),
+        said=storable(words or told.text("Name") or told.text("SuppressionReason")),
     )
+    return ReportedEvents(events=(event,))
 
 
-def _change(told: HookFields, now: datetime) -> ReturnedEvent | None:
-    """Return the event of an address that Postmark no longer sends to. A suppression by an operator
-    is not the reader's wish; one by a bounce comes without the server's text."""
-    if told.inner("SuppressSending").value is not True:
-        return None
-    match told.text("SuppressionReason"), told.text("Origin"):
-        case "HardBounce", _:
-            kind, evidence = ReportKind.BOUNCE, Evidence.LIKELY_GONE
+def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
+    match told.text("RecordType"), told.text("Type"):
+        case "Bounce", kind if kind in _MEANINGS:
+            return _MEANINGS[kind]
+        case "Bounce", kind if told.text("ID"):
+            most = Evidence.GONE if kind in _HARD else Evidence.PASSING
+            return ReportKind.BOUNCE, evidence_of_failure(told.text("Details"), most=most)
         case "SpamComplaint", _:
-            kind, evidence = ReportKind.COMPLAINT, Evidence.COMPLAINT
-        case "ManualSuppression", "Recipient":
-            kind, evidence = ReportKind.UNSUBSCRIBE, Evidence.NONE
+            return ReportKind.COMPLAINT, Evidence.COMPLAINT
+        case "SubscriptionChange", _ if told.inner("SuppressSending").value is True:
+            return _of_change(told)
         case _:
             return None
-    return ReturnedEvent(
-        way=WAY,
-        event_id=_hash(told),
-        kind=kind,
-        evidence=evidence,
-        happened_at=told.moment("ChangedAt", now=now),
-        recipient=told.text("Recipient"),
-        said=storable(told.text("SuppressionReason")),
-    )
+
+
+def _of_change(told: HookFields) -> tuple[ReportKind, Evidence] | None:
+    """Return why Postmark no longer sends to an address. A suppression by an operator is not the
+    reader's wish; one by a bounce comes without the server's text."""
+    match told.text("SuppressionReason"), told.text("Origin"):
+        case "HardBounce", _:
+            return ReportKind.BOUNCE, Evidence.LIKELY_GONE
+        case "SpamComplaint", _:
+            return ReportKind.COMPLAINT, Evidence.COMPLAINT
+        case "ManualSuppression", "Recipient":
+            return ReportKind.UNSUBSCRIBE, Evidence.NONE
+        case _:
+            return None
 
 
 def _hash(told: HookFields) -> str:
