@@ -218,10 +218,8 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     """At most five papers, the most similar first; empty if none has enough words in common."""
     used = frequent_words(paper)
     with database.reading() as work:
-        frequencies, indexed = (
-            work[SearchIndex].document_frequencies(used),
-            work[PaperStore].count(),
-        )
+        frequencies = work[SearchIndex].document_frequencies(used)
+        indexed = work[PaperStore].count()
         shared = [term for term in used if frequencies.get(term, 0) > 1]
         shared.sort(key=lambda term: (-used[term] * rarity(frequencies[term], indexed), term.words))
         chosen = tuple(shared[:MOST_QUERIED])
@@ -233,10 +231,8 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     similar = []
     for one in (loaded[id_] for id_ in order if id_ != paper.id):
         known = frozenset(stems(f"{one.title} {one.abstract}"))
-        if (
-            not one.withdrawn
-            and sum(stem(term.words[0]) in known for term in chosen) >= LEAST_SHARED
-        ):
+        shared_words = sum(stem(term.words[0]) in known for term in chosen)
+        if shared_words >= LEAST_SHARED and not one.withdrawn:
             similar.append(one)
     return similar[:MOST_SIMILAR]
 

@@ -54,21 +54,10 @@ _LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OaiRecord:
-    """One record: the fields of its header, and its metadata element if any."""
-
-    identifier: str
-    datestamp: str
-    deleted: bool
-    metadata: Node | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OaiPage:
     """One page of records. `token` requests the next page, empty at the end, until `expires`."""
 
-    items: tuple[OaiRecord, ...] = ()
+    items: tuple[Node, ...] = ()
     token: str = ""
     expires: datetime | None = None
 
@@ -89,7 +78,7 @@ def read_records(content: bytes) -> OaiPage:
     listed = next(root.all("ListRecords"), None)
     if listed is None:
         raise InvalidInput("the OAI-PMH response has neither records nor an error")
-    items = tuple(map(_parse_record, listed.all("record")))
+    items = tuple(listed.all("record"))
     if not items:
         raise InvalidInput("the list of records is empty, and nothing says that none match")
     found = next(listed.all("resumptionToken"), EMPTY)
@@ -104,19 +93,6 @@ def read_records(content: bytes) -> OaiPage:
     return OaiPage(items=items, token=token, expires=expires)
 
 
-def _parse_record(record: Node) -> OaiRecord:
-    header = next(record.all("header"), EMPTY)
-    holder = next(record.all("metadata"), None)
-    inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
-    return OaiRecord(
-        identifier=header.said("identifier") or "",
-        datestamp=header.said("datestamp") or "",
-        deleted=header.attributes.get("status") == "deleted",
-        metadata=next(inner, None),
-        text=record.text,
-    )
-
-
 # Records in the formats `arXiv` and `arXivRaw`. A record is listed because something of
 # it changed, so its datestamp announces nothing. A paper is new when it has no later version and
 # was submitted within the harvest.
@@ -126,20 +102,19 @@ _VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
 
 def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
     """Return the papers of a page of a harvest that began on `since`."""
-    return batch_of(
-        harvest.items,
-        lambda item: [_deleted(item) if item.deleted else _record(item, since)],
-        lambda item: item.text,
-    )
+    return batch_of(harvest.items, lambda item: [_record(item, since)], lambda item: item.text)
 
 
-def _record(item: OaiRecord, since: date) -> Record:
-    metadata = item.metadata
-    reader = _READERS.get(metadata.name) if metadata else None
-    if metadata is None or reader is None:
-        name = metadata.name if metadata else "none"
+def _record(item: Node, since: date) -> Record:
+    header, holder = (next(item.all(name), EMPTY) for name in ("header", "metadata"))
+    identifier = header.said("identifier") or ""
+    if header.attributes.get("status") == "deleted":
+        return _deleted(identifier, header.said("datestamp") or "")
+    metadata = next((part for part in holder.content if isinstance(part, Node)), None)
+    name = metadata.name if metadata else "none"
+    if metadata is None or name not in _READERS:
         raise BadEntry("no-metadata", f"the record has no arXiv metadata: {name!r:.60}")
-    entry = {"id": item.identifier, **reader(metadata, item)}
+    entry = {"id": identifier, **_READERS[name](metadata, identifier)}
     record = arxiv_record(entry, announces=False)
     is_new = record.updated_at is None and record.published_at is not None
     if is_new and record.published_at and record.published_at.date() >= since:
@@ -147,9 +122,9 @@ def _record(item: OaiRecord, since: date) -> Record:
     return record
 
 
-def _deleted(item: OaiRecord) -> Record:
+def _deleted(identifier: str, datestamp: str) -> Record:
     """Return the record of a deleted paper: withdrawn if known, with its texts kept."""
-    found = arxiv_id(item.identifier)
+    found = arxiv_id(identifier)
     if found is None:
         raise BadEntry("no-id", "the deleted record has no arXiv id")
     return Record(
@@ -157,7 +132,7 @@ def _deleted(item: OaiRecord) -> Record:
         identifiers={"arxiv": found[0]},
         withdrawn=True,
         announces=False,
-        fingerprint=fingerprint(f"deleted {found[0]} {item.datestamp}".encode("utf-8", "replace")),
+        fingerprint=fingerprint(f"deleted {found[0]} {datestamp}".encode("utf-8", "replace")),
     )
 
 
@@ -174,7 +149,7 @@ def _common_fields(metadata: Node) -> dict[str, object]:
     }
 
 
-def _read_arxiv(metadata: Node, _: OaiRecord) -> Entry:
+def _read_arxiv(metadata: Node, _: str) -> Entry:
     authors = [one for each in metadata.all("authors") for one in each.all("author")]
     parts = ([one.said(part) for part in ("forenames", "keyname", "suffix")] for one in authors)
     return {
@@ -185,21 +160,21 @@ def _read_arxiv(metadata: Node, _: OaiRecord) -> Entry:
     }
 
 
-def _read_raw(metadata: Node, item: OaiRecord) -> Entry:
+def _read_raw(metadata: Node, identifier: str) -> Entry:
     """Read the format with all versions; the newest becomes part of the id, as in the API."""
     shared, versions = _common_fields(metadata), list(metadata.all("version"))
     dates = [text for one in versions if (text := one.said("date"))]
     newest = _VERSION.fullmatch(versions[-1].attributes.get("version", "")) if versions else None
     return {
         **shared,
-        "id": f"{shared.get('id', item.identifier)}{newest[0] if newest else ''}",
+        "id": f"{shared.get('id', identifier)}{newest[0] if newest else ''}",
         "authors": author_names(re.sub(r"\s+and\s+", ", ", metadata.said("authors") or "")),
         "published_at": dates[0] if dates else None,
         "updated_at": dates[-1] if len(versions) > 1 and dates else None,
     }
 
 
-_READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = {
+_READERS: Mapping[str, Callable[[Node, str], Entry]] = {
     "arXiv": _read_arxiv,
     "arXivRaw": _read_raw,
 }

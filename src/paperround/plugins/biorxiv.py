@@ -238,13 +238,6 @@ class _BiorxivPlace:
     servers: tuple[str, ...]
     subjects: tuple[str, ...]
 
-    @property
-    def next_server(self) -> "_BiorxivPlace | None":
-        """The first page of the next server; None after the last."""
-        if self.index + 1 >= len(self.servers):
-            return None
-        return replace(self, index=self.index + 1, start=0)
-
 
 class Biorxiv(Source[_BiorxivPlace]):
     """The source `biorxiv`."""
@@ -311,7 +304,8 @@ class Biorxiv(Source[_BiorxivPlace]):
                 f"{answer.total:,}: ask again later"
             )
         if not answer.rows or (answer.total is not None and end >= answer.total):
-            return answer.batch, place.next_server
+            is_last = place.index + 1 >= len(place.servers)
+            return answer.batch, None if is_last else replace(place, index=place.index + 1, start=0)
         if end >= _MOST_ROWS:
             span = f"{place.since} to {place.until}"
             raise FetchFailed(f"there are more than {_MOST_ROWS:,} papers from {span}")

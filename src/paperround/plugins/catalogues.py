@@ -137,6 +137,12 @@ def objects_of(entry: Entry, key: str) -> tuple[Entry, ...]:
     return tuple(value)
 
 
+def cited_works(entry: Entry, key: str) -> list[object]:
+    """Return the list of cited works under `key`; empty if they are not stated."""
+    cited = entry.get(key)
+    return cited if isinstance(cited, list) else []
+
+
 def object_of(entry: Entry, key: str) -> Entry:
     """Return the object under `key`; empty when missing. Raises BadEntry."""
     value = entry.get(key)

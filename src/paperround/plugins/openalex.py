@@ -44,6 +44,7 @@ from paperround.plugins.catalogues import (
     CatalogueResponse,
     CatalogueSource,
     PageCursor,
+    cited_works,
     format_with,
     listed_when_published,
     object_of,
@@ -145,16 +146,10 @@ def _records(work: Entry) -> tuple[Record]:
         organization=text_of(places[0], "display_name") if places else None,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(work, None, {"cited_by_count": "citations"}),
-        references=names_of_works(map(_number, _referenced(work))),
+        references=names_of_works(map(_number, cited_works(work, "referenced_works"))),
         known_as=tuple(_number(work.get("id"))),
     )
     return (with_fingerprint(record),)
-
-
-def _referenced(work: Entry) -> list[object]:
-    """The works it cites, by their addresses in OpenAlex; none if they are not stated."""
-    cited = work.get("referenced_works")
-    return cited if isinstance(cited, list) else []
 
 
 def _number(work: object) -> Iterator[CitedName]:

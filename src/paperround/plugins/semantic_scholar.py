@@ -43,6 +43,7 @@ from paperround.plugins.catalogues import (
     CatalogueResponse,
     CatalogueSource,
     PageCursor,
+    cited_works,
     excerpt_of,
     json_of,
     listed_when_published,
@@ -135,15 +136,9 @@ def _record(paper: Entry) -> Record:
         licence=licence,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(paper, None, COUNTS),
-        references=names_of_works(map(_names, _cited(paper))),
+        references=names_of_works(map(_names, cited_works(paper, "references"))),
     )
     return with_fingerprint(record)
-
-
-def _cited(paper: Entry) -> list[object]:
-    """The works that a paper cites; none if they are not stated."""
-    cited = paper.get("references")
-    return cited if isinstance(cited, list) else []
 
 
 def _names(cited: object) -> Iterator[CitedName]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,15 +12,13 @@ from paperround.feeds.formats.entries import (
     MOST_BYTES,
     BadEntry,
     batch_of,
-    fingerprint,
     is_undecoded,
     record_of,
+    stable_fingerprint,
 )
 from paperround.papers.model import ParsedBatch, Record
 
 Row = list[str] | csv.Error
-
-_VOLATILE = frozenset({*COUNT_KEYS, "captured_at"})
 
 
 def read_csv(content: bytes) -> ParsedBatch:
@@ -31,10 +28,7 @@ def read_csv(content: bytes) -> ParsedBatch:
 
     def records_of(row: Row) -> list[Record]:
         cells = _cells(header, row)
-        # The fingerprint leaves out the counts: votes do not change a paper.
-        stable = {key: cell for key, cell in cells.items() if key not in _VOLATILE}
-        digest = fingerprint(json.dumps(stable, sort_keys=True).encode())
-        return [record_of(_entry(cells), digest)]
+        return [record_of(_entry(cells), stable_fingerprint(cells))]
 
     return batch_of(
         (row for row in rows if row),

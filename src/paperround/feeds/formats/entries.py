@@ -29,6 +29,7 @@ MOST_BYTES = 10_000_000
 """A longer entry is not a paper."""
 
 COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "github_stars"}
+VOLATILE_KEYS = frozenset({*COUNT_KEYS, "captured_at"})
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
 _LONGEST_ID = 500
@@ -83,6 +84,12 @@ def batch_of(
 def fingerprint(content: bytes) -> str:
     """Return 32 hexadecimal digits of a hash of `content`."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def stable_fingerprint(entry: Entry) -> str:
+    """Return the fingerprint of an entry without its counts: votes do not change a paper."""
+    stable = {key: value for key, value in entry.items() if key not in VOLATILE_KEYS}
+    return fingerprint(json.dumps(stable, sort_keys=True).encode())
 
 
 def with_fingerprint(record: Record) -> Record:

@@ -12,8 +12,8 @@ from io import BytesIO
 from typing import Any
 
 from paperround.feeds.formats.entries import (
-    COUNT_KEYS,
     MOST_BYTES,
+    VOLATILE_KEYS,
     BadEntry,
     Entry,
     batch_of,
@@ -23,11 +23,11 @@ from paperround.feeds.formats.entries import (
     identifiers_of,
     record_of,
     reject,
+    stable_fingerprint,
 )
 from paperround.papers.model import LooseCount, ParsedBatch, Record, Reject
 
 _BOM = b"\xef\xbb\xbf"
-_VOLATILE = frozenset({*COUNT_KEYS, "captured_at"})
 
 
 def read_jsonl(content: bytes) -> ParsedBatch:
@@ -37,7 +37,10 @@ def read_jsonl(content: bytes) -> ParsedBatch:
         if not line.strip():
             return []
         entry = object_of(line)
-        return [record_of(entry, _fingerprint(entry, line))]
+        # Without counts, that of the line as it is written.
+        is_stable = VOLATILE_KEYS.isdisjoint(entry)
+        digest = fingerprint(line.strip()) if is_stable else stable_fingerprint(entry)
+        return [record_of(entry, digest)]
 
     return batch_of(_lines(content), records_of, excerpt_of)
 
@@ -66,14 +69,6 @@ def object_of(line: bytes) -> dict[str, Any]:
 def excerpt_of(line: bytes) -> str:
     """Return the beginning of a line of any bytes, for a reject."""
     return line[:1000].decode("utf-8", "replace")
-
-
-def _fingerprint(entry: dict[str, Any], line: bytes) -> str:
-    """Hash the line, or its content without counts: votes do not change a paper."""
-    if _VOLATILE.isdisjoint(entry):
-        return fingerprint(line.strip())
-    stable = {key: value for key, value in entry.items() if key not in _VOLATILE}
-    return fingerprint(json.dumps(stable, sort_keys=True).encode())
 
 
 # Dated counts without papers: JSON Lines with `id, captured_at, upvotes, comments, github_stars`.

@@ -126,35 +126,6 @@ class _PubMedPlace:
     query_key: str = ""
     web_env: str = ""
 
-    @property
-    def following(self) -> "_PubMedPlace | None":
-        """The next page; None after the last that PubMed returns."""
-        start = self.start + PAGE
-        return replace(self, start=start) if start < min(self.count, MOST_FOUND) else None
-
-    @property
-    def arguments(self) -> Mapping[str, object]:
-        """The arguments of the request."""
-        if self.web_env:
-            return {
-                "db": "pubmed",
-                "query_key": self.query_key,
-                "WebEnv": self.web_env,
-                "retstart": self.start,
-                "retmax": PAGE,
-                "retmode": "xml",
-            }
-        return {
-            "db": "pubmed",
-            "term": self.query,
-            "datetype": "edat",
-            "mindate": f"{self.since:%Y/%m/%d}",
-            "maxdate": f"{self.until:%Y/%m/%d}",
-            "retmode": "json",
-            "retmax": 0,  # PubMed keeps the list, so its numbers are not needed here
-            "usehistory": "y",
-        }
-
 
 class PubMed(Source[_PubMedPlace]):
     """The source `pubmed`."""
@@ -190,12 +161,29 @@ class PubMed(Source[_PubMedPlace]):
 
     def request(self, place: _PubMedPlace, state: FeedState) -> FetchRequest:
         """The request for a search, or for a page of its results."""
-        base = (state.url or BASE).rstrip("/")
+        arguments: dict[str, object] = {
+            "db": "pubmed",
+            "query_key": place.query_key,
+            "WebEnv": place.web_env,
+            "retstart": place.start,
+            "retmax": PAGE,
+            "retmode": "xml",
+        }
+        if not place.web_env:
+            arguments = {
+                "db": "pubmed",
+                "term": place.query,
+                "datetype": "edat",
+                "mindate": f"{place.since:%Y/%m/%d}",
+                "maxdate": f"{place.until:%Y/%m/%d}",
+                "retmode": "json",
+                "retmax": 0,  # PubMed keeps the list, so its numbers are not needed here
+                "usehistory": "y",
+            }
         utility = "efetch" if place.web_env else "esearch"
-        query = urlencode({**place.arguments, "tool": "paperround"})
-        return FetchRequest(
-            url=f"{base}/{utility}.fcgi?{query}", limiter="ncbi", interval_seconds=1.0
-        )
+        query = urlencode({**arguments, "tool": "paperround"})
+        url = f"{(state.url or BASE).rstrip('/')}/{utility}.fcgi?{query}"
+        return FetchRequest(url=url, limiter="ncbi", interval_seconds=1.0)
 
     def read_page(self, page: Page, place: _PubMedPlace) -> tuple[ParsedBatch, _PubMedPlace | None]:
         """The articles of a page; after a search none, and the place of the first page.
@@ -221,4 +209,6 @@ class PubMed(Source[_PubMedPlace]):
             raise FetchFailed(
                 f"PubMed returned no articles though it found {place.count:,}: ask again later"
             )
-        return batch, place.following
+        start = place.start + PAGE
+        is_last = start >= min(place.count, MOST_FOUND)  # of those that PubMed returns
+        return batch, None if is_last else replace(place, start=start)
