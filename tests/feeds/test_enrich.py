@@ -37,7 +37,7 @@ BOTH = (HuggingFace(), Github())
 class Frugal(HuggingFace):
     """A service that is asked twice a day."""
 
-    budget = (Rate(2, DAY),)
+    budget: tuple[Rate, ...] = (Rate(2, DAY),)
 
 
 @pytest.fixture

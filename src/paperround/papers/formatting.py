@@ -103,12 +103,9 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
     for kind, label in _LINKS.items():
         url = web_address(paper.links.get(kind, ""))
         if url:
-            shown.append((_ARXIV if kind == "abstract" and _is_of_arxiv(url) else label, url))
+            is_of_arxiv = f".{urlsplit(url).hostname}".endswith(".arxiv.org")
+            shown.append((_ARXIV if kind == "abstract" and is_of_arxiv else label, url))
     return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
-
-
-def _is_of_arxiv(url: str) -> bool:
-    return f".{urlsplit(url).hostname}".endswith(".arxiv.org")
 
 
 def shown_text(paper: Paper) -> tuple[str, bool]:

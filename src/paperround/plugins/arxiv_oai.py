@@ -225,13 +225,6 @@ class _OaiPlace:
         """The first page of the same set, from the same day."""
         return replace(self, page=0, expires=None, token="")
 
-    @property
-    def following(self) -> "_OaiPlace | None":
-        """The first page of the next set; None after the last."""
-        if self.index + 1 >= len(self.sets):
-            return None
-        return replace(self.beginning, index=self.index + 1)
-
 
 @cache
 def sets() -> frozenset[str]:
@@ -316,7 +309,8 @@ class ArxivOai(Source[_OaiPlace]):
         records = read(page, read_records)
         batch = arxiv_batch(records, place.since)
         if not records.token:
-            return batch, place.following
+            is_last = place.index + 1 >= len(place.sets)
+            return batch, None if is_last else replace(place.beginning, index=place.index + 1)
         if records.token == place.token or place.page + 1 >= _MOST_PAGES:
             raise FetchFailed(f"the list of {place.sets[place.index]} does not end")
         return batch, replace(

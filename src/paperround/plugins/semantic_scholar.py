@@ -242,6 +242,7 @@ PAGE = 1000
 """The most papers per page."""
 
 _SPELLED = {name.casefold(): name for name in FIELDS}
+"""The fields of study as the service spells them."""
 
 
 class SemanticScholar(CatalogueSource):
@@ -279,7 +280,7 @@ class SemanticScholar(CatalogueSource):
     def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """The request for a page of the search."""
         key = self._key if state.url is None else None
-        fields = self.chosen(state.settings, "fields", _spelled)
+        fields = self.chosen(state.settings, "fields", lambda it: _SPELLED.get(it.casefold(), it))
         query = {
             "query": query_of(state.settings, self.kind),
             "fields": ASKED,
@@ -298,8 +299,3 @@ class SemanticScholar(CatalogueSource):
     def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of a response; raises FetchFailed if it is not one of the search."""
         return page_and_position(place, read(page, read_bulk), "Semantic Scholar", size=PAGE)
-
-
-def _spelled(field: str) -> str:
-    """A field of study, as the service spells it."""
-    return _SPELLED.get(field.casefold(), field)
