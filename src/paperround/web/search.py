@@ -1,30 +1,22 @@
 """Search as a page and as JSON API, and the pages of topics and authors."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from paperround.core.errors import InvalidInput
 from paperround.digests import pages
 from paperround.digests.pages import Followed, followed_page
 from paperround.editions.source_pages import feed_names
 from paperround.papers.model import PaperId
-from paperround.papers.search import LONGEST_TEXT, Filters, parse_query, without_filters
+from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
 from paperround.papers.search_service import DEEPEST, search
 from paperround.subscribers.interests import InterestKind, interest
 from paperround.web import form_token
 from paperround.web.context import CACHEABLE, SEARCH_COST, App, Now, costly
-from paperround.web.models import (
-    CursorPage,
-    Identifiers,
-    Instant,
-    Resource,
-    example_config,
-    value_of,
-)
+from paperround.web.models import CursorPage, Identifiers, Instant, example_config
 from paperround.web.paging import Day, Paging, page_number, path_choices
 from paperround.web.templates import public_page
 
@@ -101,31 +93,42 @@ def why_not_in_digests(text: str) -> str:
     return ""
 
 
-def _marks(excerpt: Sequence[tuple[str, bool]]) -> list[list[int]]:
-    marks, end = [], 0
-    for piece, is_found in excerpt:
-        start, end = end, end + len(piece)
-        marks += [[start, end]] if is_found else []
-    return marks
-
-
-class FoundPaper(Resource):
+class FoundPaper(BaseModel):
     """A matching paper. `excerpt` is a part of its abstract, as far as its source allows, and
     `marks` are the [start, end) of the search terms in it."""
 
-    id: int = value_of("paper", "id")
-    title: str = value_of("paper", "title")
-    authors: list[str] = value_of("paper", "authors")
-    identifiers: Identifiers = value_of("paper", "identifiers")
-    categories: list[str] = value_of("paper", "categories")
+    id: int
+    title: str
+    authors: list[str]
+    identifiers: Identifiers
+    categories: list[str]
     links: dict[str, str]
-    listed_on: date | None = value_of("paper", "listed_on")
-    published_at: Instant | None = value_of("paper", "published_at")
-    withdrawn: bool = value_of("paper", "withdrawn")
-    excerpt: Annotated[str, BeforeValidator(lambda found: "".join(piece for piece, _ in found))]
-    marks: Annotated[
-        list[Annotated[list[int], Field(min_length=2, max_length=2)]], BeforeValidator(_marks)
-    ] = value_of("excerpt")
+    listed_on: date | None
+    published_at: Instant | None
+    withdrawn: bool
+    excerpt: str
+    marks: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
+
+    @classmethod
+    def of(cls, hit: Hit) -> "FoundPaper":
+        """Return the response for a hit."""
+        paper, marks, end = hit.paper, [], 0
+        for piece, is_found in hit.excerpt:
+            start, end = end, end + len(piece)
+            marks += [[start, end]] if is_found else []
+        return cls(
+            id=paper.id,
+            title=paper.title,
+            authors=list(paper.authors),
+            identifiers=dict(paper.identifiers),
+            categories=list(paper.categories),
+            links=hit.links,
+            listed_on=paper.listed_on,
+            published_at=paper.published_at,
+            withdrawn=paper.withdrawn,
+            excerpt="".join(piece for piece, _ in hit.excerpt),
+            marks=marks,
+        )
 
 
 SEARCH: dict[str, Any] = {
