@@ -44,12 +44,12 @@ def is_told(finding: Finding) -> bool:
 
 def examine_if_due(app: "AppContext") -> JobReport:
     """Run the checks if that is due, and store what they found; not in a demo."""
-    from paperround.doctor.examination import examine
-
     now = app.clock.now()
     with app.database.reading() as work:
         period = None if app.demo else _due_period(work, now)
     if period and write(app.database, lambda work: work[SlotStore].take(*period, now=now)):
+        from paperround.doctor.examination import examine  # slow to import
+
         found = [one for one in examine(app, now=now) if is_told(one)]
         write(app.database, lambda work: _store(work, found, now))
     return JobReport()
