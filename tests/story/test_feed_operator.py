@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a space"),
         (("add", "x", "--preset", "ml"), 2, "cannot be combined"),
         (("runs", "nobody"), 1, "no feed called nobody: there are hf, resting"),
-        (("rejects", "hf", "--limit", "0"), 2, "greater than or equal to 1"),
+        (("rejects", "hf", "--limit", "0"), 2, "write 1 or more"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(
